@@ -1,0 +1,2 @@
+/** The databases of the slides: Sad, Spd, flow cache, socket policies. */
+package org.xfrmbridge.db;

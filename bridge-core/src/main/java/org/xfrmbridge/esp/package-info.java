@@ -1,0 +1,2 @@
+/** ESP transforms, algorithms, replay windows. */
+package org.xfrmbridge.esp;

@@ -1,0 +1,27 @@
+package org.xfrmbridge.io;
+
+import org.xfrmbridge.xfrm.Address;
+
+/**
+ * What the datapath needs to know of the host it stands in front of: its addresses, routes and neighbours. Datapath threads call; answers
+ * are cached by the callers under {@link #generation}.
+ */
+public interface HostNetwork {
+    /** Changes whenever an earlier answer may have become wrong. Costs a volatile read. */
+    int generation();
+
+    /** Whether the host itself has this address (then dir in applies to a packet, else dir fwd). Also broadcast and multicast: true. */
+    boolean isLocal(int family, long high, long low);
+
+    /**
+     * Where an outer packet goes: asks the routing and neighbour tables. May take tens of microseconds. Null while there is no route or the neighbour is not
+     * known yet; it then has been asked for, and {@link #generation} changes when it answers.
+     */
+    NextHop resolve(int family, Address source, Address destination);
+
+    /** The source address the host would use towards a destination, or null without a route. */
+    Address sourceFor(int family, Address destination);
+
+    /** MAC addresses in the low 48 bits, big endian; the largest IP packet the way takes. */
+    record NextHop(long sourceMac, long destinationMac, int mtuBytes) {}
+}

@@ -1,0 +1,40 @@
+package org.xfrmbridge.io;
+
+import java.util.Arrays;
+
+/**
+ * One Ethernet frame in a byte array, with room before it for outer headers and behind it for padding and ICV. One owner at a time;
+ * handing it on is handing on the ownership. Confined to the thread of the {@link PacketPool} it came from.
+ */
+public final class PacketBuffer {
+    /** Room kept in front of a received frame: enough for nested tunnels of IPv6, UDP and ESP. */
+    public static final int HEADROOM = 256;
+
+    /** Room kept behind a received frame: padding, trailer and the longest ICV. */
+    public static final int TAILROOM = 384;
+
+    /** Array size of a fresh buffer: a jumbo frame does not fit, {@link #ensureCapacity} then makes room. */
+    public static final int DEFAULT_CAPACITY = HEADROOM + 2048 + TAILROOM;
+
+    /** The bytes; the frame starts at {@link #offset}. Replaced when it grows, so never keep it across calls. */
+    public byte[] data = new byte[DEFAULT_CAPACITY];
+
+    /** Where the frame (its Ethernet header) starts. */
+    public int offset = HEADROOM;
+
+    /** Length of the frame in bytes. */
+    public int length;
+
+    /** Makes room for a frame of that many bytes at the usual offset, keeping what is there. */
+    public void ensureCapacity(int frameBytes) {
+        int needed = HEADROOM + frameBytes + TAILROOM;
+        if (data.length < needed) {
+            data = Arrays.copyOf(data, needed);
+        }
+    }
+
+    public void reset() {
+        offset = HEADROOM;
+        length = 0;
+    }
+}

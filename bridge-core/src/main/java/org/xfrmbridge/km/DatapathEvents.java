@@ -1,0 +1,30 @@
+package org.xfrmbridge.km;
+
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.Template;
+
+/**
+ * What the packet path tells the control side. Called on datapath threads; returns at once: the event is queued for the control
+ * thread, which checks again before it acts, so that telling twice does no harm. All of it is rare.
+ */
+public interface DatapathEvents {
+    /** No State serves a template: make a larval one and ask the key managers. The flow is copied. */
+    void acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr);
+
+    /** A byte or packet limit was reached: soft or hard, the control side looks. */
+    void limitReached(State state);
+
+    /** First packet of a State that has limits counted from first use. */
+    void firstUse(State state);
+
+    /** An authenticated encapsulated packet came from another address or port. */
+    void mappingChanged(State state, Address newSaddr, int newSport);
+
+    /** A replay counter passed the State's threshold. */
+    void replayAdvanced(State state);
+}

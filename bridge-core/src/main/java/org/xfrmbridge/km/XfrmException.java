@@ -1,0 +1,38 @@
+package org.xfrmbridge.km;
+
+/**
+ * A request that is refused, with what a kernel would say of it. Carries no stack trace: it is an answer, not a fault.
+ *
+ * <p>{@link #getMessage} is the extended ACK text in our own words, or null where a kernel has none.
+ */
+public final class XfrmException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    private final Errno errno;
+    private final int attribute;
+
+    public XfrmException(Errno errno) {
+        this(errno, null);
+    }
+
+    public XfrmException(Errno errno, String message) {
+        this(errno, message, 0);
+    }
+
+    /**
+     * @param attribute number of the netlink attribute at fault, 0 if none: the netlink session turns it into an offset
+     */
+    public XfrmException(Errno errno, String message, int attribute) {
+        super(message, null, false, false);
+        this.errno = errno;
+        this.attribute = attribute;
+    }
+
+    public Errno errno() {
+        return errno;
+    }
+
+    public int attribute() {
+        return attribute;
+    }
+}

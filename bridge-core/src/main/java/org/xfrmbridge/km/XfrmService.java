@@ -1,0 +1,132 @@
+package org.xfrmbridge.km;
+
+import java.util.function.Predicate;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.ReplayState;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateSpec;
+
+/**
+ * Every control verb of XFRM, once, for all front ends (design rule 1). Requests arrive decoded; what a kernel's
+ * xfrm_user.c checks in a structure's values beyond its lengths is checked here, in the kernel's order. All calls on the control thread. A refused
+ * request has changed nothing.
+ */
+public interface XfrmService {
+    // States
+
+    /** {@code XFRM_MSG_NEWSA}. EEXIST if there is a valid one; a larval one of the same seq is replaced. */
+    State addState(StateSpec spec, Origin origin) throws XfrmException;
+
+    /** {@code XFRM_MSG_UPDSA}. ESRCH if there is none; a larval one becomes real. */
+    State updateState(StateSpec spec, Origin origin) throws XfrmException;
+
+    /** {@code XFRM_MSG_DELSA}. ESRCH if there is none. */
+    void deleteState(StateKey key, Origin origin) throws XfrmException;
+
+    /** {@code XFRM_MSG_GETSA}. ESRCH if there is none. */
+    State getState(StateKey key) throws XfrmException;
+
+    /** {@code XFRM_MSG_ALLOCSPI}: a larval State with a Spi of the range. ENOENT if none is free. */
+    State allocateSpi(SpiRequest request) throws XfrmException;
+
+    /** {@code XFRM_MSG_FLUSHSA}. An empty table is success, ESRCH is the caller's to hide. */
+    void flushStates(int protocol, Origin origin) throws XfrmException;
+
+    /** A walk over all States, oldest first, that stays valid while States come and go. */
+    Dump<State> states(Predicate<State> filter);
+
+    /** {@code XFRM_MSG_NEWAE}: sets replay and lifetime counters of a State; null leaves a part alone. */
+    void updateReplay(ReplayUpdate update, Origin origin) throws XfrmException;
+
+    /** {@code XFRM_MSG_EXPIRE} from a client: acts as if the limit were reached. */
+    void expireState(StateKey key, boolean hard, Origin origin) throws XfrmException;
+
+    StateCounts stateCounts();
+
+    // Policies
+
+    /** {@code XFRM_MSG_NEWPOLICY} (exclusive: EEXIST if the selector has one) or {@code XFRM_MSG_UPDPOLICY} (replaces). */
+    Policy addPolicy(PolicySpec spec, boolean exclusive, Origin origin) throws XfrmException;
+
+    /** {@code XFRM_MSG_DELPOLICY}. ENOENT if there is none. */
+    Policy deletePolicy(PolicyKey key, Origin origin) throws XfrmException;
+
+    /** {@code XFRM_MSG_GETPOLICY}. ENOENT if there is none. */
+    Policy getPolicy(PolicyKey key) throws XfrmException;
+
+    /** {@code XFRM_MSG_POLEXPIRE} from a client. */
+    void expirePolicy(PolicyKey key, boolean hard, Origin origin) throws XfrmException;
+
+    void flushPolicies(PolicySpec.Type type, Origin origin) throws XfrmException;
+
+    /** A walk over all Policies of a type in the kernel's order, newest or oldest first as there. */
+    Dump<Policy> policies(PolicySpec.Type type);
+
+    PolicyCounts policyCounts();
+
+    void setHashThresholds(HashThresholds ipv4, HashThresholds ipv6) throws XfrmException;
+
+    Defaults defaults();
+
+    void setDefaults(Defaults defaults, Origin origin) throws XfrmException;
+
+    /** {@code XFRM_MSG_ACQUIRE} from a client: announces that it could not negotiate. */
+    void reportAcquireFailure(Selector selector, StateSpec template, PolicySpec policy) throws XfrmException;
+
+    /** Names a State as DELSA, GETSA, EXPIRE and AEVENT do; saddr counts only for mobility protocols. */
+    record StateKey(StateId id, int family, Mark mark, Address saddr) {}
+
+    /** Names a Policy by index, or, with index 0, by selector (and security context). */
+    record PolicyKey(
+            PolicySpec.Type type, Direction direction, int index, Selector selector, Mark mark, int ifId, byte[] securityContext) {}
+
+    /** {@code struct xfrm_userspi_info} and its attributes; Spis in host order, unsigned, both inclusive. */
+    record SpiRequest(StateSpec spec, int minSpi, int maxSpi, Origin origin) {}
+
+    /** What NEWAE carries; null and -1 parts were absent. */
+    record ReplayUpdate(
+            StateKey key,
+            int reqid,
+            ReplayState replay,
+            StateSpec.LifetimeCurrent usage,
+            int replayMaxDifference,
+            int replayMaxAge,
+            boolean replace) {}
+
+    /** {@code struct xfrmu_sadhinfo} and XFRMA_SAD_CNT. */
+    record StateCounts(int states, int hashBuckets, int hashBucketsMax) {}
+
+    /** {@code struct xfrmu_spdinfo}, {@code xfrmu_spdhinfo} and the thresholds. Arrays are indexed by {@link Direction}. */
+    record PolicyCounts(
+            int[] global, int[] socket, int hashBuckets, int hashBucketsMax, HashThresholds ipv4, HashThresholds ipv6) {}
+
+    /** {@code struct xfrmu_spdhthresh}: least prefix lengths for the exact table. Kept and reported. */
+    record HashThresholds(int localPrefix, int remotePrefix) {}
+
+    /** {@code struct xfrm_userpolicy_default}: 0 unspecified, 1 block, 2 accept. */
+    record Defaults(int in, int forward, int out) {}
+
+    /** A walk that its owner may leave off and take up again between messages. */
+    interface Dump<T> {
+        /** The next entry, or null at the end. */
+        T next();
+
+        /** Whether entries came or went since the walk began. */
+        boolean interrupted();
+    }
+
+    /** {@code acq_expires}: seconds a larval State lives, as in /proc/sys/net/core/xfrm_acq_expires. */
+    int acquireExpireSeconds();
+
+    void setAcquireExpireSeconds(int seconds);
+
+    /** Registers a front end; it hears of every change from now on. */
+    void register(KeyManager keyManager);
+
+}

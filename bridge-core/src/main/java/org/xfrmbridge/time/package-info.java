@@ -1,0 +1,2 @@
+/** The one clock, and timers. */
+package org.xfrmbridge.time;

@@ -1,0 +1,87 @@
+package org.xfrmbridge.xfrm;
+
+import com.google.common.net.InetAddresses;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+
+/**
+ * Sixteen bytes in network order, as in the kernel's {@code xfrm_address_t}: an IPv6 address, or an IPv4 address in the
+ * first four bytes. The family stands beside it in every structure, so it is not part of the value; the twelve bytes behind an
+ * IPv4 address are kept as they came, because a kernel gives them back.
+ *
+ * @param high bytes 0 to 7, big endian
+ * @param low bytes 8 to 15, big endian
+ */
+public record Address(long high, long low) {
+    public static final int BYTES = 16;
+    public static final Address ANY = new Address(0, 0);
+
+    /** An IPv4 address given in host order, 192.0.2.1 being 0xc0000201. */
+    public static Address ofIpv4(int address) {
+        return new Address((long) address << 32, 0);
+    }
+
+    /** Parses a textual IPv4 or IPv6 address; never asks a name server. */
+    public static Address parse(String text) {
+        byte[] bytes = InetAddresses.forString(text).getAddress();
+        ByteBuffer buffer = ByteBuffer.wrap(bytes);
+        return bytes.length == 4 ? ofIpv4(buffer.getInt()) : new Address(buffer.getLong(), buffer.getLong());
+    }
+
+    /** The IPv4 address in host order; meaningless for IPv6. */
+    public int ipv4() {
+        return (int) (high >>> 32);
+    }
+
+    /** Whether the bytes that count for the family are all zero. */
+    public boolean isAny(int family) {
+        return family == AddressFamily.INET ? ipv4() == 0 : (high | low) == 0;
+    }
+
+    /** Whether both addresses are the same one of the family. */
+    public boolean equalsAs(Address other, int family) {
+        return family == AddressFamily.INET ? ipv4() == other.ipv4() : equals(other);
+    }
+
+    /** Whether the first {@code prefixBits} bits of both are equal; the kernel's {@code addr_match}. */
+    public boolean sharesPrefix(Address other, int prefixBits) {
+        if (prefixBits <= 0) {
+            return true;
+        }
+        if (prefixBits <= 64) {
+            return (high ^ other.high) >>> (64 - prefixBits) == 0;
+        }
+        return high == other.high && (prefixBits >= 128 || (low ^ other.low) >>> (128 - prefixBits) == 0);
+    }
+
+    /** The address with all bits behind the first {@code prefixBits} cleared. */
+    public Address prefix(int prefixBits) {
+        if (prefixBits >= 128) {
+            return this;
+        }
+        if (prefixBits <= 0) {
+            return ANY;
+        }
+        return prefixBits <= 64
+                ? new Address(high & -1L << (64 - prefixBits), 0)
+                : new Address(high, low & -1L << (128 - prefixBits));
+    }
+
+    /** The address as {@code ip} prints it. */
+    public String toText(int family) {
+        ByteBuffer bytes = ByteBuffer.allocate(BYTES).putLong(high).putLong(low);
+        byte[] address = new byte[family == AddressFamily.INET ? 4 : BYTES];
+        bytes.get(0, address);
+        try {
+            return InetAddresses.toAddrString(InetAddress.getByAddress(address));
+        } catch (UnknownHostException e) {
+            throw new AssertionError("an address of " + address.length + " bytes is always valid", e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return toText(low == 0 && (int) high == 0 ? AddressFamily.INET : AddressFamily.INET6);
+    }
+}

@@ -1,0 +1,18 @@
+package org.xfrmbridge.xfrm;
+
+/**
+ * Limits of a State or Policy, {@code struct xfrm_lifetime_cfg}. Byte and packet limits are unsigned, {@link #INFINITE} means none;
+ * times are seconds since adding or since first use, 0 means none.
+ */
+public record Lifetime(
+        long softBytes,
+        long hardBytes,
+        long softPackets,
+        long hardPackets,
+        long softAddSeconds,
+        long hardAddSeconds,
+        long softUseSeconds,
+        long hardUseSeconds) {
+    public static final long INFINITE = -1L;
+    public static final Lifetime UNLIMITED = new Lifetime(INFINITE, INFINITE, INFINITE, INFINITE, 0, 0, 0, 0);
+}

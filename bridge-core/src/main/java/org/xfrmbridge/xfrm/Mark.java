@@ -1,0 +1,14 @@
+package org.xfrmbridge.xfrm;
+
+/** A mark to look up by, {@code struct xfrm_mark}: a packet's mark m fits when {@code (m & mask) == value}. */
+public record Mark(int value, int mask) {
+    public static final Mark NONE = new Mark(0, 0);
+
+    public boolean fits(int packetMark) {
+        return (packetMark & mask) == value;
+    }
+
+    public boolean isNone() {
+        return (value | mask) == 0;
+    }
+}

@@ -1,0 +1,48 @@
+package org.xfrmbridge.xfrm;
+
+/**
+ * One entry of the {@link org.xfrmbridge.db.Spd Spd}; {@code struct xfrm_policy}. Its spec never changes: an update is a new
+ * Policy in the old one's place. The control thread creates it and marks it dead; datapath threads read it and touch its {@link #usage}.
+ */
+public final class Policy {
+    private final PolicySpec spec;
+    private final long age;
+    private final Usage usage;
+    private volatile boolean dead;
+
+    /**
+     * @param spec with its final index
+     * @param age position in the order of insertion: of two equal priorities the smaller age wins
+     */
+    public Policy(PolicySpec spec, long age, long nowSeconds) {
+        this.spec = spec;
+        this.age = age;
+        this.usage = new Usage(nowSeconds);
+    }
+
+    public PolicySpec spec() {
+        return spec;
+    }
+
+    public long age() {
+        return age;
+    }
+
+    public Usage usage() {
+        return usage;
+    }
+
+    public boolean isDead() {
+        return dead;
+    }
+
+    /** Marks that it left the Spd: bundles and flow entries made from it are stale from now on. */
+    public void kill() {
+        dead = true;
+    }
+
+    @Override
+    public String toString() {
+        return "policy " + spec.index() + " " + spec.direction() + " priority " + Integer.toUnsignedString(spec.priority());
+    }
+}

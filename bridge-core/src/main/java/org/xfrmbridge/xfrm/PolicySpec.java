@@ -1,0 +1,48 @@
+package org.xfrmbridge.xfrm;
+
+import java.util.List;
+
+/**
+ * All that a client says of a Policy: {@code struct xfrm_userpolicy_info} and its attributes.
+ *
+ * @param index 0 lets the {@link org.xfrmbridge.db.Spd Spd} choose one; its low three bits hold the direction
+ * @param priority unsigned; the lowest value wins
+ * @param flags {@code XFRM_POLICY_LOCALOK} 1, {@code ICMP} 2, {@code CPU_ACQUIRE} 4
+ * @param templates at most {@link Template#MAX_DEPTH}, innermost transform first
+ * @param securityContext the attribute as it came, null if absent
+ */
+public record PolicySpec(
+        Selector selector,
+        Lifetime lifetime,
+        int priority,
+        int index,
+        Direction direction,
+        Action action,
+        int flags,
+        int share,
+        List<Template> templates,
+        Mark mark,
+        int ifId,
+        Type type,
+        byte[] securityContext) {
+    public static final int LOCAL_OK = 1;
+    public static final int ICMP = 2;
+    public static final int CPU_ACQUIRE = 4;
+
+    /** {@code XFRM_POLICY_ALLOW} and {@code XFRM_POLICY_BLOCK}. The ordinal is the kernel's number. */
+    public enum Action {
+        ALLOW,
+        BLOCK
+    }
+
+    /** {@code XFRM_POLICY_TYPE_MAIN} and {@code XFRM_POLICY_TYPE_SUB}. The ordinal is the kernel's number. */
+    public enum Type {
+        MAIN,
+        SUB
+    }
+
+    public PolicySpec withIndex(int newIndex) {
+        return new PolicySpec(
+                selector, lifetime, priority, newIndex, direction, action, flags, share, templates, mark, ifId, type, securityContext);
+    }
+}

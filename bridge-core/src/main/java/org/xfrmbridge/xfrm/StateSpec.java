@@ -1,0 +1,158 @@
+package org.xfrmbridge.xfrm;
+
+/**
+ * All that a client says of a State: {@code struct xfrm_usersa_info} and its attributes, or a PF_KEY ADD. Immutable, except that the keys
+ * in its {@link Algorithm}s are wiped when the State goes. An absent attribute is null (objects) or 0 (numbers), as in {@code struct xfrm_state}.
+ *
+ * @param seq number of the ACQUIRE it answers, 0 if none
+ * @param replayWindow {@code replay_window} of the base structure: 0 to 255
+ * @param flags bits of {@link StateFlags}
+ * @param extraFlags {@code EXTRA_} bits of {@link StateFlags}
+ * @param auth its ICV length is the truncation in force
+ * @param authTruncated whether the client gave the truncation itself (XFRMA_ALG_AUTH_TRUNC)
+ * @param replay sequence numbers to start from, null for the beginning; with {@code windowBits > 0} it came as XFRMA_REPLAY_ESN_VAL
+ * @param usage counters to start from (XFRMA_LTIME_VAL), null for zero
+ * @param outputMark XFRMA_SET_MARK and its mask, null if absent
+ * @param direction XFRMA_SA_DIR: 0 unset, 1 in, 2 out
+ * @param pcpu XFRMA_SA_PCPU, -1 if absent
+ * @param securityContext the attribute as it came, null if absent
+ */
+public record StateSpec(
+        Selector selector,
+        StateId id,
+        Address saddr,
+        Lifetime lifetime,
+        int seq,
+        int reqid,
+        int family,
+        Mode mode,
+        int replayWindow,
+        int flags,
+        int extraFlags,
+        Algorithm aead,
+        Algorithm auth,
+        boolean authTruncated,
+        Algorithm cipher,
+        Algorithm compression,
+        Encapsulation encapsulation,
+        Address careOfAddress,
+        int tfcPadBytes,
+        Mark mark,
+        Mark outputMark,
+        int ifId,
+        ReplayState replay,
+        LifetimeCurrent usage,
+        int replayMaxDifference,
+        int replayMaxAge,
+        int direction,
+        int pcpu,
+        int natKeepaliveSeconds,
+        int mappingMaxAgeSeconds,
+        byte[] securityContext) {
+
+    /** Counters as a client gives them, {@code struct xfrm_lifetime_cur}. */
+    public record LifetimeCurrent(long bytes, long packets, long addSeconds, long useSeconds) {}
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    public Builder toBuilder() {
+        Builder b = new Builder();
+        b.selector = selector;
+        b.id = id;
+        b.saddr = saddr;
+        b.lifetime = lifetime;
+        b.seq = seq;
+        b.reqid = reqid;
+        b.family = family;
+        b.mode = mode;
+        b.replayWindow = replayWindow;
+        b.flags = flags;
+        b.extraFlags = extraFlags;
+        b.aead = aead;
+        b.auth = auth;
+        b.authTruncated = authTruncated;
+        b.cipher = cipher;
+        b.compression = compression;
+        b.encapsulation = encapsulation;
+        b.careOfAddress = careOfAddress;
+        b.tfcPadBytes = tfcPadBytes;
+        b.mark = mark;
+        b.outputMark = outputMark;
+        b.ifId = ifId;
+        b.replay = replay;
+        b.usage = usage;
+        b.replayMaxDifference = replayMaxDifference;
+        b.replayMaxAge = replayMaxAge;
+        b.direction = direction;
+        b.pcpu = pcpu;
+        b.natKeepaliveSeconds = natKeepaliveSeconds;
+        b.mappingMaxAgeSeconds = mappingMaxAgeSeconds;
+        b.securityContext = securityContext;
+        return b;
+    }
+
+    public boolean hasFlag(int flag) {
+        return (flags & flag) != 0;
+    }
+
+    public boolean hasExtraFlag(int flag) {
+        return (extraFlags & flag) != 0;
+    }
+
+    public boolean isEsn() {
+        return hasFlag(StateFlags.ESN);
+    }
+
+    public void wipeKeys() {
+        for (Algorithm algorithm : new Algorithm[] {aead, auth, cipher}) {
+            if (algorithm != null) {
+                algorithm.wipe();
+            }
+        }
+    }
+
+    /** Public fields on purpose: codecs set what they find, in any order. */
+    public static final class Builder {
+        public Selector selector = Selector.any(AddressFamily.UNSPEC);
+        public StateId id = new StateId(Address.ANY, 0, 0);
+        public Address saddr = Address.ANY;
+        public Lifetime lifetime = Lifetime.UNLIMITED;
+        public int seq;
+        public int reqid;
+        public int family;
+        public Mode mode = Mode.TRANSPORT;
+        public int replayWindow;
+        public int flags;
+        public int extraFlags;
+        public Algorithm aead;
+        public Algorithm auth;
+        public boolean authTruncated;
+        public Algorithm cipher;
+        public Algorithm compression;
+        public Encapsulation encapsulation;
+        public Address careOfAddress;
+        public int tfcPadBytes;
+        public Mark mark = Mark.NONE;
+        public Mark outputMark;
+        public int ifId;
+        public ReplayState replay;
+        public LifetimeCurrent usage;
+        public int replayMaxDifference;
+        public int replayMaxAge;
+        public int direction;
+        public int pcpu = -1;
+        public int natKeepaliveSeconds;
+        public int mappingMaxAgeSeconds;
+        public byte[] securityContext;
+
+        public StateSpec build() {
+            return new StateSpec(
+                    selector, id, saddr, lifetime, seq, reqid, family, mode, replayWindow, flags, extraFlags, aead, auth,
+                    authTruncated, cipher, compression, encapsulation, careOfAddress, tfcPadBytes, mark, outputMark, ifId, replay,
+                    usage, replayMaxDifference, replayMaxAge, direction, pcpu, natKeepaliveSeconds, mappingMaxAgeSeconds,
+                    securityContext);
+        }
+    }
+}

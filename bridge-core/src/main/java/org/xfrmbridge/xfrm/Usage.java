@@ -1,0 +1,81 @@
+package org.xfrmbridge.xfrm;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * What a State or Policy has carried, {@code struct xfrm_lifetime_cur}. Bytes, packets and times in seconds since the epoch.
+ *
+ * <p>Written by the one datapath thread that uses the entry, read by any thread: each field is whole and recent, but two fields
+ * may be a packet apart, as in the kernel.
+ */
+public final class Usage {
+    private static final VarHandle BYTES = handle("bytes");
+    private static final VarHandle PACKETS = handle("packets");
+    private static final VarHandle USE_SECONDS = handle("useSeconds");
+    private static final VarHandle LAST_USED = handle("lastUsedSeconds");
+
+    private final long addSeconds;
+    private long bytes;
+    private long packets;
+    private long useSeconds;
+    private long lastUsedSeconds;
+
+    public Usage(long addSeconds) {
+        this(0, 0, addSeconds, 0);
+    }
+
+    public Usage(long bytes, long packets, long addSeconds, long useSeconds) {
+        this.bytes = bytes;
+        this.packets = packets;
+        this.addSeconds = addSeconds;
+        this.useSeconds = useSeconds;
+    }
+
+    /** Counts one packet; {@code nowSeconds} is remembered as first use (once) and as last use. */
+    public void count(long packetBytes, long nowSeconds) {
+        BYTES.setOpaque(this, bytes + packetBytes);
+        PACKETS.setOpaque(this, packets + 1);
+        touch(nowSeconds);
+    }
+
+    /** Remembers a use without counting bytes: what policies do. */
+    public void touch(long nowSeconds) {
+        if (useSeconds == 0) {
+            USE_SECONDS.setOpaque(this, nowSeconds);
+        }
+        if (lastUsedSeconds != nowSeconds) {
+            LAST_USED.setOpaque(this, nowSeconds);
+        }
+    }
+
+    public long bytes() {
+        return (long) BYTES.getOpaque(this);
+    }
+
+    public long packets() {
+        return (long) PACKETS.getOpaque(this);
+    }
+
+    public long addSeconds() {
+        return addSeconds;
+    }
+
+    /** Time of the first use, 0 if never used. */
+    public long useSeconds() {
+        return (long) USE_SECONDS.getOpaque(this);
+    }
+
+    /** Time of the last use, 0 if never used. */
+    public long lastUsedSeconds() {
+        return (long) LAST_USED.getOpaque(this);
+    }
+
+    private static VarHandle handle(String field) {
+        try {
+            return MethodHandles.lookup().findVarHandle(Usage.class, field, long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+}
