@@ -1,0 +1,150 @@
+package org.xfrmbridge.netlink.nl;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * The attributes behind a message's fixed part, {@code struct nlattr}, found by type; of two with one type the last counts. Parsing is as lenient as a kernel's
+ * {@code nla_parse_deprecated}: unknown types are skipped, a last attribute may lack its padding, and what cannot be an attribute
+ * ends the list ({@link #leftoverBytes}). Holds views of the message, which must not change meanwhile.
+ */
+public final class Attributes {
+    public static final int HEADER_BYTES = 4;
+
+    /** Set in an attribute's type by clients that say it holds attributes. */
+    public static final int NESTED = 0x8000;
+
+    private static final int TYPE_MASK = 0x3fff;
+    private static final int ABSENT = -1;
+
+    private final ByteBuffer region;
+    private final int[] offsets;
+    private int leftoverBytes;
+
+    private Attributes(ByteBuffer region, int maxType) {
+        this.region = region;
+        this.offsets = new int[maxType + 1];
+        Arrays.fill(offsets, ABSENT);
+    }
+
+    /** Parses all of {@code payload} from {@code offset}; checks nothing but bounds. */
+    public static Attributes parse(ByteBuffer payload, int offset, int maxType) {
+        Attributes attributes = start(payload, offset, maxType);
+        for (int at = 0; at != ABSENT; ) {
+            at = attributes.take(at);
+        }
+        return attributes;
+    }
+
+    /**
+     * Parses and checks each attribute on the way, in the order of the message.
+     *
+     * @param payload of a message, without its header
+     * @throws NetlinkException with an offset from the start of the message
+     */
+    public static Attributes parse(ByteBuffer payload, int offset, AttributePolicy policy) throws NetlinkException {
+        Attributes attributes = start(payload, offset, policy.maxType());
+        int regionOffset = NetlinkHeader.BYTES + NetlinkHeader.align(offset);
+        for (int at = 0; at != ABSENT; ) {
+            int next = attributes.take(at);
+            if (next != ABSENT) {
+                int rawType = Short.toUnsignedInt(attributes.region.getShort(at + 2));
+                policy.check(rawType & TYPE_MASK, attributes.payloadAt(at), regionOffset + at);
+            }
+            at = next;
+        }
+        return attributes;
+    }
+
+    private static Attributes start(ByteBuffer payload, int offset, int maxType) {
+        int from = Math.min(NetlinkHeader.align(offset), payload.limit());
+        return new Attributes(payload.slice(from, payload.limit() - from).order(ByteOrder.nativeOrder()), maxType);
+    }
+
+    /** Notes the attribute at an offset and returns where the next one would be, or ABSENT if this is none. */
+    private int take(int at) {
+        int leftBytes = region.limit() - at;
+        if (leftBytes < HEADER_BYTES) {
+            leftoverBytes = Math.max(leftBytes, 0);
+            return ABSENT;
+        }
+        int lengthBytes = Short.toUnsignedInt(region.getShort(at));
+        if (lengthBytes < HEADER_BYTES || lengthBytes > leftBytes) {
+            leftoverBytes = leftBytes;
+            return ABSENT;
+        }
+        int type = region.getShort(at + 2) & TYPE_MASK;
+        if (type < offsets.length) {
+            offsets[type] = at;
+        }
+        return at + NetlinkHeader.align(lengthBytes);
+    }
+
+    private ByteBuffer payloadAt(int at) {
+        int lengthBytes = Short.toUnsignedInt(region.getShort(at)) - HEADER_BYTES;
+        return region.slice(at + HEADER_BYTES, lengthBytes).order(ByteOrder.nativeOrder());
+    }
+
+    /** Bytes at the end that are no attribute, 0 normally. */
+    public int leftoverBytes() {
+        return leftoverBytes;
+    }
+
+    public boolean has(int type) {
+        return offsets[type] != ABSENT;
+    }
+
+    /** The payload, a view in native order with position 0, or null. */
+    public ByteBuffer get(int type) {
+        return has(type) ? payloadAt(offsets[type]) : null;
+    }
+
+    /** The first four bytes of the payload, or {@code absent} if there is none, or it is shorter. */
+    public int getInt(int type, int absent) {
+        ByteBuffer payload = get(type);
+        return payload != null && payload.limit() >= 4 ? payload.getInt(0) : absent;
+    }
+
+    /** The first byte of the payload, unsigned, or {@code absent} if there is none. */
+    public int getByte(int type, int absent) {
+        ByteBuffer payload = get(type);
+        return payload != null && payload.limit() >= 1 ? Byte.toUnsignedInt(payload.get(0)) : absent;
+    }
+
+    /** A copy of the payload, or null. */
+    public byte[] getBytes(int type) {
+        ByteBuffer payload = get(type);
+        if (payload == null) {
+            return null;
+        }
+        byte[] bytes = new byte[payload.limit()];
+        payload.get(0, bytes);
+        return bytes;
+    }
+
+    /** The text up to a zero byte or the end, or null. */
+    public String getString(int type) {
+        byte[] bytes = getBytes(type);
+        if (bytes == null) {
+            return null;
+        }
+        int length = 0;
+        while (length < bytes.length && bytes[length] != 0) {
+            length++;
+        }
+        return new String(bytes, 0, length, StandardCharsets.UTF_8);
+    }
+
+    /** The attributes within an attribute; none if it is absent. */
+    public Attributes nested(int type, int maxType) {
+        ByteBuffer payload = get(type);
+        return parse(payload == null ? ByteBuffer.allocate(0) : payload, 0, maxType);
+    }
+
+    /** Where an attribute begins, counted from the first one; negative if it is absent. */
+    public int offsetOf(int type) {
+        return offsets[type];
+    }
+}

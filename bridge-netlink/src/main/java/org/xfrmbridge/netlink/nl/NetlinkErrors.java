@@ -1,0 +1,99 @@
+package org.xfrmbridge.netlink.nl;
+
+import java.nio.ByteBuffer;
+
+/**
+ * Writes the answers that are netlink's own: NLMSG_ERROR, which acknowledges (errno 0) or refuses, and NLMSG_DONE, which ends a dump
+ * ({@code struct nlmsgerr}, {@code netlink_ack}).
+ */
+public final class NetlinkErrors {
+    /** Bytes of {@code struct nlmsgerr} with an embedded header alone. */
+    public static final int BYTES = 4 + NetlinkHeader.BYTES;
+
+    // enum nlmsgerr_attrs
+    public static final int ATTR_MESSAGE = 1;
+    public static final int ATTR_OFFSET = 2;
+    public static final int ATTR_COOKIE = 3;
+    public static final int ATTR_POLICY = 4;
+    public static final int ATTR_MISSING_TYPE = 5;
+    public static final int ATTR_MISSING_NEST = 6;
+
+    private NetlinkErrors() {}
+
+    /** Socket options that shape the answer, as the client set them. */
+    public record Options(boolean capAck, boolean extAck) {
+        /** How a socket begins. */
+        public static final Options NONE = new Options(false, false);
+    }
+
+    /**
+     * Why a request is refused, or, with errno 0, what there is to remark on it.
+     *
+     * @param message for a person, or null
+     * @param offsetBytes of the attribute at fault from the start of the message, negative for none
+     * @param missingType an attribute that should have been there, 0 for none
+     */
+    public record Fault(int errno, String message, int offsetBytes, int missingType) {
+        /** Nothing wrong: a plain acknowledgement. */
+        public static final Fault NONE = new Fault(0, null, NetlinkException.NO_OFFSET, 0);
+    }
+
+    /**
+     * Writes NLMSG_ERROR in answer to a message. A refusal repeats the whole request unless the client set NETLINK_CAP_ACK; the
+     * attributes are there only if it set NETLINK_EXT_ACK.
+     *
+     * @param request with its header
+     * @param portId of the client
+     */
+    public static void write(NetlinkWriter out, ByteBuffer request, int portId, Fault fault, Options options) {
+        boolean capped = fault.errno() == 0 || options.capAck();
+        boolean extended = options.extAck() && hasAttributes(fault);
+        int flags = (capped ? NetlinkHeader.CAPPED : 0) | (extended ? NetlinkHeader.ACK_TLVS : 0);
+        NetlinkHeader header = NetlinkHeader.read(request, 0);
+        out.begin(NetlinkHeader.ERROR, flags, header.sequence(), portId);
+        out.room(4).putInt(-fault.errno());
+        out.putBytes(request.slice(0, capped ? NetlinkHeader.BYTES : request.limit()));
+        if (extended) {
+            writeAttributes(out, fault);
+        }
+        out.end();
+    }
+
+    private static boolean hasAttributes(Fault fault) {
+        return fault.message() != null || fault.errno() != 0 && (fault.offsetBytes() >= 0 || fault.missingType() != 0);
+    }
+
+    private static void writeAttributes(NetlinkWriter out, Fault fault) {
+        if (fault.message() != null) {
+            out.putString(ATTR_MESSAGE, fault.message());
+        }
+        // A remark on a request that succeeded has a text only.
+        if (fault.errno() != 0 && fault.offsetBytes() >= 0) {
+            out.putInt(ATTR_OFFSET, fault.offsetBytes());
+        }
+        if (fault.errno() != 0 && fault.missingType() != 0) {
+            out.putInt(ATTR_MISSING_TYPE, fault.missingType());
+        }
+    }
+
+    /**
+     * Writes NLMSG_DONE.
+     *
+     * @param flags to add to NLM_F_MULTI, for example {@link NetlinkHeader#DUMP_INTERRUPTED}
+     * @param errno 0, or why the dump ended early
+     */
+    public static void writeDone(NetlinkWriter out, int flags, int sequence, int portId, int errno) {
+        out.begin(NetlinkHeader.DONE, NetlinkHeader.MULTI | flags, sequence, portId);
+        out.room(4).putInt(-errno);
+        out.end();
+    }
+
+    /**
+     * The errno in an NLMSG_ERROR or NLMSG_DONE that a client received: 0 is success.
+     *
+     * @param payload of the message
+     */
+    public static int errno(ByteBuffer payload) {
+        return payload.limit() >= 4 ? -payload.getInt(0) : 0;
+    }
+}
