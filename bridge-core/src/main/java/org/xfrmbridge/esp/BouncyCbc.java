@@ -1,0 +1,51 @@
+package org.xfrmbridge.esp;
+
+import java.util.Arrays;
+import org.bouncycastle.crypto.BlockCipher;
+import org.bouncycastle.crypto.params.KeyParameter;
+
+/**
+ * CBC over any block cipher. In a packet each block lies behind the one it is chained to, the first behind the IV: encryption walks
+ * forwards, decryption backwards, and neither needs a copy.
+ */
+final class BouncyCbc implements PacketCipher {
+    private final BlockCipher encryptor;
+    private final BlockCipher decryptor;
+    private final int blockBytes;
+
+    /** @param key wiped; the engines keep their own schedule */
+    BouncyCbc(BlockCipher encryptor, BlockCipher decryptor, byte[] key) {
+        this.encryptor = encryptor;
+        this.decryptor = decryptor;
+        this.blockBytes = encryptor.getBlockSize();
+        encryptor.init(true, new KeyParameter(key));
+        decryptor.init(false, new KeyParameter(key));
+        Arrays.fill(key, (byte) 0);
+    }
+
+    @Override
+    public void encrypt(byte[] data, int textOffset, int textBytes) {
+        for (int at = textOffset; at < textOffset + textBytes; at += blockBytes) {
+            chain(data, at);
+            encryptor.processBlock(data, at, data, at);
+        }
+    }
+
+    @Override
+    public void decrypt(byte[] data, int textOffset, int textBytes) {
+        for (int at = textOffset + textBytes - blockBytes; at >= textOffset; at -= blockBytes) {
+            decryptor.processBlock(data, at, data, at);
+            chain(data, at);
+        }
+    }
+
+    /** The engines' key schedules are theirs: dropping them is all that can be done. */
+    @Override
+    public void destroy() {}
+
+    private void chain(byte[] data, int at) {
+        for (int i = at; i < at + blockBytes; i++) {
+            data[i] ^= data[i - blockBytes];
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package org.xfrmbridge.esp;
+
+import java.util.function.Supplier;
+
+/**
+ * ESP with a cipher and a separate MAC, either of which may be none. The MAC covers SPI to next header, all as sent, and with extended
+ * sequence numbers their high half as if it followed (RFC 4303 2.2.1, 2.8).
+ */
+final class EncryptThenMacEsp extends EspFrame {
+    private final Supplier<PacketCipher> ciphers;
+    private final Supplier<PacketMac> macs;
+    private final byte[] received;
+    private PacketCipher cipher;
+    private PacketMac mac;
+
+    /** @param macs not used when the ICV has no bytes */
+    EncryptThenMacEsp(EspSetup setup, Supplier<PacketCipher> ciphers, Supplier<PacketMac> macs) {
+        super(setup);
+        this.ciphers = ciphers;
+        this.macs = macs;
+        this.received = new byte[sizes.icvBytes()];
+    }
+
+    @Override
+    void start() {
+        cipher = ciphers.get();
+        mac = received.length == 0 ? null : macs.get();
+    }
+
+    @Override
+    void stop() {
+        cipher.destroy();
+        cipher = null;
+        if (mac != null) {
+            mac.destroy();
+            mac = null;
+        }
+    }
+
+    @Override
+    void protect(byte[] data, int espOffset, int textBytes, long sequence) {
+        int textOffset = espOffset + sizes.payloadOffset();
+        if (sizes.ivBytes() > 0) {
+            ivSource.next(data, espOffset + EspSizes.HEADER_BYTES);
+        }
+        cipher.encrypt(data, textOffset, textBytes);
+        if (mac != null) {
+            int icvOffset = textOffset + textBytes;
+            byte[] icv = authenticate(data, espOffset, icvOffset, sequence);
+            System.arraycopy(icv, 0, data, icvOffset, received.length);
+        }
+    }
+
+    @Override
+    int unprotect(byte[] data, int espOffset, int textBytes, long sequence) {
+        int textOffset = espOffset + sizes.payloadOffset();
+        if (mac != null && !verify(data, espOffset, textOffset + textBytes, sequence)) {
+            return AUTH_FAILED;
+        }
+        if (textBytes % sizes.blockBytes() != 0) {
+            return MALFORMED;
+        }
+        cipher.decrypt(data, textOffset, textBytes);
+        return 0;
+    }
+
+    private boolean verify(byte[] data, int espOffset, int icvOffset, long sequence) {
+        System.arraycopy(data, icvOffset, received, 0, received.length);
+        byte[] expected = authenticate(data, espOffset, icvOffset, sequence);
+        int difference = 0;
+        for (int i = 0; i < received.length; i++) {
+            difference |= received[i] ^ expected[i];
+        }
+        return difference == 0;
+    }
+
+    /** Puts the high half of the sequence number where the ICV goes, for the MAC to find: an extended SA's ICV has at least 4 bytes. */
+    private byte[] authenticate(byte[] data, int espOffset, int icvOffset, long sequence) {
+        int end = icvOffset;
+        if (extended) {
+            INT.set(data, icvOffset, (int) (sequence >>> 32));
+            end += Integer.BYTES;
+        }
+        return mac.compute(data, espOffset, end - espOffset);
+    }
+}

@@ -1,0 +1,55 @@
+package org.xfrmbridge.esp;
+
+/**
+ * ESP of one SA in one direction (RFC 4303), in place:
+ *
+ * <pre>
+ *   espOffset
+ *   | SPI 4 | seq 4 | IV | payload ... | pad | pad length 1 | next header 1 | ICV |
+ * </pre>
+ *
+ * Confined to one thread, the datapath thread that owns the SA's runtime; only {@link #sizes} may be called from any. Cheap until first
+ * used: ciphers are set up, and random bytes for IVs drawn, by the first packet. Per packet our code allocates nothing; the JCE allocates
+ * its parameter object, the IV in it, and a copy of the key that it compares.
+ */
+public interface EspTransform {
+    /** The ICV does not match. */
+    int AUTH_FAILED = -1;
+    /** Lengths do not fit, or the authenticated trailer says more padding than there is payload. */
+    int MALFORMED = -2;
+    /** The keys were wiped: the SA is being deleted. */
+    int WIPED = -3;
+
+    EspSizes sizes();
+
+    /**
+     * Makes payloads shorter than this as long as this with zeros (TFC padding, RFC 4303 2.7); 0, the default, adds none. The caller has
+     * limited it to what fits the MTU.
+     */
+    void padPayloadTo(int bytes);
+
+    /**
+     * Protects the payload that the caller has placed at {@code espOffset + sizes().payloadOffset()}, with room for the rest around it.
+     *
+     * @param nextHeader protocol number of the payload
+     * @param sequence from {@link OutboundSequence}; the low 32 bits are sent, the high ones are authenticated if the SA is extended
+     * @return length of the whole ESP packet, or {@link #WIPED}
+     */
+    int seal(byte[] data, int espOffset, int payloadBytes, int nextHeader, long sequence);
+
+    /**
+     * Verifies, in constant time, then decrypts. The payload is then at {@code espOffset + sizes().payloadOffset()}. On failure the
+     * packet's content is undefined.
+     *
+     * @param espBytes length of the ESP packet, header to ICV
+     * @param sequence from {@link ReplayWindow#infer}
+     * @return length of the payload, at least 1 as in the kernel, or a negative code of this interface
+     */
+    int open(byte[] data, int espOffset, int espBytes, long sequence);
+
+    /** Next header of the packet opened last. */
+    int nextHeader();
+
+    /** Drops ciphers and wipes the keys held here; every later call answers {@link #WIPED}. */
+    void wipe();
+}
