@@ -1,11 +1,21 @@
 package org.xfrmbridge.xfrm;
 
+import org.xfrmbridge.esp.EspSuite;
+import org.xfrmbridge.esp.OutboundSequence;
+import org.xfrmbridge.esp.OutboundSequence.Overflow;
+import org.xfrmbridge.esp.ReplaySnapshot;
+import org.xfrmbridge.esp.ReplayWindow;
+import org.xfrmbridge.esp.SequenceWidth;
+
 /**
  * One security association in the {@link org.xfrmbridge.db.Sad Sad}; {@code struct xfrm_state}.
  *
  * <p>The control thread alone creates it, changes its spec and moves its {@link Phase}. Datapath threads read those, count in
- * {@link #usage}, and own what they build on first use ({@link #outbound}, {@link #inbound}: one thread each). Nothing is counted by
- * reference: a State that left the tables is {@link Phase#DEAD}, and who still holds it sees that.
+ * {@link #usage}, {@link #sequence} and {@link #replayWindow}, and own what they build on first use ({@link #outbound}, {@link #inbound}:
+ * one thread each). Nothing is counted by reference: a State that left the tables is {@link Phase#DEAD}, and who still holds it sees that.
+ *
+ * <p>Keys: the spec's are read by the control thread alone. Datapath threads take theirs from {@link #suite}, which keeps copies that may
+ * be wiped at any moment: a transform made or first used after that answers {@code WIPED}, never with a key half cleared.
  */
 public final class State {
     /** {@code km.state}. Larval States are ACQUIRING until the key manager answers. */
@@ -17,10 +27,13 @@ public final class State {
         DEAD
     }
 
+    private final EspSuite suite;
     private volatile StateSpec spec;
     private volatile Phase phase;
     private volatile boolean dying;
     private volatile Usage usage;
+    private volatile ReplayWindow replayWindow;
+    private volatile OutboundSequence sequence;
 
     /** What the outbound datapath thread built for this State on its first packet; only that thread touches it. */
     public Object outbound;
@@ -28,10 +41,21 @@ public final class State {
     /** The same for the inbound datapath thread. */
     public Object inbound;
 
+    /** What the control thread keeps of its timers for this State; only that thread touches it. */
+    public Object timers;
+
+    /** A larval State, or one that carries no packets: it has no algorithms. */
     public State(StateSpec spec, Phase phase, Usage usage) {
+        this(spec, phase, usage, null);
+    }
+
+    /** @param suite the algorithms of the spec, ready to use */
+    public State(StateSpec spec, Phase phase, Usage usage, EspSuite suite) {
         this.spec = spec;
         this.phase = phase;
         this.usage = usage;
+        this.suite = suite;
+        resetReplay(spec.replay());
     }
 
     public StateSpec spec() {
@@ -76,6 +100,51 @@ public final class State {
     /** Control thread only: counters given by a client replace what was counted. */
     public void resetUsage(Usage newUsage) {
         usage = newUsage;
+    }
+
+    /** Where datapath threads get their transforms from; null if larval. */
+    public EspSuite suite() {
+        return suite;
+    }
+
+    /** Anti-replay of the inbound direction. Ask anew for every packet: a client may set another one. */
+    public ReplayWindow replayWindow() {
+        return replayWindow;
+    }
+
+    /** Sequence numbers of the outbound direction. Ask anew for every packet. */
+    public OutboundSequence sequence() {
+        return sequence;
+    }
+
+    /**
+     * Control thread only: starts window and sequence from the values a client gave, null for the beginning. The kind of window is the
+     * spec's, as {@code xfrm_init_replay} chooses it; a bitmap must be as long as the spec's.
+     */
+    public void resetReplay(ReplayState from) {
+        ReplayState start = from == null ? ReplayState.INITIAL : from;
+        SequenceWidth width = spec.isEsn() ? SequenceWidth.EXTENDED : SequenceWidth.SHORT;
+        boolean mayWrap = spec.hasExtraFlag(StateFlags.EXTRA_OSEQ_MAY_WRAP);
+        sequence = new OutboundSequence(width, mayWrap ? Overflow.WRAP : Overflow.REFUSE, start.oseq(), start.oseqHigh());
+        replayWindow = windowOf(start, width);
+    }
+
+    /** The numbers as GETSA and GETAE export them. Any thread. */
+    public ReplayState replaySnapshot() {
+        ReplaySnapshot window = replayWindow.snapshot();
+        long last = sequence.last();
+        int windowBits = spec.hasReplayBitmap() ? spec.replay().windowBits() : 0;
+        return new ReplayState((int) last, window.seq(), (int) (last >>> 32), window.seqHigh(), windowBits, window.bitmap());
+    }
+
+    private ReplayWindow windowOf(ReplayState start, SequenceWidth width) {
+        ReplaySnapshot initial = new ReplaySnapshot(start.seq(), start.seqHigh(), start.bitmap());
+        if (!spec.hasReplayBitmap()) {
+            return ReplayWindow.legacy(spec.replayWindow(), initial);
+        }
+        int windowBits = spec.replay().windowBits();
+        // An outbound State has no window, and without one there is nothing to infer high halves from.
+        return ReplayWindow.bitmap(windowBits, windowBits == 0 ? SequenceWidth.SHORT : width, initial);
     }
 
     @Override

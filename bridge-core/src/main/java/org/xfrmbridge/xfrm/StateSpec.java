@@ -2,7 +2,7 @@ package org.xfrmbridge.xfrm;
 
 /**
  * All that a client says of a State: {@code struct xfrm_usersa_info} and its attributes, or a PF_KEY ADD. Immutable, except that the keys
- * in its {@link Algorithm}s are wiped when the State goes. An absent attribute is null (objects) or 0 (numbers), as in {@code struct xfrm_state}.
+ * in its {@link Algorithm}s are wiped when the State goes. An absent attribute is null (objects), 0 (numbers) or {@link #ABSENT}.
  *
  * @param seq number of the ACQUIRE it answers, 0 if none
  * @param replayWindow {@code replay_window} of the base structure: 0 to 255
@@ -12,9 +12,11 @@ package org.xfrmbridge.xfrm;
  * @param authTruncated whether the client gave the truncation itself (XFRMA_ALG_AUTH_TRUNC)
  * @param replay sequence numbers to start from, null for the beginning; with {@code windowBits > 0} it came as XFRMA_REPLAY_ESN_VAL
  * @param usage counters to start from (XFRMA_LTIME_VAL), null for zero
+ * @param replayMaxDifference XFRMA_REPLAY_THRESH in packets, 0 for no limit
+ * @param replayMaxAge XFRMA_ETIMER_THRESH in tenths of a second, 0 for never
  * @param outputMark XFRMA_SET_MARK and its mask, null if absent
  * @param direction XFRMA_SA_DIR: 0 unset, 1 in, 2 out
- * @param pcpu XFRMA_SA_PCPU, -1 if absent
+ * @param pcpu XFRMA_SA_PCPU
  * @param securityContext the attribute as it came, null if absent
  */
 public record StateSpec(
@@ -49,6 +51,11 @@ public record StateSpec(
         int natKeepaliveSeconds,
         int mappingMaxAgeSeconds,
         byte[] securityContext) {
+    /** Stands for an attribute whose 0 means something: {@code pcpu} and the two replay thresholds. */
+    public static final int ABSENT = -1;
+
+    public static final int DIRECTION_IN = 1;
+    public static final int DIRECTION_OUT = 2;
 
     /** Counters as a client gives them, {@code struct xfrm_lifetime_cur}. */
     public record LifetimeCurrent(long bytes, long packets, long addSeconds, long useSeconds) {}
@@ -105,6 +112,12 @@ public record StateSpec(
         return hasFlag(StateFlags.ESN);
     }
 
+    /** Whether the replay window is a bitmap of free length ({@code struct xfrm_replay_state_esn}), with extended numbers or without. */
+    public boolean hasReplayBitmap() {
+        return replay != null && (replay.windowBits() != 0 || replay.bitmap().length != 1);
+    }
+
+    /** Control thread only, and only its own copies: what datapath threads use is wiped with the State. */
     public void wipeKeys() {
         for (Algorithm algorithm : new Algorithm[] {aead, auth, cipher}) {
             if (algorithm != null) {
@@ -139,10 +152,10 @@ public record StateSpec(
         public int ifId;
         public ReplayState replay;
         public LifetimeCurrent usage;
-        public int replayMaxDifference;
-        public int replayMaxAge;
+        public int replayMaxDifference = ABSENT;
+        public int replayMaxAge = ABSENT;
         public int direction;
-        public int pcpu = -1;
+        public int pcpu = ABSENT;
         public int natKeepaliveSeconds;
         public int mappingMaxAgeSeconds;
         public byte[] securityContext;
