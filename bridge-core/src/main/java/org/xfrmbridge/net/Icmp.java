@@ -1,0 +1,30 @@
+package org.xfrmbridge.net;
+
+/** What the datapath sends and understands of ICMP (RFC 792, RFC 1191) and ICMPv6 (RFC 4443). Offsets are from the first byte. */
+public final class Icmp {
+    public static final int TYPE = 0;
+    public static final int CODE = 1;
+    public static final int CHECKSUM = 2;
+    /** Next-hop MTU of {@link #FRAGMENTATION_NEEDED}: 16 bits. */
+    public static final int MTU_V4 = 6;
+    /** MTU of {@link #V6_PACKET_TOO_BIG}: 32 bits. */
+    public static final int MTU_V6 = 4;
+    public static final int HEADER_BYTES = 8;
+
+    public static final int DESTINATION_UNREACHABLE = 3;
+    public static final int FRAGMENTATION_NEEDED = 4;
+    public static final int V6_PACKET_TOO_BIG = 2;
+    /** ICMPv6 types from here on are no errors. */
+    public static final int V6_FIRST_INFORMATIONAL = 128;
+
+    private Icmp() {}
+
+    /** Whether a type is an error message, to which none may be the answer (RFC 1122 3.2.2). */
+    public static boolean isError(int type) {
+        return type == DESTINATION_UNREACHABLE || type == 4 || type == 5 || type == 11 || type == 12;
+    }
+
+    public static boolean isErrorV6(int type) {
+        return type < V6_FIRST_INFORMATIONAL;
+    }
+}
