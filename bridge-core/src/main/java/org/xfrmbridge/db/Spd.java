@@ -21,4 +21,14 @@ public final class Spd {
     public boolean isEmpty(Direction direction) {
         throw new UnsupportedOperationException();
     }
+
+    /** What becomes of a flow that no Policy matches. Any thread. */
+    public PolicySpec.Action defaultAction(Direction direction) {
+        throw new UnsupportedOperationException();
+    }
+
+    /** Control thread. */
+    public void setDefaultAction(Direction direction, PolicySpec.Action action) {
+        throw new UnsupportedOperationException();
+    }
 }
