@@ -25,6 +25,9 @@ public interface DatapathEvents {
     /** An authenticated encapsulated packet came from another address or port. */
     void mappingChanged(State state, Address newSaddr, int newSport);
 
-    /** A replay counter passed the State's threshold. */
+    /** Whether {@link #replayAdvanced} interests anybody. Cheap enough to ask for every packet. */
+    boolean hearsReplay();
+
+    /** A replay counter passed the State's threshold: {@link State#isSentNoticeDue} or {@link State#isReceivedNoticeDue} says so. */
     void replayAdvanced(State state);
 }

@@ -54,6 +54,14 @@ public interface KeyManager {
     /** An inbound encapsulated packet came from another address or port than the State knows. */
     void mappingChanged(State state, Address newSaddr, int newSport);
 
+    /**
+     * Whether somebody listens to {@link #replayChanged}; while nobody does no replay counter is watched ({@code xfrm_aevent_is_on}). Any
+     * thread asks, often.
+     */
+    default boolean hearsReplay() {
+        return false;
+    }
+
     /** {@code XFRM_MSG_NEWAE} to the AEVENTS group. @param flags XFRM_AE_ bits that say why */
     void replayChanged(State state, int flags, Origin origin);
 

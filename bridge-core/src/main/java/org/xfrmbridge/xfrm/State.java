@@ -1,6 +1,7 @@
 package org.xfrmbridge.xfrm;
 
 import org.xfrmbridge.esp.EspSuite;
+import org.xfrmbridge.esp.KeyMaterial;
 import org.xfrmbridge.esp.OutboundSequence;
 import org.xfrmbridge.esp.OutboundSequence.Overflow;
 import org.xfrmbridge.esp.ReplaySnapshot;
@@ -18,6 +19,8 @@ import org.xfrmbridge.esp.SequenceWidth;
  * be wiped at any moment: a transform made or first used after that answers {@code WIPED}, never with a key half cleared.
  */
 public final class State {
+    private record ReplayMark(int oseq, int seq, int step) {}
+
     /** {@code km.state}. Larval States are ACQUIRING until the key manager answers. */
     public enum Phase {
         ACQUIRING,
@@ -28,12 +31,14 @@ public final class State {
     }
 
     private final EspSuite suite;
+    private final KeyMaterial[] keys;
     private volatile StateSpec spec;
     private volatile Phase phase;
     private volatile boolean dying;
     private volatile Usage usage;
     private volatile ReplayWindow replayWindow;
     private volatile OutboundSequence sequence;
+    private volatile ReplayMark replayMark = new ReplayMark(0, 0, 1);
 
     /** What the outbound datapath thread built for this State on its first packet; only that thread touches it. */
     public Object outbound;
@@ -41,20 +46,24 @@ public final class State {
     /** The same for the inbound datapath thread. */
     public Object inbound;
 
-    /** What the control thread keeps of its timers for this State; only that thread touches it. */
-    public Object timers;
+    /** What the control thread keeps beside this State, its timers among them; only that thread touches it. */
+    public Object watch;
 
     /** A larval State, or one that carries no packets: it has no algorithms. */
     public State(StateSpec spec, Phase phase, Usage usage) {
         this(spec, phase, usage, null);
     }
 
-    /** @param suite the algorithms of the spec, ready to use */
-    public State(StateSpec spec, Phase phase, Usage usage, EspSuite suite) {
+    /**
+     * @param suite the algorithms of the spec, ready to use
+     * @param keys what the suite was made with, to be wiped with the State
+     */
+    public State(StateSpec spec, Phase phase, Usage usage, EspSuite suite, KeyMaterial... keys) {
         this.spec = spec;
         this.phase = phase;
         this.usage = usage;
         this.suite = suite;
+        this.keys = keys;
         resetReplay(spec.replay());
     }
 
@@ -107,6 +116,14 @@ public final class State {
         return suite;
     }
 
+    /** Control thread only, once the State has left the tables: clears every copy of its keys. */
+    public void wipeKeys() {
+        spec.wipeKeys();
+        for (KeyMaterial key : keys) {
+            key.wipe();
+        }
+    }
+
     /** Anti-replay of the inbound direction. Ask anew for every packet: a client may set another one. */
     public ReplayWindow replayWindow() {
         return replayWindow;
@@ -127,6 +144,26 @@ public final class State {
         boolean mayWrap = spec.hasExtraFlag(StateFlags.EXTRA_OSEQ_MAY_WRAP);
         sequence = new OutboundSequence(width, mayWrap ? Overflow.WRAP : Overflow.REFUSE, start.oseq(), start.oseqHigh());
         replayWindow = windowOf(start, width);
+    }
+
+    /**
+     * Outbound datapath thread, while somebody listens: whether the number just used is far enough from the last one told of that {@link
+     * org.xfrmbridge.km.DatapathEvents#replayAdvanced} is due.
+     */
+    public boolean isSentNoticeDue(int oseq) {
+        ReplayMark mark = replayMark;
+        return oseq - mark.oseq >= mark.step;
+    }
+
+    /** The same for the inbound datapath thread and a number just seen. */
+    public boolean isReceivedNoticeDue(int seq) {
+        ReplayMark mark = replayMark;
+        return seq - mark.seq >= mark.step;
+    }
+
+    /** Control thread only: the numbers listeners know, and how many more there may be before they hear again. */
+    public void markReplay(ReplayState told, int step) {
+        replayMark = new ReplayMark(told.oseq(), told.seq(), step);
     }
 
     /** The numbers as GETSA and GETAE export them. Any thread. */
