@@ -163,6 +163,7 @@ public final class Attachment implements AutoCloseable {
         Link host = links.find(names.host());
         for (Link silent : new Link[] {bridge, network}) {
             links.setAddressGeneration(silent.index(), Link.NO_GENERATED_ADDRESS);
+            DeviceSettings.disableIpv6(silent.name());
         }
         links.setAddressGeneration(host.index(), Link.NO_GENERATED_ADDRESS);
         links.setMtu(network.index(), original.mtuBytes());

@@ -17,6 +17,19 @@ final class DeviceSettings {
         }
     }
 
+    /** Takes an interface out of IPv6 where that is allowed. */
+    static void disableIpv6(String name) {
+        Path file = Path.of("/proc/sys/net/ipv6/conf", name, "disable_ipv6");
+        if (Files.isWritable(file)) {
+            try {
+                Files.writeString(file, "1");
+            } catch (IOException e) {
+                // It then has no address and sends nothing of itself, which is what counts.
+                return;
+            }
+        }
+    }
+
     private static void copyFiles(Path from, Path to) {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(from)) {
             for (Path file : files) {
