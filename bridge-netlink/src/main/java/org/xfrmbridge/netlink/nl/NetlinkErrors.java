@@ -1,6 +1,7 @@
 package org.xfrmbridge.netlink.nl;
 
 import java.nio.ByteBuffer;
+import org.xfrmbridge.km.Errno;
 
 /**
  * Writes the answers that are netlink's own: NLMSG_ERROR, which acknowledges (errno 0) or refuses, and NLMSG_DONE, which ends a dump
@@ -35,7 +36,21 @@ public final class NetlinkErrors {
      */
     public record Fault(int errno, String message, int offsetBytes, int missingType) {
         /** Nothing wrong: a plain acknowledgement. */
-        public static final Fault NONE = new Fault(0, null, NetlinkException.NO_OFFSET, 0);
+        public static final Fault NONE = remark(null);
+
+        /** Nothing wrong but for what the message says, which may be null. */
+        public static Fault remark(String message) {
+            return new Fault(0, message, NetlinkException.NO_OFFSET, 0);
+        }
+
+        /** A refusal that no single attribute is at fault for. */
+        public static Fault of(Errno errno, String message) {
+            return new Fault(errno.number(), message, NetlinkException.NO_OFFSET, 0);
+        }
+
+        public static Fault of(NetlinkException refusal) {
+            return new Fault(refusal.errno().number(), refusal.getMessage(), refusal.offsetBytes(), 0);
+        }
     }
 
     /**
@@ -76,15 +91,15 @@ public final class NetlinkErrors {
         }
     }
 
-    /**
-     * Writes NLMSG_DONE.
-     *
-     * @param flags to add to NLM_F_MULTI, for example {@link NetlinkHeader#DUMP_INTERRUPTED}
-     * @param errno 0, or why the dump ended early
-     */
-    public static void writeDone(NetlinkWriter out, int flags, int sequence, int portId, int errno) {
-        out.begin(NetlinkHeader.DONE, NetlinkHeader.MULTI | flags, sequence, portId);
-        out.room(4).putInt(-errno);
+    /** Writes NLMSG_DONE, the last message of a dump; a fault says why it ended early. */
+    public static void writeDone(NetlinkWriter out, int sequence, int portId, Fault fault, Options options) {
+        boolean extended = options.extAck() && hasAttributes(fault);
+        int flags = NetlinkHeader.MULTI | (extended ? NetlinkHeader.ACK_TLVS : 0);
+        out.begin(NetlinkHeader.DONE, flags, sequence, portId);
+        out.room(4).putInt(-fault.errno());
+        if (extended) {
+            writeAttributes(out, fault);
+        }
         out.end();
     }
 

@@ -69,15 +69,13 @@ class NetlinkErrorsTest {
     @Test
     void shouldCarryTheErrorWhenADumpEndsEarly() {
         NetlinkWriter out = new NetlinkWriter();
-        NetlinkErrors.writeDone(out, NetlinkHeader.DUMP_INTERRUPTED, 9, 42, 4);
+        NetlinkErrors.writeDone(out, 9, 42, new Fault(4, "no more", NetlinkException.NO_OFFSET, 0), Options.NONE);
 
         NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(out.toBytes()));
         reader.next();
 
         assertEquals(
-                new NetlinkHeader(
-                        20, NetlinkHeader.DONE, NetlinkHeader.MULTI | NetlinkHeader.DUMP_INTERRUPTED, 9, 42),
-                reader.header());
+                new NetlinkHeader(20, NetlinkHeader.DONE, NetlinkHeader.MULTI, 9, 42), reader.header());
         assertEquals(4, NetlinkErrors.errno(reader.payload()));
     }
 }

@@ -1,2 +1,0 @@
-/** Packet ports on devices of this machine. */
-package org.xfrmbridge.daemon.port;

@@ -1,0 +1,82 @@
+package org.xfrmbridge.netlink.map;
+
+import java.nio.ByteBuffer;
+import org.xfrmbridge.km.Errno;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.netlink.msg.Structs;
+import org.xfrmbridge.netlink.msg.XfrmAttribute;
+import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.PolicySpec;
+
+/** Attributes that State and Policy messages have in common. */
+public final class AttributeValues {
+    private AttributeValues() {}
+
+    public static Mark mark(Attributes attributes) {
+        ByteBuffer payload = attributes.get(XfrmAttribute.MARK);
+        return payload == null ? Mark.NONE : Structs.readMark(payload);
+    }
+
+    public static int ifId(Attributes attributes) {
+        return attributes.getInt(XfrmAttribute.IF_ID, 0);
+    }
+
+    /** The address in an attribute, or null. */
+    public static Address address(Attributes attributes, int type) {
+        ByteBuffer payload = attributes.get(type);
+        return payload == null ? null : Structs.readAddress(payload);
+    }
+
+    /** XFRMA_SEC_CTX as it came, its two lengths checked; null if absent. */
+    public static byte[] securityContext(Attributes attributes) throws XfrmException {
+        ByteBuffer payload = attributes.get(XfrmAttribute.SEC_CTX);
+        if (payload == null) {
+            return null;
+        }
+        int lengthBytes = Short.toUnsignedInt(payload.getShort(0));
+        int labelBytes = Short.toUnsignedInt(payload.getShort(6));
+        if (lengthBytes > payload.limit() || lengthBytes != Structs.SECURITY_CONTEXT_BYTES + labelBytes) {
+            throw new XfrmException(Errno.EINVAL, "security context has a wrong length");
+        }
+        byte[] context = new byte[lengthBytes];
+        payload.get(0, context);
+        return context;
+    }
+
+    /** The type a request names, MAIN if it names none, null if there is no such type. */
+    public static PolicySpec.Type policyType(Attributes attributes) {
+        return switch (attributes.getByte(XfrmAttribute.POLICY_TYPE, 0)) {
+            case 0 -> PolicySpec.Type.MAIN;
+            case 1 -> PolicySpec.Type.SUB;
+            default -> null;
+        };
+    }
+
+    /** {@code struct xfrm_userpolicy_type}; a kernel with sub-policies always tells the type. */
+    static void putPolicyType(NetlinkWriter out, PolicySpec.Type type) {
+        byte[] payload = new byte[XfrmAttribute.POLICY_TYPE_BYTES];
+        payload[0] = (byte) type.ordinal();
+        out.putBytes(XfrmAttribute.POLICY_TYPE, payload);
+    }
+
+    static void putMark(NetlinkWriter out, Mark mark) {
+        if (!mark.isNone()) {
+            int attribute = out.beginAttribute(XfrmAttribute.MARK);
+            Structs.writeMark(out.room(Structs.MARK_BYTES), mark);
+            out.endAttribute(attribute);
+        }
+    }
+
+    static void putIfId(NetlinkWriter out, int ifId) {
+        putIntUnless(out, XfrmAttribute.IF_ID, ifId, 0);
+    }
+
+    static void putIntUnless(NetlinkWriter out, int type, int value, int absent) {
+        if (value != absent) {
+            out.putInt(type, value);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package org.xfrmbridge.netlink.map;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.km.XfrmService.PolicyKey;
+import org.xfrmbridge.netlink.msg.UserTmpl;
+import org.xfrmbridge.netlink.msg.UserpolicyId;
+import org.xfrmbridge.netlink.msg.UserpolicyInfo;
+import org.xfrmbridge.netlink.msg.XfrmAttribute;
+import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Template;
+
+/**
+ * What a client says of a Policy, as a {@link PolicySpec} or {@link PolicyKey}. Judging it is the core's: an action, direction, type or mode
+ * whose number has no name is null.
+ */
+public final class PolicyDecoder {
+    private PolicyDecoder() {}
+
+    public static PolicySpec decode(UserpolicyInfo info, Attributes attributes) throws XfrmException {
+        byte[] securityContext = AttributeValues.securityContext(attributes);
+        return new PolicySpec(
+                info.selector(),
+                info.lifetime(),
+                info.priority(),
+                info.index(),
+                Direction.of(info.direction()),
+                action(info.action()),
+                info.flags(),
+                info.share(),
+                templates(attributes.get(XfrmAttribute.TMPL)),
+                AttributeValues.mark(attributes),
+                AttributeValues.ifId(attributes),
+                AttributeValues.policyType(attributes),
+                securityContext);
+    }
+
+    public static PolicyKey decodeKey(UserpolicyId id, Attributes attributes) throws XfrmException {
+        return new PolicyKey(
+                AttributeValues.policyType(attributes),
+                Direction.of(id.direction()),
+                id.index(),
+                id.selector(),
+                AttributeValues.mark(attributes),
+                AttributeValues.ifId(attributes),
+                AttributeValues.securityContext(attributes));
+    }
+
+    private static PolicySpec.Action action(int number) {
+        return switch (number) {
+            case 0 -> PolicySpec.Action.ALLOW;
+            case 1 -> PolicySpec.Action.BLOCK;
+            default -> null;
+        };
+    }
+
+    /**
+     * Reads as many templates as fit: bytes behind the last whole one are nobody's.
+     *
+     * @param payload of XFRMA_TMPL, or what follows the policy in IP_XFRM_POLICY; null for none
+     */
+    public static List<Template> templates(ByteBuffer payload) {
+        List<Template> templates = new ArrayList<>();
+        while (payload != null && payload.remaining() >= UserTmpl.BYTES) {
+            templates.add(template(UserTmpl.read(payload)));
+        }
+        return List.copyOf(templates);
+    }
+
+    private static Template template(UserTmpl template) {
+        return new Template(
+                template.id(),
+                template.family(),
+                template.saddr(),
+                template.reqid(),
+                Mode.of(template.mode()),
+                template.share(),
+                template.optional() != 0,
+                template.authMask(),
+                template.cipherMask(),
+                template.compressionMask());
+    }
+}

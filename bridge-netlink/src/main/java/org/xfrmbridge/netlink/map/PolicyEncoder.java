@@ -1,0 +1,103 @@
+package org.xfrmbridge.netlink.map;
+
+import java.util.List;
+import org.xfrmbridge.netlink.msg.UserTmpl;
+import org.xfrmbridge.netlink.msg.UserpolicyInfo;
+import org.xfrmbridge.netlink.msg.XfrmAttribute;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
+
+/** A Policy as messages show it, in the kernel's order of attributes ({@code dump_one_policy}, Linux 6.12). */
+public final class PolicyEncoder {
+    /** A kernel does not keep what a client said of sharing. */
+    private static final int SHARE_ANY = 0;
+
+    private PolicyEncoder() {}
+
+    /** The fixed part of NEWPOLICY, and of the messages that hold one. */
+    public static UserpolicyInfo info(Policy policy, Direction direction) {
+        PolicySpec spec = policy.spec();
+        return new UserpolicyInfo(
+                spec.selector(),
+                spec.lifetime(),
+                StateEncoder.current(policy.usage()),
+                spec.priority(),
+                spec.index(),
+                direction.number(),
+                spec.action().ordinal(),
+                spec.flags(),
+                SHARE_ANY);
+    }
+
+    public static void putInfo(NetlinkWriter out, Policy policy) {
+        info(policy, policy.spec().direction()).write(out.room(UserpolicyInfo.BYTES));
+    }
+
+    /** The attributes of GETPOLICY's answer and of POLEXPIRE. */
+    public static void putAttributes(NetlinkWriter out, PolicySpec spec) {
+        putTemplates(out, spec.templates());
+        putSecurityContext(out, spec.securityContext());
+        putKeyAttributes(out, spec);
+    }
+
+    /** The attributes of NEWPOLICY, UPDPOLICY and DELPOLICY events, which leave out the label. */
+    public static void putEventAttributes(NetlinkWriter out, PolicySpec spec) {
+        putTemplates(out, spec.templates());
+        putKeyAttributes(out, spec);
+    }
+
+    /** The attributes of ACQUIRE: label and CPU are those of the larval State. */
+    public static void putAcquireAttributes(NetlinkWriter out, PolicySpec spec, State larval) {
+        putTemplates(out, spec.templates());
+        putSecurityContext(out, larval.spec().securityContext());
+        putKeyAttributes(out, spec);
+        AttributeValues.putIntUnless(out, XfrmAttribute.SA_PCPU, larval.spec().pcpu(), StateSpec.ABSENT);
+    }
+
+    /** The attribute of FLUSHPOLICY events. */
+    public static void putType(NetlinkWriter out, PolicySpec.Type type) {
+        AttributeValues.putPolicyType(out, type);
+    }
+
+    private static void putKeyAttributes(NetlinkWriter out, PolicySpec spec) {
+        AttributeValues.putPolicyType(out, spec.type());
+        AttributeValues.putMark(out, spec.mark());
+        AttributeValues.putIfId(out, spec.ifId());
+    }
+
+    private static void putSecurityContext(NetlinkWriter out, byte[] securityContext) {
+        if (securityContext != null) {
+            out.putBytes(XfrmAttribute.SEC_CTX, securityContext);
+        }
+    }
+
+    private static void putTemplates(NetlinkWriter out, List<Template> templates) {
+        if (templates.isEmpty()) {
+            return;
+        }
+        int attribute = out.beginAttribute(XfrmAttribute.TMPL);
+        for (Template template : templates) {
+            wire(template).write(out.room(UserTmpl.BYTES));
+        }
+        out.endAttribute(attribute);
+    }
+
+    private static UserTmpl wire(Template template) {
+        return new UserTmpl(
+                template.id(),
+                template.family(),
+                template.saddr(),
+                template.reqid(),
+                template.mode().number(),
+                template.share(),
+                template.optional() ? 1 : 0,
+                template.authMask(),
+                template.cipherMask(),
+                template.compressionMask());
+    }
+}

@@ -1,0 +1,188 @@
+package org.xfrmbridge.netlink.map;
+
+import org.xfrmbridge.netlink.msg.AeventId;
+import org.xfrmbridge.netlink.msg.AlgorithmStructs;
+import org.xfrmbridge.netlink.msg.ReplayStructs;
+import org.xfrmbridge.netlink.msg.Structs;
+import org.xfrmbridge.netlink.msg.UsersaId;
+import org.xfrmbridge.netlink.msg.UsersaInfo;
+import org.xfrmbridge.netlink.msg.XfrmAttribute;
+import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
+import org.xfrmbridge.xfrm.Algorithm;
+import org.xfrmbridge.xfrm.Encapsulation;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.ReplayState;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
+import org.xfrmbridge.xfrm.Usage;
+
+/** A State as messages show it, in the kernel's order of attributes ({@code copy_to_user_state_extra}, Linux 6.12). */
+public final class StateEncoder {
+    // net.core.xfrm_aevent_rseqth and xfrm_aevent_etime: what a State has whose client named no threshold
+    private static final int DEFAULT_REPLAY_MAX_DIFFERENCE = 2;
+    private static final int DEFAULT_REPLAY_MAX_AGE = 10;
+
+    private StateEncoder() {}
+
+    /** The fixed part of NEWSA, and of the messages that hold one. */
+    public static UsersaInfo info(State state) {
+        StateSpec spec = state.spec();
+        return new UsersaInfo(
+                spec.selector(),
+                spec.id(),
+                spec.saddr(),
+                spec.lifetime(),
+                current(state.usage()),
+                UsersaInfo.Stats.NONE,
+                spec.seq(),
+                spec.reqid(),
+                spec.family(),
+                spec.mode().number(),
+                spec.replayWindow(),
+                spec.flags());
+    }
+
+    public static UsersaId id(State state) {
+        return new UsersaId(state.id(), state.spec().family());
+    }
+
+    static LifetimeCurrent current(Usage usage) {
+        return new LifetimeCurrent(usage.bytes(), usage.packets(), usage.addSeconds(), usage.useSeconds());
+    }
+
+    public static void putInfo(NetlinkWriter out, State state) {
+        info(state).write(out.room(UsersaInfo.BYTES));
+    }
+
+    /** All attributes of NEWSA. */
+    public static void putAttributes(NetlinkWriter out, State state) {
+        StateSpec spec = state.spec();
+        AttributeValues.putIntUnless(out, XfrmAttribute.SA_EXTRA_FLAGS, spec.extraFlags(), 0);
+        putCareOfAddress(out, spec);
+        long lastUsedSeconds = state.usage().lastUsedSeconds();
+        if (lastUsedSeconds != 0) {
+            out.putLong(XfrmAttribute.LASTUSED, lastUsedSeconds);
+        }
+        putAlgorithms(out, spec);
+        putEncapsulation(out, spec.encapsulation());
+        AttributeValues.putIntUnless(out, XfrmAttribute.TFCPAD, spec.tfcPadBytes(), 0);
+        AttributeValues.putMark(out, spec.mark());
+        putOutputMark(out, spec.outputMark());
+        putReplay(out, state);
+        AttributeValues.putIfId(out, spec.ifId());
+        if (spec.securityContext() != null) {
+            out.putBytes(XfrmAttribute.SEC_CTX, spec.securityContext());
+        }
+        AttributeValues.putIntUnless(out, XfrmAttribute.MTIMER_THRESH, spec.mappingMaxAgeSeconds(), 0);
+        putPcpuAndDirection(out, spec);
+        AttributeValues.putIntUnless(out, XfrmAttribute.NAT_KEEPALIVE_INTERVAL, spec.natKeepaliveSeconds(), 0);
+    }
+
+    private static void putCareOfAddress(NetlinkWriter out, StateSpec spec) {
+        if (spec.careOfAddress() != null) {
+            int attribute = out.beginAttribute(XfrmAttribute.COADDR);
+            Structs.writeAddress(out.room(Structs.ADDRESS_BYTES), spec.careOfAddress());
+            out.endAttribute(attribute);
+        }
+    }
+
+    private static void putAlgorithms(NetlinkWriter out, StateSpec spec) {
+        if (spec.aead() != null) {
+            putAlgorithmWithIcv(out, XfrmAttribute.ALG_AEAD, spec.aead());
+        }
+        if (spec.auth() != null) {
+            // Both forms, whichever the client used.
+            putAlgorithm(out, XfrmAttribute.ALG_AUTH, spec.auth());
+            putAlgorithmWithIcv(out, XfrmAttribute.ALG_AUTH_TRUNC, spec.auth());
+        }
+        if (spec.cipher() != null) {
+            putAlgorithm(out, XfrmAttribute.ALG_CRYPT, spec.cipher());
+        }
+        if (spec.compression() != null) {
+            int attribute = out.beginAttribute(XfrmAttribute.ALG_COMP);
+            AlgorithmStructs.writeAlgoWithoutKey(out.room(AlgorithmStructs.ALGO_BYTES), spec.compression());
+            out.endAttribute(attribute);
+        }
+    }
+
+    private static void putAlgorithm(NetlinkWriter out, int type, Algorithm algorithm) {
+        int attribute = out.beginAttribute(type);
+        AlgorithmStructs.writeAlgo(out.room(AlgorithmStructs.algoBytes(algorithm)), algorithm);
+        out.endAttribute(attribute);
+    }
+
+    private static void putAlgorithmWithIcv(NetlinkWriter out, int type, Algorithm algorithm) {
+        int attribute = out.beginAttribute(type);
+        AlgorithmStructs.writeAlgoWithIcv(out.room(AlgorithmStructs.algoWithIcvBytes(algorithm)), algorithm);
+        out.endAttribute(attribute);
+    }
+
+    private static void putEncapsulation(NetlinkWriter out, Encapsulation encapsulation) {
+        if (encapsulation != null) {
+            int attribute = out.beginAttribute(XfrmAttribute.ENCAP);
+            Structs.writeEncapsulation(out.room(Structs.ENCAP_BYTES), encapsulation);
+            out.endAttribute(attribute);
+        }
+    }
+
+    private static void putOutputMark(NetlinkWriter out, Mark mark) {
+        if (mark != null && !mark.isNone()) {
+            out.putInt(XfrmAttribute.SET_MARK, mark.value());
+            out.putInt(XfrmAttribute.SET_MARK_MASK, mark.mask());
+        }
+    }
+
+    private static void putReplay(NetlinkWriter out, State state) {
+        ReplayState replay = state.replaySnapshot();
+        if (state.spec().hasReplayBitmap()) {
+            int attribute = out.beginAttribute(XfrmAttribute.REPLAY_ESN_VAL);
+            ReplayStructs.writeReplayEsn(out.room(ReplayStructs.replayEsnBytes(replay)), replay);
+            out.endAttribute(attribute);
+        } else {
+            int attribute = out.beginAttribute(XfrmAttribute.REPLAY_VAL);
+            ReplayStructs.writeReplay(out.room(ReplayStructs.REPLAY_BYTES), replay);
+            out.endAttribute(attribute);
+        }
+    }
+
+    private static void putPcpuAndDirection(NetlinkWriter out, StateSpec spec) {
+        AttributeValues.putIntUnless(out, XfrmAttribute.SA_PCPU, spec.pcpu(), StateSpec.ABSENT);
+        if (spec.direction() != 0) {
+            out.putByte(XfrmAttribute.SA_DIR, spec.direction());
+        }
+    }
+
+    /** The attributes of EXPIRE. */
+    public static void putExpireAttributes(NetlinkWriter out, State state) {
+        AttributeValues.putMark(out, state.spec().mark());
+        AttributeValues.putIfId(out, state.spec().ifId());
+        putPcpuAndDirection(out, state.spec());
+    }
+
+    /**
+     * Fixed part and attributes of NEWAE.
+     *
+     * @param flags {@code AE_} bits of {@link XfrmMessage}; two of them ask for the thresholds
+     */
+    public static void putAevent(NetlinkWriter out, State state, int flags) {
+        StateSpec spec = state.spec();
+        new AeventId(id(state), spec.saddr(), flags, spec.reqid()).write(out.room(AeventId.BYTES));
+        putReplay(out, state);
+        int attribute = out.beginAttribute(XfrmAttribute.LTIME_VAL);
+        Structs.writeLifetimeCurrent(out.room(Structs.LIFETIME_CURRENT_BYTES), current(state.usage()));
+        out.endAttribute(attribute);
+        if ((flags & XfrmMessage.AE_REPLAY_THRESHOLD) != 0) {
+            out.putInt(XfrmAttribute.REPLAY_THRESH, orElse(spec.replayMaxDifference(), DEFAULT_REPLAY_MAX_DIFFERENCE));
+        }
+        if ((flags & XfrmMessage.AE_TIMER_THRESHOLD) != 0) {
+            out.putInt(XfrmAttribute.ETIMER_THRESH, orElse(spec.replayMaxAge(), DEFAULT_REPLAY_MAX_AGE));
+        }
+        putExpireAttributes(out, state);
+    }
+
+    private static int orElse(int value, int absent) {
+        return value == StateSpec.ABSENT ? absent : value;
+    }
+}

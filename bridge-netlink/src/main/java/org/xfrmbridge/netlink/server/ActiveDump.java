@@ -1,0 +1,93 @@
+package org.xfrmbridge.netlink.server;
+
+import java.util.function.BiConsumer;
+import org.xfrmbridge.km.XfrmService.Dump;
+import org.xfrmbridge.netlink.nl.NetlinkErrors;
+import org.xfrmbridge.netlink.nl.NetlinkErrors.Fault;
+import org.xfrmbridge.netlink.nl.NetlinkErrors.Options;
+import org.xfrmbridge.netlink.nl.NetlinkException;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
+
+/**
+ * A dump under way: fills one datagram after the other with messages that carry NLM_F_MULTI, and ends with NLMSG_DONE in a datagram of its
+ * own, as a kernel does. Made for a reader of any buffer size that a kernel serves: charon's is 4096 bytes.
+ */
+final class ActiveDump<T> {
+    /** What a kernel fills when it has not seen a larger read yet: a page without the socket buffer's own part. */
+    static final int DATAGRAM_BYTES = 3776;
+
+    /** Who asked: number and port for the messages, and what was odd about the request. */
+    record Inquiry(int sequence, int portId, Fault remark) {}
+
+    private final Dump<T> entries;
+    private final int messageType;
+    private final BiConsumer<NetlinkWriter, T> encoder;
+    private final Inquiry inquiry;
+    private T held;
+    private boolean begun;
+    private boolean done;
+
+    /**
+     * @param messageType of every message
+     * @param encoder writes what follows the header
+     */
+    ActiveDump(Dump<T> entries, int messageType, BiConsumer<NetlinkWriter, T> encoder, Inquiry inquiry) {
+        this.entries = entries;
+        this.messageType = messageType;
+        this.encoder = encoder;
+        this.inquiry = inquiry;
+    }
+
+    /** A dump that was refused: all there is of it is NLMSG_DONE with the reason. */
+    static ActiveDump<Object> refused(NetlinkHeader request, int portId, NetlinkException reason) {
+        Inquiry inquiry = new Inquiry(request.sequence(), portId, Fault.of(reason));
+        return new ActiveDump<>(new NoEntries(), NetlinkHeader.NOOP, (out, entry) -> {}, inquiry);
+    }
+
+    private static final class NoEntries implements Dump<Object> {
+        @Override
+        public Object next() {
+            return null;
+        }
+
+        @Override
+        public boolean interrupted() {
+            return false;
+        }
+    }
+
+    /** The next datagram; null after the last. */
+    NetlinkWriter nextDatagram(Options options) {
+        if (done) {
+            return null;
+        }
+        NetlinkWriter out = new NetlinkWriter(DATAGRAM_BYTES);
+        for (T entry = take(); entry != null; entry = take()) {
+            int before = out.sizeBytes();
+            out.begin(messageType, NetlinkHeader.MULTI, inquiry.sequence, inquiry.portId);
+            encoder.accept(out, entry);
+            out.end();
+            // A message that is too long by itself goes alone.
+            if (out.sizeBytes() > DATAGRAM_BYTES && before > 0) {
+                out.truncate(before);
+                held = entry;
+                break;
+            }
+        }
+        if (out.sizeBytes() == 0) {
+            done = true;
+            // A kernel forgets what it had to remark once it has sent entries.
+            Fault remark = begun ? Fault.NONE : inquiry.remark;
+            NetlinkErrors.writeDone(out, inquiry.sequence, inquiry.portId, remark, options);
+        }
+        begun = true;
+        return out;
+    }
+
+    private T take() {
+        T entry = held != null ? held : entries.next();
+        held = null;
+        return entry;
+    }
+}

@@ -1,0 +1,152 @@
+package org.xfrmbridge.netlink.server;
+
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
+import org.xfrmbridge.km.Errno;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.km.XfrmService;
+import org.xfrmbridge.netlink.msg.AeventId;
+import org.xfrmbridge.netlink.msg.UserAcquire;
+import org.xfrmbridge.netlink.msg.UserExpire;
+import org.xfrmbridge.netlink.msg.UserMapping;
+import org.xfrmbridge.netlink.msg.UserPolexpire;
+import org.xfrmbridge.netlink.msg.UserReport;
+import org.xfrmbridge.netlink.msg.UserpolicyDefault;
+import org.xfrmbridge.netlink.msg.UserpolicyId;
+import org.xfrmbridge.netlink.msg.UserpolicyInfo;
+import org.xfrmbridge.netlink.msg.UsersaId;
+import org.xfrmbridge.netlink.msg.UsersaInfo;
+import org.xfrmbridge.netlink.msg.UserspiInfo;
+import org.xfrmbridge.netlink.msg.XfrmAttribute;
+import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.netlink.nl.AttributePolicy;
+import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.netlink.nl.NetlinkErrors.Fault;
+import org.xfrmbridge.netlink.nl.NetlinkException;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.netlink.nl.NetlinkReader;
+
+/** Finds who answers a message and calls it, {@code xfrm_user_rcv_msg}: privilege, length, attributes, then the verb. */
+final class Dispatcher {
+    /** Carries out one verb and sends its answer; acknowledging is not its business. */
+    interface Handler {
+        void handle(Request request) throws XfrmException;
+    }
+
+    /** @param payloadBytes least length of the structure behind the header */
+    private record Verb(int payloadBytes, AttributePolicy policies, Handler handler) {}
+
+    private final Map<Integer, Verb> verbs = new HashMap<>();
+
+    Dispatcher(XfrmService service) {
+        addStateVerbs(new StateRequests(service));
+        addPolicyVerbs(new PolicyRequests(service));
+        DatabaseRequests database = new DatabaseRequests(service);
+        add(XfrmMessage.GETSADINFO, Integer.BYTES, database::stateCounts);
+        add(XfrmMessage.GETSPDINFO, Integer.BYTES, database::policyCounts);
+        verbs.put(
+                XfrmMessage.NEWSPDINFO,
+                new Verb(Integer.BYTES, XfrmAttribute.SPD_POLICIES, database::setThresholds));
+        add(XfrmMessage.SETDEFAULT, UserpolicyDefault.BYTES, database::setDefaults);
+        add(XfrmMessage.GETDEFAULT, UserpolicyDefault.BYTES, database::getDefaults);
+        addRefused();
+    }
+
+    private void addStateVerbs(StateRequests states) {
+        add(XfrmMessage.NEWSA, UsersaInfo.BYTES, states::add);
+        add(XfrmMessage.UPDSA, UsersaInfo.BYTES, states::update);
+        add(XfrmMessage.DELSA, UsersaId.BYTES, states::delete);
+        add(XfrmMessage.GETSA, UsersaId.BYTES, states::get);
+        add(XfrmMessage.ALLOCSPI, UserspiInfo.BYTES, states::allocateSpi);
+        add(XfrmMessage.FLUSHSA, 1, states::flush);
+        add(XfrmMessage.EXPIRE, UserExpire.BYTES, states::expire);
+        add(XfrmMessage.NEWAE, AeventId.BYTES, states::updateReplay);
+        add(XfrmMessage.GETAE, AeventId.BYTES, states::getReplay);
+    }
+
+    private void addPolicyVerbs(PolicyRequests policies) {
+        add(XfrmMessage.NEWPOLICY, UserpolicyInfo.BYTES, policies::add);
+        add(XfrmMessage.UPDPOLICY, UserpolicyInfo.BYTES, policies::add);
+        add(XfrmMessage.DELPOLICY, UserpolicyId.BYTES, policies::delete);
+        add(XfrmMessage.GETPOLICY, UserpolicyId.BYTES, policies::get);
+        add(XfrmMessage.FLUSHPOLICY, 0, policies::flush);
+        add(XfrmMessage.POLEXPIRE, UserPolexpire.BYTES, policies::expire);
+        add(XfrmMessage.ACQUIRE, UserAcquire.BYTES, policies::acquire);
+    }
+
+    /** Types a kernel knows and checks, but only ever sends, and those it has when built without them. */
+    private void addRefused() {
+        add(XfrmMessage.MIGRATE, UserpolicyId.BYTES, refuse(Errno.ENOPROTOOPT));
+        add(XfrmMessage.REPORT, UserReport.BYTES, refuse(Errno.EINVAL));
+        add(XfrmMessage.NEWSADINFO, 0, refuse(Errno.EINVAL));
+        add(XfrmMessage.MAPPING, UserMapping.BYTES, refuse(Errno.EINVAL));
+    }
+
+    private static Handler refuse(Errno errno) {
+        return request -> {
+            throw new XfrmException(errno);
+        };
+    }
+
+    private void add(int type, int payloadBytes, Handler handler) {
+        verbs.put(type, new Verb(payloadBytes, XfrmAttribute.POLICIES, handler));
+    }
+
+    /** Answers one message, all but its acknowledgement. */
+    Fault dispatch(NetlinkReader message, NetlinkSession session) {
+        Verb verb = verbs.get(message.header().type());
+        if (verb == null) {
+            return Fault.of(Errno.EINVAL, null);
+        }
+        if (!session.isPrivileged()) {
+            return Fault.of(Errno.EPERM, null);
+        }
+        try {
+            return dispatch(verb, message, session);
+        } catch (NetlinkException e) {
+            return Fault.of(e);
+        }
+    }
+
+    private static Fault dispatch(Verb verb, NetlinkReader message, NetlinkSession session) throws NetlinkException {
+        ByteBuffer payload = message.payload();
+        if (payload.limit() < verb.payloadBytes) {
+            throw new NetlinkException(Errno.EINVAL, "message is shorter than its structure");
+        }
+        Attributes attributes = Attributes.parse(payload, verb.payloadBytes, verb.policies);
+        String remark = remark(attributes);
+        Request request = new Request(message.header(), payload, attributes, session);
+        try {
+            refuseUnusedDirection(verb, request);
+            verb.handler.handle(request);
+            return Fault.remark(remark);
+        } catch (XfrmException e) {
+            String text = e.getMessage() != null ? e.getMessage() : remark;
+            return new Fault(e.errno().number(), text, offset(verb, attributes, e.attribute()), 0);
+        }
+    }
+
+    /** What there is to say of a message whose attributes were readable; null for nothing. */
+    static String remark(Attributes attributes) {
+        return attributes.leftoverBytes() > 0 ? "there are bytes behind the attributes" : null;
+    }
+
+    /** {@code xfrm_reject_unused_attr}. */
+    private static void refuseUnusedDirection(Verb verb, Request request) throws XfrmException {
+        boolean unused = verb.policies == XfrmAttribute.POLICIES && request.attributes().has(XfrmAttribute.SA_DIR);
+        if (unused
+                && !request.is(XfrmMessage.NEWSA)
+                && !request.is(XfrmMessage.UPDSA)
+                && !request.is(XfrmMessage.ALLOCSPI)) {
+            throw new XfrmException(Errno.EINVAL, "only requests that make a State have a direction");
+        }
+    }
+
+    private static int offset(Verb verb, Attributes attributes, int attribute) {
+        if (attribute == 0 || !attributes.has(attribute)) {
+            return NetlinkException.NO_OFFSET;
+        }
+        return NetlinkHeader.BYTES + NetlinkHeader.align(verb.payloadBytes) + attributes.offsetOf(attribute);
+    }
+}

@@ -1,0 +1,145 @@
+package org.xfrmbridge.netlink.server;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.xfrmbridge.km.KeyManager;
+import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.XfrmService.Defaults;
+import org.xfrmbridge.netlink.map.PolicyEncoder;
+import org.xfrmbridge.netlink.msg.UserpolicyId;
+import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Encapsulation;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+
+/**
+ * NETLINK_XFRM as a key manager, {@code netlink_mgr}: turns what the core tells into multicast messages, one to a datagram, for the
+ * sessions in the group, the asker's own among them. Encodes nothing that nobody would hear. Control thread only.
+ */
+public final class NetlinkKeyManager implements KeyManager {
+    /** Makes a message when somebody is there to hear it. */
+    private interface Event {
+        NetlinkWriter encode();
+    }
+
+    private final List<NetlinkSession> sessions = new ArrayList<>();
+    private volatile boolean hearsReplay;
+
+    void add(NetlinkSession session) {
+        sessions.add(session);
+    }
+
+    void remove(NetlinkSession session) {
+        sessions.remove(session);
+        membershipChanged();
+    }
+
+    void membershipChanged() {
+        hearsReplay = hasMembers(XfrmMessage.GROUP_AEVENTS);
+    }
+
+    private boolean hasMembers(int group) {
+        return sessions.stream().anyMatch(session -> session.isMember(group));
+    }
+
+    private void multicast(int group, Event event) {
+        if (!hasMembers(group)) {
+            return;
+        }
+        NetlinkWriter message = event.encode();
+        for (NetlinkSession session : sessions) {
+            if (session.isMember(group)) {
+                session.event(message.toBytes());
+            }
+        }
+        // It may hold keys.
+        message.truncate(0);
+    }
+
+    @Override
+    public void stateChanged(StateChange change, State state, Origin origin) {
+        multicast(
+                XfrmMessage.GROUP_SA,
+                () -> switch (change) {
+                    case NEW -> EventEncoder.state(XfrmMessage.NEWSA, state, origin);
+                    case UPDATE -> EventEncoder.state(XfrmMessage.UPDSA, state, origin);
+                    case DELETE -> EventEncoder.stateDeleted(state, origin);
+                });
+    }
+
+    @Override
+    public void statesFlushed(int protocol, Origin origin) {
+        multicast(XfrmMessage.GROUP_SA, () -> EventEncoder.statesFlushed(protocol, origin));
+    }
+
+    @Override
+    public void stateExpired(State state, boolean hard, int portId) {
+        multicast(XfrmMessage.GROUP_EXPIRE, () -> EventEncoder.stateExpired(state, hard ? 1 : 0, portId));
+    }
+
+    @Override
+    public void replayChanged(State state, int flags, Origin origin) {
+        multicast(XfrmMessage.GROUP_AEVENTS, () -> EventEncoder.replayChanged(state, flags, origin));
+    }
+
+    @Override
+    public boolean hearsReplay() {
+        return hearsReplay;
+    }
+
+    @Override
+    public void policyChanged(PolicyChange change, Policy policy, boolean byIndex, Origin origin) {
+        PolicySpec spec = policy.spec();
+        UserpolicyId name = byIndex ? EventEncoder.byIndex(spec) : EventEncoder.bySelector(spec);
+        multicast(
+                XfrmMessage.GROUP_POLICY,
+                () -> switch (change) {
+                    case NEW -> EventEncoder.policy(XfrmMessage.NEWPOLICY, policy, origin);
+                    case UPDATE -> EventEncoder.policy(XfrmMessage.UPDPOLICY, policy, origin);
+                    case DELETE -> EventEncoder.policyDeleted(policy, name, origin);
+                });
+    }
+
+    @Override
+    public void policiesFlushed(PolicySpec.Type type, Origin origin) {
+        multicast(XfrmMessage.GROUP_POLICY, () -> EventEncoder.policiesFlushed(type, origin));
+    }
+
+    @Override
+    public void policyExpired(Policy policy, Direction direction, boolean hard, int portId) {
+        multicast(
+                XfrmMessage.GROUP_EXPIRE,
+                () -> EventEncoder.policyExpired(
+                        PolicyEncoder.info(policy, direction), policy.spec(), hard ? 1 : 0, portId));
+    }
+
+    @Override
+    public boolean acquire(Acquire acquire) {
+        multicast(XfrmMessage.GROUP_ACQUIRE, () -> EventEncoder.acquire(acquire));
+        return hasMembers(XfrmMessage.GROUP_ACQUIRE);
+    }
+
+    @Override
+    public void mappingChanged(State state, Address newSaddr, int newSport) {
+        Encapsulation encapsulation = state.spec().encapsulation();
+        if (state.id().protocol() == IpProtocol.ESP && encapsulation != null) {
+            multicast(XfrmMessage.GROUP_MAPPING, () -> EventEncoder.mappingChanged(state, newSaddr, newSport));
+        }
+    }
+
+    @Override
+    public void report(int protocol, Selector selector, Address address) {
+        multicast(XfrmMessage.GROUP_REPORT, () -> EventEncoder.report(protocol, selector, address));
+    }
+
+    @Override
+    public void defaultsChanged(Defaults defaults, Origin origin) {
+        multicast(XfrmMessage.GROUP_POLICY, () -> EventEncoder.defaultsChanged(defaults));
+    }
+}

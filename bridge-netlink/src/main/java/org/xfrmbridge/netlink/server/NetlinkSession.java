@@ -1,0 +1,193 @@
+package org.xfrmbridge.netlink.server;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.xfrmbridge.io.ControlFrame;
+import org.xfrmbridge.io.MessageQueue;
+import org.xfrmbridge.io.MessageSink;
+import org.xfrmbridge.km.Errno;
+import org.xfrmbridge.km.XfrmService;
+import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.netlink.nl.NetlinkErrors;
+import org.xfrmbridge.netlink.nl.NetlinkErrors.Fault;
+import org.xfrmbridge.netlink.nl.NetlinkErrors.Options;
+import org.xfrmbridge.netlink.nl.NetlinkException;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.netlink.nl.NetlinkReader;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
+
+/**
+ * The kernel's end of one client's NETLINK_XFRM socket, without the socket: whoever has that hands in what was read and sends what comes
+ * out. While {@link #hasBacklog} is true the owner should read no more from the client, and call {@link #writable} when it can be written
+ * to again: so a client that does not read its answers stops being served, and nothing is lost or piled up. Control thread only.
+ */
+public final class NetlinkSession {
+    /** Events that may wait for a client that does not read, beyond what its socket holds. */
+    private static final int EVENT_LIMIT_BYTES = 1 << 20;
+
+    // SOL_NETLINK options that matter here (linux/netlink.h)
+    private static final int OPTION_NO_ENOBUFS = 5;
+    private static final int OPTION_CAP_ACK = 10;
+    private static final int OPTION_EXT_ACK = 11;
+
+    private final XfrmService service;
+    private final NetlinkKeyManager keyManager;
+    private final Dispatcher dispatcher;
+    private final MessageQueue queue;
+    private final NetlinkClient client;
+    private Options options = Options.NONE;
+    private ActiveDump<?> dump;
+    private int groups;
+
+    /** A session of a client that just connected; it hears of events as soon as it joins groups. */
+    public NetlinkSession(XfrmService service, NetlinkKeyManager keyManager, MessageSink sink, NetlinkClient client) {
+        this.service = service;
+        this.keyManager = keyManager;
+        this.dispatcher = new Dispatcher(service);
+        this.queue = new MessageQueue(sink, EVENT_LIMIT_BYTES);
+        this.client = client;
+        keyManager.add(this);
+    }
+
+    /** Takes one datagram of the client, from position to limit: requests or a control frame. Never throws for what is in it. */
+    public void receive(ByteBuffer datagram) {
+        if (ControlFrame.isControl(datagram)) {
+            control(ControlFrame.read(datagram));
+            return;
+        }
+        NetlinkReader reader = new NetlinkReader(datagram);
+        while (reader.next()) {
+            handle(reader);
+        }
+        pump();
+    }
+
+    /** The client can be written to again: sends what waits and goes on with a dump. */
+    public void writable() {
+        pump();
+    }
+
+    /** Whether something waits until the client reads; events alone do not stop it from asking. */
+    public boolean hasBacklog() {
+        return dump != null || !queue.isEmpty();
+    }
+
+    /** The client is gone. */
+    public void close() {
+        keyManager.remove(this);
+        queue.clear();
+        dump = null;
+        groups = 0;
+    }
+
+    private void control(ControlFrame frame) {
+        // As in the kernel, where joining a group of NETLINK_XFRM is refused without CAP_NET_ADMIN.
+        if (frame == null || !client.privileged() && frame.op() != ControlFrame.OPTION) {
+            return;
+        }
+        switch (frame.op()) {
+            case ControlFrame.GROUPS -> groups = frame.first();
+            case ControlFrame.JOIN -> groups |= bit(frame.first());
+            case ControlFrame.LEAVE -> groups &= ~bit(frame.first());
+            case ControlFrame.OPTION -> setOption(frame.first(), frame.second());
+            default -> { }
+        }
+        keyManager.membershipChanged();
+    }
+
+    private static int bit(int group) {
+        return group >= 1 && group <= Integer.SIZE ? 1 << (group - 1) : 0;
+    }
+
+    private void setOption(int option, int value) {
+        boolean on = value != 0;
+        switch (option) {
+            case OPTION_CAP_ACK -> options = new Options(on, options.extAck());
+            case OPTION_EXT_ACK -> options = new Options(options.capAck(), on);
+            case OPTION_NO_ENOBUFS -> {
+                if (on) {
+                    queue.hideLosses();
+                } else {
+                    queue.tellLosses();
+                }
+            }
+            default -> { }
+        }
+    }
+
+    /** {@code netlink_rcv_skb}: only requests are acted on, but an acknowledgement is given for anything that asks for one. */
+    private void handle(NetlinkReader message) {
+        NetlinkHeader header = message.header();
+        Fault fault = Fault.NONE;
+        if (header.has(NetlinkHeader.REQUEST) && header.type() >= NetlinkHeader.FIRST_PROTOCOL_TYPE) {
+            if (isDump(header) && client.privileged()) {
+                fault = startDump(message);
+                if (fault == null) {
+                    return;
+                }
+            } else {
+                fault = dispatcher.dispatch(message, this);
+            }
+        }
+        if (header.has(NetlinkHeader.ACK) || fault.errno() != 0) {
+            NetlinkWriter out = new NetlinkWriter();
+            NetlinkErrors.write(out, message.message(), client.portId(), fault, options);
+            reply(out);
+        }
+    }
+
+    private static boolean isDump(NetlinkHeader header) {
+        return header.has(NetlinkHeader.DUMP)
+                && (header.type() == XfrmMessage.GETSA || header.type() == XfrmMessage.GETPOLICY);
+    }
+
+    /** Null if it started: then NLMSG_DONE is its only acknowledgement, also of what was wrong with it. */
+    private Fault startDump(NetlinkReader message) {
+        if (dump != null) {
+            return Fault.of(Errno.EBUSY, null);
+        }
+        try {
+            dump = message.header().type() == XfrmMessage.GETSA
+                    ? Dumps.states(service, message, client.portId())
+                    : Dumps.policies(service, message, client.portId());
+        } catch (NetlinkException e) {
+            dump = ActiveDump.refused(message.header(), client.portId(), e);
+        }
+        pump();
+        return null;
+    }
+
+    /** Sends as much as the client takes; a dump goes on only when nothing else waits, so that it never piles up. */
+    private void pump() {
+        while (queue.flush() && dump != null) {
+            NetlinkWriter datagram = dump.nextDatagram(options);
+            if (datagram == null) {
+                dump = null;
+            } else {
+                reply(datagram);
+            }
+        }
+    }
+
+    int portId() {
+        return client.portId();
+    }
+
+    boolean isPrivileged() {
+        return client.privileged();
+    }
+
+    void reply(NetlinkWriter message) {
+        queue.sendReply(message.toBytes());
+        message.truncate(0);
+    }
+
+    boolean isMember(int group) {
+        return (groups & bit(group)) != 0;
+    }
+
+    /** Takes over the array. */
+    void event(byte[] datagram) {
+        queue.sendEvent(datagram);
+    }
+}

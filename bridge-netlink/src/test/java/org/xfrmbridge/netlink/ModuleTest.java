@@ -1,0 +1,35 @@
+package org.xfrmbridge.netlink;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+@AnalyzeClasses(packages = "org.xfrmbridge.netlink", importOptions = DoNotIncludeTests.class)
+class ModuleTest {
+    @ArchTest
+    static final ArchRule shouldKnowTheCoreAndNotTheOtherFrontEnd = noClasses()
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.xfrmbridge.pfkey..", "org.xfrmbridge.daemon..");
+
+    @ArchTest
+    static final ArchRule shouldOpenNoSocketAndAskNoClock = noClasses()
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("java.nio.channels..", "java.net..", "java.time..", "jnr..");
+
+    @ArchTest
+    static final ArchRule shouldKeepNetlinkItselfFreeOfXfrm = noClasses()
+            .that()
+            .resideInAPackage("org.xfrmbridge.netlink.nl..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "org.xfrmbridge.xfrm..",
+                    "org.xfrmbridge.netlink.msg..",
+                    "org.xfrmbridge.netlink.map..",
+                    "org.xfrmbridge.netlink.server..");
+}
