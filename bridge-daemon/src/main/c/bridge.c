@@ -1,0 +1,152 @@
+/*
+ * Reaching the bridge. Every system call here is made with syscall(): libc's functions would come back to this library, and
+ * are cancellation points, at which a thread must not end while it holds the lock.
+ */
+#include "bridge.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+/* Descriptors beyond this number are not searched for copies of a socket. */
+enum { ALIAS_SEARCH = 1024 };
+
+static const char DEFAULT_DIRECTORY[] = "/run/xfrm-bridge";
+
+static char directory[sizeof(((struct sockaddr_un *) 0)->sun_path)];
+static bool verbose;
+static pid_t owner;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void lock_before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void unlock_after_fork(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void begin_child(void)
+{
+    owner = getpid();
+    pthread_mutex_unlock(&lock);
+}
+
+static void read_environment(void)
+{
+    const char *value = secure_getenv("XFRM_BRIDGE_DIR");
+    if (value == NULL || *value == '\0')
+        value = DEFAULT_DIRECTORY;
+    if (strlen(value) < sizeof directory)
+        strcpy(directory, value);
+    value = secure_getenv("XFRM_BRIDGE_VERBOSE");
+    verbose = value != NULL && *value != '\0';
+}
+
+__attribute__((constructor)) static void begin_process(void)
+{
+    read_environment();
+    owner = getpid();
+    pthread_atfork(lock_before_fork, unlock_after_fork, begin_child);
+}
+
+/* Another library's constructor may come here before ours ran. */
+static int socket_address(const char *file, struct sockaddr_un *address)
+{
+    if (directory[0] == '\0')
+        read_environment();
+    address->sun_family = AF_UNIX;
+    int length = snprintf(address->sun_path, sizeof address->sun_path, "%s/%s", directory, file);
+    return directory[0] != '\0' && (size_t) length < sizeof address->sun_path ? 0 : -ENAMETOOLONG;
+}
+
+int bridge_connect(int fd, const char *file)
+{
+    struct sockaddr_un address;
+    int error = socket_address(file, &address);
+    if (error != 0)
+        return error;
+    return syscall(SYS_connect, fd, &address, sizeof address) == 0 ? 0 : -errno;
+}
+
+uint64_t bridge_instance(const char *file)
+{
+    struct sockaddr_un address;
+    struct stat status;
+    if (socket_address(file, &address) != 0 || REAL(stat)(address.sun_path, &status) != 0)
+        return 0;
+    uint64_t born = (uint64_t) status.st_mtim.tv_sec * 1000000000u + (uint64_t) status.st_mtim.tv_nsec;
+    return born ^ (uint64_t) status.st_ino << 32 ^ (uint64_t) status.st_ino >> 32;
+}
+
+int bridge_request(const char *request)
+{
+    int fd = (int) syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    struct timeval patience = {.tv_sec = BRIDGE_PATIENCE_MS / 1000};
+    syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    int error = bridge_connect(fd, "control.sock");
+    if (error == 0 && syscall(SYS_sendto, fd, request, strlen(request), MSG_NOSIGNAL, NULL, 0) < 0)
+        error = -errno;
+    if (error == 0)
+        return fd;
+    syscall(SYS_close, fd);
+    return error;
+}
+
+void bridge_complain(int error)
+{
+    static atomic_flag said = ATOMIC_FLAG_INIT;
+    if (!verbose || atomic_flag_test_and_set(&said))
+        return;
+    char text[256];
+    int length = snprintf(text, sizeof text, "xfrm-bridge: the bridge in %s can't be reached: %s\n", directory, strerror(error));
+    if (syscall(SYS_write, STDERR_FILENO, text, length) < 0)
+        return;
+}
+
+bool bridge_memory_is_ours(void)
+{
+    return getpid() == owner;
+}
+
+ino_t socket_inode(int fd)
+{
+    struct stat status;
+    int before = errno;
+    bool is_socket = fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
+    errno = before;
+    return is_socket ? status.st_ino : 0;
+}
+
+int socket_alias(ino_t inode, int from, int except)
+{
+    for (int fd = from; fd < ALIAS_SEARCH; fd++) {
+        if (fd != except && socket_inode(fd) == inode)
+            return fd;
+    }
+    return -1;
+}
+
+void bridge_lock(sigset_t *before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, before);
+    pthread_mutex_lock(&lock);
+}
+
+void bridge_unlock(const sigset_t *before)
+{
+    pthread_mutex_unlock(&lock);
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}

@@ -1,0 +1,246 @@
+/* Diverted sockets: connections to the bridge, and what puts one in the place of another. */
+#include "channel.h"
+
+#include "bridge.h"
+#include "memory.h"
+#include "registry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { UNIQUE_ATTEMPTS = 64 };
+
+static const char *socket_file(enum protocol protocol)
+{
+    return protocol == NETLINK ? "netlink.sock" : "pfkey.sock";
+}
+
+static void set_send_timeout(int fd, int milliseconds)
+{
+    struct timeval time = {.tv_sec = milliseconds / 1000};
+    syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
+}
+
+/* A connected socket with this name, blocking and close-on-exec; or a negative errno, EADDRINUSE if the port id is taken. */
+static int open_named(const struct name *name)
+{
+    struct sockaddr_un address;
+    socklen_t length = name_write(name, &address);
+    int fd = (int) syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    set_send_timeout(fd, BRIDGE_PATIENCE_MS);
+    int error = syscall(SYS_bind, fd, &address, length) == 0 ? 0 : -errno;
+    if (error == 0)
+        error = bridge_connect(fd, socket_file(name->protocol));
+    if (error == 0) {
+        set_send_timeout(fd, 0);
+        return fd;
+    }
+    syscall(SYS_close, fd);
+    return error;
+}
+
+/* The same with any port id: one with the top bit set, which no process id has. */
+static int open_unique(enum protocol protocol)
+{
+    struct name name = {.protocol = protocol, .instance = bridge_instance(socket_file(protocol))};
+    int fd = -EADDRINUSE;
+    for (int i = 0; fd == -EADDRINUSE && i < UNIQUE_ATTEMPTS; i++) {
+        struct timespec now;
+        if (syscall(SYS_getrandom, &name.port, sizeof name.port, 0) != sizeof name.port) {
+            clock_gettime(CLOCK_MONOTONIC, &now);
+            name.port = (uint32_t) now.tv_nsec * 2654435761u + (uint32_t) i;
+        }
+        name.port |= 0x80000000u;
+        fd = open_named(&name);
+    }
+    return fd;
+}
+
+int channel_open(enum protocol protocol, int type)
+{
+    int fd = open_unique(protocol);
+    if (fd < 0)
+        return fd;
+    if (type & SOCK_NONBLOCK)
+        syscall(SYS_fcntl, fd, F_SETFL, O_RDWR | O_NONBLOCK);
+    if (!(type & SOCK_CLOEXEC))
+        syscall(SYS_fcntl, fd, F_SETFD, 0);
+    sigset_t signals;
+    bridge_lock(&signals);
+    memory_of(socket_inode(fd))->type = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+    bridge_unlock(&signals);
+    set_kind(fd, DIVERTED);
+    return fd;
+}
+
+static void copy_socket_options(int from, int to)
+{
+    static const int times[] = {SO_RCVTIMEO, SO_SNDTIMEO};
+    for (int i = 0; i < 2; i++) {
+        struct timeval time;
+        socklen_t length = sizeof time;
+        if (syscall(SYS_getsockopt, from, SOL_SOCKET, times[i], &time, &length) == 0)
+            syscall(SYS_setsockopt, to, SOL_SOCKET, times[i], &time, length);
+    }
+    static const int sizes[][2] = {{SO_RCVBUF, SO_RCVBUFFORCE}, {SO_SNDBUF, SO_SNDBUFFORCE}};
+    for (int i = 0; i < 2; i++) {
+        int size;
+        socklen_t length = sizeof size;
+        if (syscall(SYS_getsockopt, from, SOL_SOCKET, sizes[i][0], &size, &length) != 0)
+            continue;
+        size /= 2; /* the kernel reports twice what was set */
+        if (syscall(SYS_setsockopt, to, SOL_SOCKET, sizes[i][1], &size, length) != 0)
+            syscall(SYS_setsockopt, to, SOL_SOCKET, sizes[i][0], &size, length);
+    }
+    long flags = syscall(SYS_fcntl, from, F_GETFL);
+    if (flags >= 0)
+        syscall(SYS_fcntl, to, F_SETFL, flags);
+}
+
+static void restore_settings(int fd, const struct channel *channel)
+{
+    if (channel->groups != 0)
+        frame_send(fd, GROUPS, channel->groups, 0);
+    for (uint32_t i = 0; i < 32; i++) {
+        if (channel->options >> i & 1)
+            frame_send(fd, OPTION, i, 1);
+        if (channel->registered >> i & 1)
+            frame_send(fd, REGISTER, i, 0);
+    }
+}
+
+/* Repeats for epoll sets what the program asked of them; the number of a set may be stale, and nothing is lost then. */
+static void watch_again(int fd, int operation, const struct channel *channel)
+{
+    for (int i = 0; i < channel->watched; i++) {
+        struct epoll_event event = channel->watches[i].event;
+        if (channel->watches[i].fd == fd)
+            syscall(SYS_epoll_ctl, channel->watches[i].epoll, operation, fd, &event);
+    }
+}
+
+/* An epoll set watches the old socket until its last copy, which a child may have, is closed: it is taken out by hand. */
+static void put_in_place(int new, int fd, const struct channel *channel)
+{
+    long flags = syscall(SYS_fcntl, fd, F_GETFD);
+    watch_again(fd, EPOLL_CTL_DEL, channel);
+    syscall(SYS_dup3, new, fd, flags > 0 && (flags & FD_CLOEXEC) ? O_CLOEXEC : 0);
+    set_kind(fd, DIVERTED);
+    watch_again(fd, EPOLL_CTL_ADD, channel);
+}
+
+/* Puts `new` in the place of `fd` and of all its copies in this process. */
+static void replace(int fd, int new, struct channel *channel)
+{
+    ino_t old = channel->inode;
+    copy_socket_options(fd, new);
+    restore_settings(new, channel);
+    channel->inode = socket_inode(new);
+    put_in_place(new, fd, channel);
+    for (int copy = socket_alias(old, 0, new); copy >= 0; copy = socket_alias(old, copy + 1, new))
+        put_in_place(new, copy, channel);
+    syscall(SYS_close, new);
+}
+
+static int take_port(int fd, const struct name *name, uint32_t port, struct channel *channel)
+{
+    struct name wanted = {name->protocol, bridge_instance(socket_file(name->protocol)), port};
+    int new = open_named(&wanted);
+    if (new < 0)
+        return new;
+    replace(fd, new, channel);
+    return 0;
+}
+
+static int bind_locked(int fd, const struct name *name, uint32_t port, struct channel *channel)
+{
+    if (channel->bound)
+        return port == name->port ? 0 : -EINVAL;
+    uint32_t wanted = port != 0 ? port : (uint32_t) getpid();
+    int error = wanted == name->port ? 0 : take_port(fd, name, wanted, channel);
+    if (error == -EADDRINUSE && port == 0)
+        error = 0; /* the port id it has is as good */
+    if (error == 0)
+        channel->bound = true;
+    return error;
+}
+
+int channel_bind(int fd, const struct name *name, uint32_t port, uint32_t groups)
+{
+    sigset_t signals;
+    bridge_lock(&signals);
+    struct channel *channel = memory_of(socket_inode(fd));
+    int error = bind_locked(fd, name, port, channel);
+    if (error == 0 && (groups | channel->groups) != 0) {
+        channel->groups = groups;
+        frame_send(fd, GROUPS, groups, 0);
+    }
+    bridge_unlock(&signals);
+    return error;
+}
+
+static bool reconnect(int fd, const struct name *seen)
+{
+    sigset_t signals;
+    int before = errno, error = 0;
+    struct name now;
+    bridge_lock(&signals);
+    bool dead = name_of(fd, &now) && now.instance == seen->instance && now.port == seen->port;
+    if (dead) { /* else another thread was faster */
+        struct channel *channel = memory_of(socket_inode(fd));
+        error = take_port(fd, seen, seen->port, channel);
+        if (error == -EADDRINUSE) {
+            int new = open_unique(seen->protocol);
+            error = new < 0 ? new : 0;
+            if (new >= 0)
+                replace(fd, new, channel);
+        }
+    }
+    bridge_unlock(&signals);
+    if (dead && error == 0)
+        registry_revive();
+    errno = before;
+    return error == 0;
+}
+
+/* A receive timeout counts as non-blocking: the program wants to get back to its loop. */
+static bool may_block(int fd, int flags)
+{
+    struct timeval time = {0};
+    socklen_t length = sizeof time;
+    syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &time, &length);
+    long status = syscall(SYS_fcntl, fd, F_GETFL);
+    return !(flags & MSG_DONTWAIT) && !(status > 0 && (status & O_NONBLOCK)) && time.tv_sec == 0 && time.tv_usec == 0;
+}
+
+/* No lock is held here: this is where a thread may be cancelled, and a signal ends the wait. */
+static bool nap(void)
+{
+    struct timespec time = {.tv_nsec = BRIDGE_RETRY_MS * 1000000L};
+    return nanosleep(&time, NULL) == 0;
+}
+
+bool channel_await(int fd, const struct name *seen, int flags, enum wait wait)
+{
+    bool blocking = may_block(fd, flags);
+    for (int waited = 0; !reconnect(fd, seen); waited += BRIDGE_RETRY_MS) {
+        if (wait == SENDING && waited >= BRIDGE_PATIENCE_MS) {
+            errno = ECONNREFUSED;
+            return false;
+        }
+        if (!nap())
+            return false;
+        if (!blocking) {
+            errno = EAGAIN;
+            return false;
+        }
+    }
+    return true;
+}

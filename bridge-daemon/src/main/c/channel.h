@@ -1,0 +1,21 @@
+/* Diverted sockets: making them, giving them another port id, and connecting them again after the bridge restarted. */
+#ifndef XFRM_BRIDGE_CHANNEL_H
+#define XFRM_BRIDGE_CHANNEL_H
+
+#include "names.h"
+
+/* socket(): a descriptor, or a negative errno. */
+int channel_open(enum protocol protocol, int type);
+
+/* bind() to `port` (0: any) and a mask of groups: 0 or a negative errno. */
+int channel_bind(int fd, const struct name *name, uint32_t port, uint32_t groups);
+
+enum wait { SENDING, RECEIVING };
+
+/*
+ * Puts a new connection in the place of the dead one that had the name `seen`. False with errno set if the bridge is away: at once
+ * for a non-blocking socket (but after a nap, lest a poll loop spin), after a time for a send, never for a receive.
+ */
+bool channel_await(int fd, const struct name *seen, int flags, enum wait wait);
+
+#endif

@@ -1,0 +1,142 @@
+/* What programs have set on their diverted sockets. None of this is touched by calls that move data. */
+#include "memory.h"
+
+#include "bridge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct channel *channels;
+
+struct channel *memory_recall(ino_t inode)
+{
+    struct channel *channel = channels;
+    while (channel != NULL && channel->inode != inode)
+        channel = channel->next;
+    return channel;
+}
+
+/* Never NULL: without memory the settings of all such sockets fall together, and only a reconnect would show it. */
+struct channel *memory_of(ino_t inode)
+{
+    static struct channel last_resort;
+    struct channel *channel = memory_recall(inode);
+    if (channel != NULL)
+        return channel;
+    channel = calloc(1, sizeof *channel);
+    if (channel == NULL)
+        return &last_resort;
+    *channel = (struct channel) {.inode = inode, .type = -1, .next = channels};
+    channels = channel;
+    return channel;
+}
+
+/* A frame that can't be sent is no loss: then the connection is dead, and the next one begins with what is remembered. */
+void frame_send(int fd, enum operation operation, uint32_t first, uint32_t second)
+{
+    struct frame frame = {0, operation, first, second};
+    int before = errno;
+    syscall(SYS_sendto, fd, &frame, sizeof frame, MSG_NOSIGNAL, NULL, 0);
+    errno = before;
+}
+
+struct settings memory_settings(int fd)
+{
+    sigset_t signals;
+    bridge_lock(&signals);
+    const struct channel *channel = memory_recall(socket_inode(fd));
+    struct settings settings = {.type = -1};
+    if (channel != NULL)
+        settings = (struct settings) {channel->type, channel->groups, channel->options};
+    bridge_unlock(&signals);
+    return settings;
+}
+
+void memory_set_group(int fd, uint32_t group, bool member)
+{
+    sigset_t signals;
+    bridge_lock(&signals);
+    struct channel *channel = memory_of(socket_inode(fd));
+    uint32_t bit = 1u << (group - 1);
+    channel->groups = member ? channel->groups | bit : channel->groups & ~bit;
+    bridge_unlock(&signals);
+    frame_send(fd, member ? JOIN : LEAVE, group, 0);
+}
+
+void memory_set_option(int fd, uint32_t option, bool on)
+{
+    sigset_t signals;
+    bridge_lock(&signals);
+    struct channel *channel = memory_of(socket_inode(fd));
+    uint32_t bit = 1u << option;
+    channel->options = on ? channel->options | bit : channel->options & ~bit;
+    bridge_unlock(&signals);
+    frame_send(fd, OPTION, option, on);
+}
+
+void memory_note_register(int fd, uint8_t satype)
+{
+    sigset_t signals;
+    bridge_lock(&signals);
+    if (satype < 32)
+        memory_of(socket_inode(fd))->registered |= 1u << satype;
+    bridge_unlock(&signals);
+}
+
+static struct watch *find_watch(struct channel *channel, int epoll, int fd)
+{
+    for (int i = 0; i < channel->watched; i++) {
+        if (channel->watches[i].epoll == epoll && channel->watches[i].fd == fd)
+            return &channel->watches[i];
+    }
+    return NULL;
+}
+
+void memory_note_watch(int epoll, int operation, int fd, const struct epoll_event *event)
+{
+    sigset_t signals;
+    bridge_lock(&signals);
+    struct channel *channel = memory_of(socket_inode(fd));
+    struct watch *watch = find_watch(channel, epoll, fd);
+    if (operation == EPOLL_CTL_DEL && watch != NULL)
+        *watch = channel->watches[--channel->watched];
+    if (operation != EPOLL_CTL_DEL && watch == NULL && channel->watched < WATCHES)
+        watch = &channel->watches[channel->watched++];
+    if (operation != EPOLL_CTL_DEL && watch != NULL) {
+        *watch = (struct watch) {epoll, fd, *event};
+        set_kind(epoll, EPOLL);
+    }
+    bridge_unlock(&signals);
+}
+
+void memory_drop_epoll(int epoll)
+{
+    sigset_t signals;
+    bridge_lock(&signals);
+    for (struct channel *channel = channels; channel != NULL; channel = channel->next) {
+        for (int i = channel->watched - 1; i >= 0; i--) {
+            if (channel->watches[i].epoll == epoll)
+                channel->watches[i] = channel->watches[--channel->watched];
+        }
+    }
+    bridge_unlock(&signals);
+}
+
+void memory_forget(int fd)
+{
+    ino_t inode = socket_inode(fd);
+    if (inode == 0 || !bridge_memory_is_ours() || socket_alias(inode, 0, fd) >= 0)
+        return;
+    sigset_t signals;
+    bridge_lock(&signals);
+    struct channel **link = &channels;
+    while (*link != NULL && (*link)->inode != inode)
+        link = &(*link)->next;
+    struct channel *gone = *link;
+    if (gone != NULL)
+        *link = gone->next;
+    bridge_unlock(&signals);
+    free(gone);
+}

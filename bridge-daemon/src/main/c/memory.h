@@ -1,0 +1,67 @@
+/*
+ * What programs have set on their diverted sockets, kept because the next connection needs it. It belongs to a socket's inode number,
+ * so that copies made by dup() share it, as they share the socket in the kernel, and a descriptor number used again finds nothing.
+ */
+#ifndef XFRM_BRIDGE_MEMORY_H
+#define XFRM_BRIDGE_MEMORY_H
+
+#include "names.h"
+
+/* A control frame: a datagram that no netlink or PF_KEY message can be. */
+enum operation { GROUPS = 1, JOIN = 2, LEAVE = 3, OPTION = 4, OVERRUN = 5, REGISTER = 6 };
+
+struct frame {
+    uint32_t zero, operation, first, second;
+};
+
+void frame_send(int fd, enum operation operation, uint32_t first, uint32_t second);
+
+/* NETLINK_XFRM has 32 groups, as every netlink protocol with fewer. */
+enum { CHANNEL_GROUPS = 32 };
+
+enum { WATCHES = 4 };
+
+struct watch {
+    int epoll, fd;
+    struct epoll_event event;
+};
+
+struct channel {
+    ino_t inode;
+    int type;
+    bool bound;
+    uint32_t groups;       /* bit n - 1: member of group n */
+    uint32_t options;      /* bit n: SOL_NETLINK option n is on */
+    uint32_t registered;   /* bit n: SADB_REGISTER was sent for SA type n */
+    int watched;
+    struct watch watches[WATCHES];
+    struct channel *next;
+};
+
+/* Under bridge_lock() only: the memory of a socket; memory_of() makes it if there is none and never returns NULL. */
+struct channel *memory_recall(ino_t inode);
+struct channel *memory_of(ino_t inode);
+
+/* What was set on the socket; -1 as type if it came from another process. */
+struct settings {
+    int type;
+    uint32_t groups, options;
+};
+
+struct settings memory_settings(int fd);
+
+/* Remember a setting and tell the bridge. */
+void memory_set_group(int fd, uint32_t group, bool member);
+void memory_set_option(int fd, uint32_t option, bool on);
+
+/* The program sent SADB_REGISTER for this type of SA. */
+void memory_note_register(int fd, uint8_t satype);
+
+/* An epoll_ctl() on `fd` succeeded; the epoll set itself was closed. */
+void memory_note_watch(int epoll, int operation, int fd, const struct epoll_event *event);
+void memory_drop_epoll(int epoll);
+
+/* `fd` is about to be closed. */
+void memory_forget(int fd);
+
+#endif

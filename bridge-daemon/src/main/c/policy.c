@@ -1,0 +1,73 @@
+/* Values of socket policy options. The checks are those the kernel makes before it looks at templates, which the bridge does. */
+#include "policy.h"
+
+#include <errno.h>
+#include <linux/ipsec.h>
+#include <linux/pfkeyv2.h>
+#include <linux/xfrm.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int keep(const void *value, size_t length, int direction, struct policy *policy)
+{
+    policy->value = malloc(length);
+    if (policy->value == NULL)
+        return ENOMEM;
+    memcpy(policy->value, value, length);
+    policy->length = length;
+    policy->direction = direction;
+    return 0;
+}
+
+static int check_length(const void *value, socklen_t length, size_t least)
+{
+    if (value == NULL && length != 0)
+        return EFAULT;
+    if (length == 0 || length > POLICY_LENGTH)
+        return EMSGSIZE;
+    return length < least ? EINVAL : 0;
+}
+
+int policy_copy(const void *value, socklen_t length, struct policy *policy)
+{
+    struct xfrm_userpolicy_info info;
+    *policy = (struct policy) {0};
+    if (value == NULL && length == 0)
+        return 0;
+    int error = check_length(value, length, sizeof info);
+    if (error != 0)
+        return error;
+    memcpy(&info, value, sizeof info);
+    return info.dir <= XFRM_POLICY_OUT ? keep(value, length, info.dir, policy) : EINVAL;
+}
+
+int policy_translate(const void *value, socklen_t length, sa_family_t family, struct policy *policy)
+{
+    struct sadb_x_policy asked;
+    *policy = (struct policy) {0};
+    if (value == NULL && length == 0)
+        return 0;
+    int error = check_length(value, length, sizeof asked);
+    if (error != 0)
+        return error;
+    memcpy(&asked, value, sizeof asked);
+    bool known = asked.sadb_x_policy_dir == IPSEC_DIR_INBOUND || asked.sadb_x_policy_dir == IPSEC_DIR_OUTBOUND;
+    if (!known || asked.sadb_x_policy_len * 8u > length || asked.sadb_x_policy_type > IPSEC_POLICY_BYPASS
+        || asked.sadb_x_policy_type == IPSEC_POLICY_IPSEC)
+        return EINVAL;
+    struct xfrm_userpolicy_info info = {
+        .sel.family = family,
+        .lft = {XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF, 0, 0, 0, 0},
+        .priority = asked.sadb_x_policy_priority,
+        .dir = asked.sadb_x_policy_dir == IPSEC_DIR_INBOUND ? XFRM_POLICY_IN : XFRM_POLICY_OUT,
+        .action = asked.sadb_x_policy_type == IPSEC_POLICY_DISCARD ? XFRM_POLICY_BLOCK : XFRM_POLICY_ALLOW,
+    };
+    return keep(&info, sizeof info, info.dir, policy);
+}
+
+void policy_clear(struct policy *policy)
+{
+    free(policy->value);
+    *policy = (struct policy) {0};
+}

@@ -1,0 +1,319 @@
+/*
+ * Socket policies and encapsulation, registered at the bridge as lines of text on one connection per process. A child made by fork()
+ * keeps the parent's connection open, so that nothing ends with a parent that only wanted to become a daemon, and makes its own as soon
+ * as it has something to say. After a restart of the bridge everything is registered again.
+ */
+#include "registry.h"
+
+#include "bridge.h"
+#include "control.h"
+#include "policy.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/udp.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { LINE_ROOM = 2 * POLICY_LENGTH + 256, TCP_ULP_OPTION = 31 };
+
+struct entry {
+    ino_t cookie;
+    int fd;
+    int encapsulation;                     /* UDP_ENCAP, 0 for none */
+    bool receive_offload;                  /* UDP_GRO was asked for */
+    struct policy policies[DIRECTIONS];
+    struct entry *next;
+};
+
+static struct entry *entries;
+
+static struct entry *find(ino_t cookie)
+{
+    struct entry *entry = entries;
+    while (entry != NULL && entry->cookie != cookie)
+        entry = entry->next;
+    return entry;
+}
+
+/* "VERB COOKIE FAMILY PROTOCOL ADDRESS PORT"; returns the length. */
+static int write_head(char *line, const char *verb, const struct entry *entry)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    int protocol = 0;
+    syscall(SYS_getsockname, entry->fd, &address, &length);
+    length = sizeof protocol;
+    syscall(SYS_getsockopt, entry->fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length);
+    char text[INET6_ADDRSTRLEN] = "";
+    const struct sockaddr_in *four = (const struct sockaddr_in *) &address;
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *) &address;
+    bool is_four = address.ss_family == AF_INET;
+    inet_ntop(address.ss_family, is_four ? (const void *) &four->sin_addr : (const void *) &six->sin6_addr, text, sizeof text);
+    return snprintf(line, LINE_ROOM, "%s %lu %d %d %s %d", verb, (unsigned long) entry->cookie, address.ss_family, protocol, text,
+                    ntohs(is_four ? four->sin_port : six->sin6_port));
+}
+
+static int ask_policy(const struct entry *entry, const struct policy *policy)
+{
+    char line[LINE_ROOM];
+    int length = write_head(line, "policy", entry);
+    line[length++] = ' ';
+    for (size_t i = 0; i < policy->length; i++)
+        length += snprintf(line + length, 3, "%02x", policy->value[i]);
+    if (policy->length == 0)
+        line[length++] = '-';
+    strcpy(line + length, "\n");
+    return control_ask(line);
+}
+
+static int ask_encapsulation(const struct entry *entry, int type)
+{
+    char line[LINE_ROOM];
+    int length = write_head(line, "encap", entry);
+    snprintf(line + length, sizeof line - (size_t) length, " %d\n", type);
+    return control_ask(line);
+}
+
+static void register_all(void)
+{
+    for (const struct entry *entry = entries; entry != NULL; entry = entry->next) {
+        if (socket_inode(entry->fd) != entry->cookie)
+            continue;
+        for (int i = 0; i < DIRECTIONS; i++) {
+            if (entry->policies[i].length != 0)
+                ask_policy(entry, &entry->policies[i]);
+        }
+        if (entry->encapsulation != 0)
+            ask_encapsulation(entry, entry->encapsulation);
+    }
+}
+
+/* 0 or an errno. */
+static int reconnect(void)
+{
+    struct control old = control;
+    if (!control_open())
+        return ECONNREFUSED;
+    register_all();
+    control_close(&old);
+    return 0;
+}
+
+static int connect_if_needed(void)
+{
+    return control_is_open() ? 0 : reconnect();
+}
+
+/* Sockets that were closed behind our back, or whose first descriptor is being closed (`closing`) while a copy may live on. */
+static void sweep(int closing)
+{
+    struct entry **link = &entries;
+    while (*link != NULL) {
+        struct entry *entry = *link;
+        if (entry->fd == closing || socket_inode(entry->fd) != entry->cookie) {
+            entry->fd = socket_alias(entry->cookie, 0, closing);
+            set_kind(entry->fd, REGISTERED);
+        }
+        if (entry->fd >= 0) {
+            link = &entry->next;
+            continue;
+        }
+        char line[LINE_ROOM];
+        snprintf(line, sizeof line, "close %lu\n", (unsigned long) entry->cookie);
+        if (control_is_open())
+            control_ask(line);
+        *link = entry->next;
+        for (int i = 0; i < DIRECTIONS; i++)
+            policy_clear(&entry->policies[i]);
+        free(entry);
+    }
+}
+
+/* The entry of a socket, made if need be, with the connection ready; NULL with `error` set if that failed. */
+static struct entry *open_entry(int fd, int *error)
+{
+    sweep(-1);
+    ino_t cookie = socket_inode(fd);
+    *error = connect_if_needed();
+    if (*error != 0)
+        return NULL;
+    struct entry *entry = find(cookie);
+    if (entry != NULL)
+        return entry;
+    entry = calloc(1, sizeof *entry);
+    if (entry == NULL) {
+        *error = ENOMEM;
+        return NULL;
+    }
+    *entry = (struct entry) {.cookie = cookie, .fd = fd, .next = entries};
+    entries = entry;
+    set_kind(fd, REGISTERED);
+    return entry;
+}
+
+static int set_policy(int fd, struct policy *policy)
+{
+    int error;
+    struct entry *entry = open_entry(fd, &error);
+    if (entry != NULL) {
+        error = ask_policy(entry, policy);
+        if (error < 0)
+            error = reconnect() == 0 ? ask_policy(entry, policy) : ECONNREFUSED;
+    }
+    if (error == 0 && policy->length == 0) {
+        for (int i = 0; i < DIRECTIONS; i++)
+            policy_clear(&entry->policies[i]);
+    } else if (error == 0) {
+        policy_clear(&entry->policies[policy->direction]);
+        entry->policies[policy->direction] = *policy;
+        policy->value = NULL;
+    }
+    policy_clear(policy);
+    return error < 0 ? ECONNREFUSED : error;
+}
+
+static int set_encapsulation(int fd, int type)
+{
+    int error;
+    if (type == 0 && find(socket_inode(fd)) == NULL)
+        return 0;
+    struct entry *entry = open_entry(fd, &error);
+    if (entry == NULL)
+        return error;
+    error = ask_encapsulation(entry, type);
+    if (error < 0)
+        error = reconnect() == 0 ? ask_encapsulation(entry, type) : ECONNREFUSED;
+    if (error == 0)
+        entry->encapsulation = type;
+    return error < 0 ? ECONNREFUSED : error;
+}
+
+static int socket_number(int fd, int option)
+{
+    int number = -1;
+    socklen_t length = sizeof number;
+    syscall(SYS_getsockopt, fd, SOL_SOCKET, option, &number, &length);
+    return number;
+}
+
+/* L2TP's type of UDP_ENCAP is the kernel's business. UDP_GRO on an encapsulated socket would only matter to the kernel's ESP. */
+static bool takes_udp(int fd, int option, const void *value, socklen_t length, int *error)
+{
+    int number;
+    if (length < sizeof number || value == NULL || socket_number(fd, SO_PROTOCOL) != IPPROTO_UDP)
+        return false;
+    memcpy(&number, value, sizeof number);
+    if (option == UDP_GRO) {
+        struct entry *entry = find(socket_inode(fd));
+        if (entry == NULL || entry->encapsulation == 0)
+            return false;
+        entry->receive_offload = number != 0;
+        *error = 0;
+        return true;
+    }
+    if (number != 0 && number != UDP_ENCAP_ESPINUDP && number != UDP_ENCAP_ESPINUDP_NON_IKE)
+        return false;
+    *error = set_encapsulation(fd, number);
+    return true;
+}
+
+enum form { NO_POLICY, KERNEL_FORM, PFKEY_FORM };
+
+static enum form policy_form(int level, int option)
+{
+    if ((level == IPPROTO_IP && option == IP_XFRM_POLICY) || (level == IPPROTO_IPV6 && option == IPV6_XFRM_POLICY))
+        return KERNEL_FORM;
+    if ((level == IPPROTO_IP && option == IP_IPSEC_POLICY) || (level == IPPROTO_IPV6 && option == IPV6_IPSEC_POLICY))
+        return PFKEY_FORM;
+    return NO_POLICY;
+}
+
+static bool takes_policy(int fd, int level, int option, const void *value, socklen_t length, int *error)
+{
+    int domain = socket_number(fd, SO_DOMAIN);
+    if (domain != AF_INET && domain != AF_INET6)
+        return false;
+    struct policy policy;
+    sa_family_t family = level == IPPROTO_IP ? AF_INET : AF_INET6;
+    *error = policy_form(level, option) == KERNEL_FORM ? policy_copy(value, length, &policy)
+        : policy_translate(value, length, family, &policy);
+    if (*error == 0)
+        *error = set_policy(fd, &policy);
+    return true;
+}
+
+bool registry_takes(int fd, int level, int option, const void *value, socklen_t length, int *error)
+{
+    static const char ulp[] = "espintcp";
+    if (level == IPPROTO_TCP && option == TCP_ULP_OPTION && value != NULL && length >= sizeof ulp - 1
+        && memcmp(value, ulp, sizeof ulp - 1) == 0) {
+        *error = ENOENT; /* as a kernel without that module */
+        return true;
+    }
+    bool udp = level == IPPROTO_UDP && (option == UDP_ENCAP || option == UDP_GRO);
+    if (!udp && policy_form(level, option) == NO_POLICY)
+        return false;
+    sigset_t signals;
+    int before = errno;
+    bridge_lock(&signals);
+    bool taken = udp ? takes_udp(fd, option, value, length, error) : takes_policy(fd, level, option, value, length, error);
+    bridge_unlock(&signals);
+    if (taken && *error == ECONNREFUSED)
+        bridge_complain(ECONNREFUSED);
+    errno = before;
+    return taken;
+}
+
+bool registry_get(int fd, int option, int *value)
+{
+    sigset_t signals;
+    bridge_lock(&signals);
+    const struct entry *entry = find(socket_inode(fd));
+    bool known = entry != NULL && (option == UDP_ENCAP || (option == UDP_GRO && entry->receive_offload));
+    if (known)
+        *value = option == UDP_ENCAP ? entry->encapsulation : 1;
+    bridge_unlock(&signals);
+    return known;
+}
+
+void registry_moved(int fd)
+{
+    sigset_t signals;
+    int before = errno;
+    bridge_lock(&signals);
+    const struct entry *entry = find(socket_inode(fd));
+    if (entry == NULL) {
+        set_kind(fd, UNKNOWN);
+    } else {
+        char line[LINE_ROOM];
+        strcpy(line + write_head(line, "moved", entry), "\n");
+        if (!control_is_open() || control_ask(line) < 0)
+            reconnect(); /* tells the new address with everything else */
+    }
+    bridge_unlock(&signals);
+    errno = before;
+}
+
+/* Only the process that registered a socket ends that; children of vfork() do not even look. */
+void registry_closed(int fd)
+{
+    if (!bridge_memory_is_ours())
+        return;
+    sigset_t signals;
+    bridge_lock(&signals);
+    sweep(fd);
+    bridge_unlock(&signals);
+}
+
+void registry_revive(void)
+{
+    sigset_t signals;
+    bridge_lock(&signals);
+    if (entries != NULL && !control_is_open())
+        reconnect();
+    bridge_unlock(&signals);
+}

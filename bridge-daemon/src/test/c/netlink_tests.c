@@ -1,0 +1,229 @@
+/* What a diverted socket answers while the bridge is there. */
+#include "suite.h"
+
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/pfkeyv2.h>
+#include <linux/sockios.h>
+#include <linux/xfrm.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+static int try_bind(int fd, int family, uint32_t port, socklen_t length)
+{
+    struct sockaddr_nl address = {.nl_family = (sa_family_t) family, .nl_pid = port};
+    return bind(fd, (struct sockaddr *) &address, length);
+}
+
+static void unbound_socket_has_a_port_id_with_the_top_bit(void)
+{
+    int fd = open_netlink(SOCK_RAW);
+    CHECK(port_of(fd) & 0x80000000u);
+    CHECK(tell(fd).port == port_of(fd));
+}
+
+static void bind_gives_the_process_id_once(void)
+{
+    int first = open_netlink(SOCK_RAW), second = open_netlink(SOCK_DGRAM);
+    bind_netlink(first, 0, 0);
+    bind_netlink(second, 0, 0);
+    CHECK(port_of(first) == (uint32_t) getpid() && tell(first).port == port_of(first));
+    CHECK((port_of(second) & 0x80000000u) && tell(second).port == port_of(second));
+    close(first);
+    int third = open_netlink(SOCK_RAW);
+    bind_netlink(third, (uint32_t) getpid(), 0);
+    CHECK(port_of(third) == (uint32_t) getpid());
+}
+
+static void bind_fails_as_in_the_kernel(void)
+{
+    int first = open_netlink(SOCK_RAW), second = open_netlink(SOCK_RAW);
+    bind_netlink(first, 4711, 0);
+    CHECK_FAILS(try_bind(second, AF_NETLINK, 4711, 12), EADDRINUSE);
+    CHECK_FAILS(try_bind(first, AF_NETLINK, 4712, 12), EINVAL);
+    CHECK_FAILS(try_bind(second, AF_INET, 0, 12), EINVAL);
+    CHECK_FAILS(try_bind(second, AF_NETLINK, 0, 8), EINVAL);
+    CHECK(try_bind(first, AF_NETLINK, 4711, 12) == 0);
+    CHECK(try_bind(second, AF_NETLINK, 4712, 12) == 0);
+}
+
+static void groups_and_options_reach_the_bridge_and_survive_bind(void)
+{
+    int fd = open_netlink(SOCK_RAW), group = XFRMNLGRP_MAPPING, on = 1, bad = 33;
+    CHECK(setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on) == 0);
+    CHECK(setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on) == 0);
+    bind_netlink(fd, 0, 0xc3);
+    struct mock_client client = tell(fd);
+    CHECK(client.groups == 0xc3 && client.options == (1u << NETLINK_CAP_ACK | 1u << NETLINK_EXT_ACK));
+    CHECK(setsockopt(fd, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof group) == 0);
+    group = XFRMNLGRP_SA;
+    CHECK(setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) == 0);
+    CHECK(tell(fd).groups == 0x47);
+    CHECK_FAILS(setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &bad, sizeof bad), EINVAL);
+    CHECK_FAILS(setsockopt(fd, SOL_NETLINK, NETLINK_PKTINFO, &on, sizeof on), ENOPROTOOPT);
+    uint32_t groups = 0;
+    socklen_t length = sizeof groups;
+    CHECK(getsockopt(fd, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, &groups, &length) == 0 && groups == 0x47 && length == 4);
+    CHECK(getsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, &length) == 0 && on == 1);
+    CHECK(getsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, &length) == 0 && on == 0);
+}
+
+static int socket_option(int fd, int option)
+{
+    int value = -1;
+    socklen_t length = sizeof value;
+    CHECK(getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 && length == sizeof value);
+    return value;
+}
+
+static void socket_describes_itself_as_netlink(void)
+{
+    int fd = open_netlink(SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC), size = 32768;
+    CHECK(socket_option(fd, SO_DOMAIN) == AF_NETLINK && socket_option(fd, SO_PROTOCOL) == NETLINK_XFRM);
+    CHECK(socket_option(fd, SO_TYPE) == SOCK_DGRAM);
+    bind_netlink(fd, 0, 0);
+    CHECK(socket_option(fd, SO_TYPE) == SOCK_DGRAM);
+    CHECK((fcntl(fd, F_GETFL) & O_NONBLOCK) && (fcntl(fd, F_GETFD) & FD_CLOEXEC));
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) == 0 && socket_option(fd, SO_RCVBUF) == 2 * size);
+    struct sockaddr_nl peer;
+    socklen_t length = sizeof peer;
+    CHECK(getpeername(fd, (struct sockaddr *) &peer, &length) == 0 && length == 12);
+    CHECK(peer.nl_family == AF_NETLINK && peer.nl_pid == 0);
+    CHECK_FAILS(socket(AF_NETLINK, SOCK_STREAM, NETLINK_XFRM), ESOCKTNOSUPPORT);
+    char byte;
+    CHECK_FAILS(recv(fd, &byte, 1, 0), EAGAIN);
+}
+
+static void sender_is_the_kernel(void)
+{
+    char data[64];
+    int fd = open_netlink(SOCK_RAW);
+    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK}, from;
+    struct nlmsghdr ask = {.nlmsg_len = sizeof ask, .nlmsg_type = XFRM_MSG_GETSA, .nlmsg_flags = NLM_F_DUMP};
+    CHECK(sendto(fd, &ask, sizeof ask, 0, (struct sockaddr *) &kernel, sizeof kernel) == sizeof ask);
+    socklen_t length = sizeof from;
+    memset(&from, 0xff, sizeof from);
+    CHECK(recvfrom(fd, data, sizeof data, 0, (struct sockaddr *) &from, &length) == 20);
+    CHECK(length == 12 && from.nl_family == AF_NETLINK && from.nl_pid == 0 && from.nl_groups == 0);
+    CHECK(request(fd, MOCK_TELL, 0) > 0);
+    struct iovec part = {data, sizeof data};
+    struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &part, .msg_iovlen = 1};
+    memset(&from, 0xff, sizeof from);
+    CHECK(recvmsg(fd, &message, 0) > 0 && message.msg_namelen == 12 && from.nl_pid == 0);
+    kernel.nl_pid = 1;
+    CHECK_FAILS(sendto(fd, &ask, sizeof ask, 0, (struct sockaddr *) &kernel, sizeof kernel), ECONNREFUSED);
+    CHECK_FAILS(sendto(fd, &ask, sizeof ask, 0, (struct sockaddr *) &kernel, 4), EINVAL);
+    CHECK_FAILS(send(fd, &ask, 0, 0), ENODATA);
+}
+
+static void peek_and_truncate_tell_the_full_length(void)
+{
+    static char data[8192];
+    int fd = open_netlink(SOCK_RAW);
+    CHECK(request(fd, MOCK_FLOOD, 4000) > 0);
+    struct iovec part = {NULL, 0};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    CHECK(recvmsg(fd, &message, MSG_PEEK | MSG_TRUNC) == 4016 && (message.msg_flags & MSG_TRUNC));
+    CHECK(recv(fd, data, 100, MSG_PEEK) == 100);
+    CHECK(recv(fd, data, 8, MSG_PEEK | MSG_TRUNC) == 4016);
+    part = (struct iovec) {data, sizeof data};
+    CHECK(recvmsg(fd, &message, 0) == 4016 && message.msg_flags == 0);
+    CHECK_FAILS(recv(fd, data, sizeof data, MSG_DONTWAIT), EAGAIN);
+    CHECK(request(fd, MOCK_FLOOD, 4000) > 0);
+    CHECK(recv(fd, data, 100, MSG_TRUNC) == 4016);
+}
+
+static void every_way_to_send_and_receive_works(void)
+{
+    char data[2][64];
+    int fd = open_netlink(SOCK_RAW);
+    struct nlmsghdr ask = {.nlmsg_len = sizeof ask, .nlmsg_type = XFRM_MSG_GETSA, .nlmsg_flags = NLM_F_DUMP};
+    struct iovec halves[2] = {{&ask, 8}, {(char *) &ask + 8, 8}};
+    struct iovec parts[2] = {{data[0], 10}, {data[1], 54}}, whole[2] = {{data[0], 64}, {data[1], 64}};
+    struct mmsghdr out[2] = {{.msg_hdr = {.msg_iov = halves, .msg_iovlen = 2}}, {.msg_hdr = {.msg_iov = halves, .msg_iovlen = 2}}};
+    struct mmsghdr in[2] = {{.msg_hdr = {.msg_iov = &whole[0], .msg_iovlen = 1}}, {.msg_hdr = {.msg_iov = &whole[1], .msg_iovlen = 1}}};
+    CHECK(write(fd, &ask, sizeof ask) == sizeof ask && read(fd, data, sizeof data) == 20);
+    CHECK(writev(fd, halves, 2) == sizeof ask && readv(fd, parts, 2) == 20);
+    CHECK(out[0].msg_hdr.msg_iovlen == 2 && sendmmsg(fd, out, 2, 0) == 2 && out[1].msg_len == sizeof ask);
+    CHECK(recv(fd, data, sizeof data, MSG_PEEK) == 20);
+    int received = recvmmsg(fd, in, 2, 0, NULL);
+    CHECK(received == 1 || received == 2);
+    CHECK(in[0].msg_len == 20 && (received == 2 || recv(fd, data, sizeof data, 0) == 20));
+}
+
+static void overrun_is_reported_once(void)
+{
+    char data[64];
+    int fd = open_netlink(SOCK_RAW);
+    CHECK(request(fd, MOCK_OVERRUN, 0) > 0);
+    CHECK_FAILS(recv(fd, data, sizeof data, 0), ENOBUFS);
+    CHECK(request(fd, MOCK_OVERRUN, 0) > 0);
+    CHECK_FAILS(recv(fd, data, sizeof data, MSG_PEEK), ENOBUFS);
+    CHECK(request(fd, MOCK_OVERRUN, 0) > 0);
+    CHECK_FAILS(recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC), ENOBUFS);
+    CHECK(request(fd, MOCK_OVERRUN, 0) > 0);
+    CHECK_FAILS(read(fd, data, 4), ENOBUFS);
+    CHECK_FAILS(recv(fd, data, sizeof data, MSG_DONTWAIT), EAGAIN);
+    tell(fd);
+}
+
+static void events_reach_members(void)
+{
+    char data[64];
+    int listener = open_netlink(SOCK_RAW), other = open_netlink(SOCK_RAW);
+    bind_netlink(listener, 0, XFRMGRP_EXPIRE);
+    tell(listener);
+    CHECK(request(other, MOCK_ANNOUNCE, XFRMNLGRP_EXPIRE) > 0);
+    CHECK(recv(listener, data, sizeof data, 0) == 20 && ((struct nlmsghdr *) data)->nlmsg_type == MOCK_EVENT);
+    CHECK_FAILS(recv(other, data, sizeof data, MSG_DONTWAIT), EAGAIN);
+}
+
+static void pfkey_has_no_names(void)
+{
+    struct sadb_msg message = {.sadb_msg_version = PF_KEY_V2, .sadb_msg_type = SADB_FLUSH, .sadb_msg_len = 2};
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    int fd = socket(PF_KEY, SOCK_RAW, PF_KEY_V2);
+    CHECK(fd >= 0 && socket_option(fd, SO_DOMAIN) == AF_KEY && socket_option(fd, SO_PROTOCOL) == PF_KEY_V2);
+    CHECK_FAILS(getsockname(fd, (struct sockaddr *) &address, &length), EOPNOTSUPP);
+    CHECK(write(fd, &message, sizeof message) == sizeof message);
+    CHECK(recvfrom(fd, &message, sizeof message, 0, (struct sockaddr *) &address, &length) == sizeof message && length == 0);
+    CHECK_FAILS(socket(PF_KEY, SOCK_DGRAM, PF_KEY_V2), ESOCKTNOSUPPORT);
+    CHECK_FAILS(socket(PF_KEY, SOCK_RAW, 1), EPROTONOSUPPORT);
+}
+
+static void ethtool_requests_reach_the_kernel(void)
+{
+    struct ethtool_sset_info info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1 << ETH_SS_FEATURES};
+    struct ifreq ask = {.ifr_name = "lo", .ifr_data = (char *) &info};
+    CHECK(ioctl(open_netlink(SOCK_DGRAM), SIOCETHTOOL, &ask) == 0 && info.sset_mask != 0);
+}
+
+static void other_sockets_stay_real(void)
+{
+    int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    CHECK(fd >= 0 && syscall(SYS_getsockname, fd, &address, &length) == 0 && address.ss_family == AF_NETLINK);
+    bind_netlink(fd, (uint32_t) getpid(), 1);
+    int diverted = open_netlink(SOCK_RAW);
+    bind_netlink(diverted, (uint32_t) getpid(), 1);
+    CHECK(port_of(fd) == port_of(diverted));
+}
+
+static void socket_is_refused_without_bridge(void)
+{
+    mock_kill();
+    CHECK_FAILS(socket(AF_NETLINK, SOCK_RAW, NETLINK_XFRM), ECONNREFUSED);
+    CHECK_FAILS(socket(PF_KEY, SOCK_RAW, PF_KEY_V2), ECONNREFUSED);
+}
+
+#define TEST(name) {#name, name}
+const struct test netlink_tests[] = {
+    TEST(unbound_socket_has_a_port_id_with_the_top_bit), TEST(bind_gives_the_process_id_once), TEST(bind_fails_as_in_the_kernel),
+    TEST(groups_and_options_reach_the_bridge_and_survive_bind), TEST(socket_describes_itself_as_netlink), TEST(sender_is_the_kernel),
+    TEST(peek_and_truncate_tell_the_full_length), TEST(every_way_to_send_and_receive_works), TEST(overrun_is_reported_once),
+    TEST(events_reach_members), TEST(pfkey_has_no_names), TEST(ethtool_requests_reach_the_kernel), TEST(other_sockets_stay_real),
+    TEST(socket_is_refused_without_bridge), {NULL, NULL}};

@@ -1,0 +1,166 @@
+/* Options of real sockets that the bridge has to know and the kernel must not see; and the files of /proc. */
+#include "suite.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/ipsec.h>
+#include <linux/pfkeyv2.h>
+#include <linux/udp.h>
+#include <linux/xfrm.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+static struct xfrm_userpolicy_info allow(uint8_t direction)
+{
+    return (struct xfrm_userpolicy_info) {.dir = direction, .priority = 1, .sel.family = AF_INET};
+}
+
+static bool log_shows_line(const char *verb, unsigned long cookie, const char *rest)
+{
+    char line[256];
+    snprintf(line, sizeof line, "%s %lu%s", verb, cookie, rest);
+    return log_shows(line);
+}
+
+static bool log_shows_socket(const char *verb, unsigned long cookie, int port, const char *rest)
+{
+    char line[256];
+    snprintf(line, sizeof line, "%s %lu 2 17 127.0.0.1 %d%s", verb, cookie, port, rest);
+    return log_shows(line);
+}
+
+static void policies_are_registered(void)
+{
+    unsigned long cookie;
+    int port, fd = open_udp(&cookie, &port);
+    struct xfrm_userpolicy_info out = allow(XFRM_POLICY_OUT), in = allow(XFRM_POLICY_IN), forward = allow(XFRM_POLICY_FWD);
+    CHECK(setsockopt(fd, IPPROTO_IP, IP_XFRM_POLICY, &out, sizeof out) == 0);
+    CHECK(setsockopt(fd, IPPROTO_IP, IP_XFRM_POLICY, &in, sizeof in) == 0);
+    CHECK(log_shows_socket("policy", cookie, port, " 0000000000000000"));
+    CHECK_FAILS(setsockopt(fd, IPPROTO_IP, IP_XFRM_POLICY, &forward, sizeof forward), EINVAL);
+    CHECK_FAILS(setsockopt(fd, IPPROTO_IP, IP_XFRM_POLICY, &in, 20), EINVAL);
+    CHECK(setsockopt(fd, IPPROTO_IP, IP_XFRM_POLICY, NULL, 0) == 0);
+    CHECK(log_shows_socket("policy", cookie, port, " -\n"));
+    close(fd);
+    CHECK(log_shows_line("close", cookie, "\n"));
+}
+
+static void pfkey_bypass_becomes_an_allow_policy(void)
+{
+    unsigned long cookie;
+    int port, fd = open_udp(&cookie, &port);
+    struct sadb_x_policy bypass = {.sadb_x_policy_len = 2, .sadb_x_policy_exttype = SADB_X_EXT_POLICY,
+                                   .sadb_x_policy_type = IPSEC_POLICY_BYPASS, .sadb_x_policy_dir = IPSEC_DIR_OUTBOUND};
+    struct xfrm_userpolicy_info info = {.sel.family = AF_INET, .dir = XFRM_POLICY_OUT, .action = XFRM_POLICY_ALLOW,
+                                        .lft = {XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF, 0, 0, 0, 0}};
+    char expected[400] = " ";
+    for (size_t i = 0; i < sizeof info; i++)
+        sprintf(expected + 1 + 2 * i, "%02x", ((unsigned char *) &info)[i]);
+    CHECK(setsockopt(fd, IPPROTO_IP, IP_IPSEC_POLICY, &bypass, sizeof bypass) == 0);
+    CHECK(log_shows_socket("policy", cookie, port, strcat(expected, "\n")));
+    bypass.sadb_x_policy_type = IPSEC_POLICY_IPSEC;
+    CHECK_FAILS(setsockopt(fd, IPPROTO_IP, IP_IPSEC_POLICY, &bypass, sizeof bypass), EINVAL);
+}
+
+static void encapsulation_is_registered_and_hidden_from_the_kernel(void)
+{
+    unsigned long cookie;
+    int port, fd = open_udp(&cookie, &port), type = UDP_ENCAP_ESPINUDP, bad = 1, on = 1, seen = -1;
+    socklen_t length = sizeof seen;
+    CHECK(setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == 0);
+    CHECK(log_shows_socket("encap", cookie, port, " 2\n"));
+    CHECK(setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof on) == 0);
+    CHECK(getsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &seen, &length) == 0 && seen == 2);
+    CHECK(syscall(SYS_getsockopt, fd, IPPROTO_UDP, UDP_ENCAP, &seen, &length) == 0 && seen == 0);
+    CHECK(syscall(SYS_getsockopt, fd, IPPROTO_UDP, UDP_GRO, &seen, &length) == 0 && seen == 0);
+    CHECK_FAILS(setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &bad, sizeof bad), ENOPROTOOPT);
+    int other = open_udp(&cookie, &port);
+    CHECK(setsockopt(other, IPPROTO_UDP, UDP_GRO, &on, sizeof on) == 0);
+    CHECK(syscall(SYS_getsockopt, other, IPPROTO_UDP, UDP_GRO, &seen, &length) == 0 && seen == 1);
+}
+
+static void bind_moves_the_registration(void)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+    struct stat status;
+    int fd = socket(AF_INET6, SOCK_DGRAM, 0), type = UDP_ENCAP_ESPINUDP;
+    CHECK(fstat(fd, &status) == 0 && setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == 0);
+    CHECK(log_shows_line("encap", status.st_ino, " 10 17 :: 0 2\n"));
+    CHECK(bind(fd, (struct sockaddr *) &address, sizeof address) == 0);
+    CHECK(log_shows_line("moved", status.st_ino, " 10 17 ::1 "));
+}
+
+static void registration_lives_as_long_as_the_socket(void)
+{
+    unsigned long cookie;
+    int port, fd = open_udp(&cookie, &port), type = UDP_ENCAP_ESPINUDP;
+    char line[64];
+    CHECK(setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == 0);
+    int copy = dup(fd);
+    close(fd);
+    for (int i = 50; i < 300; i++)
+        close(i); /* a daemon that closes all it does not know */
+    CHECK(setsockopt(copy, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == 0);
+    close(copy);
+    snprintf(line, sizeof line, "\n1 close %lu\n", cookie);
+    CHECK(log_shows(line));
+}
+
+static void restarted_bridge_is_told_again(void)
+{
+    unsigned long cookie;
+    int port, fd = open_udp(&cookie, &port), type = UDP_ENCAP_ESPINUDP, diverted = open_netlink(SOCK_RAW);
+    struct xfrm_userpolicy_info in = allow(XFRM_POLICY_IN);
+    char path[256], byte;
+    CHECK(setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == 0);
+    CHECK(setsockopt(fd, IPPROTO_IP, IP_XFRM_POLICY, &in, sizeof in) == 0);
+    mock_kill();
+    snprintf(path, sizeof path, "%s/log", getenv("XFRM_BRIDGE_DIR"));
+    CHECK(unlink(path) == 0);
+    CHECK_FAILS(setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type), ECONNREFUSED);
+    mock_start();
+    CHECK_FAILS(recv(diverted, &byte, 1, 0), ENOBUFS);
+    CHECK(log_shows_socket("encap", cookie, port, " 2\n") && log_shows_socket("policy", cookie, port, " 00"));
+}
+
+static void espintcp_is_unknown(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    CHECK_FAILS(setsockopt(fd, IPPROTO_TCP, TCP_ULP, "espintcp", sizeof "espintcp"), ENOENT);
+}
+
+static void files_of_proc_come_from_the_bridge(void)
+{
+    char text[64] = "";
+    struct stat status;
+    FILE *file = fopen("/proc/net/xfrm_stat", "r");
+    CHECK(file != NULL && fgets(text, sizeof text, file) != NULL && strcmp(text, "XfrmInError             \t7\n") == 0);
+    CHECK(fgets(text, sizeof text, file) == NULL);
+    int fd = open("/proc/self/net/xfrm_stat", O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0 && read(fd, text, sizeof text) == 27 && (fcntl(fd, F_GETFD) & FD_CLOEXEC));
+    fd = openat(AT_FDCWD, "/proc/sys/net/core/xfrm_acq_expires", O_RDONLY);
+    CHECK(fd >= 0 && read(fd, text, sizeof text) == 4 && memcmp(text, "165\n", 4) == 0 && !(fcntl(fd, F_GETFD) & FD_CLOEXEC));
+    CHECK(stat("/proc/net/xfrm_stat", &status) == 0 && S_ISREG(status.st_mode));
+    CHECK(access("/proc/sys/net/core/xfrm_acq_expires", F_OK) == 0);
+    CHECK_FAILS(access("/proc/net/pfkey", F_OK), ENOENT); /* the mock has none */
+    CHECK_FAILS(open("/proc/net/pfkey", O_RDONLY), ENOENT);
+    CHECK_FAILS(open("/proc/net/xfrm_stat", O_WRONLY), EACCES);
+    CHECK(access("/proc/net/dev", R_OK) == 0 && (fd = open("/proc/net/dev", O_RDONLY)) >= 0 && read(fd, text, 5) == 5);
+    mock_kill();
+    CHECK_FAILS(open("/proc/net/xfrm_stat", O_RDONLY), ENOENT);
+}
+
+static void written_settings_reach_the_bridge(void)
+{
+    FILE *file = fopen("/proc/sys/net/core/xfrm_acq_expires", "w");
+    CHECK(file != NULL && fprintf(file, "%u", 99) == 2 && fclose(file) == 0);
+    CHECK(log_shows("set xfrm_acq_expires\nvalue 99\n"));
+}
+
+#define TEST(name) {#name, name}
+const struct test registry_tests[] = {
+    TEST(policies_are_registered), TEST(pfkey_bypass_becomes_an_allow_policy), TEST(encapsulation_is_registered_and_hidden_from_the_kernel),
+    TEST(bind_moves_the_registration), TEST(registration_lives_as_long_as_the_socket), TEST(restarted_bridge_is_told_again),
+    TEST(espintcp_is_unknown), TEST(files_of_proc_come_from_the_bridge), TEST(written_settings_reach_the_bridge), {NULL, NULL}};

@@ -1,0 +1,147 @@
+/* What a client sees while the bridge is away and after it came back. */
+#include "suite.h"
+
+#include <fcntl.h>
+#include <linux/pfkeyv2.h>
+#include <linux/xfrm.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+static void restart(void)
+{
+    mock_kill();
+    mock_start();
+}
+
+static long milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void listener_learns_that_events_were_lost(void)
+{
+    char data[64];
+    int fd = open_netlink(SOCK_RAW | SOCK_CLOEXEC), on = 1;
+    bind_netlink(fd, 4711, 0xc3);
+    CHECK(setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on) == 0);
+    int copy = dup(fd);
+    restart();
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    CHECK(poll(&wait, 1, 1000) == 1 && (wait.revents & POLLIN));
+    CHECK_FAILS(recv(fd, data, sizeof data, MSG_DONTWAIT), ENOBUFS);
+    CHECK_FAILS(recv(fd, data, sizeof data, MSG_DONTWAIT), EAGAIN);
+    struct mock_client client = tell(fd);
+    CHECK(client.port == 4711 && port_of(fd) == 4711 && client.groups == 0xc3 && client.options == 1u << NETLINK_EXT_ACK);
+    CHECK(tell(copy).groups == 0xc3 && port_of(copy) == 4711);
+    CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) && !(fcntl(copy, F_GETFD) & FD_CLOEXEC));
+}
+
+static void send_is_repeated(void)
+{
+    int fd = open_netlink(SOCK_RAW);
+    bind_netlink(fd, 0, 0);
+    restart();
+    CHECK(tell(fd).port == (uint32_t) getpid());
+}
+
+static void listener_that_sends_first_learns_it_too(void)
+{
+    char data[64];
+    int fd = open_netlink(SOCK_RAW);
+    bind_netlink(fd, 0, 1);
+    restart();
+    CHECK(request(fd, MOCK_TELL, 0) > 0);
+    CHECK_FAILS(recv(fd, data, sizeof data, 0), ENOBUFS);
+    CHECK(recv(fd, data, sizeof data, 0) == 28);
+}
+
+static void poll_loop_does_not_spin_while_the_bridge_is_away(void)
+{
+    char data[64];
+    int fd = open_netlink(SOCK_RAW | SOCK_NONBLOCK);
+    bind_netlink(fd, 0, 1);
+    mock_kill();
+    long start = milliseconds();
+    CHECK_FAILS(recv(fd, data, sizeof data, 0), EAGAIN);
+    CHECK_FAILS(recv(fd, data, sizeof data, 0), EAGAIN);
+    CHECK_FAILS(request(fd, MOCK_TELL, 0), EAGAIN);
+    CHECK(milliseconds() - start >= 300);
+    mock_start();
+    CHECK_FAILS(recv(fd, data, sizeof data, 0), ENOBUFS);
+    CHECK(request(fd, MOCK_TELL, 0) > 0);
+}
+
+static void *restart_later(void *unused)
+{
+    poll(NULL, 0, 300);
+    mock_start();
+    return unused;
+}
+
+static void blocking_receive_waits_for_the_bridge(void)
+{
+    char data[64];
+    pthread_t thread;
+    int fd = open_netlink(SOCK_RAW);
+    mock_kill();
+    CHECK(pthread_create(&thread, NULL, restart_later, NULL) == 0);
+    CHECK_FAILS(recv(fd, data, sizeof data, 0), ENOBUFS);
+    pthread_join(thread, NULL);
+    tell(fd);
+}
+
+static void epoll_set_goes_on_watching(void)
+{
+    char data[64];
+    int fd = open_netlink(SOCK_RAW | SOCK_NONBLOCK), other = open_netlink(SOCK_RAW), set = epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = 42}, seen = {0};
+    bind_netlink(fd, 0, XFRMGRP_SA);
+    CHECK(epoll_ctl(set, EPOLL_CTL_ADD, fd, &event) == 0);
+    event.data.u64 = 43;
+    CHECK(epoll_ctl(set, EPOLL_CTL_MOD, fd, &event) == 0);
+    restart();
+    CHECK(epoll_wait(set, &seen, 1, 1000) == 1 && seen.data.u64 == 43);
+    CHECK_FAILS(recv(fd, data, sizeof data, 0), ENOBUFS);
+    CHECK(epoll_wait(set, &seen, 1, 0) == 0);
+    CHECK(request(other, MOCK_ANNOUNCE, XFRMNLGRP_SA) > 0);
+    CHECK(epoll_wait(set, &seen, 1, 1000) == 1 && seen.data.u64 == 43);
+    CHECK(recv(fd, data, sizeof data, 0) == 20);
+    CHECK(epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL) == 0);
+    restart();
+    CHECK(request(fd, MOCK_TELL, 0) > 0 && epoll_wait(set, &seen, 1, 100) == 0);
+}
+
+static void one_connection_ended_by_the_bridge_gets_a_new_port_id(void)
+{
+    char data[64];
+    int fd = open_netlink(SOCK_RAW);
+    bind_netlink(fd, 0, 2);
+    CHECK(request(fd, MOCK_HANG_UP, 0) > 0);
+    CHECK_FAILS(recv(fd, data, sizeof data, 0), ENOBUFS);
+    CHECK((port_of(fd) & 0x80000000u) && tell(fd).groups == 2);
+}
+
+static void pfkey_stays_registered(void)
+{
+    struct {
+        struct sadb_msg header;
+        uint32_t registered;
+    } message = {.header = {.sadb_msg_version = PF_KEY_V2, .sadb_msg_type = SADB_REGISTER, .sadb_msg_satype = SADB_SATYPE_ESP,
+                            .sadb_msg_len = 2}};
+    int fd = socket(PF_KEY, SOCK_RAW, PF_KEY_V2);
+    CHECK(send(fd, &message, sizeof message.header, 0) == sizeof message.header && recv(fd, &message, sizeof message, 0) > 0);
+    restart();
+    message.header.sadb_msg_type = MOCK_SADB_TELL;
+    CHECK(send(fd, &message, sizeof message.header, 0) > 0);
+    CHECK(recv(fd, &message, sizeof message, 0) == 20 && message.registered == 1u << SADB_SATYPE_ESP);
+}
+
+#define TEST(name) {#name, name}
+const struct test restart_tests[] = {
+    TEST(listener_learns_that_events_were_lost), TEST(send_is_repeated), TEST(listener_that_sends_first_learns_it_too),
+    TEST(poll_loop_does_not_spin_while_the_bridge_is_away), TEST(blocking_receive_waits_for_the_bridge), TEST(epoll_set_goes_on_watching),
+    TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id), TEST(pfkey_stays_registered), {NULL, NULL}};

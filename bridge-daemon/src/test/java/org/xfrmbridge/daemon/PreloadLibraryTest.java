@@ -1,0 +1,119 @@
+package org.xfrmbridge.daemon;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * Runs the C tests of the preload library ({@code src/test/c}), each in a process of its own with the library loaded and with a mock
+ * bridge in a fresh directory; and the shell fragment that loads the library into a command.
+ */
+class PreloadLibraryTest {
+    private static final Path SOURCES = Path.of("src/test/c");
+    private static final Path LIBRARY = Path.of("target/libxfrm-bridge.so").toAbsolutePath();
+    private static final Path LAUNCHER = Path.of("src/main/sh/exec.sh").toAbsolutePath();
+    private static final int PATIENCE_SECONDS = 30;
+
+    /** Short names in a short directory: a unix socket's path has 107 bytes. */
+    private static Path work;
+
+    private record Result(int status, String output) {}
+
+    @BeforeAll
+    static void compile() throws Exception {
+        work = Files.createTempDirectory("xb");
+        compile("mock", List.of("mock.c"));
+        compile("suite", List.of("suite.c", "netlink_tests.c", "restart_tests.c", "registry_tests.c", "process_tests.c"));
+    }
+
+    @AfterAll
+    static void clean() throws IOException {
+        try (Stream<Path> files = Files.walk(work)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> shouldPassInC() throws Exception {
+        List<String> names = run(new ProcessBuilder(work.resolve("suite").toString())).output().lines().toList();
+        assertTrue(names.size() > 30, "the suite lists its tests");
+        return names.stream().map(name -> DynamicTest.dynamicTest(name, () -> runInC(name)));
+    }
+
+    @Test
+    void shouldRefuseInOneSentenceWhenThereIsNoBridge() throws Exception {
+        Result result = run(new ProcessBuilder(LAUNCHER.toString(), "--dir", work.resolve("none").toString(), "--", "true"));
+        assertEquals(1, result.status());
+        assertEquals(1, result.output().lines().count(), result.output());
+        assertTrue(result.output().startsWith("xfrm-bridge: no bridge in " + work), result.output());
+    }
+
+    @Test
+    void shouldRefuseInOneSentenceWhenThereIsNoCommand() throws Exception {
+        Result result = run(new ProcessBuilder(LAUNCHER.toString(), "--dir", "x", "--"));
+        assertEquals(2, result.status());
+        assertEquals(1, result.output().lines().count(), result.output());
+    }
+
+    @Test
+    void shouldPrependTheLibraryWhenAScriptStartsTheCommand() throws Exception {
+        Path directory = Files.createTempDirectory(work, "d");
+        Process mock = new ProcessBuilder(work.resolve("mock").toString(), directory.toString()).start();
+        try {
+            assertEquals('r', mock.getInputStream().read());
+            String script = "cd /; sh -c 'cat /proc/net/xfrm_stat; echo $XFRM_BRIDGE_DIR $LD_PRELOAD'";
+            var command = new ProcessBuilder(LAUNCHER.toString(), "--dir", directory.toString(), "--", "sh", "-c", script);
+            command.environment().put("LD_PRELOAD", LIBRARY.toString());
+            Result result = run(command);
+            assertEquals(0, result.status(), result.output());
+            assertTrue(result.output().startsWith("XfrmInError             \t7\n" + directory + " /"), result.output());
+            assertTrue(result.output().endsWith("libxfrm-bridge.so:" + LIBRARY + "\n"), result.output());
+        } finally {
+            mock.destroyForcibly().waitFor();
+        }
+    }
+
+    private static void runInC(String name) throws Exception {
+        var test = new ProcessBuilder(work.resolve("suite").toString(), name);
+        test.environment().put("LD_PRELOAD", LIBRARY.toString());
+        test.environment().put("XFRM_BRIDGE_DIR", Files.createTempDirectory(work, "d").toString());
+        test.environment().put("XFRM_BRIDGE_MOCK", work.resolve("mock").toString());
+        Result result = run(test);
+        assertEquals(0, result.status(), result.output());
+        assertEquals("", result.output(), "the library is silent");
+    }
+
+    private static void compile(String program, List<String> sources) throws Exception {
+        List<String> command = new ArrayList<>(
+                List.of("cc", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", work.resolve(program).toString()));
+        sources.forEach(source -> command.add(SOURCES.resolve(source).toString()));
+        Result result = run(new ProcessBuilder(command));
+        assertEquals(0, result.status(), result.output());
+    }
+
+    /** A file takes the output, since a pipe would make a child that hangs hang the test, too. */
+    private static Result run(ProcessBuilder builder) throws Exception {
+        Path output = Files.createTempFile(work, "o", "");
+        Process process = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
+        if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            throw new AssertionError(builder.command() + " still runs after " + PATIENCE_SECONDS + " s: " + Files.readString(output));
+        }
+        return new Result(process.exitValue(), Files.readString(output));
+    }
+}
