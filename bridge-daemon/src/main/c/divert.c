@@ -48,7 +48,7 @@ INTERPOSE(int, socket, (int domain, int type, int protocol))
             return fail(ESOCKTNOSUPPORT);
         return protocol == PF_KEY_V2 ? open_diverted(PFKEY, type) : fail(EPROTONOSUPPORT);
     }
-    return REAL(socket)(domain, type, protocol);
+    return mark_foreign(REAL(socket)(domain, type, protocol));
 }
 
 INTERPOSE(int, bind, (int fd, const struct sockaddr *address, socklen_t length))
@@ -103,7 +103,7 @@ static int answer(const void *value, size_t size, void *room, socklen_t *length)
 INTERPOSE(int, getsockname, (int fd, struct sockaddr *address, socklen_t *length))
 {
     struct name name;
-    if (kind_of(fd) == REGISTERED || !name_of(fd, &name))
+    if (!name_of(fd, &name))
         return REAL(getsockname)(fd, address, length);
     if (name.protocol == PFKEY)
         return fail(EOPNOTSUPP);
@@ -114,7 +114,7 @@ INTERPOSE(int, getsockname, (int fd, struct sockaddr *address, socklen_t *length
 INTERPOSE(int, getpeername, (int fd, struct sockaddr *address, socklen_t *length))
 {
     struct name name;
-    if (kind_of(fd) == REGISTERED || !name_of(fd, &name))
+    if (!name_of(fd, &name))
         return REAL(getpeername)(fd, address, length);
     if (name.protocol == PFKEY)
         return fail(EOPNOTSUPP);

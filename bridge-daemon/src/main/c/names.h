@@ -54,6 +54,13 @@ static inline void set_kind(int fd, enum kind kind)
         atomic_store_explicit(&kinds[fd], (unsigned char) kind, memory_order_relaxed);
 }
 
+/* A new descriptor that is certainly not ours: its first use need not ask. Returns it. */
+static inline int mark_foreign(int fd)
+{
+    set_kind(fd, FOREIGN);
+    return fd;
+}
+
 /* Asks the kernel whether `fd` is one of ours, whatever the table says, and corrects the table. Keeps errno. */
 bool name_of(int fd, struct name *name);
 

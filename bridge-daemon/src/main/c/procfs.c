@@ -3,6 +3,7 @@
  * the kernel's own files of these names are never opened.
  */
 #include "bridge.h"
+#include "names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -141,7 +142,7 @@ static bool takes_mode(int flags)
             mode = va_arg(arguments, mode_t); \
             va_end(arguments); \
         } \
-        return is_ours(path) ? open_ours(path, flags) : __VA_ARGS__; \
+        return mark_foreign(is_ours(path) ? open_ours(path, flags) : __VA_ARGS__); \
     }
 
 OPEN(open, (const char *path, int flags, ...), path, REAL(open)(path, flags, mode))

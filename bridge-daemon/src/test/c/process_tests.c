@@ -52,7 +52,9 @@ static void passed_descriptor_is_recognised(void)
     }
     int fd = take(ends[0]);
     CHECK(fd == foreign[0]);
-    CHECK(port_of(fd) == 4711 && tell(fd).port == 4711 && tell(fd).groups == 1);
+    CHECK(request(fd, MOCK_OVERRUN, 0) > 0);
+    CHECK_FAILS(recv(fd, &byte, 1, 0), ENOBUFS); /* and no other call before, which would ask the kernel */
+    CHECK(tell(fd).port == 4711 && tell(fd).groups == 1 && port_of(fd) == 4711);
     wait_for(child);
 }
 

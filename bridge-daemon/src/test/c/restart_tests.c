@@ -40,6 +40,18 @@ static void listener_learns_that_events_were_lost(void)
     CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) && !(fcntl(copy, F_GETFD) & FD_CLOEXEC));
 }
 
+static void copy_that_outlives_the_first_descriptor_keeps_its_groups(void)
+{
+    int fd = open_netlink(SOCK_RAW);
+    bind_netlink(fd, 0, 6);
+    int copy = dup(fd);
+    close(fd);
+    char byte;
+    restart();
+    CHECK_FAILS(recv(copy, &byte, 1, 0), ENOBUFS);
+    CHECK(tell(copy).groups == 6);
+}
+
 static void send_is_repeated(void)
 {
     int fd = open_netlink(SOCK_RAW);
@@ -142,6 +154,7 @@ static void pfkey_stays_registered(void)
 
 #define TEST(name) {#name, name}
 const struct test restart_tests[] = {
-    TEST(listener_learns_that_events_were_lost), TEST(send_is_repeated), TEST(listener_that_sends_first_learns_it_too),
+    TEST(listener_learns_that_events_were_lost), TEST(copy_that_outlives_the_first_descriptor_keeps_its_groups),
+    TEST(send_is_repeated), TEST(listener_that_sends_first_learns_it_too),
     TEST(poll_loop_does_not_spin_while_the_bridge_is_away), TEST(blocking_receive_waits_for_the_bridge), TEST(epoll_set_goes_on_watching),
     TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id), TEST(pfkey_stays_registered), {NULL, NULL}};
