@@ -1,52 +1,380 @@
 package org.xfrmbridge.db;
 
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.function.Predicate;
+import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.State.Phase;
 import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
+import org.xfrmbridge.xfrm.Usage;
 
-/** The security association database. Signatures fixed for the callers; bodies are written in db. */
+/**
+ * The security association database, the state tables of net/xfrm/xfrm_state.c. The control thread writes; any thread looks up and
+ * never waits, also while tables grow. Families are those of the States ({@code props.family}); marks are a packet's or a
+ * policy's, and fit when {@code (mark & state.mark.mask) == state.mark.value}.
+ *
+ * <p>Tables: by (Spi, daddr, protocol); by (saddr, daddr, protocol) for protocols without Spi; by addresses and template, as
+ * {@link StateGroup}s; by ACQUIRE number. Of several States that fit, the youngest is found, as in a kernel's chains.
+ */
 public final class Sad {
+    private static final int STRIPES = 1 << 16;
+
+    private final Slots<SadEntry> bySpi = new Slots<>();
+    private final Slots<SadEntry> bySource = new Slots<>();
+    private final Slots<SadEntry> bySequence = new Slots<>();
+    private final Slots<StateGroup> groups = new Slots<>();
+    private final WalkList<State> all = new WalkList<>();
+    private final AtomicIntegerArray generations = new AtomicIntegerArray(STRIPES);
+
     /** Inbound: the State a packet names. Any thread, never blocks. Null if none. */
     public State lookup(long daddrHigh, long daddrLow, int spi, int protocol, int family, int mark) {
-        throw new UnsupportedOperationException();
-    }
-
-    /** By (saddr, daddr, protocol), for mobility protocols and larval States. */
-    public State lookupByAddress(Address daddr, Address saddr, int protocol, int family, int mark) {
-        throw new UnsupportedOperationException();
-    }
-
-    /** Larval or other State by the number of an ACQUIRE. */
-    public State lookupBySequence(int sequence) {
-        throw new UnsupportedOperationException();
-    }
-
-    /**
-     * Outbound: the best State for a template, as the kernel's {@code xfrm_state_find} chooses (valid before dying, younger before older).
-     * Any thread. A larval one is returned when it is all there is; its phase tells. Null if there is none at all.
-     */
-    public State find(Template template, Flow flow, Address daddr, Address saddr, int family) {
-        throw new UnsupportedOperationException();
-    }
-
-    /** A number that changes when a State is added that could serve (daddr, saddr): bundles made before are rebuilt. Any thread. */
-    public int generation(Address daddr, Address saddr) {
-        throw new UnsupportedOperationException();
-    }
-
-    /** Control thread. */
-    public void insert(State state) {
-        throw new UnsupportedOperationException();
-    }
-
-    /** Control thread: unhashes; marks it dead. */
-    public void remove(State state) {
-        throw new UnsupportedOperationException();
+        long high = SadEntry.high(daddrHigh, family);
+        long low = SadEntry.low(daddrLow, family);
+        int kind = SadEntry.kind(family, protocol);
+        int hash = SadEntry.spiHash(high, low, spi, kind);
+        Slots.Table<SadEntry> table = bySpi.table();
+        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
+            SadEntry entry = table.at(i);
+            if (entry != null && entry.isNamed(high, low, spi, kind)) {
+                return youngest(entry, mark);
+            }
+        }
+        return null;
     }
 
     public State lookup(StateId id, int family, int mark) {
         return lookup(id.daddr().high(), id.daddr().low(), id.spi(), id.protocol(), family, mark);
+    }
+
+    /** By (saddr, daddr, protocol), for protocols without Spi (mobile IPv6). Any thread. Null if none. */
+    public State lookupByAddress(Address daddr, Address saddr, int protocol, int family, int mark) {
+        long daddrHigh = SadEntry.high(daddr.high(), family);
+        long daddrLow = SadEntry.low(daddr.low(), family);
+        long saddrHigh = SadEntry.high(saddr.high(), family);
+        long saddrLow = SadEntry.low(saddr.low(), family);
+        int kind = SadEntry.kind(family, protocol);
+        int hash = SadEntry.sourceHash(saddrHigh, saddrLow, daddrHigh ^ daddrLow, kind);
+        Slots.Table<SadEntry> table = bySource.table();
+        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
+            SadEntry entry = table.at(i);
+            if (entry != null && entry.isBetween(saddrHigh, saddrLow, daddrHigh, daddrLow, kind)) {
+                return youngest(entry, mark);
+            }
+        }
+        return null;
+    }
+
+    private static State youngest(SadEntry chain, int mark) {
+        for (SadEntry entry = chain; entry != null; entry = entry.alike) {
+            if (entry.fitsMark(mark)) {
+                return entry.state();
+            }
+        }
+        return null;
+    }
+
+    /** The State that a request with this spec is about, {@code __xfrm_state_locate}: by Spi, or by addresses if its protocol has none. */
+    public State locate(StateSpec spec) {
+        StateId id = spec.id();
+        int mark = spec.mark().value() & spec.mark().mask();
+        return SadEntry.hasSpi(id.protocol())
+                ? lookup(id, spec.family(), mark)
+                : lookupByAddress(id.daddr(), spec.saddr(), id.protocol(), spec.family(), mark);
+    }
+
+    /** Larval or other State by the number of an ACQUIRE. Any thread. */
+    public State lookupBySequence(int sequence) {
+        SadEntry entry = sequenceChain(sequence);
+        return entry == null ? null : entry.state();
+    }
+
+    /** The larval State of an ACQUIRE's number, {@code xfrm_find_acq_byseq}; pcpu -1 for none. */
+    public State larvalBySequence(int sequence, int mark, int pcpu) {
+        for (SadEntry entry = sequenceChain(sequence); entry != null; entry = entry.alikeInSequence) {
+            State state = entry.state();
+            if (entry.fitsMark(mark) && state.phase() == Phase.ACQUIRING && state.spec().pcpu() == pcpu) {
+                return state;
+            }
+        }
+        return null;
+    }
+
+    private SadEntry sequenceChain(int sequence) {
+        int hash = Hashing.fold(sequence);
+        Slots.Table<SadEntry> table = bySequence.table();
+        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
+            SadEntry entry = table.at(i);
+            if (entry != null && entry.sequence == sequence) {
+                return entry;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * A larval State without a Spi that this spec would complete, {@code __find_acq_core}: same addresses, family, mode, reqid, interface
+     * id, protocol and CPU.
+     */
+    public State larval(StateSpec spec) {
+        int family = spec.family();
+        int kind = StateGroup.kind(family, spec.id().protocol(), spec.mode().number());
+        StateGroup group = group(spec.id().daddr(), spec.saddr(), kind, spec.reqid(), spec.ifId());
+        return group == null ? null : group.unnamed(spec.mark().value() & spec.mark().mask(), spec.pcpu());
+    }
+
+    /**
+     * Outbound: the best State for a template of a Policy, as {@code xfrm_state_find} chooses: valid and not dying, valid and dying, each the
+     * latest added; then those with a wildcard source. Any thread.
+     *
+     * <p>Else what stands in the way of asking a key manager: a larval State (asked already), an expired or failed one (ask later);
+     * the phase tells. Null if there is nothing. A template with a Spi must not be asked for if {@link #lookup} knows the Spi (EEXIST).
+     *
+     * @param flow its family is that of the States' selectors
+     * @param saddr the template's, or what routing chose for a wildcard; the flow's in transport mode. Likewise daddr.
+     */
+    public State find(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
+        int mark = policy.spec().mark().value() & policy.spec().mark().mask();
+        return find(template, flow, daddr, saddr, mark, policy.spec().ifId());
+    }
+
+    /** The same with the mark and interface id of the flow in place of a Policy's. @param family the flow's */
+    public State find(Template template, Flow flow, Address daddr, Address saddr, int family) {
+        return find(template, flow, daddr, saddr, flow.mark, flow.ifId);
+    }
+
+    private State find(Template template, Flow flow, Address daddr, Address saddr, int mark, int ifId) {
+        int kind = StateGroup.kind(template.family(), template.id().protocol(), template.mode().number());
+        int spi = template.id().spi();
+        StateGroup exact = group(daddr, saddr, kind, template.reqid(), ifId);
+        State found = exact == null ? null : exact.best(spi, mark, flow);
+        if (found == null && exact != null) {
+            found = exact.acquiring(spi, mark);
+        }
+        if (found != null) {
+            return found;
+        }
+        StateGroup wildcard =
+                saddr.isAny(template.family()) ? null : group(daddr, Address.ANY, kind, template.reqid(), ifId);
+        found = wildcard == null ? null : wildcard.best(spi, mark, flow);
+        if (found == null && wildcard != null) {
+            found = wildcard.acquiring(spi, mark);
+        }
+        if (found == null && exact != null) {
+            found = exact.failed(spi, mark, flow);
+        }
+        return found == null && wildcard != null ? wildcard.failed(spi, mark, flow) : found;
+    }
+
+    private StateGroup group(Address daddr, Address saddr, int kind, int reqid, int ifId) {
+        int family = kind >>> 16;
+        long daddrHigh = SadEntry.high(daddr.high(), family);
+        long daddrLow = SadEntry.low(daddr.low(), family);
+        long saddrHigh = SadEntry.high(saddr.high(), family);
+        long saddrLow = SadEntry.low(saddr.low(), family);
+        int hash = StateGroup.hash(daddrHigh, daddrLow, saddrHigh, saddrLow, StateGroup.identity(kind, reqid, ifId));
+        Slots.Table<StateGroup> table = groups.table();
+        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
+            StateGroup group = table.at(i);
+            if (group != null
+                    && group.daddrHigh == daddrHigh
+                    && group.daddrLow == daddrLow
+                    && group.saddrHigh == saddrHigh
+                    && group.saddrLow == saddrLow
+                    && group.kind == kind
+                    && group.reqid == reqid
+                    && group.ifId == ifId) {
+                return group;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * A number that changes when a State is added that could serve (daddr, saddr): bundles made before are rebuilt. Read it before
+     * {@link #find}. It may also change for other pairs. Any thread. IPv4 addresses must have no bytes behind them.
+     */
+    public int generation(Address daddr, Address saddr) {
+        return generations.get(stripe(daddr.high(), daddr.low(), saddr.high(), saddr.low()))
+                + generations.get(stripe(daddr.high(), daddr.low(), 0, 0));
+    }
+
+    private static int stripe(long daddrHigh, long daddrLow, long saddrHigh, long saddrLow) {
+        return StateGroup.hash(daddrHigh, daddrLow, saddrHigh, saddrLow, 0) & STRIPES - 1;
+    }
+
+    /** All States that pass the filter, the youngest first; the walk stays valid while States come and go. Control thread. */
+    public Dump<State> walk(Predicate<State> filter) {
+        return all.walk(filter);
+    }
+
+    /** Control thread. */
+    public int size() {
+        return all.size();
+    }
+
+    /** Length of the table by Spi, what a client is told as {@code sadhcnt}. Control thread. */
+    public int buckets() {
+        return bySpi.length();
+    }
+
+    /** Control thread. The phase and the add time must be set. */
+    public void insert(State state) {
+        SadEntry entry = new SadEntry(state);
+        all.add(entry);
+        index(entry);
+        bumpGeneration(entry);
+    }
+
+    /** Control thread: unhashes; marks it dead. Once only. */
+    public void remove(State state) {
+        SadEntry entry = (SadEntry) Objects.requireNonNull(state.place, "not in the database");
+        state.enter(Phase.DEAD);
+        unindex(entry);
+        all.remove(entry);
+        state.place = null;
+    }
+
+    /**
+     * Control thread: gives a State another spec. It is found by its new keys as soon as it has them, keeps its place in walks, and bundles
+     * of its addresses are rebuilt.
+     */
+    public void respec(State state, StateSpec spec) {
+        SadEntry entry = (SadEntry) Objects.requireNonNull(state.place, "not in the database");
+        boolean moved = entry.isMovedBy(spec);
+        state.respec(spec);
+        if (moved) {
+            reindex(state);
+        } else {
+            bumpGeneration(entry);
+        }
+    }
+
+    /** Control thread: gives a State other counters; its add time decides which State is preferred. */
+    public void resetUsage(State state, Usage usage) {
+        state.resetUsage(usage);
+        reindex(state);
+    }
+
+    /** The new entry is there before the old one goes, so that no lookup misses both. */
+    private void reindex(State state) {
+        SadEntry old = (SadEntry) Objects.requireNonNull(state.place, "not in the database");
+        SadEntry entry = new SadEntry(state);
+        all.replace(old, entry);
+        index(entry);
+        unindex(old);
+        bumpGeneration(entry);
+    }
+
+    private void index(SadEntry entry) {
+        entry.state().place = entry;
+        addToGroup(entry);
+        if (!entry.isNamedBySpi()) {
+            addAlike(bySource, entry, entry.sourceHash());
+        } else if (entry.spi != 0) {
+            addAlike(bySpi, entry, entry.spiHash());
+        }
+        if (entry.sequence != 0) {
+            addInSequence(entry);
+        }
+    }
+
+    private void unindex(SadEntry entry) {
+        StateGroup group = entry.group;
+        group.remove(entry);
+        if (group.isEmpty()) {
+            groups.remove(group, group.hash);
+        }
+        if (!entry.isNamedBySpi()) {
+            removeAlike(bySource, entry, entry.sourceHash());
+        } else if (entry.spi != 0) {
+            removeAlike(bySpi, entry, entry.spiHash());
+        }
+        if (entry.sequence != 0) {
+            removeFromSequence(entry);
+        }
+    }
+
+    private void addToGroup(SadEntry entry) {
+        StateSpec spec = entry.state().spec();
+        int kind = StateGroup.kind(spec.family(), spec.id().protocol(), spec.mode().number());
+        StateGroup group = group(spec.id().daddr(), spec.saddr(), kind, spec.reqid(), spec.ifId());
+        if (group != null) {
+            group.add(entry);
+            return;
+        }
+        group = new StateGroup(entry);
+        group.add(entry);
+        groups.add(group, group.hash);
+    }
+
+    private static void addAlike(Slots<SadEntry> slots, SadEntry entry, int hash) {
+        SadEntry head = alikeHead(slots, entry, hash);
+        entry.alike = head;
+        if (head == null) {
+            slots.add(entry, hash);
+        } else {
+            slots.replace(head, entry, hash);
+        }
+    }
+
+    private static void removeAlike(Slots<SadEntry> slots, SadEntry entry, int hash) {
+        SadEntry head = alikeHead(slots, entry, hash);
+        if (head != entry) {
+            while (head.alike != entry) {
+                head = head.alike;
+            }
+            head.alike = entry.alike;
+        } else if (entry.alike != null) {
+            slots.replace(entry, entry.alike, hash);
+        } else {
+            slots.remove(entry, hash);
+        }
+    }
+
+    private static SadEntry alikeHead(Slots<SadEntry> slots, SadEntry entry, int hash) {
+        Slots.Table<SadEntry> table = slots.table();
+        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
+            if (entry.isAlike(table.at(i))) {
+                return table.at(i);
+            }
+        }
+        return null;
+    }
+
+    private void addInSequence(SadEntry entry) {
+        int hash = Hashing.fold(entry.sequence);
+        SadEntry head = sequenceChain(entry.sequence);
+        entry.alikeInSequence = head;
+        if (head == null) {
+            bySequence.add(entry, hash);
+        } else {
+            bySequence.replace(head, entry, hash);
+        }
+    }
+
+    private void removeFromSequence(SadEntry entry) {
+        int hash = Hashing.fold(entry.sequence);
+        SadEntry head = sequenceChain(entry.sequence);
+        if (head != entry) {
+            while (head.alikeInSequence != entry) {
+                head = head.alikeInSequence;
+            }
+            head.alikeInSequence = entry.alikeInSequence;
+        } else if (entry.alikeInSequence != null) {
+            bySequence.replace(entry, entry.alikeInSequence, hash);
+        } else {
+            bySequence.remove(entry, hash);
+        }
+    }
+
+    /** After publication: who reads the new number finds the new State. */
+    private void bumpGeneration(SadEntry entry) {
+        generations.incrementAndGet(stripe(entry.daddrHigh, entry.daddrLow, entry.saddrHigh, entry.saddrLow));
     }
 }

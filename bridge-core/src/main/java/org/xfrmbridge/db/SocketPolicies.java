@@ -1,26 +1,299 @@
 package org.xfrmbridge.db;
 
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
 
 /**
  * Policies of single sockets (IP_XFRM_POLICY) and sockets that take ESP in UDP (UDP_ENCAP). Packets carry no socket, so a socket is
- * known by protocol, local address and local port. Signatures fixed for the callers; bodies are written in db.
+ * known by protocol, local address and local port: the one bound to the packet's address before one bound to any, the one bound
+ * last before others. An INET6 socket bound to any address, or to a mapped one, also has the IPv4 packets of its port; its
+ * policies are then still those of their own family, as {@code xfrm_sk_policy_lookup} has it.
+ *
+ * <p>The control thread registers, any thread looks up and never waits. Ports in host order.
  */
 public final class SocketPolicies {
+    private final Spd spd;
+    private final Map<SocketId, BoundSocket> sockets = new HashMap<>();
+    private final Slots<PortSockets> byPort = new Slots<>();
+    private final AtomicInteger generation = new AtomicInteger();
+
+    /** Where a socket is bound; port 0 and the any address while it is not. */
+    public record LocalEndpoint(int family, int protocol, Address address, int port) {}
+
+    /** @param owner the connection it was registered on @param cookie the socket's number there */
+    private record SocketId(Object owner, long cookie) {}
+
+    /** On its own, for tests and programs without a database of policies. */
+    public SocketPolicies() {
+        this(new Spd());
+    }
+
+    /** @param spd gives socket policies their indexes and shows them in its walks, as a kernel does */
+    public SocketPolicies(Spd spd) {
+        this.spd = spd;
+    }
+
     /** The policy of the socket a flow leaves from (OUT) or arrives at (IN), or null. Any thread, never blocks. */
     public Policy lookup(Direction direction, Flow flow) {
-        throw new UnsupportedOperationException();
+        if (direction == Direction.FWD) {
+            return null;
+        }
+        boolean out = direction == Direction.OUT;
+        PortSockets port = at(flow.protocol, out ? flow.sport : flow.dport);
+        if (port == null) {
+            return null;
+        }
+        long high = out ? flow.saddrHigh : flow.daddrHigh;
+        long low = out ? flow.saddrLow : flow.daddrLow;
+        BoundSocket socket = port.withPolicy(flow.family, high, low);
+        Policy policy = socket == null ? null : socket.policy(direction);
+        return policy != null && matches(policy, flow) ? policy : null;
+    }
+
+    private static boolean matches(Policy policy, Flow flow) {
+        PolicySpec spec = policy.spec();
+        Selector selector = spec.selector();
+        return selector.matches(flow, flow.family) && spec.mark().fits(flow.mark) && spec.ifId() == flow.ifId;
     }
 
     /** The encapsulation type (2: ESP in UDP) a socket on this local UDP port and address asked for, or 0. Any thread. */
     public int encapsulationType(int family, long addressHigh, long addressLow, int port) {
-        throw new UnsupportedOperationException();
+        PortSockets sockets = at(IpProtocol.UDP, port);
+        BoundSocket socket = sockets == null ? null : sockets.withEncapsulation(family, addressHigh, addressLow);
+        return socket == null ? 0 : socket.encapsulationType();
     }
 
     /** Changes with every registration. Any thread. */
     public int generation() {
-        throw new UnsupportedOperationException();
+        return generation.get();
+    }
+
+    /** Control thread: the policy of one direction, instead of the one there was. */
+    public Policy setPolicy(Object owner, long cookie, LocalEndpoint at, PolicySpec spec, long nowSeconds) {
+        BoundSocket socket = socket(owner, cookie, at);
+        Policy old = socket.policy(spec.direction());
+        Policy policy = spd.linkSocketPolicy(spec, nowSeconds);
+        put(owner, cookie, socket.withPolicy(spec.direction(), policy));
+        if (old != null) {
+            spd.unlinkSocketPolicy(old);
+        }
+        return policy;
+    }
+
+    /** Control thread: both directions. */
+    public void clearPolicies(Object owner, long cookie) {
+        BoundSocket socket = sockets.get(new SocketId(owner, cookie));
+        if (socket != null) {
+            put(owner, cookie, socket.withPolicy(Direction.IN, null).withPolicy(Direction.OUT, null));
+            unlinkPolicies(socket);
+        }
+    }
+
+    /** Control thread: type 0 ends it. */
+    public void setEncapsulation(Object owner, long cookie, LocalEndpoint at, int type) {
+        put(owner, cookie, socket(owner, cookie, at).withEncapsulation(type));
+    }
+
+    /** Control thread: the socket is bound elsewhere now. Nothing happens if it never registered anything. */
+    public void move(Object owner, long cookie, LocalEndpoint to) {
+        BoundSocket socket = sockets.get(new SocketId(owner, cookie));
+        if (socket != null) {
+            put(owner, cookie, socket.movedTo(to));
+        }
+    }
+
+    /** Control thread. */
+    public void close(Object owner, long cookie) {
+        BoundSocket socket = sockets.remove(new SocketId(owner, cookie));
+        if (socket != null) {
+            forget(socket);
+        }
+    }
+
+    /** Control thread: all that was registered on a connection. */
+    public void closeAll(Object owner) {
+        Iterator<Map.Entry<SocketId, BoundSocket>> entries = sockets.entrySet().iterator();
+        while (entries.hasNext()) {
+            Map.Entry<SocketId, BoundSocket> entry = entries.next();
+            if (entry.getKey().owner().equals(owner)) {
+                entries.remove();
+                forget(entry.getValue());
+            }
+        }
+    }
+
+    private BoundSocket socket(Object owner, long cookie, LocalEndpoint at) {
+        BoundSocket socket = sockets.get(new SocketId(owner, cookie));
+        return socket == null ? new BoundSocket(at, null, null, 0) : socket.movedTo(at);
+    }
+
+    private void put(Object owner, long cookie, BoundSocket socket) {
+        BoundSocket old = sockets.put(new SocketId(owner, cookie), socket);
+        publish(socket);
+        if (old != null) {
+            withdraw(old);
+        }
+        generation.incrementAndGet();
+    }
+
+    private void forget(BoundSocket socket) {
+        withdraw(socket);
+        unlinkPolicies(socket);
+        generation.incrementAndGet();
+    }
+
+    private void unlinkPolicies(BoundSocket socket) {
+        for (Direction direction : new Direction[] {Direction.IN, Direction.OUT}) {
+            if (socket.policy(direction) != null) {
+                spd.unlinkSocketPolicy(socket.policy(direction));
+            }
+        }
+    }
+
+    private void publish(BoundSocket socket) {
+        LocalEndpoint at = socket.at();
+        PortSockets port = at(at.protocol(), at.port());
+        if (port == null) {
+            byPort.add(new PortSockets(at.protocol(), at.port(), socket), hash(at.protocol(), at.port()));
+        } else {
+            port.add(socket);
+        }
+    }
+
+    private void withdraw(BoundSocket socket) {
+        LocalEndpoint at = socket.at();
+        PortSockets port = at(at.protocol(), at.port());
+        port.remove(socket);
+        if (port.isEmpty()) {
+            byPort.remove(port, hash(at.protocol(), at.port()));
+        }
+    }
+
+    private PortSockets at(int protocol, int port) {
+        int hash = hash(protocol, port);
+        Slots.Table<PortSockets> table = byPort.table();
+        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
+            PortSockets sockets = table.at(i);
+            if (sockets != null && sockets.protocol == protocol && sockets.port == port) {
+                return sockets;
+            }
+        }
+        return null;
+    }
+
+    private static int hash(int protocol, int port) {
+        return Hashing.fold((long) protocol << 16 | port);
+    }
+
+    /** A socket and what it asked for; a change is a new one in its place. */
+    record BoundSocket(LocalEndpoint at, Policy in, Policy out, int encapsulationType) {
+        private static final long MAPPED_PREFIX = 0xffff00000000L;
+
+        Policy policy(Direction direction) {
+            return direction == Direction.IN ? in : out;
+        }
+
+        BoundSocket withPolicy(Direction direction, Policy policy) {
+            boolean inbound = direction == Direction.IN;
+            return new BoundSocket(at, inbound ? policy : in, inbound ? out : policy, encapsulationType);
+        }
+
+        BoundSocket withEncapsulation(int type) {
+            return new BoundSocket(at, in, out, type);
+        }
+
+        BoundSocket movedTo(LocalEndpoint to) {
+            return new BoundSocket(to, in, out, encapsulationType);
+        }
+
+        boolean hasPolicy() {
+            return in != null || out != null;
+        }
+
+        boolean isBoundToAny() {
+            return at.address().isAny(at.family());
+        }
+
+        /** Whether packets of this family to this address, one of the host's own, come here. */
+        boolean takes(int family, long high, long low) {
+            Address address = at.address();
+            if (at.family() == family) {
+                return isBoundToAny() || address.equalsAs(new Address(high, low), family);
+            }
+            return at.family() == AddressFamily.INET6
+                    && (isBoundToAny()
+                            || address.high() == 0 && address.low() == (MAPPED_PREFIX | high >>> 32));
+        }
+    }
+
+    /** The sockets of one port, those bound to an address first, then the latest bound. */
+    private static final class PortSockets {
+        final int protocol;
+        final int port;
+        private volatile BoundSocket[] sockets;
+
+        PortSockets(int protocol, int port, BoundSocket socket) {
+            this.protocol = protocol;
+            this.port = port;
+            sockets = new BoundSocket[] {socket};
+        }
+
+        boolean isEmpty() {
+            return sockets.length == 0;
+        }
+
+        BoundSocket withPolicy(int family, long high, long low) {
+            for (BoundSocket socket : sockets) {
+                if (socket.hasPolicy() && socket.takes(family, high, low)) {
+                    return socket;
+                }
+            }
+            return null;
+        }
+
+        BoundSocket withEncapsulation(int family, long high, long low) {
+            for (BoundSocket socket : sockets) {
+                if (socket.encapsulationType() != 0 && socket.takes(family, high, low)) {
+                    return socket;
+                }
+            }
+            return null;
+        }
+
+        void add(BoundSocket socket) {
+            BoundSocket[] old = sockets;
+            int position = 0;
+            while (socket.isBoundToAny() && position < old.length && !old[position].isBoundToAny()) {
+                position++;
+            }
+            BoundSocket[] more = new BoundSocket[old.length + 1];
+            System.arraycopy(old, 0, more, 0, position);
+            more[position] = socket;
+            System.arraycopy(old, position, more, position + 1, old.length - position);
+            sockets = more;
+        }
+
+        /** The last one that is this very one: a socket put in its own place is there twice for a moment. */
+        void remove(BoundSocket socket) {
+            BoundSocket[] old = sockets;
+            int position = old.length - 1;
+            while (old[position] != socket) {
+                position--;
+            }
+            BoundSocket[] fewer = new BoundSocket[old.length - 1];
+            System.arraycopy(old, 0, fewer, 0, position);
+            System.arraycopy(old, position + 1, fewer, position, fewer.length - position);
+            sockets = fewer;
+        }
     }
 }

@@ -1,25 +1,216 @@
 package org.xfrmbridge.db;
 
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.xfrmbridge.km.XfrmService.Dump;
+import org.xfrmbridge.km.XfrmService.PolicyKey;
+import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 
-/** The security policy database. Signatures fixed for the callers; bodies are written in db. */
+/**
+ * The security policy database, the tables of net/xfrm/xfrm_policy.c. The control thread writes; any thread looks up and never
+ * waits. Selectors must be of family INET or INET6: a kernel refuses all others before it comes to its tables.
+ *
+ * <p>A policy that replaces another takes its index. With the same priority it also takes its age, so that an update does not lose
+ * against policies that were younger; a kernel has it so among policies of the same addresses.
+ */
 public final class Spd {
-    /** The Policy for a flow: lowest priority value, then the oldest, over exact and prefixed alike. Null if none. Any thread, never blocks. */
-    public Policy lookup(PolicySpec.Type type, Direction direction, Flow flow) {
-        throw new UnsupportedOperationException();
+    private static final int DIRECTIONS = Direction.values().length;
+    private static final int DIRECTION_MASK = 7;
+    private static final int INDEX_STEP = 8;
+
+    private final Classifier[] classifiers = new Classifier[PolicySpec.Type.values().length * DIRECTIONS * 2];
+    private final Slots<SpdEntry> byIndex = new Slots<>();
+    private final WalkList<Policy> all = new WalkList<>();
+    private final AtomicIntegerArray counts = new AtomicIntegerArray(2 * DIRECTIONS);
+    private final AtomicInteger generation = new AtomicInteger();
+    private long nextAge;
+    private int nextIndex;
+
+    public Spd() {
+        for (int i = 0; i < classifiers.length; i++) {
+            classifiers[i] = new Classifier();
+        }
     }
 
-    /** A number that changes with every change of the database (or of the default verdicts). Any thread. */
+    /**
+     * The Policy for a flow: lowest priority value, then the oldest, over exact and prefixed alike. Null if none. Any thread, never
+     * blocks.
+     */
+    public Policy lookup(PolicySpec.Type type, Direction direction, Flow flow) {
+        return AddressFamily.isIp(flow.family) ? classifier(type, direction, flow.family).lookup(flow) : null;
+    }
+
+    /** A number that changes with every change of the database (or of the default verdicts). Read it before looking up. Any thread. */
     public int generation() {
-        throw new UnsupportedOperationException();
+        return generation.get();
+    }
+
+    /** Control thread: something that verdicts depend on has changed elsewhere. */
+    public void bumpGeneration() {
+        generation.incrementAndGet();
     }
 
     /** Whether any policy of the direction exists: a cheap way out of every lookup. Any thread. */
     public boolean isEmpty(Direction direction) {
-        throw new UnsupportedOperationException();
+        return counts.get(direction.number()) == 0;
+    }
+
+    /** Number of policies of a direction, both types. Any thread. */
+    public int count(Direction direction) {
+        return counts.get(direction.number());
+    }
+
+    /** Number of socket policies of a direction. Any thread. */
+    public int socketCount(Direction direction) {
+        return counts.get(DIRECTIONS + direction.number());
+    }
+
+    /** Length of the table by index, what a client is told as {@code spdhcnt}. Control thread. */
+    public int buckets() {
+        return byIndex.length();
+    }
+
+    /** {@code XFRM_MSG_NEWPOLICY}: the new Policy, or null if there is one of the same name (EEXIST). Control thread. */
+    public Policy add(PolicySpec spec, long nowSeconds) {
+        return classifier(spec).find(spec) != null ? null : replace(spec, nowSeconds);
+    }
+
+    /** {@code XFRM_MSG_UPDPOLICY}: the new Policy; one of the same name is killed. Control thread. */
+    public Policy replace(PolicySpec spec, long nowSeconds) {
+        Classifier classifier = classifier(spec);
+        SpdEntry old = classifier.find(spec);
+        int index = old == null ? newIndex(spec.direction().number(), spec.index()) : old.policy().spec().index();
+        boolean keepsAge = old != null && old.policy().spec().priority() == spec.priority();
+        long age = keepsAge ? old.policy().age() : nextAge++;
+        SpdEntry entry = classifier.add(new Policy(spec.withIndex(index), age, nowSeconds));
+        all.add(entry);
+        counts.incrementAndGet(spec.direction().number());
+        if (old != null) {
+            unlink(old);
+        }
+        byIndex.add(entry, Hashing.fold(index));
+        bumpGeneration();
+        return entry.policy();
+    }
+
+    /** The Policy a client names, by index or else by selector, or null. Mark and interface id count either way. Control thread. */
+    public Policy get(PolicyKey key) {
+        SpdEntry entry = key.index() != 0 ? findByIndex(key) : findBySelector(key);
+        return entry == null ? null : entry.policy();
+    }
+
+    private SpdEntry findByIndex(PolicyKey key) {
+        if ((key.index() & DIRECTION_MASK) != key.direction().number()) {
+            return null;
+        }
+        SpdEntry entry = atIndex(key.index());
+        PolicySpec spec = entry == null ? null : entry.policy().spec();
+        boolean named = spec != null
+                && spec.type() == key.type()
+                && spec.ifId() == key.ifId()
+                && spec.mark().equals(key.mark());
+        return named ? entry : null;
+    }
+
+    private SpdEntry findBySelector(PolicyKey key) {
+        if (!AddressFamily.isIp(key.selector().family())) {
+            return null;
+        }
+        PolicySpec named = new PolicySpec(
+                key.selector(), Lifetime.UNLIMITED, 0, 0, key.direction(), PolicySpec.Action.ALLOW, 0, 0, List.of(),
+                key.mark(), key.ifId(), key.type(), key.securityContext());
+        return classifier(named).find(named);
+    }
+
+    /** Control thread: it must be in the database. Marks it dead. */
+    public void remove(Policy policy) {
+        unlink(atIndex(policy.spec().index()));
+        bumpGeneration();
+    }
+
+    /** Whether this very Policy is in the database. Control thread. */
+    public boolean contains(Policy policy) {
+        SpdEntry entry = atIndex(policy.spec().index());
+        return entry != null && entry.policy() == policy;
+    }
+
+    /** All policies of a type, socket policies among them, youngest first; stays valid while they come and go. Control thread. */
+    public Dump<Policy> walk(PolicySpec.Type type) {
+        return all.walk(policy -> policy.spec().type() == type);
+    }
+
+    /** Whether a Policy is a socket's: its index, as clients see it, tells. */
+    public static boolean isSocketPolicy(Policy policy) {
+        return (policy.spec().index() & DIRECTION_MASK) >= DIRECTIONS;
+    }
+
+    /** A socket's Policy: walks and counts have it, lookups do not. */
+    Policy linkSocketPolicy(PolicySpec spec, long nowSeconds) {
+        int number = DIRECTIONS + spec.direction().number();
+        Policy policy = new Policy(spec.withIndex(newIndex(number, 0)), nextAge++, nowSeconds);
+        SpdEntry entry = new SpdEntry(policy, null);
+        all.add(entry);
+        counts.incrementAndGet(number);
+        byIndex.add(entry, Hashing.fold(policy.spec().index()));
+        return policy;
+    }
+
+    void unlinkSocketPolicy(Policy policy) {
+        unlink(atIndex(policy.spec().index()));
+    }
+
+    private void unlink(SpdEntry entry) {
+        PolicySpec spec = entry.policy().spec();
+        if (entry.tuple != null) {
+            classifier(spec).remove(entry);
+        }
+        byIndex.remove(entry, Hashing.fold(spec.index()));
+        all.remove(entry);
+        counts.decrementAndGet(entry.tuple != null ? spec.direction().number() : DIRECTIONS + spec.direction().number());
+        entry.policy().kill();
+    }
+
+    private SpdEntry atIndex(int index) {
+        int hash = Hashing.fold(index);
+        Slots.Table<SpdEntry> table = byIndex.table();
+        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
+            SpdEntry entry = table.at(i);
+            if (entry != null && entry.policy().spec().index() == index) {
+                return entry;
+            }
+        }
+        return null;
+    }
+
+    /** As {@code xfrm_gen_index}: the one wanted if it is free, else the next of a counter that all directions share. Never 0. */
+    private int newIndex(int directionNumber, int wanted) {
+        int index = wanted;
+        while (index == 0 || atIndex(index) != null) {
+            index = nextIndex | directionNumber;
+            nextIndex += INDEX_STEP;
+            if (index == 0) {
+                index = INDEX_STEP;
+            }
+        }
+        return index;
+    }
+
+    private Classifier classifier(PolicySpec spec) {
+        return classifier(spec.type(), spec.direction(), spec.selector().family());
+    }
+
+    private Classifier classifier(PolicySpec.Type type, Direction direction, int family) {
+        if (!AddressFamily.isIp(family)) {
+            throw new IllegalArgumentException("policies are of family INET or INET6, not " + family);
+        }
+        int table = type.ordinal() * DIRECTIONS + direction.number();
+        return classifiers[2 * table + (family == AddressFamily.INET ? 0 : 1)];
     }
 
     /** What becomes of a flow that no Policy matches. Any thread. */

@@ -99,7 +99,7 @@ public final class EspSuite {
         };
     }
 
-    private static Function<KeyMaterial, PacketCipher> cipher(String name, int saltBytes) {
+    static Function<KeyMaterial, PacketCipher> cipher(String name, int saltBytes) {
         return switch (name) {
             case "ecb(cipher_null)" -> key -> PacketCipher.NULL;
             case "cbc(aes)" -> key -> JceCipher.aesCbc(key.copy());
@@ -127,7 +127,7 @@ public final class EspSuite {
         };
     }
 
-    private static Function<byte[], PacketMac> mac(String name) {
+    static Function<byte[], PacketMac> mac(String name) {
         return switch (name) {
             case "hmac(md5)" -> key -> new JceHmac("HmacMD5", key);
             case "hmac(sha1)" -> key -> new JceHmac("HmacSHA1", key);

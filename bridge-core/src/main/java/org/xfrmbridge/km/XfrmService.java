@@ -38,7 +38,7 @@ public interface XfrmService {
     /** {@code XFRM_MSG_FLUSHSA}. An empty table is success, ESRCH is the caller's to hide. */
     void flushStates(int protocol, Origin origin) throws XfrmException;
 
-    /** A walk over all States, oldest first, that stays valid while States come and go. */
+    /** A walk over all States, youngest first as in a kernel, that stays valid while States come and go. */
     Dump<State> states(Predicate<State> filter);
 
     /** {@code XFRM_MSG_NEWAE}: sets replay and lifetime counters of a State; null leaves a part alone. */
@@ -65,7 +65,7 @@ public interface XfrmService {
 
     void flushPolicies(PolicySpec.Type type, Origin origin) throws XfrmException;
 
-    /** A walk over all Policies of a type in the kernel's order, newest or oldest first as there. */
+    /** A walk over all Policies of a type, socket policies among them, youngest first as in a kernel. */
     Dump<Policy> policies(PolicySpec.Type type);
 
     PolicyCounts policyCounts();

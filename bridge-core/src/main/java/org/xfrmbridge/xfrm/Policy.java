@@ -10,6 +10,9 @@ public final class Policy {
     private final Usage usage;
     private volatile boolean dead;
 
+    /** What the control thread keeps beside this Policy, its timer; only that thread touches it. */
+    public Object watch;
+
     /**
      * @param spec with its final index
      * @param age position in the order of insertion: of two equal priorities the smaller age wins

@@ -49,6 +49,9 @@ public final class State {
     /** What the control thread keeps beside this State, its timers among them; only that thread touches it. */
     public Object watch;
 
+    /** Where the {@link org.xfrmbridge.db.Sad Sad} keeps this State, null outside of it; only the control thread touches it. */
+    public Object place;
+
     /** A larval State, or one that carries no packets: it has no algorithms. */
     public State(StateSpec spec, Phase phase, Usage usage) {
         this(spec, phase, usage, null);

@@ -1,0 +1,206 @@
+package org.xfrmbridge.db;
+
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.State.Phase;
+import org.xfrmbridge.xfrm.StateFlags;
+import org.xfrmbridge.xfrm.StateSpec;
+
+/**
+ * The States that a template cannot tell apart but by mark, selector and Spi: same addresses, family, protocol, mode, reqid and
+ * interface id. Mature ones stand in a chain with the latest add time first, so that the first valid one that matches and is not dying is
+ * the best; larval ones stand apart, or a million of them would hide it.
+ *
+ * <p>The control thread writes, any thread reads.
+ */
+final class StateGroup {
+    final long daddrHigh;
+    final long daddrLow;
+    final long saddrHigh;
+    final long saddrLow;
+    /** Family, protocol and mode in one. */
+    final int kind;
+    final int reqid;
+    final int ifId;
+    final int hash;
+
+    private volatile SadEntry mature;
+    private SadEntry oldestMature;
+    private volatile SadEntry larval;
+    private volatile SadEntry larvalWithoutSpi;
+
+    StateGroup(SadEntry member) {
+        StateSpec spec = member.state().spec();
+        daddrHigh = member.daddrHigh;
+        daddrLow = member.daddrLow;
+        saddrHigh = member.saddrHigh;
+        saddrLow = member.saddrLow;
+        kind = kind(spec.family(), spec.id().protocol(), spec.mode().number());
+        reqid = spec.reqid();
+        ifId = spec.ifId();
+        hash = hash(daddrHigh, daddrLow, saddrHigh, saddrLow, identity(kind, reqid, ifId));
+    }
+
+    static int kind(int family, int protocol, int mode) {
+        return (family << 8 | protocol) << 8 | mode;
+    }
+
+    static long identity(int kind, int reqid, int ifId) {
+        return Hashing.mix((long) reqid << 32 | Integer.toUnsignedLong(ifId), kind);
+    }
+
+    static int hash(long daddrHigh, long daddrLow, long saddrHigh, long saddrLow, long identity) {
+        long addresses = Hashing.mix(Hashing.mix(identity, daddrHigh), saddrHigh);
+        return Hashing.fold(Hashing.mix(Hashing.mix(addresses, daddrLow), saddrLow));
+    }
+
+    boolean isEmpty() {
+        return mature == null && larval == null && larvalWithoutSpi == null;
+    }
+
+    void add(SadEntry entry) {
+        entry.group = this;
+        if (entry.state().phase() != Phase.ACQUIRING) {
+            addMature(entry);
+        } else if (entry.spi != 0) {
+            insert(entry, null, larval);
+            larval = entry;
+        } else {
+            insert(entry, null, larvalWithoutSpi);
+            larvalWithoutSpi = entry;
+        }
+    }
+
+    /** Of equal add times the one added last comes first. */
+    private void addMature(SadEntry entry) {
+        long addSeconds = entry.state().usage().addSeconds();
+        SadEntry before = null;
+        SadEntry after = mature;
+        if (oldestMature != null && oldestMature.state().usage().addSeconds() > addSeconds) {
+            before = oldestMature;
+            after = null;
+        }
+        while (after != null && after.state().usage().addSeconds() > addSeconds) {
+            before = after;
+            after = after.next;
+        }
+        insert(entry, before, after);
+        if (before == null) {
+            mature = entry;
+        }
+        if (after == null) {
+            oldestMature = entry;
+        }
+    }
+
+    private static void insert(SadEntry entry, SadEntry before, SadEntry after) {
+        entry.next = after;
+        entry.previous = before;
+        if (after != null) {
+            after.previous = entry;
+        }
+        if (before != null) {
+            before.next = entry;
+        }
+    }
+
+    /** Its own link stays, for readers that stand on it. */
+    void remove(SadEntry entry) {
+        SadEntry before = entry.previous;
+        SadEntry after = entry.next;
+        if (after != null) {
+            after.previous = before;
+        }
+        if (entry == oldestMature) {
+            oldestMature = before;
+        }
+        if (before != null) {
+            before.next = after;
+        } else if (entry == mature) {
+            mature = after;
+        } else if (entry == larval) {
+            larval = after;
+        } else {
+            larvalWithoutSpi = after;
+        }
+    }
+
+    /**
+     * The valid State to use: one that is not dying before one that is, then the latest added. States of one CPU are passed over: datapath
+     * threads are no CPUs, and there is always a State for all beside those.
+     */
+    State best(int spi, int mark, Flow flow) {
+        State dying = null;
+        for (SadEntry entry = mature; entry != null; entry = entry.next) {
+            State state = entry.state();
+            if (!serves(entry, spi, mark) || !state.isValid() || state.spec().pcpu() != -1 || !selects(state, flow)) {
+                continue;
+            }
+            if (!state.isDying()) {
+                return state;
+            }
+            if (dying == null) {
+                dying = state;
+            }
+        }
+        return dying;
+    }
+
+    /** A State that waits for a key manager, or null. */
+    State acquiring(int spi, int mark) {
+        State found = spi == 0 ? acquiring(larvalWithoutSpi, spi, mark) : null;
+        return found != null ? found : acquiring(larval, spi, mark);
+    }
+
+    private static State acquiring(SadEntry chain, int spi, int mark) {
+        for (SadEntry entry = chain; entry != null; entry = entry.next) {
+            if (serves(entry, spi, mark) && entry.state().phase() == Phase.ACQUIRING) {
+                return entry.state();
+            }
+        }
+        return null;
+    }
+
+    /** A State that failed or expired and is not gone yet: until then nobody is asked again. */
+    State failed(int spi, int mark, Flow flow) {
+        State found = failed(mature, spi, mark, flow);
+        if (found == null) {
+            found = failed(larvalWithoutSpi, spi, mark, flow);
+        }
+        return found != null ? found : failed(larval, spi, mark, flow);
+    }
+
+    private static State failed(SadEntry chain, int spi, int mark, Flow flow) {
+        for (SadEntry entry = chain; entry != null; entry = entry.next) {
+            State state = entry.state();
+            boolean failed = state.phase() == Phase.ERROR || state.phase() == Phase.EXPIRED;
+            if (failed && serves(entry, spi, mark) && selects(state, flow)) {
+                return state;
+            }
+        }
+        return null;
+    }
+
+    /** A larval State without a Spi, the kernel's {@code __find_acq_core}. */
+    State unnamed(int mark, int pcpu) {
+        for (SadEntry entry = larvalWithoutSpi; entry != null; entry = entry.next) {
+            State state = entry.state();
+            if (entry.fitsMark(mark) && state.phase() == Phase.ACQUIRING && state.spec().pcpu() == pcpu) {
+                return state;
+            }
+        }
+        return null;
+    }
+
+    private static boolean serves(SadEntry entry, int spi, int mark) {
+        return entry.fitsMark(mark)
+                && (spi == 0 || spi == entry.spi)
+                && !entry.state().spec().hasFlag(StateFlags.WILDRECV);
+    }
+
+    private static boolean selects(State state, Flow flow) {
+        Selector selector = state.spec().selector();
+        return selector.family() == 0 || selector.matches(flow, flow.family);
+    }
+}

@@ -1,0 +1,90 @@
+package org.xfrmbridge.db;
+
+import java.util.function.Predicate;
+import org.xfrmbridge.km.XfrmService.Dump;
+
+/**
+ * All entries of a database in the order a dump shows them, the youngest first: the kernel's {@code state_all} and {@code policy_all}. A walk
+ * survives every change: an entry that goes keeps its link to the older ones, and new ones only come at the head, behind the
+ * walk. Control thread only.
+ */
+final class WalkList<T> {
+    private WalkEntry<T> newest;
+    private int size;
+    private long changes;
+
+    int size() {
+        return size;
+    }
+
+    void add(WalkEntry<T> entry) {
+        entry.older = newest;
+        if (newest != null) {
+            newest.newer = entry;
+        }
+        newest = entry;
+        size++;
+        changes++;
+    }
+
+    void remove(WalkEntry<T> entry) {
+        link(entry.newer, entry.older);
+        entry.gone = true;
+        entry.newer = null;
+        size--;
+        changes++;
+    }
+
+    /** Puts one entry in another's place in the order. */
+    void replace(WalkEntry<T> entry, WalkEntry<T> successor) {
+        link(entry.newer, successor);
+        link(successor, entry.older);
+        entry.gone = true;
+        entry.newer = null;
+    }
+
+    private void link(WalkEntry<T> newer, WalkEntry<T> older) {
+        if (newer == null) {
+            newest = older;
+        } else {
+            newer.older = older;
+        }
+        if (older != null) {
+            older.newer = newer;
+        }
+    }
+
+    Dump<T> walk(Predicate<T> filter) {
+        return new Walk(filter);
+    }
+
+    private final class Walk implements Dump<T> {
+        private final Predicate<T> filter;
+        private final long changesAtStart = changes;
+        private WalkEntry<T> last;
+        private boolean ended;
+
+        Walk(Predicate<T> filter) {
+            this.filter = filter;
+        }
+
+        @Override
+        public T next() {
+            if (ended) {
+                return null;
+            }
+            WalkEntry<T> entry = last == null ? newest : last.older;
+            while (entry != null && (entry.gone || !filter.test(entry.value()))) {
+                entry = entry.older;
+            }
+            last = entry;
+            ended = entry == null;
+            return ended ? null : entry.value();
+        }
+
+        @Override
+        public boolean interrupted() {
+            return changes != changesAtStart;
+        }
+    }
+}

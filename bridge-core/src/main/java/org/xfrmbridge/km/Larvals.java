@@ -1,0 +1,133 @@
+package org.xfrmbridge.km;
+
+import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.db.SpiAllocator;
+import org.xfrmbridge.km.XfrmService.SpiRequest;
+import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Usage;
+
+/**
+ * States that wait for their key manager: ALLOCSPI names or makes them ({@code xfrm_alloc_userspi}), an answer replaces them. Control
+ * thread only.
+ */
+final class Larvals {
+    private final Sad sad;
+    private final StateTable states;
+    private final SpiAllocator spis;
+    private final SysctlValues sysctls;
+    private final Clock clock;
+
+    Larvals(Sad sad, StateTable states, SpiAllocator spis, SysctlValues sysctls, Clock clock) {
+        this.sad = sad;
+        this.states = states;
+        this.spis = spis;
+        this.sysctls = sysctls;
+        this.clock = clock;
+    }
+
+    /** Unlike a kernel leaves no larval State behind when there is no Spi for it. */
+    State allocateSpi(SpiRequest request) throws XfrmException {
+        StateSpec wanted = request.spec();
+        verify(wanted, request.minSpi(), request.maxSpi());
+        State larval = existing(wanted);
+        if (larval != null && larval.spec().id().spi() != 0) {
+            return larval;
+        }
+        StateSpec spec = larval == null ? spec(wanted) : larval.spec();
+        int spi = spis.allocate(spec, request.minSpi(), request.maxSpi());
+        if (spi == 0) {
+            throw new XfrmException(Errno.ENOENT, "every SPI of the range is in use");
+        }
+        StateSpec named = named(spec, spi, wanted.direction());
+        if (larval != null) {
+            states.respec(larval, named);
+            return larval;
+        }
+        State fresh = new State(named, State.Phase.ACQUIRING, new Usage(clock.epochSeconds()));
+        states.install(fresh);
+        return fresh;
+    }
+
+    /** The larval State that a new one is the answer to, by number or by what it is for, or null; as {@code xfrm_state_add} looks. */
+    static State answeredBy(StateSpec spec, Sad sad) {
+        if (!StateTable.isIpsec(spec.id().protocol())) {
+            return null;
+        }
+        State larval = bySequence(spec, sad);
+        return larval != null && larval.id().protocol() == spec.id().protocol() ? larval : sad.larval(spec);
+    }
+
+    static Lifetime lifetime(int expireSeconds) {
+        long none = Lifetime.INFINITE;
+        return new Lifetime(none, none, none, none, 0, expireSeconds, 0, 0);
+    }
+
+    private State existing(StateSpec wanted) {
+        State larval = bySequence(wanted, sad);
+        return larval == null ? sad.larval(wanted) : larval;
+    }
+
+    private static State bySequence(StateSpec wanted, Sad sad) {
+        if (wanted.seq() == 0) {
+            return null;
+        }
+        int mark = wanted.mark().value() & wanted.mark().mask();
+        State larval = sad.larvalBySequence(wanted.seq(), mark, wanted.pcpu());
+        boolean same = larval != null && larval.id().daddr().equalsAs(wanted.id().daddr(), wanted.family());
+        return same ? larval : null;
+    }
+
+    /** {@code verify_spi_info}. */
+    private static void verify(StateSpec wanted, int minSpi, int maxSpi) throws XfrmException {
+        int protocol = wanted.id().protocol();
+        refuseIf(!StateTable.isIpsec(protocol), "only AH, ESP and IPComp have SPIs");
+        refuseIf(
+                protocol == IpProtocol.COMP && Integer.compareUnsigned(maxSpi, 0xffff) > 0,
+                "an IPComp SPI is at most 65535");
+        refuseIf(Integer.compareUnsigned(minSpi, maxSpi) > 0, "the least SPI is greater than the greatest");
+        refuseIf(!AddressFamily.isIp(wanted.family()), "the address family is neither IPv4 nor IPv6");
+        refuseIf(wanted.mode() == null, "there is no such mode");
+    }
+
+    /** A selector for the two hosts that names no family; {@code __find_acq_core}. */
+    private StateSpec spec(StateSpec wanted) {
+        StateSpec.Builder spec = StateSpec.builder();
+        int bits = AddressFamily.bits(wanted.family());
+        spec.selector = new Selector(
+                wanted.id().daddr(), wanted.saddr(), 0, 0, 0, 0, AddressFamily.UNSPEC, bits, bits, 0, 0, 0);
+        spec.id = wanted.id();
+        spec.saddr = wanted.saddr();
+        spec.family = wanted.family();
+        spec.mode = wanted.mode();
+        spec.reqid = wanted.reqid();
+        spec.mark = wanted.mark();
+        spec.ifId = wanted.ifId();
+        spec.pcpu = wanted.pcpu();
+        spec.lifetime = lifetime(sysctls.acquireExpireSeconds());
+        spec.replayMaxDifference = 0;
+        spec.replayMaxAge = 0;
+        return spec.build();
+    }
+
+    private static StateSpec named(StateSpec spec, int spi, int direction) {
+        StateSpec.Builder named = spec.toBuilder();
+        named.id = new StateId(spec.id().daddr(), spi, spec.id().protocol());
+        if (direction != 0) {
+            named.direction = direction;
+        }
+        return named.build();
+    }
+
+    private static void refuseIf(boolean fault, String reason) throws XfrmException {
+        if (fault) {
+            throw new XfrmException(Errno.EINVAL, reason);
+        }
+    }
+}

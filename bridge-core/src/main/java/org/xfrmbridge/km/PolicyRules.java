@@ -1,0 +1,95 @@
+package org.xfrmbridge.km;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Template;
+
+/**
+ * What NEWPOLICY, UPDPOLICY and a client's ACQUIRE refuse by the look of the request: {@code verify_newpolicy_info}, {@code
+ * copy_from_user_policy_type} and {@code validate_tmpl}, in the kernel's order. A null action, direction, type or mode stands for a number
+ * that names none.
+ */
+final class PolicyRules {
+    /** {@code XFRM_SHARE_UNIQUE}. */
+    private static final int SHARE_MAX = 3;
+
+    private PolicyRules() {}
+
+    /** Returns the policy as it is kept: templates that name no family get the one they follow. */
+    static PolicySpec verify(PolicySpec spec) throws XfrmException {
+        refuseIf(spec.share() < 0 || spec.share() > SHARE_MAX, "there is no such share");
+        refuseIf(spec.action() == null, "a policy allows or blocks");
+        refuseIf(!AddressFamily.isIp(spec.selector().family()), "the selector's family is neither IPv4 nor IPv6");
+        StateRules.verifyPrefixes(spec.selector(), AddressFamily.bits(spec.selector().family()));
+        requireDirection(spec.direction());
+        refuseIf(
+                spec.index() != 0 && directionOf(spec.index()) != spec.direction().number(),
+                "the direction within the index is another one");
+        requireType(spec.type());
+        return withTemplates(spec, templates(spec));
+    }
+
+    static void requireDirection(Direction direction) throws XfrmException {
+        refuseIf(direction == null, "the direction is none of in, out and fwd");
+    }
+
+    static void requireType(PolicySpec.Type type) throws XfrmException {
+        refuseIf(type == null, "there is no such policy type");
+    }
+
+    /** {@code xfrm_policy_id2dir}. */
+    static int directionOf(int index) {
+        return index & 7;
+    }
+
+    private static List<Template> templates(PolicySpec spec) throws XfrmException {
+        refuseIf(spec.templates().size() > Template.MAX_DEPTH, "a policy has at most " + Template.MAX_DEPTH + " templates");
+        int policyFamily = spec.selector().family();
+        int familyBefore = policyFamily;
+        List<Template> kept = new ArrayList<>(spec.templates().size());
+        for (Template template : spec.templates()) {
+            Template complete = template.family() == AddressFamily.UNSPEC ? withFamily(template, policyFamily) : template;
+            verify(complete, familyBefore, spec.direction());
+            familyBefore = complete.family();
+            kept.add(complete);
+        }
+        return List.copyOf(kept);
+    }
+
+    private static void verify(Template template, int familyBefore, Direction direction) throws XfrmException {
+        boolean tunnel = template.mode() == Mode.TUNNEL || template.mode() == Mode.BEET;
+        refuseIf(
+                tunnel && template.optional() && direction == Direction.OUT,
+                "an optional template of an outbound policy cannot have this mode");
+        refuseIf(
+                !tunnel && template.mode() != Mode.IPTFS && template.family() != familyBefore,
+                "the mode of the template cannot change the family");
+        refuseIf(template.mode() == null, "there is no such mode");
+        refuseIf(!AddressFamily.isIp(template.family()), "the template's family is neither IPv4 nor IPv6");
+        refuseIf(!IpProtocol.isTransform(template.id().protocol()), "the template's protocol is no transform");
+    }
+
+    private static Template withFamily(Template t, int family) {
+        return new Template(
+                t.id(), family, t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(),
+                t.authMask(), t.cipherMask(), t.compressionMask());
+    }
+
+    private static PolicySpec withTemplates(PolicySpec s, List<Template> templates) {
+        // The kernel keeps no share: it always reports XFRM_SHARE_ANY.
+        return new PolicySpec(
+                s.selector(), s.lifetime(), s.priority(), s.index(), s.direction(), s.action(), s.flags(), 0, templates,
+                s.mark(), s.ifId(), s.type(), s.securityContext());
+    }
+
+    private static void refuseIf(boolean fault, String reason) throws XfrmException {
+        if (fault) {
+            throw new XfrmException(Errno.EINVAL, reason);
+        }
+    }
+}

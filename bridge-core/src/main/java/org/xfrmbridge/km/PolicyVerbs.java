@@ -1,0 +1,94 @@
+package org.xfrmbridge.km;
+
+import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.km.KeyManager.PolicyChange;
+import org.xfrmbridge.km.XfrmService.Dump;
+import org.xfrmbridge.km.XfrmService.PolicyKey;
+import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+
+/**
+ * NEWPOLICY, UPDPOLICY, DELPOLICY, GETPOLICY, FLUSHPOLICY and POLEXPIRE: the request handlers of {@code xfrm_user.c} with {@code
+ * xfrm_policy_insert}. Each refuses before it changes anything. Control thread only.
+ */
+final class PolicyVerbs {
+    private final Spd spd;
+    private final PolicyExpiry expiry;
+    private final KeyManagers keyManagers;
+    private final Clock clock;
+
+    PolicyVerbs(Spd spd, PolicyExpiry expiry, KeyManagers keyManagers, Clock clock) {
+        this.spd = spd;
+        this.expiry = expiry;
+        this.keyManagers = keyManagers;
+        this.clock = clock;
+    }
+
+    Policy add(PolicySpec request, boolean exclusive, Origin origin) throws XfrmException {
+        PolicySpec spec = PolicyRules.verify(request);
+        Policy old = spd.get(nameOf(spec));
+        if (old != null && exclusive) {
+            throw new XfrmException(Errno.EEXIST);
+        }
+        Policy policy = spd.replace(spec, clock.epochSeconds());
+        if (old != null) {
+            expiry.stop(old);
+        }
+        expiry.start(policy);
+        keyManagers.tell(km -> km.policyChanged(exclusive ? PolicyChange.NEW : PolicyChange.UPDATE, policy, false, origin));
+        return policy;
+    }
+
+    Policy delete(PolicyKey key, Origin origin) throws XfrmException {
+        Policy policy = get(key);
+        remove(policy);
+        keyManagers.tell(km -> km.policyChanged(PolicyChange.DELETE, policy, key.index() != 0, origin));
+        return policy;
+    }
+
+    Policy get(PolicyKey key) throws XfrmException {
+        PolicyRules.requireType(key.type());
+        PolicyRules.requireDirection(key.direction());
+        Policy policy = spd.get(key);
+        if (policy == null) {
+            throw new XfrmException(Errno.ENOENT);
+        }
+        return policy;
+    }
+
+    /** {@code xfrm_add_pol_expire}. */
+    void expire(PolicyKey key, boolean hard, Origin origin) throws XfrmException {
+        Policy policy = get(key);
+        if (hard) {
+            remove(policy);
+        }
+        keyManagers.policyExpired(policy, hard, origin.portId());
+    }
+
+    void flush(PolicySpec.Type type, Origin origin) throws XfrmException {
+        PolicyRules.requireType(type);
+        Dump<Policy> all = spd.walk(type);
+        boolean any = false;
+        for (Policy policy = all.next(); policy != null; policy = all.next()) {
+            if (!Spd.isSocketPolicy(policy)) {
+                remove(policy);
+                any = true;
+            }
+        }
+        if (!any) {
+            throw new XfrmException(Errno.ESRCH);
+        }
+        keyManagers.tell(km -> km.policiesFlushed(type, origin));
+    }
+
+    private void remove(Policy policy) {
+        spd.remove(policy);
+        expiry.stop(policy);
+    }
+
+    private static PolicyKey nameOf(PolicySpec spec) {
+        return new PolicyKey(
+                spec.type(), spec.direction(), 0, spec.selector(), spec.mark(), spec.ifId(), spec.securityContext());
+    }
+}

@@ -1,0 +1,123 @@
+package org.xfrmbridge.km;
+
+import org.xfrmbridge.time.Timer;
+import org.xfrmbridge.xfrm.ReplayState;
+import org.xfrmbridge.xfrm.State;
+
+/**
+ * Tells listeners how far sequence numbers have come, so that a standby can take over: {@code xfrm_replay_notify} and {@code
+ * xfrm_replay_timer_handler}. A notice is due when numbers have moved by the State's {@code replayMaxDifference}, or at all within its
+ * {@code replayMaxAge}. Control thread only.
+ */
+final class ReplayNotices {
+    /** {@code XFRM_AE_CR}: the difference is the cause. */
+    static final int CAUSE_DIFFERENCE = 16;
+
+    /** {@code XFRM_AE_CE}: the time is. */
+    static final int CAUSE_TIME = 32;
+
+    private static final long NS_PER_AGE_UNIT = Alarms.NS_PER_SECOND / 10;
+
+    private final KeyManagers keyManagers;
+    private final Alarms alarms;
+
+    ReplayNotices(KeyManagers keyManagers, Alarms alarms) {
+        this.keyManagers = keyManagers;
+        this.alarms = alarms;
+    }
+
+    Timer<Runnable> timer(State state) {
+        return new Timer<>(() -> timeIsUp(state));
+    }
+
+    void start(State state) {
+        arm(state);
+        mark(state);
+    }
+
+    void stop(State state) {
+        alarms.cancel(StateWatch.of(state).replay);
+    }
+
+    /** A client has set numbers or thresholds, and knows them. */
+    void setByClient(State state) {
+        StateWatch.of(state).toldReplay = state.replaySnapshot();
+        mark(state);
+    }
+
+    /** The datapath says that the numbers have come far. */
+    void advanced(State state) {
+        if (!state.isValid() || !keyManagers.hearReplay()) {
+            return;
+        }
+        StateWatch watch = StateWatch.of(state);
+        ReplayState now = state.replaySnapshot();
+        if (isFar(state, watch.toldReplay, now)) {
+            tell(state, now, CAUSE_DIFFERENCE);
+        } else if (watch.replayDeferred) {
+            tellIfMoved(state, now);
+        }
+    }
+
+    private void timeIsUp(State state) {
+        if (!state.isValid()) {
+            return;
+        }
+        if (keyManagers.hearReplay()) {
+            tellIfMoved(state, state.replaySnapshot());
+        } else {
+            defer(state);
+        }
+    }
+
+    private void tellIfMoved(State state, ReplayState now) {
+        if (now.equals(StateWatch.of(state).toldReplay)) {
+            defer(state);
+        } else {
+            tell(state, now, CAUSE_TIME);
+        }
+    }
+
+    private void defer(State state) {
+        StateWatch.of(state).replayDeferred = true;
+        mark(state);
+    }
+
+    private void tell(State state, ReplayState now, int cause) {
+        StateWatch watch = StateWatch.of(state);
+        watch.toldReplay = now;
+        if (state.spec().replayMaxAge() != 0) {
+            watch.replayDeferred = false;
+        }
+        arm(state);
+        mark(state);
+        keyManagers.tell(km -> km.replayChanged(state, cause, Origin.KERNEL));
+    }
+
+    private void arm(State state) {
+        long age = Integer.toUnsignedLong(state.spec().replayMaxAge());
+        if (age != 0) {
+            alarms.set(StateWatch.of(state).replay, age * NS_PER_AGE_UNIT);
+        }
+    }
+
+    /** Every move is worth a look when no difference is set, or when a time has passed without one. */
+    private static void mark(State state) {
+        StateWatch watch = StateWatch.of(state);
+        int step = watch.replayDeferred ? 1 : Math.max(1, state.spec().replayMaxDifference());
+        state.markReplay(watch.toldReplay, step);
+    }
+
+    private static boolean isFar(State state, ReplayState told, ReplayState now) {
+        long step = Integer.toUnsignedLong(state.spec().replayMaxDifference());
+        return step == 0
+                || distance(told.oseqHigh(), told.oseq(), now.oseqHigh(), now.oseq()) >= step
+                || distance(told.seqHigh(), told.seq(), now.seqHigh(), now.seq()) >= step;
+    }
+
+    private static long distance(int fromHigh, int fromLow, int toHigh, int toLow) {
+        long from = (long) fromHigh << 32 | Integer.toUnsignedLong(fromLow);
+        long to = (long) toHigh << 32 | Integer.toUnsignedLong(toLow);
+        return to - from;
+    }
+}

@@ -1,0 +1,188 @@
+package org.xfrmbridge.km;
+
+import java.util.Optional;
+import org.xfrmbridge.esp.AlgorithmEntry;
+import org.xfrmbridge.esp.AlgorithmKind;
+import org.xfrmbridge.esp.AlgorithmTable;
+import org.xfrmbridge.esp.EspSuite;
+import org.xfrmbridge.esp.KeyMaterial;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Algorithm;
+import org.xfrmbridge.xfrm.Encapsulation;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Usage;
+
+/**
+ * Makes a State of a verified request: {@code xfrm_state_construct} with {@code __xfrm_init_state}, {@code esp_init_state} and {@code
+ * xfrm_init_replay}. AH, IPComp, mobile IPv6 and IP-TFS are answered as by a kernel built without them.
+ */
+final class StateConstruction {
+    /** {@code XFRM_AE_SEQT_SIZE} and {@code XFRM_AE_ETIME}: thresholds of a State whose client names none. */
+    private static final int DEFAULT_MAX_DIFFERENCE = 2;
+    private static final int DEFAULT_MAX_AGE = 10;
+
+    private StateConstruction() {}
+
+    static State construct(StateSpec request, long nowSeconds) throws XfrmException {
+        StateSpec.Builder spec = request.toBuilder();
+        adoptDefaults(spec, request);
+        spec.aead = attach(AlgorithmKind.AEAD, request.aead(), true);
+        spec.auth = attach(AlgorithmKind.AUTH, request.auth(), request.authTruncated());
+        spec.cipher = attach(AlgorithmKind.CIPHER, request.cipher(), true);
+        requireCompression(request.compression());
+        StateSpec complete = spec.build();
+        requireInnerMode(complete);
+        require(complete.id().protocol() == IpProtocol.ESP, Errno.EPROTONOSUPPORT, "this host has no transform for the protocol");
+        requireEspAlgorithms(complete);
+        requireEspMode(complete);
+        requireKeepalive(complete);
+        requireReplayWindow(complete);
+        return install(complete, usage(complete, nowSeconds));
+    }
+
+    private static void adoptDefaults(StateSpec.Builder spec, StateSpec request) {
+        spec.selector = withFamily(request.selector(), StateRules.selectorFamily(request));
+        spec.replayWindow = Math.min(request.replayWindow(), Integer.SIZE);
+        if (spec.replayMaxDifference == StateSpec.ABSENT) {
+            spec.replayMaxDifference = DEFAULT_MAX_DIFFERENCE;
+        }
+        if (spec.replayMaxAge == StateSpec.ABSENT) {
+            spec.replayMaxAge = DEFAULT_MAX_AGE;
+        }
+    }
+
+    private static Selector withFamily(Selector s, int family) {
+        return new Selector(
+                s.daddr(), s.saddr(), s.dport(), s.dportMask(), s.sport(), s.sportMask(), family,
+                s.daddrPrefix(), s.saddrPrefix(), s.protocol(), s.ifindex(), s.user());
+    }
+
+    /** The algorithm under its full name and with the ICV in force; shares the key. */
+    private static Algorithm attach(AlgorithmKind kind, Algorithm wanted, boolean icvGiven) throws XfrmException {
+        if (wanted == null) {
+            return null;
+        }
+        AlgorithmEntry entry = find(kind, wanted)
+                .orElseThrow(() -> new XfrmException(Errno.ENOSYS, "this host has no algorithm of that name for " + kind));
+        if (kind != AlgorithmKind.AUTH) {
+            return new Algorithm(entry.name(), wanted.keyBits(), wanted.icvBits(), wanted.key());
+        }
+        int icvBits = icvGiven && wanted.icvBits() != 0 ? wanted.icvBits() : entry.shape().icvBits();
+        require(icvBits <= entry.shape().icvFullBits(), Errno.EINVAL, "the truncation is longer than the digest of " + entry.name());
+        return new Algorithm(entry.name(), wanted.keyBits(), icvBits, wanted.key());
+    }
+
+    private static void requireCompression(Algorithm compression) throws XfrmException {
+        boolean known = compression == null
+                || AlgorithmTable.entries().stream()
+                        .anyMatch(e -> e.kind() == AlgorithmKind.COMPRESSION && e.matches(compression.name()));
+        require(known, Errno.ENOSYS, "this host has no compression algorithm of that name");
+    }
+
+    /** {@code xfrm_get_mode} for the inner side: route optimization is IPv6 only, and only tunnels change the family. */
+    private static void requireInnerMode(StateSpec spec) throws XfrmException {
+        int selectorFamily = spec.selector().family();
+        int innerFamily = selectorFamily == AddressFamily.UNSPEC ? spec.family() : selectorFamily;
+        boolean exists = spec.mode() != Mode.IPTFS
+                && (spec.mode() != Mode.ROUTE_OPTIMIZATION || innerFamily == AddressFamily.INET6);
+        require(exists, Errno.EPROTONOSUPPORT, "this host has no such mode for the family");
+        require(
+                spec.mode().hasOuterHeader() || innerFamily == spec.family(),
+                Errno.EPROTONOSUPPORT,
+                "the selector's family differs, which only tunnel modes can carry");
+    }
+
+    private static void requireEspAlgorithms(StateSpec spec) throws XfrmException {
+        if (spec.aead() != null) {
+            requireLengths(entry(AlgorithmKind.AEAD, spec.aead()), spec.aead());
+            return;
+        }
+        require(spec.cipher() != null, Errno.EINVAL, "ESP with AUTH needs CRYPT, too; ecb(cipher_null) encrypts nothing");
+        requireLengths(entry(AlgorithmKind.CIPHER, spec.cipher()), spec.cipher());
+        if (spec.auth() != null) {
+            requireLengths(entry(AlgorithmKind.AUTH, spec.auth()), spec.auth());
+            int icvBytes = spec.auth().icvBits() / Byte.SIZE;
+            require(
+                    !spec.isEsn() || icvBytes == 0 || icvBytes >= Integer.BYTES,
+                    Errno.EINVAL,
+                    "extended sequence numbers need an ICV of at least 32 bits, or none");
+        }
+    }
+
+    private static State install(StateSpec spec, Usage usage) {
+        if (spec.aead() != null) {
+            KeyMaterial key = KeyMaterial.copyOf(spec.aead().key());
+            return new State(spec, State.Phase.VALID, usage, EspSuite.aead(entry(AlgorithmKind.AEAD, spec.aead()), key), key);
+        }
+        AlgorithmEntry cipher = entry(AlgorithmKind.CIPHER, spec.cipher());
+        KeyMaterial cipherKey = KeyMaterial.copyOf(spec.cipher().key());
+        if (spec.auth() == null) {
+            return new State(spec, State.Phase.VALID, usage, EspSuite.encryptOnly(cipher, cipherKey), cipherKey);
+        }
+        AlgorithmEntry auth = entry(AlgorithmKind.AUTH, spec.auth());
+        KeyMaterial authKey = KeyMaterial.copyOf(spec.auth().key());
+        EspSuite suite = EspSuite.encryptThenMac(cipher, cipherKey, auth, authKey, spec.auth().icvBits());
+        return new State(spec, State.Phase.VALID, usage, suite, cipherKey, authKey);
+    }
+
+    /** The table's line for an algorithm that was attached, and so is there. */
+    private static AlgorithmEntry entry(AlgorithmKind kind, Algorithm algorithm) {
+        return find(kind, algorithm).orElseThrow();
+    }
+
+    private static Optional<AlgorithmEntry> find(AlgorithmKind kind, Algorithm algorithm) {
+        return kind == AlgorithmKind.AEAD
+                ? AlgorithmTable.aead(algorithm.name(), algorithm.icvBits())
+                : AlgorithmTable.find(kind, algorithm.name());
+    }
+
+    private static void requireLengths(AlgorithmEntry entry, Algorithm algorithm) throws XfrmException {
+        Optional<String> reason = entry.reject(algorithm.keyBits(), algorithm.icvBits());
+        if (reason.isPresent()) {
+            throw new XfrmException(Errno.EINVAL, reason.get());
+        }
+    }
+
+    private static void requireEspMode(StateSpec spec) throws XfrmException {
+        require(spec.mode() != Mode.ROUTE_OPTIMIZATION, Errno.EINVAL, "ESP has no such mode");
+        Encapsulation encapsulation = spec.encapsulation();
+        require(
+                encapsulation == null || encapsulation.type() == Encapsulation.UDP_ENCAP_ESPINUDP,
+                Errno.EINVAL,
+                "ESP in UDP is the only encapsulation there is");
+    }
+
+    private static void requireKeepalive(StateSpec spec) throws XfrmException {
+        if (spec.natKeepaliveSeconds() != 0) {
+            require(spec.direction() == StateSpec.DIRECTION_OUT, Errno.EINVAL, "NAT keepalives are sent by output states");
+            require(spec.encapsulation() != null, Errno.EINVAL, "NAT keepalives need encapsulation in UDP");
+        }
+    }
+
+    private static void requireReplayWindow(StateSpec spec) throws XfrmException {
+        if (spec.hasReplayBitmap()) {
+            int windowBits = spec.replay().windowBits();
+            boolean fits = Integer.compareUnsigned(windowBits, spec.replay().bitmap().length * Integer.SIZE) <= 0;
+            require(fits, Errno.EINVAL, "the replay window is larger than its bitmap");
+            boolean needed = spec.isEsn() && spec.direction() != StateSpec.DIRECTION_OUT;
+            require(!needed || windowBits != 0, Errno.EINVAL, "extended sequence numbers need a replay window");
+        }
+    }
+
+    private static Usage usage(StateSpec spec, long nowSeconds) {
+        StateSpec.LifetimeCurrent given = spec.usage();
+        return given == null
+                ? new Usage(nowSeconds)
+                : new Usage(given.bytes(), given.packets(), given.addSeconds(), given.useSeconds());
+    }
+
+    private static void require(boolean met, Errno errno, String reason) throws XfrmException {
+        if (!met) {
+            throw new XfrmException(errno, reason);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+package org.xfrmbridge.km;
+
+import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.time.Timer;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.State.Phase;
+import org.xfrmbridge.xfrm.Usage;
+
+/**
+ * Ends States in time: {@code xfrm_timer_handler} for limits in seconds, {@code xfrm_state_check_expire} for bytes and packets. A soft limit
+ * is told once and makes a State dying; at a hard one it goes, which is told as an expiry and not as a deletion. Control thread only.
+ *
+ * <p>A use that nobody reported needs no timer of its own: until then the limit counts from now, and each time it is up the rest since the
+ * first use is waited for.
+ */
+final class StateExpiry {
+    /** When a new or updated State is first looked at. */
+    private static final long FIRST_LOOK_SECONDS = 1;
+
+    private final StateTable states;
+    private final KeyManagers keyManagers;
+    private final Alarms alarms;
+    private final Clock clock;
+
+    StateExpiry(StateTable states, KeyManagers keyManagers, Alarms alarms, Clock clock) {
+        this.states = states;
+        this.keyManagers = keyManagers;
+        this.alarms = alarms;
+        this.clock = clock;
+    }
+
+    Timer<Runnable> timer(State state) {
+        return new Timer<>(() -> look(state));
+    }
+
+    void start(State state) {
+        boolean larval = state.phase() == Phase.ACQUIRING;
+        alarms.setSeconds(StateWatch.of(state).lifetime, larval ? state.spec().lifetime().hardAddSeconds() : FIRST_LOOK_SECONDS);
+    }
+
+    void stop(State state) {
+        alarms.cancel(StateWatch.of(state).lifetime);
+    }
+
+    /** A live State has got other limits: it is no longer dying, unless of these. */
+    void restart(State state) {
+        state.setDying(false);
+        start(state);
+        if (state.usage().useSeconds() != 0) {
+            checkLimits(state);
+        }
+    }
+
+    /** Bytes and packets. A State over a hard limit carries nothing from now on, and goes with the timers of this turn. */
+    void checkLimits(State state) {
+        if (!state.isValid()) {
+            return;
+        }
+        Lifetime limits = state.spec().lifetime();
+        Usage usage = state.usage();
+        if (isReached(usage, limits.hardBytes(), limits.hardPackets())) {
+            state.enter(Phase.EXPIRED);
+            alarms.set(StateWatch.of(state).lifetime, 0);
+        } else if (!state.isDying() && isReached(usage, limits.softBytes(), limits.softPackets())) {
+            soften(state);
+        }
+    }
+
+    private static boolean isReached(Usage usage, long bytes, long packets) {
+        return Long.compareUnsigned(usage.bytes(), bytes) >= 0 || Long.compareUnsigned(usage.packets(), packets) >= 0;
+    }
+
+    private void look(State state) {
+        Lifetime limits = state.spec().lifetime();
+        long hardSeconds = remaining(state, limits.hardAddSeconds(), limits.hardUseSeconds());
+        if (state.phase() == Phase.EXPIRED || hardSeconds <= 0) {
+            expire(state);
+            return;
+        }
+        long nextSeconds = hardSeconds;
+        if (!state.isDying()) {
+            long softSeconds = remaining(state, limits.softAddSeconds(), limits.softUseSeconds());
+            if (softSeconds <= 0) {
+                soften(state);
+            } else {
+                nextSeconds = Math.min(hardSeconds, softSeconds);
+            }
+        }
+        if (nextSeconds != Lifetimes.NEVER) {
+            alarms.setSeconds(StateWatch.of(state).lifetime, nextSeconds);
+        }
+    }
+
+    private long remaining(State state, long addLimit, long useLimit) {
+        long now = clock.epochSeconds();
+        Usage usage = state.usage();
+        long used = usage.useSeconds() == 0 ? now : usage.useSeconds();
+        return Math.min(Lifetimes.remaining(addLimit, usage.addSeconds(), now), Lifetimes.remaining(useLimit, used, now));
+    }
+
+    private void soften(State state) {
+        state.setDying(true);
+        keyManagers.stateExpired(state, false, 0);
+    }
+
+    private void expire(State state) {
+        states.retire(state, () -> keyManagers.stateExpired(state, true, 0));
+    }
+}

@@ -1,0 +1,99 @@
+package org.xfrmbridge.km;
+
+import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.km.XfrmService.Dump;
+import org.xfrmbridge.km.XfrmService.StateKey;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Usage;
+
+/**
+ * The way in and out of the {@link Sad}: what goes with it is done here, for every verb and timer alike. A State that comes is watched by
+ * timers; of one that goes the timers are stopped and the keys cleared. Control thread only.
+ */
+final class StateTable {
+    private final Sad sad;
+    private StateExpiry expiry;
+    private ReplayNotices replayNotices;
+
+    StateTable(Sad sad) {
+        this.sad = sad;
+    }
+
+    /** Before the first State comes: both of them need the table, too. */
+    void watch(StateExpiry stateExpiry, ReplayNotices notices) {
+        expiry = stateExpiry;
+        replayNotices = notices;
+    }
+
+    /** {@code xfrm_id_proto_match} with IPSEC_PROTO_ANY: protocols whose States are named by Spi. */
+    static boolean isIpsec(int protocol) {
+        return protocol == IpProtocol.ESP || protocol == IpProtocol.AH || protocol == IpProtocol.COMP;
+    }
+
+    /** The State a new one would collide with, or an update is for. */
+    State locate(StateSpec spec) {
+        return sad.locate(spec);
+    }
+
+    State lookup(StateKey key) {
+        return sad.lookup(key.id(), key.family(), bits(key.mark()));
+    }
+
+    State lookupByAddress(StateKey key) {
+        return sad.lookupByAddress(key.id().daddr(), key.saddr(), key.id().protocol(), key.family(), bits(key.mark()));
+    }
+
+    State larvalAnsweredBy(StateSpec spec) {
+        return Larvals.answeredBy(spec, sad);
+    }
+
+    void install(State state) {
+        state.watch = new StateWatch(expiry.timer(state), replayNotices.timer(state), state.replaySnapshot());
+        sad.insert(state);
+        expiry.start(state);
+        replayNotices.start(state);
+    }
+
+    void retire(State state) {
+        retire(state, () -> {});
+    }
+
+    /** @param announcement tells of it: the State is {@link State.Phase#DEAD} by then and still has its keys, which a DELSA event shows */
+    void retire(State state, Runnable announcement) {
+        sad.remove(state);
+        expiry.stop(state);
+        replayNotices.stop(state);
+        announcement.run();
+        state.wipeKeys();
+    }
+
+    /** @param protocol 0 for all, 255 for AH, ESP and IPComp. @return whether there were any */
+    boolean retireAll(int protocol) {
+        Dump<State> all = sad.walk(state -> isOf(state.id().protocol(), protocol));
+        boolean any = false;
+        for (State state = all.next(); state != null; state = all.next()) {
+            retire(state);
+            any = true;
+        }
+        return any;
+    }
+
+    void respec(State state, StateSpec spec) {
+        sad.respec(state, spec);
+    }
+
+    void resetUsage(State state, Usage usage) {
+        sad.resetUsage(state, usage);
+    }
+
+    private static boolean isOf(int protocol, int wanted) {
+        return wanted == 0 || protocol == wanted || (wanted == IpProtocol.IPSEC_ANY && isIpsec(protocol));
+    }
+
+    private static int bits(Mark mark) {
+        return mark.value() & mark.mask();
+    }
+}

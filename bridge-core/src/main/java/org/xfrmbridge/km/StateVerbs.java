@@ -1,0 +1,223 @@
+package org.xfrmbridge.km;
+
+import org.xfrmbridge.km.KeyManager.StateChange;
+import org.xfrmbridge.km.XfrmService.ReplayUpdate;
+import org.xfrmbridge.km.XfrmService.StateKey;
+import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Encapsulation;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.ReplayState;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Usage;
+
+/**
+ * NEWSA, UPDSA, DELSA, GETSA, FLUSHSA, NEWAE and EXPIRE: the request handlers of {@code xfrm_user.c} with {@code xfrm_state_add} and {@code
+ * xfrm_state_update}. Each refuses before it changes anything. Control thread only.
+ */
+final class StateVerbs {
+    /** {@code XFRM_AE_CU}: a client changed the counters. */
+    private static final int AE_CLIENT_UPDATE = 64;
+
+    private final StateTable states;
+    private final StateExpiry expiry;
+    private final ReplayNotices replayNotices;
+    private final KeyManagers keyManagers;
+    private final Clock clock;
+
+    StateVerbs(
+            StateTable states, StateExpiry expiry, ReplayNotices replayNotices, KeyManagers keyManagers, Clock clock) {
+        this.states = states;
+        this.expiry = expiry;
+        this.replayNotices = replayNotices;
+        this.keyManagers = keyManagers;
+        this.clock = clock;
+    }
+
+    State add(StateSpec request, Origin origin) throws XfrmException {
+        State state = construct(request);
+        if (states.locate(state.spec()) != null) {
+            state.wipeKeys();
+            throw new XfrmException(Errno.EEXIST);
+        }
+        State larval = states.larvalAnsweredBy(state.spec());
+        states.install(state);
+        if (larval != null) {
+            states.retire(larval);
+        }
+        keyManagers.stateChanged(StateChange.NEW, state, origin);
+        return state;
+    }
+
+    State update(StateSpec request, Origin origin) throws XfrmException {
+        State wanted = construct(request);
+        State old = states.locate(wanted.spec());
+        try {
+            requireUpdatable(old, wanted.spec());
+        } catch (XfrmException refusal) {
+            wanted.wipeKeys();
+            throw refusal;
+        }
+        if (old.phase() == State.Phase.ACQUIRING) {
+            states.install(wanted);
+            states.retire(old);
+            keyManagers.stateChanged(StateChange.UPDATE, wanted, origin);
+            return wanted;
+        }
+        adopt(old, wanted.spec());
+        expiry.restart(old);
+        // What listeners hear of is the request, as in the kernel, and not the State that adopted parts of it.
+        wanted.enter(State.Phase.DEAD);
+        keyManagers.stateChanged(StateChange.UPDATE, wanted, origin);
+        wanted.wipeKeys();
+        return old;
+    }
+
+    void delete(StateKey key, Origin origin) throws XfrmException {
+        State state = get(key);
+        states.retire(state, () -> keyManagers.stateChanged(StateChange.DELETE, state, origin));
+    }
+
+    /** {@code xfrm_user_state_lookup}. */
+    State get(StateKey key) throws XfrmException {
+        boolean bySpi = StateTable.isIpsec(key.id().protocol());
+        if (!bySpi && key.saddr() == null) {
+            throw new XfrmException(Errno.EINVAL, "states of this protocol are named with their source address");
+        }
+        return existing(bySpi ? states.lookup(key) : states.lookupByAddress(key), Errno.ESRCH);
+    }
+
+    void flush(int protocol, Origin origin) throws XfrmException {
+        if (!states.retireAll(protocol)) {
+            throw new XfrmException(Errno.ESRCH);
+        }
+        keyManagers.tell(km -> km.statesFlushed(protocol, origin));
+    }
+
+    /** {@code xfrm_new_ae}. */
+    void updateReplay(ReplayUpdate update, Origin origin) throws XfrmException {
+        boolean empty = update.replay() == null
+                && update.usage() == null
+                && update.replayMaxDifference() == StateSpec.ABSENT
+                && update.replayMaxAge() == StateSpec.ABSENT;
+        refuseIf(empty, "there is nothing to update");
+        refuseIf(!update.replace(), "the request needs NLM_F_REPLACE");
+        State state = existing(states.lookup(update.key()), Errno.ESRCH);
+        refuseIf(!state.isValid(), null);
+        verifyShape(state.spec(), update.replay());
+        apply(state, update);
+        keyManagers.tell(km -> km.replayChanged(state, AE_CLIENT_UPDATE, origin));
+    }
+
+    /** {@code xfrm_add_sa_expire}. */
+    void expire(StateKey key, boolean hard, Origin origin) throws XfrmException {
+        State state = existing(states.lookup(key), Errno.ENOENT);
+        refuseIf(!state.isValid(), null);
+        keyManagers.stateExpired(state, hard, origin.portId());
+        if (hard) {
+            states.retire(state);
+        }
+    }
+
+    /** The keys of a request are ours from here on: a refused one's are cleared, too. */
+    private State construct(StateSpec request) throws XfrmException {
+        try {
+            StateRules.verify(request);
+            return StateConstruction.construct(request, clock.epochSeconds());
+        } catch (XfrmException refusal) {
+            request.wipeKeys();
+            throw refusal;
+        }
+    }
+
+    private static void requireUpdatable(State old, StateSpec wanted) throws XfrmException {
+        existing(old, Errno.ESRCH);
+        StateSpec spec = old.spec();
+        boolean larval = old.phase() == State.Phase.ACQUIRING;
+        boolean sameDirection = spec.direction() == wanted.direction() || (larval && wanted.direction() == 0);
+        if (!sameDirection) {
+            throw new XfrmException(Errno.ESRCH);
+        }
+        if (!larval) {
+            refuseIf(!old.isValid(), null);
+            refuseIf(encapsulationType(spec) != encapsulationType(wanted), null);
+        }
+    }
+
+    private static int encapsulationType(StateSpec spec) {
+        Encapsulation encapsulation = spec.encapsulation();
+        return encapsulation == null ? 0 : encapsulation.type();
+    }
+
+    /** What a live State takes over of an update: lifetimes, addresses behind a NAT, marks; never keys or counters. */
+    private void adopt(State state, StateSpec wanted) {
+        StateSpec.Builder spec = state.spec().toBuilder();
+        spec.encapsulation = wanted.encapsulation();
+        if (wanted.careOfAddress() != null && spec.careOfAddress != null) {
+            spec.careOfAddress = wanted.careOfAddress();
+        }
+        if (!StateTable.isIpsec(wanted.id().protocol())) {
+            spec.selector = wanted.selector();
+        }
+        spec.lifetime = wanted.lifetime();
+        if (wanted.outputMark() != null && !wanted.outputMark().isNone()) {
+            spec.outputMark = wanted.outputMark();
+        }
+        if (wanted.ifId() != 0) {
+            spec.ifId = wanted.ifId();
+        }
+        states.respec(state, spec.build());
+    }
+
+    /** {@code xfrm_replay_verify_len}: a bitmap cannot change its length; to a State without one it means nothing. */
+    private static void verifyShape(StateSpec spec, ReplayState replay) throws XfrmException {
+        if (replay != null && spec.hasReplayBitmap() && isBitmap(replay)) {
+            refuseIf(replay.bitmap().length != spec.replay().bitmap().length, "the replay bitmap has another length");
+            int bits = replay.bitmap().length * Integer.SIZE;
+            refuseIf(Integer.compareUnsigned(replay.windowBits(), bits) > 0, "the replay window is larger than its bitmap");
+        }
+    }
+
+    private static boolean isBitmap(ReplayState replay) {
+        return replay.windowBits() != 0 || replay.bitmap().length != 1;
+    }
+
+    /** {@code xfrm_update_ae_params}. */
+    private void apply(State state, ReplayUpdate update) {
+        StateSpec.Builder spec = state.spec().toBuilder();
+        ReplayState replay = update.replay();
+        if (update.replayMaxDifference() != StateSpec.ABSENT) {
+            spec.replayMaxDifference = update.replayMaxDifference();
+        }
+        if (update.replayMaxAge() != StateSpec.ABSENT) {
+            spec.replayMaxAge = update.replayMaxAge();
+        }
+        boolean fits = replay != null && isBitmap(replay) == state.spec().hasReplayBitmap();
+        if (fits) {
+            spec.replay = replay;
+        }
+        states.respec(state, spec.build());
+        if (fits) {
+            state.resetReplay(replay);
+        }
+        replayNotices.setByClient(state);
+        StateSpec.LifetimeCurrent usage = update.usage();
+        if (usage != null) {
+            states.resetUsage(state, new Usage(usage.bytes(), usage.packets(), usage.addSeconds(), usage.useSeconds()));
+        }
+    }
+
+    private static State existing(State state, Errno otherwise) throws XfrmException {
+        if (state == null) {
+            throw new XfrmException(otherwise);
+        }
+        return state;
+    }
+
+    private static void refuseIf(boolean fault, String reason) throws XfrmException {
+        if (fault) {
+            throw new XfrmException(Errno.EINVAL, reason);
+        }
+    }
+}

@@ -1,0 +1,259 @@
+package org.xfrmbridge.km;
+
+import java.util.function.Predicate;
+import java.util.random.RandomGenerator;
+import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.db.SpiAllocator;
+import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
+
+/**
+ * The control side of XFRM, whole: verbs for the front ends, timers, and answers to what datapath threads tell.
+ *
+ * <p>One thread, the control thread, calls everything here but the methods of {@link DatapathEvents}, which any thread calls and which only
+ * queue. That thread's loop is: {@link #drainEvents}, requests, {@link #runTimers}, then sleep until {@link #nextDeadlineNs} or a request or
+ * the wakeup comes.
+ */
+public final class XfrmEngine implements XfrmService, DatapathEvents {
+    /** {@code xfrm_state_hashmax} and {@code xfrm_policy_hashmax}: what clients are told, though tables here grow beyond. */
+    private static final int HASH_MAX = 1 << 20;
+
+    private final Sad sad;
+    private final Spd spd;
+    private final Alarms alarms;
+    private final DatapathQueue events;
+    private final KeyManagers keyManagers = new KeyManagers();
+    private final SysctlValues sysctls = new SysctlValues();
+    private final StateExpiry stateExpiry;
+    private final ReplayNotices replayNotices;
+    private final Mappings mappings;
+    private final StateVerbs stateVerbs;
+    private final Larvals larvals;
+    private final AcquireDesk acquireDesk;
+    private final PolicyExpiry policyExpiry;
+    private final PolicyVerbs policyVerbs;
+    private final DefaultVerdicts defaultVerdicts;
+
+    /**
+     * @param random where Spis come from: a peer must not guess them
+     * @param wakeup called on datapath threads when there is something to drain; must return at once
+     */
+    public XfrmEngine(Sad sad, Spd spd, Clock clock, RandomGenerator random, Runnable wakeup) {
+        this.sad = sad;
+        this.spd = spd;
+        alarms = new Alarms(clock);
+        events = new DatapathQueue(wakeup);
+        StateTable states = new StateTable(sad);
+        stateExpiry = new StateExpiry(states, keyManagers, alarms, clock);
+        replayNotices = new ReplayNotices(keyManagers, alarms);
+        states.watch(stateExpiry, replayNotices);
+        mappings = new Mappings(keyManagers, clock);
+        stateVerbs = new StateVerbs(states, stateExpiry, replayNotices, keyManagers, clock);
+        larvals = new Larvals(sad, states, new SpiAllocator(sad, random), sysctls, clock);
+        acquireDesk = new AcquireDesk(sad, states, keyManagers, sysctls, clock);
+        policyExpiry = new PolicyExpiry(spd, keyManagers, alarms, clock);
+        policyVerbs = new PolicyVerbs(spd, policyExpiry, keyManagers, clock);
+        defaultVerdicts = new DefaultVerdicts(spd);
+    }
+
+    // The control thread's loop
+
+    /** Handles what datapath threads have told; returns how much that was. */
+    public int drainEvents() {
+        return events.drain();
+    }
+
+    /** Runs the timers that are due; returns how many those were. */
+    public int runTimers() {
+        return alarms.run();
+    }
+
+    /** When the next timer is due on {@link Clock#nowNs}, {@link Long#MAX_VALUE} if none is set. */
+    public long nextDeadlineNs() {
+        return alarms.nextDeadlineNs();
+    }
+
+    @Override
+    public void register(KeyManager keyManager) {
+        keyManagers.add(keyManager);
+    }
+
+    // States
+
+    @Override
+    public State addState(StateSpec spec, Origin origin) throws XfrmException {
+        return stateVerbs.add(spec, origin);
+    }
+
+    @Override
+    public State updateState(StateSpec spec, Origin origin) throws XfrmException {
+        return stateVerbs.update(spec, origin);
+    }
+
+    @Override
+    public void deleteState(StateKey key, Origin origin) throws XfrmException {
+        stateVerbs.delete(key, origin);
+    }
+
+    @Override
+    public State getState(StateKey key) throws XfrmException {
+        return stateVerbs.get(key);
+    }
+
+    @Override
+    public State allocateSpi(SpiRequest request) throws XfrmException {
+        return larvals.allocateSpi(request);
+    }
+
+    @Override
+    public void flushStates(int protocol, Origin origin) throws XfrmException {
+        stateVerbs.flush(protocol, origin);
+    }
+
+    @Override
+    public Dump<State> states(Predicate<State> filter) {
+        return sad.walk(filter);
+    }
+
+    @Override
+    public void updateReplay(ReplayUpdate update, Origin origin) throws XfrmException {
+        stateVerbs.updateReplay(update, origin);
+    }
+
+    @Override
+    public void expireState(StateKey key, boolean hard, Origin origin) throws XfrmException {
+        stateVerbs.expire(key, hard, origin);
+    }
+
+    @Override
+    public StateCounts stateCounts() {
+        return new StateCounts(sad.size(), sad.buckets(), HASH_MAX);
+    }
+
+    // Policies
+
+    @Override
+    public Policy addPolicy(PolicySpec spec, boolean exclusive, Origin origin) throws XfrmException {
+        return policyVerbs.add(spec, exclusive, origin);
+    }
+
+    @Override
+    public Policy deletePolicy(PolicyKey key, Origin origin) throws XfrmException {
+        return policyVerbs.delete(key, origin);
+    }
+
+    @Override
+    public Policy getPolicy(PolicyKey key) throws XfrmException {
+        return policyVerbs.get(key);
+    }
+
+    @Override
+    public void expirePolicy(PolicyKey key, boolean hard, Origin origin) throws XfrmException {
+        policyVerbs.expire(key, hard, origin);
+    }
+
+    @Override
+    public void flushPolicies(PolicySpec.Type type, Origin origin) throws XfrmException {
+        policyVerbs.flush(type, origin);
+    }
+
+    @Override
+    public Dump<Policy> policies(PolicySpec.Type type) {
+        return spd.walk(type);
+    }
+
+    @Override
+    public PolicyCounts policyCounts() {
+        Direction[] directions = Direction.values();
+        int[] global = new int[directions.length];
+        int[] socket = new int[directions.length];
+        for (Direction direction : directions) {
+            global[direction.number()] = spd.count(direction);
+            socket[direction.number()] = spd.socketCount(direction);
+        }
+        // A kernel reports the mask of this table where it reports the size of the States'.
+        int mask = spd.buckets() - 1;
+        return new PolicyCounts(global, socket, mask, HASH_MAX, sysctls.ipv4Thresholds(), sysctls.ipv6Thresholds());
+    }
+
+    @Override
+    public void setHashThresholds(HashThresholds ipv4, HashThresholds ipv6) throws XfrmException {
+        sysctls.thresholds(ipv4, ipv6);
+    }
+
+    @Override
+    public Defaults defaults() {
+        return defaultVerdicts.get();
+    }
+
+    @Override
+    public void setDefaults(Defaults defaults, Origin origin) {
+        defaultVerdicts.set(defaults);
+        Defaults now = defaultVerdicts.get();
+        keyManagers.tell(km -> km.defaultsChanged(now, origin));
+    }
+
+    @Override
+    public void reportAcquireFailure(Selector selector, StateSpec template, PolicySpec policy) throws XfrmException {
+        acquireDesk.announce(selector, template, policy);
+    }
+
+    @Override
+    public int acquireExpireSeconds() {
+        return sysctls.acquireExpireSeconds();
+    }
+
+    @Override
+    public void setAcquireExpireSeconds(int seconds) {
+        sysctls.acquireExpireSeconds(seconds);
+    }
+
+    // From the datapath, any thread
+
+    @Override
+    public void acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
+        Flow copy = new Flow().copyFrom(flow);
+        events.tell(() -> acquireDesk.acquire(new AcquireDesk.Want(policy, template, copy, daddr, saddr)));
+    }
+
+    @Override
+    public void limitReached(State state) {
+        events.tellOnce(new Told(Topic.LIMIT, state), () -> stateExpiry.checkLimits(state));
+    }
+
+    /** Needs no action: a limit counted from first use is found when its timer looks at the State. */
+    @Override
+    public void firstUse(State state) {}
+
+    @Override
+    public void mappingChanged(State state, Address newSaddr, int newSport) {
+        events.tell(() -> mappings.changed(state, newSaddr, newSport));
+    }
+
+    @Override
+    public boolean hearsReplay() {
+        return keyManagers.hearReplay();
+    }
+
+    @Override
+    public void replayAdvanced(State state) {
+        events.tellOnce(new Told(Topic.REPLAY, state), () -> replayNotices.advanced(state));
+    }
+
+    private enum Topic {
+        LIMIT,
+        REPLAY
+    }
+
+    /** What is told once only until it was looked at. */
+    private record Told(Topic topic, State state) {}
+}

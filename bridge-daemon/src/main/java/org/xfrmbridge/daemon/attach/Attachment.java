@@ -1,0 +1,286 @@
+package org.xfrmbridge.daemon.attach;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.os.TapDevice;
+import org.xfrmbridge.daemon.route.IpConfiguration;
+import org.xfrmbridge.daemon.route.Link;
+import org.xfrmbridge.daemon.route.Links;
+import org.xfrmbridge.daemon.route.RouteMessage;
+import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+
+/**
+ * A bump in the wire, made and undone over rtnetlink alone (in a container /proc/sys may be read-only and {@code ip} absent).
+ *
+ * <pre>
+ *   before:   host -- eth0 -- network
+ *
+ *   after:    host -- xfrm0 (TAP, with eth0's MAC address and IP configuration)
+ *                       :  the datapath
+ *                     xfrm0n (TAP) -- xfrm0b (bridge) -- eth0 (another MAC address) -- network
+ * </pre>
+ *
+ * Both TAPs are persistent: while no process holds them they have no carrier, so a bridge that died lets nothing pass, and the one that comes
+ * back finds everything in its place. A {@link Journal} is written before the first change. One thread.
+ */
+public final class Attachment implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Attachment.class);
+    private static final SecureRandom RANDOM = new SecureRandom();
+
+    private final Path directory;
+    private final RouteSocket socket;
+    private final Links links;
+    private final ConfigurationMove move;
+    private TapDevice hostTap;
+    private TapDevice networkTap;
+    private Journal journal;
+
+    private Attachment(Path directory) throws OsException {
+        this.directory = directory;
+        this.socket = new RouteSocket();
+        this.links = new Links(socket);
+        this.move = new ConfigurationMove(socket);
+    }
+
+    /**
+     * Takes an interface's place, or takes up an attachment again that a bridge left when it died.
+     *
+     * @param directory where the journal is; the caller holds its lock
+     */
+    public static Attachment attach(DeviceNames names, Path directory) throws IOException {
+        Attachment attachment = new Attachment(directory);
+        try {
+            Journal left = Journal.read(directory);
+            if (left == null) {
+                attachment.make(names);
+            } else {
+                attachment.resume(left, names);
+            }
+            return attachment;
+        } catch (IOException e) {
+            attachment.closeDevices();
+            throw e;
+        }
+    }
+
+    /**
+     * Undoes what a journal tells of.
+     *
+     * @return the interface that has its configuration back, or null if nothing was attached
+     */
+    public static String detach(Path directory) throws IOException {
+        Journal left = Journal.read(directory);
+        if (left == null) {
+            return null;
+        }
+        Attachment attachment = new Attachment(directory);
+        attachment.journal = left;
+        attachment.close();
+        return left.names().original();
+    }
+
+    private void resume(Journal left, DeviceNames names) throws IOException {
+        if (!left.names().equals(names)) {
+            throw new AttachmentException("%s is attached to %s through %s already: run with these, or \"xfrm-bridge detach\" first"
+                    .formatted(directory, left.names().original(), left.names().host()));
+        }
+        journal = left;
+        if (left.phase() == Journal.Phase.ATTACHED && isWhole(left)) {
+            openTaps(names);
+            LOG.info("took up {} in front of {} again", names.host(), names.original());
+            return;
+        }
+        LOG.warn("what an earlier bridge left is not whole: restoring {} first", names.original());
+        restore();
+        make(names);
+    }
+
+    private boolean isWhole(Journal left) throws OsException {
+        Link original = links.find(left.names().original());
+        Link bridge = links.find(left.names().bridge());
+        Link network = links.find(left.names().network());
+        return links.find(left.names().host()) != null
+                && bridge != null
+                && original != null
+                && original.master() == bridge.index()
+                && network != null
+                && network.master() == bridge.index();
+    }
+
+    private void make(DeviceNames names) throws IOException {
+        Link original = new AttachmentRules(links).check(names);
+        try {
+            openTaps(names);
+            Link network = prepare(names, original);
+            journal = new Journal(
+                    names,
+                    Journal.Phase.MOVING,
+                    original,
+                    IpConfiguration.read(socket, original.index()),
+                    move.silence(original.index()));
+            journal.write(directory);
+            moveToHostTap(original, links.find(names.host()), network.master());
+            journal = journal.in(Journal.Phase.ATTACHED);
+            journal.write(directory);
+        } catch (IOException e) {
+            rollBack(names, e);
+            throw new AttachmentException(names.original() + " could not be taken over and is as before: " + e.getMessage(), e);
+        }
+        LOG.info("attached: {} has the place of {}", names.host(), names.original());
+    }
+
+    private void rollBack(DeviceNames names, IOException reason) {
+        try {
+            if (journal != null) {
+                restore();
+            } else {
+                deleteDevices(names);
+            }
+        } catch (IOException e) {
+            reason.addSuppressed(e);
+        }
+    }
+
+    private void openTaps(DeviceNames names) throws IOException {
+        try {
+            hostTap = TapDevice.open(names.host(), TapDevice.Offload.NONE);
+            networkTap = TapDevice.open(names.network(), TapDevice.Offload.NONE);
+        } catch (OsException e) {
+            throw AttachmentRules.explain(e, names);
+        }
+    }
+
+    /** Devices that carry nothing yet: the TAPs and the bridge, all of the same MTU. Returns the network's TAP, a port of the bridge. */
+    private Link prepare(DeviceNames names, Link original) throws OsException {
+        links.createBridge(names.bridge(), randomMac(), original.mtuBytes());
+        Link bridge = links.find(names.bridge());
+        Link network = links.find(names.network());
+        Link host = links.find(names.host());
+        for (Link silent : new Link[] {bridge, network}) {
+            links.setAddressGeneration(silent.index(), Link.NO_GENERATED_ADDRESS);
+            DeviceSettings.disableIpv6(silent.name());
+        }
+        links.setAddressGeneration(host.index(), Link.NO_GENERATED_ADDRESS);
+        links.setMtu(network.index(), original.mtuBytes());
+        links.setMtu(host.index(), original.mtuBytes());
+        links.setMac(host.index(), original.mac());
+        links.setMaster(network.index(), bridge.index());
+        links.setUp(network.index());
+        links.setUp(bridge.index());
+        links.setUp(host.index());
+        move.silence(network.index());
+        move.silence(bridge.index());
+        DeviceSettings.copy(original, host);
+        return links.find(names.network());
+    }
+
+    private void moveToHostTap(Link original, Link host, int bridgeIndex) throws OsException {
+        links.setAddressGeneration(original.index(), Link.NO_GENERATED_ADDRESS);
+        move.remove(journal.configuration(), original.index());
+        links.setMac(original.index(), randomMac());
+        links.setMaster(original.index(), bridgeIndex);
+        if (!original.isUp()) {
+            links.setUp(original.index());
+        }
+        move.silence(original.index());
+        move.add(journal.configuration(), original, host);
+        links.setAddressGeneration(host.index(), original.addressGeneration());
+    }
+
+    /** A locally administered unicast address. */
+    private static long randomMac() {
+        return RANDOM.nextLong() & 0xfcff_ffff_ffffL | 0x0200_0000_0000L;
+    }
+
+    public TapDevice hostTap() {
+        return hostTap;
+    }
+
+    public TapDevice networkTap() {
+        return networkTap;
+    }
+
+    public DeviceNames names() {
+        return journal.names();
+    }
+
+    /** Index of the host's TAP. */
+    public int hostIndex() throws OsException {
+        return links.find(journal.names().host()).index();
+    }
+
+    /** Gives the original interface everything back that the host's TAP has now, and removes the devices. */
+    @Override
+    public void close() throws IOException {
+        try {
+            restore();
+            LOG.info("detached: {} has its place back", journal.names().original());
+        } finally {
+            closeDevices();
+        }
+    }
+
+    /** Leaves the attachment in its place for a later process. */
+    public void abandon() {
+        closeDevices();
+    }
+
+    private void closeDevices() {
+        if (hostTap != null) {
+            hostTap.close();
+        }
+        if (networkTap != null) {
+            networkTap.close();
+        }
+        socket.close();
+    }
+
+    private void restore() throws IOException {
+        DeviceNames names = journal.names();
+        Link original = links.find(names.original());
+        Link host = links.find(names.host());
+        if (original == null) {
+            throw new AttachmentException("there is no " + names.original() + " any more to give its configuration back to");
+        }
+        boolean current = journal.phase() == Journal.Phase.ATTACHED && host != null && host.isUp();
+        IpConfiguration configuration = current ? IpConfiguration.read(socket, host.index()) : journal.configuration();
+        if (host != null) {
+            links.setAddressGeneration(host.index(), Link.NO_GENERATED_ADDRESS);
+            move.remove(IpConfiguration.read(socket, host.index()), host.index());
+        }
+        release(original);
+        move.add(configuration, current ? host : journal.original(), original);
+        for (RouteMessage route : journal.multicastRoutes()) {
+            move.change(route, NetlinkHeader.CREATE);
+        }
+        links.setAddressGeneration(original.index(), journal.original().addressGeneration());
+        if (!journal.original().isUp()) {
+            links.setDown(original.index());
+        }
+        deleteDevices(names);
+        Journal.delete(directory);
+    }
+
+    private void release(Link original) throws OsException {
+        if (original.master() != 0) {
+            links.setMaster(original.index(), 0);
+        }
+        if (original.mac() != journal.original().mac()) {
+            links.setMac(original.index(), journal.original().mac());
+        }
+    }
+
+    private void deleteDevices(DeviceNames names) throws OsException {
+        for (String name : new String[] {names.bridge(), names.network(), names.host()}) {
+            Link link = links.find(name);
+            if (link != null) {
+                links.delete(link.index());
+            }
+        }
+    }
+}

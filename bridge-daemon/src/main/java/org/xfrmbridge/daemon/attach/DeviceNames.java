@@ -1,0 +1,18 @@
+package org.xfrmbridge.daemon.attach;
+
+/**
+ * The four interfaces of an attachment.
+ *
+ * @param original whose place the bridge takes, eth0
+ * @param host the TAP that the host's IP configuration moves to, xfrm0
+ * @param network the TAP on the network's side, xfrm0n
+ * @param bridge the Linux bridge of {@code original} and {@code network}, xfrm0b
+ */
+public record DeviceNames(String original, String host, String network, String bridge) {
+    /** IFNAMSIZ less the zero byte and the letter that is added. */
+    public static final int MAX_TAP_NAME = 14;
+
+    public static DeviceNames of(String original, String tap) {
+        return new DeviceNames(original, tap, tap + "n", tap + "b");
+    }
+}

@@ -1,0 +1,204 @@
+package org.xfrmbridge.daemon.host;
+
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.os.NetlinkSocket;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.route.Link;
+import org.xfrmbridge.daemon.route.Links;
+import org.xfrmbridge.daemon.route.Neighbour;
+import org.xfrmbridge.daemon.route.Queries;
+import org.xfrmbridge.daemon.route.Route;
+import org.xfrmbridge.daemon.route.RouteMessage;
+import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.io.HostNetwork;
+import org.xfrmbridge.netlink.nl.NetlinkReader;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+
+/**
+ * The kernel's routing and neighbour tables, asked over rtnetlink and followed through its groups. Datapath threads ask, one at a time;
+ * the control thread reads the events and checks on next hops that are in use ({@link #refresh}), as a kernel does for hops that it sends to itself.
+ */
+public final class KernelNetwork implements HostNetwork, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(KernelNetwork.class);
+
+    // RTNLGRP_: LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE
+    private static final int[] GROUPS = {1, 3, 5, 7, 8, 9, 11, 19};
+
+    /** More next hops than a host has; what is beyond is looked up and not watched. */
+    private static final int MAX_WATCHED = 4096;
+
+    private final int hostIndex;
+    private final NetlinkSocket events = new NetlinkSocket(GROUPS);
+    private final RouteSocket socket = new RouteSocket();
+    private final Queries queries = new Queries(socket);
+    private final Map<Hop, Long> watched = new HashMap<>();
+    private Link host;
+    private volatile LocalAddresses local;
+    private volatile int generation = 1;
+
+    private record Hop(int family, Address address) {}
+
+    /** @param hostIndex of the TAP that has the host's IP configuration: only ways through it count */
+    public KernelNetwork(int hostIndex) throws OsException {
+        this.hostIndex = hostIndex;
+        this.host = new Links(socket).find(hostIndex);
+        this.local = LocalAddresses.read(socket);
+    }
+
+    @Override
+    public int generation() {
+        return generation;
+    }
+
+    @Override
+    public boolean isLocal(int family, long high, long low) {
+        return local.contains(family, high, low);
+    }
+
+    @Override
+    public synchronized NextHop resolve(int family, Address source, Address destination) {
+        try {
+            Route route = queries.route(family, source, destination);
+            if (route == null || route.outputIndex() != hostIndex || route.type() == Route.LOCAL) {
+                return null;
+            }
+            long mac = macOf(family, destination, route);
+            int mtuBytes = route.mtuBytes() == 0 ? host.mtuBytes() : Math.min(route.mtuBytes(), host.mtuBytes());
+            return mac == 0 ? null : new NextHop(host.mac(), mac, mtuBytes);
+        } catch (OsException e) {
+            LOG.warn("the way to {} could not be asked for: {}", destination.toText(family), e.getMessage());
+            return null;
+        }
+    }
+
+    private long macOf(int family, Address destination, Route route) throws OsException {
+        if (route.type() == Route.BROADCAST) {
+            return 0xffff_ffff_ffffL;
+        }
+        if (route.type() == Route.MULTICAST) {
+            // RFC 1112 6.4 and RFC 2464 7.
+            return family == AddressFamily.INET
+                    ? 0x0100_5e00_0000L | destination.ipv4() & 0x7f_ffff
+                    : 0x3333_0000_0000L | destination.low() & 0xffff_ffffL;
+        }
+        Route.Gateway gateway = route.gateway();
+        Hop hop = gateway == null ? new Hop(family, destination) : new Hop(gateway.family(), gateway.address());
+        Neighbour neighbour = queries.neighbour(hostIndex, hop.family(), hop.address());
+        long mac = neighbour == null ? 0 : neighbour.mac();
+        if (watched.size() < MAX_WATCHED) {
+            watched.put(hop, mac);
+        }
+        if (mac == 0 || neighbour.isStale()) {
+            queries.useNeighbour(hostIndex, hop.family(), hop.address());
+        }
+        return mac;
+    }
+
+    @Override
+    public synchronized Address sourceFor(int family, Address destination) {
+        try {
+            Route route = queries.route(family, Address.ANY, destination);
+            return route == null ? null : route.preferredSource();
+        } catch (OsException e) {
+            LOG.warn("the source towards {} could not be asked for: {}", destination.toText(family), e.getMessage());
+            return null;
+        }
+    }
+
+    /** Readable when there are events. */
+    public int fd() {
+        return events.fd();
+    }
+
+    /** Control thread: reads what changed. However much it was, earlier answers become invalid once. */
+    public synchronized void handleEvents() throws OsException {
+        boolean changed = false;
+        boolean addressesChanged = false;
+        try {
+            for (ByteBuffer datagram = events.poll(); datagram != null; datagram = events.poll()) {
+                NetlinkReader reader = new NetlinkReader(datagram);
+                while (reader.next()) {
+                    byte[] payload = new byte[reader.payload().remaining()];
+                    reader.payload().get(payload);
+                    RouteMessage message = new RouteMessage(reader.header().type(), payload);
+                    changed |= matters(message);
+                    addressesChanged |= mayChangeAddresses(message);
+                }
+            }
+        } catch (OsException e) {
+            if (e.errno() != OsException.ENOBUFS) {
+                throw e;
+            }
+            watched.clear();
+            host = new Links(socket).find(hostIndex);
+            changed = true;
+            addressesChanged = true;
+        }
+        if (addressesChanged) {
+            local = LocalAddresses.read(socket);
+        }
+        if (changed) {
+            generation++;
+        }
+    }
+
+    private boolean matters(RouteMessage message) throws OsException {
+        return switch (message.type()) {
+            case RouteMessage.NEW_NEIGHBOUR -> neighbourChanged(new Neighbour(message), new Neighbour(message).mac());
+            case RouteMessage.DELETE_NEIGHBOUR -> neighbourChanged(new Neighbour(message), 0);
+            case RouteMessage.NEW_LINK -> message.headerInt(4) == hostIndex && hostChanged();
+            case RouteMessage.DELETE_LINK -> false;
+            default -> true;
+        };
+    }
+
+    /** Only another MAC address counts: states change all the time, and nobody asked for most neighbours. */
+    private boolean neighbourChanged(Neighbour neighbour, long mac) {
+        Hop hop = new Hop(neighbour.message().family(), neighbour.address());
+        Long known = neighbour.index() == hostIndex ? watched.get(hop) : null;
+        if (known == null || known == mac) {
+            return false;
+        }
+        watched.put(hop, mac);
+        return true;
+    }
+
+    private boolean hostChanged() throws OsException {
+        Link now = new Links(socket).find(hostIndex);
+        if (now == null || now.mac() == host.mac() && now.mtuBytes() == host.mtuBytes()) {
+            return false;
+        }
+        host = now;
+        return true;
+    }
+
+    private static boolean mayChangeAddresses(RouteMessage message) {
+        return switch (message.type()) {
+            case RouteMessage.NEW_ADDRESS, RouteMessage.DELETE_ADDRESS -> true;
+            case RouteMessage.NEW_ROUTE, RouteMessage.DELETE_ROUTE -> new Route(message).type() != Route.UNICAST;
+            default -> false;
+        };
+    }
+
+    /** Control thread, every few seconds: lets the kernel check on next hops, since the frames sent to them do not pass it. */
+    public synchronized void refresh() throws OsException {
+        for (Map.Entry<Hop, Long> entry : watched.entrySet()) {
+            Hop hop = entry.getKey();
+            Neighbour neighbour = queries.neighbour(hostIndex, hop.family(), hop.address());
+            if (neighbour == null || neighbour.isStale() || entry.getValue() == 0) {
+                queries.useNeighbour(hostIndex, hop.family(), hop.address());
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        events.close();
+        socket.close();
+    }
+}

@@ -1,0 +1,94 @@
+package org.xfrmbridge.daemon.host;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.route.Route;
+import org.xfrmbridge.daemon.route.RouteMessage;
+import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+
+/** The kernel's local table at one moment: whole prefixes (127.0.0.0/8) and a hash of single addresses. Immutable; a look-up allocates nothing. */
+final class LocalAddresses {
+    static final LocalAddresses NONE = new LocalAddresses(List.of());
+
+    private static final byte LOCAL_TABLE = (byte) 255;
+
+    /** Two longs per slot, open addressing; the unspecified address marks a free slot and is never stored. */
+    private final long[] slots;
+
+    private final List<Prefix> prefixes = new ArrayList<>();
+
+    private record Prefix(int family, Address address, int bits) {
+        boolean contains(int otherFamily, long high, long low) {
+            return family == otherFamily && address.sharesPrefix(new Address(high, low), bits);
+        }
+    }
+
+    private LocalAddresses(List<Prefix> entries) {
+        int capacity = Integer.highestOneBit(Math.max(8, 4 * entries.size()));
+        slots = new long[2 * capacity];
+        for (Prefix entry : entries) {
+            if (entry.bits() < AddressFamily.bits(entry.family())) {
+                prefixes.add(entry);
+            } else {
+                insert(entry.address());
+            }
+        }
+    }
+
+    static LocalAddresses read(RouteSocket socket) throws OsException {
+        List<Prefix> entries = new ArrayList<>();
+        for (int family : new int[] {AddressFamily.INET, AddressFamily.INET6}) {
+            byte[] header = new byte[12];
+            header[0] = (byte) family;
+            header[4] = LOCAL_TABLE;
+            for (RouteMessage message : socket.dump(RouteMessage.GET_ROUTE, header)) {
+                Route route = new Route(message);
+                if (route.type() == Route.LOCAL || route.type() == Route.BROADCAST || route.type() == Route.ANYCAST) {
+                    entries.add(new Prefix(family, route.destination(), route.prefixBits()));
+                }
+            }
+        }
+        return new LocalAddresses(entries);
+    }
+
+    private void insert(Address address) {
+        int at = slot(address.high(), address.low());
+        slots[at] = address.high();
+        slots[at + 1] = address.low();
+    }
+
+    /** Where the pair is, or the free slot where it would be. */
+    private int slot(long high, long low) {
+        long hash = (high * 31 + low) * 0x9e3779b97f4a7c15L;
+        int at = (int) (hash >>> 33) * 2 & slots.length - 1;
+        while ((slots[at] | slots[at + 1]) != 0 && (slots[at] != high || slots[at + 1] != low)) {
+            at = at + 2 & slots.length - 1;
+        }
+        return at;
+    }
+
+    boolean contains(int family, long high, long low) {
+        if ((high | low) == 0 || isMulticast(family, high)) {
+            return true;
+        }
+        int at = slot(high, low);
+        if ((slots[at] | slots[at + 1]) != 0) {
+            return true;
+        }
+        for (int i = 0; i < prefixes.size(); i++) {
+            if (prefixes.get(i).contains(family, high, low)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean isMulticast(int family, long high) {
+        return family == AddressFamily.INET
+                ? high >>> 60 == 0xe || high >>> 32 == 0xffff_ffffL
+                : high >>> 56 == 0xff;
+    }
+}

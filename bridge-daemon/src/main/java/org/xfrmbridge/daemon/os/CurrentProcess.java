@@ -1,0 +1,22 @@
+package org.xfrmbridge.daemon.os;
+
+import static org.xfrmbridge.daemon.os.Native.LIBC;
+import static org.xfrmbridge.daemon.os.Native.check;
+
+/** This process and its threads. */
+public final class CurrentProcess {
+    private static final int CLONE_NEWNET = 0x40000000;
+
+    private CurrentProcess() {}
+
+    public static int effectiveUserId() {
+        return LIBC.geteuid();
+    }
+
+    /** Moves the calling thread, and nothing else, to a network namespace: sockets and devices it opens from now on are there. */
+    public static void enterNetworkNamespace(String path) throws OsException {
+        try (Descriptor namespace = Descriptor.open(path, Descriptor.O_RDONLY)) {
+            check(LIBC.setns(namespace.fd(), CLONE_NEWNET), "setns(%s)", path);
+        }
+    }
+}

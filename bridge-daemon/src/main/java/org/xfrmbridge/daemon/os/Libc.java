@@ -1,0 +1,67 @@
+package org.xfrmbridge.daemon.os;
+
+import jnr.ffi.Pointer;
+import jnr.ffi.annotations.IgnoreError;
+
+/**
+ * The C library's calls, as C declares them. Public because generated code implements it; everybody else goes through the classes of this
+ * package. {@code long} is C's {@code long} and {@code size_t}. Buffers are native memory: a {@code byte[]} argument costs 110 ns more.
+ */
+public interface Libc {
+    int open(String path, int flags, int mode);
+
+    int close(int fd);
+
+    int fcntl(int fd, int command, long argument);
+
+    int ioctl(int fd, long request, Pointer argument);
+
+    int flock(int fd, int operation);
+
+    int poll(Pointer descriptors, long count, int timeoutMs);
+
+    int socket(int domain, int type, int protocol);
+
+    int bind(int fd, Pointer address, int addressBytes);
+
+    int connect(int fd, Pointer address, int addressBytes);
+
+    int listen(int fd, int backlog);
+
+    int accept4(int fd, Pointer address, Pointer addressBytes, int flags);
+
+    int getpeername(int fd, Pointer address, Pointer addressBytes);
+
+    int getsockopt(int fd, int level, int name, Pointer value, Pointer valueBytes);
+
+    int setsockopt(int fd, int level, int name, Pointer value, int valueBytes);
+
+    long recv(int fd, Pointer buffer, long bytes, int flags);
+
+    long send(int fd, Pointer buffer, long bytes, int flags);
+
+    long write(int fd, Pointer buffer, long bytes);
+
+    long read(int fd, Pointer buffer, long bytes);
+
+    int eventfd(int initial, int flags);
+
+    int if_nametoindex(String name);
+
+    int chmod(String path, int mode);
+
+    int geteuid();
+
+    int setns(int fd, int namespaceType);
+
+    String strerror(int errno);
+
+    /** The packet path's calls: a frame that could not be read or written is not there or dropped, whatever the reason. */
+    interface Fast {
+        @IgnoreError
+        long read(int fd, Pointer buffer, long bytes);
+
+        @IgnoreError
+        long write(int fd, Pointer buffer, long bytes);
+    }
+}

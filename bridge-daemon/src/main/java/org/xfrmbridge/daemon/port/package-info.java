@@ -1,0 +1,2 @@
+/** Packet ports on devices of this machine. */
+package org.xfrmbridge.daemon.port;

@@ -1,0 +1,121 @@
+package org.xfrmbridge.daemon.route;
+
+import static org.xfrmbridge.daemon.route.RouteMessage.DELETE_LINK;
+import static org.xfrmbridge.daemon.route.RouteMessage.GET_LINK;
+import static org.xfrmbridge.daemon.route.RouteMessage.NEW_LINK;
+import static org.xfrmbridge.daemon.route.RouteMessage.SET_LINK;
+
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
+
+/** Reads and changes interfaces, linux/if_link.h. Uses its socket on the caller's thread. */
+public final class Links {
+    private static final int IFLA_BR_FORWARD_DELAY = 1;
+    private static final int IFLA_BR_STP_STATE = 5;
+    private static final int IFLA_BR_GROUP_FWD_MASK = 9;
+    private static final int IFLA_BR_MCAST_SNOOPING = 23;
+
+    /** All link-local groups that a bridge may be told to pass on: it must be invisible. The first three it may not. */
+    private static final int FORWARDED_LINK_LOCAL_GROUPS = 0xfff8;
+
+    private final RouteSocket socket;
+
+    public Links(RouteSocket socket) {
+        this.socket = socket;
+    }
+
+    /** The interface of that name, or null. */
+    public Link find(String name) throws OsException {
+        return find(header(GET_LINK, 0, 0, 0, 0).putString(Link.IFLA_IFNAME, name));
+    }
+
+    /** The interface of that index, or null. */
+    public Link find(int index) throws OsException {
+        return find(header(GET_LINK, 0, index, 0, 0));
+    }
+
+    private Link find(NetlinkWriter request) throws OsException {
+        try {
+            return Link.of(socket.get(request));
+        } catch (OsException e) {
+            if (e.errno() == OsException.ENODEV) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
+    /** Makes a bridge that only passes frames on: no spanning tree, no delay, no snooping. */
+    public void createBridge(String name, long mac, int mtuBytes) throws OsException {
+        NetlinkWriter request = header(NEW_LINK, NetlinkHeader.CREATE | NetlinkHeader.EXCLUSIVE, 0, 0, 0)
+                .putString(Link.IFLA_IFNAME, name)
+                .putBytes(Link.IFLA_ADDRESS, Link.bytesOf(mac))
+                .putInt(Link.IFLA_MTU, mtuBytes);
+        int info = request.beginAttribute(Link.IFLA_LINKINFO);
+        request.putString(Link.IFLA_INFO_KIND, "bridge");
+        int data = request.beginAttribute(Link.IFLA_INFO_DATA);
+        request.putInt(IFLA_BR_FORWARD_DELAY, 0)
+                .putInt(IFLA_BR_STP_STATE, 0)
+                .putShort(IFLA_BR_GROUP_FWD_MASK, FORWARDED_LINK_LOCAL_GROUPS)
+                .putByte(IFLA_BR_MCAST_SNOOPING, 0);
+        socket.change(request.endAttribute(data).endAttribute(info));
+    }
+
+    public void delete(int index) throws OsException {
+        socket.change(header(DELETE_LINK, 0, index, 0, 0));
+    }
+
+    /** Puts an interface under a bridge; 0 takes it out. */
+    public void setMaster(int index, int master) throws OsException {
+        socket.change(header(SET_LINK, 0, index, 0, 0).putInt(Link.IFLA_MASTER, master));
+    }
+
+    /** Gives an interface a MAC address; one that refuses while it is up is taken down for it. */
+    public void setMac(int index, long mac) throws OsException {
+        try {
+            changeMac(index, mac);
+        } catch (OsException e) {
+            if (e.errno() != OsException.EBUSY) {
+                throw e;
+            }
+            setDown(index);
+            changeMac(index, mac);
+            setUp(index);
+        }
+    }
+
+    private void changeMac(int index, long mac) throws OsException {
+        socket.change(header(SET_LINK, 0, index, 0, 0).putBytes(Link.IFLA_ADDRESS, Link.bytesOf(mac)));
+    }
+
+    public void setMtu(int index, int mtuBytes) throws OsException {
+        socket.change(header(SET_LINK, 0, index, 0, 0).putInt(Link.IFLA_MTU, mtuBytes));
+    }
+
+    public void setUp(int index) throws OsException {
+        socket.change(header(SET_LINK, 0, index, Link.UP, Link.UP));
+    }
+
+    public void setDown(int index) throws OsException {
+        socket.change(header(SET_LINK, 0, index, 0, Link.UP));
+    }
+
+    /** @param mode IN6_ADDR_GEN_MODE_ number; negative, on a kernel without IPv6, does nothing */
+    public void setAddressGeneration(int index, int mode) throws OsException {
+        if (mode < 0) {
+            return;
+        }
+        NetlinkWriter request = header(SET_LINK, 0, index, 0, 0);
+        int families = request.beginAttribute(Link.IFLA_AF_SPEC);
+        int ipv6 = request.beginAttribute(Link.AF_INET6);
+        request.putByte(Link.IFLA_INET6_ADDR_GEN_MODE, mode);
+        socket.change(request.endAttribute(ipv6).endAttribute(families));
+    }
+
+    private NetlinkWriter header(int type, int flags, int index, int linkFlags, int linkFlagsMask) {
+        NetlinkWriter request = socket.request(type, flags);
+        request.room(16).putInt(0).putInt(index).putInt(linkFlags).putInt(linkFlagsMask);
+        return request;
+    }
+}

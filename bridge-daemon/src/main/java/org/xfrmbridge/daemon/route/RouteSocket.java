@@ -1,0 +1,107 @@
+package org.xfrmbridge.daemon.route;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.xfrmbridge.daemon.os.NetlinkSocket;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.netlink.nl.NetlinkErrors;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.netlink.nl.NetlinkReader;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
+
+/** Asks the kernel and waits for the answer. A refusal is an {@link OsException} with the kernel's words. One thread at a time. */
+public final class RouteSocket implements AutoCloseable {
+    private static final int MAX_DUMP_TRIES = 10;
+
+    private final NetlinkSocket socket;
+    private int sequence;
+    private boolean dumpInterrupted;
+
+    public RouteSocket() throws OsException {
+        socket = new NetlinkSocket();
+    }
+
+    /** Starts a message of that type; its header and attributes follow. */
+    public NetlinkWriter request(int type, int flags) {
+        return new NetlinkWriter().begin(type, NetlinkHeader.REQUEST | flags, ++sequence, 0);
+    }
+
+    /** Has something done: create, change, delete. */
+    public void change(NetlinkWriter request) throws OsException {
+        request.addFlags(NetlinkHeader.ACK).end();
+        exchange(request.toBytes());
+    }
+
+    /** Sends a whole message that was read before, or made from one. */
+    public void change(RouteMessage message, int flags) throws OsException {
+        change(request(message.type(), flags).putBytes(message.payload()));
+    }
+
+    /** Asks for one thing; null if the kernel answered with nothing. */
+    public RouteMessage get(NetlinkWriter request) throws OsException {
+        request.end();
+        List<RouteMessage> answers = exchange(request.toBytes());
+        return answers.isEmpty() ? null : answers.getFirst();
+    }
+
+    /** All entries of a kind. @param header the fixed part: family first, filters the kernel knows */
+    public List<RouteMessage> dump(int type, byte[] header) throws OsException {
+        for (int tries = 0; ; tries++) {
+            NetlinkWriter request = request(type, NetlinkHeader.DUMP).putBytes(header).end();
+            dumpInterrupted = false;
+            List<RouteMessage> entries = exchange(request.toBytes());
+            if (!dumpInterrupted || tries == MAX_DUMP_TRIES) {
+                return entries;
+            }
+        }
+    }
+
+    private List<RouteMessage> exchange(byte[] request) throws OsException {
+        socket.send(request);
+        List<RouteMessage> answers = new ArrayList<>();
+        while (true) {
+            NetlinkReader reader = new NetlinkReader(socket.receive());
+            while (reader.next()) {
+                NetlinkHeader header = reader.header();
+                if (header.sequence() != sequence) {
+                    continue;
+                }
+                dumpInterrupted |= header.has(NetlinkHeader.DUMP_INTERRUPTED);
+                if (header.type() == NetlinkHeader.ERROR || header.type() == NetlinkHeader.DONE) {
+                    finish(reader, request);
+                    return answers;
+                }
+                ByteBuffer payload = reader.payload();
+                byte[] copy = new byte[payload.remaining()];
+                payload.get(copy);
+                answers.add(new RouteMessage(header.type(), copy));
+                if (!header.has(NetlinkHeader.MULTI)) {
+                    return answers;
+                }
+            }
+        }
+    }
+
+    private static void finish(NetlinkReader reader, byte[] request) throws OsException {
+        ByteBuffer payload = reader.payload();
+        int errno = NetlinkErrors.errno(payload);
+        if (errno == 0) {
+            return;
+        }
+        NetlinkHeader asked = NetlinkHeader.read(ByteBuffer.wrap(request).order(payload.order()), 0);
+        boolean capped = reader.header().has(NetlinkHeader.CAPPED);
+        int errorBytes = NetlinkErrors.BYTES + (capped ? 0 : asked.lengthBytes() - NetlinkHeader.BYTES);
+        String words = reader.header().has(NetlinkHeader.ACK_TLVS)
+                ? Attributes.parse(payload, errorBytes, NetlinkErrors.ATTR_MISSING_NEST).getString(NetlinkErrors.ATTR_MESSAGE)
+                : null;
+        String name = RouteMessage.nameOf(asked.type());
+        throw new OsException(words == null ? name : name + " (" + words + ")", errno);
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+    }
+}
