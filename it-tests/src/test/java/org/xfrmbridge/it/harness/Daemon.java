@@ -1,0 +1,103 @@
+package org.xfrmbridge.it.harness;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A program that runs beside the scenario until it is ended, with its output in a file.
+ *
+ * <p>The process started is the program itself: {@code ip netns exec}, {@code unshare} and {@code xfrm-bridge exec}
+ * all replace themselves by what they start, so a signal reaches what is meant.
+ */
+public final class Daemon implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final String name;
+    private final Path log;
+    private final Process process;
+
+    private Daemon(String name, Path log, Process process) {
+        this.name = name;
+        this.log = log;
+        this.process = process;
+    }
+
+    public static Daemon start(String name, Path log, Command command) {
+        return new Daemon(name, log, command.start(log));
+    }
+
+    public long pid() {
+        return process.pid();
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Everything printed so far, by this run and by earlier ones that used the same file. */
+    public String output() {
+        return Command.text(log);
+    }
+
+    /** Waits until the log holds {@code text}. Throws if the program ends or the limit passes before. */
+    public void awaitOutput(String text, Duration limit) {
+        Await.until(name + " to print '" + text + "'", limit, () -> {
+            if (!isAlive() && !output().contains(text)) {
+                throw new AssertionError(name + " ended with " + process.exitValue() + "\n" + output());
+            }
+            return output().contains(text);
+        });
+    }
+
+    /** SIGTERM, and its exit code; SIGKILL and an error if it does not end within ten seconds. */
+    public int terminate() {
+        process.destroy();
+        if (!ended(PATIENCE)) {
+            kill9();
+            throw new IllegalStateException(name + " did not end after SIGTERM\n" + output());
+        }
+        return process.exitValue();
+    }
+
+    /** SIGINT: what Ctrl-C sends; tools like ping print their summary then. Returns the whole output. */
+    public String interrupt() {
+        Command.of("kill", "-INT", Long.toString(pid())).result();
+        if (!ended(PATIENCE)) {
+            kill9();
+            throw new IllegalStateException(name + " did not end after SIGINT\n" + output());
+        }
+        return output();
+    }
+
+    /** SIGKILL, and waits for the end. */
+    public void kill9() {
+        process.destroyForcibly();
+        ended(PATIENCE);
+    }
+
+    /** Waits for the program to end by itself and returns its output. */
+    public String finish(Duration limit) {
+        if (!ended(limit)) {
+            kill9();
+            throw new IllegalStateException(name + " did not end within " + limit + "\n" + output());
+        }
+        return output();
+    }
+
+    private boolean ended(Duration limit) {
+        try {
+            return process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    @Override
+    public void close() {
+        if (isAlive()) {
+            terminate();
+        }
+    }
+}

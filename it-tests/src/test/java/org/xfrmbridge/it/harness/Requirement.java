@@ -1,0 +1,71 @@
+package org.xfrmbridge.it.harness;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** What this machine has to offer, and what to install where it does not. */
+public enum Requirement {
+    ROOT("the right to make network namespaces (root)") {
+        @Override
+        boolean met() {
+            return "0".equals(Command.of("id", "-u").result().output().strip())
+                    && Command.of("unshare", "--net", "true").result().exitCode() == 0;
+        }
+    },
+    TUN("/dev/net/tun") {
+        @Override
+        boolean met() {
+            return Files.isReadable(Path.of("/dev/net/tun"));
+        }
+    },
+    BRIDGE("the program itself (mvn verify builds it)") {
+        @Override
+        boolean met() {
+            return Files.isExecutable(BridgeProcess.program());
+        }
+    },
+    TCPDUMP("tcpdump (package tcpdump)", "tcpdump"),
+    CHARON("charon-systemd, swanctl and pki (packages charon-systemd, strongswan-swanctl, strongswan-pki)",
+            "charon-systemd", "swanctl", "pki"),
+    STARTER("ipsec (package strongswan-starter)", "ipsec"),
+    NFT("nft (package nftables)", "nft"),
+    SCAPY("Scapy (package python3-scapy)", "python3", "scapy"),
+    /** A user-mode-linux kernel with modules; the scenario brings its own first process, for which it needs gcc. */
+    UML("a user-mode-linux kernel and a C compiler (packages user-mode-linux, gcc, libc6-dev)", "linux.uml", "gcc") {
+        @Override
+        boolean met() {
+            return super.met() && UmlGuest.modules().isPresent();
+        }
+    },
+    XFRM_USER("a kernel that answers NETLINK_XFRM") {
+        @Override
+        boolean met() {
+            return Command.of("unshare", "--net", "ip", "xfrm", "policy", "count").result().exitCode() == 0;
+        }
+    };
+
+    private final String text;
+    private final String[] tools;
+
+    Requirement(String text, String... tools) {
+        this.text = text;
+        this.tools = tools;
+    }
+
+    boolean met() {
+        return Arrays.stream(tools).allMatch(tool -> find(tool).isPresent());
+    }
+
+    /** The reason to skip, if it is not met. */
+    Optional<String> missing() {
+        return met() ? Optional.empty() : Optional.of("needs " + text);
+    }
+
+    static Optional<Path> find(String tool) {
+        String path = System.getenv("PATH") + ":/usr/sbin:/sbin";
+        return Stream.of(path.split(":")).map(directory -> Path.of(directory, tool)).filter(Files::isExecutable).findFirst();
+    }
+}

@@ -1,0 +1,86 @@
+package org.xfrmbridge.it.harness;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * tcpdump on one device of the wire for a whole scenario. Closing it fails if one packet was seen in the clear: anything
+ * but ESP, IKE, neighbour discovery, multicast listeners and ICMP errors about those.
+ */
+public final class Sniffer implements AutoCloseable {
+    private static final Duration START_LIMIT = Duration.ofSeconds(10);
+    private static final Duration SETTLING = Duration.ofMillis(150);
+    private static final Pattern DROPPED = Pattern.compile("(\\d+) packets? dropped by kernel");
+
+    private final Path pcap;
+    private final Daemon tcpdump;
+    private boolean judged;
+
+    public static Sniffer start(Scene scene, Namespace wire, String device) {
+        Path pcap = scene.file("wire-" + device + ".pcap");
+        // 200 bytes hold every header looked at; -Z root: the directory is ours alone
+        Command command = wire.command("tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-s", "200", "-B", "16384",
+                "-i", device, "-w", pcap.toString());
+        Sniffer sniffer = new Sniffer(pcap, wire.start("tcpdump", scene.file("wire-" + device + ".log"), command));
+        scene.own(sniffer);
+        sniffer.tcpdump.awaitOutput("listening on", START_LIMIT);
+        return sniffer;
+    }
+
+    private Sniffer(Path pcap, Daemon tcpdump) {
+        this.pcap = pcap;
+        this.tcpdump = tcpdump;
+    }
+
+    /** Frames with ESP seen so far, over IP and over UDP. */
+    public int espFrames() {
+        Capture capture = settled();
+        return capture.count(Frame.Kind.ESP) + capture.count(Frame.Kind.ESP_IN_UDP);
+    }
+
+    public int udpEncapsulatedFrames() {
+        return settled().count(Frame.Kind.ESP_IN_UDP);
+    }
+
+    /** Frames seen so far that should have been protected: for scenarios that prove the sniffer itself. */
+    public int clearFrames() {
+        return settled().count(Frame.Kind.CLEAR);
+    }
+
+    /** Throws if a packet in the clear was seen so far. */
+    public void assertNothingClear() {
+        Capture capture = settled();
+        if (!capture.clear().isEmpty()) {
+            throw new AssertionError("in the clear on the wire: " + capture.count(Frame.Kind.CLEAR) + " of "
+                    + capture.counts() + "\n" + String.join("\n", capture.clear()));
+        }
+    }
+
+    /** What the file holds once tcpdump had the time to write what passed before this call. */
+    private Capture settled() {
+        if (tcpdump.isAlive()) {
+            Await.pause(SETTLING);
+        }
+        return Capture.read(pcap);
+    }
+
+    /** Ends the capture without a judgement. */
+    public void dismiss() {
+        judged = true;
+    }
+
+    @Override
+    public void close() {
+        tcpdump.terminate();
+        if (judged) {
+            return;
+        }
+        assertNothingClear();
+        Matcher dropped = DROPPED.matcher(tcpdump.output());
+        if (!dropped.find() || !"0".equals(dropped.group(1))) {
+            throw new AssertionError("the sniffer missed packets\n" + tcpdump.output());
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package org.xfrmbridge.it.harness;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * A real Linux kernel with XFRM and ESP, as an ordinary process: user-mode-linux on the host's own files, which it
+ * cannot change. It runs one shell script and powers off.
+ */
+public final class UmlGuest implements AutoCloseable {
+    private static final Path MODULES = Path.of("/usr/lib/uml/modules");
+    /** The guest may not keep more than SSE registers across a page fault; see uml-start.c. */
+    private static final String NO_WIDE_REGISTERS = "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,"
+            + "-AVX512BW,-AVX512CD,-AVX512DQ,-AVX_Fast_Unaligned_Load";
+    private static final int SHOWN_CHARACTERS = 1500;
+    private static final List<String> NEEDED = List.of("xfrm_user", "ipv6", "esp4", "esp6", "ah4", "ah6", "ipcomp",
+            "ipcomp6", "xfrm4_tunnel", "xfrm6_tunnel", "authenc", "authencesn", "gcm", "ccm", "ghash_generic",
+            "chacha20poly1305", "chacha_generic", "poly1305_generic", "ctr", "cbc", "ecb", "cmac", "xcbc", "hmac",
+            "sha512_generic", "des_generic", "crypto_null", "seqiv", "echainiv", "drbg", "deflate", "dummy", "udp_tunnel");
+
+    private final Path directory;
+    private final Daemon kernel;
+
+    /** The modules of the installed user-mode-linux, if there is one. */
+    static Optional<Path> modules() {
+        try (Stream<Path> versions = Files.list(MODULES)) {
+            return versions.filter(version -> Files.exists(version.resolve("modules.dep"))).max(Path::compareTo);
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Boots a guest that runs {@code script}, with no network device but loopback. */
+    public static UmlGuest boot(Scene scene, String script) {
+        return scene.own(new UmlGuest(scene, List.of(), script, List.of()));
+    }
+
+    /** Boots a guest whose device {@code vec0} is the TAP device {@code tap} of a namespace. */
+    public static UmlGuest boot(Scene scene, String script, Namespace namespace, String tap) {
+        List<String> device = List.of("vec0:transport=tap,ifname=" + tap + ",depth=128,gro=1");
+        return scene.own(new UmlGuest(scene, List.of("ip", "netns", "exec", namespace.name()), script, device));
+    }
+
+    private UmlGuest(Scene scene, List<String> prefix, String script, List<String> parameters) {
+        try {
+            directory = Files.createDirectory(scene.file(Scene.uniqueName()));
+            Files.writeString(directory.resolve("script"), script);
+            Files.writeString(directory.resolve("modules"), new KernelModules(modules().orElseThrow()).inLoadOrder(NEEDED)
+                    .stream().map(Path::toString).collect(Collectors.joining("\n", "", "\n")));
+            Files.createFile(directory.resolve("output"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        List<String> line = new ArrayList<>(prefix);
+        // Killing unshare kills everything in its pid namespace. One CPU: each guest system call switches between host
+        // processes, which costs several times as much across CPUs.
+        line.addAll(List.of("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "taskset", "-c", "0",
+                compiled(scene, "uml-start").toString(), "linux.uml",
+                "rootfstype=hostfs", "root=/dev/root", "ro", "init=" + compiled(scene, "uml-init"), "scenario=" + directory,
+                NO_WIDE_REGISTERS, "mem=512M",
+                "con=null", "con0=null,fd:1", "ssl=null", "uml_dir=" + directory + "/", "umid=guest", "panic=-1"));
+        line.addAll(parameters);
+        kernel = Daemon.start("user-mode-linux", directory.resolve("console"), new Command(line));
+    }
+
+    /** A C program of ours, compiled once per scene. */
+    private static Path compiled(Scene scene, String name) {
+        Path program = scene.file(name);
+        if (Files.exists(program)) {
+            return program;
+        }
+        Path source = scene.file(name + ".c");
+        try (InputStream text = UmlGuest.class.getResourceAsStream(name + ".c")) {
+            Files.copy(text, source);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Command.of("gcc", "-static", "-O2", "-o", program.toString(), source.toString()).run();
+        return program;
+    }
+
+    /** The directory that the script sees as {@code /mnt}. */
+    public Path directory() {
+        return directory;
+    }
+
+    /** What the script has printed so far. */
+    public String output() {
+        return Command.text(directory.resolve("output"));
+    }
+
+    /** Waits for the script's end and returns what it printed. Throws if its exit code is not 0. */
+    public String finish(Duration limit) {
+        String console = kernel.finish(limit);
+        Path exitCode = directory.resolve("exit-code");
+        if (!Files.exists(exitCode) || !"0".equals(Command.text(exitCode).strip())) {
+            throw new AssertionError("the guest's script failed\n" + output() + "\n"
+                    + console.substring(Math.max(0, console.length() - SHOWN_CHARACTERS)));
+        }
+        return output();
+    }
+
+    @Override
+    public void close() {
+        kernel.kill9();
+    }
+}
