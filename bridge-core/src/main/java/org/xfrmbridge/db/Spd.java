@@ -3,6 +3,7 @@ package org.xfrmbridge.db;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -29,12 +30,16 @@ public final class Spd {
     private final WalkList<Policy> all = new WalkList<>();
     private final AtomicIntegerArray counts = new AtomicIntegerArray(2 * DIRECTIONS);
     private final AtomicInteger generation = new AtomicInteger();
+    private final AtomicReferenceArray<PolicySpec.Action> defaults = new AtomicReferenceArray<>(DIRECTIONS);
     private long nextAge;
     private int nextIndex;
 
     public Spd() {
         for (int i = 0; i < classifiers.length; i++) {
             classifiers[i] = new Classifier();
+        }
+        for (int i = 0; i < DIRECTIONS; i++) {
+            defaults.set(i, PolicySpec.Action.ALLOW);
         }
     }
 
@@ -215,11 +220,12 @@ public final class Spd {
 
     /** What becomes of a flow that no Policy matches. Any thread. */
     public PolicySpec.Action defaultAction(Direction direction) {
-        throw new UnsupportedOperationException();
+        return defaults.get(direction.number());
     }
 
     /** Control thread. */
     public void setDefaultAction(Direction direction, PolicySpec.Action action) {
-        throw new UnsupportedOperationException();
+        defaults.set(direction.number(), action);
+        bumpGeneration();
     }
 }
