@@ -45,6 +45,8 @@ public final class IpPacket {
     /** Where its data belongs in the datagram, in bytes. */
     public int fragmentStart;
     public boolean moreFragments;
+    /** Whether it was put together from fragments, so that its sender let it be divided. */
+    public boolean reassembled;
     /** IPv6: where the fragment header stands. */
     public int fragmentHeaderAt;
     /** IPv6: where the byte stands that names the fragment header. */
@@ -64,6 +66,11 @@ public final class IpPacket {
         return offset + length;
     }
 
+    /** Whether it may be divided on its way: the DF bit is clear, or its sender has divided it before. */
+    public boolean mayBeFragmented() {
+        return reassembled || (isIpv4() && !Ipv4.dontFragment(buffer.data, offset));
+    }
+
     /** Number of bytes from the upper-layer header on. */
     public int payloadBytes() {
         return end() - payload;
@@ -77,6 +84,7 @@ public final class IpPacket {
     /** Looks at a frame: link header, IP header, extension headers. Padding behind the packet is not counted in {@link #length}. */
     public Kind parse(PacketBuffer frame) {
         buffer = frame;
+        reassembled = false;
         if (frame.length < Ethernet.HEADER_BYTES) {
             return Kind.MALFORMED;
         }
@@ -95,6 +103,23 @@ public final class IpPacket {
         return newFamily == AddressFamily.INET ? parseIpv4(newOffset, availableBytes) : parseIpv6(newOffset, availableBytes);
     }
 
+    /** The same for the beginning of a packet, as ICMP errors quote it: its end is where the quote ends. */
+    public Kind parseQuote(int newFamily, int newOffset, int availableBytes) {
+        offset = newOffset;
+        family = newFamily;
+        fragment = false;
+        fragmentStart = 0;
+        moreFragments = false;
+        length = availableBytes;
+        byte[] data = buffer.data;
+        if (newFamily == AddressFamily.INET6) {
+            boolean whole = availableBytes >= Ipv6.HEADER_BYTES && (data[newOffset] >>> 4 & 0xf) == 6;
+            return whole ? walkExtensions() : Kind.MALFORMED;
+        }
+        boolean whole = availableBytes >= Ipv4.HEADER_BYTES && data[newOffset] >>> 4 == 4;
+        return whole ? readIpv4Header() : Kind.MALFORMED;
+    }
+
     private Kind parseIpv4(int at, int available) {
         byte[] data = buffer.data;
         offset = at;
@@ -102,15 +127,20 @@ public final class IpPacket {
         if (available < Ipv4.HEADER_BYTES || data[at] >>> 4 != 4) {
             return Kind.MALFORMED;
         }
-        int header = Ipv4.headerBytes(data, at);
         length = Ipv4.totalLength(data, at);
-        if (header < Ipv4.HEADER_BYTES || length < header || length > available) {
+        return length > available ? Kind.MALFORMED : readIpv4Header();
+    }
+
+    private Kind readIpv4Header() {
+        byte[] data = buffer.data;
+        int header = Ipv4.headerBytes(data, offset);
+        if (header < Ipv4.HEADER_BYTES || length < header) {
             return Kind.MALFORMED;
         }
-        protocolAt = at + Ipv4.PROTOCOL;
-        protocol = Ipv4.protocol(data, at);
-        payload = at + header;
-        int word = Bytes.u16(data, at + Ipv4.FRAGMENT);
+        protocolAt = offset + Ipv4.PROTOCOL;
+        protocol = Ipv4.protocol(data, offset);
+        payload = offset + header;
+        int word = Bytes.u16(data, offset + Ipv4.FRAGMENT);
         fragmentStart = (word & Ipv4.FRAGMENT_OFFSET_MASK) << 3;
         moreFragments = (word & Ipv4.MORE_FRAGMENTS) != 0;
         fragment = moreFragments || fragmentStart != 0;
@@ -171,10 +201,12 @@ public final class IpPacket {
      * then say what stands there.
      */
     public int transportPoint() {
-        if (isIpv4()) {
-            return payload;
-        }
         byte[] data = buffer.data;
+        if (isIpv4()) {
+            protocolAt = offset + Ipv4.PROTOCOL;
+            protocol = Ipv4.protocol(data, offset);
+            return offset + Ipv4.headerBytes(data, offset);
+        }
         int at = offset + Ipv6.HEADER_BYTES;
         protocolAt = offset + Ipv6.NEXT_HEADER;
         protocol = Bytes.u8(data, protocolAt);
@@ -216,6 +248,11 @@ public final class IpPacket {
         System.arraycopy(buffer.data, buffer.offset, link, 0, linkBytes);
     }
 
+    /** Copies out the link header kept. */
+    public void copyLink(byte[] into) {
+        System.arraycopy(link, 0, into, 0, linkBytes);
+    }
+
     /** Puts the link header kept before the packet again, with the EtherType of its family, and makes both the buffer's frame. */
     public void restoreLink() {
         buffer.offset = offset - linkBytes;
@@ -236,19 +273,6 @@ public final class IpPacket {
     public void readdressLink(long source, long destination) {
         MacAddress.write(link, Ethernet.SOURCE, source);
         MacAddress.write(link, Ethernet.DESTINATION, destination);
-    }
-
-    /** Takes over what another packet was found to be, buffer included. */
-    public void copyFrom(IpPacket other) {
-        buffer = other.buffer;
-        linkBytes = other.linkBytes;
-        offset = other.offset;
-        length = other.length;
-        family = other.family;
-        protocol = other.protocol;
-        protocolAt = other.protocolAt;
-        payload = other.payload;
-        System.arraycopy(other.link, 0, link, 0, link.length);
     }
 
     @Override

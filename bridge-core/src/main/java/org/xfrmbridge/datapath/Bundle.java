@@ -1,0 +1,77 @@
+package org.xfrmbridge.datapath;
+
+import org.xfrmbridge.io.HostNetwork.NextHop;
+
+/**
+ * The precomputed route of protected packets: the States of a policy's templates, inside out, with their headers, and the way the outer packet
+ * takes. The kernel's chain of {@code xfrm_dst}.
+ */
+final class Bundle {
+    private final BundleStep[] steps;
+    private final NextHop nextHop;
+    private final int linkMtu;
+    private final int innerMtu;
+    private final int headBytes;
+    private final int tailBytes;
+
+    /**
+     * @param nextHop null if the frame keeps its own link addresses: no State gives it other ends
+     * @param linkMtu what the outer packet may be long
+     */
+    Bundle(BundleStep[] steps, NextHop nextHop, int linkMtu) {
+        this.steps = steps;
+        this.nextHop = nextHop;
+        this.linkMtu = linkMtu;
+        int mtu = linkMtu;
+        int head = 0;
+        int tail = 0;
+        for (int i = steps.length - 1; i >= 0; i--) {
+            mtu = steps[i].innerMtu(mtu);
+            steps[i].limitPadding(mtu);
+            head += steps[i].headBytes();
+            tail += steps[i].tailBytes();
+        }
+        innerMtu = mtu;
+        headBytes = head;
+        tailBytes = tail;
+    }
+
+    int steps() {
+        return steps.length;
+    }
+
+    BundleStep step(int index) {
+        return steps[index];
+    }
+
+    NextHop nextHop() {
+        return nextHop;
+    }
+
+    /** The longest outer packet. */
+    int linkMtu() {
+        return linkMtu;
+    }
+
+    /** The longest packet that becomes an outer one of at most {@link #linkMtu}. */
+    int innerMtu() {
+        return innerMtu;
+    }
+
+    int headBytes() {
+        return headBytes;
+    }
+
+    int tailBytes() {
+        return tailBytes;
+    }
+
+    boolean isFresh() {
+        for (BundleStep step : steps) {
+            if (!step.isFresh()) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,37 @@
+package org.xfrmbridge.datapath;
+
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.io.PacketPort;
+
+/** The duty cycle of the inbound direction: from the network's port to the host's. One thread drives it. */
+public final class Inbound {
+    private static final int BATCH_FRAMES = 64;
+
+    private final PacketPort network;
+    private final PacketPort host;
+    private final PacketPool pool = new PacketPool(4 * BATCH_FRAMES);
+    private final PacketBatch received = new PacketBatch(BATCH_FRAMES);
+    private final PacketBatch toHost = new PacketBatch(BATCH_FRAMES);
+    private final InboundPath path;
+
+    public Inbound(PathContext context, XfrmStats stats, PacketPort network, PacketPort host) {
+        this.network = network;
+        this.host = host;
+        path = new InboundPath(context, stats.newInbound(), pool);
+    }
+
+    /** Handles what has come; returns how many frames that was. Never waits. */
+    public int doWork() {
+        network.receive(pool, received);
+        int frames = received.size();
+        if (frames > 0) {
+            path.run(received, toHost);
+            if (!toHost.isEmpty()) {
+                host.send(toHost);
+                toHost.releaseTo(pool);
+            }
+        }
+        return frames;
+    }
+}

@@ -1,0 +1,251 @@
+package org.xfrmbridge.datapath;
+
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.net.Bytes;
+import org.xfrmbridge.net.Ethernet;
+import org.xfrmbridge.net.FlowDecoder;
+import org.xfrmbridge.net.IpPacket;
+import org.xfrmbridge.net.IpPacket.Kind;
+import org.xfrmbridge.net.MacAddress;
+import org.xfrmbridge.net.Udp;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Encapsulation;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.State;
+
+/**
+ * The way of a frame from the network to the host. In the order in which a packet meets it:
+ *
+ * <ol>
+ *   <li>what carries no IP passes, and so does what is not for this host's link address
+ *   <li>a packet to another address than the host's own is to be forwarded: the policies of dir fwd decide
+ *   <li>a fragment waits for the rest of its packet
+ *   <li>on an encapsulation port the UDP header is taken off; a keepalive ends here, IKE goes on
+ *   <li>ESP: the State by destination and Spi, then what {@link InboundState#open} lists, account, NAT mapping, mode header away; the State is
+ *       noted in the security path, and what comes out begins again at 2
+ *   <li>everything else: the policies of dir in compare their templates with the security path
+ *   <li>the host gets the packet
+ * </ol>
+ *
+ * One thread. Every frame given to {@link #run} is handed on or back to the pool before it returns.
+ */
+public final class InboundPath {
+    private static final int LEAST_ESP_BYTES = 8;
+
+    private final PathContext context;
+    private final PathCounters counters;
+    private final PacketPool pool;
+    private final PolicyCheck policies;
+    private final LocalAddresses localAddresses;
+    private final PathMtuLearner pathMtu;
+    private final Reassembly reassembly;
+    private final Fragmenter fragmenter;
+    private final ModeStrip modes = new ModeStrip();
+
+    private final IpPacket packet = new IpPacket();
+    private final Flow flow = new Flow();
+    private final SecPath path = new SecPath();
+    private final ModeStrip.Opened opened = new ModeStrip.Opened();
+    private PacketBatch toHost;
+    private long nowNs;
+    private long nowSeconds;
+
+    /** What is to be done with a packet next. */
+    private enum Next {
+        /** It is another packet now: begin again. */
+        AGAIN,
+        DELIVER,
+        /** It is gone: dropped, kept or eaten. */
+        DONE
+    }
+
+    /** @param pool where frames come from and go back to; the thread's own */
+    public InboundPath(PathContext context, PathCounters counters, PacketPool pool) {
+        this.context = context;
+        this.counters = counters;
+        this.pool = pool;
+        policies = new PolicyCheck(context, counters);
+        localAddresses = new LocalAddresses(context.network());
+        pathMtu = new PathMtuLearner(context);
+        reassembly = new Reassembly(pool);
+        fragmenter = new Fragmenter(pool);
+        flow.ifindex = context.ifindex();
+    }
+
+    /** Handles whole batches: takes all frames of {@code in} and appends to the other. */
+    public void run(PacketBatch in, PacketBatch host) {
+        nowNs = context.clock().nowNs();
+        nowSeconds = context.clock().epochSeconds();
+        toHost = host;
+        for (int i = 0; i < in.size(); i++) {
+            handle(in.get(i));
+        }
+        in.clear();
+        counters.set(Metric.FLOW_ENTRIES, policies.size());
+    }
+
+    private void handle(PacketBuffer frame) {
+        counters.add(Metric.PACKETS, 1);
+        counters.add(Metric.BYTES, frame.length);
+        path.clear();
+        Kind kind = packet.parse(frame);
+        if (kind == Kind.MALFORMED) {
+            drop(DropReason.IN_HDR_ERROR);
+        } else if (kind == Kind.OTHER || !isForHost(frame)) {
+            counters.add(kind == Kind.OTHER ? Metric.NOT_IP : Metric.PASSED, 1);
+            toHost.add(frame);
+        } else {
+            packet.keepLink();
+            receive();
+        }
+    }
+
+    private boolean isForHost(PacketBuffer frame) {
+        long destination = MacAddress.read(frame.data, frame.offset + Ethernet.DESTINATION);
+        return destination == context.hostMac() || MacAddress.isGroup(destination);
+    }
+
+    /** One turn for each header that is taken away. */
+    private void receive() {
+        Next next = Next.AGAIN;
+        while (next == Next.AGAIN) {
+            FlowDecoder.decode(packet, flow);
+            if (!localAddresses.contains(flow.family, flow.daddrHigh, flow.daddrLow)) {
+                deliver(Direction.FWD);
+                return;
+            }
+            next = packet.fragment ? reassemble() : demultiplex();
+        }
+        if (next == Next.DELIVER) {
+            deliver(Direction.IN);
+        }
+    }
+
+    private Next reassemble() {
+        counters.add(Metric.FRAGMENTS, 1);
+        PacketBuffer whole = reassembly.add(packet, path.last(), nowNs);
+        if (whole == null) {
+            return Next.DONE;
+        }
+        if (packet.parse(whole) != Kind.IP) {
+            return drop(DropReason.IN_HDR_ERROR);
+        }
+        packet.reassembled = true;
+        return Next.AGAIN;
+    }
+
+    private Next demultiplex() {
+        return switch (packet.protocol) {
+            case IpProtocol.ESP -> decapsulate(0, packet.payload, packet.payloadBytes());
+            case IpProtocol.UDP -> demultiplexUdp();
+            case IpProtocol.ICMP, IpProtocol.ICMPV6 -> {
+                if (path.isEmpty()) {
+                    pathMtu.read(packet, nowNs);
+                }
+                yield Next.DELIVER;
+            }
+            default -> Next.DELIVER;
+        };
+    }
+
+    private Next demultiplexUdp() {
+        byte[] data = packet.data();
+        int udp = packet.payload;
+        if (packet.payloadBytes() < Udp.HEADER_BYTES) {
+            return Next.DELIVER;
+        }
+        int udpBytes = Bytes.u16(data, udp + Udp.LENGTH);
+        counters.add(Metric.LOOKUPS, 1);
+        int type = context.sockets().encapsulationType(flow.family, flow.daddrHigh, flow.daddrLow, flow.dport);
+        if (type != Encapsulation.UDP_ENCAP_ESPINUDP || udpBytes < Udp.HEADER_BYTES || udpBytes > packet.payloadBytes()) {
+            return Next.DELIVER;
+        }
+        int contentAt = udp + Udp.HEADER_BYTES;
+        int contentBytes = udpBytes - Udp.HEADER_BYTES;
+        return switch (UdpEncapsulation.content(data, contentAt, contentBytes)) {
+            case OTHER -> Next.DELIVER;
+            case KEEPALIVE -> consume();
+            case ESP -> {
+                // The socket's own policy is asked before its encapsulation.
+                DropReason reason = policies.check(Direction.IN, flow, path, nowSeconds);
+                yield reason != null ? drop(reason) : decapsulate(type, contentAt, contentBytes);
+            }
+        };
+    }
+
+    /** ESP: one State's part. */
+    private Next decapsulate(int encapsulationType, int espAt, int espBytes) {
+        if (espBytes < LEAST_ESP_BYTES) {
+            return drop(DropReason.IN_HDR_ERROR);
+        }
+        if (path.isFull()) {
+            return drop(DropReason.IN_BUFFER_ERROR);
+        }
+        counters.add(Metric.LOOKUPS, 1);
+        int spi = Bytes.i32(packet.data(), espAt);
+        State state = context.sad().lookup(flow.daddrHigh, flow.daddrLow, spi, IpProtocol.ESP, flow.family, flow.mark);
+        if (state == null) {
+            return drop(DropReason.IN_NO_STATES);
+        }
+        DropReason reason = InboundState.admits(state);
+        if (reason != null) {
+            return drop(reason);
+        }
+        opened.headerBytes = packet.payload - packet.offset;
+        packet.payload = espAt;
+        packet.length = espAt + espBytes - packet.offset;
+        InboundState sa = InboundState.of(state);
+        reason = sa.open(packet, encapsulationType, opened, context.events());
+        if (reason != null) {
+            return drop(reason);
+        }
+        sa.account(opened.payloadBytes, nowSeconds);
+        if (encapsulationType != 0) {
+            sa.noteMapping(packet, flow.sport, context.events());
+        }
+        if (!modes.strip(packet, opened, state.spec())) {
+            return drop(DropReason.IN_STATE_MODE_ERROR);
+        }
+        if (encapsulationType != 0 && state.spec().mode() == Mode.TRANSPORT) {
+            TransportChecksum.renew(packet);
+        }
+        packet.reassembled = false;
+        path.add(state);
+        return Next.AGAIN;
+    }
+
+    private Next consume() {
+        counters.add(Metric.CONSUMED, 1);
+        pool.give(packet.buffer);
+        return Next.DONE;
+    }
+
+    private void deliver(Direction direction) {
+        DropReason reason = policies.check(direction, flow, path, nowSeconds);
+        if (reason != null) {
+            drop(reason);
+            return;
+        }
+        counters.add(path.isEmpty() ? Metric.PASSED : Metric.PROTECTED, 1);
+        if (packet.reassembled) {
+            if (!fragmenter.divide(packet, reassembly.largestFragment(), toHost)) {
+                drop(DropReason.IN_ERROR);
+            }
+            return;
+        }
+        if (!path.isEmpty()) {
+            packet.restoreLink();
+        }
+        toHost.add(packet.buffer);
+    }
+
+    private Next drop(DropReason reason) {
+        counters.drop(reason);
+        pool.give(packet.buffer);
+        return Next.DONE;
+    }
+}

@@ -1,0 +1,54 @@
+package org.xfrmbridge.datapath;
+
+import org.xfrmbridge.esp.EspSizes;
+import org.xfrmbridge.net.IpPacket;
+import org.xfrmbridge.net.Udp;
+import org.xfrmbridge.xfrm.StateSpec;
+
+/**
+ * How the mode of a State arranges headers on the way out ({@code xfrm_outer_mode_output}). The payload never moves: what goes before it is
+ * written in front.
+ *
+ * <pre>
+ *   offset                   payload
+ *   | outer header | UDP | ESP, IV | payload | room for trailer and ICV |
+ *                   <- espHeadBytes ->
+ * </pre>
+ */
+abstract sealed class ModeHeader permits TransportHeader, TunnelHeader, BeetHeader {
+    /** {@link #prepare} cannot serve this packet. */
+    static final int IMPOSSIBLE = -1;
+
+    /** The header for packets of that family, or null where the mode is not one of ours. */
+    static ModeHeader of(StateSpec spec, int innerFamily) {
+        return switch (spec.mode()) {
+            case TRANSPORT -> new TransportHeader(spec.family());
+            case TUNNEL -> new TunnelHeader(spec, innerFamily);
+            case BEET -> new BeetHeader(spec, innerFamily);
+            default -> null;
+        };
+    }
+
+    /**
+     * Writes the header that goes in front, all but its lengths, and leaves {@code packet.offset} there, {@code packet.payload} at what ESP
+     * protects and {@code packet.protocolAt} at the byte that must say ESP or UDP.
+     *
+     * @param espHeadBytes room to leave for the UDP and ESP headers and the IV
+     * @return next header for the ESP trailer, or {@link #IMPOSSIBLE}
+     */
+    abstract int prepare(IpPacket packet, int espHeadBytes);
+
+    /** The family of the packet afterwards. */
+    abstract int outerFamily();
+
+    /** By how much the header in front can grow, UDP and ESP not counted. */
+    abstract int growthBytes();
+
+    /** The longest packet that becomes one of at most {@code mtuBytes}, which already leaves out the UDP header; {@code xfrm_state_mtu}. */
+    abstract int innerMtu(int mtuBytes, EspSizes sizes);
+
+    /** The same for a State, its UDP header included. */
+    final int innerMtu(int mtuBytes, EspSizes sizes, StateSpec spec) {
+        return innerMtu(spec.encapsulation() == null ? mtuBytes : mtuBytes - Udp.HEADER_BYTES, sizes);
+    }
+}

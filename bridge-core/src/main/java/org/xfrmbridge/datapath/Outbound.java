@@ -1,0 +1,43 @@
+package org.xfrmbridge.datapath;
+
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.io.PacketPort;
+
+/** The duty cycle of the outbound direction: from the host's port to the network's. One thread drives it. */
+public final class Outbound {
+    private static final int BATCH_FRAMES = 64;
+
+    private final PacketPort host;
+    private final PacketPort network;
+    private final PacketPool pool = new PacketPool(4 * BATCH_FRAMES);
+    private final PacketBatch received = new PacketBatch(BATCH_FRAMES);
+    private final PacketBatch toNetwork = new PacketBatch(BATCH_FRAMES);
+    private final PacketBatch toHost = new PacketBatch(BATCH_FRAMES);
+    private final OutboundPath path;
+
+    public Outbound(PathContext context, XfrmStats stats, PacketPort host, PacketPort network) {
+        this.host = host;
+        this.network = network;
+        path = new OutboundPath(context, stats.newOutbound(), pool);
+    }
+
+    /** Handles what has come; returns how many frames that was. Never waits. */
+    public int doWork() {
+        host.receive(pool, received);
+        int frames = received.size();
+        if (frames > 0) {
+            path.run(received, toNetwork, toHost);
+            flush(network, toNetwork);
+            flush(host, toHost);
+        }
+        return frames;
+    }
+
+    private void flush(PacketPort port, PacketBatch batch) {
+        if (!batch.isEmpty()) {
+            port.send(batch);
+            batch.releaseTo(pool);
+        }
+    }
+}

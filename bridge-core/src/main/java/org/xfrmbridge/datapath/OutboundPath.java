@@ -1,0 +1,195 @@
+package org.xfrmbridge.datapath;
+
+import java.security.SecureRandom;
+import org.xfrmbridge.db.FlowCache;
+import org.xfrmbridge.io.HostNetwork.NextHop;
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.net.FlowDecoder;
+import org.xfrmbridge.net.IpPacket;
+import org.xfrmbridge.net.IpPacket.Kind;
+import org.xfrmbridge.net.Ipv4;
+import org.xfrmbridge.net.Ipv6;
+import org.xfrmbridge.xfrm.Flow;
+
+/**
+ * The way of a frame from the host to the network. In the order in which a packet meets it:
+ *
+ * <ol>
+ *   <li>what carries no IP passes
+ *   <li>a fragment waits for the rest of its packet
+ *   <li>the flow is decoded
+ *   <li>one lookup in the flow cache says what becomes of the flow; what it does not know, or knows from before a change, is resolved
+ *       anew: socket policy, sub-policy and policy, States of the templates, next hop
+ *   <li>the packet passes, is dropped, or is protected:
+ *   <li>one that would not fit is answered with ICMP and dropped, if it may not be divided
+ *   <li>State after State, inside out, does its part
+ *   <li>the outer packet goes to its next hop, in fragments if need be
+ * </ol>
+ *
+ * One thread. Every frame given to {@link #run} is handed on or back to the pool before it returns.
+ */
+public final class OutboundPath {
+    static final int CACHED_FLOWS = 1 << 14;
+
+    private final PathContext context;
+    private final PathCounters counters;
+    private final PacketPool pool;
+    private final OutboundResolver resolver;
+    private final FlowCache<OutboundRoute> routes;
+    private final Reassembly reassembly;
+    private final Fragmenter fragmenter;
+
+    private final IpPacket packet = new IpPacket();
+    private final Flow flow = new Flow();
+    private PacketBatch toNetwork;
+    private PacketBatch toHost;
+    private long nowNs;
+    private long nowSeconds;
+
+    /** @param pool where frames come from and go back to; the thread's own */
+    public OutboundPath(PathContext context, PathCounters counters, PacketPool pool) {
+        this.context = context;
+        this.counters = counters;
+        this.pool = pool;
+        resolver = new OutboundResolver(context, counters);
+        routes = new FlowCache<>(CACHED_FLOWS, new SecureRandom().nextLong());
+        reassembly = new Reassembly(pool);
+        fragmenter = new Fragmenter(pool);
+        flow.ifindex = context.ifindex();
+    }
+
+    /** Handles whole batches: takes all frames of {@code in} and appends to the others. */
+    public void run(PacketBatch in, PacketBatch network, PacketBatch host) {
+        nowNs = context.clock().nowNs();
+        nowSeconds = context.clock().epochSeconds();
+        toNetwork = network;
+        toHost = host;
+        for (int i = 0; i < in.size(); i++) {
+            handle(in.get(i));
+        }
+        in.clear();
+        counters.set(Metric.FLOW_ENTRIES, routes.size());
+    }
+
+    private void handle(PacketBuffer frame) {
+        counters.add(Metric.PACKETS, 1);
+        counters.add(Metric.BYTES, frame.length);
+        Kind kind = packet.parse(frame);
+        if (kind == Kind.OTHER) {
+            counters.add(Metric.NOT_IP, 1);
+            toNetwork.add(frame);
+            return;
+        }
+        if (kind == Kind.MALFORMED) {
+            drop(DropReason.OUT_ERROR);
+            return;
+        }
+        if (packet.fragment && !reassemble()) {
+            return;
+        }
+        FlowDecoder.decode(packet, flow);
+        OutboundRoute route = route();
+        route.touchPolicies(nowSeconds);
+        if (route.reason != null) {
+            drop(route.reason);
+        } else if (route.bundle == null) {
+            pass();
+        } else {
+            protect(route.bundle);
+        }
+    }
+
+    /** Whether the packet is whole now. */
+    private boolean reassemble() {
+        counters.add(Metric.FRAGMENTS, 1);
+        PacketBuffer whole = reassembly.add(packet, null, nowNs);
+        if (whole == null) {
+            return false;
+        }
+        Kind kind = packet.parse(whole);
+        packet.reassembled = true;
+        if (kind != Kind.IP) {
+            drop(DropReason.OUT_ERROR);
+        }
+        return kind == Kind.IP;
+    }
+
+    private OutboundRoute route() {
+        counters.add(Metric.LOOKUPS, 1);
+        OutboundRoute route = routes.get(flow);
+        if (route == null || !route.isFresh(context, nowNs)) {
+            route = resolver.resolve(flow, nowNs);
+            routes.put(flow, route);
+            counters.add(Metric.BUNDLES, route.bundle == null ? 0 : 1);
+        }
+        return route;
+    }
+
+    private void pass() {
+        counters.add(Metric.PASSED, 1);
+        if (packet.reassembled) {
+            packet.keepLink();
+            divide(reassembly.largestFragment());
+        } else {
+            toNetwork.add(packet.buffer);
+        }
+    }
+
+    private void protect(Bundle bundle) {
+        if (packet.length > bundle.innerMtu() && !packet.mayBeFragmented() && isTooBig(bundle.innerMtu())) {
+            drop(DropReason.OUT_STATE_MODE_ERROR);
+            return;
+        }
+        packet.keepLink();
+        packet.makeRoom(bundle.headBytes(), bundle.tailBytes());
+        for (int i = 0; i < bundle.steps(); i++) {
+            DropReason reason = bundle.step(i).apply(packet, context.events(), nowSeconds);
+            if (reason != null) {
+                drop(reason);
+                return;
+            }
+        }
+        counters.add(Metric.PROTECTED, 1);
+        send(bundle);
+    }
+
+    /** Tells the sender, unless the packet is as short as every IPv6 link must take: that one goes out in fragments. */
+    private boolean isTooBig(int mtu) {
+        int limit = packet.isIpv4() ? Math.max(mtu, Ipv4.MIN_MTU_BYTES) : Math.max(mtu, Ipv6.MIN_MTU_BYTES);
+        if (packet.length <= limit) {
+            return false;
+        }
+        if (TooBig.mayBeTold(packet)) {
+            PacketBuffer answer = pool.take();
+            TooBig.answer(packet, limit, answer);
+            toHost.add(answer);
+        }
+        return true;
+    }
+
+    private void send(Bundle bundle) {
+        NextHop nextHop = bundle.nextHop();
+        if (nextHop != null) {
+            packet.readdressLink(nextHop.sourceMac(), nextHop.destinationMac());
+        }
+        if (packet.length > bundle.linkMtu()) {
+            divide(bundle.linkMtu());
+        } else {
+            packet.restoreLink();
+            toNetwork.add(packet.buffer);
+        }
+    }
+
+    private void divide(int mtu) {
+        if (!fragmenter.divide(packet, mtu, toNetwork)) {
+            drop(DropReason.OUT_ERROR);
+        }
+    }
+
+    private void drop(DropReason reason) {
+        counters.drop(reason);
+        pool.give(packet.buffer);
+    }
+}

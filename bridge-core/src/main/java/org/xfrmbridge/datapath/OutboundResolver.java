@@ -1,0 +1,186 @@
+package org.xfrmbridge.datapath;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.xfrmbridge.datapath.OutboundRoute.Basis;
+import org.xfrmbridge.datapath.OutboundRoute.Dependency;
+import org.xfrmbridge.datapath.OutboundRoute.Generations;
+import org.xfrmbridge.io.HostNetwork.NextHop;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.Template;
+
+/**
+ * Decides what becomes of an outbound flow that the flow cache does not know: policies, then the States of their templates, then a
+ * {@link Bundle}. The kernel's {@code xfrm_lookup_with_ifid}, {@code xfrm_tmpl_resolve} and {@code xfrm_bundle_create}. May allocate.
+ */
+final class OutboundResolver {
+    /** How long an unanswered acquire is not repeated for a flow. */
+    static final long ACQUIRE_RETRY_NS = 100_000_000L;
+    private static final long FOREVER_NS = Long.MAX_VALUE / 2;
+
+    private final PathContext context;
+    private final PathCounters counters;
+
+    private final List<State> states = new ArrayList<>();
+    private final List<Dependency> dependencies = new ArrayList<>();
+    private State larval;
+    private long validForNs;
+
+    OutboundResolver(PathContext context, PathCounters counters) {
+        this.context = context;
+        this.counters = counters;
+    }
+
+    OutboundRoute resolve(Flow flow, long nowNs) {
+        states.clear();
+        dependencies.clear();
+        larval = null;
+        validForNs = FOREVER_NS;
+        // Read before anything is asked: what changes in the meantime makes the answer stale, not wrong.
+        Generations made = Generations.of(context);
+        Policy[] policies = policies(flow);
+        DropReason reason = decide(policies, flow);
+        Bundle bundle = null;
+        if (reason == null && !states.isEmpty()) {
+            bundle = bundle(flow, nowNs);
+            reason = bundle == null ? DropReason.OUT_BUNDLE_GEN_ERROR : null;
+        }
+        Basis basis = new Basis(made, dependencies.toArray(new Dependency[0]), larval, nowNs + validForNs);
+        return new OutboundRoute(reason, bundle, policies, basis);
+    }
+
+    /** The socket's policy; else a sub-policy and, where that allows, the main one; else the main one alone. */
+    private Policy[] policies(Flow flow) {
+        counters.add(Metric.LOOKUPS, 1);
+        Policy first = context.sockets().lookup(Direction.OUT, flow);
+        if (first == null && !context.spd().isEmpty(Direction.OUT)) {
+            first = lookup(PolicySpec.Type.SUB, flow);
+            first = first == null ? lookup(PolicySpec.Type.MAIN, flow) : first;
+        }
+        if (first == null) {
+            return OutboundRoute.NO_POLICIES;
+        }
+        boolean sub = first.spec().type() == PolicySpec.Type.SUB && first.spec().action() == PolicySpec.Action.ALLOW;
+        Policy main = sub ? lookup(PolicySpec.Type.MAIN, flow) : null;
+        return main == null ? new Policy[] {first} : new Policy[] {first, main};
+    }
+
+    private Policy lookup(PolicySpec.Type type, Flow flow) {
+        counters.add(Metric.LOOKUPS, 1);
+        return context.spd().lookup(type, Direction.OUT, flow);
+    }
+
+    private DropReason decide(Policy[] policies, Flow flow) {
+        if (policies.length == 0) {
+            boolean blocked = context.spd().defaultAction(Direction.OUT) == PolicySpec.Action.BLOCK;
+            return blocked ? DropReason.OUT_POL_BLOCK : null;
+        }
+        for (Policy policy : policies) {
+            if (policy.spec().action() != PolicySpec.Action.ALLOW) {
+                return DropReason.OUT_POL_BLOCK;
+            }
+        }
+        for (Policy policy : policies) {
+            if (states.size() + policy.spec().templates().size() >= Template.MAX_DEPTH) {
+                return DropReason.OUT_POL_ERROR;
+            }
+            DropReason reason = resolveTemplates(policy, flow);
+            if (reason != null) {
+                return reason;
+            }
+        }
+        if (policies.length > 1 && flow.family == AddressFamily.INET6) {
+            // Of two policies' States the kernel puts transport before tunnel, in IPv6 only.
+            states.sort(Comparator.comparing(state -> state.spec().mode().hasOuterHeader()));
+        }
+        return null;
+    }
+
+    private DropReason resolveTemplates(Policy policy, Flow flow) {
+        Address daddr = flow.daddr();
+        Address saddr = flow.saddr();
+        for (Template template : policy.spec().templates()) {
+            Address remote = daddr;
+            Address local = saddr;
+            if (template.mode() == Mode.TUNNEL || template.mode() == Mode.BEET) {
+                remote = template.id().daddr();
+                local = template.saddr().isAny(template.family())
+                        ? context.network().sourceFor(template.family(), remote)
+                        : template.saddr();
+                if (local == null) {
+                    return DropReason.OUT_POL_ERROR;
+                }
+            }
+            State state = find(policy, template, flow, remote, local);
+            if (state != null && state.isValid()) {
+                states.add(state);
+                daddr = remote;
+                saddr = local;
+            } else if (!template.optional()) {
+                return DropReason.OUT_NO_STATES;
+            }
+        }
+        return null;
+    }
+
+    /** Asks the Sad; if it has nothing, not even a larval State, tells the control side to make one and ask the key managers. */
+    private State find(Policy policy, Template template, Flow flow, Address remote, Address local) {
+        counters.add(Metric.LOOKUPS, 1);
+        dependencies.add(new Dependency(remote, local, context.sad().generation(remote, local)));
+        State state = context.sad().find(policy, template, flow, remote, local);
+        if (state == null) {
+            context.events().acquire(policy, template, flow, remote, local);
+            validForNs = ACQUIRE_RETRY_NS;
+        } else if (state.phase() == State.Phase.ACQUIRING) {
+            larval = state;
+        } else if (!state.isValid()) {
+            validForNs = ACQUIRE_RETRY_NS;
+        }
+        return state;
+    }
+
+    /** Null if a State cannot carry what comes to it, or there is no way to the outer destination. */
+    private Bundle bundle(Flow flow, long nowNs) {
+        BundleStep[] steps = new BundleStep[states.size()];
+        int family = flow.family;
+        Address source = flow.saddr();
+        Address destination = flow.daddr();
+        boolean readdressed = false;
+        for (int i = 0; i < steps.length; i++) {
+            State state = states.get(i);
+            steps[i] = BundleStep.of(state, family);
+            if (steps[i] == null) {
+                return null;
+            }
+            if (steps[i].hasOuterHeader()) {
+                family = steps[i].outerFamily();
+                source = state.spec().saddr();
+                destination = state.id().daddr();
+                readdressed = true;
+            }
+        }
+        NextHop nextHop = context.network().resolve(family, source, destination);
+        if (nextHop == null) {
+            return null;
+        }
+        int mtu = Math.min(nextHop.mtuBytes(), learnedMtu(destination, nowNs));
+        return new Bundle(steps, readdressed ? nextHop : null, mtu);
+    }
+
+    private int learnedMtu(Address destination, long nowNs) {
+        PathMtu.Learned learned = context.pathMtu().find(destination, nowNs);
+        if (learned == null) {
+            return Integer.MAX_VALUE;
+        }
+        validForNs = Math.min(validForNs, learned.expiresNs() - nowNs);
+        return learned.mtuBytes();
+    }
+}

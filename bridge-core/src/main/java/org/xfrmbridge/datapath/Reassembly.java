@@ -1,0 +1,83 @@
+package org.xfrmbridge.datapath;
+
+import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.net.IpPacket;
+import org.xfrmbridge.xfrm.State;
+
+/**
+ * Puts fragments together (RFC 791, RFC 8200 4.5), because policies and ESP want whole packets. Bounded: so many datagrams at a time, for so
+ * long, the oldest making room. A datagram with overlapping fragments is dropped whole (RFC 5722). One thread.
+ */
+final class Reassembly {
+    static final int MAX_DATAGRAMS = 64;
+    static final long TIMEOUT_NS = 30_000_000_000L;
+
+    private final PacketPool pool;
+    private final Datagram[] datagrams = new Datagram[MAX_DATAGRAMS];
+    private int count;
+    private int largestFragment;
+
+    Reassembly(PacketPool pool) {
+        this.pool = pool;
+    }
+
+    /**
+     * Takes a fragment, buffer and all.
+     *
+     * @param origin the State it came through, null for none: fragments that came different ways do not go together
+     * @return the frame with the whole packet, the caller's, or null if more is to come
+     */
+    PacketBuffer add(IpPacket fragment, State origin, long nowNs) {
+        int index = find(fragment, origin, nowNs);
+        Datagram datagram = datagrams[index];
+        Datagram.Outcome outcome = datagram.add(fragment);
+        pool.give(fragment.buffer);
+        if (outcome == Datagram.Outcome.INCOMPLETE) {
+            return null;
+        }
+        largestFragment = datagram.largestFragment();
+        PacketBuffer whole = outcome == Datagram.Outcome.COMPLETE ? datagram.finish() : null;
+        remove(index);
+        return whole;
+    }
+
+    /** Length of the longest fragment of the datagram completed last: what its way could take. */
+    int largestFragment() {
+        return largestFragment;
+    }
+
+    int size() {
+        return count;
+    }
+
+    private int find(IpPacket fragment, State origin, long nowNs) {
+        int oldest = 0;
+        for (int i = count - 1; i >= 0; i--) {
+            if (datagrams[i].startedNs() + TIMEOUT_NS - nowNs <= 0) {
+                remove(i);
+            } else if (datagrams[i].isOf(fragment, origin)) {
+                return i;
+            }
+        }
+        for (int i = 1; i < count; i++) {
+            oldest = datagrams[i].startedNs() - datagrams[oldest].startedNs() < 0 ? i : oldest;
+        }
+        if (count == MAX_DATAGRAMS) {
+            remove(oldest);
+        }
+        if (datagrams[count] == null) {
+            datagrams[count] = new Datagram(pool);
+        }
+        datagrams[count].start(fragment, origin, nowNs);
+        return count++;
+    }
+
+    /** Keeps the object for the next datagram, behind those in use. */
+    private void remove(int index) {
+        Datagram gone = datagrams[index];
+        gone.release();
+        datagrams[index] = datagrams[--count];
+        datagrams[count] = gone;
+    }
+}

@@ -1,0 +1,58 @@
+package org.xfrmbridge.datapath;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** The counters of all datapath threads, summed when somebody asks. Any thread. */
+public final class XfrmStats {
+    private final List<PathCounters> outbound = new CopyOnWriteArrayList<>();
+    private final List<PathCounters> inbound = new CopyOnWriteArrayList<>();
+
+    /** Counters for one more thread of the outbound direction. */
+    public PathCounters newOutbound() {
+        return added(outbound);
+    }
+
+    /** Counters for one more thread of the inbound direction. */
+    public PathCounters newInbound() {
+        return added(inbound);
+    }
+
+    public long outbound(Metric metric) {
+        return outbound.stream().mapToLong(counters -> counters.get(metric)).sum();
+    }
+
+    public long inbound(Metric metric) {
+        return inbound.stream().mapToLong(counters -> counters.get(metric)).sum();
+    }
+
+    /** Either direction can meet any reason: inbound errors come from one of them only by nature. */
+    public long drops(DropReason reason) {
+        return sum(outbound, reason) + sum(inbound, reason);
+    }
+
+    /** Lookups per packet over both directions, 0 before the first packet. */
+    public double lookupsPerPacket() {
+        long packets = outbound(Metric.PACKETS) + inbound(Metric.PACKETS);
+        return packets == 0 ? 0 : (double) (outbound(Metric.LOOKUPS) + inbound(Metric.LOOKUPS)) / packets;
+    }
+
+    /** The text of {@code /proc/net/xfrm_stat}. */
+    public String toProcText() {
+        StringBuilder text = new StringBuilder();
+        for (DropReason reason : DropReason.ALL) {
+            text.append("%-24s\t%d\n".formatted("Xfrm" + reason.label(), drops(reason)));
+        }
+        return text.toString();
+    }
+
+    private static long sum(List<PathCounters> all, DropReason reason) {
+        return all.stream().mapToLong(counters -> counters.get(reason)).sum();
+    }
+
+    private static PathCounters added(List<PathCounters> to) {
+        PathCounters counters = new PathCounters();
+        to.add(counters);
+        return counters;
+    }
+}
