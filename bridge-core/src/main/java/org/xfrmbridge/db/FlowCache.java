@@ -5,7 +5,7 @@ import org.xfrmbridge.xfrm.Flow;
 
 /**
  * What was found for the flows seen lately: bounded, of one datapath thread, and it never allocates after construction. Four places per set;
- * a value that was used since it came stays before one that was not, so that a flood of flows seen once pushes out its own kind first.
+ * the least used goes first, so that a flood of flows seen once pushes out its own kind, and flows that ended are forgotten slowly.
  *
  * <p>Values carry whatever makes them stale (generations); the caller checks, and puts a fresh one in the same place.
  */
@@ -17,8 +17,8 @@ public final class FlowCache<V> {
     private final int[] hashes;
     private final long[] keys;
     private final Object[] values;
-    /** Per set: a bit for each place used since the hand passed, and the hand above them. */
-    private final byte[] clocks;
+    /** Per set, two bits for each place: how often it was used of late, 3 at most. */
+    private final byte[] uses;
 
     private final long seed0;
     private final long seed1;
@@ -35,7 +35,7 @@ public final class FlowCache<V> {
         hashes = new int[sets * WAYS];
         keys = new long[sets * WAYS * WORDS];
         values = new Object[sets * WAYS];
-        clocks = new byte[sets];
+        uses = new byte[sets];
         seed0 = Hashing.mix(seed, 1) | 1;
         seed1 = Hashing.mix(seed, 2) | 1;
         seed2 = Hashing.mix(seed, 3) | 1;
@@ -57,7 +57,11 @@ public final class FlowCache<V> {
         if (place < 0) {
             return null;
         }
-        clocks[place / WAYS] |= (byte) (1 << place % WAYS);
+        int set = place / WAYS;
+        int shift = 2 * (place % WAYS);
+        if ((uses[set] >>> shift & 3) != 3) {
+            uses[set] += (byte) (1 << shift);
+        }
         return (V) values[place];
     }
 
@@ -66,7 +70,7 @@ public final class FlowCache<V> {
         int hash = hash(flow);
         int place = find(flow, hash);
         if (place < 0) {
-            place = spare(hash & sets - 1);
+            place = spare(hash);
             size += values[place] == null ? 1 : 0;
             hashes[place] = hash;
             writeKey(flow, place * WORDS);
@@ -77,7 +81,7 @@ public final class FlowCache<V> {
     public void clear() {
         Arrays.fill(values, null);
         Arrays.fill(hashes, 0);
-        Arrays.fill(clocks, (byte) 0);
+        Arrays.fill(uses, (byte) 0);
         size = 0;
     }
 
@@ -91,22 +95,35 @@ public final class FlowCache<V> {
         return -1;
     }
 
-    /** An empty place, or the first one from the hand on that was not used since the hand last passed. */
-    private int spare(int set) {
+    /**
+     * A place of the hash's set: an empty one, else one that was not used of late. When there is none all have been used one time less;
+     * likewise now and then, chance being bits of the hash that chose neither set nor place.
+     */
+    private int spare(int hash) {
+        int set = hash & sets - 1;
         int first = set * WAYS;
         for (int place = first; place < first + WAYS; place++) {
             if (values[place] == null) {
                 return place;
             }
         }
-        int used = clocks[set] & 0xf;
-        int hand = clocks[set] >>> WAYS & WAYS - 1;
-        while ((used & 1 << hand) != 0) {
-            used &= ~(1 << hand);
-            hand = hand + 1 & WAYS - 1;
+        if (hash >>> 28 == 0) {
+            forgetUse(set);
         }
-        clocks[set] = (byte) (used | (hand + 1 & WAYS - 1) << WAYS);
-        return first + hand;
+        while (true) {
+            for (int i = 0; i < WAYS; i++) {
+                int way = (hash >>> 26) + i & WAYS - 1;
+                if ((uses[set] >>> 2 * way & 3) == 0) {
+                    return first + way;
+                }
+            }
+            forgetUse(set);
+        }
+    }
+
+    private void forgetUse(int set) {
+        int used = (uses[set] | uses[set] >>> 1) & 0x55;
+        uses[set] -= (byte) used;
     }
 
     private static long ports(Flow flow) {

@@ -1,0 +1,134 @@
+package org.xfrmbridge.db;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.State.Phase;
+import org.xfrmbridge.xfrm.Usage;
+
+/** Readers look for what is there all the time, while the tables around it grow, shrink and fill with removed entries. */
+@Timeout(60)
+class GrowthTest {
+    private static final int ROUNDS = 5;
+    private static final int ENTRIES = 20_000;
+    private static final int KEPT = 64;
+
+    private final ExecutorService readers = Executors.newFixedThreadPool(2);
+    private final AtomicBoolean stopped = new AtomicBoolean();
+
+    @AfterEach
+    void stop() {
+        stopped.set(true);
+        readers.shutdownNow();
+    }
+
+    @Test
+    void shouldAlwaysFindStatesThatStayWhileOthersComeAndGo() throws Exception {
+        Sad sad = new Sad();
+        for (int i = 1; i <= KEPT; i++) {
+            sad.insert(new State(SadTest.spec(i), Phase.VALID, new Usage(0)));
+        }
+        List<Future<Long>> lookups = read(() -> {
+            for (int i = 1; i <= KEPT; i++) {
+                State found = sad.lookup(SadTest.spec(i).id(), AddressFamily.INET, 0);
+                if (found == null || found.id().spi() != i) {
+                    return false;
+                }
+            }
+            return true;
+        });
+        for (int round = 0; round < ROUNDS; round++) {
+            List<State> others = new ArrayList<>();
+            for (int i = 1; i <= ENTRIES; i++) {
+                State state = new State(SadTest.spec(KEPT + i), Phase.VALID, new Usage(1));
+                sad.insert(state);
+                others.add(state);
+            }
+            others.forEach(sad::remove);
+        }
+        assertAllFound(lookups);
+    }
+
+    @Test
+    void shouldAlwaysFindPoliciesThatStayOrAreReplacedWhileOthersComeAndGo() throws Exception {
+        Spd spd = new Spd();
+        for (int i = 0; i < KEPT; i++) {
+            spd.add(spec(i, 32), 0);
+        }
+        List<Future<Long>> lookups = read(() -> {
+            Flow flow = new Flow();
+            flow.family = AddressFamily.INET;
+            for (int i = 0; i < KEPT; i++) {
+                flow.daddrHigh = spec(i, 32).selector().daddr().high();
+                Policy found = spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
+                if (found == null || found.spec().selector().daddr().high() != flow.daddrHigh) {
+                    return false;
+                }
+            }
+            return true;
+        });
+        for (int round = 0; round < ROUNDS; round++) {
+            List<Policy> others = new ArrayList<>();
+            for (int i = 0; i < ENTRIES; i++) {
+                others.add(spd.add(spec(KEPT + i, 8 + i % 25), 0));
+                if (i % 16 == 0) {
+                    spd.replace(spec(i / 16 % KEPT, 32), 0);
+                }
+            }
+            others.stream().filter(policy -> policy != null && !policy.isDead()).forEach(spd::remove);
+        }
+        assertAllFound(lookups);
+    }
+
+    /** Those that stay have priority 0; the others have another, and other addresses. */
+    private static PolicySpec spec(int number, int prefixBits) {
+        String daddr = "%d.%d.%d.%d".formatted(number < KEPT ? 10 : 11, number >> 16 & 255, number >> 8 & 255, number & 255);
+        return SpdTest.spec(Direction.OUT, daddr, prefixBits, number < KEPT ? 0 : 100_000 - number);
+    }
+
+    private List<Future<Long>> read(BooleanSupplier finds) {
+        List<Future<Long>> results = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            results.add(readers.submit(() -> {
+                long rounds = 0;
+                while (!stopped.get()) {
+                    if (!finds.getAsBoolean()) {
+                        return -rounds - 1;
+                    }
+                    rounds++;
+                }
+                return rounds;
+            }));
+        }
+        return results;
+    }
+
+    private void assertAllFound(List<Future<Long>> lookups)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        stopped.set(true);
+        for (Future<Long> result : lookups) {
+            long rounds = result.get(10, TimeUnit.SECONDS);
+            assertTrue(rounds >= 0, "missed in round " + (-rounds - 1));
+        }
+        assertEquals(2, lookups.size());
+    }
+}

@@ -1,0 +1,308 @@
+package org.xfrmbridge.db;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.xfrmbridge.km.XfrmService.Dump;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.State.Phase;
+import org.xfrmbridge.xfrm.StateFlags;
+import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
+import org.xfrmbridge.xfrm.Usage;
+
+/** The Sad against a list that is searched from its young end, with the kernel's loops written out. */
+class SadModelTest {
+    private static final int OPERATIONS = 50_000;
+    private static final int[] PROTOCOLS = {IpProtocol.ESP, IpProtocol.ESP, IpProtocol.ESP, IpProtocol.AH, IpProtocol.ROUTING};
+    private static final Phase[] PHASES = {
+        Phase.VALID, Phase.VALID, Phase.VALID, Phase.VALID, Phase.ACQUIRING, Phase.ERROR, Phase.EXPIRED
+    };
+
+    private final Sad sad = new Sad();
+    /** Oldest first. */
+    private final List<State> model = new ArrayList<>();
+    private final Flow flow = new Flow();
+    private Random random;
+    private RandomFlows flows;
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2})
+    void shouldAnswerLikeAListWhenStatesComeAndGo(long seed) {
+        random = new Random(seed);
+        flows = new RandomFlows(random);
+        for (int i = 0; i < OPERATIONS; i++) {
+            switch (random.nextInt(10)) {
+                case 0, 1 -> insert(i);
+                case 2 -> remove(model.size() > 100 + i / 100 ? 4 : 1);
+                case 3 -> change(i);
+                case 4 -> compareSequences();
+                case 5, 6 -> compareLookups();
+                default -> compareFinds();
+            }
+        }
+        compareWalk();
+        remove(model.size());
+        assertEquals(0, sad.size());
+        assertNull(sad.walk(state -> true).next());
+    }
+
+    private Address address(int family) {
+        if (random.nextInt(5) == 0) {
+            return Address.ANY;
+        }
+        // What a client leaves behind an IPv4 address must not count.
+        return family == AddressFamily.INET
+                ? new Address((long) (0x0a000000 | random.nextInt(3)) << 32 | random.nextInt(2), random.nextInt(2))
+                : new Address(0x20010db8L << 32, random.nextInt(3));
+    }
+
+    private StateSpec.Builder spec() {
+        StateSpec.Builder spec = StateSpec.builder();
+        spec.family = flows.family();
+        spec.id = new StateId(address(spec.family), random.nextInt(6), PROTOCOLS[random.nextInt(PROTOCOLS.length)]);
+        spec.saddr = address(spec.family);
+        spec.seq = random.nextInt(4) == 0 ? random.nextInt(50) : 0;
+        spec.reqid = random.nextInt(2);
+        spec.mode = random.nextInt(4) == 0 ? Mode.TUNNEL : Mode.TRANSPORT;
+        spec.mark = flows.mark();
+        spec.ifId = random.nextInt(6) == 0 ? 1 : 0;
+        spec.flags = random.nextInt(20) == 0 ? StateFlags.WILDRECV : 0;
+        spec.pcpu = random.nextInt(20) == 0 ? 0 : -1;
+        if (random.nextInt(4) == 0) {
+            spec.selector = flows.selector(flows.family());
+        }
+        return spec;
+    }
+
+    /** Seconds that mostly go on, as clocks do; NEWAE sets any. */
+    private Usage usage(int operation) {
+        return new Usage(random.nextInt(5) == 0 ? random.nextInt(OPERATIONS) : operation / 50);
+    }
+
+    private void insert(int operation) {
+        State state = new State(spec().build(), PHASES[random.nextInt(PHASES.length)], usage(operation));
+        StateSpec spec = state.spec();
+        Address daddr = plain(spec.id().daddr(), spec.family());
+        Address saddr = plain(spec.saddr(), spec.family());
+        int generation = sad.generation(daddr, saddr);
+        sad.insert(state);
+        model.add(state);
+        assertNotEquals(generation, sad.generation(daddr, saddr));
+    }
+
+    private static Address plain(Address address, int family) {
+        return family == AddressFamily.INET ? Address.ofIpv4(address.ipv4()) : address;
+    }
+
+    private void remove(int count) {
+        for (int i = 0; i < count && !model.isEmpty(); i++) {
+            State state = model.remove(random.nextInt(model.size()));
+            sad.remove(state);
+            assertEquals(Phase.DEAD, state.phase());
+            assertNull(state.place);
+        }
+    }
+
+    private void change(int operation) {
+        if (model.isEmpty()) {
+            return;
+        }
+        State state = model.get(random.nextInt(model.size()));
+        switch (random.nextInt(4)) {
+            case 0 -> state.setDying(random.nextBoolean());
+            case 1 -> state.enter(state.phase() == Phase.VALID ? Phase.EXPIRED : state.phase());
+            case 2 -> becomeYoungest(state, () -> sad.resetUsage(state, usage(operation)));
+            default -> becomeYoungest(state, () -> sad.respec(state, moved(state.spec())));
+        }
+    }
+
+    private StateSpec moved(StateSpec spec) {
+        StateSpec.Builder builder = spec.toBuilder();
+        builder.id = new StateId(address(spec.family()), 1 + random.nextInt(5), spec.id().protocol());
+        builder.ifId = random.nextInt(2);
+        builder.reqid = spec.reqid() ^ 1;
+        return builder.build();
+    }
+
+    /** A State that moves is the youngest of its new neighbours; walks still show it in its old place. */
+    private void becomeYoungest(State state, Runnable change) {
+        compareWalk();
+        change.run();
+        Dump<State> walk = sad.walk(any -> true);
+        for (State expected : model.reversed()) {
+            assertSame(expected, walk.next());
+        }
+        // The lists agree again once it is really added last.
+        StateSpec spec = state.spec();
+        State again = new State(spec, state.phase(), state.usage());
+        again.setDying(state.isDying());
+        model.remove(state);
+        sad.remove(state);
+        sad.insert(again);
+        model.add(again);
+    }
+
+    private void compareLookups() {
+        StateSpec wanted = spec().build();
+        StateId id = wanted.id();
+        int mark = random.nextInt(6);
+        State byId = id.spi() == 0 || id.protocol() == IpProtocol.ROUTING ? null : youngest(wanted, mark, true);
+        assertSame(byId, sad.lookup(id, wanted.family(), mark));
+        State bySource = id.protocol() == IpProtocol.ROUTING ? youngest(wanted, mark, false) : null;
+        assertSame(bySource, sad.lookupByAddress(id.daddr(), wanted.saddr(), id.protocol(), wanted.family(), mark));
+    }
+
+    private State youngest(StateSpec wanted, int mark, boolean bySpi) {
+        for (State state : model.reversed()) {
+            StateSpec spec = state.spec();
+            if (spec.family() == wanted.family()
+                    && spec.id().protocol() == wanted.id().protocol()
+                    && spec.id().daddr().equalsAs(wanted.id().daddr(), spec.family())
+                    && (bySpi ? spec.id().spi() == wanted.id().spi() : spec.saddr().equalsAs(wanted.saddr(), spec.family()))
+                    && (mark & spec.mark().mask()) == spec.mark().value()) {
+                return state;
+            }
+        }
+        return null;
+    }
+
+    private void compareSequences() {
+        int sequence = 1 + random.nextInt(50);
+        int mark = random.nextInt(6);
+        State first = null;
+        State larval = null;
+        for (State state : model.reversed()) {
+            StateSpec spec = state.spec();
+            if (spec.seq() != sequence) {
+                continue;
+            }
+            first = first == null ? state : first;
+            boolean fits = spec.mark().fits(mark) && state.phase() == Phase.ACQUIRING && spec.pcpu() == -1;
+            larval = larval == null && fits ? state : larval;
+        }
+        assertSame(first, sad.lookupBySequence(sequence));
+        assertSame(larval, sad.larvalBySequence(sequence, mark, -1));
+    }
+
+    private void compareFinds() {
+        StateSpec wanted = spec().build();
+        flows.fill(flow, flows.family());
+        boolean anySpi = random.nextInt(4) != 0;
+        StateId id = new StateId(wanted.id().daddr(), anySpi ? 0 : wanted.id().spi(), wanted.id().protocol());
+        Template template = new Template(
+                id, wanted.family(), wanted.saddr(), wanted.reqid(), wanted.mode(), 0, false, -1, -1, -1);
+        Mark mark = flows.mark();
+        PolicySpec policy = new PolicySpec(
+                Selector.any(2), Lifetime.UNLIMITED, 0, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(template), mark,
+                wanted.ifId(), PolicySpec.Type.MAIN, null);
+        State found = sad.find(new Policy(policy, 0, 0), template, flow, id.daddr(), wanted.saddr());
+        Verdict expected = new Verdict();
+        collect(expected, template, policy, wanted.saddr());
+        if (expected.best == null && !expected.acquiring) {
+            collect(expected, template, policy, Address.ANY);
+        }
+        if (expected.best != null) {
+            assertSame(expected.best, found);
+        } else if (expected.acquiring) {
+            assertEquals(Phase.ACQUIRING, found.phase());
+        } else if (expected.failed) {
+            assertFalse(found.phase() == Phase.VALID || found.phase() == Phase.ACQUIRING);
+        } else {
+            assertNull(found);
+        }
+        assertEquals(larval(wanted), sad.larval(wanted) != null);
+    }
+
+    private static final class Verdict {
+        State best;
+        boolean acquiring;
+        boolean failed;
+    }
+
+    /** The loop and the cases of xfrm_state_find and xfrm_state_look_at, without the CPUs. */
+    private void collect(Verdict verdict, Template template, PolicySpec policy, Address saddr) {
+        int mark = policy.mark().value() & policy.mark().mask();
+        for (State state : model.reversed()) {
+            StateSpec spec = state.spec();
+            boolean serves = spec.family() == template.family()
+                    && spec.reqid() == template.reqid()
+                    && spec.mark().fits(mark)
+                    && spec.ifId() == policy.ifId()
+                    && !spec.hasFlag(StateFlags.WILDRECV)
+                    && spec.id().daddr().equalsAs(template.id().daddr(), spec.family())
+                    && spec.saddr().equalsAs(saddr, spec.family())
+                    && spec.mode() == template.mode()
+                    && spec.id().protocol() == template.id().protocol()
+                    && (template.id().spi() == 0 || template.id().spi() == spec.id().spi());
+            if (serves) {
+                lookAt(verdict, state);
+            }
+        }
+    }
+
+    private void lookAt(Verdict verdict, State state) {
+        Selector selector = state.spec().selector();
+        boolean selected = selector.family() == 0 || selector.matches(flow, flow.family);
+        State best = verdict.best;
+        if (state.phase() == Phase.VALID) {
+            boolean better = best == null
+                    || best.isDying() && !state.isDying()
+                    || best.isDying() == state.isDying() && best.usage().addSeconds() < state.usage().addSeconds();
+            verdict.best = selected && state.spec().pcpu() == -1 && better ? state : best;
+        } else if (state.phase() == Phase.ACQUIRING) {
+            verdict.acquiring |= best == null;
+        } else {
+            verdict.failed |= selected;
+        }
+    }
+
+    private boolean larval(StateSpec wanted) {
+        int mark = wanted.mark().value() & wanted.mark().mask();
+        return model.stream().anyMatch(state -> {
+            StateSpec spec = state.spec();
+            return state.phase() == Phase.ACQUIRING
+                    && spec.id().spi() == 0
+                    && spec.family() == wanted.family()
+                    && spec.mode() == wanted.mode()
+                    && spec.reqid() == wanted.reqid()
+                    && spec.ifId() == wanted.ifId()
+                    && spec.pcpu() == wanted.pcpu()
+                    && spec.id().protocol() == wanted.id().protocol()
+                    && spec.id().daddr().equalsAs(wanted.id().daddr(), spec.family())
+                    && spec.saddr().equalsAs(wanted.saddr(), spec.family())
+                    && spec.mark().fits(mark);
+        });
+    }
+
+    private void compareWalk() {
+        Dump<State> walk = sad.walk(state -> state.spec().reqid() == 0);
+        for (State expected : model.reversed()) {
+            if (expected.spec().reqid() == 0) {
+                assertSame(expected, walk.next());
+            }
+        }
+        assertNull(walk.next());
+        assertEquals(model.size(), sad.size());
+    }
+}

@@ -1,0 +1,111 @@
+package org.xfrmbridge.db;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.xfrmbridge.km.XfrmService.Dump;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.State.Phase;
+import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Usage;
+
+class SadTest {
+    private static final Address HERE = Address.parse("192.0.2.1");
+    private static final Address THERE = Address.parse("192.0.2.2");
+
+    private final Sad sad = new Sad();
+
+    static StateSpec spec(int spi) {
+        StateSpec.Builder spec = StateSpec.builder();
+        spec.family = AddressFamily.INET;
+        spec.mode = Mode.TUNNEL;
+        spec.id = new StateId(THERE, spi, IpProtocol.ESP);
+        spec.saddr = HERE;
+        return spec.build();
+    }
+
+    private State insert(int spi, Phase phase) {
+        State state = new State(spec(spi), phase, new Usage(1));
+        sad.insert(state);
+        return state;
+    }
+
+    @Test
+    void shouldGoOnWithAWalkWhenWhatItStandsOnGoes() {
+        State oldest = insert(1, Phase.VALID);
+        State second = insert(2, Phase.VALID);
+        State third = insert(3, Phase.VALID);
+        State youngest = insert(4, Phase.VALID);
+        Dump<State> walk = sad.walk(state -> true);
+        assertSame(youngest, walk.next());
+        assertSame(third, walk.next());
+        assertFalse(walk.interrupted());
+        insert(5, Phase.VALID);
+        sad.remove(third);
+        sad.remove(second);
+        assertSame(oldest, walk.next());
+        assertNull(walk.next());
+        insert(6, Phase.VALID);
+        assertNull(walk.next());
+        assertTrue(walk.interrupted());
+    }
+
+    @Test
+    void shouldFindALarvalStateByItsSpiWhenItGotOne() {
+        State larval = insert(0, Phase.ACQUIRING);
+        assertSame(larval, sad.larval(spec(0)));
+        sad.respec(larval, spec(77));
+        assertNull(sad.larval(spec(0)));
+        assertSame(larval, sad.lookup(new StateId(THERE, 77, IpProtocol.ESP), AddressFamily.INET, 0));
+    }
+
+    @Test
+    void shouldGiveEverySpiOfARangeOnceAndThenNone() {
+        SpiAllocator allocator = new SpiAllocator(sad, new Random(1));
+        Set<Integer> given = new HashSet<>();
+        for (int i = 0; i < 1000; i++) {
+            int spi = allocator.allocate(spec(0), 0x80000000, 0x800003e7);
+            assertTrue(Integer.compareUnsigned(spi, 0x80000000) >= 0 && Integer.compareUnsigned(spi, 0x800003e7) <= 0);
+            assertTrue(given.add(spi));
+            insert(spi, Phase.ACQUIRING);
+        }
+        assertEquals(0, allocator.allocate(spec(0), 0x80000000, 0x800003e7));
+    }
+
+    @Test
+    void shouldNeverGiveSpiZero() {
+        SpiAllocator allocator = new SpiAllocator(sad, new Random(1));
+        assertEquals(0, allocator.allocate(spec(0), 0, 0));
+        assertEquals(1, allocator.allocate(spec(0), 0, 1));
+        assertEquals(5, allocator.allocate(spec(0), 5, 5));
+        assertEquals(0, allocator.allocate(spec(0), 6, 5));
+        assertTrue(allocator.allocate(spec(0), 0, -1) != 0);
+    }
+
+    @Test
+    void shouldNotSlowDownWhenOnePairHasManyStates() {
+        List<State> states = new ArrayList<>();
+        for (int i = 1; i <= 200_000; i++) {
+            states.add(insert(i, i % 2 == 0 ? Phase.VALID : Phase.ACQUIRING));
+        }
+        assertNull(sad.larval(spec(0)));
+        for (State state : states) {
+            sad.remove(state);
+        }
+        assertEquals(0, sad.size());
+    }
+}

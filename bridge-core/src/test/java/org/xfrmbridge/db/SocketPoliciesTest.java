@@ -1,0 +1,128 @@
+package org.xfrmbridge.db;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+
+class SocketPoliciesTest {
+    private static final int INET = AddressFamily.INET;
+    private static final int INET6 = AddressFamily.INET6;
+    private static final Object CHARON = "a connection";
+    private static final Address HERE = Address.parse("192.0.2.1");
+
+    private final Spd spd = new Spd();
+    private final SocketPolicies sockets = new SocketPolicies(spd);
+
+    private static LocalEndpoint at(int family, String address, int port) {
+        return new LocalEndpoint(family, IpProtocol.UDP, Address.parse(address), port);
+    }
+
+    private static PolicySpec bypass(Direction direction, int family) {
+        return new PolicySpec(
+                Selector.any(family), Lifetime.UNLIMITED, 0, 0, direction, PolicySpec.Action.ALLOW, 0, 0, List.of(), Mark.NONE, 0,
+                PolicySpec.Type.MAIN, null);
+    }
+
+    private static Flow flow(Address saddr, int sport, Address daddr, int dport) {
+        Flow flow = new Flow();
+        flow.family = INET;
+        flow.protocol = IpProtocol.UDP;
+        flow.saddrHigh = saddr.high();
+        flow.daddrHigh = daddr.high();
+        flow.sport = sport;
+        flow.dport = dport;
+        return flow;
+    }
+
+    private Policy lookup(Direction direction) {
+        Address there = Address.parse("198.51.100.1");
+        return direction == Direction.IN
+                ? sockets.lookup(direction, flow(there, 9, HERE, 500))
+                : sockets.lookup(direction, flow(HERE, 500, there, 9));
+    }
+
+    @Test
+    void shouldFindThePolicyOfEachDirectionByLocalPort() {
+        Policy in = sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 500), bypass(Direction.IN, INET), 0);
+        Policy out = sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 500), bypass(Direction.OUT, INET), 0);
+        assertSame(in, lookup(Direction.IN));
+        assertSame(out, lookup(Direction.OUT));
+        assertNull(lookup(Direction.FWD));
+        assertNull(sockets.lookup(Direction.IN, flow(HERE, 500, HERE, 501)));
+        assertEquals(3, in.spec().index() & 7);
+        assertEquals(4, out.spec().index() & 7);
+        assertEquals(1, spd.socketCount(Direction.OUT));
+    }
+
+    @Test
+    void shouldPreferTheSocketBoundToTheAddress() {
+        Policy bound = sockets.setPolicy(CHARON, 1, at(INET, "192.0.2.1", 500), bypass(Direction.IN, INET), 0);
+        sockets.setPolicy(CHARON, 2, at(INET, "0.0.0.0", 500), bypass(Direction.IN, INET), 0);
+        sockets.setPolicy(CHARON, 3, at(INET, "192.0.2.9", 500), bypass(Direction.IN, INET), 0);
+        assertSame(bound, lookup(Direction.IN));
+    }
+
+    @Test
+    void shouldFollowASocketThatIsBoundAfterItsPolicyWasSet() {
+        Policy policy = sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 0), bypass(Direction.IN, INET), 0);
+        assertNull(lookup(Direction.IN));
+        int generation = sockets.generation();
+        sockets.move(CHARON, 1, at(INET, "192.0.2.1", 500));
+        assertSame(policy, lookup(Direction.IN));
+        assertNotEquals(generation, sockets.generation());
+    }
+
+    @Test
+    void shouldReplaceThePolicyOfTheSameDirection() {
+        Policy old = sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 500), bypass(Direction.IN, INET), 0);
+        Policy policy = sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 500), bypass(Direction.IN, INET), 0);
+        assertSame(policy, lookup(Direction.IN));
+        assertTrue(old.isDead());
+        assertEquals(1, spd.socketCount(Direction.IN));
+        sockets.clearPolicies(CHARON, 1);
+        assertNull(lookup(Direction.IN));
+        assertTrue(policy.isDead());
+    }
+
+    @Test
+    void shouldForgetAllOfAConnectionWhenItEnds() {
+        sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 500), bypass(Direction.IN, INET), 0);
+        sockets.setEncapsulation(CHARON, 2, at(INET, "0.0.0.0", 4500), 2);
+        Policy other = sockets.setPolicy("another", 1, at(INET, "0.0.0.0", 500), bypass(Direction.IN, INET), 0);
+        sockets.closeAll(CHARON);
+        assertSame(other, lookup(Direction.IN));
+        assertEquals(0, sockets.encapsulationType(INET, HERE.high(), 0, 4500));
+        sockets.close("another", 1);
+        assertNull(lookup(Direction.IN));
+        assertEquals(0, spd.socketCount(Direction.IN));
+    }
+
+    @Test
+    void shouldGiveIpv4PacketsToDualStackSocketsButNotTheirPolicies() {
+        sockets.setEncapsulation(CHARON, 1, at(INET6, "::", 4500), 2);
+        sockets.setPolicy(CHARON, 1, at(INET6, "::", 4500), bypass(Direction.IN, INET6), 0);
+        assertEquals(2, sockets.encapsulationType(INET, HERE.high(), 0, 4500));
+        assertEquals(2, sockets.encapsulationType(INET6, 1, 2, 4500));
+        assertNull(sockets.lookup(Direction.IN, flow(HERE, 1, HERE, 4500)));
+        sockets.move(CHARON, 1, new LocalEndpoint(INET6, IpProtocol.UDP, new Address(0, 0xffffc0000201L), 4500));
+        assertEquals(2, sockets.encapsulationType(INET, HERE.high(), 0, 4500));
+        assertEquals(0, sockets.encapsulationType(INET, Address.parse("192.0.2.2").high(), 0, 4500));
+        assertEquals(0, sockets.encapsulationType(INET6, 1, 2, 4500));
+    }
+}

@@ -1,0 +1,105 @@
+package org.xfrmbridge.db;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.xfrmbridge.km.XfrmService.Dump;
+import org.xfrmbridge.km.XfrmService.PolicyKey;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+
+class SpdTest {
+    private final Spd spd = new Spd();
+
+    static PolicySpec spec(Direction direction, String daddr, int daddrPrefix, int priority) {
+        Selector selector = new Selector(
+                Address.parse(daddr), Address.ANY, 0, 0, 0, 0, AddressFamily.INET, daddrPrefix, 0, 0, 0, 0);
+        return new PolicySpec(
+                selector, Lifetime.UNLIMITED, priority, 0, direction, PolicySpec.Action.ALLOW, 0, 0, List.of(), Mark.NONE, 0,
+                PolicySpec.Type.MAIN, null);
+    }
+
+    private static PolicyKey atIndex(Direction direction, int index) {
+        return new PolicyKey(PolicySpec.Type.MAIN, direction, index, Selector.any(2), Mark.NONE, 0, null);
+    }
+
+    private static Flow flowTo(String daddr) {
+        Flow flow = new Flow();
+        flow.family = AddressFamily.INET;
+        flow.daddrHigh = Address.parse(daddr).high();
+        flow.protocol = 6;
+        return flow;
+    }
+
+    @Test
+    void shouldCountIndexesAsTheKernelWhenNoneIsGiven() {
+        assertEquals(8, spd.add(spec(Direction.IN, "10.0.0.1", 32, 0), 0).spec().index());
+        assertEquals(9, spd.add(spec(Direction.OUT, "10.0.0.1", 32, 0), 0).spec().index());
+        assertEquals(18, spd.add(spec(Direction.FWD, "10.0.0.1", 32, 0), 0).spec().index());
+        assertEquals(24, spd.add(spec(Direction.IN, "10.0.0.2", 32, 0), 0).spec().index());
+        assertEquals(35, spd.linkSocketPolicy(spec(Direction.IN, "10.0.0.2", 32, 0), 0).spec().index());
+    }
+
+    @Test
+    void shouldStartAtOneWhenTheFirstPolicyIsOutbound() {
+        assertEquals(1, spd.add(spec(Direction.OUT, "10.0.0.1", 32, 0), 0).spec().index());
+    }
+
+    @Test
+    void shouldTakeTheWantedIndexUnlessItIsTaken() {
+        assertEquals(0x801, spd.add(spec(Direction.OUT, "10.0.0.1", 32, 0).withIndex(0x801), 0).spec().index());
+        assertEquals(1, spd.add(spec(Direction.OUT, "10.0.0.2", 32, 0).withIndex(0x801), 0).spec().index());
+    }
+
+    @Test
+    void shouldFindByIndexOnlyInItsDirection() {
+        Policy policy = spd.add(spec(Direction.OUT, "10.0.0.1", 32, 0), 0);
+        assertSame(policy, spd.get(atIndex(Direction.OUT, policy.spec().index())));
+        assertNull(spd.get(atIndex(Direction.IN, policy.spec().index())));
+    }
+
+    @Test
+    void shouldPreferThePrefixedPolicyWhenItsPriorityIsLower() {
+        Policy exact = spd.add(spec(Direction.OUT, "10.0.0.1", 32, 2), 0);
+        Policy prefixed = spd.add(spec(Direction.OUT, "10.0.0.0", 8, 1), 0);
+        assertSame(prefixed, spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowTo("10.0.0.1")));
+        spd.remove(prefixed);
+        assertSame(exact, spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowTo("10.0.0.1")));
+    }
+
+    @Test
+    void shouldPreferTheOlderPolicyWhenPrioritiesAreEqual() {
+        Policy older = spd.add(spec(Direction.OUT, "10.0.0.0", 8, 1), 0);
+        spd.add(spec(Direction.OUT, "10.0.0.1", 32, 1), 0);
+        assertSame(older, spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowTo("10.0.0.1")));
+        Policy updated = spd.replace(spec(Direction.OUT, "10.0.0.0", 8, 1), 0);
+        assertSame(updated, spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowTo("10.0.0.1")));
+    }
+
+    @Test
+    void shouldShowSocketPoliciesInWalksAndNeverFindThem() {
+        Policy first = spd.add(spec(Direction.OUT, "10.0.0.0", 8, 1), 0);
+        Policy socket = spd.linkSocketPolicy(spec(Direction.OUT, "10.0.0.0", 8, 0), 0);
+        assertSame(first, spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowTo("10.0.0.1")));
+        assertEquals(1, spd.count(Direction.OUT));
+        assertEquals(1, spd.socketCount(Direction.OUT));
+        Dump<Policy> walk = spd.walk(PolicySpec.Type.MAIN);
+        assertSame(socket, walk.next());
+        assertTrue(Spd.isSocketPolicy(socket));
+        spd.unlinkSocketPolicy(socket);
+        assertSame(first, walk.next());
+        assertTrue(walk.interrupted());
+        assertEquals(0, spd.socketCount(Direction.OUT));
+    }
+}
