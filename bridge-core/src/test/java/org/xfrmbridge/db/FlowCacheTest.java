@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
 
@@ -67,6 +69,19 @@ class FlowCacheTest {
             flow = new Flow();
             FIELDS.get(i).accept(flow, 2);
             assertNull(cache.get(flow));
+        }
+    }
+
+    /** So many that the hashes of some are equal: only the key tells them apart. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 4, 8, 9, 10})
+    void shouldTellFlowsApartWhenTheirHashesAreEqual(int field) {
+        FlowCache<Integer> cache = new FlowCache<>(1 << 19, 1);
+        Flow flow = new Flow();
+        for (int i = 0; i < 300_000; i++) {
+            FIELDS.get(field).accept(flow, i);
+            assertNull(cache.get(flow));
+            cache.put(flow, i);
         }
     }
 

@@ -16,11 +16,15 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.State.Phase;
 import org.xfrmbridge.xfrm.Usage;
@@ -78,7 +82,7 @@ class GrowthTest {
             Flow flow = new Flow();
             flow.family = AddressFamily.INET;
             for (int i = 0; i < KEPT; i++) {
-                flow.daddrHigh = spec(i, 32).selector().daddr().high();
+                flow.daddrHigh = address(i).high();
                 Policy found = spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
                 if (found == null || found.spec().selector().daddr().high() != flow.daddrHigh) {
                     return false;
@@ -101,8 +105,15 @@ class GrowthTest {
 
     /** Those that stay have priority 0; the others have another, and other addresses. */
     private static PolicySpec spec(int number, int prefixBits) {
-        String daddr = "%d.%d.%d.%d".formatted(number < KEPT ? 10 : 11, number >> 16 & 255, number >> 8 & 255, number & 255);
-        return SpdTest.spec(Direction.OUT, daddr, prefixBits, number < KEPT ? 0 : 100_000 - number);
+        Selector selector =
+                new Selector(address(number), Address.ANY, 0, 0, 0, 0, AddressFamily.INET, prefixBits, 0, 0, 0, 0);
+        return new PolicySpec(
+                selector, Lifetime.UNLIMITED, number < KEPT ? 0 : 100_000 - number, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0,
+                0, List.of(), Mark.NONE, 0, PolicySpec.Type.MAIN, null);
+    }
+
+    private static Address address(int number) {
+        return Address.ofIpv4((number < KEPT ? 0x0a000000 : 0x0b000000) + number);
     }
 
     private List<Future<Long>> read(BooleanSupplier finds) {
