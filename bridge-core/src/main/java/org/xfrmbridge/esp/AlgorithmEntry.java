@@ -44,7 +44,8 @@ public record AlgorithmEntry(
     }
 
     /**
-     * Whether the kernel would set up an SA with these lengths; it answers EINVAL where not.
+     * Whether the kernel would set up an SA with these lengths; it answers EINVAL where not. Stricter in one case: an ICV of less than a
+     * byte, which the kernel takes for none.
      *
      * @param keyBits {@code alg_key_len}
      * @param icvBits {@code alg_icv_len} of an AEAD, {@code alg_trunc_len} of an AUTH (0 stands for the default), else ignored
@@ -63,6 +64,9 @@ public record AlgorithmEntry(
         }
         if (kind == AlgorithmKind.AUTH && (icvBits < 0 || icvBits > shape.icvFullBits)) {
             return Optional.of("truncation length is longer than the digest of " + name);
+        }
+        if (kind == AlgorithmKind.AUTH && icvBits > 0 && icvBits < 8) {
+            return Optional.of("truncation length leaves nothing of " + name);
         }
         return Optional.empty();
     }

@@ -42,7 +42,7 @@ public final class EspSuite {
     }
 
     /**
-     * @param icvBits length of the ICV on the wire; rounded down to whole bytes as the kernel does
+     * @param icvBits length of the ICV on the wire, rounded down to whole bytes as the kernel does; 0 stands for the MAC's default
      * @throws IllegalArgumentException where the kernel answers EINVAL
      */
     public static EspSuite encryptThenMac(
@@ -52,7 +52,8 @@ public final class EspSuite {
         Function<KeyMaterial, PacketCipher> ciphers = cipher(cipher.name(), cipher.shape().saltBytes());
         Function<byte[], PacketMac> macs = mac(auth.name());
         Supplier<PacketMac> mac = () -> macs.apply(authKey.copy());
-        EspSizes sizes = new EspSizes(cipher.shape().ivBytes(), cipher.shape().blockBytes(), icvBits / 8);
+        int icvBytes = (icvBits == 0 ? auth.shape().icvBits() : icvBits) / 8;
+        EspSizes sizes = new EspSizes(cipher.shape().ivBytes(), cipher.shape().blockBytes(), icvBytes);
         return new EspSuite(sizes, setup -> new EncryptThenMacEsp(setup, () -> ciphers.apply(cipherKey), mac));
     }
 

@@ -9,8 +9,8 @@ package org.xfrmbridge.esp;
  * </pre>
  *
  * Confined to one thread, the datapath thread that owns the SA's runtime; only {@link #sizes} may be called from any. Cheap until first
- * used: ciphers are set up, and random bytes for IVs drawn, by the first packet. Per packet our code allocates nothing; the JCE allocates
- * its parameter object, the IV in it, and a copy of the key that it compares.
+ * used: ciphers are set up, and random bytes for IVs drawn, by the first packet. Per packet our code allocates nothing but the parameter
+ * object with its IV that the JCE wants; the JCE itself makes 1 to 2 KB of short-lived garbage, and an exception for a wrong ICV.
  */
 public interface EspTransform {
     /** The ICV does not match. */

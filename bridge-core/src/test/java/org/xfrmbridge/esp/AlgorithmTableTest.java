@@ -71,6 +71,7 @@ class AlgorithmTableTest {
         assertTrue(sha256.accepts(0, 256));
         assertTrue(sha256.accepts(4096, 0));
         assertFalse(sha256.accepts(256, 264));
+        assertFalse(sha256.accepts(256, 7));
         assertFalse(sha256.accepts(-8, 128));
     }
 

@@ -168,6 +168,12 @@ class EspTransformTest {
     }
 
     @Test
+    void shouldAuthenticateWithTheDefaultLengthWhenNoneIsGiven() {
+        assertEquals(12, EspSuites.pair("aes", new byte[16], "sha256", new byte[32], 0).sizes().icvBytes());
+        assertEquals(0, EspSuites.pair("aes", new byte[16], "digest_null", new byte[0], 0).sizes().icvBytes());
+    }
+
+    @Test
     void shouldRefuseTransformWhenExtendedNumbersMeetATinyIcv() {
         EspSuite suite = EspSuites.pair("aes", new byte[16], "sha256", new byte[32], 24);
         assertThrows(IllegalArgumentException.class, () -> suite.transform(SPI, SequenceWidth.EXTENDED));
