@@ -109,9 +109,7 @@ final class BundleStep {
             return DropReason.OUT_STATE_SEQ_ERROR;
         }
         long number = sequence.last();
-        if (events.hearsReplay() && state.isSentNoticeDue((int) number)) {
-            events.replayAdvanced(state);
-        }
+        ReplayNotice.noteSent(state, number, events);
         // 5 account
         int payloadBytes = packet.payloadBytes();
         state.usage().count(payloadBytes, nowSeconds);

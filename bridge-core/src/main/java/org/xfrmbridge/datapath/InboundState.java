@@ -86,9 +86,7 @@ final class InboundState {
         if (window.advance(number) != ReplayVerdict.NEW) {
             return DropReason.IN_STATE_SEQ_ERROR;
         }
-        if (events.hearsReplay() && state.isReceivedNoticeDue((int) number)) {
-            events.replayAdvanced(state);
-        }
+        ReplayNotice.noteReceived(state, number, events);
         opened.payloadAt = packet.payload + sizes.payloadOffset();
         opened.payloadBytes = payloadBytes;
         opened.nextHeader = transform.nextHeader();

@@ -145,9 +145,9 @@ public final class Spd {
         return entry != null && entry.policy() == policy;
     }
 
-    /** All policies of a type, socket policies among them, youngest first; stays valid while they come and go. Control thread. */
+    /** All policies of a type (null: of both), socket policies among them, youngest first; stays valid while they come and go. Control thread. */
     public Dump<Policy> walk(PolicySpec.Type type) {
-        return all.walk(policy -> policy.spec().type() == type);
+        return all.walk(policy -> type == null || policy.spec().type() == type);
     }
 
     /** Whether a Policy is a socket's: its index, as clients see it, tells. */

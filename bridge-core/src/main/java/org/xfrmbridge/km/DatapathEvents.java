@@ -1,10 +1,8 @@
 package org.xfrmbridge.km;
 
 import org.xfrmbridge.xfrm.Address;
-import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
-import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.Template;
 

@@ -2,7 +2,6 @@ package org.xfrmbridge.km;
 
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Address;
-import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;

@@ -15,7 +15,7 @@ import org.xfrmbridge.xfrm.StateSpec;
 /**
  * Every control verb of XFRM, once, for all front ends (design rule 1). Requests arrive decoded; what a kernel's
  * xfrm_user.c checks in a structure's values beyond its lengths is checked here, in the kernel's order. All calls on the control thread. A refused
- * request has changed nothing.
+ * request has changed nothing. The keys of a request are taken over and cleared as soon as no State needs them, also when it is refused.
  */
 public interface XfrmService {
     // States
@@ -23,19 +23,22 @@ public interface XfrmService {
     /** {@code XFRM_MSG_NEWSA}. EEXIST if there is a valid one; a larval one of the same seq is replaced. */
     State addState(StateSpec spec, Origin origin) throws XfrmException;
 
-    /** {@code XFRM_MSG_UPDSA}. ESRCH if there is none; a larval one becomes real. */
+    /**
+     * {@code XFRM_MSG_UPDSA}. ESRCH if there is none; a larval one is replaced by a real one, a live one adopts lifetimes, encapsulation and
+     * marks but neither keys nor counters. Returns the State that is there then; listeners are shown the request.
+     */
     State updateState(StateSpec spec, Origin origin) throws XfrmException;
 
     /** {@code XFRM_MSG_DELSA}. ESRCH if there is none. */
     void deleteState(StateKey key, Origin origin) throws XfrmException;
 
-    /** {@code XFRM_MSG_GETSA}. ESRCH if there is none. */
+    /** {@code XFRM_MSG_GETSA}. ESRCH if there is none; EINVAL if its protocol has no Spis and the key no source address. */
     State getState(StateKey key) throws XfrmException;
 
     /** {@code XFRM_MSG_ALLOCSPI}: a larval State with a Spi of the range. ENOENT if none is free. */
     State allocateSpi(SpiRequest request) throws XfrmException;
 
-    /** {@code XFRM_MSG_FLUSHSA}. An empty table is success, ESRCH is the caller's to hide. */
+    /** {@code XFRM_MSG_FLUSHSA}, protocol 0 for all. ESRCH if there was none, which the caller hides: to a client that is success. */
     void flushStates(int protocol, Origin origin) throws XfrmException;
 
     /** A walk over all States, youngest first as in a kernel, that stays valid while States come and go. */
@@ -44,7 +47,7 @@ public interface XfrmService {
     /** {@code XFRM_MSG_NEWAE}: sets replay and lifetime counters of a State; null leaves a part alone. */
     void updateReplay(ReplayUpdate update, Origin origin) throws XfrmException;
 
-    /** {@code XFRM_MSG_EXPIRE} from a client: acts as if the limit were reached. */
+    /** {@code XFRM_MSG_EXPIRE} from a client: acts as if the limit were reached. ENOENT if there is none, EINVAL if it is larval. */
     void expireState(StateKey key, boolean hard, Origin origin) throws XfrmException;
 
     StateCounts stateCounts();
@@ -63,9 +66,10 @@ public interface XfrmService {
     /** {@code XFRM_MSG_POLEXPIRE} from a client. */
     void expirePolicy(PolicyKey key, boolean hard, Origin origin) throws XfrmException;
 
+    /** {@code XFRM_MSG_FLUSHPOLICY}; socket policies stay. ESRCH if there was none, which the caller hides: to a client that is success. */
     void flushPolicies(PolicySpec.Type type, Origin origin) throws XfrmException;
 
-    /** A walk over all Policies of a type, socket policies among them, youngest first as in a kernel. */
+    /** A walk over all Policies of a type (null: of both, as a GETPOLICY dump wants), socket policies among them, youngest first as in a kernel. */
     Dump<Policy> policies(PolicySpec.Type type);
 
     PolicyCounts policyCounts();

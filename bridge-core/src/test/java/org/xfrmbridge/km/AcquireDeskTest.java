@@ -1,0 +1,226 @@
+package org.xfrmbridge.km;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
+
+class AcquireDeskTest extends EngineFixture {
+    private final Template template = tunnel(1);
+    private Policy policy;
+    private Flow flow;
+
+    @BeforeEach
+    void setUp() throws XfrmException {
+        policy = engine.addPolicy(policy(hosts("10.1.0.1", "10.2.0.2"), template), true, ASKER);
+        flow = new Flow();
+        flow.family = AddressFamily.INET;
+        flow.saddrHigh = Address.parse("10.1.0.1").high();
+        flow.daddrHigh = Address.parse("10.2.0.2").high();
+        flow.protocol = IpProtocol.UDP;
+        flow.sport = 1000;
+        flow.dport = 53;
+        keyManager.take();
+    }
+
+    private void want() {
+        engine.acquire(policy, template, flow, RIGHT, LEFT);
+    }
+
+    private State acquired() {
+        want();
+        engine.drainEvents();
+        keyManager.take();
+        return all(engine.states(state -> true)).getFirst();
+    }
+
+    @Test
+    void shouldAskAndLeaveALarvalStateForThisSessionOnly() {
+        want();
+        flow.dport = 80;
+        assertEquals(1, wakeups);
+        engine.drainEvents();
+
+        heard("acquire 1");
+        StateSpec larval = all(engine.states(state -> true)).getFirst().spec();
+        assertEquals(
+                new Selector(flow.daddr(), flow.saddr(), 53, 0xffff, 1000, 0xffff, AddressFamily.INET, 32, 32, 17, 0, 0),
+                larval.selector());
+        assertEquals(new StateId(RIGHT, 0, IpProtocol.ESP), larval.id());
+        assertEquals(LEFT, larval.saddr());
+        assertEquals(1, larval.seq());
+        assertEquals(1, larval.reqid());
+        assertEquals(StateSpec.DIRECTION_OUT, larval.direction());
+        assertSame(policy, keyManager.acquires.getFirst().policy());
+        assertSame(larval, keyManager.acquires.getFirst().larval().spec());
+    }
+
+    @Test
+    void shouldAskOnceWhileTheAnswerIsAwaited() {
+        want();
+        want();
+        engine.drainEvents();
+        want();
+        engine.drainEvents();
+
+        heard("acquire 1");
+    }
+
+    @Test
+    void shouldLeaveNothingWhenNobodyListens() {
+        keyManager.answersAcquires = false;
+        want();
+        engine.drainEvents();
+
+        heard("acquire 1");
+        assertEquals(List.of(), spis());
+        assertEquals(Long.MAX_VALUE, engine.nextDeadlineNs());
+    }
+
+    @Test
+    void shouldAskAgainAfterTheLarvalStateExpired() {
+        acquired();
+
+        passSeconds(30);
+        heard("hard expire state 0 DEAD for 0");
+        want();
+        engine.drainEvents();
+
+        heard("acquire 2");
+    }
+
+    @Test
+    void shouldNotAskWhenTheStateCameMeanwhile() throws XfrmException {
+        want();
+        engine.addState(esp(1), ASKER);
+        keyManager.take();
+
+        engine.drainEvents();
+
+        heard();
+    }
+
+    @Test
+    void shouldNotAskForAPolicyThatIsGone() throws XfrmException {
+        want();
+        engine.deletePolicy(bySelector(policy.spec()), ASKER);
+        keyManager.take();
+
+        engine.drainEvents();
+
+        heard();
+    }
+
+    @Test
+    void shouldNotAskForASpiThatAnotherStateHas() throws XfrmException {
+        engine.addState(esp(5, s -> s.reqid = 99), ASKER);
+        keyManager.take();
+        Template named = new Template(
+                new StateId(RIGHT, 5, IpProtocol.ESP), AddressFamily.INET, LEFT, 1, Mode.TUNNEL, 0, false, -1, -1, -1);
+
+        engine.acquire(policy, named, flow, RIGHT, LEFT);
+        engine.drainEvents();
+
+        heard();
+    }
+
+    @Test
+    void shouldFillInTheAddressesTheTemplateLeavesOpen() {
+        Template open = new Template(
+                new StateId(Address.ANY, 0, IpProtocol.ESP), AddressFamily.INET, Address.ANY, 1, Mode.TRANSPORT, 0, false, -1, -1, -1);
+
+        engine.acquire(policy, open, flow, flow.daddr(), flow.saddr());
+        engine.drainEvents();
+
+        StateSpec larval = keyManager.acquires.getFirst().larval().spec();
+        assertEquals(flow.daddr(), larval.id().daddr());
+        assertEquals(flow.saddr(), larval.saddr());
+    }
+
+    @Test
+    void shouldEndTheLarvalStateWhenOneOfItsNumberIsAdded() throws XfrmException {
+        State larval = acquired();
+
+        engine.addState(esp(1, s -> {
+            s.seq = larval.spec().seq();
+            s.reqid = 77;
+        }), ASKER);
+
+        assertEquals(State.Phase.DEAD, larval.phase());
+        assertEquals(List.of(1), spis());
+        heard("NEW state 1 VALID for 1234/7");
+    }
+
+    @Test
+    void shouldEndTheLarvalStateWhenOneForTheSameIsAdded() throws XfrmException {
+        State larval = acquired();
+
+        engine.addState(esp(1), ASKER);
+
+        assertEquals(State.Phase.DEAD, larval.phase());
+        assertEquals(List.of(1), spis());
+    }
+
+    @Test
+    void shouldKeepTheLarvalStateWhenOneForAnotherHostHasItsNumber() throws XfrmException {
+        State larval = acquired();
+
+        engine.addState(esp(1, s -> {
+            s.seq = larval.spec().seq();
+            s.id = new StateId(LEFT, 1, IpProtocol.ESP);
+        }), ASKER);
+
+        assertEquals(State.Phase.ACQUIRING, larval.phase());
+    }
+
+    @Test
+    void shouldGiveTheLarvalStateItsSpiWhenOneIsAllocatedForItsNumber() throws XfrmException {
+        State larval = acquired();
+
+        State named = allocate(esp(0, s -> {
+            s.seq = larval.spec().seq();
+            s.reqid = 77;
+        }), 0x100, 0x100);
+
+        assertSame(larval, named);
+        assertSame(larval, engine.getState(key(0x100)));
+        assertSame(larval, allocate(esp(0, s -> s.seq = larval.spec().seq()), 0x200, 0x200));
+        assertEquals(List.of(0x100), spis());
+    }
+
+    @Test
+    void shouldAnnounceAClientsAcquireAndLeaveNothing() throws XfrmException {
+        Selector selector = hosts("10.1.0.1", "10.2.0.2");
+
+        engine.reportAcquireFailure(selector, esp(0), policy(selector, template, tunnel(2)));
+
+        heard("acquire 1", "acquire 2");
+        assertEquals(2, keyManager.acquires.get(1).larval().spec().reqid());
+        assertEquals(List.of(), spis());
+        refused(Errno.EINVAL, () -> engine.reportAcquireFailure(selector, esp(0), policy(Selector.any(0), template)));
+    }
+
+    @Test
+    void shouldCutAFloodOff() {
+        for (int i = 0; i < 3 * DatapathQueue.CAPACITY; i++) {
+            want();
+        }
+
+        assertEquals(1, wakeups);
+        assertEquals(DatapathQueue.CAPACITY, engine.drainEvents());
+        assertEquals(0, engine.drainEvents());
+    }
+}
