@@ -4,6 +4,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -15,25 +16,24 @@ final class DatapathQueue {
 
     private final Queue<Runnable> events = new ConcurrentLinkedQueue<>();
     private final AtomicInteger waiting = new AtomicInteger();
+    private final AtomicBoolean signalled = new AtomicBoolean();
     private final Set<Object> pending = ConcurrentHashMap.newKeySet();
     private final Runnable wakeup;
 
-    /** @param wakeup called on a datapath thread when the queue was empty: makes the control thread call {@link #drain} soon */
+    /** @param wakeup called, once until the next {@link #drain}, when there is something: makes the control thread call that soon */
     DatapathQueue(Runnable wakeup) {
         this.wakeup = wakeup;
     }
 
-    /** Any thread. */
-    void tell(Runnable event) {
-        int before = waiting.getAndIncrement();
-        if (before >= CAPACITY) {
+    /** Any thread. Returns whether there was room. */
+    boolean tell(Runnable event) {
+        if (waiting.incrementAndGet() > CAPACITY) {
             waiting.decrementAndGet();
-            return;
+            return false;
         }
         events.add(event);
-        if (before == 0) {
-            wakeup.run();
-        }
+        signal();
+        return true;
     }
 
     /**
@@ -41,25 +41,39 @@ final class DatapathQueue {
      * subject may be told anew, so nothing goes unseen.
      */
     void tellOnce(Object subject, Runnable event) {
-        if (pending.add(subject)) {
-            tell(() -> {
-                pending.remove(subject);
-                event.run();
-            });
+        if (!pending.add(subject)) {
+            return;
+        }
+        boolean told = tell(() -> {
+            pending.remove(subject);
+            event.run();
+        });
+        if (!told) {
+            pending.remove(subject);
         }
     }
 
-    /** Control thread: handles what is there and returns how much that was. */
+    /** Control thread: handles what is there, up to a limit after which it wakes itself, and returns how much that was. */
     int drain() {
+        // Before the first look: who adds behind the last one signals again.
+        signalled.set(false);
         int handled = 0;
-        for (Runnable event = events.poll(); event != null; event = events.poll()) {
+        while (handled < CAPACITY) {
+            Runnable event = events.poll();
+            if (event == null) {
+                return handled;
+            }
             waiting.decrementAndGet();
             event.run();
             handled++;
-            if (handled == CAPACITY) {
-                break;
-            }
         }
+        signal();
         return handled;
+    }
+
+    private void signal() {
+        if (!signalled.getAndSet(true)) {
+            wakeup.run();
+        }
     }
 }

@@ -6,8 +6,8 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * Tells that the peer behind a NAT has moved, {@code km_new_mapping}. The State stays as it is until its key manager updates it. Control thread
- * only.
+ * Tells that the peer behind a NAT has moved, {@code km_new_mapping}. The State stays as it is until its key manager updates it.
+ * Control thread only.
  */
 final class Mappings {
     private final KeyManagers keyManagers;

@@ -8,8 +8,9 @@ import org.xfrmbridge.xfrm.State.Phase;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * Ends States in time: {@code xfrm_timer_handler} for limits in seconds, {@code xfrm_state_check_expire} for bytes and packets. A soft limit
- * is told once and makes a State dying; at a hard one it goes, which is told as an expiry and not as a deletion. Control thread only.
+ * Ends States in time: {@code xfrm_timer_handler} for limits in seconds, {@code xfrm_state_check_expire} for bytes and packets. A soft
+ * limit is told once and makes a State dying; at a hard one it goes, which is told as an expiry and not as a deletion. Control thread
+ * only.
  *
  * <p>A use that nobody reported needs no timer of its own: until then the limit counts from now, and each time it is up the rest since the
  * first use is waited for.

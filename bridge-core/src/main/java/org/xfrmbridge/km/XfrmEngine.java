@@ -19,9 +19,9 @@ import org.xfrmbridge.xfrm.Template;
 /**
  * The control side of XFRM, whole: verbs for the front ends, timers, and answers to what datapath threads tell.
  *
- * <p>One thread, the control thread, calls everything here but the methods of {@link DatapathEvents}, which any thread calls and which only
- * queue. That thread's loop is: {@link #drainEvents}, requests, {@link #runTimers}, then sleep until {@link #nextDeadlineNs} or a request or
- * the wakeup comes.
+ * <p>One thread, the control thread, calls everything here but the methods of {@link DatapathEvents}, which any thread calls and which
+ * only queue. That thread's loop is: {@link #drainEvents}, requests, {@link #runTimers}, then sleep until {@link #nextDeadlineNs} or a
+ * request or the wakeup comes.
  */
 public final class XfrmEngine implements XfrmService, DatapathEvents {
     /** {@code xfrm_state_hashmax} and {@code xfrm_policy_hashmax}: what clients are told, though tables here grow beyond. */

@@ -14,8 +14,9 @@ import org.xfrmbridge.xfrm.StateSpec;
 
 /**
  * Every control verb of XFRM, once, for all front ends (design rule 1). Requests arrive decoded; what a kernel's
- * xfrm_user.c checks in a structure's values beyond its lengths is checked here, in the kernel's order. All calls on the control thread. A refused
- * request has changed nothing. The keys of a request are taken over and cleared as soon as no State needs them, also when it is refused.
+ * xfrm_user.c checks in a structure's values beyond its lengths is checked here, in the kernel's order. All calls on the control
+ * thread. A refused request has changed nothing. The keys of a request are taken over and cleared as soon as no State needs them, also
+ * when it is refused.
  */
 public interface XfrmService {
     // States
@@ -24,8 +25,8 @@ public interface XfrmService {
     State addState(StateSpec spec, Origin origin) throws XfrmException;
 
     /**
-     * {@code XFRM_MSG_UPDSA}. ESRCH if there is none; a larval one is replaced by a real one, a live one adopts lifetimes, encapsulation and
-     * marks but neither keys nor counters. Returns the State that is there then; listeners are shown the request.
+     * {@code XFRM_MSG_UPDSA}. ESRCH if there is none; a larval one is replaced by a real one, a live one adopts lifetimes, encapsulation
+     * and marks but neither keys nor counters. Returns the State that is there then; listeners are shown the request.
      */
     State updateState(StateSpec spec, Origin origin) throws XfrmException;
 
@@ -69,7 +70,10 @@ public interface XfrmService {
     /** {@code XFRM_MSG_FLUSHPOLICY}; socket policies stay. ESRCH if there was none, which the caller hides: to a client that is success. */
     void flushPolicies(PolicySpec.Type type, Origin origin) throws XfrmException;
 
-    /** A walk over all Policies of a type (null: of both, as a GETPOLICY dump wants), socket policies among them, youngest first as in a kernel. */
+    /**
+     * A walk over all Policies of a type (null: of both, as a GETPOLICY dump wants), socket policies among them, youngest first as in a
+     * kernel.
+     */
     Dump<Policy> policies(PolicySpec.Type type);
 
     PolicyCounts policyCounts();

@@ -212,15 +212,4 @@ class AcquireDeskTest extends EngineFixture {
         assertEquals(List.of(), spis());
         refused(Errno.EINVAL, () -> engine.reportAcquireFailure(selector, esp(0), policy(Selector.any(0), template)));
     }
-
-    @Test
-    void shouldCutAFloodOff() {
-        for (int i = 0; i < 3 * DatapathQueue.CAPACITY; i++) {
-            want();
-        }
-
-        assertEquals(1, wakeups);
-        assertEquals(DatapathQueue.CAPACITY, engine.drainEvents());
-        assertEquals(0, engine.drainEvents());
-    }
 }
