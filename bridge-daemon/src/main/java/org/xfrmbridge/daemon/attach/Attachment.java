@@ -148,7 +148,7 @@ public final class Attachment implements AutoCloseable {
 
     private void openTaps(DeviceNames names) throws IOException {
         try {
-            hostTap = TapDevice.open(names.host(), TapDevice.Offload.NONE);
+            hostTap = TapDevice.open(names.host(), TapDevice.Offload.TCP);
             networkTap = TapDevice.open(names.network(), TapDevice.Offload.NONE);
         } catch (OsException e) {
             throw AttachmentRules.explain(e, names);

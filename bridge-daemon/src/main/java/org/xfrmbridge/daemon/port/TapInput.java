@@ -1,0 +1,48 @@
+package org.xfrmbridge.daemon.port;
+
+import java.nio.ByteBuffer;
+import org.xfrmbridge.daemon.os.TapDevice;
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.io.Segmentation;
+
+/** Reads a TAP; finishes what the host left to the device. One thread. */
+final class TapInput {
+    private final TapDevice.Channel channel;
+    private final int virtioBytes;
+
+    TapInput(TapDevice device) {
+        channel = device.new Channel();
+        virtioBytes = device.offload() == TapDevice.Offload.TCP ? TapDevice.VIRTIO_HEADER_BYTES : 0;
+    }
+
+    /** Takes one frame from the device, which may yield many; false if there is none. */
+    boolean read(PacketPool pool, PacketBatch into) {
+        int bytes = channel.read();
+        int frameBytes = bytes - virtioBytes;
+        if (frameBytes <= 0) {
+            return false;
+        }
+        ByteBuffer buffer = channel.buffer();
+        if (virtioBytes != 0 && buffer.get(VirtioHeader.GSO_TYPE) != VirtioHeader.GSO_NONE) {
+            int tcpStart = Short.toUnsignedInt(buffer.getShort(VirtioHeader.CHECKSUM_START));
+            int segmentBytes = Short.toUnsignedInt(buffer.getShort(VirtioHeader.GSO_SIZE));
+            Segmentation.cut(buffer.limit(bytes), virtioBytes, tcpStart, segmentBytes, pool, into);
+            buffer.clear();
+            return true;
+        }
+        PacketBuffer packet = pool.take();
+        packet.ensureCapacity(frameBytes);
+        buffer.get(virtioBytes, packet.data, packet.offset, frameBytes);
+        packet.length = frameBytes;
+        if (virtioBytes != 0 && (buffer.get(VirtioHeader.FLAGS) & VirtioHeader.NEEDS_CHECKSUM) != 0) {
+            Segmentation.finishChecksum(
+                    packet,
+                    Short.toUnsignedInt(buffer.getShort(VirtioHeader.CHECKSUM_START)),
+                    Short.toUnsignedInt(buffer.getShort(VirtioHeader.CHECKSUM_OFFSET)));
+        }
+        into.add(packet);
+        return true;
+    }
+}
