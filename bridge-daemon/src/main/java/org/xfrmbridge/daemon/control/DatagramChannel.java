@@ -1,0 +1,109 @@
+package org.xfrmbridge.daemon.control;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.os.PollSet;
+import org.xfrmbridge.daemon.os.UnixConnection;
+import org.xfrmbridge.io.MessageSink;
+
+/** A client of netlink.sock or pfkey.sock: between its descriptor and its session. Control thread only. */
+final class DatagramChannel implements Channel, MessageSink {
+    private static final Logger LOG = LoggerFactory.getLogger(DatagramChannel.class);
+
+    /** Datagrams taken in one turn. */
+    private static final int TURN = 32;
+
+    /** As much as a daemon asks for on a real netlink socket. */
+    private static final int SEND_BUFFER_BYTES = 8 << 20;
+
+    /** A session of either protocol. */
+    interface Session {
+        void receive(ByteBuffer datagram);
+
+        void writable();
+
+        boolean hasBacklog();
+
+        void close();
+    }
+
+    private final UnixConnection connection;
+    private final String name;
+    private Session session;
+    private boolean open = true;
+
+    /** @param name of the client, for the log */
+    DatagramChannel(UnixConnection connection, String name) throws OsException {
+        this.connection = connection;
+        this.name = name;
+        connection.setSendBuffer(SEND_BUFFER_BYTES);
+    }
+
+    void start(Session newSession) {
+        session = newSession;
+        LOG.info("{} connected", name);
+    }
+
+    @Override
+    public int fd() {
+        return connection.fd();
+    }
+
+    /** A client that does not read its answers is not asked for more requests. */
+    @Override
+    public int interest() {
+        return session.hasBacklog() ? PollSet.WRITE : PollSet.READ;
+    }
+
+    @Override
+    public void ready() {
+        try {
+            if (session.hasBacklog()) {
+                session.writable();
+            }
+            for (int i = 0; i < TURN && open && !session.hasBacklog(); i++) {
+                byte[] datagram = connection.receive();
+                if (datagram == null) {
+                    return;
+                }
+                if (datagram.length == 0) {
+                    open = false;
+                    return;
+                }
+                session.receive(ByteBuffer.wrap(datagram));
+                // It may have held keys.
+                Arrays.fill(datagram, (byte) 0);
+            }
+        } catch (OsException e) {
+            open = false;
+        }
+    }
+
+    @Override
+    public boolean trySend(ByteBuffer datagram) {
+        try {
+            int offset = datagram.arrayOffset() + datagram.position();
+            return connection.send(datagram.array(), offset, datagram.remaining()) != UnixConnection.NOTHING;
+        } catch (OsException e) {
+            // Gone, or a message larger than a socket takes: no later attempt would do better.
+            open = e.errno() != OsException.EPIPE && open;
+            return true;
+        }
+    }
+
+    @Override
+    public boolean isOpen() {
+        return open;
+    }
+
+    @Override
+    public void close() {
+        open = false;
+        session.close();
+        connection.close();
+        LOG.info("{} is gone", name);
+    }
+}

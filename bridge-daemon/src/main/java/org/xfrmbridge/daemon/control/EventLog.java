@@ -1,0 +1,120 @@
+package org.xfrmbridge.daemon.control;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.km.KeyManager;
+import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.XfrmService;
+import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+
+/**
+ * Listens as a key manager that never answers, and writes one line per change. No key is ever in it. When changes come by the thousand the
+ * lines of a second are limited and the rest is counted: writing them would cost more than the changes. Control thread only.
+ */
+public final class EventLog implements KeyManager {
+    private static final Logger LOG = LoggerFactory.getLogger(EventLog.class);
+    private static final int LINES_PER_SECOND = 50;
+
+    private final Clock clock;
+    private long second;
+    private int lines;
+    private long unsaid;
+
+    public EventLog(Clock clock) {
+        this.clock = clock;
+    }
+
+    private void say(String format, Object... arguments) {
+        long now = clock.epochSeconds();
+        if (now != second) {
+            flush();
+            second = now;
+            lines = 0;
+        }
+        if (lines++ < LINES_PER_SECOND) {
+            LOG.info(format, arguments);
+        } else {
+            unsaid++;
+        }
+    }
+
+    /** Says how many lines were left out; called now and then. */
+    public void flush() {
+        if (unsaid > 0) {
+            LOG.info("and {} more changes", unsaid);
+            unsaid = 0;
+        }
+    }
+
+    @Override
+    public void stateChanged(StateChange change, State state, Origin origin) {
+        say("SA {}: {}", past(change.name()), state);
+    }
+
+    private static String past(String change) {
+        return switch (change) {
+            case "NEW" -> "added";
+            case "UPDATE" -> "updated";
+            default -> "removed";
+        };
+    }
+
+    @Override
+    public void statesFlushed(int protocol, Origin origin) {
+        say("SAs flushed, protocol {}", protocol);
+    }
+
+    @Override
+    public void policyChanged(PolicyChange change, Policy policy, boolean byIndex, Origin origin) {
+        Selector selector = policy.spec().selector();
+        say("policy {}: {}/{} -> {}/{} {}", past(change.name()), selector.saddr().toText(selector.family()), selector.saddrPrefix(),
+                selector.daddr().toText(selector.family()), selector.daddrPrefix(), policy);
+    }
+
+    @Override
+    public void policiesFlushed(PolicySpec.Type type, Origin origin) {
+        say("policies flushed, type {}", type);
+    }
+
+    @Override
+    public void stateExpired(State state, boolean hard, int portId) {
+        say("SA reached a {} limit: {}", hard ? "hard" : "soft", state);
+    }
+
+    @Override
+    public void policyExpired(Policy policy, Direction direction, boolean hard, int portId) {
+        say("policy reached a {} limit: {}", hard ? "hard" : "soft", policy);
+    }
+
+    @Override
+    public boolean acquire(Acquire acquire) {
+        say("acquire: {} wants a SA, {}", acquire.policy(), acquire.larval());
+        return false;
+    }
+
+    @Override
+    public void mappingChanged(State state, Address newSaddr, int newSport) {
+        say("peer moved to {} port {}: {}", newSaddr.toText(state.spec().family()), newSport, state);
+    }
+
+    @Override
+    public void replayChanged(State state, int flags, Origin origin) {
+        // Far too often for a log.
+    }
+
+    @Override
+    public void report(int protocol, Selector selector, Address address) {
+        say("report: protocol {} {}", protocol, selector);
+    }
+
+    @Override
+    public void defaultsChanged(XfrmService.Defaults defaults, Origin origin) {
+        say("default verdicts: {}", defaults);
+    }
+}

@@ -1,0 +1,110 @@
+package org.xfrmbridge.daemon.control;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.HexFormat;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.db.SocketPolicies;
+import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.netlink.map.PolicyDecoder;
+import org.xfrmbridge.netlink.msg.UserpolicyInfo;
+import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.PolicySpec;
+
+/** The lines of a {@code sockets} connection: policies and encapsulation of single sockets. Everything ends with it. Control thread only. */
+final class SocketRegistration {
+    private static final Logger LOG = LoggerFactory.getLogger(SocketRegistration.class);
+    private static final int EPERM = 1;
+    private static final int EINVAL = 22;
+    private static final String OK = "ok\n";
+    private static final int PARTS_OF_ENDPOINT = 6;
+
+    private final SocketPolicies sockets;
+    private final Clock clock;
+    private final Peer peer;
+
+    SocketRegistration(SocketPolicies sockets, Clock clock, Peer peer) {
+        this.sockets = sockets;
+        this.clock = clock;
+        this.peer = peer;
+    }
+
+    String line(String line) {
+        if (!peer.privileged()) {
+            return errno(EPERM);
+        }
+        String[] parts = line.split(" ");
+        try {
+            long cookie = Long.parseUnsignedLong(parts[1]);
+            switch (parts[0]) {
+                case "policy" -> policy(cookie, endpoint(parts), parts[PARTS_OF_ENDPOINT]);
+                case "encap" -> encapsulation(cookie, endpoint(parts), Integer.parseInt(parts[PARTS_OF_ENDPOINT]));
+                case "moved" -> sockets.move(this, cookie, endpoint(parts));
+                case "close" -> sockets.close(this, cookie);
+                default -> throw new IllegalArgumentException(parts[0]);
+            }
+            return OK;
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            return errno(EINVAL);
+        }
+    }
+
+    private static LocalEndpoint endpoint(String[] parts) {
+        int family = Integer.parseInt(parts[2]);
+        int port = Integer.parseInt(parts[5]);
+        if (!AddressFamily.isIp(family) || port < 0 || port > 0xffff) {
+            throw new IllegalArgumentException("no endpoint");
+        }
+        return new LocalEndpoint(family, Integer.parseInt(parts[3]), Address.parse(parts[4]), port);
+    }
+
+    private void policy(long cookie, LocalEndpoint at, String hex) {
+        if (hex.equals("-")) {
+            sockets.clearPolicies(this, cookie);
+            return;
+        }
+        ByteBuffer option = ByteBuffer.wrap(HexFormat.of().parseHex(hex)).order(ByteOrder.nativeOrder());
+        if (option.remaining() < UserpolicyInfo.BYTES) {
+            throw new IllegalArgumentException("cut short");
+        }
+        sockets.setPolicy(this, cookie, at, spec(option), clock.epochSeconds());
+    }
+
+    /** {@code xfrm_compile_policy}: only in and out, and what follows the policy is templates. */
+    private static PolicySpec spec(ByteBuffer option) {
+        UserpolicyInfo info = UserpolicyInfo.read(option);
+        Direction direction = Direction.of(info.direction());
+        if (direction == null || direction == Direction.FWD || info.action() > 1) {
+            throw new IllegalArgumentException("no policy of a socket");
+        }
+        try {
+            PolicySpec bare = PolicyDecoder.decode(info, Attributes.parse(ByteBuffer.allocate(0), 0, 0));
+            return new PolicySpec(
+                    bare.selector(), bare.lifetime(), bare.priority(), 0, direction, bare.action(), bare.flags(), bare.share(),
+                    PolicyDecoder.templates(option), bare.mark(), bare.ifId(), PolicySpec.Type.MAIN, null);
+        } catch (XfrmException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    private void encapsulation(long cookie, LocalEndpoint at, int type) {
+        sockets.setEncapsulation(this, cookie, at, type);
+        if (type != 0) {
+            LOG.info("{} takes ESP in UDP on port {}", peer, at.port());
+        }
+    }
+
+    static String errno(int number) {
+        return "errno " + number + "\n";
+    }
+
+    void end() {
+        sockets.closeAll(this);
+    }
+}

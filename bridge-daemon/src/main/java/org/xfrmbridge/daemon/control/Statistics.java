@@ -1,0 +1,101 @@
+package org.xfrmbridge.daemon.control;
+
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.StringJoiner;
+import org.xfrmbridge.datapath.DropReason;
+import org.xfrmbridge.datapath.Metric;
+import org.xfrmbridge.datapath.XfrmStats;
+import org.xfrmbridge.km.XfrmService;
+import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Direction;
+
+/** The numbers of {@code xfrm-bridge stat}. Control thread only. */
+public final class Statistics {
+    private final String place;
+    private final XfrmService service;
+    private final XfrmStats stats;
+    private final Clock clock;
+    private final long startNs;
+
+    /** @param place where the bridge is attached, for people */
+    public Statistics(String place, XfrmService service, XfrmStats stats, Clock clock) {
+        this.place = place;
+        this.service = service;
+        this.stats = stats;
+        this.clock = clock;
+        this.startNs = clock.nowNs();
+    }
+
+    /** Numbers that are no counters of one direction, by name, in the order in which they are shown. */
+    private Map<String, Number> totals() {
+        XfrmService.PolicyCounts policies = service.policyCounts();
+        Map<String, Number> totals = new LinkedHashMap<>();
+        totals.put("uptime_seconds", (clock.nowNs() - startNs) / 1_000_000_000);
+        totals.put("states", service.stateCounts().states());
+        for (Direction direction : Direction.values()) {
+            String name = direction.name().toLowerCase(Locale.ROOT);
+            totals.put("policies_" + name, policies.global()[direction.number()]);
+            totals.put("socket_policies_" + name, policies.socket()[direction.number()]);
+        }
+        totals.put("bundles", stats.outbound(Metric.BUNDLES) + stats.inbound(Metric.BUNDLES));
+        totals.put("flow_entries", stats.outbound(Metric.FLOW_ENTRIES) + stats.inbound(Metric.FLOW_ENTRIES));
+        totals.put("lookups_per_packet", Math.round(stats.lookupsPerPacket() * 1000) / 1000.0);
+        return totals;
+    }
+
+    private static boolean isFlow(Metric metric) {
+        return metric != Metric.BUNDLES && metric != Metric.FLOW_ENTRIES;
+    }
+
+    String toText() {
+        StringBuilder out = new StringBuilder("xfrm-bridge at ").append(place).append("\n\n");
+        totals().forEach((name, value) -> out.append("%-24s %14s%n".formatted(name.replace('_', ' '), value)));
+        out.append("%n%-24s %14s %14s%n".formatted("", "outbound", "inbound"));
+        for (Metric metric : Metric.values()) {
+            if (isFlow(metric)) {
+                out.append("%-24s %14d %14d%n".formatted(nameOf(metric).replace('_', ' '), stats.outbound(metric), stats.inbound(metric)));
+            }
+        }
+        out.append('\n');
+        for (DropReason reason : DropReason.values()) {
+            out.append("%-24s %14d%n".formatted("Xfrm" + reason.label(), stats.drops(reason)));
+        }
+        return out.toString();
+    }
+
+    String toJson() {
+        StringJoiner fields = new StringJoiner(",\n  ", "{\n  ", "\n}\n");
+        fields.add("\"at\": \"" + place + '"');
+        totals().forEach((name, value) -> fields.add("\"%s\": %s".formatted(name, value)));
+        StringJoiner outbound = new StringJoiner(", ", "{", "}");
+        StringJoiner inbound = new StringJoiner(", ", "{", "}");
+        for (Metric metric : Metric.values()) {
+            if (isFlow(metric)) {
+                outbound.add("\"%s\": %d".formatted(nameOf(metric), stats.outbound(metric)));
+                inbound.add("\"%s\": %d".formatted(nameOf(metric), stats.inbound(metric)));
+            }
+        }
+        fields.add("\"outbound\": " + outbound).add("\"inbound\": " + inbound);
+        StringJoiner drops = new StringJoiner(", ", "{", "}");
+        for (DropReason reason : DropReason.values()) {
+            drops.add("\"Xfrm%s\": %d".formatted(reason.label(), stats.drops(reason)));
+        }
+        return fields.add("\"xfrm_stat\": " + drops).toString();
+    }
+
+    private static String nameOf(Metric metric) {
+        return metric.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** /proc/net/xfrm_stat. */
+    String toProcText() {
+        return stats.toProcText();
+    }
+
+    /** /proc/net/pfkey: its heading, and no sockets. */
+    String toPfkeyText() {
+        return "sk       RefCnt Rmem   Wmem   User   Inode\n";
+    }
+}
