@@ -130,6 +130,6 @@ public final class ControlLoop implements Runnable {
         }
         long waitNs = deadlineNs - clock.nowNs();
         // Rounded up: waking before the deadline would only make the loop go round again.
-        return (int) Math.clamp(TimeUnit.NANOSECONDS.toMillis(waitNs + 999_999), 0, 60_000);
+        return Math.clamp(TimeUnit.NANOSECONDS.toMillis(waitNs + 999_999), 0, 60_000);
     }
 }

@@ -1,0 +1,124 @@
+package org.xfrmbridge.daemon;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import org.xfrmbridge.daemon.attach.Attachment;
+import org.xfrmbridge.daemon.control.ControlLoop;
+import org.xfrmbridge.daemon.control.ControlPlane;
+import org.xfrmbridge.daemon.control.Statistics;
+import org.xfrmbridge.daemon.host.KernelNetwork;
+import org.xfrmbridge.daemon.os.Descriptor;
+import org.xfrmbridge.daemon.port.TapPort;
+import org.xfrmbridge.datapath.XfrmStats;
+import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.db.SocketPolicies;
+import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.km.XfrmEngine;
+import org.xfrmbridge.time.Clock;
+
+/**
+ * The running program, wired: databases, control thread, two datapath threads, and the attachment they serve. {@link #start} and {@link #close}
+ * are called by one thread each.
+ */
+public final class Bridge implements AutoCloseable {
+    private final Descriptor lock;
+    private final Attachment attachment;
+    private final ControlLoop loop;
+    private final TapPort host;
+    private final TapPort network;
+    private final Thread control;
+    private final Thread outbound;
+    private final Thread inbound;
+
+    /** Attaches and serves; when it returns, clients and packets are welcome. */
+    public static Bridge start(BridgeOptions options) throws IOException {
+        Descriptor lock = lock(options.directory());
+        Attachment attachment = null;
+        try {
+            attachment = Attachment.attach(options.names(), options.directory());
+            return new Bridge(options, lock, attachment);
+        } catch (IOException e) {
+            if (attachment != null) {
+                attachment.close();
+            }
+            lock.close();
+            throw e;
+        }
+    }
+
+    /** Makes the directory and keeps others out of it until the descriptor is closed. */
+    static Descriptor lock(Path directory) throws IOException {
+        Files.createDirectories(directory);
+        Descriptor lock = Descriptor.lockFile(directory.resolve("lock").toString());
+        if (lock == null) {
+            throw new IOException("another bridge is running in %s: end it, or choose another directory with --dir".formatted(directory));
+        }
+        return lock;
+    }
+
+    /** Undoes what a bridge left that was killed; returns the interface, or null if there is nothing to undo. */
+    public static String detach(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return null;
+        }
+        try (Descriptor held = lock(directory)) {
+            return held == null ? null : Attachment.detach(directory);
+        }
+    }
+
+    private Bridge(BridgeOptions options, Descriptor lock, Attachment attachment) throws IOException {
+        this.lock = lock;
+        this.attachment = attachment;
+        Clock clock = new SystemClock();
+        Spd spd = new Spd();
+        Sad sad = new Sad();
+        SocketPolicies sockets = new SocketPolicies(spd);
+        XfrmStats stats = new XfrmStats();
+        KernelNetwork kernel = new KernelNetwork(attachment.hostIndex());
+        loop = new ControlLoop(clock);
+        XfrmEngine engine = new XfrmEngine(sad, spd, clock, new SecureRandom(), loop::wakeUp);
+        ControlPlane plane = new ControlPlane(engine, kernel, clock, loop, options.privilegedGid());
+        String place = options.names().original() + " (" + options.names().host() + ')';
+        plane.listen(options.directory(), sockets, new Statistics(place, engine, stats, clock));
+
+        host = new TapPort(attachment.hostTap());
+        network = new TapPort(attachment.networkTap());
+        control = new Thread(loop, "control");
+        outbound = new DatapathThread("outbound", host, passing(host, network));
+        inbound = new DatapathThread("inbound", network, passing(network, host));
+        for (Thread thread : new Thread[] {outbound, inbound, control}) {
+            thread.start();
+        }
+    }
+
+    private static Runnable passing(TapPort from, TapPort to) {
+        PacketPool pool = new PacketPool(256);
+        PacketBatch batch = new PacketBatch(128);
+        return () -> {
+            from.receive(pool, batch);
+            to.send(batch);
+            batch.releaseTo(pool);
+        };
+    }
+
+    /** Ends service and gives the interface back. */
+    @Override
+    public void close() throws IOException {
+        loop.stop();
+        host.close();
+        network.close();
+        try {
+            control.join();
+            outbound.join();
+            inbound.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        attachment.close();
+        lock.close();
+    }
+}

@@ -1,0 +1,33 @@
+package org.xfrmbridge.daemon;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.io.PacketPort;
+
+/** One direction: waits at its port and lets the datapath turn over whole batches. */
+final class DatapathThread extends Thread {
+    private static final Logger LOG = LoggerFactory.getLogger(DatapathThread.class);
+    private static final int IDLE_MS = 1000;
+
+    private final PacketPort port;
+    private final Runnable turn;
+
+    /** @param turn takes a batch from the port, handles it and sends what comes of it */
+    DatapathThread(String name, PacketPort port, Runnable turn) {
+        super(name);
+        this.port = port;
+        this.turn = turn;
+    }
+
+    @Override
+    public void run() {
+        while (port.await(IDLE_MS)) {
+            try {
+                turn.run();
+            } catch (RuntimeException e) {
+                // A packet that shows a fault must cost itself and its batch, not the direction.
+                LOG.error("a fault in the datapath; the batch is lost", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package org.xfrmbridge.daemon.cli;
+
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** Only described here: the launcher does it without a JVM, in milliseconds. */
+@Command(
+        name = "exec",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Runs a command whose NETLINK_XFRM and PF_KEY sockets lead to the bridge: exec -- ip xfrm state; exec -- charon-systemd.",
+            "The same for a systemd unit or a container: LD_PRELOAD=.../libxfrm-bridge.so and XFRM_BRIDGE_DIR=DIR."
+        })
+final class ExecCommand implements Callable<Integer> {
+    @Mixin
+    private DirectoryOption directory;
+
+    @Parameters(paramLabel = "COMMAND", arity = "1..*", description = "The command and its arguments, after \"--\".")
+    private List<String> command;
+
+    @Override
+    public Integer call() {
+        throw new IllegalStateException("exec is done by the xfrm-bridge script, not by this program");
+    }
+}

@@ -1,0 +1,70 @@
+package org.xfrmbridge.daemon.cli;
+
+import java.io.File;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.PropertiesDefaultProvider;
+
+/** {@code xfrm-bridge}: exit code 0 for success, 1 if it could not be done, 2 if it was asked wrongly. */
+@Command(
+        name = "xfrm-bridge",
+        description = "The Linux XFRM (IPsec databases and ESP) in user space, for unmodified IKE daemons.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {
+            RunCommand.class,
+            ExecCommand.class,
+            StatCommand.class,
+            DetachCommand.class,
+        })
+public final class Main implements Runnable {
+    @CommandLine.Spec
+    private CommandLine.Model.CommandSpec spec;
+
+    public static void main(String[] arguments) {
+        System.exit(execute(arguments));
+    }
+
+    /** Runs a command line; returns its exit code. */
+    public static int execute(String... arguments) {
+        CommandLine line = new CommandLine(new Main());
+        line.setExecutionExceptionHandler(Main::report);
+        String file = configurationFile(arguments);
+        if (file != null) {
+            if (!new File(file).canRead()) {
+                System.err.println("xfrm-bridge: the file " + file + " cannot be read: name another one with --config");
+                return 2;
+            }
+            line.setDefaultValueProvider(new PropertiesDefaultProvider(new File(file)));
+        }
+        return line.execute(arguments);
+    }
+
+    /** Known before parsing, because it holds what parsing would miss. */
+    private static String configurationFile(String[] arguments) {
+        for (int i = 0; i < arguments.length && !arguments[i].equals("--"); i++) {
+            if (arguments[i].startsWith("--config=")) {
+                return arguments[i].substring("--config=".length());
+            }
+            if (arguments[i].equals("--config") && i + 1 < arguments.length) {
+                return arguments[i + 1];
+            }
+        }
+        return null;
+    }
+
+    private static int report(Exception reason, CommandLine line, CommandLine.ParseResult result) {
+        String message = reason.getMessage() == null ? reason.toString() : reason.getMessage();
+        System.err.println("xfrm-bridge: " + message);
+        if (reason instanceof RuntimeException) {
+            reason.printStackTrace();
+        }
+        return 1;
+    }
+
+    @Override
+    public void run() {
+        throw new CommandLine.ParameterException(spec.commandLine(), "Name a command.");
+    }
+}

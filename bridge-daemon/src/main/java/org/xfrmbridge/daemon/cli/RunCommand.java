@@ -1,0 +1,107 @@
+package org.xfrmbridge.daemon.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.Bridge;
+import org.xfrmbridge.daemon.BridgeOptions;
+import org.xfrmbridge.daemon.attach.DeviceNames;
+import org.xfrmbridge.daemon.os.Descriptor;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The daemon. */
+@Command(
+        name = "run",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Takes the place of an interface and serves clients until it is ended (Ctrl-C, SIGTERM); then everything is as it was.",
+            "If it is killed, the interface's place is kept and nothing passes, until it runs again or \"detach\" is called."
+        })
+final class RunCommand implements Callable<Integer> {
+    private static final Logger LOG = LoggerFactory.getLogger(RunCommand.class);
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private DirectoryOption directory;
+
+    @Option(names = "--attach", required = true, paramLabel = "IFACE", description = "The interface whose place to take: eth0.")
+    private String original;
+
+    @Option(
+            names = "--tap",
+            paramLabel = "NAME",
+            defaultValue = "xfrm0",
+            description = "Name of the interface that gets its addresses and routes. Default: ${DEFAULT-VALUE}.")
+    private String tap;
+
+    @Option(names = "--group", paramLabel = "GROUP", description = "Members of this group may do what only root may otherwise.")
+    private String group;
+
+    @Option(names = "--ready-fd", paramLabel = "N", description = "Also writes the line \"ready\" to this descriptor, then closes it.")
+    private Integer readyDescriptor;
+
+    @Override
+    public Integer call() throws IOException {
+        if (tap.isEmpty() || tap.length() > DeviceNames.MAX_TAP_NAME || tap.contains("/")) {
+            throw new ParameterException(spec.commandLine(), "--tap: a name has 1 to " + DeviceNames.MAX_TAP_NAME + " characters.");
+        }
+        BridgeOptions options = new BridgeOptions(DeviceNames.of(original, tap), directory.directory(), gid());
+        Bridge bridge = Bridge.start(options);
+        CountDownLatch ended = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge, ended), "end"));
+        announce();
+        try {
+            ended.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return 0;
+    }
+
+    private static void end(Bridge bridge, CountDownLatch ended) {
+        try {
+            bridge.close();
+        } catch (IOException e) {
+            LOG.error("not everything could be restored, try \"xfrm-bridge detach\": {}", e.getMessage());
+        }
+        ended.countDown();
+    }
+
+    private void announce() throws IOException {
+        System.out.println("ready");
+        System.out.flush();
+        if (readyDescriptor != null) {
+            try (Descriptor descriptor = Descriptor.inherited(readyDescriptor)) {
+                descriptor.write("ready\n".getBytes(StandardCharsets.US_ASCII));
+            }
+        }
+    }
+
+    private int gid() throws IOException {
+        if (group == null) {
+            return -1;
+        }
+        if (group.chars().allMatch(Character::isDigit)) {
+            return Integer.parseInt(group);
+        }
+        for (String line : Files.readAllLines(Path.of("/etc/group"))) {
+            String[] fields = line.split(":");
+            if (fields.length >= 3 && fields[0].equals(group)) {
+                return Integer.parseInt(fields[2]);
+            }
+        }
+        throw new ParameterException(spec.commandLine(), "--group: there is no group " + group + ".");
+    }
+}

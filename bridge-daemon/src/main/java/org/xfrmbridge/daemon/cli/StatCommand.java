@@ -1,0 +1,32 @@
+package org.xfrmbridge.daemon.cli;
+
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import org.xfrmbridge.daemon.os.ControlClient;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Shows counters. */
+@Command(
+        name = "stat",
+        mixinStandardHelpOptions = true,
+        description = "Shows what a running bridge has counted: SAs, policies, packets, and drops under their /proc/net/xfrm_stat names.")
+final class StatCommand implements Callable<Integer> {
+    @Mixin
+    private DirectoryOption directory;
+
+    @Option(names = "--json", description = "As one JSON object.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws IOException {
+        try {
+            System.out.print(ControlClient.ask(directory.directory(), json ? "stat json" : "stat"));
+            return 0;
+        } catch (IOException e) {
+            throw new IOException("no bridge answers in %s: start one with \"xfrm-bridge run\", or name its directory with --dir"
+                    .formatted(directory.directory()), e);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+package org.xfrmbridge.daemon.control;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.host.KernelNetwork;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.os.UnixConnection;
+import org.xfrmbridge.daemon.os.UnixServer;
+import org.xfrmbridge.db.SocketPolicies;
+import org.xfrmbridge.km.XfrmEngine;
+import org.xfrmbridge.netlink.server.NetlinkClient;
+import org.xfrmbridge.netlink.server.NetlinkKeyManager;
+import org.xfrmbridge.netlink.server.NetlinkSession;
+import org.xfrmbridge.pfkey.server.PfkeySession;
+import org.xfrmbridge.time.Clock;
+
+/** The control loop with everything it serves: the three sockets of a directory, the engine, the kernel's routing events. */
+public final class ControlPlane implements ControlLoop.Work {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlPlane.class);
+    private static final long REFRESH_NS = TimeUnit.SECONDS.toNanos(10);
+
+    /** Port ids of clients without a name of ours: as of sockets never bound, with the top bit set. */
+    private static final int UNNAMED_PORT_ID = 0x8000_0000;
+
+    private final XfrmEngine engine;
+    private final KernelNetwork network;
+    private final Clock clock;
+    private final ControlLoop loop;
+    private final EventLog log;
+    private final NetlinkKeyManager netlink = new NetlinkKeyManager();
+    private final int privilegedGid;
+    private long refreshNs;
+
+    /** @param privilegedGid whose members may change anything, as root may; negative for nobody */
+    public ControlPlane(XfrmEngine engine, KernelNetwork network, Clock clock, ControlLoop loop, int privilegedGid) {
+        this.engine = engine;
+        this.network = network;
+        this.clock = clock;
+        this.loop = loop;
+        this.log = new EventLog(clock);
+        this.privilegedGid = privilegedGid;
+        this.refreshNs = clock.nowNs() + REFRESH_NS;
+        engine.register(netlink);
+        engine.register(log);
+        loop.setWork(this);
+        if (network != null) {
+            loop.add(new RouteChannel(network));
+        }
+    }
+
+    /** Opens the three sockets. The caller holds the directory's lock. */
+    public void listen(Path directory, SocketPolicies sockets, Statistics statistics) throws OsException {
+        Sysctls sysctls = new Sysctls(engine);
+        listen(directory.resolve("control.sock"), UnixServer.Type.STREAM, (connection, peer) -> new TextChannel(
+                connection,
+                new TextConversation(statistics, sysctls, new SocketRegistration(sockets, clock, peer), peer)));
+        listen(directory.resolve("pfkey.sock"), UnixServer.Type.SEQPACKET, this::pfkeyClient);
+        // Last: the preload library takes this one for the sign that a bridge is there.
+        listen(directory.resolve("netlink.sock"), UnixServer.Type.SEQPACKET, this::netlinkClient);
+    }
+
+    private void listen(Path path, UnixServer.Type type, Listener.Reception reception) throws OsException {
+        UnixServer server = UnixServer.listen(path, type);
+        loop.add(new Listener(server, loop, credentials -> Peer.of(credentials, privilegedGid), reception));
+    }
+
+    private Channel netlinkClient(UnixConnection connection, Peer peer) throws OsException {
+        int portId = PortName.portId(connection.peerName(), UNNAMED_PORT_ID | peer.pid());
+        DatagramChannel channel = new DatagramChannel(connection, peer + " netlink");
+        NetlinkSession session = new NetlinkSession(engine, netlink, channel, new NetlinkClient(portId, peer.privileged()));
+        channel.start(new DatagramChannel.Session() {
+            @Override
+            public void receive(ByteBuffer datagram) {
+                session.receive(datagram);
+            }
+
+            @Override
+            public void writable() {
+                session.writable();
+            }
+
+            @Override
+            public boolean hasBacklog() {
+                return session.hasBacklog();
+            }
+
+            @Override
+            public void close() {
+                session.close();
+            }
+        });
+        return channel;
+    }
+
+    private Channel pfkeyClient(UnixConnection connection, Peer peer) throws OsException {
+        DatagramChannel channel = new DatagramChannel(connection, peer + " pfkey");
+        PfkeySession session = new PfkeySession(channel);
+        channel.start(new DatagramChannel.Session() {
+            @Override
+            public void receive(ByteBuffer datagram) {
+                session.receive(datagram);
+            }
+
+            @Override
+            public void writable() {
+                session.writable();
+            }
+
+            @Override
+            public boolean hasBacklog() {
+                return session.hasBacklog();
+            }
+
+            @Override
+            public void close() {
+                session.close();
+            }
+        });
+        return channel;
+    }
+
+    @Override
+    public void drainEvents() {
+        engine.drainEvents();
+    }
+
+    @Override
+    public void runTimers() {
+        engine.runTimers();
+        if (network != null && clock.nowNs() - refreshNs >= 0) {
+            refresh();
+        }
+    }
+
+    private void refresh() {
+        refreshNs = clock.nowNs() + REFRESH_NS;
+        log.flush();
+        try {
+            network.refresh();
+        } catch (OsException e) {
+            LOG.warn("next hops could not be checked: {}", e.getMessage());
+        }
+    }
+
+    @Override
+    public long nextDeadlineNs() {
+        return network == null ? engine.nextDeadlineNs() : Math.min(engine.nextDeadlineNs(), refreshNs);
+    }
+}
