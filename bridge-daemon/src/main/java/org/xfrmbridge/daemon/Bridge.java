@@ -11,12 +11,15 @@ import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.port.TapPort;
+import org.xfrmbridge.daemon.route.Link;
+import org.xfrmbridge.datapath.Inbound;
+import org.xfrmbridge.datapath.Outbound;
+import org.xfrmbridge.datapath.PathContext;
+import org.xfrmbridge.datapath.PathMtu;
 import org.xfrmbridge.datapath.XfrmStats;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
-import org.xfrmbridge.io.PacketBatch;
-import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.time.Clock;
 
@@ -78,7 +81,7 @@ public final class Bridge implements AutoCloseable {
         Sad sad = new Sad();
         SocketPolicies sockets = new SocketPolicies(spd);
         XfrmStats stats = new XfrmStats();
-        KernelNetwork kernel = new KernelNetwork(attachment.hostIndex());
+        KernelNetwork kernel = new KernelNetwork(attachment.hostLink().index());
         loop = new ControlLoop(clock);
         XfrmEngine engine = new XfrmEngine(sad, spd, clock, new SecureRandom(), loop::wakeUp);
         ControlPlane plane = new ControlPlane(engine, kernel, clock, loop, options.privilegedGid());
@@ -88,21 +91,14 @@ public final class Bridge implements AutoCloseable {
         host = new TapPort(attachment.hostTap());
         network = new TapPort(attachment.networkTap());
         control = new Thread(loop, "control");
-        outbound = new DatapathThread("outbound", host, passing(host, network));
-        inbound = new DatapathThread("inbound", network, passing(network, host));
+        Link hostLink = attachment.hostLink();
+        PathContext context = new PathContext(
+                sad, spd, sockets, kernel, engine, new PathMtu(), clock, hostLink.index(), hostLink.mac());
+        outbound = new DatapathThread("outbound", host, new Outbound(context, stats, host, network)::doWork);
+        inbound = new DatapathThread("inbound", network, new Inbound(context, stats, network, host)::doWork);
         for (Thread thread : new Thread[] {outbound, inbound, control}) {
             thread.start();
         }
-    }
-
-    private static Runnable passing(TapPort from, TapPort to) {
-        PacketPool pool = new PacketPool(256);
-        PacketBatch batch = new PacketBatch(128);
-        return () -> {
-            from.receive(pool, batch);
-            to.send(batch);
-            batch.releaseTo(pool);
-        };
     }
 
     /** Ends service and gives the interface back. */

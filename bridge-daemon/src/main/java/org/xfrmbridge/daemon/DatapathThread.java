@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon;
 
+import java.util.function.IntSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.io.PacketPort;
@@ -10,10 +11,10 @@ final class DatapathThread extends Thread {
     private static final int IDLE_MS = 1000;
 
     private final PacketPort port;
-    private final Runnable turn;
+    private final IntSupplier turn;
 
-    /** @param turn takes a batch from the port, handles it and sends what comes of it */
-    DatapathThread(String name, PacketPort port, Runnable turn) {
+    /** @param turn handles one batch; returns how many frames that was */
+    DatapathThread(String name, PacketPort port, IntSupplier turn) {
         super(name);
         this.port = port;
         this.turn = turn;
@@ -23,11 +24,18 @@ final class DatapathThread extends Thread {
     public void run() {
         while (port.await(IDLE_MS)) {
             try {
-                turn.run();
+                work();
             } catch (RuntimeException e) {
                 // A packet that shows a fault must cost itself and its batch, not the direction.
                 LOG.error("a fault in the datapath; the batch is lost", e);
             }
         }
+    }
+
+    private void work() {
+        int frames;
+        do {
+            frames = turn.getAsInt();
+        } while (frames > 0);
     }
 }

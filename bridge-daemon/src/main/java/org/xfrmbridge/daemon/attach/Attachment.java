@@ -92,6 +92,8 @@ public final class Attachment implements AutoCloseable {
         journal = left;
         if (left.phase() == Journal.Phase.ATTACHED && isWhole(left)) {
             openTaps(names);
+            // What goes with a carrier: proxy entries. All else has stayed.
+            move.addNeighbours(left.configuration(), links.find(names.host()));
             LOG.info("took up {} in front of {} again", names.host(), names.original());
             return;
         }
@@ -114,8 +116,8 @@ public final class Attachment implements AutoCloseable {
 
     private void make(DeviceNames names) throws IOException {
         Link original = new AttachmentRules(links).check(names);
+        openTaps(names);
         try {
-            openTaps(names);
             Link network = prepare(names, original);
             journal = new Journal(
                     names,
@@ -146,7 +148,7 @@ public final class Attachment implements AutoCloseable {
         }
     }
 
-    private void openTaps(DeviceNames names) throws IOException {
+    private void openTaps(DeviceNames names) throws AttachmentException {
         try {
             hostTap = TapDevice.open(names.host(), TapDevice.Offload.TCP);
             networkTap = TapDevice.open(names.network(), TapDevice.Offload.NONE);
@@ -209,9 +211,9 @@ public final class Attachment implements AutoCloseable {
         return journal.names();
     }
 
-    /** Index of the host's TAP. */
-    public int hostIndex() throws OsException {
-        return links.find(journal.names().host()).index();
+    /** The host's TAP as it is now. */
+    public Link hostLink() throws OsException {
+        return links.find(journal.names().host());
     }
 
     /** Gives the original interface everything back that the host's TAP has now, and removes the devices. */
@@ -248,7 +250,9 @@ public final class Attachment implements AutoCloseable {
             throw new AttachmentException("there is no " + names.original() + " any more to give its configuration back to");
         }
         boolean current = journal.phase() == Journal.Phase.ATTACHED && host != null && host.isUp();
-        IpConfiguration configuration = current ? IpConfiguration.read(socket, host.index()) : journal.configuration();
+        IpConfiguration configuration = current
+                ? IpConfiguration.read(socket, host.index()).withNeighboursOf(journal.configuration())
+                : journal.configuration();
         if (host != null) {
             links.setAddressGeneration(host.index(), Link.NO_GENERATED_ADDRESS);
             move.remove(IpConfiguration.read(socket, host.index()), host.index());

@@ -65,6 +65,10 @@ final class ConfigurationMove {
             routes.add(new Route(route).movedTo(from.index(), to.index()));
         }
         addRoutes(routes);
+        addNeighbours(configuration, to);
+    }
+
+    void addNeighbours(IpConfiguration configuration, Link to) throws OsException {
         for (RouteMessage neighbour : configuration.neighbours()) {
             change(new Neighbour(neighbour).movedTo(to.index()), NetlinkHeader.CREATE | NetlinkHeader.REPLACE);
         }

@@ -33,6 +33,7 @@ final class DatagramChannel implements Channel, MessageSink {
     private final UnixConnection connection;
     private final String name;
     private Session session;
+    private boolean greeted;
     private boolean open = true;
 
     /** @param name of the client, for the log */
@@ -44,7 +45,6 @@ final class DatagramChannel implements Channel, MessageSink {
 
     void start(Session newSession) {
         session = newSession;
-        LOG.info("{} connected", name);
     }
 
     @Override
@@ -73,12 +73,21 @@ final class DatagramChannel implements Channel, MessageSink {
                     open = false;
                     return;
                 }
+                greet();
                 session.receive(ByteBuffer.wrap(datagram));
                 // It may have held keys.
                 Arrays.fill(datagram, (byte) 0);
             }
         } catch (OsException e) {
             open = false;
+        }
+    }
+
+    /** A client is worth a line when it says something: binding a diverted socket makes a second one and drops the first. */
+    private void greet() {
+        if (!greeted) {
+            greeted = true;
+            LOG.info("{} connected", name);
         }
     }
 
@@ -104,6 +113,8 @@ final class DatagramChannel implements Channel, MessageSink {
         open = false;
         session.close();
         connection.close();
-        LOG.info("{} is gone", name);
+        if (greeted) {
+            LOG.info("{} is gone", name);
+        }
     }
 }

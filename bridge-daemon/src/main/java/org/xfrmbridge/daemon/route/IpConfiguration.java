@@ -75,11 +75,10 @@ public record IpConfiguration(List<RouteMessage> addresses, List<RouteMessage> r
         return found;
     }
 
-    /** Every message of it, addresses first. */
-    public List<RouteMessage> all() {
-        List<RouteMessage> all = new ArrayList<>(addresses);
-        all.addAll(routes);
+    /** With another one's neighbours before its own: a kernel forgets proxy entries when the interface loses its carrier. */
+    public IpConfiguration withNeighboursOf(IpConfiguration other) {
+        List<RouteMessage> all = new ArrayList<>(other.neighbours);
         all.addAll(neighbours);
-        return all;
+        return new IpConfiguration(addresses, routes, all);
     }
 }
