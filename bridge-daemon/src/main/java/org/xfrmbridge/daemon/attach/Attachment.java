@@ -172,6 +172,7 @@ public final class Attachment implements AutoCloseable {
         links.setMtu(host.index(), original.mtuBytes());
         links.setMac(host.index(), original.mac());
         links.setMaster(network.index(), bridge.index());
+        links.isolateBridge(bridge.index());
         links.setUp(network.index());
         links.setUp(bridge.index());
         links.setUp(host.index());

@@ -18,6 +18,9 @@ public record Link(
     public static final int UP = 0x1;
     public static final int LOOPBACK = 0x8;
 
+    /** IFF_NOARP. */
+    static final int NO_ARP = 0x80;
+
     /** IN6_ADDR_GEN_MODE_NONE: no IPv6 address unless somebody adds it. */
     public static final int NO_GENERATED_ADDRESS = 1;
 

@@ -16,6 +16,16 @@ public final class Links {
     private static final int IFLA_BR_GROUP_FWD_MASK = 9;
     private static final int IFLA_BR_MCAST_SNOOPING = 23;
 
+    private static final int IFLA_INET_CONF = 1;
+    private static final int DEVCONF_RP_FILTER = 8;
+    private static final int DEVCONF_ARP_IGNORE = 19;
+    private static final int STRICT = 1;
+    private static final int NEVER = 8;
+    private static final int AF_INET = 2;
+
+    /** The least MTU of a bridge. IPv6 leaves a device whose MTU is below 1280. */
+    private static final int BRIDGE_MIN_MTU = 68;
+
     /** All link-local groups that a bridge may be told to pass on: it must be invisible. The first three it may not. */
     private static final int FORWARDED_LINK_LOCAL_GROUPS = 0xfff8;
 
@@ -60,6 +70,21 @@ public final class Links {
                 .putShort(IFLA_BR_GROUP_FWD_MASK, FORWARDED_LINK_LOCAL_GROUPS)
                 .putByte(IFLA_BR_MCAST_SNOOPING, 0);
         socket.change(request.endAttribute(data).endAttribute(info));
+    }
+
+    /**
+     * Keeps the host's IP away from a bridge, whose device would otherwise take packets in, and answer ARP, for every address of the
+     * host: a way past the datapath. What the bridge forwards is not touched by any of this. No /proc/sys, which may be read-only.
+     */
+    public void isolateBridge(int index) throws OsException {
+        setMtu(index, BRIDGE_MIN_MTU);
+        NetlinkWriter request = header(SET_LINK, 0, index, Link.NO_ARP, Link.NO_ARP);
+        int families = request.beginAttribute(Link.IFLA_AF_SPEC);
+        int ipv4 = request.beginAttribute(AF_INET);
+        int settings = request.beginAttribute(IFLA_INET_CONF);
+        // No route leads through the bridge, so no source passes the strict reverse path check.
+        request.putInt(DEVCONF_RP_FILTER, STRICT).putInt(DEVCONF_ARP_IGNORE, NEVER);
+        socket.change(request.endAttribute(settings).endAttribute(ipv4).endAttribute(families));
     }
 
     public void delete(int index) throws OsException {
