@@ -1,0 +1,112 @@
+package org.xfrmbridge.datapath;
+
+import org.xfrmbridge.esp.AlgorithmKind;
+import org.xfrmbridge.esp.AlgorithmTable;
+import org.xfrmbridge.esp.EspSuite;
+import org.xfrmbridge.esp.KeyMaterial;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Algorithm;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateFlags;
+import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
+import org.xfrmbridge.xfrm.Usage;
+
+/** States, templates and selectors for tests. */
+final class Sas {
+    enum Suite {
+        GCM,
+        CBC_SHA256,
+        NULL_SHA1
+    }
+
+    private Sas() {}
+
+    static int family(String address) {
+        return address.indexOf(':') < 0 ? AddressFamily.INET : AddressFamily.INET6;
+    }
+
+    static StateSpec.Builder spec(Mode mode, String source, String destination, int spi) {
+        StateSpec.Builder spec = StateSpec.builder();
+        spec.mode = mode;
+        spec.family = family(source);
+        spec.saddr = Address.parse(source);
+        spec.id = new StateId(Address.parse(destination), spi, IpProtocol.ESP);
+        spec.reqid = 1;
+        spec.replayWindow = 32;
+        if (mode != Mode.TRANSPORT) {
+            spec.flags = StateFlags.AF_UNSPEC;
+        } else {
+            spec.selector = Selector.any(spec.family);
+        }
+        return spec;
+    }
+
+    static State state(StateSpec.Builder spec) {
+        return state(spec, Suite.GCM);
+    }
+
+    static State state(StateSpec.Builder spec, Suite suite) {
+        if (suite != Suite.GCM) {
+            spec.auth = new Algorithm(suite == Suite.CBC_SHA256 ? "hmac(sha256)" : "hmac(sha1)", 0, 0, new byte[0]);
+        }
+        return new State(spec.build(), State.Phase.VALID, new Usage(1), suite(suite));
+    }
+
+    static State larval(StateSpec.Builder spec) {
+        return new State(spec.build(), State.Phase.ACQUIRING, new Usage(1));
+    }
+
+    static byte[] key(int bytes) {
+        byte[] key = new byte[bytes];
+        for (int i = 0; i < bytes; i++) {
+            key[i] = (byte) (7 * i + 1);
+        }
+        return key;
+    }
+
+    private static EspSuite suite(Suite suite) {
+        return switch (suite) {
+            case GCM -> EspSuite.aead(AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), KeyMaterial.copyOf(key(20)));
+            case CBC_SHA256 -> pair("cbc(aes)", 16, "hmac(sha256)", 32, 128);
+            case NULL_SHA1 -> pair("ecb(cipher_null)", 0, "hmac(sha1)", 20, 96);
+        };
+    }
+
+    private static EspSuite pair(String cipher, int keyBytes, String auth, int authKeyBytes, int icvBits) {
+        return EspSuite.encryptThenMac(
+                AlgorithmTable.find(AlgorithmKind.CIPHER, cipher).orElseThrow(),
+                KeyMaterial.copyOf(key(keyBytes)),
+                AlgorithmTable.find(AlgorithmKind.AUTH, auth).orElseThrow(),
+                KeyMaterial.copyOf(key(authKeyBytes)),
+                icvBits);
+    }
+
+    static Template template(Mode mode, String source, String destination) {
+        return template(mode, source, destination, 1, false);
+    }
+
+    static Template template(Mode mode, String source, String destination, int reqid, boolean optional) {
+        StateId id = new StateId(mode == Mode.TRANSPORT ? Address.ANY : Address.parse(destination), 0, IpProtocol.ESP);
+        Address saddr = mode == Mode.TRANSPORT ? Address.ANY : Address.parse(source);
+        return new Template(id, family(source), saddr, reqid, mode, 0, optional, -1, -1, -1);
+    }
+
+    /** All packets between two prefixes, as "10.1.0.0/16". */
+    static Selector between(String source, String destination) {
+        return between(source, destination, 0, 0);
+    }
+
+    static Selector between(String source, String destination, int protocol, int dport) {
+        String[] from = source.split("/");
+        String[] to = destination.split("/");
+        return new Selector(
+                Address.parse(to[0]), Address.parse(from[0]), dport, dport == 0 ? 0 : 0xffff, 0, 0, family(from[0]),
+                Integer.parseInt(to[1]), Integer.parseInt(from[1]), protocol, 0, 0);
+    }
+}

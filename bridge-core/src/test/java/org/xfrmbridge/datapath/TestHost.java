@@ -1,0 +1,129 @@
+package org.xfrmbridge.datapath;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.db.SocketPolicies;
+import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.io.MemoryPort;
+import org.xfrmbridge.io.StaticNetwork;
+import org.xfrmbridge.km.DatapathEvents;
+import org.xfrmbridge.net.Ethernet;
+import org.xfrmbridge.net.MacAddress;
+import org.xfrmbridge.time.ManualClock;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.Template;
+
+/** A host with a whole datapath: its stack on one side, the network on the other, and a list of what the control side was told. */
+final class TestHost implements DatapathEvents {
+    final ManualClock clock = new ManualClock();
+    final Sad sad = new Sad();
+    final Spd spd = new Spd();
+    final SocketPolicies sockets = new SocketPolicies(spd);
+    final StaticNetwork network = new StaticNetwork();
+    final XfrmStats stats = new XfrmStats();
+    final List<String> told = new ArrayList<>();
+    /** The host's IP stack. */
+    final MemoryPort stack;
+    /** The network beyond the datapath. */
+    final MemoryPort wire;
+
+    private final Outbound outbound;
+    private final Inbound inbound;
+
+    TestHost(String... addresses) {
+        MemoryPort[] hostSide = MemoryPort.wire();
+        MemoryPort[] networkSide = MemoryPort.wire();
+        stack = hostSide[0];
+        wire = networkSide[0];
+        for (String address : addresses) {
+            network.addLocal(address);
+        }
+        PathContext context = new PathContext(sad, spd, sockets, network, this, new PathMtu(), clock, 0, StaticNetwork.HOST_MAC);
+        outbound = new Outbound(context, stats, hostSide[1], networkSide[1]);
+        inbound = new Inbound(context, stats, networkSide[1], hostSide[1]);
+    }
+
+    /** Frames from the stack to the network: what leaves. */
+    List<byte[]> send(byte[]... frames) {
+        for (byte[] frame : frames) {
+            stack.send(frame);
+        }
+        outbound.doWork();
+        return wire.drain();
+    }
+
+    /** Frames from the network to the stack: what arrives there. */
+    List<byte[]> receive(byte[]... frames) {
+        for (byte[] frame : frames) {
+            wire.send(frame);
+        }
+        inbound.doWork();
+        return stack.drain();
+    }
+
+    /** What another host sent, as the gateway would hand it on. */
+    List<byte[]> receive(List<byte[]> frames) {
+        for (byte[] frame : frames) {
+            MacAddress.write(frame, Ethernet.DESTINATION, StaticNetwork.HOST_MAC);
+            MacAddress.write(frame, Ethernet.SOURCE, StaticNetwork.GATEWAY_MAC);
+        }
+        return receive(frames.toArray(new byte[0][]));
+    }
+
+    long drops(DropReason reason) {
+        return stats.drops(reason);
+    }
+
+    Policy policy(Direction direction, Selector selector, Template... templates) {
+        return policy(direction, selector, PolicySpec.Action.ALLOW, 1000, templates);
+    }
+
+    Policy policy(Direction direction, Selector selector, PolicySpec.Action action, int priority, Template... templates) {
+        return spd.replace(spec(direction, selector, action, priority, PolicySpec.Type.MAIN, templates), clock.epochSeconds());
+    }
+
+    static PolicySpec spec(
+            Direction direction, Selector selector, PolicySpec.Action action, int priority, PolicySpec.Type type, Template... templates) {
+        return new PolicySpec(
+                selector, Lifetime.UNLIMITED, priority, 0, direction, action, 0, 0, List.of(templates), Mark.NONE, 0, type, null);
+    }
+
+    @Override
+    public void acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
+        told.add("acquire " + daddr.toText(template.family()) + " " + saddr.toText(template.family()));
+    }
+
+    @Override
+    public void limitReached(State state) {
+        told.add("limit");
+    }
+
+    @Override
+    public void firstUse(State state) {
+        told.add("first use");
+    }
+
+    @Override
+    public void mappingChanged(State state, Address newSaddr, int newSport) {
+        told.add("mapping " + newSaddr.toText(state.spec().family()) + " " + newSport);
+    }
+
+    @Override
+    public boolean hearsReplay() {
+        return true;
+    }
+
+    @Override
+    public void replayAdvanced(State state) {
+        told.add("replay");
+    }
+}

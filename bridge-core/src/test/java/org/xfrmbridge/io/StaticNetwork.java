@@ -1,0 +1,69 @@
+package org.xfrmbridge.io;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.xfrmbridge.net.MacAddress;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+
+/** A host's network that is what a test says. Everything without an entry of its own goes to one gateway. */
+public final class StaticNetwork implements HostNetwork {
+    public static final long HOST_MAC = MacAddress.parse("02:00:00:00:00:01");
+    public static final long GATEWAY_MAC = MacAddress.parse("02:00:00:00:00:fe");
+
+    private final Set<Address> local = new HashSet<>();
+    private final Map<Address, NextHop> hops = new HashMap<>();
+    private final Map<Integer, Address> sources = new HashMap<>();
+    private NextHop gateway = new NextHop(HOST_MAC, GATEWAY_MAC, 1500);
+    private int generation;
+    private int resolved;
+
+    public StaticNetwork addLocal(String address) {
+        local.add(Address.parse(address));
+        generation++;
+        return this;
+    }
+
+    /** Null takes every way away. */
+    public void setGateway(NextHop hop) {
+        gateway = hop;
+        generation++;
+    }
+
+    public void setMtu(int mtuBytes) {
+        setGateway(new NextHop(HOST_MAC, GATEWAY_MAC, mtuBytes));
+    }
+
+    public void setSource(int family, String address) {
+        sources.put(family, Address.parse(address));
+    }
+
+    /** How often it was asked for a next hop. */
+    public int resolved() {
+        return resolved;
+    }
+
+    @Override
+    public int generation() {
+        return generation;
+    }
+
+    @Override
+    public boolean isLocal(int family, long high, long low) {
+        boolean group = family == AddressFamily.INET ? high >>> 60 == 0xe || high >>> 32 == 0xffffffffL : high >>> 56 == 0xff;
+        return group || local.contains(new Address(high, low));
+    }
+
+    @Override
+    public NextHop resolve(int family, Address source, Address destination) {
+        resolved++;
+        return hops.getOrDefault(destination, gateway);
+    }
+
+    @Override
+    public Address sourceFor(int family, Address destination) {
+        return sources.get(family);
+    }
+}
