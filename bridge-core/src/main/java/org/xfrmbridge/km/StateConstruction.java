@@ -35,6 +35,7 @@ final class StateConstruction {
         spec.cipher = attach(AlgorithmKind.CIPHER, request.cipher(), true);
         requireCompression(request.compression());
         StateSpec complete = spec.build();
+        requireCpu(complete);
         requireInnerMode(complete);
         require(complete.id().protocol() == IpProtocol.ESP, Errno.EPROTONOSUPPORT, "this host has no transform for the protocol");
         requireEspAlgorithms(complete);
@@ -81,6 +82,12 @@ final class StateConstruction {
                 || AlgorithmTable.entries().stream()
                         .anyMatch(e -> e.kind() == AlgorithmKind.COMPRESSION && e.matches(compression.name()));
         require(known, Errno.ENOSYS, "this host has no compression algorithm of that name");
+    }
+
+    private static void requireCpu(StateSpec spec) throws XfrmException {
+        boolean exists = spec.pcpu() == StateSpec.ABSENT
+                || Integer.compareUnsigned(spec.pcpu(), Runtime.getRuntime().availableProcessors()) < 0;
+        require(exists, Errno.ERANGE, "this host has no CPU of that number");
     }
 
     /** {@code xfrm_get_mode} for the inner side: route optimization is IPv6 only, and only tunnels change the family. */

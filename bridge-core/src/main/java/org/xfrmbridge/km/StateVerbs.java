@@ -104,7 +104,7 @@ final class StateVerbs {
         refuseIf(empty, "there is nothing to update");
         refuseIf(!update.replace(), "the request needs NLM_F_REPLACE");
         State state = existing(states.lookup(update.key()), Errno.ESRCH);
-        refuseIf(!state.isValid(), null);
+        refuseIf(!state.isValid(), "the state is not in use yet, or no more");
         verifyShape(state.spec(), update.replay());
         apply(state, update);
         keyManagers.tell(km -> km.replayChanged(state, AE_CLIENT_UPDATE, origin));
@@ -113,7 +113,7 @@ final class StateVerbs {
     /** {@code xfrm_add_sa_expire}. */
     void expire(StateKey key, boolean hard, Origin origin) throws XfrmException {
         State state = existing(states.lookup(key), Errno.ENOENT);
-        refuseIf(!state.isValid(), null);
+        refuseIf(!state.isValid(), "the state is not in use yet, or no more");
         keyManagers.stateExpired(state, hard, origin.portId());
         if (hard) {
             states.retire(state);

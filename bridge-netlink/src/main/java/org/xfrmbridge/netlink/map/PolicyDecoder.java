@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService.PolicyKey;
+import org.xfrmbridge.netlink.msg.UserAcquire;
 import org.xfrmbridge.netlink.msg.UserTmpl;
 import org.xfrmbridge.netlink.msg.UserpolicyId;
 import org.xfrmbridge.netlink.msg.UserpolicyInfo;
@@ -38,6 +39,40 @@ public final class PolicyDecoder {
                 AttributeValues.ifId(attributes),
                 AttributeValues.policyType(attributes),
                 securityContext);
+    }
+
+    /** The policy within ACQUIRE: the message's algorithm masks stand for those of its templates. */
+    public static PolicySpec decodeAcquire(UserAcquire acquire, Attributes attributes) throws XfrmException {
+        PolicySpec spec = decode(acquire.policy(), attributes);
+        List<Template> templates = spec.templates().stream().map(template -> withMasks(template, acquire)).toList();
+        return new PolicySpec(
+                spec.selector(),
+                spec.lifetime(),
+                spec.priority(),
+                spec.index(),
+                spec.direction(),
+                spec.action(),
+                spec.flags(),
+                spec.share(),
+                templates,
+                spec.mark(),
+                spec.ifId(),
+                spec.type(),
+                spec.securityContext());
+    }
+
+    private static Template withMasks(Template template, UserAcquire acquire) {
+        return new Template(
+                template.id(),
+                template.family(),
+                template.saddr(),
+                template.reqid(),
+                template.mode(),
+                template.share(),
+                template.optional(),
+                acquire.authMask(),
+                acquire.cipherMask(),
+                acquire.compressionMask());
     }
 
     public static PolicyKey decodeKey(UserpolicyId id, Attributes attributes) throws XfrmException {

@@ -5,7 +5,6 @@ import org.xfrmbridge.netlink.msg.UserTmpl;
 import org.xfrmbridge.netlink.msg.UserpolicyInfo;
 import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
-import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.State;
@@ -17,10 +16,17 @@ public final class PolicyEncoder {
     /** A kernel does not keep what a client said of sharing. */
     private static final int SHARE_ANY = 0;
 
+    /** The bits of an index that hold the direction, {@code xfrm_policy_id2dir}. */
+    private static final int INDEX_DIRECTION = 7;
+
     private PolicyEncoder() {}
 
-    /** The fixed part of NEWPOLICY, and of the messages that hold one. */
-    public static UserpolicyInfo info(Policy policy, Direction direction) {
+    /**
+     * The fixed part of NEWPOLICY, and of the messages that hold one.
+     *
+     * @param direction as it is told: {@code XFRM_POLICY_IN/OUT/FWD}, or 3 and 4 for policies of sockets
+     */
+    public static UserpolicyInfo info(Policy policy, int direction) {
         PolicySpec spec = policy.spec();
         return new UserpolicyInfo(
                 spec.selector(),
@@ -28,14 +34,14 @@ public final class PolicyEncoder {
                 StateEncoder.current(policy.usage()),
                 spec.priority(),
                 spec.index(),
-                direction.number(),
+                direction,
                 spec.action().ordinal(),
                 spec.flags(),
                 SHARE_ANY);
     }
 
     public static void putInfo(NetlinkWriter out, Policy policy) {
-        info(policy, policy.spec().direction()).write(out.room(UserpolicyInfo.BYTES));
+        info(policy, policy.spec().index() & INDEX_DIRECTION).write(out.room(UserpolicyInfo.BYTES));
     }
 
     /** The attributes of GETPOLICY's answer and of POLEXPIRE. */

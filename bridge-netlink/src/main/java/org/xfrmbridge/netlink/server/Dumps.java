@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.util.function.Predicate;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.XfrmService;
-import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.netlink.map.PolicyEncoder;
 import org.xfrmbridge.netlink.map.StateEncoder;
 import org.xfrmbridge.netlink.msg.AddressFilter;
@@ -19,7 +18,6 @@ import org.xfrmbridge.netlink.server.ActiveDump.Inquiry;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Policy;
-import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 
@@ -72,30 +70,14 @@ final class Dumps {
         StateEncoder.putAttributes(out, state);
     }
 
-    /** GETPOLICY: every policy, whatever the request says. */
+    /** GETPOLICY: every policy of every type, those of sockets included, whatever the request says. */
     static ActiveDump<Policy> policies(XfrmService service, NetlinkReader message, int portId) {
-        Dump<Policy> all = inTurn(service.policies(PolicySpec.Type.MAIN), service.policies(PolicySpec.Type.SUB));
         Inquiry inquiry = new Inquiry(message.header().sequence(), portId, Fault.NONE);
-        return new ActiveDump<>(all, XfrmMessage.NEWPOLICY, Dumps::putPolicy, inquiry);
+        return new ActiveDump<>(service.policies(null), XfrmMessage.NEWPOLICY, Dumps::putPolicy, inquiry);
     }
 
     private static void putPolicy(NetlinkWriter out, Policy policy) {
         PolicyEncoder.putInfo(out, policy);
         PolicyEncoder.putAttributes(out, policy.spec());
-    }
-
-    private static <T> Dump<T> inTurn(Dump<T> first, Dump<T> second) {
-        return new Dump<>() {
-            @Override
-            public T next() {
-                T entry = first.next();
-                return entry != null ? entry : second.next();
-            }
-
-            @Override
-            public boolean interrupted() {
-                return first.interrupted() || second.interrupted();
-            }
-        };
     }
 }

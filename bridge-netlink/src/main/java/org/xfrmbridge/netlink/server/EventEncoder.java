@@ -124,7 +124,7 @@ final class EventEncoder {
                         larval.id(),
                         larval.saddr(),
                         larval.selector(),
-                        PolicyEncoder.info(acquire.policy(), Direction.OUT),
+                        PolicyEncoder.info(acquire.policy(), Direction.OUT.number()),
                         template.authMask(),
                         template.cipherMask(),
                         template.compressionMask(),

@@ -116,7 +116,7 @@ public final class NetlinkKeyManager implements KeyManager {
         multicast(
                 XfrmMessage.GROUP_EXPIRE,
                 () -> EventEncoder.policyExpired(
-                        PolicyEncoder.info(policy, direction), policy.spec(), hard ? 1 : 0, portId));
+                        PolicyEncoder.info(policy, direction.number()), policy.spec(), hard ? 1 : 0, portId));
     }
 
     @Override

@@ -64,7 +64,7 @@ final class PolicyRequests {
     /** A client that could not negotiate says so, to the other key managers. */
     void acquire(Request request) throws XfrmException {
         UserAcquire acquire = UserAcquire.read(request.payload());
-        PolicySpec policy = PolicyDecoder.decode(acquire.policy(), request.attributes());
+        PolicySpec policy = PolicyDecoder.decodeAcquire(acquire, request.attributes());
         StateSpec.Builder state = StateSpec.builder();
         state.selector = acquire.selector();
         state.id = acquire.id();

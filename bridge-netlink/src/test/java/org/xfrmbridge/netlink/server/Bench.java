@@ -1,0 +1,34 @@
+package org.xfrmbridge.netlink.server;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Random;
+import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.km.XfrmEngine;
+import org.xfrmbridge.time.ManualClock;
+
+/** An engine with sessions whose clients read everything at once. */
+final class Bench {
+    static final int EXT_ACK = 11;
+    static final int CAP_ACK = 10;
+
+    final ManualClock clock = new ManualClock();
+    final XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), clock, new Random(1), () -> {});
+    final NetlinkKeyManager keyManager = new NetlinkKeyManager();
+
+    Bench() {
+        engine.register(keyManager);
+    }
+
+    /** A privileged client whose datagrams are added to a list. */
+    NetlinkSession session(int portId, List<byte[]> received) {
+        return new NetlinkSession(engine, keyManager, datagram -> received.add(bytes(datagram)), new NetlinkClient(portId, true));
+    }
+
+    static byte[] bytes(ByteBuffer datagram) {
+        byte[] bytes = new byte[datagram.remaining()];
+        datagram.get(bytes);
+        return bytes;
+    }
+}

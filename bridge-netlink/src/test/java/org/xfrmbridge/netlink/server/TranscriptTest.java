@@ -1,0 +1,66 @@
+package org.xfrmbridge.netlink.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.xfrmbridge.io.ControlFrame;
+
+/** Replays what a client sent to a real kernel and compares the answers with the kernel's, message for message. */
+class TranscriptTest {
+    private static final String TEXT = " [text]";
+
+    private final Bench bench = new Bench();
+    private final List<byte[]> replies = new ArrayList<>();
+    private final List<byte[]> events = new ArrayList<>();
+    private final NetlinkSession client = bench.session(Transcript.PORT_ID, replies);
+    private final NetlinkSession listener = bench.session(4712, events);
+
+    @TestFactory
+    Stream<DynamicTest> shouldAnswerAsLinuxWhenAskedForPoliciesAndLarvalStates() {
+        return replay("linux-6.18-policies.txt");
+    }
+
+    @TestFactory
+    Stream<DynamicTest> shouldAnswerAsLinuxWhenAskedForStates() {
+        return replay("linux-6.12-states.txt");
+    }
+
+    private Stream<DynamicTest> replay(String resource) {
+        client.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.OPTION, Bench.EXT_ACK, 1).toBytes()));
+        listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.GROUPS, 0xff, 0).toBytes()));
+        return Transcript.load(resource).exchanges().stream()
+                .map(exchange -> dynamicTest(exchange.name(), () -> replay(exchange)));
+    }
+
+    private void replay(Transcript.Exchange exchange) {
+        replies.clear();
+        events.clear();
+        exchange.requests().forEach(request -> client.receive(ByteBuffer.wrap(request)));
+        assertSame(exchange.replies(), replies, "replies");
+        assertSame(exchange.events(), events, "events");
+    }
+
+    /** Equal, but that we may give a reason where the kernel gives none. */
+    private static void assertSame(List<byte[]> theirs, List<byte[]> ours, String what) {
+        List<String> expected = Rendering.render(theirs);
+        List<String> actual = new ArrayList<>(Rendering.render(ours));
+        for (int i = 0; i < Math.min(expected.size(), actual.size()); i++) {
+            if (!expected.get(i).endsWith(TEXT)) {
+                actual.set(i, withoutText(actual.get(i)));
+            }
+        }
+        assertEquals(String.join("\n", expected), String.join("\n", actual), what);
+    }
+
+    private static String withoutText(String line) {
+        return line.endsWith(TEXT)
+                ? line.substring(0, line.length() - TEXT.length()).replace("flags 0x200", "flags 0x0")
+                : line;
+    }
+}
