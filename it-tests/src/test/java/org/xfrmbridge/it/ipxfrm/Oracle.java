@@ -1,0 +1,66 @@
+package org.xfrmbridge.it.ipxfrm;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.xfrmbridge.it.harness.BridgeProcess;
+import org.xfrmbridge.it.harness.Command;
+import org.xfrmbridge.it.harness.Namespace;
+import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.UmlGuest;
+
+/** Where a script of {@code ip xfrm} commands can run. */
+enum Oracle {
+    /** This machine's kernel, in a fresh namespace: enough for policies. */
+    HOST_KERNEL {
+        @Override
+        String run(Scene scene, String script) {
+            Namespace host = scene.own(new Namespace("kernel"));
+            return host.command("sh", written(scene, script)).within(LIMIT).run();
+        }
+    },
+    /** A user-mode-linux kernel, which has ESP. */
+    UML {
+        @Override
+        String run(Scene scene, String script) {
+            return UmlGuest.boot(scene, script).finish(LIMIT);
+        }
+
+        @Override
+        String directory(Scene scene) {
+            return "/tmp";
+        }
+    },
+    BRIDGE {
+        @Override
+        String run(Scene scene, String script) {
+            Namespace host = scene.own(new Namespace("host"));
+            Namespace.connect(host, Site.DEVICE, scene.own(new Namespace("wire")), "left");
+            BridgeProcess bridge = BridgeProcess.start(scene, host, Site.DEVICE);
+            Command command = bridge.command("sh", written(scene, script));
+            return command.within(LIMIT).run();
+        }
+    };
+
+    private static final Duration LIMIT = Duration.ofSeconds(120);
+
+    abstract String run(Scene scene, String script);
+
+    /** A directory the script may write to. */
+    String directory(Scene scene) {
+        return scene.directory().toString();
+    }
+
+    private static String written(Scene scene, String script) {
+        try {
+            Path file = scene.file("script");
+            Files.writeString(file, script);
+            return file.toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package org.xfrmbridge.it.ipxfrm;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * What a list of commands printed, with everything taken out that differs between two runs on one kernel: times, SPIs
+ * chosen from a range, and the wording of explanations, which is ours where the kernel's is the kernel's.
+ *
+ * @param lines one command after {@code $}, what it printed, and its exit code after {@code =}
+ */
+record Transcript(List<String> lines) {
+    private static final Pattern TIME = Pattern.compile("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d");
+    private static final Pattern CHOSEN_SPI = Pattern.compile("0x00009[0-9a-f]{3}|\\(0x9[0-9a-f]{3}\\)|\\b36[89]\\d\\d\\(|\\b[34]\\d{4}\\(");
+    private static final Pattern EXPLANATION = Pattern.compile("^Error: .*");
+    private static final Pattern LAST_USED = Pattern.compile("\\s*lastused .*");
+    private static final Path SOURCES = Path.of("src/test/resources/org/xfrmbridge/it/ipxfrm");
+
+    static Transcript of(String output) {
+        List<String> lines = new ArrayList<>();
+        for (String line : output.split("\n")) {
+            if (!LAST_USED.matcher(line).matches()) {
+                lines.add(sanitized(line));
+            }
+        }
+        return new Transcript(List.copyOf(lines));
+    }
+
+    private static String sanitized(String line) {
+        if (line.startsWith("$ ")) {
+            return line;
+        }
+        String text = TIME.matcher(line).replaceAll("TIME");
+        text = CHOSEN_SPI.matcher(text).replaceAll("SPI");
+        return EXPLANATION.matcher(text).replaceAll("Error: TEXT").stripTrailing();
+    }
+
+    /** The recorded transcript of that name. */
+    static Transcript recorded(String name) {
+        return of(resource(name + ".transcript"));
+    }
+
+    /** Replaces the recorded transcript in the source tree. */
+    void record(String name) {
+        try {
+            Files.writeString(SOURCES.resolve(name + ".transcript"), String.join("\n", lines) + "\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A shell script that runs the commands of that name and prints the transcript. */
+    static String script(String name) {
+        StringBuilder script = new StringBuilder();
+        for (String command : resource(name + ".commands").split("\n")) {
+            if (!command.startsWith("#")) {
+                script.append("cat <<'END'\n$ ").append(command).append("\nEND\n")
+                        .append(command).append(" 2>&1\necho \"= $?\"\n");
+            }
+        }
+        return script.toString();
+    }
+
+    /** The same beside {@code ip xfrm monitor}, whose output follows that of the commands. */
+    static String monitoredScript(String name, String directory) {
+        String events = directory + "/events";
+        return "ip xfrm monitor > " + events + " 2>&1 &\nmonitor=$!\nsleep 1\n" + script(name)
+                + "sleep 1\nkill $monitor\necho '$ ip xfrm monitor'\ncat " + events + "\n";
+    }
+
+    private static String resource(String file) {
+        try (InputStream text = Transcript.class.getResourceAsStream(file)) {
+            if (text == null) {
+                throw new IllegalStateException("no resource " + file);
+            }
+            return new String(text.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
