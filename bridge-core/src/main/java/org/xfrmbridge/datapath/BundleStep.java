@@ -109,7 +109,9 @@ final class BundleStep {
             return DropReason.OUT_STATE_SEQ_ERROR;
         }
         long number = sequence.last();
-        ReplayNotice.noteSent(state, number, events);
+        if (events.hearsReplay() && state.isSentNoticeDue((int) number)) {
+            events.replayAdvanced(state);
+        }
         // 5 account
         int payloadBytes = packet.payloadBytes();
         state.usage().count(payloadBytes, nowSeconds);

@@ -86,7 +86,9 @@ final class InboundState {
         if (window.advance(number) != ReplayVerdict.NEW) {
             return DropReason.IN_STATE_SEQ_ERROR;
         }
-        ReplayNotice.noteReceived(state, number, events);
+        if (events.hearsReplay() && state.isReceivedNoticeDue((int) number)) {
+            events.replayAdvanced(state);
+        }
         opened.payloadAt = packet.payload + sizes.payloadOffset();
         opened.payloadBytes = payloadBytes;
         opened.nextHeader = transform.nextHeader();
