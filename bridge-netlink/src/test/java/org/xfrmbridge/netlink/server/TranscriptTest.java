@@ -31,11 +31,22 @@ class TranscriptTest {
         return replay("linux-6.12-states.txt");
     }
 
+    @TestFactory
+    Stream<DynamicTest> shouldAnswerAsLinuxWhenAskedByIproute2() {
+        return replay("iproute2-6.1.txt");
+    }
+
     private Stream<DynamicTest> replay(String resource) {
         client.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.OPTION, Bench.EXT_ACK, 1).toBytes()));
         listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.GROUPS, 0xff, 0).toBytes()));
-        return Transcript.load(resource).exchanges().stream()
-                .map(exchange -> dynamicTest(exchange.name(), () -> replay(exchange)));
+        List<Transcript.Exchange> exchanges = Transcript.load(resource).exchanges();
+        boolean listened = exchanges.stream().anyMatch(exchange -> !exchange.events().isEmpty());
+        return exchanges.stream().map(exchange -> dynamicTest(exchange.name(), () -> {
+            replay(exchange);
+            if (listened) {
+                assertSame(exchange.events(), events, "events");
+            }
+        }));
     }
 
     private void replay(Transcript.Exchange exchange) {
@@ -43,7 +54,6 @@ class TranscriptTest {
         events.clear();
         exchange.requests().forEach(request -> client.receive(ByteBuffer.wrap(request)));
         assertSame(exchange.replies(), replies, "replies");
-        assertSame(exchange.events(), events, "events");
     }
 
     /** Equal, but that we may give a reason where the kernel gives none. */

@@ -1,0 +1,132 @@
+package org.xfrmbridge.netlink.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.xfrmbridge.io.ControlFrame;
+import org.xfrmbridge.km.KeyManager.Acquire;
+import org.xfrmbridge.netlink.msg.UserAcquire;
+import org.xfrmbridge.netlink.msg.UserMapping;
+import org.xfrmbridge.netlink.msg.UserReport;
+import org.xfrmbridge.netlink.msg.UsersaId;
+import org.xfrmbridge.netlink.msg.XfrmAttribute;
+import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.netlink.nl.NetlinkReader;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Encapsulation;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
+import org.xfrmbridge.xfrm.Usage;
+
+/** The events a kernel sends of its own accord, which no transcript of requests can hold. */
+class NetlinkKeyManagerTest {
+    private static final StateId ID = new StateId(Address.parse("192.0.2.2"), 0x1234, 50);
+    private static final Address SADDR = Address.parse("192.0.2.1");
+
+    private final Bench bench = new Bench();
+    private final List<byte[]> received = new ArrayList<>();
+    private final NetlinkSession session = bench.session(7, received);
+
+    private void join(int group) {
+        session.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.JOIN, group, 0).toBytes()));
+    }
+
+    private NetlinkReader event() {
+        assertEquals(1, received.size());
+        NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(received.getFirst()));
+        assertTrue(reader.next());
+        return reader;
+    }
+
+    private static State state() {
+        StateSpec.Builder spec = StateSpec.builder();
+        spec.id = ID;
+        spec.saddr = SADDR;
+        spec.family = AddressFamily.INET;
+        spec.reqid = 9;
+        spec.seq = 77;
+        spec.mode = Mode.TUNNEL;
+        spec.encapsulation = new Encapsulation(2, 4500, 4501, Address.ANY);
+        return new State(spec.build(), State.Phase.ACQUIRING, new Usage(0));
+    }
+
+    private static Acquire acquire() {
+        Template template =
+                new Template(ID, AddressFamily.INET, SADDR, 9, Mode.TUNNEL, 0, false, 1, 2, 3);
+        PolicySpec spec = new PolicySpec(
+                Selector.any(AddressFamily.INET), Lifetime.UNLIMITED, 5, 0x108, Direction.IN, PolicySpec.Action.ALLOW, 0, 0,
+                List.of(template), new Mark(3, 7), 11, PolicySpec.Type.MAIN, null);
+        return new Acquire(state(), template, new Policy(spec, 1, 0), Direction.IN);
+    }
+
+    @Test
+    void shouldSayThatNobodyAnswersWhenNobodyListensForAcquires() {
+        assertFalse(bench.keyManager.acquire(acquire()));
+
+        join(XfrmMessage.GROUP_ACQUIRE);
+
+        assertTrue(bench.keyManager.acquire(acquire()));
+        assertEquals(1, received.size());
+    }
+
+    @Test
+    void shouldAskWithTemplatesTypeMarkAndInterface() {
+        join(XfrmMessage.GROUP_ACQUIRE);
+        bench.keyManager.acquire(acquire());
+
+        NetlinkReader message = event();
+        assertEquals(
+                new NetlinkHeader(received.getFirst().length, XfrmMessage.ACQUIRE, 0, 0, 0), message.header());
+        UserAcquire asked = UserAcquire.read(message.payload());
+        assertEquals(77, asked.seq());
+        assertEquals(ID, asked.id());
+        assertEquals(List.of(1, 2, 3), List.of(asked.authMask(), asked.cipherMask(), asked.compressionMask()));
+        assertEquals(Direction.OUT.number(), asked.policy().direction());
+        Attributes attributes = Attributes.parse(message.payload(), UserAcquire.BYTES, XfrmAttribute.IPTFS_PKT_SIZE);
+        assertEquals(64, attributes.get(XfrmAttribute.TMPL).limit());
+        assertEquals(11, attributes.getInt(XfrmAttribute.IF_ID, 0));
+        assertTrue(attributes.has(XfrmAttribute.POLICY_TYPE) && attributes.has(XfrmAttribute.MARK));
+    }
+
+    @Test
+    void shouldTellBothPortsWhenAPeerMoved() {
+        join(XfrmMessage.GROUP_MAPPING);
+        Address moved = Address.parse("198.51.100.1");
+
+        bench.keyManager.mappingChanged(state(), moved, 1025);
+
+        assertEquals(XfrmMessage.MAPPING, event().header().type());
+        assertEquals(
+                new UserMapping(new UsersaId(ID, AddressFamily.INET), 9, SADDR, moved, 4500, 1025),
+                UserMapping.read(event().payload()));
+    }
+
+    @Test
+    void shouldReportWithTheAddressWhenThereIsOne() {
+        join(XfrmMessage.GROUP_REPORT);
+        Selector selector = Selector.any(AddressFamily.INET6);
+
+        bench.keyManager.report(60, selector, SADDR);
+
+        assertEquals(new UserReport(60, selector), UserReport.read(event().payload()));
+        Attributes attributes = Attributes.parse(event().payload(), UserReport.BYTES, XfrmAttribute.COADDR);
+        assertTrue(attributes.has(XfrmAttribute.COADDR));
+    }
+}

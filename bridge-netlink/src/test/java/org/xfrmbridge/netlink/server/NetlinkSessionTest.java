@@ -1,0 +1,273 @@
+package org.xfrmbridge.netlink.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.xfrmbridge.io.ControlFrame;
+import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.netlink.msg.UserpolicyId;
+import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.netlink.nl.NetlinkErrors;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.netlink.nl.NetlinkReader;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+
+/** What a session does beside answering: pacing, losses, privilege, groups. */
+class NetlinkSessionTest {
+    private static final int EPERM = 1;
+    private static final int EBUSY = 16;
+
+    private final Bench bench = new Bench();
+    private final List<byte[]> received = new ArrayList<>();
+    private int room = Integer.MAX_VALUE;
+    private final NetlinkSession session = session(true);
+
+    private NetlinkSession session(boolean privileged) {
+        return new NetlinkSession(bench.engine, bench.keyManager, this::send, new NetlinkClient(99, privileged));
+    }
+
+    private boolean send(ByteBuffer datagram) {
+        if (room == 0) {
+            return false;
+        }
+        room--;
+        received.add(Bench.bytes(datagram));
+        return true;
+    }
+
+    private static ByteBuffer request(int type, int flags, int payloadBytes) {
+        return ByteBuffer.wrap(new NetlinkWriter()
+                .begin(type, NetlinkHeader.REQUEST | flags, 5, 1)
+                .putZeros(payloadBytes)
+                .end()
+                .toBytes());
+    }
+
+    private static ByteBuffer frame(int op, int first, int second) {
+        return ByteBuffer.wrap(new ControlFrame(op, first, second).toBytes());
+    }
+
+    private void addPolicies(int count) throws XfrmException {
+        for (int i = 0; i < count; i++) {
+            Address daddr = Address.ofIpv4(0x0a000000 + i);
+            Selector selector =
+                    new Selector(daddr, Address.ANY, 0, 0, 0, 0, AddressFamily.INET, 32, 0, 0, 0, 0);
+            PolicySpec spec = new PolicySpec(
+                    selector, Lifetime.UNLIMITED, 1, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(), Mark.NONE, 0,
+                    PolicySpec.Type.MAIN, null);
+            bench.engine.addPolicy(spec, true, Origin.KERNEL);
+        }
+    }
+
+    private List<Integer> types() {
+        List<Integer> types = new ArrayList<>();
+        for (byte[] datagram : received) {
+            NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(datagram));
+            while (reader.next()) {
+                types.add(reader.header().type());
+            }
+        }
+        return types;
+    }
+
+    private static int typeOf(byte[] datagram) {
+        NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(datagram));
+        reader.next();
+        return reader.header().type();
+    }
+
+    private int lastErrno() {
+        NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(received.getLast()));
+        reader.next();
+        assertEquals(NetlinkHeader.ERROR, reader.header().type());
+        return NetlinkErrors.errno(reader.payload());
+    }
+
+    @Test
+    void shouldPaceADumpWhenTheClientReadsSlowly() throws XfrmException {
+        addPolicies(100);
+        room = 2;
+
+        session.receive(request(XfrmMessage.GETPOLICY, NetlinkHeader.DUMP, 0));
+        assertEquals(2, received.size());
+        assertTrue(session.hasBacklog());
+        while (session.hasBacklog()) {
+            room = 1;
+            session.writable();
+        }
+
+        assertTrue(received.stream().allMatch(datagram -> datagram.length <= ActiveDump.DATAGRAM_BYTES));
+        assertEquals(100, types().stream().filter(type -> type == XfrmMessage.NEWPOLICY).count());
+        assertEquals(List.of(NetlinkHeader.DONE), types().subList(100, types().size()));
+        assertEquals(20, received.getLast().length);
+    }
+
+    @Test
+    void shouldStayValidWhenEntriesGoDuringADump() throws XfrmException {
+        addPolicies(100);
+        room = 1;
+        session.receive(request(XfrmMessage.GETPOLICY, NetlinkHeader.DUMP, 0));
+
+        bench.engine.flushPolicies(PolicySpec.Type.MAIN, Origin.KERNEL);
+        room = 10;
+        session.writable();
+
+        assertEquals(NetlinkHeader.DONE, types().getLast());
+        assertFalse(session.hasBacklog());
+    }
+
+    @Test
+    void shouldRefuseASecondDumpWhileOneIsUnderWay() throws XfrmException {
+        addPolicies(100);
+        room = 1;
+        session.receive(request(XfrmMessage.GETPOLICY, NetlinkHeader.DUMP, 0));
+
+        session.receive(request(XfrmMessage.GETSA, NetlinkHeader.DUMP, 0));
+        room = 3;
+        session.writable();
+
+        received.removeIf(datagram -> typeOf(datagram) != NetlinkHeader.ERROR);
+        assertEquals(EBUSY, lastErrno());
+    }
+
+    @Test
+    void shouldKeepRepliesInOrderWhenTheClientDoesNotRead() {
+        room = 0;
+        session.receive(request(XfrmMessage.GETDEFAULT, 0, 3));
+        session.receive(request(XfrmMessage.GETSPDINFO, 0, 4));
+        assertTrue(session.hasBacklog());
+
+        room = 10;
+        session.writable();
+
+        assertEquals(List.of(XfrmMessage.GETDEFAULT, XfrmMessage.NEWSPDINFO), types());
+        assertFalse(session.hasBacklog());
+    }
+
+    @Test
+    void shouldTellOfLostEventsOnceWhenTooManyWait() throws XfrmException {
+        session.receive(frame(ControlFrame.JOIN, XfrmMessage.GROUP_POLICY, 0));
+        room = 0;
+        addPolicies(10_000);
+
+        room = Integer.MAX_VALUE;
+        session.writable();
+
+        List<ControlFrame> frames = received.stream()
+                .map(ByteBuffer::wrap)
+                .filter(ControlFrame::isControl)
+                .map(ControlFrame::read)
+                .toList();
+        assertEquals(List.of(ControlFrame.overrun()), frames);
+        assertTrue(ControlFrame.isControl(ByteBuffer.wrap(received.getLast())));
+        assertTrue(received.size() < 10_000);
+        received.clear();
+        bench.engine.flushPolicies(PolicySpec.Type.MAIN, Origin.KERNEL);
+        assertEquals(List.of(XfrmMessage.FLUSHPOLICY), types());
+    }
+
+    @Test
+    void shouldLoseEventsQuietlyWhenTheClientAskedForThat() throws XfrmException {
+        session.receive(frame(ControlFrame.JOIN, XfrmMessage.GROUP_POLICY, 0));
+        session.receive(frame(ControlFrame.OPTION, 5, 1));
+        room = 0;
+        addPolicies(10_000);
+
+        room = Integer.MAX_VALUE;
+        session.writable();
+
+        assertTrue(received.stream().map(ByteBuffer::wrap).noneMatch(ControlFrame::isControl));
+    }
+
+    @Test
+    void shouldRefuseEverythingWhenTheClientIsNotPrivileged() {
+        NetlinkSession stranger = session(false);
+
+        for (int type = XfrmMessage.NEWSA; type <= XfrmMessage.GETDEFAULT; type++) {
+            stranger.receive(request(type, 0, 300));
+            assertEquals(EPERM, lastErrno(), "type " + type);
+        }
+        stranger.receive(request(XfrmMessage.GETSA, NetlinkHeader.DUMP, 0));
+        assertEquals(EPERM, lastErrno());
+    }
+
+    @Test
+    void shouldTellNothingToAStrangerWhoJoinsGroups() throws XfrmException {
+        NetlinkSession stranger = session(false);
+        stranger.receive(frame(ControlFrame.GROUPS, -1, 0));
+
+        addPolicies(1);
+
+        assertTrue(received.isEmpty());
+    }
+
+    @Test
+    void shouldHearOnlyTheGroupsItIsIn() throws XfrmException {
+        session.receive(frame(ControlFrame.GROUPS, 1 << (XfrmMessage.GROUP_POLICY - 1), 0));
+        addPolicies(1);
+        session.receive(frame(ControlFrame.LEAVE, XfrmMessage.GROUP_POLICY, 0));
+        addPolicies(0);
+        bench.engine.flushPolicies(PolicySpec.Type.MAIN, Origin.KERNEL);
+
+        assertEquals(List.of(XfrmMessage.NEWPOLICY), types());
+    }
+
+    @Test
+    void shouldHearNoMoreWhenClosed() throws XfrmException {
+        session.receive(frame(ControlFrame.GROUPS, -1, 0));
+        session.close();
+
+        addPolicies(1);
+
+        assertTrue(received.isEmpty());
+        assertFalse(bench.keyManager.hearsReplay());
+    }
+
+    @Test
+    void shouldSayThatReplayIsHeardOnlyWhileSomebodyListens() {
+        assertFalse(bench.keyManager.hearsReplay());
+        session.receive(frame(ControlFrame.JOIN, XfrmMessage.GROUP_AEVENTS, 0));
+        assertTrue(bench.keyManager.hearsReplay());
+        session.receive(frame(ControlFrame.LEAVE, XfrmMessage.GROUP_AEVENTS, 0));
+        assertFalse(bench.keyManager.hearsReplay());
+    }
+
+    @Test
+    void shouldRepeatOnlyTheHeaderWhenErrorsAreCapped() {
+        session.receive(frame(ControlFrame.OPTION, Bench.CAP_ACK, 1));
+
+        session.receive(request(XfrmMessage.GETPOLICY, 0, UserpolicyId.BYTES));
+
+        assertEquals(16 + NetlinkErrors.BYTES, received.getLast().length);
+    }
+
+    @Test
+    void shouldWipeWhatWasSent() {
+        byte[][] seen = new byte[1][];
+        NetlinkSession watched = new NetlinkSession(
+                bench.engine,
+                bench.keyManager,
+                datagram -> {
+                    seen[0] = datagram.array();
+                    return true;
+                },
+                new NetlinkClient(1, true));
+
+        watched.receive(request(XfrmMessage.GETSPDINFO, 0, 4));
+
+        assertEquals(0, ByteBuffer.wrap(seen[0]).getLong());
+    }
+}
