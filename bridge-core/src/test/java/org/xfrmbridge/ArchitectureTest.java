@@ -64,6 +64,9 @@ class ArchitectureTest {
     static final ArchRule shouldLetHeadersKnowTheVocabularyAndFramesOnly = knows("net", "xfrm", "io");
 
     @ArchTest
+    static final ArchRule shouldLetOffloadsKnowHeadersAndFramesOnly = knows("offload", "net", "io");
+
+    @ArchTest
     static final ArchRule shouldLetControlKnowNothingOfPackets = knows("km", "xfrm", "esp", "db", "time");
 
     @ArchTest

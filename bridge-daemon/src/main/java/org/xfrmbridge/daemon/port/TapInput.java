@@ -5,7 +5,7 @@ import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketPool;
-import org.xfrmbridge.io.Segmentation;
+import org.xfrmbridge.offload.Segmentation;
 
 /** Reads a TAP; finishes what the host left to the device. One thread. */
 final class TapInput {

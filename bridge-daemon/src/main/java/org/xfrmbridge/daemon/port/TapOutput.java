@@ -2,7 +2,7 @@ package org.xfrmbridge.daemon.port;
 
 import java.nio.ByteBuffer;
 import org.xfrmbridge.daemon.os.TapDevice;
-import org.xfrmbridge.io.Coalescing;
+import org.xfrmbridge.offload.Coalescing;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.net.Tcp;

@@ -1,6 +1,9 @@
-package org.xfrmbridge.io;
+package org.xfrmbridge.offload;
 
 import java.nio.ByteBuffer;
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Checksum;
 import org.xfrmbridge.net.Ethernet;

@@ -1,4 +1,4 @@
-package org.xfrmbridge.io;
+package org.xfrmbridge.offload;
 
 import java.nio.ByteBuffer;
 

@@ -1,4 +1,4 @@
-package org.xfrmbridge.io;
+package org.xfrmbridge.offload;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -9,6 +9,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.xfrmbridge.io.PacketBatch;
 
 class CoalescingTest {
     private static final int MSS = 1000;

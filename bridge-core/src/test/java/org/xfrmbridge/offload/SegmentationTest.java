@@ -1,4 +1,4 @@
-package org.xfrmbridge.io;
+package org.xfrmbridge.offload;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -12,6 +12,9 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.io.PacketPool;
 
 class SegmentationTest {
     private static final int SEQUENCE = 0xffff_ff00;

@@ -1,6 +1,8 @@
-package org.xfrmbridge.io;
+package org.xfrmbridge.offload;
 
 import java.util.Arrays;
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Checksum;
 import org.xfrmbridge.net.Ethernet;
