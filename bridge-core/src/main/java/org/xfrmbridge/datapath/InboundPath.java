@@ -50,6 +50,8 @@ public final class InboundPath {
     private final Flow flow = new Flow();
     private final SecPath path = new SecPath();
     private final ModeStrip.Opened opened = new ModeStrip.Opened();
+    /** What the policies said to the packet as it is now; null if they were not asked yet. */
+    private PolicyCheck.Verdict verdict;
     private PacketBatch toHost;
     private long nowNs;
     private long nowSeconds;
@@ -113,6 +115,7 @@ public final class InboundPath {
     private void receive() {
         Next next = Next.AGAIN;
         while (next == Next.AGAIN) {
+            verdict = null;
             FlowDecoder.decode(packet, flow);
             if (!localAddresses.contains(flow.family, flow.daddrHigh, flow.daddrLow)) {
                 deliver(Direction.FWD);
@@ -152,28 +155,22 @@ public final class InboundPath {
         };
     }
 
+    /** The socket's policy is asked before what it wants taken off: a kernel does the same. */
     private Next demultiplexUdp() {
-        byte[] data = packet.data();
-        int udp = packet.payload;
-        if (packet.payloadBytes() < Udp.HEADER_BYTES) {
+        verdict = policies.judge(Direction.IN, flow, path, nowSeconds);
+        if (verdict.reason() != null || verdict.encapsulationType() != Encapsulation.UDP_ENCAP_ESPINUDP) {
             return Next.DELIVER;
         }
-        int udpBytes = Bytes.u16(data, udp + Udp.LENGTH);
-        counters.add(Metric.LOOKUPS, 1);
-        int type = context.sockets().encapsulationType(flow.family, flow.daddrHigh, flow.daddrLow, flow.dport);
-        if (type != Encapsulation.UDP_ENCAP_ESPINUDP || udpBytes < Udp.HEADER_BYTES || udpBytes > packet.payloadBytes()) {
+        int contentAt = packet.payload + Udp.HEADER_BYTES;
+        int udpBytes = packet.payloadBytes() < Udp.HEADER_BYTES ? 0 : Bytes.u16(packet.data(), packet.payload + Udp.LENGTH);
+        if (udpBytes < Udp.HEADER_BYTES || udpBytes > packet.payloadBytes()) {
             return Next.DELIVER;
         }
-        int contentAt = udp + Udp.HEADER_BYTES;
         int contentBytes = udpBytes - Udp.HEADER_BYTES;
-        return switch (UdpEncapsulation.content(data, contentAt, contentBytes)) {
-            case OTHER -> Next.DELIVER;
+        return switch (UdpEncapsulation.content(packet.data(), contentAt, contentBytes)) {
+            case ESP -> decapsulate(verdict.encapsulationType(), contentAt, contentBytes);
             case KEEPALIVE -> consume();
-            case ESP -> {
-                // The socket's own policy is asked before its encapsulation.
-                DropReason reason = policies.check(Direction.IN, flow, path, nowSeconds);
-                yield reason != null ? drop(reason) : decapsulate(type, contentAt, contentBytes);
-            }
+            case OTHER -> Next.DELIVER;
         };
     }
 
@@ -225,9 +222,11 @@ public final class InboundPath {
     }
 
     private void deliver(Direction direction) {
-        DropReason reason = policies.check(direction, flow, path, nowSeconds);
-        if (reason != null) {
-            drop(reason);
+        if (verdict == null) {
+            verdict = policies.judge(direction, flow, path, nowSeconds);
+        }
+        if (verdict.reason() != null) {
+            drop(verdict.reason());
             return;
         }
         counters.add(path.isEmpty() ? Metric.PASSED : Metric.PROTECTED, 1);

@@ -10,6 +10,7 @@ import org.xfrmbridge.esp.AlgorithmTable;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
@@ -31,9 +32,13 @@ final class PolicyCheck {
     private final FlowCache<Verdict> verdicts = new FlowCache<>(CACHED_FLOWS, new SecureRandom().nextLong());
     private final List<Policy> policies = new ArrayList<>();
 
-    /** @param state the one State of the security path, null if it is empty */
-    private record Verdict(
-            DropReason reason, Direction direction, State state, StateSpec stateSpec, Policy[] policies, int spd, int sockets) {}
+    /**
+     * @param reason null if the packet may go on
+     * @param encapsulationType what the socket that the packet is for wants taken off, 0 for nothing
+     * @param state the one State of the security path, null if it is empty
+     */
+    record Verdict(
+            DropReason reason, int encapsulationType, Direction direction, State state, StateSpec stateSpec, Policy[] policies, int spd, int sockets) {}
 
     PolicyCheck(PathContext context, PathCounters counters) {
         this.context = context;
@@ -44,8 +49,7 @@ final class PolicyCheck {
         return verdicts.size();
     }
 
-    /** Null if the packet may go on. */
-    DropReason check(Direction direction, Flow flow, SecPath path, long nowSeconds) {
+    Verdict judge(Direction direction, Flow flow, SecPath path, long nowSeconds) {
         counters.add(Metric.LOOKUPS, 1);
         Verdict verdict = verdicts.get(flow);
         if (verdict == null || !holds(verdict, direction, path)) {
@@ -55,7 +59,7 @@ final class PolicyCheck {
         for (Policy policy : verdict.policies) {
             policy.usage().touch(nowSeconds);
         }
-        return verdict.reason;
+        return verdict;
     }
 
     private boolean holds(Verdict verdict, Direction direction, SecPath path) {
@@ -76,7 +80,13 @@ final class PolicyCheck {
         StateSpec stateSpec = state == null ? null : state.spec();
         policies.clear();
         DropReason reason = reason(direction, flow, path);
-        return new Verdict(reason, direction, state, stateSpec, policies.toArray(new Policy[0]), spd, sockets);
+        int encapsulationType = direction == Direction.IN && flow.protocol == IpProtocol.UDP ? encapsulationType(flow) : 0;
+        return new Verdict(reason, encapsulationType, direction, state, stateSpec, policies.toArray(new Policy[0]), spd, sockets);
+    }
+
+    private int encapsulationType(Flow flow) {
+        counters.add(Metric.LOOKUPS, 1);
+        return context.sockets().encapsulationType(flow.family, flow.daddrHigh, flow.daddrLow, flow.dport);
     }
 
     private DropReason reason(Direction direction, Flow flow, SecPath path) {

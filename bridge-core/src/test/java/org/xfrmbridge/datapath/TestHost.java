@@ -31,6 +31,7 @@ final class TestHost implements DatapathEvents {
     final StaticNetwork network = new StaticNetwork();
     final XfrmStats stats = new XfrmStats();
     final List<String> told = new ArrayList<>();
+    boolean hearsReplay;
     /** The host's IP stack. */
     final MemoryPort stack;
     /** The network beyond the datapath. */
@@ -119,7 +120,7 @@ final class TestHost implements DatapathEvents {
 
     @Override
     public boolean hearsReplay() {
-        return true;
+        return hearsReplay;
     }
 
     @Override
