@@ -46,7 +46,7 @@ public final class Bridge implements AutoCloseable {
             return new Bridge(options, lock, attachment);
         } catch (IOException e) {
             if (attachment != null) {
-                attachment.close();
+                attachment.giveUp();
             }
             lock.close();
             throw e;

@@ -3,7 +3,7 @@ package org.xfrmbridge.daemon;
 import org.xfrmbridge.time.Clock;
 
 /** The machine's clocks. The only place that reads them. */
-final class SystemClock implements Clock {
+public final class SystemClock implements Clock {
     @Override
     public long nowNs() {
         return System.nanoTime();

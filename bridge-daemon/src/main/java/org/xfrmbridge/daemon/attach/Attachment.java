@@ -39,6 +39,7 @@ public final class Attachment implements AutoCloseable {
     private TapDevice hostTap;
     private TapDevice networkTap;
     private Journal journal;
+    private boolean resumed;
 
     private Attachment(Path directory) throws OsException {
         this.directory = directory;
@@ -92,6 +93,7 @@ public final class Attachment implements AutoCloseable {
         journal = left;
         if (left.phase() == Journal.Phase.ATTACHED && isWhole(left)) {
             openTaps(names);
+            resumed = true;
             // What goes with a carrier: proxy entries. All else has stayed.
             move.addNeighbours(left.configuration(), links.find(names.host()));
             LOG.info("took up {} in front of {} again", names.host(), names.original());
@@ -228,9 +230,13 @@ public final class Attachment implements AutoCloseable {
         }
     }
 
-    /** Leaves the attachment in its place for a later process. */
-    public void abandon() {
-        closeDevices();
+    /** After a start that failed: gives back what this process took, and leaves in place what it found. */
+    public void giveUp() throws IOException {
+        if (resumed) {
+            closeDevices();
+        } else {
+            close();
+        }
     }
 
     private void closeDevices() {

@@ -1,13 +1,15 @@
 package org.xfrmbridge.daemon.cli;
 
 import java.io.File;
+import java.util.Arrays;
+import org.xfrmbridge.daemon.os.CurrentProcess;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.PropertiesDefaultProvider;
 
 /** {@code xfrm-bridge}: exit code 0 for success, 1 if it could not be done, 2 if it was asked wrongly. */
 @Command(
-        name = "xfrm-bridge",
+        name = Main.NAME,
         description = "The Linux XFRM (IPsec databases and ESP) in user space, for unmodified IKE daemons.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -19,16 +21,20 @@ import picocli.CommandLine.PropertiesDefaultProvider;
             DetachCommand.class,
         })
 public final class Main implements Runnable {
+    static final String NAME = "xfrm-bridge";
+
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
 
     public static void main(String[] arguments) {
+        // The C library takes as long to load as a command line to parse.
+        new Thread(CurrentProcess::effectiveUserId, "libc").start();
         System.exit(execute(arguments));
     }
 
     /** Runs a command line; returns its exit code. */
     public static int execute(String... arguments) {
-        CommandLine line = new CommandLine(new Main());
+        CommandLine line = line(arguments);
         line.setExecutionExceptionHandler(Main::report);
         String file = configurationFile(arguments);
         if (file != null) {
@@ -38,7 +44,17 @@ public final class Main implements Runnable {
             }
             line.setDefaultValueProvider(new PropertiesDefaultProvider(new File(file)));
         }
-        return line.execute(arguments);
+        return line.execute(line.getCommandName().equals(NAME) ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length));
+    }
+
+    /** A bridge starts 150 ms sooner when only the command at hand is read, not all of them. */
+    private static CommandLine line(String... arguments) {
+        if (arguments.length > 0 && arguments[0].equals("run")) {
+            CommandLine run = new CommandLine(new RunCommand());
+            run.getCommandSpec().usageMessage().synopsisHeading("Usage: " + NAME + " ");
+            return run;
+        }
+        return new CommandLine(new Main());
     }
 
     /** Known before parsing, because it holds what parsing would miss. */

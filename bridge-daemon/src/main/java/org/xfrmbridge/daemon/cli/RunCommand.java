@@ -10,6 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.Bridge;
 import org.xfrmbridge.daemon.BridgeOptions;
+import org.xfrmbridge.daemon.Rehearsal;
 import org.xfrmbridge.daemon.attach.DeviceNames;
 import org.xfrmbridge.daemon.os.Descriptor;
 import picocli.CommandLine.Command;
@@ -62,6 +63,7 @@ final class RunCommand implements Callable<Integer> {
         CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge, ended), "end"));
         announce();
+        new Thread(new Rehearsal(), "rehearsal").start();
         try {
             ended.await();
         } catch (InterruptedException e) {
