@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** A Python process that runs {@code scapy/esp_judge.py}; its head says what the lines mean. */
-final class ScapyJudge implements AutoCloseable {
+/** A Python process that runs one of the {@code scapy/*_judge.py}; its head says what the lines mean. */
+public final class ScapyJudge implements AutoCloseable {
     private final Path script;
     private final Process process;
     private final BufferedReader answers;
@@ -25,9 +25,9 @@ final class ScapyJudge implements AutoCloseable {
     }
 
     /** Empty where no Python with Scapy is to be found. */
-    static Optional<ScapyJudge> start() throws IOException {
-        Path script = Files.createTempFile("esp_judge", ".py");
-        try (InputStream in = ScapyJudge.class.getResourceAsStream("/scapy/esp_judge.py")) {
+    public static Optional<ScapyJudge> start(String resource) throws IOException {
+        Path script = Files.createTempFile("judge", ".py");
+        try (InputStream in = ScapyJudge.class.getResourceAsStream(resource)) {
             Files.write(script, in.readAllBytes());
         }
         for (String python : List.of("python3", "/usr/bin/python3")) {
@@ -61,7 +61,7 @@ final class ScapyJudge implements AutoCloseable {
     }
 
     /** The answer after {@code ok}. */
-    String ask(String request) throws IOException {
+    public String ask(String request) throws IOException {
         String answer = answer(request);
         if (!answer.startsWith("ok ")) {
             throw new AssertionError(answer + " to " + request);

@@ -48,7 +48,7 @@ class ScapyTest {
 
     @BeforeAll
     static void startJudge() throws IOException {
-        Optional<ScapyJudge> started = ScapyJudge.start();
+        Optional<ScapyJudge> started = ScapyJudge.start("/scapy/esp_judge.py");
         assumeTrue(started.isPresent(), "no python3 with scapy and cryptography here (Debian: python3-scapy, python3-cryptography)");
         judge = started.get();
     }
