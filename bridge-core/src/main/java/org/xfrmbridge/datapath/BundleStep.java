@@ -33,9 +33,9 @@ final class BundleStep {
     }
 
     /** Null where the State cannot carry packets of that family in its mode. */
-    static BundleStep of(State state, int innerFamily) {
+    static BundleStep of(State state, int innerFamily, IdentificationSource identifications) {
         StateSpec spec = state.spec();
-        ModeHeader mode = ModeHeader.of(spec, innerFamily);
+        ModeHeader mode = ModeHeader.of(spec, innerFamily, identifications);
         EspTransform transform = transformOf(state, spec);
         return mode == null || transform == null ? null : new BundleStep(state, spec, mode, transform);
     }

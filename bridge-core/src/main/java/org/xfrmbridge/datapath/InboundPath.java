@@ -16,6 +16,7 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateFlags;
 
 /**
  * The way of a frame from the network to the host. In the order in which a packet meets it:
@@ -25,8 +26,8 @@ import org.xfrmbridge.xfrm.State;
  *   <li>a packet to another address than the host's own is to be forwarded: the policies of dir fwd decide
  *   <li>a fragment waits for the rest of its packet
  *   <li>on an encapsulation port the UDP header is taken off; a keepalive ends here, IKE goes on
- *   <li>ESP: the State by destination and Spi, then what {@link InboundState#open} lists, account, NAT mapping, mode header away; the State is
- *       noted in the security path, and what comes out begins again at 2
+ *   <li>ESP: the State by destination and Spi, then what {@link InboundState#open} lists, account, NAT mapping, mode header away;
+ *       the State is noted in the security path, and what comes out begins again at 2
  *   <li>everything else: the policies of dir in compare their templates with the security path
  *   <li>the host gets the packet
  * </ol>
@@ -45,6 +46,7 @@ public final class InboundPath {
     private final Reassembly reassembly;
     private final Fragmenter fragmenter;
     private final ModeStrip modes = new ModeStrip();
+    private final IcmpQuote quote = new IcmpQuote();
 
     private final IpPacket packet = new IpPacket();
     private final Flow flow = new Flow();
@@ -225,7 +227,7 @@ public final class InboundPath {
         if (verdict == null) {
             verdict = policies.judge(direction, flow, path, nowSeconds);
         }
-        if (verdict.reason() != null) {
+        if (verdict.reason() != null && !isErrorAboutAllowed(direction)) {
             drop(verdict.reason());
             return;
         }
@@ -240,6 +242,12 @@ public final class InboundPath {
             packet.restoreLink();
         }
         toHost.add(packet.buffer);
+    }
+
+    /** An ICMP error through a State with XFRM_STATE_ICMP may come if what it quotes may go (RFC 4301 section 6; {@code icmp_rcv}). */
+    private boolean isErrorAboutAllowed(Direction direction) {
+        boolean wanted = !path.isEmpty() && path.last().spec().hasFlag(StateFlags.ICMP);
+        return wanted && quote.find(packet) && policies.judge(direction, quote.reversedFlow(), path, nowSeconds).reason() == null;
     }
 
     private Next drop(DropReason reason) {

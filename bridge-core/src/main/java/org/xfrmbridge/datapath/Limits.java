@@ -5,7 +5,10 @@ import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.Usage;
 
-/** Lifetimes as the kernel's {@code xfrm_state_check_expire} applies them: before a packet is counted, so the one that crosses a limit passes. */
+/**
+ * Lifetimes as the kernel's {@code xfrm_state_check_expire} applies them: before a packet is counted, so that the one which crosses a limit
+ * passes.
+ */
 final class Limits {
     private Limits() {}
 

@@ -20,10 +20,10 @@ abstract sealed class ModeHeader permits TransportHeader, TunnelHeader, BeetHead
     static final int IMPOSSIBLE = -1;
 
     /** The header for packets of that family, or null where the mode is not one of ours. */
-    static ModeHeader of(StateSpec spec, int innerFamily) {
+    static ModeHeader of(StateSpec spec, int innerFamily, IdentificationSource identifications) {
         return switch (spec.mode()) {
             case TRANSPORT -> new TransportHeader(spec.family());
-            case TUNNEL -> new TunnelHeader(spec, innerFamily);
+            case TUNNEL -> new TunnelHeader(spec, innerFamily, identifications);
             case BEET -> new BeetHeader(spec, innerFamily);
             default -> null;
         };

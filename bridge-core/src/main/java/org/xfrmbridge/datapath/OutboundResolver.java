@@ -29,6 +29,7 @@ final class OutboundResolver {
     private final PathContext context;
     private final PathCounters counters;
 
+    private final IdentificationSource identifications = new IdentificationSource();
     private final List<State> states = new ArrayList<>();
     private final List<Dependency> dependencies = new ArrayList<>();
     private State larval;
@@ -156,7 +157,7 @@ final class OutboundResolver {
         boolean readdressed = false;
         for (int i = 0; i < steps.length; i++) {
             State state = states.get(i);
-            steps[i] = BundleStep.of(state, family);
+            steps[i] = BundleStep.of(state, family, identifications);
             if (steps[i] == null) {
                 return null;
             }

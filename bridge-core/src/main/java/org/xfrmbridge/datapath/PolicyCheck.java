@@ -38,7 +38,14 @@ final class PolicyCheck {
      * @param state the one State of the security path, null if it is empty
      */
     record Verdict(
-            DropReason reason, int encapsulationType, Direction direction, State state, StateSpec stateSpec, Policy[] policies, int spd, int sockets) {}
+            DropReason reason,
+            int encapsulationType,
+            Direction direction,
+            State state,
+            StateSpec stateSpec,
+            Policy[] policies,
+            int spd,
+            int sockets) {}
 
     PolicyCheck(PathContext context, PathCounters counters) {
         this.context = context;

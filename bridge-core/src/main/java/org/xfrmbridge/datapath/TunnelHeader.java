@@ -1,6 +1,5 @@
 package org.xfrmbridge.datapath;
 
-import java.util.concurrent.ThreadLocalRandom;
 import org.xfrmbridge.esp.EspSizes;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
@@ -20,11 +19,12 @@ final class TunnelHeader extends ModeHeader {
     private final boolean ecn;
     private final boolean dscp;
     private final boolean copyDontFragment;
-    private int nextId = ThreadLocalRandom.current().nextInt();
+    private final IdentificationSource identifications;
 
-    TunnelHeader(StateSpec spec, int innerFamily) {
+    TunnelHeader(StateSpec spec, int innerFamily, IdentificationSource identifications) {
         this.outer = new OuterHeader(spec);
         this.innerFamily = innerFamily;
+        this.identifications = identifications;
         ecn = !spec.hasFlag(StateFlags.NOECN);
         dscp = !spec.hasExtraFlag(StateFlags.EXTRA_DONT_ENCAP_DSCP);
         copyDontFragment = !spec.hasFlag(StateFlags.NOPMTUDISC);
@@ -42,7 +42,7 @@ final class TunnelHeader extends ModeHeader {
         boolean dontFragment = copyDontFragment && !smallIpv6 && (fields.fragmentWord & Ipv4.DONT_FRAGMENT) != 0;
         fields.fragmentWord = dontFragment ? Ipv4.DONT_FRAGMENT : 0;
         // An identification is for fragments only (RFC 6864 4.1).
-        fields.id = dontFragment ? 0 : nextId++ & 0xffff;
+        fields.id = dontFragment ? 0 : identifications.next();
         fields.tos = Ecn.encapsulate(dscp ? fields.tos : 0, ecn ? fields.tos : 0);
         fields.ttl = HOP_LIMIT;
         outer.write(packet, start - espHeadBytes, fields);

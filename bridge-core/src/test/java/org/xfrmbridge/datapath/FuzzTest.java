@@ -45,7 +45,8 @@ class FuzzTest {
         for (String[] ends : new String[][] {{"192.0.2.1", "192.0.2.2"}, {"2001:db8::1", "2001:db8::2"}}) {
             int family = Sas.family(ends[0]);
             String prefix = family == AddressFamily.INET ? "/32" : "/128";
-            String[] inner = family == AddressFamily.INET ? new String[] {"10.1.0.1/32", "10.2.0.1/32"} : new String[] {"fd01::1/128", "fd02::1/128"};
+            boolean v4 = family == AddressFamily.INET;
+            String[] inner = {v4 ? "10.1.0.1/32" : "fd01::1/128", v4 ? "10.2.0.1/32" : "fd02::1/128"};
             LocalEndpoint at = new LocalEndpoint(family, IpProtocol.UDP, Address.ANY, 4500);
             peer.sockets.setEncapsulation("test", family, at, Encapsulation.UDP_ENCAP_ESPINUDP);
             for (Mode mode : new Mode[] {Mode.TUNNEL, Mode.BEET, Mode.TRANSPORT}) {
@@ -197,7 +198,8 @@ class FuzzTest {
         System.arraycopy(like, 0, packet, 0, Math.min(packet.length, v4 ? 20 : 40));
         packet[0] = (byte) ((v4 ? 0x40 : 0x60) | (v4 && random.nextInt(4) > 0 ? 5 : random.nextInt(16)));
         packet[v4 ? 9 : 6] = (byte) PROTOCOLS[random.nextInt(PROTOCOLS.length)];
-        Bytes.putU16(packet, v4 ? 2 : 4, random.nextInt(4) == 0 ? random.nextInt(300) : v4 ? packet.length : Math.max(0, packet.length - 40));
+        int right = v4 ? packet.length : Math.max(0, packet.length - 40);
+        Bytes.putU16(packet, v4 ? 2 : 4, random.nextInt(4) == 0 ? random.nextInt(300) : right);
         if (v4) {
             Bytes.putU16(packet, 6, random.nextInt(4) == 0 ? random.nextInt() : 0);
         } else if (packet.length > 48) {

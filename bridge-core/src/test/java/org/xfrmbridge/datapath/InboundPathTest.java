@@ -343,6 +343,25 @@ class InboundPathTest {
                 Frames.udp("10.2.0.1", "10.1.0.1").tos(Integer.decode(result)).packet(), Frames.packet(arrived), "checksum included");
     }
 
+    @Test
+    void shouldTakeErrorsAboutProtectedTrafficThroughAStateThatAllowsThem() {
+        State state = tunnel();
+        peer.policy(Direction.OUT, Selector.any(AddressFamily.INET), Sas.template(Mode.TUNNEL, PEER, SELF));
+        host.policy(Direction.IN, NET, Sas.template(Mode.TUNNEL, PEER, SELF));
+        byte[] quoted = Frames.udp("10.1.0.1", "10.2.0.1").packet();
+        byte[] unreachable = new byte[8 + quoted.length];
+        unreachable[0] = 3;
+        System.arraycopy(quoted, 0, unreachable, 8, quoted.length);
+        byte[] error = Frames.udp("203.0.113.1", "10.1.0.1").payload(IpProtocol.ICMP, unreachable).frame();
+        assertDropped(DropReason.IN_NO_POLS, peer.send(error));
+        StateSpec.Builder spec = state.spec().toBuilder();
+        spec.flags |= StateFlags.ICMP;
+        state.respec(spec.build());
+        assertArrayEquals(Frames.packet(error), Frames.packet(host.receive(peer.send(error)).getFirst()));
+        host.policy(Direction.IN, NET, PolicySpec.Action.BLOCK, 1);
+        assertDropped(DropReason.IN_NO_POLS, peer.send(error));
+    }
+
     // ESP in UDP
 
     private State udpTunnel() {

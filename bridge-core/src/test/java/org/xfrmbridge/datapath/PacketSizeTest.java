@@ -59,7 +59,9 @@ class PacketSizeTest {
 
     /** The longest inner packets of a 1500-byte link: what {@code xfrm_state_mtu} gives for AES-GCM with 16 bytes of ICV. */
     @ParameterizedTest(name = "{0} IPv{1} in IPv{2}: {3}")
-    @CsvSource({"TUNNEL, 4, 4, 1446", "TUNNEL, 4, 6, 1426", "TUNNEL, 6, 6, 1426", "TUNNEL, 6, 4, 1446", "TRANSPORT, 4, 4, 1466", "TRANSPORT, 6, 6, 1466"})
+    @CsvSource({
+        "TUNNEL, 4, 4, 1446", "TUNNEL, 4, 6, 1426", "TUNNEL, 6, 6, 1426", "TUNNEL, 6, 4, 1446", "TRANSPORT, 4, 4, 1466", "TRANSPORT, 6, 6, 1466"
+    })
     void shouldTellTheSenderExactlyHowLongAPacketMayBe(Mode mode, int inner, int outer, int mtu) {
         protect(mode, inner, outer);
         Frames fits = udp(mode, inner, mtu).dontFragment();
@@ -182,7 +184,8 @@ class PacketSizeTest {
         IpPacket packet = new IpPacket();
         packet.parse(buffer);
         packet.keepLink();
-        BundleStep step = BundleStep.of(Sas.state(Sas.spec(Mode.TUNNEL, NEAR[0], FAR[0], 7)), AddressFamily.INET);
+        BundleStep step = BundleStep.of(
+                Sas.state(Sas.spec(Mode.TUNNEL, NEAR[0], FAR[0], 7)), AddressFamily.INET, new IdentificationSource());
         assertNull(step.apply(packet, new TestHost(), 1));
         packet.restoreLink();
         return Arrays.copyOfRange(buffer.data, buffer.offset, buffer.offset + buffer.length);

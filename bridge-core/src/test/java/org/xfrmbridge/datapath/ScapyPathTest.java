@@ -16,10 +16,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.esp.ScapyJudge;
+import org.xfrmbridge.io.StaticNetwork;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.MacAddress;
-import org.xfrmbridge.io.StaticNetwork;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Encapsulation;
@@ -40,7 +40,10 @@ class ScapyPathTest {
 
     record Case(Mode mode, String inner, String outer, boolean udp, Sas.Suite suite) {
         String[] innerEnds() {
-            return mode == Mode.TRANSPORT ? outerEnds() : inner.equals("IPv4") ? new String[] {"10.1.0.1", "10.2.0.1"} : new String[] {"fd01::1", "fd02::1"};
+            if (mode == Mode.TRANSPORT) {
+                return outerEnds();
+            }
+            return inner.equals("IPv4") ? new String[] {"10.1.0.1", "10.2.0.1"} : new String[] {"fd01::1", "fd02::1"};
         }
 
         String[] outerEnds() {
