@@ -239,7 +239,8 @@ public final class Attachment implements AutoCloseable {
         }
     }
 
-    private void closeDevices() {
+    /** Closes what this process holds; the attachment stays. */
+    void closeDevices() {
         if (hostTap != null) {
             hostTap.close();
         }

@@ -10,6 +10,7 @@ import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.netlink.map.PolicyDecoder;
 import org.xfrmbridge.netlink.msg.UserpolicyInfo;
+import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.nl.Attributes;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
@@ -84,7 +85,7 @@ final class SocketRegistration {
             throw new IllegalArgumentException("no policy of a socket");
         }
         try {
-            PolicySpec bare = PolicyDecoder.decode(info, Attributes.parse(ByteBuffer.allocate(0), 0, 0));
+            PolicySpec bare = PolicyDecoder.decode(info, Attributes.parse(ByteBuffer.allocate(0), 0, XfrmAttribute.POLICIES.maxType()));
             return new PolicySpec(
                     bare.selector(), bare.lifetime(), bare.priority(), 0, direction, bare.action(), bare.flags(), bare.share(),
                     PolicyDecoder.templates(option), bare.mark(), bare.ifId(), PolicySpec.Type.MAIN, null);

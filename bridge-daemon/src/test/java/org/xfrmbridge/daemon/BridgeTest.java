@@ -1,0 +1,119 @@
+package org.xfrmbridge.daemon;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.zip.CRC32;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.xfrmbridge.daemon.attach.DeviceNames;
+import org.xfrmbridge.daemon.os.ControlClient;
+
+/** The whole program without policies: everything passes. */
+@Timeout(120)
+class BridgeTest {
+    private static final int PORT = 7000;
+    private static final int BYTES = 8 << 20;
+
+    @TempDir
+    private Path directory;
+
+    private BridgeOptions options() {
+        return new BridgeOptions(DeviceNames.of("veth0", "xfrm0"), directory, -1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"192.0.2.2", "2001:db8::2"})
+    void shouldPassPingAndTcpBothWaysWhenThereIsNoPolicy(String peer) throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            Bridge bridge = network.inHere(() -> Bridge.start(options()));
+            assertTrue(network.ping(peer));
+            CompletableFuture<ServerSocket> server = network.startInThere(() -> new ServerSocket(PORT, 1, InetAddress.getByName(peer)));
+            ServerSocket listening = TestNetwork.within(server);
+            CompletableFuture<Long> echo = network.startInThere(() -> echo(listening));
+            long received = network.inHere(() -> exchange(peer));
+            assertEquals(checksum(), received);
+            assertEquals(checksum(), TestNetwork.within(echo));
+            String stat = ControlClient.ask(directory, "stat json");
+            assertTrue(stat.contains("\"dropped\": 0") && !stat.contains("\"passed\": 0"), stat);
+            network.inHere(() -> {
+                bridge.close();
+                return null;
+            });
+            assertTrue(network.ping(peer));
+        }
+    }
+
+    @Test
+    void shouldKeepASecondBridgeOutOfTheDirectory() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            Bridge bridge = network.inHere(() -> Bridge.start(options()));
+            network.inHere(() -> {
+                assertThrows(IOException.class, () -> Bridge.start(options()));
+                assertThrows(IOException.class, () -> Bridge.detach(directory));
+                bridge.close();
+                return null;
+            });
+        }
+    }
+
+    /** Sends back what comes, and returns its checksum. */
+    private static long echo(ServerSocket listening) throws IOException {
+        try (listening;
+                Socket socket = listening.accept()) {
+            CRC32 sum = new CRC32();
+            InputStream in = socket.getInputStream();
+            OutputStream out = socket.getOutputStream();
+            byte[] part = new byte[1 << 16];
+            for (int bytes = in.read(part); bytes >= 0; bytes = in.read(part)) {
+                sum.update(part, 0, bytes);
+                out.write(part, 0, bytes);
+            }
+            return sum.getValue();
+        }
+    }
+
+    /** Sends all and reads it back meanwhile; returns the checksum of what came back. */
+    private static long exchange(String peer) throws Exception {
+        try (Socket socket = new Socket(peer, PORT)) {
+            Thread sender = Thread.ofPlatform().start(() -> {
+                try {
+                    socket.getOutputStream().write(content());
+                    socket.shutdownOutput();
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            CRC32 sum = new CRC32();
+            sum.update(socket.getInputStream().readAllBytes());
+            sender.join();
+            return sum.getValue();
+        }
+    }
+
+    private static byte[] content() {
+        byte[] content = new byte[BYTES];
+        new Random(5).nextBytes(content);
+        return content;
+    }
+
+    private static long checksum() {
+        CRC32 sum = new CRC32();
+        sum.update(content());
+        return sum.getValue();
+    }
+}

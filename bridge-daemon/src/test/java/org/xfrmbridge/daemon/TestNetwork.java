@@ -1,0 +1,112 @@
+package org.xfrmbridge.daemon;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.Assumptions;
+import org.xfrmbridge.daemon.os.CurrentProcess;
+
+/** Two network namespaces joined by veth0 in each: "here", where the thing under test is, and "there". */
+public final class TestNetwork implements AutoCloseable {
+    private static final long LIMIT_SECONDS = 60;
+
+    private final String here = "xbt" + Integer.toHexString(ThreadLocalRandom.current().nextInt(1 << 28));
+    private final String there = here + "p";
+
+    /** Skips the test, with the reason, where it cannot run. */
+    public TestNetwork() throws Exception {
+        Assumptions.assumeTrue(CurrentProcess.effectiveUserId() == 0, "needs root, to make network namespaces");
+        Assumptions.assumeTrue(Files.isReadable(Path.of("/dev/net/tun")), "needs /dev/net/tun");
+        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/ip")), "needs ip (package iproute2)");
+        run("ip", "netns", "add", here);
+        run("ip", "netns", "add", there);
+        for (String name : List.of(here, there)) {
+            run("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0");
+            ip(name, "link set lo up");
+        }
+        ip(here, "link add veth0 type veth peer name veth0 netns " + there);
+        ip(here, "link set veth0 up");
+        ip(there, "link set veth0 up");
+        ip(here, "addr add 192.0.2.1/24 dev veth0");
+        ip(there, "addr add 192.0.2.2/24 dev veth0");
+        ip(here, "addr add 2001:db8::1/64 dev veth0");
+        ip(there, "addr add 2001:db8::2/64 dev veth0");
+    }
+
+    /** {@code ip} in "here". */
+    public String ip(String arguments) throws Exception {
+        return ip(here, arguments);
+    }
+
+    private static String ip(String namespace, String arguments) throws Exception {
+        List<String> line = new ArrayList<>(List.of("ip", "-n", namespace));
+        line.addAll(List.of(arguments.split(" ")));
+        return run(line.toArray(String[]::new));
+    }
+
+    /** A command in "here"; fails the test if it fails. */
+    public String exec(String arguments) throws Exception {
+        return run(("ip netns exec " + here + ' ' + arguments).split(" "));
+    }
+
+    /** Whether a ping from "here" is answered. */
+    public boolean ping(String address) throws Exception {
+        return process(("ip netns exec " + here + " ping -n -c 1 -W 1 " + address).split(" ")).waitFor() == 0;
+    }
+
+    public <T> T inHere(Callable<T> work) throws Exception {
+        return start(here, work).get(LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    public <T> CompletableFuture<T> startInThere(Callable<T> work) {
+        return start(there, work);
+    }
+
+    /** On a thread of its own, which stays in the namespace; so do threads that it starts. */
+    private static <T> CompletableFuture<T> start(String namespace, Callable<T> work) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        Thread.ofPlatform().daemon().start(() -> {
+            try {
+                CurrentProcess.enterNetworkNamespace("/run/netns/" + namespace);
+                result.complete(work.call());
+            } catch (Throwable e) {
+                result.completeExceptionally(e);
+            }
+        });
+        return result;
+    }
+
+    static <T> T within(CompletableFuture<T> result) throws InterruptedException, ExecutionException, TimeoutException {
+        return result.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    private static Process process(String... line) throws IOException {
+        return new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+    }
+
+    private static String run(String... line) throws Exception {
+        Process process = new ProcessBuilder(line).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) {
+            fail(String.join(" ", line) + ": " + output);
+        }
+        return output;
+    }
+
+    @Override
+    public void close() throws IOException {
+        process("ip", "netns", "del", here);
+        process("ip", "netns", "del", there);
+    }
+}

@@ -1,0 +1,169 @@
+package org.xfrmbridge.daemon.attach;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.xfrmbridge.daemon.TestNetwork;
+
+/** Judged by the text of {@code ip}, in a namespace of its own. */
+class AttachmentTest {
+    private static final DeviceNames NAMES = DeviceNames.of("veth0", "xfrm0");
+
+    @TempDir
+    private Path directory;
+
+    private TestNetwork network;
+    private String before;
+
+    /** One of everything that can be on an interface. */
+    @BeforeEach
+    void configure() throws Exception {
+        network = new TestNetwork();
+        network.ip("addr add 192.0.2.11/24 dev veth0 label veth0:1");
+        network.ip("addr add 198.51.100.1 peer 198.51.100.2/32 dev veth0");
+        network.ip("addr add 203.0.113.1/24 brd + dev veth0 metric 77");
+        network.ip("addr add 2001:db8::11/64 dev veth0 nodad");
+        network.ip("addr add 2001:db8:1::1/64 dev veth0 noprefixroute");
+        network.ip("route add default via 192.0.2.2");
+        network.ip("route add 10.50.0.0/16 via 192.0.2.2 table 220 src 192.0.2.11");
+        network.ip("route add 10.51.0.0/16 nexthop via 192.0.2.2 weight 2 nexthop via 192.0.2.3");
+        network.ip("route add 10.52.0.0/24 dev veth0 scope link mtu 1300");
+        network.ip("route add 10.53.0.0/24 via 10.52.0.1 dev veth0 onlink");
+        network.ip("-6 route add default via 2001:db8::2 metric 50");
+        network.ip("-6 route add 2001:db8:50::/48 via 2001:db8::2 table 220");
+        network.ip("neigh add 192.0.2.99 lladdr 02:00:00:00:00:99 dev veth0");
+        network.ip("neigh add proxy 192.0.2.98 dev veth0");
+        before = snapshot();
+    }
+
+    @AfterEach
+    void remove() throws Exception {
+        if (network != null) {
+            network.close();
+        }
+    }
+
+    /** Less interface numbers and neighbours that come and go. */
+    private String snapshot() throws Exception {
+        return network.ip("addr show")
+                + network.ip("route show table all")
+                + network.ip("-6 route show table all")
+                + network.ip("neigh show nud permanent")
+                + network.ip("neigh show proxy");
+    }
+
+    @Test
+    void shouldRestoreEverythingExactlyWhenDetached() throws Exception {
+        network.inHere(() -> {
+            Attachment attachment = Attachment.attach(NAMES, directory);
+            assertFalse(network.ip("addr show dev veth0").contains("inet"));
+            String moved = network.ip("addr show dev xfrm0");
+            assertTrue(moved.contains("inet 192.0.2.1/24") && moved.contains("xfrm0:1") && moved.contains("2001:db8:1::1/64"), moved);
+            assertTrue(network.ip("route show table 220").contains("via 192.0.2.2 dev xfrm0 src 192.0.2.11"));
+            assertFalse(network.ip("route show table all").contains("veth0"));
+            assertFalse(network.ip("-6 route show table all").contains("veth0"));
+            attachment.close();
+            return null;
+        });
+        assertEquals(before, snapshot());
+        assertNull(Journal.read(directory));
+    }
+
+    @Test
+    void shouldLetNothingPassAndBeTakenUpAgainWhenTheProcessDied() throws Exception {
+        network.inHere(() -> {
+            Attachment.attach(NAMES, directory).closeDevices();
+            assertTrue(network.ip("addr show dev xfrm0").contains("inet 192.0.2.1/24"));
+            assertTrue(network.ip("route show").contains("default via 192.0.2.2 dev xfrm0"));
+            assertFalse(network.ping("192.0.2.2"));
+            Attachment again = Attachment.attach(NAMES, directory);
+            assertTrue(network.ip("link show xfrm0").contains("LOWER_UP"));
+            again.close();
+            return null;
+        });
+        assertEquals(before, snapshot());
+    }
+
+    @Test
+    void shouldDetachWithoutAProcessWhenItDied() throws Exception {
+        network.inHere(() -> {
+            Attachment.attach(NAMES, directory).closeDevices();
+            assertEquals("veth0", Attachment.detach(directory));
+            assertNull(Attachment.detach(directory));
+            return null;
+        });
+        assertEquals(before, snapshot());
+    }
+
+    @Test
+    void shouldRestoreFromTheJournalWhenItDiedWhileMoving() throws Exception {
+        network.inHere(() -> {
+            Attachment.attach(NAMES, directory).closeDevices();
+            Journal.read(directory).in(Journal.Phase.MOVING).write(directory);
+            network.ip("addr flush dev xfrm0");
+            Attachment.attach(NAMES, directory).close();
+            return null;
+        });
+        assertEquals(before, snapshot());
+    }
+
+    @Test
+    void shouldLeaveEverythingAsItWasWhenItCannotBeWrittenDown() throws Exception {
+        Path absent = directory.resolve("absent");
+        network.inHere(() -> {
+            assertThrows(IOException.class, () -> Attachment.attach(NAMES, absent));
+            return null;
+        });
+        assertEquals(before, snapshot());
+    }
+
+    @Test
+    void shouldGiveBackWhatWasAddedMeanwhile() throws Exception {
+        network.inHere(() -> {
+            Attachment attachment = Attachment.attach(NAMES, directory);
+            network.ip("addr add 192.0.2.77/24 dev xfrm0");
+            network.ip("addr del 203.0.113.1/24 dev xfrm0");
+            attachment.close();
+            return null;
+        });
+        String now = network.ip("addr show dev veth0");
+        assertTrue(now.contains("192.0.2.77/24") && !now.contains("203.0.113.1"), now);
+    }
+
+    @Test
+    void shouldSayWhyWhenAnInterfaceCannotBeTaken() throws Exception {
+        network.ip("link add busy type bridge");
+        network.ip("link add port type veth peer name port2");
+        network.ip("link set port master busy");
+        network.inHere(() -> {
+            assertTrue(reason("nothing0").contains("no interface nothing0"));
+            assertTrue(reason("lo").contains("no Ethernet"));
+            assertTrue(reason("port").contains("port of busy"));
+            return null;
+        });
+        network.ip("link add xfrm0b type bridge");
+        network.inHere(() -> {
+            assertTrue(reason("veth0").contains("xfrm0b already"));
+            return null;
+        });
+    }
+
+    private String reason(String original) {
+        DeviceNames names = DeviceNames.of(original, "xfrm0");
+        String message = assertThrows(AttachmentException.class, () -> Attachment.attach(names, directory)).getMessage();
+        assertNotNull(message);
+        assertFalse(Files.exists(directory.resolve("attachment.journal")));
+        return message;
+    }
+}

@@ -1,0 +1,87 @@
+package org.xfrmbridge.daemon.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+    private final PrintStream standardOutput = System.out;
+    private final PrintStream standardError = System.err;
+    private final ByteArrayOutputStream output = new ByteArrayOutputStream();
+
+    @TempDir
+    private Path directory;
+
+    @BeforeEach
+    void redirect() {
+        PrintStream stream = new PrintStream(output, true, StandardCharsets.UTF_8);
+        System.setOut(stream);
+        System.setErr(stream);
+    }
+
+    @AfterEach
+    void restore() {
+        System.setOut(standardOutput);
+        System.setErr(standardError);
+    }
+
+    private String said() {
+        return output.toString(StandardCharsets.UTF_8);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"run", "exec", "stat", "detach"})
+    void shouldExplainEachCommand(String command) {
+        assertEquals(0, Main.execute(command, "--help"));
+        assertTrue(said().contains("Usage: xfrm-bridge " + command + " "), said());
+    }
+
+    @Test
+    void shouldListTheCommands() {
+        assertEquals(0, Main.execute("--help"));
+        assertTrue(said().contains("run ") && said().contains("stat "), said());
+    }
+
+    @Test
+    void shouldSayWhatIsWrongWhenAskedWrongly() {
+        assertEquals(2, Main.execute());
+        assertEquals(2, Main.execute("nonsense"));
+        assertEquals(2, Main.execute("run"));
+        assertTrue(said().contains("--attach"), said());
+        assertEquals(2, Main.execute("run", "--attach", "eth0", "--tap", "a-name-that-is-too-long"));
+        assertEquals(2, Main.execute("stat", "--config", directory.resolve("absent").toString()));
+    }
+
+    @Test
+    void shouldSayInOneSentenceThatNoBridgeIsThere() {
+        assertEquals(1, Main.execute("stat", "--dir", directory.toString()));
+        assertEquals(1, said().lines().count(), said());
+        assertTrue(said().startsWith("xfrm-bridge: no bridge answers in " + directory), said());
+    }
+
+    @Test
+    void shouldHaveNothingToDetachInAnEmptyDirectory() {
+        assertEquals(0, Main.execute("detach", "--dir", directory.toString()));
+        assertTrue(said().startsWith("nothing is attached"), said());
+    }
+
+    @Test
+    void shouldTakeOptionsFromAFile() throws IOException {
+        Path file = directory.resolve("bridge.properties");
+        Files.writeString(file, "dir=" + directory.resolve("elsewhere") + "\nattach=no-such-interface\n");
+        assertEquals(1, Main.execute("stat", "--config", file.toString()));
+        assertTrue(said().contains(directory.resolve("elsewhere").toString()), said());
+    }
+}

@@ -1,0 +1,106 @@
+package org.xfrmbridge.daemon.host;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.xfrmbridge.daemon.TestNetwork;
+import org.xfrmbridge.daemon.route.Link;
+import org.xfrmbridge.daemon.route.Links;
+import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.io.HostNetwork.NextHop;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+
+/** Against a real kernel's tables, in a namespace. */
+@Timeout(60)
+class KernelNetworkTest {
+    private static final int INET = AddressFamily.INET;
+    private static final int INET6 = AddressFamily.INET6;
+
+    private static boolean isLocal(KernelNetwork network, int family, String address) {
+        Address parsed = Address.parse(address);
+        return network.isLocal(family, parsed.high(), parsed.low());
+    }
+
+    private static Link link() throws Exception {
+        try (RouteSocket socket = new RouteSocket()) {
+            return new Links(socket).find("veth0");
+        }
+    }
+
+    @Test
+    void shouldKnowTheHostsAddresses() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            network.inHere(() -> {
+                try (KernelNetwork kernel = new KernelNetwork(link().index())) {
+                    for (String local : new String[] {"192.0.2.1", "192.0.2.255", "127.0.0.1", "127.3.2.1", "224.0.0.251", "255.255.255.255"}) {
+                        assertTrue(isLocal(kernel, INET, local), local);
+                    }
+                    for (String local : new String[] {"2001:db8::1", "::1", "ff02::1"}) {
+                        assertTrue(isLocal(kernel, INET6, local), local);
+                    }
+                    assertFalse(isLocal(kernel, INET, "192.0.2.2"));
+                    assertFalse(isLocal(kernel, INET6, "2001:db8::2"));
+                    int before = kernel.generation();
+                    network.ip("addr add 192.0.2.50/24 dev veth0");
+                    kernel.handleEvents();
+                    assertNotEquals(before, kernel.generation());
+                    assertTrue(isLocal(kernel, INET, "192.0.2.50"));
+                }
+                return null;
+            });
+        }
+    }
+
+    @Test
+    void shouldResolveThroughRouteAndNeighbour() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            network.ip("route add 198.51.100.0/24 via 192.0.2.9 mtu 1400");
+            network.inHere(() -> {
+                Link link = link();
+                try (KernelNetwork kernel = new KernelNetwork(link.index())) {
+                    Address there = Address.parse("198.51.100.7");
+                    assertEquals(Address.parse("192.0.2.1"), kernel.sourceFor(INET, there));
+                    assertNull(kernel.sourceFor(INET, Address.parse("203.0.113.1")));
+                    assertNull(kernel.resolve(INET, Address.ANY, there));
+                    kernel.handleEvents();
+                    int before = kernel.generation();
+                    network.ip("neigh replace 192.0.2.9 lladdr 02:00:00:00:00:09 dev veth0");
+                    kernel.handleEvents();
+                    assertNotEquals(before, kernel.generation());
+                    assertEquals(new NextHop(link.mac(), 0x0200_0000_0009L, 1400), kernel.resolve(INET, Address.ANY, there));
+                    assertNull(kernel.resolve(INET, Address.ANY, Address.parse("127.0.0.1")));
+                }
+                return null;
+            });
+        }
+    }
+
+    @Test
+    void shouldNotChangeItsGenerationWhenNeighboursOnlyChangeTheirState() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            network.ip("neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev veth0");
+            network.inHere(() -> {
+                try (KernelNetwork kernel = new KernelNetwork(link().index())) {
+                    kernel.resolve(INET, Address.ANY, Address.parse("192.0.2.9"));
+                    kernel.handleEvents();
+                    int before = kernel.generation();
+                    network.ip("neigh change 192.0.2.9 lladdr 02:00:00:00:00:09 nud stale dev veth0");
+                    network.ip("neigh add 192.0.2.10 lladdr 02:00:00:00:00:10 dev veth0");
+                    kernel.handleEvents();
+                    assertEquals(before, kernel.generation());
+                    network.ip("neigh change 192.0.2.9 lladdr 02:00:00:00:00:0a nud reachable dev veth0");
+                    kernel.handleEvents();
+                    assertNotEquals(before, kernel.generation());
+                    kernel.refresh();
+                }
+                return null;
+            });
+        }
+    }
+}
