@@ -79,6 +79,9 @@ final class InboundState {
         // 4 open; a dummy packet (RFC 4303 2.6) ends here, and a kernel counts it so
         long number = window.infer(sequence);
         int payloadBytes = transform.open(data, packet.payload, packet.payloadBytes(), number);
+        if (payloadBytes == EspTransform.AUTH_FAILED) {
+            state.countIntegrityFailure();
+        }
         if (payloadBytes < 0 || transform.nextHeader() == IpProtocol.NONE) {
             return DropReason.IN_STATE_PROTO_ERROR;
         }

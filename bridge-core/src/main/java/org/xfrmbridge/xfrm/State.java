@@ -38,6 +38,7 @@ public final class State {
     private volatile Usage usage;
     private volatile ReplayWindow replayWindow;
     private volatile OutboundSequence sequence;
+    private volatile int integrityFailures;
     private volatile ReplayMark replayMark = new ReplayMark(0, 0, 1);
 
     /** What the outbound datapath thread built for this State on its first packet; only that thread touches it. */
@@ -135,6 +136,16 @@ public final class State {
     /** Sequence numbers of the outbound direction. Ask anew for every packet. */
     public OutboundSequence sequence() {
         return sequence;
+    }
+
+    /** Inbound datapath thread only: a packet's ICV was wrong. */
+    public void countIntegrityFailure() {
+        integrityFailures = integrityFailures + 1;
+    }
+
+    /** {@code xfrm_stats.integrity_failed}. Any thread. */
+    public int integrityFailures() {
+        return integrityFailures;
     }
 
     /**

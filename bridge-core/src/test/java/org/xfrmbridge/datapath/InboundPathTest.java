@@ -234,6 +234,7 @@ class InboundPathTest {
         byte[] wrong = right.clone();
         wrong[60] ^= 1;
         assertDropped(DropReason.IN_STATE_PROTO_ERROR, List.of(wrong));
+        assertEquals(1, state.integrityFailures());
         assertEquals(0, state.usage().packets());
         assertArrives(List.of(right));
     }

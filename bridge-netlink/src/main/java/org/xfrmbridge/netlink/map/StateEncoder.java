@@ -9,6 +9,7 @@ import org.xfrmbridge.netlink.msg.UsersaInfo;
 import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
+import org.xfrmbridge.esp.ReplayWindow;
 import org.xfrmbridge.xfrm.Algorithm;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.Mark;
@@ -35,7 +36,7 @@ public final class StateEncoder {
                 spec.saddr(),
                 spec.lifetime(),
                 current(state.usage()),
-                UsersaInfo.Stats.NONE,
+                stats(state),
                 spec.seq(),
                 spec.reqid(),
                 spec.family(),
@@ -46,6 +47,11 @@ public final class StateEncoder {
 
     public static UsersaId id(State state) {
         return new UsersaId(state.id(), state.spec().family());
+    }
+
+    private static UsersaInfo.Stats stats(State state) {
+        ReplayWindow window = state.replayWindow();
+        return new UsersaInfo.Stats(window.outside(), window.replayed(), state.integrityFailures());
     }
 
     static LifetimeCurrent current(Usage usage) {

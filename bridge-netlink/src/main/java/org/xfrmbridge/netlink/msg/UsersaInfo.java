@@ -25,9 +25,7 @@ public record UsersaInfo(
     private static final int PADDING_BYTES = 7;
 
     /** {@code struct xfrm_stats}: packets refused, by reason. */
-    public record Stats(int replayWindow, int replay, int integrityFailed) {
-        public static final Stats NONE = new Stats(0, 0, 0);
-    }
+    public record Stats(int replayWindow, int replay, int integrityFailed) {}
 
     public static UsersaInfo read(ByteBuffer in) {
         Selector selector = Structs.readSelector(in);
