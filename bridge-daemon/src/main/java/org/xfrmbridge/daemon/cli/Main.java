@@ -2,6 +2,7 @@ package org.xfrmbridge.daemon.cli;
 
 import java.io.File;
 import java.util.Arrays;
+import org.xfrmbridge.daemon.demo.DemoCommand;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -19,6 +20,7 @@ import picocli.CommandLine.PropertiesDefaultProvider;
             ExecCommand.class,
             StatCommand.class,
             DetachCommand.class,
+            DemoCommand.class,
         })
 public final class Main implements Runnable {
     static final String NAME = "xfrm-bridge";

@@ -30,7 +30,7 @@ public final class BridgeProcess implements AutoCloseable {
     }
 
     /** The launcher under test, named by the system property {@code xfrm-bridge}. */
-    static Path program() {
+    public static Path program() {
         return Path.of(System.getProperty("xfrm-bridge", "../xfrm-bridge")).toAbsolutePath().normalize();
     }
 

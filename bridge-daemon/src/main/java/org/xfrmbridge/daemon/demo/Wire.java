@@ -1,0 +1,93 @@
+package org.xfrmbridge.daemon.demo;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.StringJoiner;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.xfrmbridge.xfrm.Address;
+
+/** A sniffer on the wire, outside of host A's bridge, and the judgement of what it saw. */
+final class Wire {
+    private static final int START_SECONDS = 10;
+    private static final int END_SECONDS = 5;
+    /** Lines of each kind to show. */
+    private static final Map<FrameLine.Kind, Integer> SHOWN = Map.of(FrameLine.Kind.IKE, 4, FrameLine.Kind.ESP, 6);
+
+    private static final Pattern LINE = Pattern.compile("(?m)^([0-9.]+) ([A-Z]+) (.*)$");
+
+    private final Child sniffer;
+    private final String log;
+
+    private Wire(Child sniffer, String log) {
+        this.sniffer = sniffer;
+        this.log = log;
+    }
+
+    /**
+     * Starts listening.
+     *
+     * @param secret bytes in hex that only the two hosts may see
+     */
+    static Wire listen(Lab lab, String secret) throws DemoException, InterruptedException {
+        List<String> arguments = new ArrayList<>(List.of("demo", "sniff", Host.DEVICE, "--never", secret));
+        for (Host host : lab.hosts()) {
+            arguments.add("--never");
+            arguments.add(HexFormat.of().toHexDigits(Address.parse(host.inner4()).ipv4()));
+            arguments.add("--never");
+            Address inner6 = Address.parse(host.inner6());
+            arguments.add(HexFormat.of().toHexDigits(inner6.high()) + HexFormat.of().toHexDigits(inner6.low()));
+        }
+        String log = "wire.log";
+        Child sniffer = lab.start("the sniffer", log, lab.a().bridgeCommand(arguments.toArray(String[]::new)));
+        sniffer.awaitLine(SniffCommand.LISTENING, START_SECONDS);
+        return new Wire(sniffer, log);
+    }
+
+    /** Ends listening, shows the most telling frames, and throws if one could be read by others, or none was protected. */
+    void judge(Screen screen, int expected) throws DemoException, InterruptedException {
+        sniffer.finish(END_SECONDS);
+        Map<FrameLine.Kind, Integer> counts = new EnumMap<>(FrameLine.Kind.class);
+        for (Matcher line = LINE.matcher(sniffer.output()); line.find();) {
+            String text = line.group(3);
+            if (line.group(2).equals(SniffCommand.SECRET) || line.group(2).equals(FrameLine.Kind.CLEAR.name())) {
+                throw new DemoException("a frame on the wire could be read by everybody: " + text);
+            }
+            FrameLine.Kind kind = FrameLine.Kind.valueOf(line.group(2));
+            if (counts.merge(kind, 1, Integer::sum) <= SHOWN.getOrDefault(kind, 0)) {
+                screen.quote("%8.3f s  %s".formatted(Double.parseDouble(line.group(1)), text));
+            }
+        }
+        if (!sniffer.succeeded()) {
+            throw new DemoException("the sniffer failed, see " + log);
+        }
+        int protectedFrames = counts.getOrDefault(FrameLine.Kind.ESP, 0);
+        if (protectedFrames < expected) {
+            throw new DemoException("the sniffer saw only %d of at least %d ESP packets, see %s".formatted(protectedFrames, expected, log));
+        }
+        screen.held(summary(counts));
+    }
+
+    private static String summary(Map<FrameLine.Kind, Integer> counts) {
+        StringJoiner others = new StringJoiner(", ");
+        counts.forEach((kind, count) -> {
+            if (kind != FrameLine.Kind.ESP) {
+                others.add(count + " " + name(kind));
+            }
+        });
+        String besides = others.length() == 0 ? "" : " (besides: " + others + ")";
+        return "%d ESP packets%s; no inner address, no text of the pings".formatted(counts.get(FrameLine.Kind.ESP), besides);
+    }
+
+    private static String name(FrameLine.Kind kind) {
+        return switch (kind) {
+            case NEIGHBOUR -> "ARP and neighbour discovery";
+            case IKE, ESP -> kind.name();
+            case OTHER -> "not IP";
+            case CLEAR -> "in the clear";
+        };
+    }
+}

@@ -1,0 +1,2 @@
+/** The first thing a newcomer starts. */
+package org.xfrmbridge.it.demo;
