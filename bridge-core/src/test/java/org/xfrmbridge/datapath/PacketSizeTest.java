@@ -5,16 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
-import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Checksum;
 import org.xfrmbridge.net.Icmp;
@@ -122,7 +119,7 @@ class PacketSizeTest {
     void shouldPutFragmentsOfTheHostTogetherBeforeProtectingThem(Mode mode, int inner, int outer) {
         State state = protect(mode, inner, outer);
         Frames frames = udp(mode, inner, 5000);
-        List<byte[]> wire = host.send(divided(frames.frame(), 1500).toArray(new byte[0][]));
+        List<byte[]> wire = host.send(ReassemblyTest.fragments(frames.frame(), 1500).toArray(new byte[0][]));
         assertEquals(1, state.usage().packets(), host.stats::toProcText);
         List<byte[]> arrived = peer.receive(wire);
         assertEquals(1, arrived.size(), peer.stats::toProcText);
@@ -149,7 +146,7 @@ class PacketSizeTest {
         String source = family == 4 ? INNER[0] + "/32" : INNER[1] + "/128";
         String destination = family == 4 ? FAR_INNER[0] + "/32" : FAR_INNER[1] + "/128";
         byte[] frame = udp(Mode.TUNNEL, family, 3000).frame();
-        byte[][] fragments = divided(frame, 1500).toArray(new byte[0][]);
+        byte[][] fragments = ReassemblyTest.fragments(frame, 1500).toArray(new byte[0][]);
         host.policy(Direction.OUT, Selector.any(any), PolicySpec.Action.BLOCK, 10);
         assertEquals(0, host.send(fragments).size());
         assertEquals(1, host.drops(DropReason.OUT_POL_BLOCK), "one packet, however many fragments");
@@ -167,7 +164,7 @@ class PacketSizeTest {
     @Test
     void shouldNotMixFragmentsOfTheTunnelWithFragmentsInTheClear() {
         protect(Mode.TUNNEL, 4, 4);
-        List<byte[]> fragments = divided(udp(Mode.TUNNEL, 4, 2000).frame(), 1200);
+        List<byte[]> fragments = ReassemblyTest.fragments(udp(Mode.TUNNEL, 4, 2000).frame(), 1200);
         byte[] protectedHalf = sealed(Frames.packet(fragments.getFirst()));
         assertEquals(0, peer.receive(List.of(fragments.getLast())).size());
         assertEquals(0, peer.receive(List.of(protectedHalf)).size(), "half came protected, half in the clear: never a whole");
@@ -238,19 +235,5 @@ class PacketSizeTest {
         byte[] icmp = Arrays.copyOfRange(answer.data, answer.offset, answer.offset + answer.length);
         System.arraycopy(Frames.udp(FAR[0], NEAR[0]).inbound().frame(), 0, icmp, 0, 12);
         return icmp;
-    }
-
-    private static List<byte[]> divided(byte[] frame, int mtu) {
-        PacketPool pool = new PacketPool(4);
-        PacketBatch out = new PacketBatch(4);
-        IpPacket packet = Frames.view(frame);
-        packet.keepLink();
-        assertTrue(new Fragmenter(pool).divide(packet, mtu, out));
-        List<byte[]> frames = new ArrayList<>();
-        for (int i = 0; i < out.size(); i++) {
-            PacketBuffer piece = out.get(i);
-            frames.add(Arrays.copyOfRange(piece.data, piece.offset, piece.offset + piece.length));
-        }
-        return frames;
     }
 }

@@ -8,6 +8,7 @@ import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpPacket;
@@ -86,6 +87,25 @@ class PairTest {
         assertEquals(PAYLOADS.length, receiving.usage().packets());
         assertEquals(0, a.stats.outbound(Metric.DROPPED) + b.stats.inbound(Metric.DROPPED));
         assertEquals(1, a.network.resolved(), "the bundle was made once");
+    }
+
+    /** The inner header is left out; its options are not. */
+    @ParameterizedTest
+    @ValueSource(ints = {4, 8, 12, 16, 36, 40})
+    void shouldCarryIpv4OptionsThroughBeetMode(int optionBytes) {
+        Case test = new Case(Mode.BEET, AddressFamily.INET, AddressFamily.INET, false, Sas.Suite.GCM, false);
+        TestHost a = new TestHost(OUTER[0], INNER[0]);
+        TestHost b = new TestHost(OUTER[1], INNER[1]);
+        install(a, Direction.OUT, test);
+        install(b, Direction.IN, test);
+        Frames frames = Frames.udp(INNER[0], INNER[1]);
+        frames.options = new byte[optionBytes];
+        frames.options[0] = 1;
+        frames.options[optionBytes - 2] = 1;
+        frames.id = 77;
+        List<byte[]> wire = a.send(frames.frame());
+        assertEquals(20, Frames.view(wire.getFirst()).payload - Frames.view(wire.getFirst()).offset);
+        assertArrayEquals(frames.packet(), Frames.packet(b.receive(wire).getFirst()));
     }
 
     /** In tunnel mode a kernel counts the inner packet, else what comes behind the header. */
