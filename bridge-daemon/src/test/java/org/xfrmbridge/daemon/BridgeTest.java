@@ -1,6 +1,7 @@
 package org.xfrmbridge.daemon;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -55,6 +56,25 @@ class BridgeTest {
                 return null;
             });
             assertTrue(network.ping(peer));
+        }
+    }
+
+    /** A frame for the MAC address of a bridge port, or of the bridge itself, must find no host behind it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"xfrm0b", "xfrm0n", "veth0"})
+    void shouldTakeNothingInPastTheDatapath(String device) throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            Bridge bridge = network.inHere(() -> Bridge.start(options()));
+            assertTrue(network.pingFromThere("192.0.2.1"));
+            String mac = network.ip("link show " + device).replaceAll("(?s).*link/ether (\\S+).*", "$1");
+            network.ipThere("neigh replace 192.0.2.1 lladdr " + mac + " dev veth0 nud permanent");
+            network.ipThere("neigh replace 2001:db8::1 lladdr " + mac + " dev veth0 nud permanent");
+            assertFalse(network.pingFromThere("192.0.2.1"));
+            assertFalse(network.pingFromThere("2001:db8::1"));
+            network.inHere(() -> {
+                bridge.close();
+                return null;
+            });
         }
     }
 

@@ -60,9 +60,23 @@ public final class TestNetwork implements AutoCloseable {
         return run(("ip netns exec " + here + ' ' + arguments).split(" "));
     }
 
+    /** {@code ip} in "there". */
+    public String ipThere(String arguments) throws Exception {
+        return ip(there, arguments);
+    }
+
     /** Whether a ping from "here" is answered. */
     public boolean ping(String address) throws Exception {
-        return process(("ip netns exec " + here + " ping -n -c 1 -W 1 " + address).split(" ")).waitFor() == 0;
+        return ping(here, address);
+    }
+
+    /** Whether a ping from "there" is answered. */
+    public boolean pingFromThere(String address) throws Exception {
+        return ping(there, address);
+    }
+
+    private static boolean ping(String namespace, String address) throws Exception {
+        return process(("ip netns exec " + namespace + " ping -n -c 1 -W 1 " + address).split(" ")).waitFor() == 0;
     }
 
     public <T> T inHere(Callable<T> work) throws Exception {

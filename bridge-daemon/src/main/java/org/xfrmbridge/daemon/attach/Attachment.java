@@ -32,6 +32,9 @@ public final class Attachment implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Attachment.class);
     private static final SecureRandom RANDOM = new SecureRandom();
 
+    /** A burst from the network may wait a few milliseconds while its thread has no core; the default is 1000 frames. */
+    private static final int NETWORK_QUEUE_FRAMES = 4096;
+
     private final Path directory;
     private final RouteSocket socket;
     private final Links links;
@@ -172,6 +175,7 @@ public final class Attachment implements AutoCloseable {
         links.setAddressGeneration(host.index(), Link.NO_GENERATED_ADDRESS);
         links.setMtu(network.index(), original.mtuBytes());
         links.setMtu(host.index(), original.mtuBytes());
+        links.setQueueLength(network.index(), NETWORK_QUEUE_FRAMES);
         links.setMac(host.index(), original.mac());
         links.setMaster(network.index(), bridge.index());
         links.isolateBridge(bridge.index());

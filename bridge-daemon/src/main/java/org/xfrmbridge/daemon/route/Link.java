@@ -28,6 +28,7 @@ public record Link(
     static final int IFLA_IFNAME = 3;
     static final int IFLA_MTU = 4;
     static final int IFLA_MASTER = 10;
+    static final int IFLA_TXQLEN = 13;
     static final int IFLA_LINKINFO = 18;
     static final int IFLA_AF_SPEC = 26;
     static final int IFLA_INFO_KIND = 1;

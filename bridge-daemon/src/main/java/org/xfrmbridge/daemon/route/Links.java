@@ -118,6 +118,11 @@ public final class Links {
         socket.change(header(SET_LINK, 0, index, 0, 0).putInt(Link.IFLA_MTU, mtuBytes));
     }
 
+    /** How many frames wait in a TAP for its reader. */
+    public void setQueueLength(int index, int frames) throws OsException {
+        socket.change(header(SET_LINK, 0, index, 0, 0).putInt(Link.IFLA_TXQLEN, frames));
+    }
+
     public void setUp(int index) throws OsException {
         socket.change(header(SET_LINK, 0, index, Link.UP, Link.UP));
     }
