@@ -39,6 +39,7 @@ public final class DemoCommand implements Callable<Integer> {
 
     private final CountDownLatch ended = new CountDownLatch(1);
     private boolean cleaning;
+    private volatile boolean interrupted;
     /** Why not all could be cleaned up. A step that failed before is the better reason to give. */
     private DemoException leftover;
 
@@ -79,12 +80,14 @@ public final class DemoCommand implements Callable<Integer> {
             if (leftover != null) {
                 throw leftover;
             }
-        } catch (InterruptedException e) {
-            screen.end("Interrupted.");
-            lab.forget();
-            return 1;
-        } catch (DemoException e) {
-            throw new DemoException(e.getMessage() + "; all logs are in " + lab.directory());
+        } catch (InterruptedException | DemoException e) {
+            // Either can come of Ctrl-C: it closes channels of files, and hits a process that is just being started.
+            if (interrupted && leftover == null) {
+                screen.end("Interrupted, and all of it is cleaned up.");
+                lab.forget();
+                return 1;
+            }
+            throw new DemoException((interrupted ? leftover : e).getMessage() + "; all logs are in " + lab.directory());
         }
         lab.forget();
         screen.end("All of it held, and all of it is cleaned up again. %.0f s.".formatted((System.nanoTime() - startNs) / 1e9));
@@ -107,6 +110,7 @@ public final class DemoCommand implements Callable<Integer> {
     /** Ctrl-C or SIGTERM: what the worker waits for ends now, and this waits for its clean-up. */
     private void interrupt(Thread worker) {
         synchronized (this) {
+            interrupted = true;
             if (!cleaning) {
                 worker.interrupt();
             }

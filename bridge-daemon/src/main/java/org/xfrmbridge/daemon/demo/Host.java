@@ -74,7 +74,7 @@ final class Host {
     void make() throws DemoException, InterruptedException {
         Command.Result added = lab.command(List.of("ip", "netns", "add", namespace)).result();
         if (!added.succeeded()) {
-            throw new DemoException("network namespaces can't be made here: " + added.reason());
+            throw new DemoException("network namespaces can't be made here (a container has to be privileged): " + added.reason());
         }
         ip("link", "set", "lo", "up");
         ip("address", "add", inner4() + "/32", "dev", "lo");

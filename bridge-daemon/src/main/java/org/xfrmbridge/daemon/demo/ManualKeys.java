@@ -47,8 +47,8 @@ final class ManualKeys implements KeySource {
 
         /** The SA in the form of {@code ip}; both families of inner addresses may use it. */
         private String toState() {
-            return "xfrm state add src %s dst %s proto esp spi 0x%08x reqid %s mode tunnel flag af-unspec replay-window 32 aead rfc4106(gcm(aes)) 0x%s %d"
-                    .formatted(from.outer4(), to.outer4(), spi, REQID, key, ICV_BITS);
+            return ("xfrm state add src %s dst %s proto esp spi 0x%08x reqid %s mode tunnel flag af-unspec replay-window 32"
+                    + " aead rfc4106(gcm(aes)) 0x%s %d").formatted(from.outer4(), to.outer4(), spi, REQID, key, ICV_BITS);
         }
 
         private String toPolicy(String source, String destination, String direction) {

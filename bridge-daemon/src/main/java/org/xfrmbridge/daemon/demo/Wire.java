@@ -47,11 +47,18 @@ final class Wire {
         return new Wire(sniffer, log);
     }
 
-    /** Ends listening, shows the most telling frames, and throws if one could be read by others, or none was protected. */
+    /** Ends listening, shows the most telling frames, and throws if one could be read by others, or too few were protected. */
     void judge(Screen screen, int expected) throws DemoException, InterruptedException {
         sniffer.finish(END_SECONDS);
+        judge(sniffer.output(), screen, expected);
+        if (!sniffer.succeeded()) {
+            throw new DemoException("the sniffer failed, see " + log);
+        }
+    }
+
+    static void judge(String seen, Screen screen, int expected) throws DemoException {
         Map<FrameLine.Kind, Integer> counts = new EnumMap<>(FrameLine.Kind.class);
-        for (Matcher line = LINE.matcher(sniffer.output()); line.find();) {
+        for (Matcher line = LINE.matcher(seen); line.find();) {
             String text = line.group(3);
             if (line.group(2).equals(SniffCommand.SECRET) || line.group(2).equals(FrameLine.Kind.CLEAR.name())) {
                 throw new DemoException("a frame on the wire could be read by everybody: " + text);
@@ -61,12 +68,9 @@ final class Wire {
                 screen.quote("%8.3f s  %s".formatted(Double.parseDouble(line.group(1)), text));
             }
         }
-        if (!sniffer.succeeded()) {
-            throw new DemoException("the sniffer failed, see " + log);
-        }
         int protectedFrames = counts.getOrDefault(FrameLine.Kind.ESP, 0);
         if (protectedFrames < expected) {
-            throw new DemoException("the sniffer saw only %d of at least %d ESP packets, see %s".formatted(protectedFrames, expected, log));
+            throw new DemoException("the sniffer saw only %d of at least %d ESP packets".formatted(protectedFrames, expected));
         }
         screen.held(summary(counts));
     }
