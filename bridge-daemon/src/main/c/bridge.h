@@ -11,8 +11,11 @@
 #include <stdint.h>
 #include <sys/un.h>
 
-/* Nothing that waits for the bridge waits longer, bar a blocking receive. */
-enum { BRIDGE_PATIENCE_MS = 5000, BRIDGE_RETRY_MS = 100 };
+/*
+ * How long a call waits for an answer of a bridge that is there; and for one that is away, counted from when this process first missed it:
+ * a daemon that makes hundreds of requests while it ends must not wait for each.
+ */
+enum { BRIDGE_PATIENCE_MS = 5000, BRIDGE_GRACE_MS = 2000, BRIDGE_RETRY_MS = 100 };
 
 /* Connects `fd` to DIR/`file`; 0 or a negative errno. */
 int bridge_connect(int fd, const char *file);

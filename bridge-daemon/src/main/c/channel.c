@@ -8,12 +8,36 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { UNIQUE_ATTEMPTS = 64 };
+/* A blocking receive of events comes back after this long: a program that was told by poll() expects to be back at once. */
+enum { UNIQUE_ATTEMPTS = 64, LISTENING_MS = 1000 };
+
+/* When this process found the bridge away, in milliseconds of CLOCK_MONOTONIC; 0 while it is there. */
+static _Atomic long away_since;
+
+static long milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void note_away(void)
+{
+    long there = 0;
+    atomic_compare_exchange_strong(&away_since, &there, milliseconds());
+}
+
+static bool is_given_up(void)
+{
+    long since = atomic_load(&away_since);
+    return since != 0 && milliseconds() - since >= BRIDGE_GRACE_MS;
+}
 
 static const char *socket_file(enum protocol protocol)
 {
@@ -40,6 +64,7 @@ static int open_named(const struct name *name)
         error = bridge_connect(fd, socket_file(name->protocol));
     if (error == 0) {
         set_send_timeout(fd, 0);
+        atomic_store(&away_since, 0);
         return fd;
     }
     syscall(SYS_close, fd);
@@ -206,6 +231,8 @@ static bool reconnect(int fd, const struct name *seen)
     bridge_unlock(&signals);
     if (dead && error == 0)
         registry_revive();
+    else if (dead)
+        note_away();
     errno = before;
     return error == 0;
 }
@@ -227,18 +254,25 @@ static bool nap(void)
     return nanosleep(&time, NULL) == 0;
 }
 
+static bool is_listening(int fd)
+{
+    sigset_t signals;
+    bridge_lock(&signals);
+    const struct channel *channel = memory_recall(socket_inode(fd));
+    bool listening = channel != NULL && (channel->groups | channel->registered) != 0;
+    bridge_unlock(&signals);
+    return listening;
+}
+
 bool channel_await(int fd, const struct name *seen, int flags, enum wait wait)
 {
-    bool blocking = may_block(fd, flags);
-    for (int waited = 0; !reconnect(fd, seen); waited += BRIDGE_RETRY_MS) {
-        if (wait == SENDING && waited >= BRIDGE_PATIENCE_MS) {
-            errno = ECONNREFUSED;
+    bool blocking = may_block(fd, flags), listening = wait == RECEIVING && is_listening(fd);
+    for (int waited = BRIDGE_RETRY_MS; !reconnect(fd, seen); waited += BRIDGE_RETRY_MS) {
+        bool refused = !listening && is_given_up();
+        if (!(refused && wait == SENDING) && !nap())
             return false;
-        }
-        if (!nap())
-            return false;
-        if (!blocking) {
-            errno = EAGAIN;
+        if (refused || !blocking || (listening && waited >= LISTENING_MS)) {
+            errno = refused ? ECONNREFUSED : EAGAIN;
             return false;
         }
     }

@@ -106,6 +106,31 @@ static void blocking_receive_waits_for_the_bridge(void)
     tell(fd);
 }
 
+static void requests_fail_at_once_when_the_bridge_stays_away(void)
+{
+    char data[64];
+    int fd = open_netlink(SOCK_RAW), quick = open_netlink(SOCK_RAW | SOCK_NONBLOCK), listener = open_netlink(SOCK_RAW);
+    bind_netlink(listener, 0, XFRMGRP_SA);
+    mock_kill();
+    long start = milliseconds();
+    CHECK_FAILS(request(fd, MOCK_TELL, 0), ECONNREFUSED);
+    CHECK(milliseconds() - start >= 1500 && milliseconds() - start < 5000);
+    start = milliseconds();
+    for (int i = 0; i < 1000; i++)
+        CHECK_FAILS(request(i % 2 ? fd : quick, MOCK_TELL, 0), ECONNREFUSED);
+    CHECK_FAILS(recv(fd, data, sizeof data, 0), ECONNREFUSED);
+    CHECK(milliseconds() - start < 1000);
+    CHECK_FAILS(recv(listener, data, sizeof data, 0), EAGAIN);
+    CHECK(milliseconds() - start < 3000);
+    mock_start();
+    tell(fd);
+    CHECK_FAILS(recv(listener, data, sizeof data, 0), ENOBUFS);
+    mock_kill();
+    start = milliseconds();
+    CHECK_FAILS(request(fd, MOCK_TELL, 0), ECONNREFUSED);
+    CHECK(milliseconds() - start >= 1500);
+}
+
 static void epoll_set_goes_on_watching(void)
 {
     char data[64];
@@ -156,5 +181,6 @@ static void pfkey_stays_registered(void)
 const struct test restart_tests[] = {
     TEST(listener_learns_that_events_were_lost), TEST(copy_that_outlives_the_first_descriptor_keeps_its_groups),
     TEST(send_is_repeated), TEST(listener_that_sends_first_learns_it_too),
-    TEST(poll_loop_does_not_spin_while_the_bridge_is_away), TEST(blocking_receive_waits_for_the_bridge), TEST(epoll_set_goes_on_watching),
+    TEST(poll_loop_does_not_spin_while_the_bridge_is_away), TEST(blocking_receive_waits_for_the_bridge),
+    TEST(requests_fail_at_once_when_the_bridge_stays_away), TEST(epoll_set_goes_on_watching),
     TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id), TEST(pfkey_stays_registered), {NULL, NULL}};
