@@ -177,7 +177,7 @@ public final class Attachment implements AutoCloseable {
         links.setMtu(host.index(), original.mtuBytes());
         links.setQueueLength(network.index(), NETWORK_QUEUE_FRAMES);
         links.setMac(host.index(), original.mac());
-        links.setMaster(network.index(), bridge.index());
+        links.addPort(bridge.index(), network.index());
         links.isolateBridge(bridge.index());
         links.setUp(network.index());
         links.setUp(bridge.index());
@@ -192,7 +192,7 @@ public final class Attachment implements AutoCloseable {
         links.setAddressGeneration(original.index(), Link.NO_GENERATED_ADDRESS);
         move.remove(journal.configuration(), original.index());
         links.setMac(original.index(), randomMac());
-        links.setMaster(original.index(), bridgeIndex);
+        links.addPort(bridgeIndex, original.index());
         if (!original.isUp()) {
             links.setUp(original.index());
         }
@@ -284,7 +284,7 @@ public final class Attachment implements AutoCloseable {
 
     private void release(Link original) throws OsException {
         if (original.master() != 0) {
-            links.setMaster(original.index(), 0);
+            links.removeMaster(original.index());
         }
         if (original.mac() != journal.original().mac()) {
             links.setMac(original.index(), journal.original().mac());

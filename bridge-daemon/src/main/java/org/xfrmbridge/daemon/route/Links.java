@@ -16,6 +16,10 @@ public final class Links {
     private static final int IFLA_BR_GROUP_FWD_MASK = 9;
     private static final int IFLA_BR_MCAST_SNOOPING = 23;
 
+    private static final int IFLA_INFO_SLAVE_KIND = 4;
+    private static final int IFLA_INFO_SLAVE_DATA = 5;
+    private static final int IFLA_BRPORT_LEARNING = 8;
+
     private static final int IFLA_INET_CONF = 1;
     private static final int DEVCONF_RP_FILTER = 8;
     private static final int DEVCONF_ARP_IGNORE = 19;
@@ -91,9 +95,23 @@ public final class Links {
         socket.change(header(DELETE_LINK, 0, index, 0, 0));
     }
 
-    /** Puts an interface under a bridge; 0 takes it out. */
-    public void setMaster(int index, int master) throws OsException {
-        socket.change(header(SET_LINK, 0, index, 0, 0).putInt(Link.IFLA_MASTER, master));
+    /** Takes an interface out of its bridge. */
+    public void removeMaster(int index) throws OsException {
+        socket.change(header(SET_LINK, 0, index, 0, 0).putInt(Link.IFLA_MASTER, 0));
+    }
+
+    /**
+     * Makes an interface one end of a bridge that is nothing but a wire: it learns no addresses. What its neighbour reflects, as
+     * containers' networks do (hairpin), would else move the host's own address to the wrong end.
+     */
+    public void addPort(int bridge, int index) throws OsException {
+        socket.change(header(SET_LINK, 0, index, 0, 0).putInt(Link.IFLA_MASTER, bridge));
+        NetlinkWriter request = header(NEW_LINK, 0, index, 0, 0);
+        int info = request.beginAttribute(Link.IFLA_LINKINFO);
+        request.putString(IFLA_INFO_SLAVE_KIND, "bridge");
+        int data = request.beginAttribute(IFLA_INFO_SLAVE_DATA);
+        request.putByte(IFLA_BRPORT_LEARNING, 0);
+        socket.change(request.endAttribute(data).endAttribute(info));
     }
 
     /** Gives an interface a MAC address; one that refuses while it is up is taken down for it. */

@@ -33,6 +33,8 @@ public enum Requirement {
     STARTER("ipsec (package strongswan-starter)", "ipsec"),
     NFT("nft (package nftables)", "nft"),
     SCAPY("Scapy (package python3-scapy)", "python3", "scapy"),
+    /** An engine of our own is started, and its image made from Debian's packages. */
+    DOCKER("a Docker engine to start and mmdebstrap (packages docker.io, mmdebstrap)", "dockerd", "docker", "mmdebstrap"),
     /** A user-mode-linux kernel with modules; the scenario brings its own first process, for which it needs gcc. */
     UML("a user-mode-linux kernel and a C compiler (packages user-mode-linux, gcc, libc6-dev)", "linux.uml", "gcc") {
         @Override
