@@ -60,6 +60,11 @@ public final class TestNetwork implements AutoCloseable {
         return run(("ip netns exec " + here + ' ' + arguments).split(" "));
     }
 
+    /** A command in "there"; fails the test if it fails. */
+    public String execThere(String arguments) throws Exception {
+        return run(("ip netns exec " + there + ' ' + arguments).split(" "));
+    }
+
     /** {@code ip} in "there". */
     public String ipThere(String arguments) throws Exception {
         return ip(there, arguments);
@@ -68,6 +73,11 @@ public final class TestNetwork implements AutoCloseable {
     /** Whether a ping from "here" is answered. */
     public boolean ping(String address) throws Exception {
         return ping(here, address);
+    }
+
+    /** The same with so many bytes behind the ICMP header, which must not be fragmented. */
+    public boolean ping(String address, int payloadBytes) throws Exception {
+        return process(("ip netns exec " + here + " ping -n -c 1 -W 1 -M do -s " + payloadBytes + ' ' + address).split(" ")).waitFor() == 0;
     }
 
     /** Whether a ping from "there" is answered. */

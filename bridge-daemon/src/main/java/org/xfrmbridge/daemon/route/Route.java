@@ -32,6 +32,8 @@ public record Route(RouteMessage message) {
     private static final int RTA_VIA = 18;
     private static final int RTA_EXPIRES = 23;
     private static final int RTAX_MTU = 2;
+    private static final int CACHE_EXPIRES = 8;
+    private static final int RTM_F_CLONED = 0x200;
     private static final int USER_HZ = 100;
     private static final int NEXT_HOP_BYTES = 8;
 
@@ -77,9 +79,19 @@ public record Route(RouteMessage message) {
         return message.attributes().getInt(RTA_OIF, 0);
     }
 
-    /** The path's MTU that the route has learnt or was given, 0 if none. */
+    /**
+     * The MTU that the route was given, 0 if none. Not what the host has learnt of one destination: it learns that from the answers to packets
+     * too big for a tunnel, too, and the MTU of what goes through the tunnel says nothing of the way around it.
+     */
     public int mtuBytes() {
-        return message.attributes().nested(RTA_METRICS, RTAX_MTU).getInt(RTAX_MTU, 0);
+        return isException() ? 0 : message.attributes().nested(RTA_METRICS, RTAX_MTU).getInt(RTAX_MTU, 0);
+    }
+
+    /** An entry for one destination that ends by itself; of IPv6, routes that a router announced end, too. */
+    private boolean isException() {
+        ByteBuffer cacheInfo = message.attributes().get(RTA_CACHEINFO);
+        boolean ends = cacheInfo != null && cacheInfo.getInt(cacheInfo.position() + CACHE_EXPIRES) != 0;
+        return ends && (message.headerInt(8) & RTM_F_CLONED) != 0;
     }
 
     boolean hasGateway() {
@@ -144,7 +156,7 @@ public record Route(RouteMessage message) {
 
     /** {@code struct rta_cacheinfo} is the kernel's to write; what lives on of it is the time an IPv6 route has left. */
     private void writeExpiry(NetlinkWriter out, byte[] cacheInfo) {
-        int expiresTicks = ByteBuffer.wrap(cacheInfo).order(ByteOrder.nativeOrder()).getInt(8);
+        int expiresTicks = ByteBuffer.wrap(cacheInfo).order(ByteOrder.nativeOrder()).getInt(CACHE_EXPIRES);
         if (message.family() != AF_INET && expiresTicks > 0) {
             out.putInt(RTA_EXPIRES, expiresTicks / USER_HZ);
         }

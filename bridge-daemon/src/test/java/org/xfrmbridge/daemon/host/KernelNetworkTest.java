@@ -81,6 +81,33 @@ class KernelNetworkTest {
         }
     }
 
+    /** The host learns it from our own answers about packets that became too big for a tunnel: taken as the outer MTU, it would shrink each time. */
+    @Test
+    void shouldPassOverMtusThatTheHostHasLearntOfADestination() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            network.ip("route add 198.51.100.0/24 via 192.0.2.2");
+            network.ip("route add 2001:db8:9::/64 via 2001:db8::2");
+            network.execThere("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
+            network.ipThere("link add narrow mtu 1400 type veth peer name blind");
+            network.ipThere("link set blind up");
+            network.ipThere("link set narrow up");
+            network.ipThere("route add 198.51.100.0/24 dev narrow");
+            network.ipThere("route add 2001:db8:9::/64 dev narrow");
+            String[] far = {"198.51.100.7", "2001:db8:9::7"};
+            for (String destination : far) {
+                network.ping(destination, 1440);
+                assertTrue(network.ip("route get " + destination).contains("mtu 1400"), "the host has learnt it");
+            }
+            network.inHere(() -> {
+                try (KernelNetwork kernel = new KernelNetwork(link().index())) {
+                    assertEquals(1500, kernel.resolve(INET, Address.ANY, Address.parse(far[0])).mtuBytes());
+                    assertEquals(1500, kernel.resolve(INET6, Address.ANY, Address.parse(far[1])).mtuBytes());
+                }
+                return null;
+            });
+        }
+    }
+
     @Test
     void shouldNotChangeItsGenerationWhenNeighboursOnlyChangeTheirState() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
