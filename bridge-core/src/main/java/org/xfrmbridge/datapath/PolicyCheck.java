@@ -197,7 +197,7 @@ final class PolicyCheck {
 
     /** Masks other than "all" name authentication algorithms by their PF_KEY number. */
     private static boolean isAlgorithmAllowed(StateSpec state, Template template) {
-        if ((template.authMask() & template.cipherMask() & template.compressionMask()) == -1) {
+        if (template.allAlgorithms()) {
             return true;
         }
         int number = state.auth() == null

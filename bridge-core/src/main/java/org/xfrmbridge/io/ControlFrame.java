@@ -25,6 +25,9 @@ public record ControlFrame(int op, int first, int second) {
     /** To the client: events were lost here. */
     public static final int OVERRUN = 5;
 
+    /** To the bridge: first is a SADB_SATYPE that this socket is registered for, without an answer. */
+    public static final int REGISTER = 6;
+
     public static ControlFrame overrun() {
         return new ControlFrame(OVERRUN, 0, 0);
     }

@@ -13,6 +13,7 @@ public enum Errno {
     EEXIST(17),
     EINVAL(22),
     ENOSYS(38),
+    ELOOP(40),
     ERANGE(34),
     EMSGSIZE(90),
     ENOPROTOOPT(92),

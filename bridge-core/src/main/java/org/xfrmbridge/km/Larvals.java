@@ -55,6 +55,14 @@ final class Larvals {
         return fresh;
     }
 
+    /** {@code pfkey_acquire}. */
+    void fail(int sequence) {
+        State larval = sequence == 0 ? null : sad.larvalBySequence(sequence, 0, StateSpec.ABSENT);
+        if (larval != null) {
+            larval.enter(State.Phase.ERROR);
+        }
+    }
+
     /** The larval State that a new one is the answer to, by number or by what it is for, or null; as {@code xfrm_state_add} looks. */
     static State answeredBy(StateSpec spec, Sad sad) {
         if (!StateTable.isIpsec(spec.id().protocol())) {

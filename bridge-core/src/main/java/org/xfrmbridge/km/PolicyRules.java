@@ -77,7 +77,7 @@ final class PolicyRules {
     private static Template withFamily(Template t, int family) {
         return new Template(
                 t.id(), family, t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(),
-                t.authMask(), t.cipherMask(), t.compressionMask());
+                t.authMask(), t.cipherMask(), t.compressionMask(), t.allAlgorithms());
     }
 
     private static PolicySpec withTemplates(PolicySpec s, List<Template> templates) {

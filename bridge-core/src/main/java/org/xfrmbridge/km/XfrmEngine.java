@@ -208,6 +208,11 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     }
 
     @Override
+    public void failAcquire(int sequence) {
+        larvals.fail(sequence);
+    }
+
+    @Override
     public int acquireExpireSeconds() {
         return sysctls.acquireExpireSeconds();
     }

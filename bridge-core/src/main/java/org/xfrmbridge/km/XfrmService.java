@@ -87,6 +87,12 @@ public interface XfrmService {
     /** {@code XFRM_MSG_ACQUIRE} from a client: announces that it could not negotiate. */
     void reportAcquireFailure(Selector selector, StateSpec template, PolicySpec policy) throws XfrmException;
 
+    /**
+     * {@code SADB_ACQUIRE} with an error from a client: the negotiation of that number failed. Its larval State stays and keeps packets from
+     * asking again until it expires. Nothing happens if there is none.
+     */
+    void failAcquire(int sequence);
+
     /** Names a State as DELSA, GETSA, EXPIRE and AEVENT do; saddr counts only for mobility protocols. */
     record StateKey(StateId id, int family, Mark mark, Address saddr) {}
 

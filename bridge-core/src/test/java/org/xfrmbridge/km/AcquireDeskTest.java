@@ -212,4 +212,19 @@ class AcquireDeskTest extends EngineFixture {
         assertEquals(List.of(), spis());
         refused(Errno.EINVAL, () -> engine.reportAcquireFailure(selector, esp(0), policy(Selector.any(0), template)));
     }
+
+    @Test
+    void shouldAskNoMoreUntilItExpiresWhenTheNegotiationFailed() {
+        State larval = acquired();
+
+        engine.failAcquire(larval.spec().seq() + 1);
+        engine.failAcquire(0);
+        assertSame(State.Phase.ACQUIRING, larval.phase());
+
+        engine.failAcquire(larval.spec().seq());
+        assertSame(State.Phase.ERROR, larval.phase());
+        want();
+        engine.drainEvents();
+        heard();
+    }
 }
