@@ -1,110 +1,139 @@
 package org.xfrmbridge.db;
 
-import java.util.HashMap;
-import java.util.Map;
+import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
- * Finds the policy of a flow among those of one type, direction and family: tuple-space search. Policies of one {@link TupleShape} share a
- * hash table, exact ones being one shape among others; tuples are asked in the order of their best policies, and those whose best is
- * no better than what was found are passed over. The control thread writes, any thread looks up.
+ * Finds the policy of a flow among those of one type, direction and family. Exact policies are hashed by both addresses; all others are in a
+ * {@link Trie} of destinations whose nodes hold tries of sources, and a lookup leaves out every branch that has nothing better than what it has
+ * found. That bounds it by the prefixes of the flow's own addresses, however many policies there are, and mostly by far less.
+ *
+ * <p>The control thread writes, any thread looks up and never waits. What a reader searches never changes: each change is published as a
+ * whole by one write, an update too, so that at every moment a flow finds the old policy or the new one.
  */
 final class Classifier {
-    private final Map<TupleShape, Tuple> byShape = new HashMap<>();
-    private volatile Tuples tuples = Tuples.NONE;
-    private int emptyTuples;
-    private int outOfOrder;
+    private final long highMask;
+    private final long lowMask;
+
+    private final Slots<Shelf> exact = new Slots<>();
+    private volatile int exactAdds;
+    private volatile Shelf prefixed;
+
+    Classifier(int family) {
+        highMask = Prefix.highMask(Math.min(AddressFamily.bits(family), Long.SIZE));
+        lowMask = family == AddressFamily.INET ? 0 : -1L;
+    }
 
     /** Any thread. */
     Policy lookup(Flow flow) {
-        Tuples current = tuples;
-        SpdEntry best = null;
-        long bestRank = SpdEntry.LAST_RANK;
-        for (int i = 0; i < current.count(); i++) {
-            if (current.bestRank(i) > bestRank) {
-                continue;
-            }
-            SpdEntry better = firstMatch(current.at(i), flow, bestRank);
-            if (better != null && (best == null || better.precedes(best))) {
-                best = better;
-                bestRank = better.rank;
-            }
-        }
-        return best == null ? null : best.policy();
+        SpdEntry best = search(flow, SpdEntry.ALL_LANES, SpdEntry.NONE);
+        return best.ceiling == null ? best.policy() : oldestOfLanes(flow, best);
     }
 
-    private static SpdEntry firstMatch(Tuple tuple, Flow flow, long worstRank) {
-        SpdEntry entry = tuple.chain(tuple.hash(flow));
-        while (entry != null && entry.rank <= worstRank) {
-            if (entry.matches(flow)) {
-                return entry;
+    /**
+     * An update keeps its place within its lane only, so that what leads by place may be younger than the best of another lane: of the
+     * best of each lane, the oldest is the one.
+     */
+    private Policy oldestOfLanes(Flow flow, SpdEntry leader) {
+        Policy oldest = leader.policy();
+        for (int lane = 1; lane < SpdEntry.ALL_LANES; lane <<= 1) {
+            SpdEntry best = lane == leader.lane ? leader : search(flow, lane, leader.ceiling);
+            if (best != leader.ceiling && best.policy().age() < oldest.age()) {
+                oldest = best.policy();
             }
-            entry = entry.next;
+        }
+        return oldest;
+    }
+
+    /**
+     * Exact policies first: one that is added, whereupon a prefixed one goes, is then missed only together with a change of the count,
+     * and looked for again.
+     */
+    private SpdEntry search(Flow flow, int lanes, SpdEntry bound) {
+        SpdEntry best;
+        Shelf root;
+        int adds;
+        do {
+            adds = exactAdds;
+            best = searchExact(flow, lanes, bound);
+            root = prefixed;
+        } while (adds != exactAdds);
+        return root == null ? best : root.better(flow, lanes, best);
+    }
+
+    private SpdEntry searchExact(Flow flow, int lanes, SpdEntry bound) {
+        int hash = hash(flow.daddrHigh, flow.daddrLow, flow.saddrHigh, flow.saddrLow);
+        Slots.Table<Shelf> table = exact.table();
+        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
+            Shelf shelf = table.at(i);
+            if (shelf != null && shelf.sample().hasAddressesOf(flow)) {
+                return shelf.better(flow, lanes, bound);
+            }
+        }
+        return bound;
+    }
+
+    private int hash(long daddrHigh, long daddrLow, long saddrHigh, long saddrLow) {
+        long daddr = Hashing.mix(daddrHigh & highMask, daddrLow & lowMask);
+        return Hashing.fold(Hashing.mix(Hashing.mix(daddr, saddrHigh & highMask), saddrLow & lowMask));
+    }
+
+    private int hash(SpdEntry entry) {
+        return hash(entry.daddrHigh, entry.daddrLow, entry.saddrHigh, entry.saddrLow);
+    }
+
+    /** The entry that a client means by what a spec names it by, or null. Control thread, like all below. */
+    SpdEntry find(PolicySpec named) {
+        SpdEntry probe = SpdEntry.probe(named);
+        Shelf shelf = probe.lane == SpdEntry.EXACT ? exactShelf(probe) : prefixed;
+        return shelf == null ? null : shelf.named(named, probe);
+    }
+
+    private Shelf exactShelf(SpdEntry entry) {
+        int hash = hash(entry);
+        Slots.Table<Shelf> table = exact.table();
+        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
+            if (table.at(i).sample().hasAddressesOf(entry)) {
+                return table.at(i);
+            }
         }
         return null;
     }
 
-    /** The entry that a client means by what a spec names it by, or null. */
-    SpdEntry find(PolicySpec named) {
-        Tuple tuple = byShape.get(TupleShape.of(named));
-        SpdEntry entry = tuple == null ? null : tuple.chain(tuple.hash(named));
-        while (entry != null
-                && !entry.isNamed(named.selector(), named.mark(), named.ifId(), named.securityContext())) {
-            entry = entry.next;
+    /** @param old an entry of the same selector that it takes the place of, or null */
+    void put(SpdEntry entry, SpdEntry old) {
+        if (entry.lane == SpdEntry.EXACT) {
+            putExact(entry, old);
+            return;
         }
-        return entry;
+        Shelf more = Trie.add(prefixed, entry, Trie.Side.DADDR);
+        prefixed = old == null ? more : Trie.remove(more, old, Trie.Side.DADDR);
     }
 
-    SpdEntry add(Policy policy) {
-        Tuple tuple = tupleFor(TupleShape.of(policy.spec()));
-        SpdEntry entry = new SpdEntry(policy, tuple);
-        if (tuple.isEmpty()) {
-            emptyTuples--;
+    private void putExact(SpdEntry entry, SpdEntry old) {
+        Shelf shelf = exactShelf(entry);
+        if (shelf == null) {
+            exact.add(entry, hash(entry));
+        } else {
+            Shelf more = Bag.add(shelf, entry);
+            exact.replace(shelf, old == null ? more : Bag.remove(more, old), hash(entry));
         }
-        if (entry.rank < tuple.bestRank()) {
-            tuple.lowerBestRank(entry.rank);
-            tuples.publishBestRank(tuple);
-            outOfOrder++;
-        }
-        tuple.add(entry);
-        if (outOfOrder > 2 * tuples.count() + 16) {
-            publish();
-        }
-        return entry;
+        exactAdds++;
     }
 
     void remove(SpdEntry entry) {
-        Tuple tuple = entry.tuple;
-        tuple.remove(entry);
-        if (tuple.isEmpty()) {
-            emptyTuples++;
+        if (entry.lane != SpdEntry.EXACT) {
+            prefixed = Trie.remove(prefixed, entry, Trie.Side.DADDR);
+            return;
         }
-        if (tuple.isWorn()) {
-            tuple.findBestRank();
-            tuples.publishBestRank(tuple);
+        Shelf shelf = exactShelf(entry);
+        Shelf rest = Bag.remove(shelf, entry);
+        if (rest == null) {
+            exact.remove(shelf, hash(entry));
+        } else {
+            exact.replace(shelf, rest, hash(entry));
         }
-        if (emptyTuples > tuples.count() / 2 + 8) {
-            byShape.values().removeIf(Tuple::isEmpty);
-            emptyTuples = 0;
-            publish();
-        }
-    }
-
-    private Tuple tupleFor(TupleShape shape) {
-        Tuple tuple = byShape.get(shape);
-        if (tuple == null) {
-            tuple = new Tuple(shape);
-            byShape.put(shape, tuple);
-            emptyTuples++;
-            publish();
-        }
-        return tuple;
-    }
-
-    private void publish() {
-        outOfOrder = 0;
-        tuples = Tuples.sorted(byShape.values());
     }
 }

@@ -17,8 +17,9 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * The security policy database, the tables of net/xfrm/xfrm_policy.c. The control thread writes; any thread looks up and never
  * waits. Selectors must be of family INET or INET6: a kernel refuses all others before it comes to its tables.
  *
- * <p>A policy that replaces another takes its index. With the same priority it also takes its age, so that an update does not lose
- * against policies that were younger; a kernel has it so among policies of the same addresses.
+ * <p>A policy that replaces another takes its index. With the same priority it also takes its place before younger ones, but only among
+ * policies that a kernel keeps in the same list: exact ones, those with a prefix of the source, of the destination, of both, and those
+ * of any address. Against the others it counts as just added. Linux 6.18 was asked for each of these.
  */
 public final class Spd {
     private static final int DIRECTIONS = Direction.values().length;
@@ -36,7 +37,7 @@ public final class Spd {
 
     public Spd() {
         for (int i = 0; i < classifiers.length; i++) {
-            classifiers[i] = new Classifier();
+            classifiers[i] = new Classifier(i % 2 == 0 ? AddressFamily.INET : AddressFamily.INET6);
         }
         for (int i = 0; i < DIRECTIONS; i++) {
             defaults.set(i, PolicySpec.Action.ALLOW);
@@ -91,9 +92,10 @@ public final class Spd {
         Classifier classifier = classifier(spec);
         SpdEntry old = classifier.find(spec);
         int index = old == null ? newIndex(spec.direction().number(), spec.index()) : old.policy().spec().index();
-        boolean keepsAge = old != null && old.policy().spec().priority() == spec.priority();
-        long age = keepsAge ? old.policy().age() : nextAge++;
-        SpdEntry entry = classifier.add(new Policy(spec.withIndex(index), age, nowSeconds));
+        boolean keepsPlace = old != null && old.policy().spec().priority() == spec.priority();
+        Policy policy = new Policy(spec.withIndex(index), nextAge++, nowSeconds);
+        SpdEntry entry = new SpdEntry(policy, keepsPlace ? old.place : policy.age());
+        classifier.put(entry, old);
         all.add(entry);
         counts.incrementAndGet(spec.direction().number());
         if (old != null) {
@@ -135,7 +137,9 @@ public final class Spd {
 
     /** Control thread: it must be in the database. Marks it dead. */
     public void remove(Policy policy) {
-        unlink(atIndex(policy.spec().index()));
+        SpdEntry entry = atIndex(policy.spec().index());
+        classifier(policy.spec()).remove(entry);
+        unlink(entry);
         bumpGeneration();
     }
 
@@ -159,7 +163,7 @@ public final class Spd {
     Policy linkSocketPolicy(PolicySpec spec, long nowSeconds) {
         int number = DIRECTIONS + spec.direction().number();
         Policy policy = new Policy(spec.withIndex(newIndex(number, 0)), nextAge++, nowSeconds);
-        SpdEntry entry = new SpdEntry(policy, null);
+        SpdEntry entry = SpdEntry.ofSocket(policy);
         all.add(entry);
         counts.incrementAndGet(number);
         byIndex.add(entry, Hashing.fold(policy.spec().index()));
@@ -172,12 +176,9 @@ public final class Spd {
 
     private void unlink(SpdEntry entry) {
         PolicySpec spec = entry.policy().spec();
-        if (entry.tuple != null) {
-            classifier(spec).remove(entry);
-        }
         byIndex.remove(entry, Hashing.fold(spec.index()));
         all.remove(entry);
-        counts.decrementAndGet(entry.tuple != null ? spec.direction().number() : DIRECTIONS + spec.direction().number());
+        counts.decrementAndGet(entry.lane != 0 ? spec.direction().number() : DIRECTIONS + spec.direction().number());
         entry.policy().kill();
     }
 

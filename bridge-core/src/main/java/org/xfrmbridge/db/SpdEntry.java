@@ -1,44 +1,143 @@
 package org.xfrmbridge.db;
 
 import java.util.Arrays;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 
-/** One Policy in the {@link Spd}: its rank, and its link in a chain of a {@link Tuple}. */
-final class SpdEntry extends WalkEntry<Policy> {
-    /** No rank is higher. */
-    static final long LAST_RANK = Long.MAX_VALUE;
+/**
+ * One Policy in the {@link Spd}: its rank, and the bits that a flow must have, copied out of the selector so that a candidate costs one
+ * object. The smallest {@link Shelf}, too.
+ */
+final class SpdEntry extends WalkEntry<Policy> implements Shelf {
+    /** No policy is preceded by it. */
+    static final SpdEntry NONE = new SpdEntry(null, Long.MAX_VALUE, Long.MAX_VALUE);
 
-    private static final long LAST_AGE = 0xffffffffL;
+    static final int EXACT = 1;
+    static final int BOTH_PREFIXED = 2;
+    static final int SADDR_PREFIXED = 4;
+    static final int DADDR_PREFIXED = 8;
+    static final int ANY = 16;
+    static final int ALL_LANES = 31;
 
-    /** Priority, then age, in one signed number: lower wins. Very late ages share a rank and are compared themselves. */
+    /** INEXACT_PREFIXLEN_IPV4 and _IPV6: shorter prefixes are any address to a kernel. */
+    private static final int SHORT_PREFIX_4 = 16;
+    private static final int SHORT_PREFIX_6 = 48;
+
+    private static final long LAST_PLACE = 0xffffffffL;
+
+    /** Priority, then place, in one signed number: lower wins. Very late places share a rank and are compared themselves. */
     final long rank;
 
-    final int hash;
-    /** Null for a socket policy: it is only walked over. */
-    final Tuple tuple;
+    /** Position among policies of equal priority: the age, or that of the policy it was an update of. */
+    final long place;
 
-    private final long daddrHigh;
-    private final long saddrHigh;
-    private final byte daddrBits;
-    private final byte saddrBits;
+    /**
+     * Which of the kernel's kinds of lists it is in, by its prefixes: one of the constants; 0 for a socket's, which is only walked over.
+     * An update keeps its place within its lane and is new to the others.
+     */
+    final byte lane;
 
-    volatile SpdEntry next;
+    /** Not null if its place is not its age: comes just behind all policies of its priority. */
+    final SpdEntry ceiling;
 
-    SpdEntry(Policy policy, Tuple tuple) {
+    final short daddrLength;
+    final short saddrLength;
+    final long daddrHigh;
+    final long daddrLow;
+    final long saddrHigh;
+    final long saddrLow;
+
+    /** As in {@link #ports(Flow)}. */
+    final long ports;
+
+    final long portsMask;
+    final int mark;
+    final int markMask;
+    final int ifindex;
+    final int ifId;
+
+    SpdEntry(Policy policy, long place) {
+        this(policy, policy.spec(), place);
+    }
+
+    private SpdEntry(Policy policy, PolicySpec spec, long place) {
         super(policy);
-        this.tuple = tuple;
-        PolicySpec spec = policy.spec();
         Selector selector = spec.selector();
-        rank = (long) (spec.priority() ^ Integer.MIN_VALUE) << 32 | Math.min(policy.age(), LAST_AGE);
-        hash = tuple == null ? 0 : tuple.hash(spec);
-        daddrHigh = selector.daddr().high();
-        saddrHigh = selector.saddr().high();
-        daddrBits = (byte) Math.min(selector.daddrPrefix(), 64);
-        saddrBits = (byte) Math.min(selector.saddrPrefix(), 64);
+        int bits = AddressFamily.bits(selector.family());
+        int daddrBits = Math.min(selector.daddrPrefix(), bits);
+        int saddrBits = Math.min(selector.saddrPrefix(), bits);
+        boolean moved = policy != null && place != policy.age();
+        this.place = place;
+        rank = rank(spec.priority(), place);
+        ceiling = moved ? new SpdEntry(null, rank(spec.priority(), LAST_PLACE), Long.MAX_VALUE) : null;
+        lane = (byte) lane(selector, bits);
+        daddrLength = (short) daddrBits;
+        saddrLength = (short) saddrBits;
+        daddrHigh = Prefix.high(selector.daddr().high(), daddrBits);
+        daddrLow = Prefix.low(selector.daddr().low(), daddrBits);
+        saddrHigh = Prefix.high(selector.saddr().high(), saddrBits);
+        saddrLow = Prefix.low(selector.saddr().low(), saddrBits);
+        portsMask = ports(selector.sportMask(), selector.dportMask(), selector.protocol() == 0 ? 0 : 0xff);
+        ports = ports(selector.sport(), selector.dport(), selector.protocol()) & portsMask;
+        mark = spec.mark().value();
+        markMask = spec.mark().mask();
+        ifindex = selector.ifindex();
+        ifId = spec.ifId();
+    }
+
+    /** One that no flow matches. */
+    private SpdEntry(Policy policy, long rank, long place) {
+        super(policy);
+        this.rank = rank;
+        this.place = place;
+        lane = 0;
+        ceiling = null;
+        daddrLength = saddrLength = 0;
+        daddrHigh = daddrLow = saddrHigh = saddrLow = ports = portsMask = 0;
+        mark = markMask = ifindex = ifId = 0;
+    }
+
+    static SpdEntry ofSocket(Policy policy) {
+        return new SpdEntry(policy, 0, 0);
+    }
+
+    /** The bits of a spec, to find an entry by; no Policy. */
+    static SpdEntry probe(PolicySpec spec) {
+        return new SpdEntry(null, spec, 0);
+    }
+
+    private static long rank(int priority, long place) {
+        return (long) (priority ^ Integer.MIN_VALUE) << 32 | Math.min(place, LAST_PLACE);
+    }
+
+    /** {@code policy_hash_bysel} and {@code xfrm_policy_inexact_alloc_chain}. */
+    private static int lane(Selector selector, int bits) {
+        if (selector.daddrPrefix() >= bits && selector.saddrPrefix() >= bits) {
+            return EXACT;
+        }
+        boolean anyDaddr = isAny(selector.daddr(), selector.daddrPrefix(), selector.family());
+        boolean anySaddr = isAny(selector.saddr(), selector.saddrPrefix(), selector.family());
+        if (anyDaddr) {
+            return anySaddr ? ANY : SADDR_PREFIXED;
+        }
+        return anySaddr ? DADDR_PREFIXED : BOTH_PREFIXED;
+    }
+
+    private static boolean isAny(Address address, int prefixBits, int family) {
+        return prefixBits < (family == AddressFamily.INET ? SHORT_PREFIX_4 : SHORT_PREFIX_6) || address.isAny(family);
+    }
+
+    private static long ports(int sport, int dport, int protocol) {
+        return (long) sport << 24 | (long) dport << 8 | protocol;
+    }
+
+    /** Source port, destination port and protocol in one. */
+    static long ports(Flow flow) {
+        return ports(flow.sport, flow.dport, flow.protocol);
     }
 
     Policy policy() {
@@ -46,25 +145,53 @@ final class SpdEntry extends WalkEntry<Policy> {
     }
 
     boolean precedes(SpdEntry other) {
-        return rank < other.rank || rank == other.rank && policy().age() < other.policy().age();
+        return rank < other.rank || rank == other.rank && place < other.place;
     }
 
-    /** The kernel's {@code xfrm_policy_match}. Most candidates of a chain fail in the first bits of their addresses, kept here. */
+    /** The kernel's {@code xfrm_policy_match}; family, type and direction are the classifier's. */
     boolean matches(Flow flow) {
-        if (((flow.daddrHigh ^ daddrHigh) & Tuple.highMask(daddrBits)) != 0
-                || ((flow.saddrHigh ^ saddrHigh) & Tuple.highMask(saddrBits)) != 0) {
-            return false;
-        }
-        PolicySpec spec = policy().spec();
-        return spec.ifId() == flow.ifId && spec.mark().fits(flow.mark) && spec.selector().matches(flow, flow.family);
+        return ifId == flow.ifId
+                && ((ports(flow) ^ ports) & portsMask) == 0
+                && (flow.mark & markMask) == mark
+                && (ifindex == 0 || ifindex == flow.ifindex)
+                && hasAddressesOf(flow);
     }
 
-    /** Whether a client that names this selector (every bit of it), mark, interface id and security context means this Policy. */
-    boolean isNamed(Selector selector, Mark mark, int ifId, byte[] securityContext) {
+    boolean hasAddressesOf(Flow flow) {
+        return Prefix.isZero(flow.daddrHigh ^ daddrHigh, flow.daddrLow ^ daddrLow, daddrLength)
+                && Prefix.isZero(flow.saddrHigh ^ saddrHigh, flow.saddrLow ^ saddrLow, saddrLength);
+    }
+
+    boolean hasAddressesOf(SpdEntry other) {
+        return daddrHigh == other.daddrHigh
+                && daddrLow == other.daddrLow
+                && saddrHigh == other.saddrHigh
+                && saddrLow == other.saddrLow;
+    }
+
+    @Override
+    public long bestRank() {
+        return rank;
+    }
+
+    @Override
+    public SpdEntry better(Flow flow, int lanes, SpdEntry best) {
+        return rank <= best.rank && (lane & lanes) != 0 && matches(flow) && precedes(best) ? this : best;
+    }
+
+    /** Every bit of the selector counts, and the mark, interface id and security context. */
+    @Override
+    public SpdEntry named(PolicySpec name, SpdEntry probe) {
         PolicySpec spec = policy().spec();
-        return spec.ifId() == ifId
-                && spec.selector().equals(selector)
-                && spec.mark().equals(mark)
-                && Arrays.equals(spec.securityContext(), securityContext);
+        boolean meant = spec.ifId() == name.ifId()
+                && spec.selector().equals(name.selector())
+                && spec.mark().equals(name.mark())
+                && Arrays.equals(spec.securityContext(), name.securityContext());
+        return meant ? this : null;
+    }
+
+    @Override
+    public SpdEntry sample() {
+        return this;
     }
 }

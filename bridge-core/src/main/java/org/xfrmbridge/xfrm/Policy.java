@@ -15,7 +15,7 @@ public final class Policy {
 
     /**
      * @param spec with its final index
-     * @param age position in the order of insertion: of two equal priorities the smaller age wins
+     * @param age position in the order of insertion
      */
     public Policy(PolicySpec spec, long age, long nowSeconds) {
         this.spec = spec;

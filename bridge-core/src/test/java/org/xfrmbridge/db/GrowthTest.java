@@ -103,6 +103,36 @@ class GrowthTest {
         assertAllFound(lookups);
     }
 
+    @Test
+    void shouldAlwaysFindOneOfTwoPoliciesThatTakeTurns() throws Exception {
+        Spd spd = new Spd();
+        PolicySpec[] turns = {spec(1, 24), both32(1), spec(1, 16), both32(1), spec(1, 8), spec(1, 32), both32(1)};
+        Policy current = spd.add(turns[0], 0);
+        List<Future<Long>> lookups = read(() -> {
+            Flow flow = new Flow();
+            flow.family = AddressFamily.INET;
+            flow.daddrHigh = flow.saddrHigh = address(1).high();
+            return spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow) != null;
+        });
+        for (int i = 1; i <= 50 * ENTRIES; i++) {
+            Policy next = spd.replace(turns[i % turns.length], 0);
+            if (i % 3 == 0) {
+                next = spd.replace(next.spec(), 0);
+            }
+            spd.remove(current);
+            current = next;
+        }
+        assertAllFound(lookups);
+    }
+
+    private static PolicySpec both32(int number) {
+        Selector selector = new Selector(
+                address(number), address(number), 0, 0, 0, 0, AddressFamily.INET, 32, 32, 0, 0, 0);
+        return new PolicySpec(
+                selector, Lifetime.UNLIMITED, 0, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(), Mark.NONE, 0,
+                PolicySpec.Type.MAIN, null);
+    }
+
     /** Those that stay have priority 0; the others have another, and other addresses. */
     private static PolicySpec spec(int number, int prefixBits) {
         Selector selector =

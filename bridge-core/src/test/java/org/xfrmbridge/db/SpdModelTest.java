@@ -24,7 +24,10 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 
-/** The Spd against a list that is searched from end to end and knows bits, not longs. */
+/**
+ * The Spd against a list that is searched from end to end and knows bits, not longs. What an update does to the order is as Linux 6.18
+ * showed it with {@code ip xfrm policy update} and the ACQUIREs of a ping.
+ */
 class SpdModelTest {
     private static final int OPERATIONS = 50_000;
     private static final int[] PRIORITIES = {0, 1, 1, 2, 1000, Integer.MAX_VALUE, Integer.MIN_VALUE, -1};
@@ -34,7 +37,8 @@ class SpdModelTest {
     private final Flow flow = new Flow();
     private long nextAge;
 
-    private record Entry(Policy policy, long age) {}
+    /** @param place where it stands in its list, which an update of the same priority inherits */
+    private record Entry(Policy policy, long age, long place) {}
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2})
@@ -84,9 +88,10 @@ class SpdModelTest {
             assertEquals(generation, spd.generation());
             return;
         }
-        boolean keepsAge = old != null && old.policy().spec().priority() == spec.priority();
+        boolean keepsPlace = old != null && old.policy().spec().priority() == spec.priority();
         model.remove(old);
-        model.add(new Entry(policy, keepsAge ? old.age() : nextAge++));
+        model.add(new Entry(policy, nextAge, keepsPlace ? old.place() : nextAge));
+        nextAge++;
         assertEquals(spec, policy.spec().withIndex(0));
         assertEquals(spec.direction().number(), policy.spec().index() & 7);
         assertTrue(old == null || old.policy().isDead() && old.policy().spec().index() == policy.spec().index());
@@ -121,19 +126,46 @@ class SpdModelTest {
         flows.fill(flow, flows.family());
         Direction direction = Direction.of(random.nextInt(3));
         PolicySpec.Type type = PolicySpec.Type.values()[random.nextInt(2)];
-        Entry best = null;
+        Entry[] bestOfList = new Entry[5];
         for (Entry entry : model) {
             PolicySpec spec = entry.policy().spec();
-            if (spec.type() == type && spec.direction() == direction && matches(spec) && (best == null || wins(entry, best))) {
-                best = entry;
+            int list = list(spec.selector());
+            boolean found = spec.type() == type && spec.direction() == direction && matches(spec);
+            if (found && (bestOfList[list] == null || leads(entry, bestOfList[list]))) {
+                bestOfList[list] = entry;
             }
+        }
+        Entry best = null;
+        for (Entry entry : bestOfList) {
+            best = entry != null && (best == null || wins(entry, best)) ? entry : best;
         }
         assertSame(best == null ? null : best.policy(), spd.lookup(type, direction, flow));
     }
 
+    /** Which list of a kernel: exact, or by whether each side has a prefix long enough for a tree. */
+    private static int list(Selector selector) {
+        boolean inet = selector.family() == AddressFamily.INET;
+        int bits = inet ? 32 : 128;
+        int least = inet ? 16 : 48;
+        if (selector.daddrPrefix() == bits && selector.saddrPrefix() == bits) {
+            return 0;
+        }
+        // The addresses of RandomFlows are never zero.
+        return 1 + (selector.daddrPrefix() < least ? 0 : 2) + (selector.saddrPrefix() < least ? 0 : 1);
+    }
+
+    private static boolean leads(Entry entry, Entry best) {
+        int order = order(entry, best);
+        return order < 0 || order == 0 && entry.place() < best.place();
+    }
+
     private static boolean wins(Entry entry, Entry best) {
-        int order = Integer.compareUnsigned(entry.policy().spec().priority(), best.policy().spec().priority());
+        int order = order(entry, best);
         return order < 0 || order == 0 && entry.age() < best.age();
+    }
+
+    private static int order(Entry entry, Entry best) {
+        return Integer.compareUnsigned(entry.policy().spec().priority(), best.policy().spec().priority());
     }
 
     private boolean matches(PolicySpec spec) {

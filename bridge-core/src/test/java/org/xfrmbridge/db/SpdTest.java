@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.km.XfrmService.Dump;
@@ -83,8 +84,59 @@ class SpdTest {
         Policy older = spd.add(spec(Direction.OUT, "10.0.0.0", 8, 1), 0);
         spd.add(spec(Direction.OUT, "10.0.0.1", 32, 1), 0);
         assertSame(older, spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowTo("10.0.0.1")));
-        Policy updated = spd.replace(spec(Direction.OUT, "10.0.0.0", 8, 1), 0);
-        assertSame(updated, spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowTo("10.0.0.1")));
+    }
+
+    @Test
+    void shouldKeepThePlaceAmongPoliciesOfTheSameSideWhenUpdated() {
+        spd.add(spec(Direction.OUT, "10.1.0.0", 16, 1), 0);
+        spd.add(spec(Direction.OUT, "10.1.1.0", 24, 1), 0);
+        Policy updated = spd.replace(spec(Direction.OUT, "10.1.0.0", 16, 1), 0);
+        assertSame(updated, spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowTo("10.1.1.1")));
+    }
+
+    @Test
+    void shouldBeYoungerThanPoliciesOfAnotherSideWhenUpdated() {
+        Policy any = spd.add(spec(Direction.OUT, "0.0.0.0", 0, 1), 0);
+        Policy prefixed = spd.add(spec(Direction.OUT, "10.1.1.0", 24, 1), 0);
+        assertSame(any, spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowTo("10.1.1.1")));
+        Policy updated = spd.replace(spec(Direction.OUT, "0.0.0.0", 0, 1), 0);
+        assertSame(prefixed, spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowTo("10.1.1.1")));
+        spd.remove(prefixed);
+        assertSame(updated, spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowTo("10.1.1.1")));
+    }
+
+    @Test
+    void shouldTellManyPoliciesOfTheSameAddressesApartByTheirPorts() {
+        List<Policy> policies = new ArrayList<>();
+        for (int port = 1; port <= 1000; port++) {
+            policies.add(spd.add(toPort(port), 0));
+        }
+        Policy wide = spd.add(spec(Direction.OUT, "10.1.1.0", 24, 2), 0);
+        for (int port = 1; port <= 1000; port++) {
+            assertSame(policies.get(port - 1), spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowToPort(port)));
+            assertSame(policies.get(port - 1), spd.get(named(toPort(port))));
+        }
+        policies.forEach(spd::remove);
+        assertSame(wide, spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowToPort(500)));
+    }
+
+    private static PolicySpec toPort(int port) {
+        PolicySpec wide = spec(Direction.OUT, "10.1.1.0", 24, 1);
+        Selector selector = new Selector(
+                wide.selector().daddr(), Address.ANY, port, 0xffff, 0, 0, AddressFamily.INET, 24, 0, 6, 0, 0);
+        return new PolicySpec(
+                selector, Lifetime.UNLIMITED, 1, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(), Mark.NONE, 0,
+                PolicySpec.Type.MAIN, null);
+    }
+
+    private static PolicyKey named(PolicySpec spec) {
+        return new PolicyKey(spec.type(), spec.direction(), 0, spec.selector(), spec.mark(), spec.ifId(), null);
+    }
+
+    private static Flow flowToPort(int port) {
+        Flow flow = flowTo("10.1.1.1");
+        flow.dport = port;
+        return flow;
     }
 
     @Test

@@ -1,0 +1,10 @@
+package org.xfrmbridge.db;
+
+/** Some policies, at least one. */
+sealed interface Ranked permits Shelf, HashTrie {
+    /** No policy here has a lower rank, and one has this. */
+    long bestRank();
+
+    /** Any of the policies. */
+    SpdEntry sample();
+}

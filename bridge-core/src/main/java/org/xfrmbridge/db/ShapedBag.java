@@ -1,0 +1,106 @@
+package org.xfrmbridge.db;
+
+import java.util.Arrays;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.PolicySpec;
+
+/**
+ * Many policies of the same addresses, told apart by ports, protocol, mark, interface and interface id: tuple-space search. Those that look
+ * at the same bits share a {@link HashTrie}; the tables are asked in the order of their best policies.
+ */
+final class ShapedBag implements Shelf {
+    private final Table[] tables;
+
+    private ShapedBag(Table[] tables) {
+        this.tables = tables;
+    }
+
+    static ShapedBag of(Bag bag) {
+        ShapedBag shaped = new ShapedBag(new Table[0]);
+        for (int i = 0; i < bag.size(); i++) {
+            shaped = shaped.with(bag.at(i));
+        }
+        return shaped;
+    }
+
+    ShapedBag with(SpdEntry entry) {
+        Table table = tableOf(entry);
+        Shape shape = table == null ? Shape.of(entry) : table.shape;
+        Ranked root = table == null ? entry : HashTrie.add(table.root, entry, shape, 0);
+        return replace(table, new Table(shape, root));
+    }
+
+    /** The rest, null if there is none. */
+    Shelf without(SpdEntry entry) {
+        Table table = tableOf(entry);
+        Ranked root = HashTrie.remove(table.root, entry, table.shape, 0);
+        ShapedBag rest = replace(table, root == null ? null : new Table(table.shape, root));
+        return rest.tables.length == 0 ? null : rest;
+    }
+
+    private Table tableOf(SpdEntry entry) {
+        for (Table table : tables) {
+            if (table.shape.fits(entry)) {
+                return table;
+            }
+        }
+        return null;
+    }
+
+    /** Either may be null. */
+    private ShapedBag replace(Table old, Table fresh) {
+        Table[] changed = new Table[tables.length + 1];
+        int count = 0;
+        for (Table table : tables) {
+            if (table != old) {
+                if (fresh != null && fresh.bestRank <= table.bestRank) {
+                    changed[count++] = fresh;
+                    fresh = null;
+                }
+                changed[count++] = table;
+            }
+        }
+        if (fresh != null) {
+            changed[count++] = fresh;
+        }
+        return new ShapedBag(Arrays.copyOf(changed, count));
+    }
+
+    @Override
+    public long bestRank() {
+        return tables[0].bestRank;
+    }
+
+    @Override
+    public SpdEntry better(Flow flow, int lanes, SpdEntry best) {
+        SpdEntry found = best;
+        for (Table table : tables) {
+            if (table.bestRank > found.rank) {
+                return found;
+            }
+            Shelf alike = HashTrie.get(table.root, table.shape.hash(flow));
+            if (alike != null) {
+                found = alike.better(flow, lanes, found);
+            }
+        }
+        return found;
+    }
+
+    @Override
+    public SpdEntry named(PolicySpec name, SpdEntry probe) {
+        Table table = tableOf(probe);
+        Shelf alike = table == null ? null : HashTrie.get(table.root, table.shape.hash(probe));
+        return alike == null ? null : alike.named(name, probe);
+    }
+
+    @Override
+    public SpdEntry sample() {
+        return tables[0].root.sample();
+    }
+
+    private record Table(Shape shape, Ranked root, long bestRank) {
+        Table(Shape shape, Ranked root) {
+            this(shape, root, root.bestRank());
+        }
+    }
+}

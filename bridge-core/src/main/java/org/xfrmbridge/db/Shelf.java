@@ -1,0 +1,23 @@
+package org.xfrmbridge.db;
+
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.PolicySpec;
+
+/**
+ * Some policies of a {@link Classifier}, arranged for one lookup. Never changes once made: a change makes new shelves on the way down to
+ * it and shares all others, so that whoever holds one sees the policies of one moment, whatever the control thread does.
+ */
+sealed interface Shelf extends Ranked permits SpdEntry, Bag, ShapedBag, Trie {
+    /**
+     * The policy here that a flow matches and that precedes {@code best}, or else {@code best}.
+     *
+     * @param lanes only policies of these are looked at, see {@link SpdEntry#lane}
+     */
+    SpdEntry better(Flow flow, int lanes, SpdEntry best);
+
+    /**
+     * The policy that a client means, or null.
+     *
+     * @param probe an entry of the same spec, for its bits
+     */
+    SpdEntry named(PolicySpec name, SpdEntry probe);}
