@@ -9,6 +9,8 @@ import org.xfrmbridge.daemon.control.ControlLoop;
 import org.xfrmbridge.daemon.control.ControlPlane;
 import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.host.KernelNetwork;
+import org.xfrmbridge.daemon.journal.PolicyJournal;
+import org.xfrmbridge.daemon.journal.PolicyReplay;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.port.TapPort;
 import org.xfrmbridge.daemon.route.Link;
@@ -30,6 +32,7 @@ import org.xfrmbridge.time.Clock;
 public final class Bridge implements AutoCloseable {
     private final Descriptor lock;
     private final Attachment attachment;
+    private final PolicyJournal policies;
     private final ControlLoop loop;
     private final TapPort host;
     private final TapPort network;
@@ -69,7 +72,9 @@ public final class Bridge implements AutoCloseable {
             return null;
         }
         try (Descriptor held = lock(directory)) {
-            return held == null ? null : Attachment.detach(directory);
+            String restored = held == null ? null : Attachment.detach(directory);
+            PolicyJournal.delete(directory);
+            return restored;
         }
     }
 
@@ -84,7 +89,12 @@ public final class Bridge implements AutoCloseable {
         KernelNetwork kernel = new KernelNetwork(attachment.hostLink().index());
         loop = new ControlLoop(clock);
         XfrmEngine engine = new XfrmEngine(sad, spd, clock, new SecureRandom(), loop::wakeUp);
+        if (attachment.isResumed()) {
+            PolicyReplay.run(options.directory(), engine);
+        }
+        policies = PolicyJournal.begin(options.directory(), engine);
         ControlPlane plane = new ControlPlane(engine, kernel, clock, loop, options.privilegedGid());
+        plane.atEndOfRound(policies::flush);
         String place = options.names().original() + " (" + options.names().host() + ')';
         plane.listen(options.directory(), sockets, new Statistics(place, engine, stats, clock));
 
@@ -114,7 +124,9 @@ public final class Bridge implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        attachment.close();
-        lock.close();
+        try (lock) {
+            attachment.close();
+            policies.end();
+        }
     }
 }

@@ -65,6 +65,13 @@ public final class TestNetwork implements AutoCloseable {
         return run(("ip netns exec " + there + ' ' + arguments).split(" "));
     }
 
+    /** A process in "here", yet to be started; its own, not a child of it. */
+    ProcessBuilder processHere(List<String> line) {
+        List<String> whole = new ArrayList<>(List.of("ip", "netns", "exec", here));
+        whole.addAll(line);
+        return new ProcessBuilder(whole);
+    }
+
     /** {@code ip} in "there". */
     public String ipThere(String arguments) throws Exception {
         return ip(there, arguments);

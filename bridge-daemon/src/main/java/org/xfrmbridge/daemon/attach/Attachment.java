@@ -218,6 +218,11 @@ public final class Attachment implements AutoCloseable {
         return journal.names();
     }
 
+    /** Whether it took up what a bridge left that died. */
+    public boolean isResumed() {
+        return resumed;
+    }
+
     /** The host's TAP as it is now. */
     public Link hostLink() throws OsException {
         return links.find(journal.names().host());

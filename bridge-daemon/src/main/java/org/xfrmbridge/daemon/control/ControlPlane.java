@@ -32,6 +32,7 @@ public final class ControlPlane implements ControlLoop.Work {
     private final EventLog log;
     private final NetlinkKeyManager netlink = new NetlinkKeyManager();
     private final int privilegedGid;
+    private Runnable lastOfRound = () -> {};
     private long refreshNs;
 
     /** @param privilegedGid whose members may change anything, as root may; negative for nobody */
@@ -49,6 +50,11 @@ public final class ControlPlane implements ControlLoop.Work {
         if (network != null) {
             loop.add(new RouteChannel(network));
         }
+    }
+
+    /** Before the loop runs: what is to be done when a round has changed all it will. */
+    public void atEndOfRound(Runnable work) {
+        lastOfRound = work;
     }
 
     /** Opens the three sockets. The caller holds the directory's lock. */
@@ -133,6 +139,7 @@ public final class ControlPlane implements ControlLoop.Work {
         if (network != null && clock.nowNs() - refreshNs >= 0) {
             refresh();
         }
+        lastOfRound.run();
     }
 
     private void refresh() {

@@ -70,7 +70,8 @@ public final class PolicyEncoder {
         AttributeValues.putPolicyType(out, type);
     }
 
-    private static void putKeyAttributes(NetlinkWriter out, PolicySpec spec) {
+    /** What tells policies of one index or selector apart: type, mark, interface id. */
+    public static void putKeyAttributes(NetlinkWriter out, PolicySpec spec) {
         AttributeValues.putPolicyType(out, spec.type());
         AttributeValues.putMark(out, spec.mark());
         AttributeValues.putIfId(out, spec.ifId());

@@ -158,6 +158,11 @@ public final class NetlinkWriter {
         messageOffset = -1;
     }
 
+    /** A view of what has been written, position 0 to limit; good until more is written. */
+    public ByteBuffer written() {
+        return ByteBuffer.wrap(buffer.array(), 0, buffer.position());
+    }
+
     public byte[] toBytes() {
         return Arrays.copyOf(buffer.array(), buffer.position());
     }

@@ -1,0 +1,62 @@
+package org.xfrmbridge.daemon.journal;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.io.MessageSink;
+import org.xfrmbridge.km.XfrmService;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.netlink.server.NetlinkClient;
+import org.xfrmbridge.netlink.server.NetlinkKeyManager;
+import org.xfrmbridge.netlink.server.NetlinkSession;
+
+/** Gives a service the policies that a bridge had when it died. Runs before anything else uses the service. */
+public final class PolicyReplay {
+    private static final Logger LOG = LoggerFactory.getLogger(PolicyReplay.class);
+
+    private final ByteBuffer journal;
+    private final NetlinkSession session;
+    private int refused;
+
+    private PolicyReplay(ByteBuffer journal, XfrmService service) {
+        this.journal = journal.order(ByteOrder.nativeOrder());
+        this.session = new NetlinkSession(service, new NetlinkKeyManager(), this::count, new NetlinkClient(0, true));
+    }
+
+    /** Replays the journal of a directory, if there is one. Other key managers of the service, if there are any, hear of it. */
+    public static void run(Path directory, XfrmService service) throws IOException {
+        new PolicyReplay(PolicyFile.read(directory), service).run(service);
+    }
+
+    private void run(XfrmService service) {
+        while (hasMessage()) {
+            int lengthBytes = NetlinkHeader.align(journal.getInt(journal.position()));
+            session.receive(journal.slice(journal.position(), lengthBytes));
+            journal.position(journal.position() + lengthBytes);
+        }
+        session.close();
+        if (journal.hasRemaining() || refused > 0) {
+            LOG.warn("the journal of policies is damaged: {} bytes at its end and {} entries are left out", journal.remaining(), refused);
+        }
+        int[] policies = service.policyCounts().global();
+        LOG.info("policies of the bridge that died are back: {} in, {} out, {} fwd", policies[0], policies[1], policies[2]);
+    }
+
+    /** Every entry was written padded, so that one which is cut short ends what can be read. */
+    private boolean hasMessage() {
+        if (journal.remaining() < NetlinkHeader.BYTES) {
+            return false;
+        }
+        int lengthBytes = journal.getInt(journal.position());
+        return lengthBytes >= NetlinkHeader.BYTES && lengthBytes <= journal.remaining() && lengthBytes % NetlinkHeader.ALIGNMENT == 0;
+    }
+
+    /** Only refusals are answered: no entry asks for an acknowledgement. See {@link MessageSink}. */
+    private boolean count(ByteBuffer refusal) {
+        refused++;
+        return true;
+    }
+}

@@ -1,0 +1,193 @@
+package org.xfrmbridge.daemon.journal;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.XfrmEngine;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.km.XfrmService;
+import org.xfrmbridge.km.XfrmService.PolicyKey;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Algorithm;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
+
+class PolicyJournalTest {
+    private static final Address HERE = Address.ofIpv4(0xc000_0201);
+
+    @TempDir
+    private Path directory;
+
+    private XfrmEngine engine;
+    private PolicyJournal journal;
+
+    @BeforeEach
+    void begin() throws IOException {
+        engine = engine();
+        journal = PolicyJournal.begin(directory, engine);
+    }
+
+    private static XfrmEngine engine() {
+        return new XfrmEngine(new Sad(), new Spd(), new SystemClock(), new SecureRandom(), () -> {});
+    }
+
+    private static PolicySpec spec(int peer, Mark mark, int ifId) {
+        Selector selector = new Selector(
+                Address.ofIpv4(0x0a00_0000 + peer), HERE, 0, 0, 0, 0, AddressFamily.INET, 32, 24, IpProtocol.UDP, 0, 0);
+        Template template = new Template(
+                new StateId(Address.ofIpv4(0xc000_0202), 0, IpProtocol.ESP), AddressFamily.INET, HERE, 7, Mode.TUNNEL, 0, false, -1, -1, -1);
+        return new PolicySpec(
+                selector, Lifetime.UNLIMITED, peer % 3, 0, Direction.OUT, PolicySpec.Action.ALLOW, PolicySpec.ICMP, 0, List.of(template), mark,
+                ifId, PolicySpec.Type.MAIN, null);
+    }
+
+    private Policy add(int peer) throws XfrmException {
+        return engine.addPolicy(spec(peer, Mark.NONE, 0), false, Origin.KERNEL);
+    }
+
+    private void delete(PolicySpec spec) throws XfrmException {
+        engine.deletePolicy(
+                new PolicyKey(spec.type(), spec.direction(), spec.index(), spec.selector(), spec.mark(), spec.ifId(), null), Origin.KERNEL);
+    }
+
+    /** What a bridge has that comes after one which died, oldest first. */
+    private List<PolicySpec> replayed() throws IOException {
+        XfrmEngine next = engine();
+        PolicyReplay.run(directory, next);
+        return specs(next);
+    }
+
+    private static List<PolicySpec> specs(XfrmService service) {
+        List<PolicySpec> specs = new ArrayList<>();
+        XfrmService.Dump<Policy> walk = service.policies(null);
+        for (Policy policy = walk.next(); policy != null; policy = walk.next()) {
+            specs.addFirst(policy.spec());
+        }
+        return specs;
+    }
+
+    private byte[] content() throws IOException {
+        return Files.readAllBytes(directory.resolve("policies"));
+    }
+
+    @Test
+    void shouldBringPoliciesBackWithTheirIndexes() throws Exception {
+        add(1);
+        PolicySpec marked = engine.addPolicy(spec(2, new Mark(0x10, 0xff), 5), true, Origin.KERNEL).spec();
+        add(3);
+        add(1);
+        delete(add(4).spec());
+        delete(marked);
+        engine.addPolicy(spec(2, new Mark(0x20, 0xff), 6), true, Origin.KERNEL);
+        journal.flush();
+        assertEquals(3, replayed().size());
+        assertEquals(specs(engine), replayed());
+    }
+
+    @Test
+    void shouldForgetFlushedAndExpiredPolicies() throws Exception {
+        add(1);
+        engine.flushPolicies(PolicySpec.Type.MAIN, Origin.KERNEL);
+        add(2);
+        PolicySpec expiring = add(3).spec();
+        engine.expirePolicy(
+                new PolicyKey(expiring.type(), Direction.OUT, expiring.index(), expiring.selector(), Mark.NONE, 0, null), true, Origin.KERNEL);
+        journal.flush();
+        assertEquals(specs(engine), replayed());
+        assertEquals(1, replayed().size());
+    }
+
+    @Test
+    void shouldKeepDefaultVerdicts() throws Exception {
+        engine.setDefaults(new XfrmService.Defaults(1, 2, 1), Origin.KERNEL);
+        journal.flush();
+        XfrmEngine next = engine();
+        PolicyReplay.run(directory, next);
+        assertEquals(new XfrmService.Defaults(1, 2, 1), next.defaults());
+    }
+
+    @Test
+    void shouldIgnoreWhatIsCutShortAtTheEnd() throws Exception {
+        add(1);
+        add(2);
+        journal.flush();
+        try (FileChannel file = FileChannel.open(directory.resolve("policies"), StandardOpenOption.WRITE)) {
+            file.truncate(file.size() - 3);
+        }
+        assertEquals(specs(engine).subList(0, 1), replayed());
+    }
+
+    @Test
+    void shouldStayShortWhenPoliciesComeAndGo() throws Exception {
+        PolicySpec stays = add(1).spec();
+        for (int round = 0; round < 40; round++) {
+            for (int peer = 2; peer < 502; peer++) {
+                delete(add(peer).spec());
+            }
+            journal.flush();
+        }
+        assertTrue(content().length < 2 << 20, content().length + " bytes");
+        assertEquals(List.of(stays), replayed());
+    }
+
+    @Test
+    void shouldHoldNoKeysAndBeTheOwnersAlone() throws Exception {
+        byte[] key = "0123456789abcdefNaCl".getBytes(StandardCharsets.US_ASCII);
+        StateSpec.Builder state = StateSpec.builder();
+        state.id = new StateId(HERE, 0x1000, IpProtocol.ESP);
+        state.saddr = HERE;
+        state.family = AddressFamily.INET;
+        state.mode = Mode.TUNNEL;
+        state.aead = new Algorithm("rfc4106(gcm(aes))", 160, 128, key.clone());
+        engine.addState(state.build(), Origin.KERNEL);
+        add(1);
+        journal.flush();
+        String text = new String(content(), StandardCharsets.ISO_8859_1);
+        assertFalse(text.contains(new String(key, 0, 8, StandardCharsets.ISO_8859_1)));
+        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.resolve("policies"))));
+    }
+
+    @Test
+    void shouldBeginWithWhatIsThereAndEndWithoutAFile() throws Exception {
+        add(1);
+        journal.flush();
+        byte[] before = content();
+        XfrmEngine next = engine();
+        PolicyReplay.run(directory, next);
+        PolicyJournal second = PolicyJournal.begin(directory, next);
+        assertEquals(specs(engine), replayed());
+        assertArrayEquals(before, content());
+        second.end();
+        assertFalse(Files.exists(directory.resolve("policies")));
+        assertEquals(List.of(), replayed());
+    }
+}
