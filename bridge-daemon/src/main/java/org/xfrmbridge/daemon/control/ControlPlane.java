@@ -94,6 +94,11 @@ public final class ControlPlane implements ControlLoop.Work {
             }
 
             @Override
+            public boolean isListening() {
+                return session.isListening();
+            }
+
+            @Override
             public void close() {
                 session.close();
             }
@@ -118,6 +123,11 @@ public final class ControlPlane implements ControlLoop.Work {
             @Override
             public boolean hasBacklog() {
                 return session.hasBacklog();
+            }
+
+            @Override
+            public boolean isListening() {
+                return false;
             }
 
             @Override

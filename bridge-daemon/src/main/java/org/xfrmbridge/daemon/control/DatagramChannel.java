@@ -27,13 +27,16 @@ final class DatagramChannel implements Channel, MessageSink {
 
         boolean hasBacklog();
 
+        /** Whether the client waits for events: it will stay. */
+        boolean isListening();
+
         void close();
     }
 
     private final UnixConnection connection;
     private final String name;
     private Session session;
-    private boolean greeted;
+    private boolean listening;
     private boolean open = true;
 
     /** @param name of the client, for the log */
@@ -45,6 +48,7 @@ final class DatagramChannel implements Channel, MessageSink {
 
     void start(Session newSession) {
         session = newSession;
+        LOG.debug("{} connected", name);
     }
 
     @Override
@@ -67,27 +71,27 @@ final class DatagramChannel implements Channel, MessageSink {
             for (int i = 0; i < TURN && open && !session.hasBacklog(); i++) {
                 byte[] datagram = connection.receive();
                 if (datagram == null) {
-                    return;
+                    break;
                 }
                 if (datagram.length == 0) {
                     open = false;
-                    return;
+                    break;
                 }
-                greet();
                 session.receive(ByteBuffer.wrap(datagram));
                 // It may have held keys.
                 Arrays.fill(datagram, (byte) 0);
             }
+            announce();
         } catch (OsException e) {
             open = false;
         }
     }
 
-    /** A client is worth a line when it says something: binding a diverted socket makes a second one and drops the first. */
-    private void greet() {
-        if (!greeted) {
-            greeted = true;
-            LOG.info("{} connected", name);
+    /** A client that stays is worth a line; those that ask and go are many. */
+    private void announce() {
+        if (!listening && session.isListening()) {
+            listening = true;
+            LOG.info("{} listens", name);
         }
     }
 
@@ -113,7 +117,7 @@ final class DatagramChannel implements Channel, MessageSink {
         open = false;
         session.close();
         connection.close();
-        if (greeted) {
+        if (listening) {
             LOG.info("{} is gone", name);
         }
     }

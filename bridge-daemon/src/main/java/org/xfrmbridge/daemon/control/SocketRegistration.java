@@ -29,6 +29,7 @@ final class SocketRegistration {
     private final SocketPolicies sockets;
     private final Clock clock;
     private final Peer peer;
+    private boolean registered;
 
     SocketRegistration(SocketPolicies sockets, Clock clock, Peer peer) {
         this.sockets = sockets;
@@ -50,6 +51,7 @@ final class SocketRegistration {
                 case "close" -> sockets.close(this, cookie);
                 default -> throw new IllegalArgumentException(parts[0]);
             }
+            announce();
             return OK;
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             return errno(EINVAL);
@@ -96,8 +98,13 @@ final class SocketRegistration {
 
     private void encapsulation(long cookie, LocalEndpoint at, int type) {
         sockets.setEncapsulation(this, cookie, at, type);
-        if (type != 0) {
-            LOG.info("{} takes ESP in UDP on port {}", peer, at.port());
+        LOG.debug("{} takes ESP in UDP of type {} on port {}", peer, type, at.port());
+    }
+
+    private void announce() {
+        if (!registered) {
+            registered = true;
+            LOG.info("{} registers sockets", peer);
         }
     }
 
@@ -107,5 +114,8 @@ final class SocketRegistration {
 
     void end() {
         sockets.closeAll(this);
+        if (registered) {
+            LOG.info("the sockets of {} are gone", peer);
+        }
     }
 }

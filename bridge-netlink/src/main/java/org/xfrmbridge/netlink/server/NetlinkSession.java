@@ -72,6 +72,11 @@ public final class NetlinkSession {
         return dump != null || !queue.isEmpty();
     }
 
+    /** Whether the client joined a group. */
+    public boolean isListening() {
+        return groups != 0;
+    }
+
     /** The client is gone. */
     public void close() {
         keyManager.remove(this);
