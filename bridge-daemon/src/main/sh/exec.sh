@@ -22,6 +22,8 @@ while [ $# -gt 0 ]; do
 done
 [ $# -gt 0 ] || fail 'no command; usage: exec [--dir DIR] -- COMMAND [ARGUMENT ...]' 2
 
+command -v -- "$1" >/dev/null || fail "there is no command $1." 127
+
 case $0 in
     /*) here=${0%/*} ;;
     */*) here=$PWD/${0%/*} ;;

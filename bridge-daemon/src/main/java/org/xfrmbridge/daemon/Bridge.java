@@ -11,7 +11,9 @@ import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
 import org.xfrmbridge.daemon.journal.PolicyReplay;
+import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
+import org.xfrmbridge.daemon.os.UnixServer;
 import org.xfrmbridge.daemon.port.TapPort;
 import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.datapath.Inbound;
@@ -58,8 +60,18 @@ public final class Bridge implements AutoCloseable {
 
     /** Makes the directory and keeps others out of it until the descriptor is closed. */
     static Descriptor lock(Path directory) throws IOException {
-        Files.createDirectories(directory);
-        Descriptor lock = Descriptor.lockFile(directory.resolve("lock").toString());
+        if (!UnixServer.fits(directory.resolve("control.sock"))) {
+            throw new IOException("the path %s is too long for sockets: choose a shorter one with --dir".formatted(directory));
+        }
+        Descriptor lock;
+        try {
+            Files.createDirectories(directory);
+            lock = Descriptor.lockFile(directory.resolve("lock").toString());
+        } catch (IOException e) {
+            String remedy = CurrentProcess.effectiveUserId() == 0 ? "" : "run it as root (sudo), or ";
+            throw new IOException(
+                    "no files can be made in %s: %schoose another directory with --dir".formatted(directory, remedy), e);
+        }
         if (lock == null) {
             throw new IOException("another bridge is running in %s: end it, or choose another directory with --dir".formatted(directory));
         }
@@ -107,6 +119,7 @@ public final class Bridge implements AutoCloseable {
         outbound = new DatapathThread("outbound", host, new Outbound(context, stats, host, network)::doWork);
         inbound = new DatapathThread("inbound", network, new Inbound(context, stats, network, host)::doWork);
         for (Thread thread : new Thread[] {outbound, inbound, control}) {
+            thread.setUncaughtExceptionHandler(new FatalErrors());
             thread.start();
         }
     }

@@ -20,13 +20,14 @@ final class AttachmentRules {
         if (!Files.exists(Path.of("/dev/net/tun"))) {
             throw new AttachmentException("there is no /dev/net/tun: load the tun module, or give the container --device /dev/net/tun");
         }
-        Link original = links.find(names.original());
+        Link original = names.original().length() <= DeviceNames.MAX_NAME ? links.find(names.original()) : null;
         if (original == null) {
             throw new AttachmentException("there is no interface " + names.original() + ": \"ip link\" lists those that are");
         }
         if (original.hardwareType() != Link.ETHERNET || (original.flags() & Link.LOOPBACK) != 0) {
             throw new AttachmentException(names.original() + " is no Ethernet interface: attach to the one that carries the IPsec traffic");
         }
+        refuseOurOwn(original);
         if (original.master() != 0) {
             throw new AttachmentException("%s is a port of %s: attach to %2$s, or take it out first"
                     .formatted(names.original(), links.find(original.master()).name()));
@@ -40,6 +41,31 @@ final class AttachmentRules {
             }
         }
         return original;
+    }
+
+    /** The TAP of another bridge would take a second one in front of it, and its eth0 looks like the port of any Linux bridge. */
+    private void refuseOurOwn(Link original) throws AttachmentException, OsException {
+        if (isHostTap(original.name())) {
+            throw new AttachmentException("%s belongs to a bridge already: use that one, or end it".formatted(original.name()));
+        }
+        Link master = original.master() == 0 ? null : links.find(original.master());
+        if (master != null && master.name().endsWith(DeviceNames.BRIDGE_SUFFIX)) {
+            String host = master.name().substring(0, master.name().length() - DeviceNames.BRIDGE_SUFFIX.length());
+            if (isHostTap(host)) {
+                throw new AttachmentException("%s has a bridge already, which made %s: use that one, or end it (\"xfrm-bridge detach\" if it was killed)"
+                        .formatted(original.name(), host));
+            }
+        }
+    }
+
+    private boolean isHostTap(String name) throws OsException {
+        if (name.isEmpty() || name.length() > DeviceNames.MAX_TAP_NAME) {
+            return false;
+        }
+        DeviceNames names = DeviceNames.of(name, name);
+        Link network = links.find(names.network());
+        Link bridge = links.find(names.bridge());
+        return network != null && bridge != null && network.master() == bridge.index();
     }
 
     static AttachmentException explain(OsException reason, DeviceNames names) {

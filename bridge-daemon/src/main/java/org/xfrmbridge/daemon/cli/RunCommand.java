@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Takes the place of an interface and serves clients until it is ended (Ctrl-C, SIGTERM); then everything is as it was.",
-            "If it is killed, the interface's place is kept and nothing passes, until it runs again or \"detach\" is called."
+            "If it is killed, the interface's place is kept and nothing passes, until it runs again or \"detach\" is called.",
+            "So it is when the bridge ends itself after an internal error, with exit code 70."
         })
 final class RunCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(RunCommand.class);

@@ -36,10 +36,19 @@ public final class UnixServer implements AutoCloseable {
         this.path = path;
     }
 
+    private static byte[] bytesOf(Path path) {
+        return path.toAbsolutePath().toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Whether a path is short enough for a socket's address. */
+    public static boolean fits(Path path) {
+        return bytesOf(path).length <= MAX_PATH_BYTES;
+    }
+
     /** Listens at a path; a socket file that is there already is replaced, so hold a lock on the directory. */
     public static UnixServer listen(Path path, Type type) throws OsException {
-        byte[] name = path.toAbsolutePath().toString().getBytes(StandardCharsets.UTF_8);
-        if (name.length > MAX_PATH_BYTES) {
+        byte[] name = bytesOf(path);
+        if (!fits(path)) {
             throw new OsException("bind(" + path + ")", 36);
         }
         path.toFile().delete();

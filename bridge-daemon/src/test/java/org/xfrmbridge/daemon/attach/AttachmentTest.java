@@ -150,11 +150,24 @@ class AttachmentTest {
             assertTrue(reason("nothing0").contains("no interface nothing0"));
             assertTrue(reason("lo").contains("no Ethernet"));
             assertTrue(reason("port").contains("port of busy"));
+            assertTrue(reason("a-name-that-no-link-has").contains("no interface"));
             return null;
         });
         network.ip("link add xfrm0b type bridge");
         network.inHere(() -> {
             assertTrue(reason("veth0").contains("xfrm0b already"));
+            return null;
+        });
+    }
+
+    @Test
+    void shouldSayThatABridgeIsThereWhenItsDevicesAreNamed() throws Exception {
+        Path other = Files.createDirectory(directory.resolve("other"));
+        network.inHere(() -> {
+            Attachment first = Attachment.attach(DeviceNames.of("veth0", "first"), other);
+            assertTrue(reason("veth0").contains("has a bridge already, which made first"));
+            assertTrue(reason("first").contains("belongs to a bridge already"));
+            first.close();
             return null;
         });
     }
