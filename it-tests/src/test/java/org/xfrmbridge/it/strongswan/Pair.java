@@ -1,8 +1,9 @@
 package org.xfrmbridge.it.strongswan;
 
+import java.time.Duration;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
+import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Scene;
@@ -19,6 +20,8 @@ final class Pair implements AutoCloseable {
     /** Quick retransmissions, so that a dead peer is noticed within a scenario's patience. */
     static final Map<String, String> IMPATIENT =
             Map.of("retransmit_timeout", "0.5", "retransmit_base", "1", "retransmit_tries", "3");
+
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final Scene scene;
     private final Topology topology;
@@ -112,8 +115,14 @@ final class Pair implements AutoCloseable {
         charons.get(Side.LEFT).swanctl("--terminate", "--timeout", "10", "--ike", ike);
     }
 
+    /** From the left inner address to the right one. */
     Ping ping(Family inner) {
         return Ping.inner(topology, Side.LEFT, inner);
+    }
+
+    /** From the left outer address to the right one: what transport mode protects. */
+    Ping outerPing(Family outer) {
+        return new Ping(topology.left().host(), topology.left().outer().of(outer), topology.right().outer().of(outer));
     }
 
     /** The text of {@code ip xfrm state} and {@code policy} of one bridge, without the policies of IKE sockets. */
@@ -121,14 +130,27 @@ final class Pair implements AutoCloseable {
         return bridge(side).run("ip", "xfrm", "state") + bridge(side).run("ip", "xfrm", "policy", "list", "nosock");
     }
 
-    /** Throws unless no SA, and no policy of a connection, is left on either side. */
-    void assertDatabasesEmpty() {
+    /** Waits until no SA, and no policy of a connection, is left on either side. */
+    void awaitDatabasesEmpty() {
         for (Side side : Side.values()) {
-            List<String> left = databases(side).lines().filter(line -> !line.isBlank()).toList();
-            if (!left.isEmpty()) {
-                throw new AssertionError("left on " + side + ":\n" + String.join("\n", left));
-            }
+            Await.until("empty databases on " + side, PATIENCE, () -> databases(side).isBlank());
         }
+    }
+
+    /** Negotiates {@code child}, pings through it, checks that ESP carried it, and ends {@code connection}. */
+    void prove(Connection connection, String child, Ping ping) {
+        load(connection);
+        initiate(child);
+        int before = sniffer.espFrames();
+        Ping.Score score = ping.send();
+        score.assertComplete();
+        int frames = sniffer.espFrames() - before;
+        if (frames < 2 * score.sent()) {
+            throw new AssertionError(frames + " ESP frames for " + score.sent() + " requests and as many answers");
+        }
+        sniffer.assertNothingClear();
+        terminate(connection.name());
+        awaitDatabasesEmpty();
     }
 
     @Override

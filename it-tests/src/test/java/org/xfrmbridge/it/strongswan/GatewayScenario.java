@@ -1,0 +1,47 @@
+package org.xfrmbridge.it.strongswan;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.xfrmbridge.it.harness.Command;
+import org.xfrmbridge.it.harness.Ping;
+import org.xfrmbridge.it.harness.Side;
+import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Topology;
+
+/**
+ * Why: most bridges will stand on gateways, where what is protected is forwarded ({@code dir fwd}). Topology: two gateways
+ * with a client behind each. Steps: net-to-net tunnels, pings between the clients, also in fragments and of a size that does
+ * not fit. Expected: no ping is lost; who forbids fragmentation is told the size that fits.
+ */
+class GatewayScenario extends PairedScenario {
+    @Override
+    Pair start() {
+        Pair pair = Pair.start("gateway", Topology::gateways);
+        Connection connection = new Connection("nets");
+        connection.child("net4", Family.IPV4).between("10.1.0.0/24", "10.2.0.0/24");
+        connection.child("net6", Family.IPV6).between("fd01::/64", "fd02::/64");
+        pair.load(connection);
+        pair.initiate("net4");
+        pair.initiate("net6");
+        return pair;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"LEFT, IPV4", "RIGHT, IPV4", "LEFT, IPV6", "RIGHT, IPV6"})
+    void shouldForwardBetweenClientsWhenNetsAreProtected(Side from, Family inner) {
+        Ping.inner(pair().topology(), from, inner).send().assertComplete();
+        Ping.inner(pair().topology(), from, inner).payloadBytes(1300).send().assertComplete();
+        Ping.inner(pair().topology(), from, inner).payloadBytes(4000).send().assertComplete();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"IPV4, 1472", "IPV6, 1452"})
+    void shouldTellSizeThatFitsWhenFragmentsAreForbidden(Family inner, String payloadBytes) {
+        Command.Result tooBig = pair().topology().left().client().command("ping", "-n", "-c", "2", "-W", "1", "-M", "do",
+                "-s", payloadBytes, pair().topology().right().inner().of(inner)).result();
+        assertTrue(tooBig.output().contains("mtu"), tooBig.output());
+        pair().sniffer().assertNothingClear();
+    }
+}

@@ -1,0 +1,49 @@
+package org.xfrmbridge.it.strongswan;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.xfrmbridge.it.harness.Await;
+import org.xfrmbridge.it.harness.Daemon;
+import org.xfrmbridge.it.harness.Ping;
+import org.xfrmbridge.it.harness.Side;
+import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Topology;
+
+/**
+ * Why: a host that changes its network keeps its tunnel; SAs and policies are moved to the new address in place. Topology:
+ * two hosts. Steps: set up, ping, add an address on the left, remove the old one. Expected: both ends use the new address,
+ * pings pass again within seconds, nothing leaves in the clear.
+ */
+class MobikeScenario extends PairedScenario {
+    private static final String NEW_ADDRESS = "192.0.2.33";
+    private static final String ATTACHED_DEVICE = "xfrm0";
+
+    @Override
+    Pair start() {
+        return Pair.start("mobike", Topology::direct);
+    }
+
+    @Test
+    void shouldMoveTunnelWhenAddressChanges() {
+        Connection connection = new Connection("net").set("mobike", "yes")
+                .set(Side.LEFT, "local_addrs", "%any").set(Side.RIGHT, "remote_addrs", "%any");
+        connection.child("net", Family.IPV4);
+        pair().load(connection);
+        pair().initiate("net");
+        Daemon ping = pair().ping(Family.IPV4).start(pair().scene(), 200, 50);
+        pair().topology().left().host().address(ATTACHED_DEVICE, NEW_ADDRESS + "/24");
+        pair().topology().left().host().ip("address", "delete", "192.0.2.1/24", "dev", ATTACHED_DEVICE);
+        for (Side side : Side.values()) {
+            Await.until("the SAs on " + side + " to move", Duration.ofSeconds(10),
+                    () -> pair().databases(side).contains("src " + NEW_ADDRESS + " dst 192.0.2.2"));
+            assertFalse(pair().bridge(side).run("ip", "xfrm", "state").contains("192.0.2.1 "));
+        }
+        pair().ping(Family.IPV4).send().assertComplete();
+        Ping.inner(pair().topology(), Side.RIGHT, Family.IPV4).send().assertComplete();
+        ping.finish(Duration.ofSeconds(30));
+        pair().terminate("net");
+        pair().awaitDatabasesEmpty();
+    }
+}

@@ -1,0 +1,73 @@
+package org.xfrmbridge.it.strongswan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.xfrmbridge.it.harness.Await;
+import org.xfrmbridge.it.harness.Daemon;
+import org.xfrmbridge.it.harness.Ping;
+import org.xfrmbridge.it.harness.Side;
+import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Topology;
+
+/**
+ * Why: daemons end, orderly and otherwise. Topology: two hosts. Steps: charon is stopped and started; the bridge is killed
+ * under traffic and started again while charon runs on. Expected: an orderly end leaves nothing behind and a new charon
+ * starts anew; a killed bridge lets nothing out in the clear, and when it is back the charon that never stopped sets up
+ * again and traffic flows.
+ */
+class RestartScenario extends PairedScenario {
+    @Override
+    Pair start() {
+        return Pair.start("restart", Topology::direct, Pair.IMPATIENT);
+    }
+
+    @Test
+    void shouldStartAnewWhenCharonIsRestarted() {
+        Connection connection = connection();
+        pair().load(connection);
+        pair().initiate("net");
+        pair().charon(Side.LEFT).stop();
+        Await.until("the left databases to be empty", Duration.ofSeconds(5), () -> pair().databases(Side.LEFT).isBlank());
+        pair().charon(Side.LEFT).start();
+        pair().load(connection);
+        pair().initiate("net");
+        pair().ping(Family.IPV4).send().assertComplete();
+        pair().terminate("net");
+        pair().awaitDatabasesEmpty();
+    }
+
+    @Test
+    void shouldStayClosedWhenBridgeIsKilledAndServeAgainWhenItIsBack() {
+        Connection connection = connection();
+        pair().load(connection);
+        pair().initiate("net");
+        Daemon ping = pair().ping(Family.IPV4).start(pair().scene(), 100, 20);
+        Daemon back = Ping.inner(pair().topology(), Side.RIGHT, Family.IPV4).start(pair().scene(), 100, 20);
+        Await.until("traffic", Duration.ofSeconds(3), () -> ping.output().contains("icmp_seq=10"));
+        pair().bridge(Side.LEFT).kill9();
+        ping.finish(Duration.ofSeconds(20));
+        back.finish(Duration.ofSeconds(20));
+        pair().sniffer().assertNothingClear();
+
+        pair().bridge(Side.LEFT).start(Site.DEVICE);
+        assertEquals("", pair().databases(Side.LEFT));
+        pair().charon(Side.LEFT).control("--terminate", "--force", "--timeout", "5", "--ike", "net").result();
+        pair().charon(Side.RIGHT).control("--terminate", "--force", "--timeout", "5", "--ike", "net").result();
+        Await.until("a new SA", Duration.ofSeconds(20), () -> pair().charon(Side.LEFT)
+                .control("--initiate", "--timeout", "5", "--child", "net").result().exitCode() == 0);
+        pair().ping(Family.IPV4).send().assertComplete();
+        assertFalse(pair().databases(Side.LEFT).isBlank());
+        pair().terminate("net");
+        pair().awaitDatabasesEmpty();
+    }
+
+    private static Connection connection() {
+        Connection connection = new Connection("net");
+        connection.child("net", Family.IPV4);
+        return connection;
+    }
+}
