@@ -106,6 +106,13 @@ final class Charon implements AutoCloseable {
                 .with("SWANCTL_DIR", directory.toString());
     }
 
+    /** Ends all IKE_SAs, whether the peer answers or not: what a scenario that failed has left to the next. */
+    void endAll() {
+        for (Map<String, String> ike : listSas().ikes()) {
+            control("--terminate", "--force", "--timeout", "2", "--ike-id", ike.get("uniqueid")).result();
+        }
+    }
+
     SaList listSas() {
         return SaList.parse(swanctl("--list-sas", "--raw"));
     }

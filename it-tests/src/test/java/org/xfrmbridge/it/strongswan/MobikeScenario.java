@@ -8,6 +8,7 @@ import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.Daemon;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
+import org.xfrmbridge.it.harness.Site;
 import org.xfrmbridge.it.harness.Site.Family;
 import org.xfrmbridge.it.harness.Topology;
 
@@ -31,6 +32,7 @@ class MobikeScenario extends PairedScenario {
                 .set(Side.LEFT, "local_addrs", "%any").set(Side.RIGHT, "remote_addrs", "%any");
         connection.child("net", Family.IPV4);
         pair().load(connection);
+        keepToIpv4();
         pair().initiate("net");
         Daemon ping = pair().ping(Family.IPV4).start(pair().scene(), 200, 50);
         pair().topology().left().host().address(ATTACHED_DEVICE, NEW_ADDRESS + "/24");
@@ -45,5 +47,15 @@ class MobikeScenario extends PairedScenario {
         ping.finish(Duration.ofSeconds(30));
         pair().terminate("net");
         pair().awaitDatabasesEmpty();
+    }
+
+    /** Otherwise MOBIKE may well choose the IPv6 path that is there as well. */
+    private void keepToIpv4() {
+        for (Side side : Side.values()) {
+            Site site = pair().topology().site(side);
+            site.host().ip("address", "delete", site.outer().v6() + "/64", "dev", ATTACHED_DEVICE);
+        }
+        // else removing the first address of a subnet takes the others with it
+        pair().topology().left().host().sysctl("net.ipv4.conf.all.promote_secondaries", 1);
     }
 }

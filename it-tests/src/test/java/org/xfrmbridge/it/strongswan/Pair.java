@@ -89,8 +89,9 @@ final class Pair implements AutoCloseable {
         return charons.get(side);
     }
 
-    /** Gives both ends these connections, instead of earlier ones. */
+    /** Gives both ends these connections, instead of earlier ones, whose IKE_SAs are ended. */
     void load(Connection... connections) {
+        charons.values().forEach(Charon::endAll);
         for (Side side : Side.values()) {
             load(side, connections);
         }
