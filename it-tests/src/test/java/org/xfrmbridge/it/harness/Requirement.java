@@ -32,9 +32,16 @@ public enum Requirement {
             "charon-systemd", "swanctl", "pki"),
     STARTER("ipsec (package strongswan-starter)", "ipsec"),
     NFT("nft (package nftables)", "nft"),
-    SCAPY("Scapy (package python3-scapy)", "python3", "scapy"),
     /** An engine of our own is started, and its image made from Debian's packages. */
     DOCKER("a Docker engine to start and mmdebstrap (packages docker.io, mmdebstrap)", "dockerd", "docker", "mmdebstrap"),
+    /** Debian's package is one of Debian's Python, whatever other {@code python3} comes first. */
+    SCAPY("Scapy (package python3-scapy)") {
+        @Override
+        boolean met() {
+            return Files.isExecutable(Path.of(PYTHON))
+                    && Command.of(PYTHON, "-c", "import scapy").result().exitCode() == 0;
+        }
+    },
     /** A user-mode-linux kernel with modules; the scenario brings its own first process, for which it needs gcc. */
     UML("a user-mode-linux kernel and a C compiler (packages user-mode-linux, gcc, libc6-dev)", "linux.uml", "gcc") {
         @Override
@@ -48,6 +55,9 @@ public enum Requirement {
             return Command.of("unshare", "--net", "ip", "xfrm", "policy", "count").result().exitCode() == 0;
         }
     };
+
+    /** The Python that has Debian's packages. */
+    public static final String PYTHON = "/usr/bin/python3";
 
     private final String text;
     private final String[] tools;

@@ -15,21 +15,21 @@ import org.xfrmbridge.it.harness.Scene;
 @Requires(Requirement.ROOT)
 class IpXfrmScenario {
     @ParameterizedTest
-    @ValueSource(strings = {"policy", "monitor-policy"})
+    @ValueSource(strings = {"policy", "monitor-policy", "larval"})
     @Requires(Requirement.XFRM_USER)
-    void shouldStillBeTrueOfTheHostKernelWhenPoliciesAreListed(String name) {
+    void shouldStillBeTrueOfHostKernelWhenItNeedsNoEsp(String name) {
         checkRecord(name, Oracle.HOST_KERNEL);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"state", "monitor-state"})
     @Requires(Requirement.UML)
-    void shouldStillBeTrueOfRealKernelWhenStatesAreListed(String name) {
+    void shouldStillBeTrueOfKernelWithEspWhenStatesAreListed(String name) {
         checkRecord(name, Oracle.UML);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"policy", "monitor-policy", "state", "monitor-state"})
+    @ValueSource(strings = {"policy", "monitor-policy", "larval", "state", "monitor-state"})
     @Requires({Requirement.TUN, Requirement.BRIDGE})
     void shouldPrintWhatKernelPrintsWhenCommandsRunOnBridge(String name) {
         compare(Transcript.recorded(name), run(name, Oracle.BRIDGE));

@@ -16,7 +16,10 @@ import org.xfrmbridge.it.harness.Topology;
 class EncapsulationScenario extends PairedScenario {
     @Override
     Pair start() {
-        return Pair.start("encapsulation", Topology::direct);
+        Pair pair = Pair.start("encapsulation", Topology::direct, Pair.NO_ROUTES);
+        pair.routeInner(Family.IPV4);
+        pair.routeInner(Family.IPV6);
+        return pair;
     }
 
     @ParameterizedTest

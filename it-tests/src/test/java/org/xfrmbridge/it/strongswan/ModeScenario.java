@@ -15,7 +15,10 @@ import org.xfrmbridge.it.harness.Topology;
 class ModeScenario extends PairedScenario {
     @Override
     Pair start() {
-        return Pair.start("modes", Topology::direct);
+        Pair pair = Pair.start("modes", Topology::direct, Pair.NO_ROUTES);
+        pair.routeInner(Family.IPV4);
+        pair.routeInner(Family.IPV6);
+        return pair;
     }
 
     @ParameterizedTest

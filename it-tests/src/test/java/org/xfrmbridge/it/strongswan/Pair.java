@@ -20,6 +20,8 @@ final class Pair implements AutoCloseable {
     /** Quick retransmissions, so that a dead peer is noticed within a scenario's patience. */
     static final Map<String, String> IMPATIENT =
             Map.of("retransmit_timeout", "0.5", "retransmit_base", "1", "retransmit_tries", "3");
+    /** The scenario makes the routes: see {@link #routeInner}. */
+    static final Map<String, String> NO_ROUTES = Map.of("install_routes", "no");
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
@@ -129,6 +131,19 @@ final class Pair implements AutoCloseable {
     /** The text of {@code ip xfrm state} and {@code policy} of one bridge, without the policies of IKE sockets. */
     String databases(Side side) {
         return bridge(side).run("ip", "xfrm", "state") + bridge(side).run("ip", "xfrm", "policy", "list", "nosock");
+    }
+
+    /**
+     * Gives both hosts a way to the other's inner address through its outer one. Needed where charon makes no route (selectors
+     * with a protocol) or one without a gateway (selectors of another family than the tunnel's).
+     */
+    void routeInner(Family inner) {
+        for (Side side : Side.values()) {
+            Site site = topology.site(side);
+            Site other = topology.site(side.other());
+            site.host().ip("-" + inner.label(), "route", "replace", other.inner().of(inner),
+                    "via", other.outer().of(inner), "src", site.inner().of(inner));
+        }
     }
 
     /** Waits until no SA, and no policy of a connection, is left on either side. */

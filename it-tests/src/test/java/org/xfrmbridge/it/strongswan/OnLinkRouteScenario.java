@@ -1,0 +1,37 @@
+package org.xfrmbridge.it.strongswan;
+
+import org.junit.jupiter.api.Disabled;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.xfrmbridge.it.harness.Ping;
+import org.xfrmbridge.it.harness.Side;
+import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Topology;
+
+/**
+ * Why: charon's route for a selector of one family inside a tunnel of the other has no gateway. A kernel with XFRM never seeks
+ * a neighbour for it, as the tunnel's next hop is another; the host in front of a bridge does. Topology: two gateways with a
+ * client behind each. Steps: IPv4 nets in an IPv6 tunnel and the reverse, with charon's own routes, pings between the clients.
+ * Expected: no ping is lost.
+ */
+@Disabled("the host seeks a neighbour that does not exist, and the bridge does not answer for it")
+class OnLinkRouteScenario extends PairedScenario {
+    @Override
+    Pair start() {
+        Pair pair = Pair.start("on-link-route", Topology::gateways);
+        Connection over4 = new Connection("over4");
+        over4.child("net6", Family.IPV6).between("fd01::/64", "fd02::/64");
+        Connection over6 = new Connection("over6").outer(Family.IPV6);
+        over6.child("net4", Family.IPV4).between("10.1.0.0/24", "10.2.0.0/24");
+        pair.load(over4, over6);
+        pair.initiate("net4");
+        pair.initiate("net6");
+        return pair;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"LEFT, IPV4", "RIGHT, IPV4", "LEFT, IPV6", "RIGHT, IPV6"})
+    void shouldForwardWhenRouteHasNoGateway(Side from, Family inner) {
+        Ping.inner(pair().topology(), from, inner).send().assertComplete();
+    }
+}
