@@ -121,7 +121,8 @@ final class Frame {
         return switch (type) {
             case 1, 2, 3 -> ipv6(after(message, 8)).secret() ? Kind.ICMP_ERROR : Kind.CLEAR;
             case 130, 131, 132, 143 -> Kind.MULTICAST;
-            case 133, 134, 135, 136, 137 -> Kind.NEIGHBOUR;
+            // not 137: a redirect quotes the packet it is about
+            case 133, 134, 135, 136 -> Kind.NEIGHBOUR;
             default -> Kind.CLEAR;
         };
     }

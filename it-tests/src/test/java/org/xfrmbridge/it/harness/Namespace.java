@@ -11,12 +11,17 @@ public final class Namespace implements AutoCloseable {
     private final String name;
     private final String role;
 
-    /** Makes the namespace with loopback up, and IPv6 without duplicate address detection, which would cost seconds. */
+    /**
+     * Makes the namespace with loopback up, IPv6 without duplicate address detection, which would cost seconds, and no
+     * forwarding, which it would otherwise inherit from the machine.
+     */
     public Namespace(String role) {
         this.role = role;
         this.name = Scene.uniqueName();
         Command.of("ip", "netns", "add", name).run();
         ip("link", "set", "lo", "up");
+        sysctl("net.ipv4.ip_forward", 0);
+        sysctl("net.ipv6.conf.all.forwarding", 0);
         sysctl("net.ipv6.conf.default.accept_dad", 0);
         sysctl("net.ipv6.conf.default.accept_ra", 0);
         sysctl("net.ipv6.conf.all.accept_ra", 0);
