@@ -1,7 +1,6 @@
 package org.xfrmbridge.datapath;
 
 import java.util.Arrays;
-import org.xfrmbridge.esp.EspSizes;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
@@ -37,14 +36,14 @@ final class BeetHeader extends ModeHeader {
     }
 
     @Override
-    int prepare(IpPacket packet, int espHeadBytes) {
+    int prepare(IpPacket packet, int headBytes) {
         if (packet.family != innerFamily || (packet.isIpv4() && Ipv4.isFragment(packet.data(), packet.offset))) {
             return IMPOSSIBLE;
         }
         int end = packet.end();
         fields.extract(packet);
         int nextHeader = packet.isIpv4() ? openIpv4(packet) : openIpv6(packet);
-        outer.write(packet, packet.payload - espHeadBytes, fields);
+        outer.write(packet, packet.payload - headBytes, fields);
         packet.length = end - packet.offset;
         return nextHeader;
     }
@@ -84,8 +83,8 @@ final class BeetHeader extends ModeHeader {
     }
 
     @Override
-    int innerMtu(int mtuBytes, EspSizes sizes) {
-        int payloadBytes = sizes.maxPayloadFor(mtuBytes - outer.bytes());
+    int innerMtu(int mtuBytes, OutboundTransform transform) {
+        int payloadBytes = transform.maxPayloadFor(mtuBytes - outer.bytes());
         return innerFamily == AddressFamily.INET
                 ? payloadBytes - MAX_PSEUDO_BYTES + Ipv4.HEADER_BYTES
                 : payloadBytes + Ipv6.HEADER_BYTES;

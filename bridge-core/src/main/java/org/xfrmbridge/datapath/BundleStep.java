@@ -1,14 +1,9 @@
 package org.xfrmbridge.datapath;
 
-import org.xfrmbridge.esp.EspSizes;
-import org.xfrmbridge.esp.EspTransform;
+import org.xfrmbridge.esp.DeflateCodec;
 import org.xfrmbridge.esp.OutboundSequence;
-import org.xfrmbridge.esp.SequenceWidth;
 import org.xfrmbridge.km.DatapathEvents;
-import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpPacket;
-import org.xfrmbridge.net.Udp;
-import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 
@@ -19,33 +14,21 @@ final class BundleStep {
     private final State state;
     private final StateSpec spec;
     private final ModeHeader mode;
-    private final EspSizes sizes;
-    private final EspTransform transform;
-    private final int headBytes;
+    private final OutboundTransform transform;
 
-    private BundleStep(State state, StateSpec spec, ModeHeader mode, EspTransform transform) {
+    private BundleStep(State state, StateSpec spec, ModeHeader mode, OutboundTransform transform) {
         this.state = state;
         this.spec = spec;
         this.mode = mode;
         this.transform = transform;
-        sizes = transform.sizes();
-        headBytes = sizes.payloadOffset() + (spec.encapsulation() == null ? 0 : Udp.HEADER_BYTES);
     }
 
     /** Null where the State cannot carry packets of that family in its mode. */
-    static BundleStep of(State state, int innerFamily, IdentificationSource identifications) {
+    static BundleStep of(State state, int innerFamily, IdentificationSource identifications, DeflateCodec codec) {
         StateSpec spec = state.spec();
         ModeHeader mode = ModeHeader.of(spec, innerFamily, identifications);
-        EspTransform transform = transformOf(state, spec);
+        OutboundTransform transform = OutboundTransform.of(state, spec, codec);
         return mode == null || transform == null ? null : new BundleStep(state, spec, mode, transform);
-    }
-
-    /** The State's transform is made once, however many bundles use it: it owns the IVs. */
-    private static EspTransform transformOf(State state, StateSpec spec) {
-        if (state.outbound == null && state.suite() != null) {
-            state.outbound = state.suite().transform(spec.id().spi(), spec.isEsn() ? SequenceWidth.EXTENDED : SequenceWidth.SHORT);
-        }
-        return (EspTransform) state.outbound;
     }
 
     /** Whether the State still is what this was made from. */
@@ -66,29 +49,29 @@ final class BundleStep {
     }
 
     int headBytes() {
-        return headBytes + mode.growthBytes();
+        return transform.headBytes() + mode.growthBytes();
     }
 
     int tailBytes() {
-        return sizes.overheadBytes() + spec.tfcPadBytes();
+        return transform.tailBytes();
     }
 
     int innerMtu(int outerMtu) {
-        return mode.innerMtu(outerMtu, sizes, spec);
+        return mode.innerMtu(outerMtu, transform);
     }
 
     /** Traffic flow confidentiality: payloads are padded to the wanted size, as far as that fits. */
     void limitPadding(int innerMtu) {
-        transform.padPayloadTo(Math.min(spec.tfcPadBytes(), Math.max(innerMtu, 0)));
+        transform.limitPadding(innerMtu);
     }
 
     /**
      * The packet through this State, in the order of the kernel's {@code xfrm_output_one}: it decides which counter moves, and that the
-     * bytes counted are those that ESP protects, padding not included.
+     * bytes counted are those that are protected, padding not included.
      */
     DropReason apply(IpPacket packet, DatapathEvents events, long nowSeconds) {
         // 1 mode header
-        int nextHeader = mode.prepare(packet, headBytes);
+        int nextHeader = mode.prepare(packet, transform.headBytes());
         if (nextHeader < 0) {
             return DropReason.OUT_STATE_MODE_ERROR;
         }
@@ -105,34 +88,22 @@ final class BundleStep {
         }
         // 4 next sequence number
         OutboundSequence sequence = state.sequence();
-        if (!sequence.next()) {
+        if (transform.isNumbered() && !advance(sequence, events)) {
             return DropReason.OUT_STATE_SEQ_ERROR;
         }
-        long number = sequence.last();
-        if (events.hearsReplay() && state.isSentNoticeDue((int) number)) {
-            events.replayAdvanced(state);
-        }
         // 5 account
-        int payloadBytes = packet.payloadBytes();
-        state.usage().count(payloadBytes, nowSeconds);
+        state.usage().count(packet.payloadBytes(), nowSeconds);
         // 6 seal
-        int espAt = packet.payload - sizes.payloadOffset();
-        int espBytes = transform.seal(packet.data(), espAt, payloadBytes, nextHeader, number);
-        return espBytes < 0 ? DropReason.OUT_STATE_PROTO_ERROR : finish(packet, espAt, espBytes);
+        return transform.seal(packet, nextHeader, sequence.last());
     }
 
-    private DropReason finish(IpPacket packet, int espAt, int espBytes) {
-        int total = espAt + espBytes - packet.offset;
-        if (total > 0xffff) {
-            return DropReason.OUT_ERROR;
+    private boolean advance(OutboundSequence sequence, DatapathEvents events) {
+        if (!sequence.next()) {
+            return false;
         }
-        boolean inUdp = spec.encapsulation() != null;
-        packet.protocol = inUdp ? IpProtocol.UDP : IpProtocol.ESP;
-        Bytes.putU8(packet.data(), packet.protocolAt, packet.protocol);
-        packet.resize(total);
-        if (inUdp) {
-            UdpEncapsulation.write(packet, espAt, spec.encapsulation());
+        if (events.hearsReplay() && state.isSentNoticeDue(sequence.oseq())) {
+            events.replayAdvanced(state);
         }
-        return null;
+        return true;
     }
 }

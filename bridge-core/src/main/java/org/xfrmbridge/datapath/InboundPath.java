@@ -1,5 +1,6 @@
 package org.xfrmbridge.datapath;
 
+import org.xfrmbridge.esp.DeflateCodec;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketPool;
@@ -26,8 +27,9 @@ import org.xfrmbridge.xfrm.StateFlags;
  *   <li>a packet to another address than the host's own is to be forwarded: the policies of dir fwd decide
  *   <li>a fragment waits for the rest of its packet
  *   <li>on an encapsulation port the UDP header is taken off; a keepalive ends here, IKE goes on
- *   <li>ESP: the State by destination and Spi, then what {@link InboundState#open} lists, account, NAT mapping, mode header away;
- *       the State is noted in the security path, and what comes out begins again at 2
+ *   <li>ESP, AH or IPComp: the State by destination and Spi, then what {@link InboundState#open} lists, account, NAT mapping, mode
+ *       header away; the State is noted in the security path, and what comes out begins again at 2. IP in IP likewise, where an
+ *       IPComp tunnel sends uncompressed packets so
  *   <li>everything else: the policies of dir in compare their templates with the security path
  *   <li>the host gets the packet
  * </ol>
@@ -35,8 +37,6 @@ import org.xfrmbridge.xfrm.StateFlags;
  * One thread. Every frame given to {@link #run} is handed on or back to the pool before it returns.
  */
 public final class InboundPath {
-    private static final int LEAST_ESP_BYTES = 8;
-
     private final PathContext context;
     private final PathCounters counters;
     private final PacketPool pool;
@@ -47,6 +47,8 @@ public final class InboundPath {
     private final Fragmenter fragmenter;
     private final ModeStrip modes = new ModeStrip();
     private final IcmpQuote quote = new IcmpQuote();
+    private final DeflateCodec codec = new DeflateCodec();
+    private final EncapsulationPort encapsulationPort;
 
     private final IpPacket packet = new IpPacket();
     private final Flow flow = new Flow();
@@ -74,7 +76,8 @@ public final class InboundPath {
         this.pool = pool;
         policies = new PolicyCheck(context, counters);
         localAddresses = new LocalAddresses(context.network());
-        pathMtu = new PathMtuLearner(context);
+        pathMtu = new PathMtuLearner(context, counters);
+        encapsulationPort = new EncapsulationPort(context.sockets());
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
         flow.ifindex = context.ifindex();
@@ -145,8 +148,9 @@ public final class InboundPath {
 
     private Next demultiplex() {
         return switch (packet.protocol) {
-            case IpProtocol.ESP -> decapsulate(0, packet.payload, packet.payloadBytes());
+            case IpProtocol.ESP, IpProtocol.AH, IpProtocol.COMP -> decapsulate(packet.protocol);
             case IpProtocol.UDP -> demultiplexUdp();
+            case IpProtocol.IPIP, IpProtocol.IPV6 -> decapsulateBare();
             case IpProtocol.ICMP, IpProtocol.ICMPV6 -> {
                 if (path.isEmpty()) {
                     pathMtu.read(packet, nowNs);
@@ -157,36 +161,66 @@ public final class InboundPath {
         };
     }
 
+    private Next decapsulate(int protocol) {
+        if (packet.payloadBytes() < SecurityHeader.leastBytes(protocol)) {
+            return drop(DropReason.IN_HDR_ERROR);
+        }
+        State state = find(protocol, SecurityHeader.spi(protocol, packet.data(), packet.payload));
+        return decapsulate(state, 0, packet.payload, packet.payloadBytes());
+    }
+
+    /** What an IPComp tunnel sent uncompressed; other IP in IP is the host's own. A kernel has one State for both inner families. */
+    private Next decapsulateBare() {
+        int protocol = packet.isIpv4() ? IpProtocol.IPIP : IpProtocol.IPV6;
+        counters.add(Metric.LOOKUPS, 1);
+        State state = context.sad().lookupByAddress(flow.daddr(), flow.saddr(), protocol, flow.family, flow.mark);
+        return state == null ? Next.DELIVER : decapsulate(state, 0, packet.payload, packet.payloadBytes());
+    }
+
     /** The socket's policy is asked before what it wants taken off: a kernel does the same. */
     private Next demultiplexUdp() {
-        verdict = policies.judge(Direction.IN, flow, path, nowSeconds);
+        int contentAt = packet.payload + Udp.HEADER_BYTES;
+        int udpBytes = packet.payloadBytes() < Udp.HEADER_BYTES ? 0 : Bytes.u16(packet.data(), packet.payload + Udp.LENGTH);
+        int contentBytes = udpBytes > packet.payloadBytes() ? -1 : udpBytes - Udp.HEADER_BYTES;
+        UdpEncapsulation.Content content = contentBytes < 0
+                ? UdpEncapsulation.Content.OTHER
+                : UdpEncapsulation.content(packet.data(), contentAt, contentBytes);
+        // The State most likely remembers what the policies said to this outer flow: then the question to the Sad is the only one.
+        boolean expected = content == UdpEncapsulation.Content.ESP && encapsulationPort.isKnown(flow);
+        State state = expected ? find(IpProtocol.ESP, Bytes.i32(packet.data(), contentAt)) : null;
+        verdict = judge(Direction.IN, state);
         if (verdict.reason() != null || verdict.encapsulationType() != Encapsulation.UDP_ENCAP_ESPINUDP) {
             return Next.DELIVER;
         }
-        int contentAt = packet.payload + Udp.HEADER_BYTES;
-        int udpBytes = packet.payloadBytes() < Udp.HEADER_BYTES ? 0 : Bytes.u16(packet.data(), packet.payload + Udp.LENGTH);
-        if (udpBytes < Udp.HEADER_BYTES || udpBytes > packet.payloadBytes()) {
-            return Next.DELIVER;
-        }
-        int contentBytes = udpBytes - Udp.HEADER_BYTES;
-        return switch (UdpEncapsulation.content(packet.data(), contentAt, contentBytes)) {
-            case ESP -> decapsulate(verdict.encapsulationType(), contentAt, contentBytes);
+        encapsulationPort.note(flow);
+        return switch (content) {
+            case ESP -> {
+                State named = expected ? state : find(IpProtocol.ESP, Bytes.i32(packet.data(), contentAt));
+                yield decapsulate(named, verdict.encapsulationType(), contentAt, contentBytes);
+            }
             case KEEPALIVE -> consume();
             case OTHER -> Next.DELIVER;
         };
     }
 
-    /** ESP: one State's part. */
-    private Next decapsulate(int encapsulationType, int espAt, int espBytes) {
-        if (espBytes < LEAST_ESP_BYTES) {
-            return drop(DropReason.IN_HDR_ERROR);
-        }
+    /** What the State remembers that the packet came through, or else the one that it names; or what the flow cache and the policies say. */
+    private PolicyCheck.Verdict judge(Direction direction, State named) {
+        State state = path.isEmpty() ? named : path.last();
+        return state != null && state.inbound instanceof InboundState sa
+                ? policies.judge(direction, flow, path, sa.verdicts, nowSeconds)
+                : policies.judge(direction, flow, path, nowSeconds);
+    }
+
+    private State find(int protocol, int spi) {
+        counters.add(Metric.LOOKUPS, 1);
+        return context.sad().lookup(flow.daddrHigh, flow.daddrLow, spi, protocol, flow.family, flow.mark);
+    }
+
+    /** One State's part. */
+    private Next decapsulate(State state, int encapsulationType, int at, int bytes) {
         if (path.isFull()) {
             return drop(DropReason.IN_BUFFER_ERROR);
         }
-        counters.add(Metric.LOOKUPS, 1);
-        int spi = Bytes.i32(packet.data(), espAt);
-        State state = context.sad().lookup(flow.daddrHigh, flow.daddrLow, spi, IpProtocol.ESP, flow.family, flow.mark);
         if (state == null) {
             return drop(DropReason.IN_NO_STATES);
         }
@@ -195,9 +229,9 @@ public final class InboundPath {
             return drop(reason);
         }
         opened.headerBytes = packet.payload - packet.offset;
-        packet.payload = espAt;
-        packet.length = espAt + espBytes - packet.offset;
-        InboundState sa = InboundState.of(state);
+        packet.payload = at;
+        packet.length = at + bytes - packet.offset;
+        InboundState sa = InboundState.of(state, codec);
         reason = sa.open(packet, encapsulationType, opened, context.events());
         if (reason != null) {
             return drop(reason);
@@ -225,7 +259,7 @@ public final class InboundPath {
 
     private void deliver(Direction direction) {
         if (verdict == null) {
-            verdict = policies.judge(direction, flow, path, nowSeconds);
+            verdict = judge(direction, null);
         }
         if (verdict.reason() != null && !isErrorAboutAllowed(direction)) {
             drop(verdict.reason());

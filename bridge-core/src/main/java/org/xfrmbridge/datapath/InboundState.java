@@ -1,10 +1,8 @@
 package org.xfrmbridge.datapath;
 
-import org.xfrmbridge.esp.EspSizes;
-import org.xfrmbridge.esp.EspTransform;
+import org.xfrmbridge.esp.DeflateCodec;
 import org.xfrmbridge.esp.ReplayVerdict;
 import org.xfrmbridge.esp.ReplayWindow;
-import org.xfrmbridge.esp.SequenceWidth;
 import org.xfrmbridge.km.DatapathEvents;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpPacket;
@@ -12,30 +10,30 @@ import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Encapsulation;
-import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /** A State at work on inbound packets: {@code State.inbound}. Inbound thread only. */
 final class InboundState {
     private static final int DIRECTION_IN = 1;
-    private static final int SEQUENCE = 4;
+
+    /** What the policies said to the packets it brought, and to those in which ESP came in UDP. */
+    final VerdictMemo verdicts = new VerdictMemo();
 
     private final State state;
-    private final EspTransform transform;
-    private final EspSizes sizes;
+    private final int protocol;
+    private final InboundTransform transform;
 
-    private InboundState(State state) {
+    private InboundState(State state, DeflateCodec codec) {
         this.state = state;
-        StateSpec spec = state.spec();
-        transform = state.suite().transform(spec.id().spi(), spec.isEsn() ? SequenceWidth.EXTENDED : SequenceWidth.SHORT);
-        sizes = transform.sizes();
+        protocol = state.id().protocol();
+        transform = InboundTransform.of(state, codec);
     }
 
     /** Made with the first packet. Only for a State that has algorithms. */
-    static InboundState of(State state) {
+    static InboundState of(State state, DeflateCodec codec) {
         if (state.inbound == null) {
-            state.inbound = new InboundState(state);
+            state.inbound = new InboundState(state, codec);
         }
         return (InboundState) state.inbound;
     }
@@ -53,22 +51,20 @@ final class InboundState {
     }
 
     /**
-     * Opens the ESP packet at {@code packet.payload}, in the order of the kernel's {@code xfrm_input}.
+     * Opens what stands at {@code packet.payload}, in the order of the kernel's {@code xfrm_input}.
      *
      * @param encapsulationType how it came: 0 bare, 2 in UDP
      * @param opened its {@code headerBytes} are set; says where the payload is afterwards
      */
     DropReason open(IpPacket packet, int encapsulationType, ModeStrip.Opened opened, DatapathEvents events) {
-        StateSpec spec = state.spec();
         // 1 came as agreed
-        Encapsulation agreed = spec.encapsulation();
+        Encapsulation agreed = state.spec().encapsulation();
         if ((agreed == null ? 0 : agreed.type()) != encapsulationType) {
             return DropReason.IN_STATE_MISMATCH;
         }
         // 2 sequence number may be new
-        byte[] data = packet.data();
         ReplayWindow window = state.replayWindow();
-        int sequence = Bytes.i32(data, packet.payload + SEQUENCE);
+        int sequence = SecurityHeader.sequence(protocol, packet.data(), packet.payload);
         if (window.check(sequence) != ReplayVerdict.NEW) {
             return DropReason.IN_STATE_SEQ_ERROR;
         }
@@ -76,29 +72,26 @@ final class InboundState {
         if (Limits.exceeded(state, events)) {
             return DropReason.IN_STATE_EXPIRED;
         }
-        // 4 open; a dummy packet (RFC 4303 2.6) ends here, and a kernel counts it so
+        // 4 open
         long number = window.infer(sequence);
-        int payloadBytes = transform.open(data, packet.payload, packet.payloadBytes(), number);
-        if (payloadBytes == EspTransform.AUTH_FAILED) {
-            state.countIntegrityFailure();
-        }
-        if (payloadBytes < 0 || transform.nextHeader() == IpProtocol.NONE) {
+        int result = transform.open(packet, opened, number);
+        if (result != InboundTransform.OPENED) {
+            if (result == InboundTransform.AUTH_FAILED) {
+                state.countIntegrityFailure();
+            }
             return DropReason.IN_STATE_PROTO_ERROR;
         }
         // 5 sequence number is new
         if (window.advance(number) != ReplayVerdict.NEW) {
             return DropReason.IN_STATE_SEQ_ERROR;
         }
-        if (events.hearsReplay() && state.isReceivedNoticeDue((int) number)) {
+        if (window.windowBits() != 0 && events.hearsReplay() && state.isReceivedNoticeDue((int) number)) {
             events.replayAdvanced(state);
         }
-        opened.payloadAt = packet.payload + sizes.payloadOffset();
-        opened.payloadBytes = payloadBytes;
-        opened.nextHeader = transform.nextHeader();
         return null;
     }
 
-    /** Counts what ESP protected: the payload, without header, padding and ICV. */
+    /** Counts what was protected: the payload, without header, padding and ICV. */
     void account(int payloadBytes, long nowSeconds) {
         state.usage().count(payloadBytes, nowSeconds);
     }

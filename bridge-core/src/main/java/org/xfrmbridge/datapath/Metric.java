@@ -18,12 +18,18 @@ public enum Metric {
     CONSUMED,
     /** Fragments taken into the reassembly. */
     FRAGMENTS,
-    /** Questions to flow cache, Spd, Sad and socket policies: divided by packets, the number to keep at 1. */
+    /**
+     * Questions to tables that all flows or all States share: flow cache, Spd, Sad, socket policies; divided by packets, the number to
+     * keep at 1. Whatever a question costs it is one; what a State remembers of the flows it carries ({@link VerdictMemo}) is none.
+     *
+     * <p>A known flow costs one: outbound, and inbound where nothing protects it, the flow cache; inbound through a State the Sad, bare or
+     * in UDP. A packet that is protected several times costs one per State inbound.
+     */
     LOOKUPS,
     /** Flows in the flow cache. */
     FLOW_ENTRIES,
     /** Bundles made: for new flows, and again for flows whose bundle went stale. */
-    BUNDLES;
+    BUNDLES_MADE;
 
     static final Metric[] ALL = values();
 }

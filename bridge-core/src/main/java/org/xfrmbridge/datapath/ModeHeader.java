@@ -1,8 +1,6 @@
 package org.xfrmbridge.datapath;
 
-import org.xfrmbridge.esp.EspSizes;
 import org.xfrmbridge.net.IpPacket;
-import org.xfrmbridge.net.Udp;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
@@ -12,7 +10,7 @@ import org.xfrmbridge.xfrm.StateSpec;
  * <pre>
  *   offset                   payload
  *   | outer header | UDP | ESP, IV | payload | room for trailer and ICV |
- *                   <- espHeadBytes ->
+ *                   <- headBytes ->
  * </pre>
  */
 abstract sealed class ModeHeader permits TransportHeader, TunnelHeader, BeetHeader {
@@ -30,25 +28,20 @@ abstract sealed class ModeHeader permits TransportHeader, TunnelHeader, BeetHead
     }
 
     /**
-     * Writes the header that goes in front, all but its lengths, and leaves {@code packet.offset} there, {@code packet.payload} at what ESP
-     * protects and {@code packet.protocolAt} at the byte that must say ESP or UDP.
+     * Writes the header that goes in front, all but its lengths, and leaves {@code packet.offset} there, {@code packet.payload} at what is
+     * protected and {@code packet.protocolAt} at the byte that must say how.
      *
-     * @param espHeadBytes room to leave for the UDP and ESP headers and the IV
-     * @return next header for the ESP trailer, or {@link #IMPOSSIBLE}
+     * @param headBytes room to leave for the headers of the State, IV included
+     * @return what the payload is, or {@link #IMPOSSIBLE}
      */
-    abstract int prepare(IpPacket packet, int espHeadBytes);
+    abstract int prepare(IpPacket packet, int headBytes);
 
     /** The family of the packet afterwards. */
     abstract int outerFamily();
 
-    /** By how much the header in front can grow, UDP and ESP not counted. */
+    /** By how much the header in front can grow, the State's own not counted. */
     abstract int growthBytes();
 
-    /** The longest packet that becomes one of at most {@code mtuBytes}, which already leaves out the UDP header; {@code xfrm_state_mtu}. */
-    abstract int innerMtu(int mtuBytes, EspSizes sizes);
-
-    /** The same for a State, its UDP header included. */
-    final int innerMtu(int mtuBytes, EspSizes sizes, StateSpec spec) {
-        return innerMtu(spec.encapsulation() == null ? mtuBytes : mtuBytes - Udp.HEADER_BYTES, sizes);
-    }
+    /** The longest packet that becomes one of at most {@code mtuBytes}; {@code xfrm_state_mtu}. */
+    abstract int innerMtu(int mtuBytes, OutboundTransform transform);
 }

@@ -12,6 +12,7 @@ import org.xfrmbridge.net.IpPacket.Kind;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
  * The way of a frame from the host to the network. In the order in which a packet meets it:
@@ -22,6 +23,8 @@ import org.xfrmbridge.xfrm.Flow;
  *   <li>the flow is decoded
  *   <li>one lookup in the flow cache says what becomes of the flow; what it does not know, or knows from before a change, is resolved
  *       anew: socket policy, sub-policy and policy, States of the templates, next hop
+ *   <li>an ICMP error of the host's own that nothing would protect goes the way of the packet it is about, if a policy with the flag
+ *       ICMP says so
  *   <li>the packet passes, is dropped, or is protected:
  *   <li>one that would not fit is answered with ICMP and dropped, if it may not be divided
  *   <li>State after State, inside out, does its part
@@ -40,6 +43,8 @@ public final class OutboundPath {
     private final FlowCache<OutboundRoute> routes;
     private final Reassembly reassembly;
     private final Fragmenter fragmenter;
+    private final LocalAddresses localAddresses;
+    private final IcmpQuote quote = new IcmpQuote();
 
     private final IpPacket packet = new IpPacket();
     private final Flow flow = new Flow();
@@ -57,6 +62,7 @@ public final class OutboundPath {
         routes = new FlowCache<>(CACHED_FLOWS, new SecureRandom().nextLong());
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
+        localAddresses = new LocalAddresses(context.network());
         flow.ifindex = context.ifindex();
     }
 
@@ -90,7 +96,7 @@ public final class OutboundPath {
             return;
         }
         FlowDecoder.decode(packet, flow);
-        OutboundRoute route = route();
+        OutboundRoute route = routeOfError(route(flow));
         route.touchPolicies(nowSeconds);
         if (route.reason != null) {
             drop(route.reason);
@@ -116,15 +122,34 @@ public final class OutboundPath {
         return kind == Kind.IP;
     }
 
-    private OutboundRoute route() {
+    private OutboundRoute route(Flow of) {
         counters.add(Metric.LOOKUPS, 1);
-        OutboundRoute route = routes.get(flow);
+        OutboundRoute route = routes.get(of);
         if (route == null || !route.isFresh(context, nowNs)) {
-            route = resolver.resolve(flow, nowNs);
-            routes.put(flow, route);
-            counters.add(Metric.BUNDLES, route.bundle == null ? 0 : 1);
+            route = resolver.resolve(of, nowNs);
+            routes.put(of, route);
+            counters.add(Metric.BUNDLES_MADE, route.bundle == null ? 0 : 1);
         }
         return route;
+    }
+
+    /** {@code icmp_route_lookup} with XFRM_LOOKUP_ICMP: the answer to a packet of a tunnel's network may come from an address outside of it. */
+    private OutboundRoute routeOfError(OutboundRoute route) {
+        boolean unprotected = route.bundle == null && (route.reason == null || route.reason == DropReason.OUT_POL_BLOCK);
+        if (!unprotected || !isIcmp(packet.protocol) || !quote.find(packet)) {
+            return route;
+        }
+        if (!localAddresses.contains(flow.family, flow.saddrHigh, flow.saddrLow)) {
+            return route;
+        }
+        Flow reversed = quote.reversedFlow();
+        reversed.ifindex = flow.ifindex;
+        OutboundRoute other = route(reversed);
+        return other.bundle != null && other.policies[0].spec().allowsIcmpErrors() ? other : route;
+    }
+
+    private static boolean isIcmp(int protocol) {
+        return protocol == IpProtocol.ICMP || protocol == IpProtocol.ICMPV6;
     }
 
     private void pass() {

@@ -6,6 +6,7 @@ import java.util.List;
 import org.xfrmbridge.datapath.OutboundRoute.Basis;
 import org.xfrmbridge.datapath.OutboundRoute.Dependency;
 import org.xfrmbridge.datapath.OutboundRoute.Generations;
+import org.xfrmbridge.esp.DeflateCodec;
 import org.xfrmbridge.io.HostNetwork.NextHop;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -29,6 +30,7 @@ final class OutboundResolver {
     private final PathContext context;
     private final PathCounters counters;
 
+    private final DeflateCodec codec = new DeflateCodec();
     private final IdentificationSource identifications = new IdentificationSource();
     private final List<State> states = new ArrayList<>();
     private final List<Dependency> dependencies = new ArrayList<>();
@@ -157,7 +159,7 @@ final class OutboundResolver {
         boolean readdressed = false;
         for (int i = 0; i < steps.length; i++) {
             State state = states.get(i);
-            steps[i] = BundleStep.of(state, family, identifications);
+            steps[i] = BundleStep.of(state, family, identifications, codec);
             if (steps[i] == null) {
                 return null;
             }

@@ -10,7 +10,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * Reads "fragmentation needed" and "packet too big" that routers send about our ESP packets ({@code esp4_err}, {@code esp6_err}). Nobody
+ * Reads "fragmentation needed" and "packet too big" that routers send about our packets ({@code esp4_err}, {@code ah4_err} and their like). Nobody
  * has authenticated them, so they must quote a Spi that we send to that destination, and can do no worse than {@link PathMtu} allows.
  */
 final class PathMtuLearner {
@@ -18,9 +18,11 @@ final class PathMtuLearner {
 
     private final Sad sad;
     private final PathMtu pathMtu;
+    private final PathCounters counters;
     private final IcmpQuote quote = new IcmpQuote();
 
-    PathMtuLearner(PathContext context) {
+    PathMtuLearner(PathContext context, PathCounters counters) {
+        this.counters = counters;
         sad = context.sad();
         pathMtu = context.pathMtu();
     }
@@ -32,14 +34,16 @@ final class PathMtuLearner {
         int mtuBytes = mtuBytes(icmp);
         IpPacket quoted = quote.packet();
         boolean inUdp = quoted.protocol == IpProtocol.UDP;
-        int spiAt = quoted.payload + (inUdp ? Udp.HEADER_BYTES : 0);
-        boolean showsSpi = (inUdp || quoted.protocol == IpProtocol.ESP) && quoted.hasUpperHeader() && spiAt + 4 <= icmp.end();
+        int protocol = inUdp ? IpProtocol.ESP : quoted.protocol;
+        int at = quoted.payload + (inUdp ? Udp.HEADER_BYTES : 0);
+        boolean showsSpi = SecurityHeader.isOf(protocol) && quoted.hasUpperHeader() && at + SecurityHeader.namingBytes(protocol) <= icmp.end();
         if (mtuBytes == NOT_ABOUT_SIZE || !showsSpi) {
             return;
         }
         Flow flow = quote.flow();
-        int spi = Bytes.i32(icmp.data(), spiAt);
-        State state = sad.lookup(flow.daddrHigh, flow.daddrLow, spi, IpProtocol.ESP, flow.family, 0);
+        int spi = SecurityHeader.spi(protocol, icmp.data(), at);
+        counters.add(Metric.LOOKUPS, 1);
+        State state = sad.lookup(flow.daddrHigh, flow.daddrLow, spi, protocol, flow.family, 0);
         if (state != null && (state.spec().encapsulation() != null) == inUdp) {
             pathMtu.learn(flow.family, state.id().daddr(), mtuBytes, nowNs);
         }

@@ -21,7 +21,7 @@ import org.xfrmbridge.xfrm.Template;
 
 /**
  * Whether an inbound packet came the way its policy wants: the kernel's {@code __xfrm_policy_check}. The answer is remembered with the flow
- * and the State it came through, so that a known flow costs one lookup. Inbound thread only.
+ * and the States it came through, so that a known flow costs one lookup, and none where a State remembers it. Inbound thread only.
  */
 final class PolicyCheck {
     static final int CACHED_FLOWS = 1 << 14;
@@ -35,14 +35,16 @@ final class PolicyCheck {
     /**
      * @param reason null if the packet may go on
      * @param encapsulationType what the socket that the packet is for wants taken off, 0 for nothing
-     * @param state the one State of the security path, null if it is empty
+     * @param flow the packet's, a copy
+     * @param path the States it came through, with their specs
      */
     record Verdict(
             DropReason reason,
             int encapsulationType,
             Direction direction,
-            State state,
-            StateSpec stateSpec,
+            Flow flow,
+            State[] path,
+            StateSpec[] specs,
             Policy[] policies,
             int spd,
             int sockets) {}
@@ -56,6 +58,7 @@ final class PolicyCheck {
         return verdicts.size();
     }
 
+    /** Asks the cache that all flows share, and if need be the policies. */
     Verdict judge(Direction direction, Flow flow, SecPath path, long nowSeconds) {
         counters.add(Metric.LOOKUPS, 1);
         Verdict verdict = verdicts.get(flow);
@@ -63,32 +66,62 @@ final class PolicyCheck {
             verdict = decide(direction, flow, path);
             verdicts.put(flow, verdict);
         }
-        for (Policy policy : verdict.policies) {
-            policy.usage().touch(nowSeconds);
-        }
+        touch(verdict, nowSeconds);
         return verdict;
     }
 
+    /** Asks what a State remembers before it asks the cache, which costs no lookup. */
+    Verdict judge(Direction direction, Flow flow, SecPath path, VerdictMemo memo, long nowSeconds) {
+        Verdict verdict = memo.get(flow);
+        if (verdict != null && holds(verdict, direction, path)) {
+            touch(verdict, nowSeconds);
+            return verdict;
+        }
+        verdict = judge(direction, flow, path, nowSeconds);
+        memo.put(verdict);
+        return verdict;
+    }
+
+    private static void touch(Verdict verdict, long nowSeconds) {
+        for (Policy policy : verdict.policies) {
+            policy.usage().touch(nowSeconds);
+        }
+    }
+
     private boolean holds(Verdict verdict, Direction direction, SecPath path) {
-        State state = path.last();
-        return path.length() <= 1
-                && verdict.state == state
-                && verdict.direction == direction
-                && (state == null || verdict.stateSpec == state.spec())
+        return verdict.direction == direction
                 && verdict.spd == context.spd().generation()
-                && verdict.sockets == context.sockets().generation();
+                && verdict.sockets == context.sockets().generation()
+                && isOf(path, verdict);
+    }
+
+    private static boolean isOf(SecPath path, Verdict verdict) {
+        if (path.length() != verdict.path.length) {
+            return false;
+        }
+        for (int i = 0; i < verdict.path.length; i++) {
+            if (path.get(i) != verdict.path[i] || path.get(i).spec() != verdict.specs[i]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private Verdict decide(Direction direction, Flow flow, SecPath path) {
         // Read before anything is asked: what changes in the meantime makes the answer stale, not wrong.
         int spd = context.spd().generation();
         int sockets = context.sockets().generation();
-        State state = path.last();
-        StateSpec stateSpec = state == null ? null : state.spec();
+        State[] states = path.states();
+        StateSpec[] specs = new StateSpec[states.length];
+        for (int i = 0; i < states.length; i++) {
+            specs[i] = states[i].spec();
+        }
         policies.clear();
         DropReason reason = reason(direction, flow, path);
         int encapsulationType = direction == Direction.IN && flow.protocol == IpProtocol.UDP ? encapsulationType(flow) : 0;
-        return new Verdict(reason, encapsulationType, direction, state, stateSpec, policies.toArray(new Policy[0]), spd, sockets);
+        return new Verdict(
+                reason, encapsulationType, direction, new Flow().copyFrom(flow), states, specs,
+                policies.toArray(new Policy[0]), spd, sockets);
     }
 
     private int encapsulationType(Flow flow) {
@@ -159,7 +192,7 @@ final class PolicyCheck {
         }
         int next = 0;
         for (Template template : templates.reversed()) {
-            next = match(template, path, next);
+            next = match(template, path, next, flow.family);
             if (next == NO_MATCH) {
                 return DropReason.IN_TMPL_MISMATCH;
             }
@@ -168,31 +201,40 @@ final class PolicyCheck {
     }
 
     /** Where to go on in the path after this template, {@code xfrm_policy_ok}. */
-    private static int match(Template template, SecPath path, int start) {
+    private static int match(Template template, SecPath path, int start, int family) {
         if (template.optional() && template.mode() == Mode.TRANSPORT) {
             return start;
         }
         for (int i = start; i < path.length(); i++) {
-            StateSpec state = path.get(i).spec();
-            if (serves(state, template)) {
+            State state = path.get(i);
+            if (state.isBeside() ? standsIn(state.spec(), template) : serves(state.spec(), template, family)) {
                 return i + 1;
             }
-            if (state.mode() != Mode.TRANSPORT) {
+            if (state.spec().mode() != Mode.TRANSPORT) {
                 break;
             }
         }
         return template.optional() ? start : NO_MATCH;
     }
 
+    /** A packet that an IPComp tunnel sent uncompressed, so that only its header came: good enough for an optional template. */
+    private static boolean standsIn(StateSpec tunnel, Template template) {
+        return template.optional() && isFrom(tunnel, template, template.family());
+    }
+
     /** {@code xfrm_state_ok}. Of the ends a kernel compares the source alone: the packet has come to the destination already. */
-    private static boolean serves(StateSpec state, Template template) {
-        boolean anySource = state.mode() == Mode.TRANSPORT || template.saddr().isAny(state.family());
+    private static boolean serves(StateSpec state, Template template, int family) {
         return state.id().protocol() == template.id().protocol()
                 && (template.id().spi() == 0 || state.id().spi() == template.id().spi())
                 && (template.reqid() == 0 || state.reqid() == template.reqid())
                 && state.mode() == template.mode()
                 && isAlgorithmAllowed(state, template)
-                && (anySource || template.saddr().equalsAs(state.saddr(), state.family()));
+                && (state.mode() == Mode.TRANSPORT || isFrom(state, template, family));
+    }
+
+    /** The kernel compares as addresses of the inner packet's family: of IPv4 in IPv6 the first four bytes. */
+    private static boolean isFrom(StateSpec state, Template template, int family) {
+        return template.saddr().isAny(family) || template.saddr().equalsAs(state.saddr(), family);
     }
 
     /** Masks other than "all" name authentication algorithms by their PF_KEY number. */

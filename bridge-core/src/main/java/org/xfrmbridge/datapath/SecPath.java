@@ -1,5 +1,6 @@
 package org.xfrmbridge.datapath;
 
+import java.util.Arrays;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.Template;
 
@@ -26,6 +27,11 @@ final class SecPath {
 
     State get(int index) {
         return states[index];
+    }
+
+    /** A copy, outermost first. */
+    State[] states() {
+        return Arrays.copyOf(states, length);
     }
 
     void add(State state) {

@@ -1,6 +1,5 @@
 package org.xfrmbridge.datapath;
 
-import org.xfrmbridge.esp.EspSizes;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
@@ -15,18 +14,18 @@ final class TransportHeader extends ModeHeader {
     }
 
     @Override
-    int prepare(IpPacket packet, int espHeadBytes) {
+    int prepare(IpPacket packet, int headBytes) {
         if (packet.family != family) {
             return IMPOSSIBLE;
         }
         int end = packet.end();
         int point = packet.transportPoint();
         int headerBytes = point - packet.offset;
-        int moved = packet.offset - espHeadBytes;
+        int moved = packet.offset - headBytes;
         byte[] data = packet.data();
         System.arraycopy(data, packet.offset, data, moved, headerBytes);
         packet.offset = moved;
-        packet.protocolAt -= espHeadBytes;
+        packet.protocolAt -= headBytes;
         packet.payload = point;
         packet.length = end - moved;
         return packet.protocol;
@@ -43,8 +42,8 @@ final class TransportHeader extends ModeHeader {
     }
 
     @Override
-    int innerMtu(int mtuBytes, EspSizes sizes) {
+    int innerMtu(int mtuBytes, OutboundTransform transform) {
         int headerBytes = family == AddressFamily.INET ? Ipv4.HEADER_BYTES : Ipv6.HEADER_BYTES;
-        return sizes.maxPayloadFor(mtuBytes - headerBytes) + headerBytes;
+        return transform.maxPayloadFor(mtuBytes - headerBytes) + headerBytes;
     }
 }

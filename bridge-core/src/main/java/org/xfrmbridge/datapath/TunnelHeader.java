@@ -1,6 +1,5 @@
 package org.xfrmbridge.datapath;
 
-import org.xfrmbridge.esp.EspSizes;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
@@ -31,7 +30,7 @@ final class TunnelHeader extends ModeHeader {
     }
 
     @Override
-    int prepare(IpPacket packet, int espHeadBytes) {
+    int prepare(IpPacket packet, int headBytes) {
         if (packet.family != innerFamily) {
             return IMPOSSIBLE;
         }
@@ -45,7 +44,7 @@ final class TunnelHeader extends ModeHeader {
         fields.id = dontFragment ? 0 : identifications.next();
         fields.tos = Ecn.encapsulate(dscp ? fields.tos : 0, ecn ? fields.tos : 0);
         fields.ttl = HOP_LIMIT;
-        outer.write(packet, start - espHeadBytes, fields);
+        outer.write(packet, start - headBytes, fields);
         packet.payload = start;
         packet.length = end - packet.offset;
         return innerFamily == AddressFamily.INET ? IpProtocol.IPIP : IpProtocol.IPV6;
@@ -62,7 +61,7 @@ final class TunnelHeader extends ModeHeader {
     }
 
     @Override
-    int innerMtu(int mtuBytes, EspSizes sizes) {
-        return sizes.maxPayloadFor(mtuBytes - outer.bytes());
+    int innerMtu(int mtuBytes, OutboundTransform transform) {
+        return transform.maxPayloadFor(mtuBytes - outer.bytes());
     }
 }

@@ -54,9 +54,9 @@ public final class AlgorithmTable {
             ctr("rfc3686(ctr(aes))", new PfKey(13, 8, 160, 288)),
             cipher("cbc(sm4)", KeyLengths.exactly(16), 128, cbc(16), new PfKey(24, 16, 128, 256)),
 
-            compression("deflate", 2),
-            compression("lzs", 3),
-            compression("lzjh", 4));
+            compression("deflate", 2, true),
+            compression("lzs", 3, false),
+            compression("lzjh", 4, false));
 
     private AlgorithmTable() {}
 
@@ -118,9 +118,9 @@ public final class AlgorithmTable {
         return new AlgorithmEntry(CIPHER, name, null, KeyLengths.aesWithSalt(4), 160, new Shape(0, 0, 1, 8, 4), pfKey, true);
     }
 
-    /** No available one yet: the datapath has no IPComp, and the kernel itself has code for deflate alone. */
-    private static AlgorithmEntry compression(String name, int algId) {
-        return new AlgorithmEntry(COMPRESSION, name, null, KeyLengths.ANY, 0, block(1, 0), new PfKey(algId, 0, 0, 0), false);
+    /** As in the kernel, which lists three and has code for deflate alone. */
+    private static AlgorithmEntry compression(String name, int algId, boolean available) {
+        return new AlgorithmEntry(COMPRESSION, name, null, KeyLengths.ANY, 0, block(1, 0), new PfKey(algId, 0, 0, 0), available);
     }
 
     private static PfKey pfKeyAuth(int algId, int keyBits) {

@@ -20,7 +20,7 @@ import org.bouncycastle.crypto.engines.TwofishEngine;
  * The algorithms and keys of one SA, from which its transforms are made. Made by the control thread when the SA is installed; cheap, as
  * nothing is computed from the keys before a transform meets its first packet.
  */
-public final class EspSuite {
+public final class EspSuite implements Suite {
     private final EspSizes sizes;
     private final Function<EspSetup, EspTransform> make;
 

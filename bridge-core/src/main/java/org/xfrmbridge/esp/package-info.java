@@ -1,2 +1,2 @@
-/** ESP transforms, algorithms, replay windows. */
+/** What SAs do to packets: ESP, AH and IPComp, their algorithms, replay windows. */
 package org.xfrmbridge.esp;

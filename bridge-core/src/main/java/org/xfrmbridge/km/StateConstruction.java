@@ -1,11 +1,13 @@
 package org.xfrmbridge.km;
 
 import java.util.Optional;
+import org.xfrmbridge.esp.AhSuite;
 import org.xfrmbridge.esp.AlgorithmEntry;
 import org.xfrmbridge.esp.AlgorithmKind;
 import org.xfrmbridge.esp.AlgorithmTable;
 import org.xfrmbridge.esp.EspSuite;
 import org.xfrmbridge.esp.KeyMaterial;
+import org.xfrmbridge.esp.Suite;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Algorithm;
 import org.xfrmbridge.xfrm.Encapsulation;
@@ -17,8 +19,8 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * Makes a State of a verified request: {@code xfrm_state_construct} with {@code __xfrm_init_state}, {@code esp_init_state} and {@code
- * xfrm_init_replay}. AH, IPComp, mobile IPv6 and IP-TFS are answered as by a kernel built without them.
+ * Makes a State of a verified request: {@code xfrm_state_construct} with {@code __xfrm_init_state}, the {@code init_state} of the
+ * protocol and {@code xfrm_init_replay}. Mobile IPv6 and IP-TFS are answered as by a kernel built without them.
  */
 final class StateConstruction {
     /** {@code XFRM_AE_SEQT_SIZE} and {@code XFRM_AE_ETIME}: thresholds of a State whose client names none. */
@@ -33,13 +35,16 @@ final class StateConstruction {
         spec.aead = attach(AlgorithmKind.AEAD, request.aead(), true);
         spec.auth = attach(AlgorithmKind.AUTH, request.auth(), request.authTruncated());
         spec.cipher = attach(AlgorithmKind.CIPHER, request.cipher(), true);
-        requireCompression(request.compression());
+        spec.compression = attach(AlgorithmKind.COMPRESSION, request.compression(), true);
         StateSpec complete = spec.build();
         requireCpu(complete);
         requireInnerMode(complete);
-        require(complete.id().protocol() == IpProtocol.ESP, Errno.EPROTONOSUPPORT, "this host has no transform for the protocol");
-        requireEspAlgorithms(complete);
-        requireEspMode(complete);
+        switch (complete.id().protocol()) {
+            case IpProtocol.ESP -> requireEsp(complete);
+            case IpProtocol.AH -> requireAh(complete);
+            case IpProtocol.COMP -> requireComp(complete);
+            default -> throw new XfrmException(Errno.EPROTONOSUPPORT, "this host has no transform for the protocol");
+        }
         requireKeepalive(complete);
         requireReplayWindow(complete);
         return install(complete, usage(complete, nowSeconds));
@@ -77,13 +82,6 @@ final class StateConstruction {
         return new Algorithm(entry.name(), wanted.keyBits(), icvBits, wanted.key());
     }
 
-    private static void requireCompression(Algorithm compression) throws XfrmException {
-        boolean known = compression == null
-                || AlgorithmTable.entries().stream()
-                        .anyMatch(e -> e.kind() == AlgorithmKind.COMPRESSION && e.matches(compression.name()));
-        require(known, Errno.ENOSYS, "this host has no compression algorithm of that name");
-    }
-
     private static void requireCpu(StateSpec spec) throws XfrmException {
         boolean exists = spec.pcpu() == StateSpec.ABSENT
                 || Integer.compareUnsigned(spec.pcpu(), Runtime.getRuntime().availableProcessors()) < 0;
@@ -101,6 +99,25 @@ final class StateConstruction {
                 spec.mode().hasOuterHeader() || innerFamily == spec.family(),
                 Errno.EPROTONOSUPPORT,
                 "the selector's family differs, which only tunnel modes can carry");
+    }
+
+    private static void requireEsp(StateSpec spec) throws XfrmException {
+        requireEspAlgorithms(spec);
+        requireEspMode(spec);
+    }
+
+    /** {@code ah_init_state}, {@code ah6_init_state}. */
+    private static void requireAh(StateSpec spec) throws XfrmException {
+        require(spec.encapsulation() == null, Errno.EINVAL, "AH cannot be encapsulated in UDP");
+        requireLengths(entry(AlgorithmKind.AUTH, spec.auth()), spec.auth());
+        require(spec.mode() != Mode.ROUTE_OPTIMIZATION, Errno.EINVAL, "AH has no such mode");
+    }
+
+    /** {@code ipcomp4_init_state}, {@code ipcomp6_init_state}. */
+    private static void requireComp(StateSpec spec) throws XfrmException {
+        boolean known = spec.mode() == Mode.TRANSPORT || spec.mode() == Mode.TUNNEL;
+        require(known, Errno.EINVAL, "IPComp works in transport and tunnel mode");
+        require(spec.encapsulation() == null, Errno.EINVAL, "IPComp cannot be encapsulated in UDP");
     }
 
     private static void requireEspAlgorithms(StateSpec spec) throws XfrmException {
@@ -121,6 +138,20 @@ final class StateConstruction {
     }
 
     private static State install(StateSpec spec, Usage usage) {
+        return switch (spec.id().protocol()) {
+            case IpProtocol.AH -> installAh(spec, usage);
+            case IpProtocol.COMP -> new State(spec, State.Phase.VALID, usage, Suite.Deflate.DEFAULT);
+            default -> installEsp(spec, usage);
+        };
+    }
+
+    private static State installAh(StateSpec spec, Usage usage) {
+        KeyMaterial key = KeyMaterial.copyOf(spec.auth().key());
+        AhSuite suite = new AhSuite(entry(AlgorithmKind.AUTH, spec.auth()), key, spec.auth().icvBits());
+        return new State(spec, State.Phase.VALID, usage, suite, key);
+    }
+
+    private static State installEsp(StateSpec spec, Usage usage) {
         if (spec.aead() != null) {
             KeyMaterial key = KeyMaterial.copyOf(spec.aead().key());
             return new State(spec, State.Phase.VALID, usage, EspSuite.aead(entry(AlgorithmKind.AEAD, spec.aead()), key), key);

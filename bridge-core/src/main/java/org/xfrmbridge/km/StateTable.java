@@ -15,11 +15,13 @@ import org.xfrmbridge.xfrm.Usage;
  */
 final class StateTable {
     private final Sad sad;
+    private final BareTunnels tunnels;
     private StateExpiry expiry;
     private ReplayNotices replayNotices;
 
     StateTable(Sad sad) {
         this.sad = sad;
+        tunnels = new BareTunnels(sad);
     }
 
     /** Before the first State comes: both of them need the table, too. */
@@ -53,6 +55,7 @@ final class StateTable {
     void install(State state) {
         state.watch = new StateWatch(expiry.timer(state), replayNotices.timer(state), state.replaySnapshot());
         sad.insert(state);
+        tunnels.attach(state);
         expiry.start(state);
         replayNotices.start(state);
     }
@@ -64,6 +67,7 @@ final class StateTable {
     /** @param announcement tells of it: the State is {@link State.Phase#DEAD} by then and still has its keys, which a DELSA event shows */
     void retire(State state, Runnable announcement) {
         sad.remove(state);
+        tunnels.detach(state);
         expiry.stop(state);
         replayNotices.stop(state);
         announcement.run();
@@ -72,7 +76,7 @@ final class StateTable {
 
     /** @param protocol 0 for all, 255 for AH, ESP and IPComp. @return whether there were any */
     boolean retireAll(int protocol) {
-        Dump<State> all = sad.walk(state -> isOf(state.id().protocol(), protocol));
+        Dump<State> all = sad.walk(state -> !state.isBeside() && isOf(state.id().protocol(), protocol));
         boolean any = false;
         for (State state = all.next(); state != null; state = all.next()) {
             retire(state);

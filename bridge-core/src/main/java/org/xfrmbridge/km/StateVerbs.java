@@ -5,8 +5,6 @@ import org.xfrmbridge.km.XfrmService.ReplayUpdate;
 import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Encapsulation;
-import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
@@ -76,6 +74,9 @@ final class StateVerbs {
 
     void delete(StateKey key, Origin origin) throws XfrmException {
         State state = get(key);
+        if (state.isBeside()) {
+            throw new XfrmException(Errno.EPERM);
+        }
         states.retire(state, () -> keyManagers.stateChanged(StateChange.DELETE, state, origin));
     }
 

@@ -43,13 +43,22 @@ public final class FlowDecoder {
     public static void reverse(Flow flow) {
         long high = flow.saddrHigh;
         long low = flow.saddrLow;
-        int port = flow.sport;
         flow.saddrHigh = flow.daddrHigh;
         flow.saddrLow = flow.daddrLow;
-        flow.sport = flow.dport;
         flow.daddrHigh = high;
         flow.daddrLow = low;
-        flow.dport = port;
+        if (hasPorts(flow.protocol)) {
+            int port = flow.sport;
+            flow.sport = flow.dport;
+            flow.dport = port;
+        }
+    }
+
+    private static boolean hasPorts(int protocol) {
+        return switch (protocol) {
+            case IpProtocol.TCP, IpProtocol.UDP, IpProtocol.SCTP, IpProtocol.DCCP, IpProtocol.UDPLITE -> true;
+            default -> false;
+        };
     }
 
     private static void decodePorts(IpPacket packet, Flow flow) {

@@ -2,7 +2,7 @@ package org.xfrmbridge.xfrm;
 
 /**
  * What the databases are asked with: the identity of the packet at hand, the kernel's {@code struct flowi}. Mutable and
- * reused packet by packet, hence confined to one thread and never stored; public fields because the packet path fills it.
+ * reused packet by packet, hence confined to one thread and stored as a copy only; public fields because the packet path fills it.
  * Addresses are in the layout of {@link Address}; ports in host order, with ICMP type and code or a GRE key in their place.
  */
 public final class Flow {
@@ -39,6 +39,21 @@ public final class Flow {
         ifindex = other.ifindex;
         ifId = other.ifId;
         return this;
+    }
+
+    /** Whether all fields are equal. No {@code equals}: a Flow changes, and must be no key of a map. */
+    public boolean isSame(Flow other) {
+        return saddrHigh == other.saddrHigh
+                && daddrHigh == other.daddrHigh
+                && sport == other.sport
+                && dport == other.dport
+                && protocol == other.protocol
+                && family == other.family
+                && saddrLow == other.saddrLow
+                && daddrLow == other.daddrLow
+                && mark == other.mark
+                && ifindex == other.ifindex
+                && ifId == other.ifId;
     }
 
     @Override

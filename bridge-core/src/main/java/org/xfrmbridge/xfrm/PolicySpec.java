@@ -41,6 +41,11 @@ public record PolicySpec(
         SUB
     }
 
+    /** Whether ICMP errors about what the policy protects may go through its States, too: {@code XFRM_POLICY_ICMP}. */
+    public boolean allowsIcmpErrors() {
+        return (flags & ICMP) != 0;
+    }
+
     public PolicySpec withIndex(int newIndex) {
         return new PolicySpec(
                 selector, lifetime, priority, newIndex, direction, action, flags, share, templates, mark, ifId, type, securityContext);

@@ -1,12 +1,12 @@
 package org.xfrmbridge.xfrm;
 
-import org.xfrmbridge.esp.EspSuite;
 import org.xfrmbridge.esp.KeyMaterial;
 import org.xfrmbridge.esp.OutboundSequence;
 import org.xfrmbridge.esp.OutboundSequence.Overflow;
 import org.xfrmbridge.esp.ReplaySnapshot;
 import org.xfrmbridge.esp.ReplayWindow;
 import org.xfrmbridge.esp.SequenceWidth;
+import org.xfrmbridge.esp.Suite;
 
 /**
  * One security association in the {@link org.xfrmbridge.db.Sad Sad}; {@code struct xfrm_state}.
@@ -30,7 +30,7 @@ public final class State {
         DEAD
     }
 
-    private final EspSuite suite;
+    private final Suite suite;
     private final KeyMaterial[] keys;
     private volatile StateSpec spec;
     private volatile Phase phase;
@@ -62,7 +62,7 @@ public final class State {
      * @param suite the algorithms of the spec, ready to use
      * @param keys what the suite was made with, to be wiped with the State
      */
-    public State(StateSpec spec, Phase phase, Usage usage, EspSuite suite, KeyMaterial... keys) {
+    public State(StateSpec spec, Phase phase, Usage usage, Suite suite, KeyMaterial... keys) {
         this.spec = spec;
         this.phase = phase;
         this.usage = usage;
@@ -116,8 +116,13 @@ public final class State {
     }
 
     /** Where datapath threads get their transforms from; null if larval. */
-    public EspSuite suite() {
+    public Suite suite() {
         return suite;
+    }
+
+    /** Whether the control side made it, beside an IPComp tunnel ({@code xfrm_state_kern}): clients see it and cannot change it. */
+    public boolean isBeside() {
+        return suite instanceof Suite.Bare;
     }
 
     /** Control thread only, once the State has left the tables: clears every copy of its keys. */

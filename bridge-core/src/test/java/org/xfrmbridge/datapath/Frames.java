@@ -143,6 +143,16 @@ final class Frames {
         Bytes.putU16(packet, udpAt + Udp.CHECKSUM, Checksum.finish(Checksum.add(sum, packet, udpAt, bytes)));
     }
 
+    /** A packet as it comes from the network. */
+    static byte[] framed(byte[] packet) {
+        byte[] frame = new byte[Ethernet.HEADER_BYTES + packet.length];
+        MacAddress.write(frame, Ethernet.DESTINATION, StaticNetwork.HOST_MAC);
+        MacAddress.write(frame, Ethernet.SOURCE, StaticNetwork.GATEWAY_MAC);
+        Bytes.putU16(frame, Ethernet.TYPE, packet[0] >>> 4 == 4 ? Ethernet.TYPE_IPV4 : Ethernet.TYPE_IPV6);
+        System.arraycopy(packet, 0, frame, Ethernet.HEADER_BYTES, packet.length);
+        return frame;
+    }
+
     /** The IP packet in a frame, without padding. */
     static byte[] packet(byte[] frame) {
         IpPacket view = view(frame);

@@ -63,8 +63,8 @@ class FuzzTest {
                     spec.selector = Sas.between(inner[0], inner[1]);
                     spec.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
                 }
-                host.sad.insert(Sas.state(spec, Sas.Suite.NULL_SHA1));
-                peer.sad.insert(Sas.state(spec, Sas.Suite.NULL_SHA1));
+                host.sad.insert(Sas.state(spec, Sas.Cipher.NULL_SHA1));
+                peer.sad.insert(Sas.state(spec, Sas.Cipher.NULL_SHA1));
             }
         }
     }

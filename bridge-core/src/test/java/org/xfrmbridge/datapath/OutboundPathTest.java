@@ -293,7 +293,7 @@ class OutboundPathTest {
         }
         assertEquals(10, host.stats.outbound(Metric.LOOKUPS) - before);
         assertEquals(1, host.stats.outbound(Metric.FLOW_ENTRIES));
-        assertEquals(1, host.stats.outbound(Metric.BUNDLES));
+        assertEquals(1, host.stats.outbound(Metric.BUNDLES_MADE));
     }
 
     @ParameterizedTest(name = "TOS {0} with flags {1} and extra flags {2} goes out as {3}")

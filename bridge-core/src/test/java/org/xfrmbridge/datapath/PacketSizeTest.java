@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.xfrmbridge.esp.DeflateCodec;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Checksum;
@@ -182,7 +183,7 @@ class PacketSizeTest {
         packet.parse(buffer);
         packet.keepLink();
         BundleStep step = BundleStep.of(
-                Sas.state(Sas.spec(Mode.TUNNEL, NEAR[0], FAR[0], 7)), AddressFamily.INET, new IdentificationSource());
+                Sas.state(Sas.spec(Mode.TUNNEL, NEAR[0], FAR[0], 7)), AddressFamily.INET, new IdentificationSource(), new DeflateCodec());
         assertNull(step.apply(packet, new TestHost(), 1));
         packet.restoreLink();
         return Arrays.copyOfRange(buffer.data, buffer.offset, buffer.offset + buffer.length);

@@ -33,7 +33,7 @@ class PairTest {
     private static final String[] OUTER = {"192.0.2.1", "192.0.2.2"};
     private static final String[] OUTER6 = {"2001:db8::1", "2001:db8::2"};
 
-    record Case(Mode mode, int innerFamily, int outerFamily, boolean udp, Sas.Suite suite, boolean esn) {
+    record Case(Mode mode, int innerFamily, int outerFamily, boolean udp, Sas.Cipher suite, boolean esn) {
         String[] inner() {
             return mode == Mode.TRANSPORT ? outer() : innerFamily == AddressFamily.INET ? INNER : INNER6;
         }
@@ -49,7 +49,7 @@ class PairTest {
         for (Mode mode : new Mode[] {Mode.TRANSPORT, Mode.TUNNEL, Mode.BEET}) {
             for (int inner : families) {
                 for (int outer : families) {
-                    for (Sas.Suite suite : Sas.Suite.values()) {
+                    for (Sas.Cipher suite : Sas.Cipher.values()) {
                         for (int bits = 0; bits < 4; bits++) {
                             if (mode != Mode.TRANSPORT || inner == outer) {
                                 cases.add(new Case(mode, inner, outer, (bits & 1) != 0, suite, (bits & 2) != 0));
@@ -93,7 +93,7 @@ class PairTest {
     @ParameterizedTest
     @ValueSource(ints = {4, 8, 12, 16, 36, 40})
     void shouldCarryIpv4OptionsThroughBeetMode(int optionBytes) {
-        Case test = new Case(Mode.BEET, AddressFamily.INET, AddressFamily.INET, false, Sas.Suite.GCM, false);
+        Case test = new Case(Mode.BEET, AddressFamily.INET, AddressFamily.INET, false, Sas.Cipher.GCM, false);
         TestHost a = new TestHost(OUTER[0], INNER[0]);
         TestHost b = new TestHost(OUTER[1], INNER[1]);
         install(a, Direction.OUT, test);
@@ -120,7 +120,7 @@ class PairTest {
         assertEquals(test.udp() ? IpProtocol.UDP : IpProtocol.ESP, outer.protocol);
         int esp = outer.payload + (test.udp() ? 8 : 0);
         assertEquals(0x1234, Bytes.i32(outer.data(), esp));
-        if (test.suite() != Sas.Suite.NULL_SHA1) {
+        if (test.suite() != Sas.Cipher.NULL_SHA1) {
             // The payload counts up: bytes that must not be seen.
             assertEquals(-1, HexFormat.of().formatHex(frame).indexOf("08090a0b0c0d0e0f"));
         }

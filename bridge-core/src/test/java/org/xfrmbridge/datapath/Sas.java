@@ -1,9 +1,12 @@
 package org.xfrmbridge.datapath;
 
+import org.xfrmbridge.esp.AhSuite;
+import org.xfrmbridge.esp.AlgorithmEntry;
 import org.xfrmbridge.esp.AlgorithmKind;
 import org.xfrmbridge.esp.AlgorithmTable;
 import org.xfrmbridge.esp.EspSuite;
 import org.xfrmbridge.esp.KeyMaterial;
+import org.xfrmbridge.esp.Suite;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Algorithm;
@@ -19,7 +22,7 @@ import org.xfrmbridge.xfrm.Usage;
 
 /** States, templates and selectors for tests. */
 final class Sas {
-    enum Suite {
+    enum Cipher {
         GCM,
         CBC_SHA256,
         NULL_SHA1
@@ -48,14 +51,42 @@ final class Sas {
     }
 
     static State state(StateSpec.Builder spec) {
-        return state(spec, Suite.GCM);
+        return state(spec, Cipher.GCM);
     }
 
-    static State state(StateSpec.Builder spec, Suite suite) {
-        if (suite != Suite.GCM) {
-            spec.auth = new Algorithm(suite == Suite.CBC_SHA256 ? "hmac(sha256)" : "hmac(sha1)", 0, 0, new byte[0]);
+    static State state(StateSpec.Builder spec, Cipher suite) {
+        if (suite != Cipher.GCM) {
+            spec.auth = new Algorithm(suite == Cipher.CBC_SHA256 ? "hmac(sha256)" : "hmac(sha1)", 0, 0, new byte[0]);
         }
         return new State(spec.build(), State.Phase.VALID, new Usage(1), suite(suite));
+    }
+
+    /** AH with the default ICV of the algorithm; {@code auth} is its name. */
+    static State ah(StateSpec.Builder spec, String auth) {
+        AlgorithmEntry algorithm = AlgorithmTable.find(AlgorithmKind.AUTH, auth).orElseThrow();
+        return ah(spec, auth, algorithm.shape().icvBits());
+    }
+
+    static State ah(StateSpec.Builder spec, String auth, int icvBits) {
+        AlgorithmEntry algorithm = AlgorithmTable.find(AlgorithmKind.AUTH, auth).orElseThrow();
+        byte[] key = key(auth.contains("aes") ? 16 : algorithm.shape().icvFullBits() / 8);
+        spec.id = new StateId(spec.id.daddr(), spec.id.spi(), IpProtocol.AH);
+        spec.auth = new Algorithm(auth, key.length * 8, icvBits, key);
+        return new State(spec.build(), State.Phase.VALID, new Usage(1), new AhSuite(algorithm, KeyMaterial.copyOf(key), icvBits));
+    }
+
+    static State comp(StateSpec.Builder spec) {
+        spec.id = new StateId(spec.id.daddr(), spec.id.spi(), IpProtocol.COMP);
+        spec.replayWindow = 0;
+        return new State(spec.build(), State.Phase.VALID, new Usage(1), Suite.Deflate.DEFAULT);
+    }
+
+    /** What the control side puts beside an IPComp tunnel. */
+    static State bare(StateSpec.Builder spec) {
+        spec.id = new StateId(spec.id.daddr(), 1, spec.family == AddressFamily.INET ? IpProtocol.IPIP : IpProtocol.IPV6);
+        spec.replayWindow = 0;
+        spec.reqid = 0;
+        return new State(spec.build(), State.Phase.VALID, new Usage(1), Suite.Bare.INSTANCE);
     }
 
     static State larval(StateSpec.Builder spec) {
@@ -70,7 +101,7 @@ final class Sas {
         return key;
     }
 
-    private static EspSuite suite(Suite suite) {
+    private static EspSuite suite(Cipher suite) {
         return switch (suite) {
             case GCM -> EspSuite.aead(AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), KeyMaterial.copyOf(key(20)));
             case CBC_SHA256 -> pair("cbc(aes)", 16, "hmac(sha256)", 32, 128);
@@ -95,6 +126,12 @@ final class Sas {
         StateId id = new StateId(mode == Mode.TRANSPORT ? Address.ANY : Address.parse(destination), 0, IpProtocol.ESP);
         Address saddr = mode == Mode.TRANSPORT ? Address.ANY : Address.parse(source);
         return new Template(id, family(source), saddr, reqid, mode, 0, optional, -1, -1, -1);
+    }
+
+    static Template of(int protocol, Template template) {
+        StateId id = new StateId(template.id().daddr(), template.id().spi(), protocol);
+        return new Template(
+                id, template.family(), template.saddr(), template.reqid(), template.mode(), 0, template.optional(), -1, -1, -1);
     }
 
     /** All packets between two prefixes, as "10.1.0.0/16". */

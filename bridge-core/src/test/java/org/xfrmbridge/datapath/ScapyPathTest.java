@@ -16,10 +16,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.esp.ScapyJudge;
-import org.xfrmbridge.io.StaticNetwork;
-import org.xfrmbridge.net.Bytes;
-import org.xfrmbridge.net.Ethernet;
-import org.xfrmbridge.net.MacAddress;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Encapsulation;
@@ -38,7 +34,7 @@ class ScapyPathTest {
 
     private static ScapyJudge judge;
 
-    record Case(Mode mode, String inner, String outer, boolean udp, Sas.Suite suite) {
+    record Case(Mode mode, String inner, String outer, boolean udp, Sas.Cipher suite) {
         String[] innerEnds() {
             if (mode == Mode.TRANSPORT) {
                 return outerEnds();
@@ -77,7 +73,7 @@ class ScapyPathTest {
         for (Mode mode : new Mode[] {Mode.TRANSPORT, Mode.TUNNEL}) {
             for (String inner : families) {
                 for (String outer : families) {
-                    for (Sas.Suite suite : Sas.Suite.values()) {
+                    for (Sas.Cipher suite : Sas.Cipher.values()) {
                         if (mode == Mode.TUNNEL || inner.equals(outer)) {
                             cases.add(new Case(mode, inner, outer, false, suite));
                             cases.add(new Case(mode, inner, outer, true, suite));
@@ -134,19 +130,10 @@ class ScapyPathTest {
         for (int payload : PAYLOADS) {
             byte[] packet = Frames.udp(test.innerEnds()[0], test.innerEnds()[1]).bytes(payload).packet();
             String sealed = judge.ask("seal " + test.request() + " seq=" + sequence++ + " packet=" + HEX.formatHex(packet));
-            List<byte[]> arrived = host.receive(framed(HEX.parseHex(sealed)));
+            List<byte[]> arrived = host.receive(Frames.framed(HEX.parseHex(sealed)));
             assertEquals(1, arrived.size(), host.stats::toProcText);
             assertEquals(HEX.formatHex(packet), HEX.formatHex(Frames.packet(arrived.getFirst())));
         }
         assertEquals(List.of(), host.told);
-    }
-
-    private static byte[] framed(byte[] packet) {
-        byte[] frame = new byte[Ethernet.HEADER_BYTES + packet.length];
-        MacAddress.write(frame, Ethernet.DESTINATION, StaticNetwork.HOST_MAC);
-        MacAddress.write(frame, Ethernet.SOURCE, StaticNetwork.GATEWAY_MAC);
-        Bytes.putU16(frame, Ethernet.TYPE, packet[0] >>> 4 == 4 ? Ethernet.TYPE_IPV4 : Ethernet.TYPE_IPV6);
-        System.arraycopy(packet, 0, frame, Ethernet.HEADER_BYTES, packet.length);
-        return frame;
     }
 }

@@ -66,9 +66,23 @@ class StateRulesTest extends EngineFixture {
                     s.auth = sha256(96);
                     s.cipher = cbc();
                 }),
-                of("AH, which is not there", Errno.EPROTONOSUPPORT, s -> {
+                of("AH with another algorithm than there are", Errno.ENOSYS, s -> {
+                    protocol(s, IpProtocol.AH);
+                    s.auth = algorithm("hmac(squeeze)", "0011", 96);
+                }),
+                of("AH with a key that does not fit", invalid, s -> {
+                    protocol(s, IpProtocol.AH);
+                    s.auth = algorithm("xcbc(aes)", "0011", 96);
+                }),
+                of("AH with more ICV than digest", invalid, s -> {
+                    protocol(s, IpProtocol.AH);
+                    s.auth = sha256(264);
+                    s.authTruncated = true;
+                }),
+                of("AH in UDP", invalid, s -> {
                     protocol(s, IpProtocol.AH);
                     s.auth = sha256(96);
+                    s.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
                 }),
                 of("ESP with compression", invalid, s -> s.compression = algorithm("deflate", "", 0)),
                 of("ESP without algorithms", invalid, s -> s.aead = null),
@@ -91,9 +105,25 @@ class StateRulesTest extends EngineFixture {
                     protocol(s, IpProtocol.COMP);
                     s.compression = algorithm("squeeze", "", 0);
                 }),
-                of("IPComp, which is not there", Errno.EPROTONOSUPPORT, s -> {
+                of("IPComp of a kind that no kernel has code for", Errno.ENOSYS, s -> {
+                    protocol(s, IpProtocol.COMP);
+                    s.compression = algorithm("lzs", "", 0);
+                }),
+                of("IPComp in BEET mode", invalid, s -> {
                     protocol(s, IpProtocol.COMP);
                     s.compression = algorithm("deflate", "", 0);
+                    s.mode = Mode.BEET;
+                }),
+                of("IPComp in UDP", invalid, s -> {
+                    protocol(s, IpProtocol.COMP);
+                    s.compression = algorithm("deflate", "", 0);
+                    s.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
+                }),
+                of("IPComp with a replay bitmap", invalid, s -> {
+                    protocol(s, IpProtocol.COMP);
+                    s.compression = algorithm("deflate", "", 0);
+                    s.replayWindow = 0;
+                    s.replay = bitmap(32, 1);
                 }),
                 of("mobility without care-of address", invalid, s -> protocol(s, IpProtocol.ROUTING)),
                 of("mobility, which is not there", Errno.EPROTONOSUPPORT, s -> {

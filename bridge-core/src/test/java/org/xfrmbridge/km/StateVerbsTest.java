@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.xfrmbridge.esp.EspSuite;
 import org.xfrmbridge.esp.EspTransform;
 import org.xfrmbridge.esp.SequenceWidth;
 import org.xfrmbridge.km.XfrmService.Dump;
@@ -85,7 +86,7 @@ class StateVerbsTest extends EngineFixture {
     void shouldTellOfADeletionWithKeysAndThenClearThem() throws XfrmException {
         StateSpec spec = esp(1);
         State state = engine.addState(spec, ASKER);
-        EspTransform transform = state.suite().transform(1, SequenceWidth.SHORT);
+        EspTransform transform = ((EspSuite) state.suite()).transform(1, SequenceWidth.SHORT);
         keyManager.take();
 
         engine.deleteState(key(1), ASKER);

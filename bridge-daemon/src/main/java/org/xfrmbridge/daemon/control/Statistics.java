@@ -39,14 +39,14 @@ public final class Statistics {
             totals.put("policies_" + name, policies.global()[direction.number()]);
             totals.put("socket_policies_" + name, policies.socket()[direction.number()]);
         }
-        totals.put("bundles", stats.outbound(Metric.BUNDLES) + stats.inbound(Metric.BUNDLES));
+        totals.put("bundles_made", stats.outbound(Metric.BUNDLES_MADE) + stats.inbound(Metric.BUNDLES_MADE));
         totals.put("flow_entries", stats.outbound(Metric.FLOW_ENTRIES) + stats.inbound(Metric.FLOW_ENTRIES));
         totals.put("lookups_per_packet", Math.round(stats.lookupsPerPacket() * 1000) / 1000.0);
         return totals;
     }
 
     private static boolean isFlow(Metric metric) {
-        return metric != Metric.BUNDLES && metric != Metric.FLOW_ENTRIES;
+        return metric != Metric.BUNDLES_MADE && metric != Metric.FLOW_ENTRIES;
     }
 
     String toText() {

@@ -1,0 +1,68 @@
+package org.xfrmbridge.datapath;
+
+import org.xfrmbridge.esp.EspSizes;
+import org.xfrmbridge.esp.EspTransform;
+import org.xfrmbridge.net.IpPacket;
+import org.xfrmbridge.net.Udp;
+import org.xfrmbridge.xfrm.Encapsulation;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.StateSpec;
+
+/** ESP, bare or in UDP. */
+final class EspOutput extends OutboundTransform {
+    private final EspTransform transform;
+    private final EspSizes sizes;
+    private final Encapsulation encapsulation;
+    private final int udpBytes;
+    private final int tfcPadBytes;
+
+    EspOutput(EspTransform transform, StateSpec spec) {
+        this.transform = transform;
+        sizes = transform.sizes();
+        encapsulation = spec.encapsulation();
+        udpBytes = encapsulation == null ? 0 : Udp.HEADER_BYTES;
+        tfcPadBytes = spec.tfcPadBytes();
+    }
+
+    @Override
+    int headBytes() {
+        return udpBytes + sizes.payloadOffset();
+    }
+
+    @Override
+    int tailBytes() {
+        return sizes.overheadBytes() + tfcPadBytes;
+    }
+
+    @Override
+    int maxPayloadFor(int roomBytes) {
+        return sizes.maxPayloadFor(roomBytes - udpBytes);
+    }
+
+    @Override
+    boolean isNumbered() {
+        return true;
+    }
+
+    @Override
+    void limitPadding(int innerMtu) {
+        transform.padPayloadTo(Math.min(tfcPadBytes, Math.max(innerMtu, 0)));
+    }
+
+    @Override
+    DropReason seal(IpPacket packet, int nextHeader, long number) {
+        int espAt = packet.payload - sizes.payloadOffset();
+        int espBytes = transform.seal(packet.data(), espAt, packet.payloadBytes(), nextHeader, number);
+        if (espBytes < 0) {
+            return DropReason.OUT_STATE_PROTO_ERROR;
+        }
+        int protocol = encapsulation == null ? IpProtocol.ESP : IpProtocol.UDP;
+        if (!finishHeader(packet, protocol, espAt + espBytes)) {
+            return DropReason.OUT_ERROR;
+        }
+        if (encapsulation != null) {
+            UdpEncapsulation.write(packet, espAt, encapsulation);
+        }
+        return null;
+    }
+}

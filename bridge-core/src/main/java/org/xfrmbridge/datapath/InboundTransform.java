@@ -1,0 +1,38 @@
+package org.xfrmbridge.datapath;
+
+import org.xfrmbridge.esp.AhSuite;
+import org.xfrmbridge.esp.DeflateCodec;
+import org.xfrmbridge.esp.EspSuite;
+import org.xfrmbridge.esp.EspTransform;
+import org.xfrmbridge.esp.SequenceWidth;
+import org.xfrmbridge.esp.Suite;
+import org.xfrmbridge.net.IpPacket;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateSpec;
+
+/** What a State takes off a packet that came in: {@code xfrm_type.input}. Inbound thread only. */
+abstract sealed class InboundTransform permits EspInput, AhInput, CompressionInput, BareInput {
+    static final int OPENED = 0;
+    static final int AUTH_FAILED = EspTransform.AUTH_FAILED;
+    static final int MALFORMED = EspTransform.MALFORMED;
+
+    /** @param codec the thread's own */
+    static InboundTransform of(State state, DeflateCodec codec) {
+        StateSpec spec = state.spec();
+        SequenceWidth width = spec.isEsn() ? SequenceWidth.EXTENDED : SequenceWidth.SHORT;
+        return switch (state.suite()) {
+            case EspSuite suite -> new EspInput(suite.transform(spec.id().spi(), width));
+            case AhSuite suite -> new AhInput(suite, width, spec);
+            case Suite.Deflate suite -> new CompressionInput(codec);
+            case Suite.Bare suite -> new BareInput();
+        };
+    }
+
+    /**
+     * Opens what stands at {@code packet.payload} and tells where the contents are.
+     *
+     * @param number the whole sequence number
+     * @return {@link #OPENED}, {@link #AUTH_FAILED}, or another negative number
+     */
+    abstract int open(IpPacket packet, ModeStrip.Opened opened, long number);
+}
