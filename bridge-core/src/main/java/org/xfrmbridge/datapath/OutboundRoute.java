@@ -69,7 +69,7 @@ final class OutboundRoute {
 
     void touchPolicies(long nowSeconds) {
         for (Policy policy : policies) {
-            policy.usage().touch(nowSeconds);
+            policy.touch(nowSeconds);
         }
     }
 }

@@ -84,7 +84,7 @@ final class PolicyCheck {
 
     private static void touch(Verdict verdict, long nowSeconds) {
         for (Policy policy : verdict.policies) {
-            policy.usage().touch(nowSeconds);
+            policy.touch(nowSeconds);
         }
     }
 

@@ -94,7 +94,7 @@ public final class Spd {
         int index = old == null ? newIndex(spec.direction().number(), spec.index()) : old.policy().spec().index();
         boolean keepsPlace = old != null && old.policy().spec().priority() == spec.priority();
         Policy policy = new Policy(spec.withIndex(index), nextAge++, nowSeconds);
-        SpdEntry entry = new SpdEntry(policy, keepsPlace ? old.place : policy.age());
+        SpdEntry entry = new SpdEntry(policy, keepsPlace ? old.placeOfUpdate(policy.age()) : policy.age());
         classifier.put(entry, old);
         all.add(entry);
         counts.incrementAndGet(spec.direction().number());

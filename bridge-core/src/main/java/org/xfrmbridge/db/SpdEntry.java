@@ -14,7 +14,7 @@ import org.xfrmbridge.xfrm.Selector;
  */
 final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     /** No policy is preceded by it. */
-    static final SpdEntry NONE = new SpdEntry(null, Long.MAX_VALUE, Long.MAX_VALUE);
+    static final SpdEntry NONE = new SpdEntry(Long.MAX_VALUE, null);
 
     static final int EXACT = 1;
     static final int BOTH_PREFIXED = 2;
@@ -29,11 +29,11 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
 
     private static final long LAST_PLACE = 0xffffffffL;
 
-    /** Priority, then place, in one signed number: lower wins. Very late places share a rank and are compared themselves. */
+    /**
+     * Priority, then place, in one signed number: lower wins. The place among policies of equal priority is the age, or that of the
+     * policy it was an update of. Very late places share a rank and are told apart by age.
+     */
     final long rank;
-
-    /** Position among policies of equal priority: the age, or that of the policy it was an update of. */
-    final long place;
 
     /**
      * Which of the kernel's kinds of lists it is in, by its prefixes: one of the constants; 0 for a socket's, which is only walked over.
@@ -44,8 +44,8 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     /** Not null if its place is not its age: comes just behind all policies of its priority. */
     final SpdEntry ceiling;
 
-    final short daddrLength;
-    final short saddrLength;
+    private final byte daddrBits;
+    private final byte saddrBits;
     final long daddrHigh;
     final long daddrLow;
     final long saddrHigh;
@@ -71,12 +71,11 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
         int daddrBits = Math.min(selector.daddrPrefix(), bits);
         int saddrBits = Math.min(selector.saddrPrefix(), bits);
         boolean moved = policy != null && place != policy.age();
-        this.place = place;
         rank = rank(spec.priority(), place);
-        ceiling = moved ? new SpdEntry(null, rank(spec.priority(), LAST_PLACE), Long.MAX_VALUE) : null;
+        ceiling = moved ? new SpdEntry(rank(spec.priority(), LAST_PLACE), null) : null;
         lane = (byte) lane(selector, bits);
-        daddrLength = (short) daddrBits;
-        saddrLength = (short) saddrBits;
+        this.daddrBits = (byte) daddrBits;
+        this.saddrBits = (byte) saddrBits;
         daddrHigh = Prefix.high(selector.daddr().high(), daddrBits);
         daddrLow = Prefix.low(selector.daddr().low(), daddrBits);
         saddrHigh = Prefix.high(selector.saddr().high(), saddrBits);
@@ -90,19 +89,18 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     }
 
     /** One that no flow matches. */
-    private SpdEntry(Policy policy, long rank, long place) {
+    private SpdEntry(long rank, Policy policy) {
         super(policy);
         this.rank = rank;
-        this.place = place;
         lane = 0;
         ceiling = null;
-        daddrLength = saddrLength = 0;
+        daddrBits = saddrBits = 0;
         daddrHigh = daddrLow = saddrHigh = saddrLow = ports = portsMask = 0;
         mark = markMask = ifindex = ifId = 0;
     }
 
     static SpdEntry ofSocket(Policy policy) {
-        return new SpdEntry(policy, 0, 0);
+        return new SpdEntry(Long.MAX_VALUE, policy);
     }
 
     /** The bits of a spec, to find an entry by; no Policy. */
@@ -140,12 +138,31 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
         return ports(flow.sport, flow.dport, flow.protocol);
     }
 
+    int daddrLength() {
+        return daddrBits & 0xff;
+    }
+
+    int saddrLength() {
+        return saddrBits & 0xff;
+    }
+
     Policy policy() {
         return value();
     }
 
     boolean precedes(SpdEntry other) {
-        return rank < other.rank || rank == other.rank && place < other.place;
+        return rank < other.rank || rank == other.rank && age() < other.age();
+    }
+
+    /** Later than all if it is a bound. */
+    private long age() {
+        return policy() == null ? Long.MAX_VALUE : policy().age();
+    }
+
+    /** The place in the order of an update of equal priority whose age is given. */
+    long placeOfUpdate(long age) {
+        long place = rank & LAST_PLACE;
+        return place == LAST_PLACE ? age : place;
     }
 
     /** The kernel's {@code xfrm_policy_match}; family, type and direction are the classifier's. */
@@ -158,8 +175,8 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     }
 
     boolean hasAddressesOf(Flow flow) {
-        return Prefix.isZero(flow.daddrHigh ^ daddrHigh, flow.daddrLow ^ daddrLow, daddrLength)
-                && Prefix.isZero(flow.saddrHigh ^ saddrHigh, flow.saddrLow ^ saddrLow, saddrLength);
+        return Prefix.isZero(flow.daddrHigh ^ daddrHigh, flow.daddrLow ^ daddrLow, daddrLength())
+                && Prefix.isZero(flow.saddrHigh ^ saddrHigh, flow.saddrLow ^ saddrLow, saddrLength());
     }
 
     boolean hasAddressesOf(SpdEntry other) {

@@ -246,6 +246,6 @@ final class Trie implements Shelf {
     }
 
     private static int length(SpdEntry entry, Side side) {
-        return side == Side.DADDR ? entry.daddrLength : entry.saddrLength;
+        return side == Side.DADDR ? entry.daddrLength() : entry.saddrLength();
     }
 }

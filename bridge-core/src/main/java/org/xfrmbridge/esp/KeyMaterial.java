@@ -29,6 +29,17 @@ public final class KeyMaterial {
         return key.length == 0 ? NONE : new KeyMaterial(key.clone());
     }
 
+    /** @param key taken over, not copied */
+    public static KeyMaterial of(byte[] key) {
+        return key.length == 0 ? NONE : new KeyMaterial(key);
+    }
+
+    /** The key itself, not a copy, for the thread that wipes: it must neither keep nor change it. As many zeros once wiped. */
+    public byte[] bytesOrZeros() {
+        byte[] key = bytes;
+        return key == null ? new byte[length] : key;
+    }
+
     public int lengthBytes() {
         return length;
     }

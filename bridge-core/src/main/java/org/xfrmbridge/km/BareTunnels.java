@@ -29,7 +29,7 @@ final class BareTunnels {
 
     void attach(State state) {
         StateSpec spec = state.spec();
-        if (!(state.suite() instanceof Suite.Deflate) || spec.mode() != Mode.TUNNEL) {
+        if (spec.id().protocol() != IpProtocol.COMP || spec.mode() != Mode.TUNNEL || !(state.suite() instanceof Suite.Deflate)) {
             return;
         }
         int mark = spec.mark().value() & spec.mark().mask();

@@ -17,6 +17,7 @@ final class PolicyVerbs {
     private final PolicyExpiry expiry;
     private final KeyManagers keyManagers;
     private final Clock clock;
+    private final Shared shared = new Shared();
 
     PolicyVerbs(Spd spd, PolicyExpiry expiry, KeyManagers keyManagers, Clock clock) {
         this.spd = spd;
@@ -26,7 +27,7 @@ final class PolicyVerbs {
     }
 
     Policy add(PolicySpec request, boolean exclusive, Origin origin) throws XfrmException {
-        PolicySpec spec = PolicyRules.verify(request);
+        PolicySpec spec = shared.share(PolicyRules.verify(request));
         Policy old = spd.get(nameOf(spec));
         if (old != null && exclusive) {
             throw new XfrmException(Errno.EEXIST);

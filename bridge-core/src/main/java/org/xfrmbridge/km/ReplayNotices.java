@@ -26,17 +26,17 @@ final class ReplayNotices {
         this.alarms = alarms;
     }
 
-    Timer<Runnable> timer(State state) {
-        return new Timer<>(() -> timeIsUp(state));
-    }
-
     void start(State state) {
         arm(state);
         mark(state);
     }
 
     void stop(State state) {
-        alarms.cancel(StateWatch.of(state).replay);
+        StateWatch watch = StateWatch.of(state);
+        if (watch.replay != null) {
+            alarms.cancel(watch.replay);
+            watch.replay = null;
+        }
     }
 
     /** A client has set numbers or thresholds, and knows them. */
@@ -60,6 +60,7 @@ final class ReplayNotices {
     }
 
     private void timeIsUp(State state) {
+        StateWatch.of(state).replay = null;
         if (!state.isValid()) {
             return;
         }
@@ -97,7 +98,11 @@ final class ReplayNotices {
     private void arm(State state) {
         long age = Integer.toUnsignedLong(state.spec().replayMaxAge());
         if (age != 0) {
-            alarms.set(StateWatch.of(state).replay, age * NS_PER_AGE_UNIT);
+            StateWatch watch = StateWatch.of(state);
+            if (watch.replay == null) {
+                watch.replay = new Timer<>(() -> timeIsUp(state));
+            }
+            alarms.set(watch.replay, age * NS_PER_AGE_UNIT);
         }
     }
 

@@ -29,13 +29,14 @@ final class StateConstruction {
 
     private StateConstruction() {}
 
-    static State construct(StateSpec request, long nowSeconds) throws XfrmException {
+    static State construct(StateSpec request, Shared shared, long nowSeconds) throws XfrmException {
         StateSpec.Builder spec = request.toBuilder();
         adoptDefaults(spec, request);
         spec.aead = attach(AlgorithmKind.AEAD, request.aead(), true);
         spec.auth = attach(AlgorithmKind.AUTH, request.auth(), request.authTruncated());
         spec.cipher = attach(AlgorithmKind.CIPHER, request.cipher(), true);
         spec.compression = attach(AlgorithmKind.COMPRESSION, request.compression(), true);
+        shared.share(spec);
         StateSpec complete = spec.build();
         requireCpu(complete);
         requireInnerMode(complete);
@@ -47,7 +48,7 @@ final class StateConstruction {
         }
         requireKeepalive(complete);
         requireReplayWindow(complete);
-        return install(complete, usage(complete, nowSeconds));
+        return new State(complete, State.Phase.VALID, usage(complete, nowSeconds), StateConstruction::suite);
     }
 
     private static void adoptDefaults(StateSpec.Builder spec, StateSpec request) {
@@ -75,11 +76,11 @@ final class StateConstruction {
         AlgorithmEntry entry = find(kind, wanted)
                 .orElseThrow(() -> new XfrmException(Errno.ENOSYS, "this host has no algorithm of that name for " + kind));
         if (kind != AlgorithmKind.AUTH) {
-            return new Algorithm(entry.name(), wanted.keyBits(), wanted.icvBits(), wanted.key());
+            return wanted.as(entry.name(), wanted.icvBits());
         }
         int icvBits = icvGiven && wanted.icvBits() != 0 ? wanted.icvBits() : entry.shape().icvBits();
         require(icvBits <= entry.shape().icvFullBits(), Errno.EINVAL, "the truncation is longer than the digest of " + entry.name());
-        return new Algorithm(entry.name(), wanted.keyBits(), icvBits, wanted.key());
+        return wanted.as(entry.name(), icvBits);
     }
 
     private static void requireCpu(StateSpec spec) throws XfrmException {
@@ -137,34 +138,25 @@ final class StateConstruction {
         }
     }
 
-    private static State install(StateSpec spec, Usage usage) {
+    private static Suite suite(StateSpec spec) {
         return switch (spec.id().protocol()) {
-            case IpProtocol.AH -> installAh(spec, usage);
-            case IpProtocol.COMP -> new State(spec, State.Phase.VALID, usage, Suite.Deflate.DEFAULT);
-            default -> installEsp(spec, usage);
+            case IpProtocol.AH -> new AhSuite(entry(AlgorithmKind.AUTH, spec.auth()), spec.auth().material(), spec.auth().icvBits());
+            case IpProtocol.COMP -> Suite.Deflate.DEFAULT;
+            default -> espSuite(spec);
         };
     }
 
-    private static State installAh(StateSpec spec, Usage usage) {
-        KeyMaterial key = KeyMaterial.copyOf(spec.auth().key());
-        AhSuite suite = new AhSuite(entry(AlgorithmKind.AUTH, spec.auth()), key, spec.auth().icvBits());
-        return new State(spec, State.Phase.VALID, usage, suite, key);
-    }
-
-    private static State installEsp(StateSpec spec, Usage usage) {
+    private static EspSuite espSuite(StateSpec spec) {
         if (spec.aead() != null) {
-            KeyMaterial key = KeyMaterial.copyOf(spec.aead().key());
-            return new State(spec, State.Phase.VALID, usage, EspSuite.aead(entry(AlgorithmKind.AEAD, spec.aead()), key), key);
+            return EspSuite.aead(entry(AlgorithmKind.AEAD, spec.aead()), spec.aead().material());
         }
         AlgorithmEntry cipher = entry(AlgorithmKind.CIPHER, spec.cipher());
-        KeyMaterial cipherKey = KeyMaterial.copyOf(spec.cipher().key());
+        KeyMaterial cipherKey = spec.cipher().material();
         if (spec.auth() == null) {
-            return new State(spec, State.Phase.VALID, usage, EspSuite.encryptOnly(cipher, cipherKey), cipherKey);
+            return EspSuite.encryptOnly(cipher, cipherKey);
         }
         AlgorithmEntry auth = entry(AlgorithmKind.AUTH, spec.auth());
-        KeyMaterial authKey = KeyMaterial.copyOf(spec.auth().key());
-        EspSuite suite = EspSuite.encryptThenMac(cipher, cipherKey, auth, authKey, spec.auth().icvBits());
-        return new State(spec, State.Phase.VALID, usage, suite, cipherKey, authKey);
+        return EspSuite.encryptThenMac(cipher, cipherKey, auth, spec.auth().material(), spec.auth().icvBits());
     }
 
     /** The table's line for an algorithm that was attached, and so is there. */

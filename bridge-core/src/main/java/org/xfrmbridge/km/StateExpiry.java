@@ -1,7 +1,6 @@
 package org.xfrmbridge.km;
 
 import org.xfrmbridge.time.Clock;
-import org.xfrmbridge.time.Timer;
 import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.State.Phase;
@@ -29,10 +28,6 @@ final class StateExpiry {
         this.keyManagers = keyManagers;
         this.alarms = alarms;
         this.clock = clock;
-    }
-
-    Timer<Runnable> timer(State state) {
-        return new Timer<>(() -> look(state));
     }
 
     void start(State state) {
@@ -72,7 +67,8 @@ final class StateExpiry {
         return Long.compareUnsigned(usage.bytes(), bytes) >= 0 || Long.compareUnsigned(usage.packets(), packets) >= 0;
     }
 
-    private void look(State state) {
+    /** The time is up. */
+    void look(State state) {
         Lifetime limits = state.spec().lifetime();
         long hardSeconds = remaining(state, limits.hardAddSeconds(), limits.hardUseSeconds());
         if (state.phase() == Phase.EXPIRED || hardSeconds <= 0) {

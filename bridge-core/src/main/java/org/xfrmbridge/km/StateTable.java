@@ -53,7 +53,7 @@ final class StateTable {
     }
 
     void install(State state) {
-        state.watch = new StateWatch(expiry.timer(state), replayNotices.timer(state), state.replaySnapshot());
+        state.watch = new StateWatch(state, expiry);
         sad.insert(state);
         tunnels.attach(state);
         expiry.start(state);

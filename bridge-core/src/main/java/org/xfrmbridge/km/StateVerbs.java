@@ -23,6 +23,7 @@ final class StateVerbs {
     private final ReplayNotices replayNotices;
     private final KeyManagers keyManagers;
     private final Clock clock;
+    private final Shared shared = new Shared();
 
     StateVerbs(
             StateTable states, StateExpiry expiry, ReplayNotices replayNotices, KeyManagers keyManagers, Clock clock) {
@@ -125,7 +126,7 @@ final class StateVerbs {
     private State construct(StateSpec request) throws XfrmException {
         try {
             StateRules.verify(request);
-            return StateConstruction.construct(request, clock.epochSeconds());
+            return StateConstruction.construct(request, shared, clock.epochSeconds());
         } catch (XfrmException refusal) {
             request.wipeKeys();
             throw refusal;

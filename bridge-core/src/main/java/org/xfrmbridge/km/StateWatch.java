@@ -4,10 +4,18 @@ import org.xfrmbridge.time.Timer;
 import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.State;
 
-/** What the control thread keeps beside a State: its timers, and what key managers were told last. Control thread only. */
-final class StateWatch {
+/**
+ * What the control thread keeps beside a State: its timers, and what key managers were told last. It is what its lifetime's timer runs, too:
+ * there may be a million. Control thread only.
+ */
+final class StateWatch implements Runnable {
     final Timer<Runnable> lifetime;
-    final Timer<Runnable> replay;
+
+    /** Null unless it waits. */
+    Timer<Runnable> replay;
+
+    private final State state;
+    private final StateExpiry expiry;
 
     /** {@code preplay}: the numbers told last. */
     ReplayState toldReplay;
@@ -20,10 +28,16 @@ final class StateWatch {
 
     int toldMappingPort;
 
-    StateWatch(Timer<Runnable> lifetime, Timer<Runnable> replay, ReplayState toldReplay) {
-        this.lifetime = lifetime;
-        this.replay = replay;
-        this.toldReplay = toldReplay;
+    StateWatch(State state, StateExpiry expiry) {
+        this.state = state;
+        this.expiry = expiry;
+        lifetime = new Timer<>(this);
+        toldReplay = state.replaySnapshot();
+    }
+
+    @Override
+    public void run() {
+        expiry.look(state);
     }
 
     static StateWatch of(State state) {

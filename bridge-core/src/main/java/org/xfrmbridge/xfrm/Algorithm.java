@@ -1,7 +1,6 @@
 package org.xfrmbridge.xfrm;
 
-import java.security.MessageDigest;
-import java.util.Arrays;
+import org.xfrmbridge.esp.KeyMaterial;
 
 /**
  * An algorithm of a State as a client named it, {@code struct xfrm_algo}, {@code xfrm_algo_auth} or {@code xfrm_algo_aead}. Owns its key:
@@ -11,7 +10,7 @@ public final class Algorithm {
     private final String name;
     private final int keyBits;
     private final int icvBits;
-    private final byte[] key;
+    private final KeyMaterial key;
 
     /**
      * @param name the kernel's name or alias, for example {@code rfc4106(gcm(aes))} or {@code sha256}
@@ -20,10 +19,19 @@ public final class Algorithm {
      * @param key taken over, not copied: {@code ceil(keyBits / 8)} bytes
      */
     public Algorithm(String name, int keyBits, int icvBits, byte[] key) {
+        this(name, keyBits, icvBits, KeyMaterial.of(key));
+    }
+
+    private Algorithm(String name, int keyBits, int icvBits, KeyMaterial key) {
         this.name = name;
         this.keyBits = keyBits;
         this.icvBits = icvBits;
         this.key = key;
+    }
+
+    /** The same under another name and with another ICV; both share the key. */
+    public Algorithm as(String otherName, int otherIcvBits) {
+        return new Algorithm(otherName, keyBits, otherIcvBits, key);
     }
 
     public String name() {
@@ -38,13 +46,18 @@ public final class Algorithm {
         return icvBits;
     }
 
-    /** The key itself, not a copy: the caller must neither keep nor change it. */
+    /** The key itself, not a copy: the caller must neither keep nor change it. Zeros once wiped. */
     public byte[] key() {
+        return key.bytesOrZeros();
+    }
+
+    /** The key as transforms use it. Any thread. */
+    public KeyMaterial material() {
         return key;
     }
 
     public void wipe() {
-        Arrays.fill(key, (byte) 0);
+        key.wipe();
     }
 
     @Override
@@ -53,7 +66,7 @@ public final class Algorithm {
                 && name.equals(that.name)
                 && keyBits == that.keyBits
                 && icvBits == that.icvBits
-                && MessageDigest.isEqual(key, that.key);
+                && key.equals(that.key);
     }
 
     @Override

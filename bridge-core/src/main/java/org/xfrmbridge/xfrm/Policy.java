@@ -2,12 +2,13 @@ package org.xfrmbridge.xfrm;
 
 /**
  * One entry of the {@link org.xfrmbridge.db.Spd Spd}; {@code struct xfrm_policy}. Its spec never changes: an update is a new
- * Policy in the old one's place. The control thread creates it and marks it dead; datapath threads read it and touch its {@link #usage}.
+ * Policy in the old one's place. The control thread creates it and marks it dead; datapath threads read it and {@link #touch} it.
  */
 public final class Policy {
     private final PolicySpec spec;
     private final long age;
-    private final Usage usage;
+    private final long addSeconds;
+    private volatile Usage usage;
     private volatile boolean dead;
 
     /** What the control thread keeps beside this Policy, its timer; only that thread touches it. */
@@ -20,7 +21,7 @@ public final class Policy {
     public Policy(PolicySpec spec, long age, long nowSeconds) {
         this.spec = spec;
         this.age = age;
-        this.usage = new Usage(nowSeconds);
+        addSeconds = nowSeconds;
     }
 
     public PolicySpec spec() {
@@ -31,8 +32,20 @@ public final class Policy {
         return age;
     }
 
+    /** When it was used; what one sees of a Policy that was not is a copy. Any thread. */
     public Usage usage() {
-        return usage;
+        Usage known = usage;
+        return known == null ? new Usage(addSeconds) : known;
+    }
+
+    /** A datapath thread has used it. */
+    public void touch(long nowSeconds) {
+        Usage known = usage;
+        if (known == null) {
+            known = new Usage(addSeconds);
+            usage = known;
+        }
+        known.touch(nowSeconds);
     }
 
     public boolean isDead() {

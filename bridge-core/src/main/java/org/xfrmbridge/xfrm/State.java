@@ -1,6 +1,8 @@
 package org.xfrmbridge.xfrm;
 
-import org.xfrmbridge.esp.KeyMaterial;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.function.Function;
 import org.xfrmbridge.esp.OutboundSequence;
 import org.xfrmbridge.esp.OutboundSequence.Overflow;
 import org.xfrmbridge.esp.ReplaySnapshot;
@@ -14,12 +16,28 @@ import org.xfrmbridge.esp.Suite;
  * <p>The control thread alone creates it, changes its spec and moves its {@link Phase}. Datapath threads read those, count in
  * {@link #usage}, {@link #sequence} and {@link #replayWindow}, and own what they build on first use ({@link #outbound}, {@link #inbound}:
  * one thread each). Nothing is counted by reference: a State that left the tables is {@link Phase#DEAD}, and who still holds it sees that.
+ * What only packets need (suite, window, sequence) is made for the first one: a million States wait for theirs.
  *
- * <p>Keys: the spec's are read by the control thread alone. Datapath threads take theirs from {@link #suite}, which keeps copies that may
- * be wiped at any moment: a transform made or first used after that answers {@code WIPED}, never with a key half cleared.
+ * <p>Keys may be wiped at any moment: a transform made or first used after that answers {@code WIPED}, never with a key half cleared.
  */
 public final class State {
-    private record ReplayMark(int oseq, int seq, int step) {}
+    private record ReplayMark(int oseq, int seq, int step) {
+        /** Where States begin: told of nothing, with the step of most. */
+        static final ReplayMark START = new ReplayMark(0, 0, 2);
+    }
+
+    /** Sequence numbers in use, in place of the {@link ReplayState} that they start from. */
+    private record Counting(ReplayWindow window, OutboundSequence sequence) {}
+
+    private static final VarHandle NUMBERS;
+
+    static {
+        try {
+            NUMBERS = MethodHandles.lookup().findVarHandle(State.class, "numbers", Object.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     /** {@code km.state}. Larval States are ACQUIRING until the key manager answers. */
     public enum Phase {
@@ -30,16 +48,18 @@ public final class State {
         DEAD
     }
 
-    private final Suite suite;
-    private final KeyMaterial[] keys;
+    private final Function<StateSpec, Suite> suites;
+    private volatile Suite suite;
     private volatile StateSpec spec;
     private volatile Phase phase;
     private volatile boolean dying;
     private volatile Usage usage;
-    private volatile ReplayWindow replayWindow;
-    private volatile OutboundSequence sequence;
     private volatile int integrityFailures;
-    private volatile ReplayMark replayMark = new ReplayMark(0, 0, 1);
+
+    /** A ReplayState until a packet comes, then Counting. */
+    private volatile Object numbers;
+
+    private volatile ReplayMark replayMark = ReplayMark.START;
 
     /** What the outbound datapath thread built for this State on its first packet; only that thread touches it. */
     public Object outbound;
@@ -55,19 +75,21 @@ public final class State {
 
     /** A larval State, or one that carries no packets: it has no algorithms. */
     public State(StateSpec spec, Phase phase, Usage usage) {
-        this(spec, phase, usage, null);
+        this(spec, phase, usage, any -> null);
     }
 
-    /**
-     * @param suite the algorithms of the spec, ready to use
-     * @param keys what the suite was made with, to be wiped with the State
-     */
-    public State(StateSpec spec, Phase phase, Usage usage, Suite suite, KeyMaterial... keys) {
+    /** @param suite the algorithms of the spec, ready to use; without keys of its own */
+    public State(StateSpec spec, Phase phase, Usage usage, Suite suite) {
+        this(spec, phase, usage, any -> null);
+        this.suite = suite;
+    }
+
+    /** @param suites makes the algorithms of the spec ready to use, for the first packet; may be asked twice */
+    public State(StateSpec spec, Phase phase, Usage usage, Function<StateSpec, Suite> suites) {
         this.spec = spec;
         this.phase = phase;
         this.usage = usage;
-        this.suite = suite;
-        this.keys = keys;
+        this.suites = suites;
         resetReplay(spec.replay());
     }
 
@@ -117,7 +139,12 @@ public final class State {
 
     /** Where datapath threads get their transforms from; null if larval. */
     public Suite suite() {
-        return suite;
+        Suite made = suite;
+        if (made == null) {
+            made = suites.apply(spec);
+            suite = made;
+        }
+        return made;
     }
 
     /** Whether the control side made it, beside an IPComp tunnel ({@code xfrm_state_kern}): clients see it and cannot change it. */
@@ -125,22 +152,34 @@ public final class State {
         return suite instanceof Suite.Bare;
     }
 
-    /** Control thread only, once the State has left the tables: clears every copy of its keys. */
+    /** Control thread only, once the State has left the tables: clears its keys. */
     public void wipeKeys() {
         spec.wipeKeys();
-        for (KeyMaterial key : keys) {
-            key.wipe();
-        }
     }
 
     /** Anti-replay of the inbound direction. Ask anew for every packet: a client may set another one. */
     public ReplayWindow replayWindow() {
-        return replayWindow;
+        return counting().window;
     }
 
     /** Sequence numbers of the outbound direction. Ask anew for every packet. */
     public OutboundSequence sequence() {
-        return sequence;
+        return counting().sequence;
+    }
+
+    private Counting counting() {
+        Object current = numbers;
+        while (current instanceof ReplayState start) {
+            NUMBERS.compareAndSet(this, start, counting(start));
+            current = numbers;
+        }
+        return (Counting) current;
+    }
+
+    private Counting counting(ReplayState start) {
+        SequenceWidth width = spec.isEsn() ? SequenceWidth.EXTENDED : SequenceWidth.SHORT;
+        Overflow overflow = spec.hasExtraFlag(StateFlags.EXTRA_OSEQ_MAY_WRAP) ? Overflow.WRAP : Overflow.REFUSE;
+        return new Counting(windowOf(start, width), new OutboundSequence(width, overflow, start.oseq(), start.oseqHigh()));
     }
 
     /** Inbound datapath thread only: a packet's ICV was wrong. */
@@ -158,11 +197,7 @@ public final class State {
      * spec's, as {@code xfrm_init_replay} chooses it; a bitmap must be as long as the spec's.
      */
     public void resetReplay(ReplayState from) {
-        ReplayState start = from == null ? ReplayState.INITIAL : from;
-        SequenceWidth width = spec.isEsn() ? SequenceWidth.EXTENDED : SequenceWidth.SHORT;
-        boolean mayWrap = spec.hasExtraFlag(StateFlags.EXTRA_OSEQ_MAY_WRAP);
-        sequence = new OutboundSequence(width, mayWrap ? Overflow.WRAP : Overflow.REFUSE, start.oseq(), start.oseqHigh());
-        replayWindow = windowOf(start, width);
+        numbers = from == null ? ReplayState.INITIAL : from;
     }
 
     /**
@@ -182,13 +217,19 @@ public final class State {
 
     /** Control thread only: the numbers listeners know, and how many more there may be before they hear again. */
     public void markReplay(ReplayState told, int step) {
-        replayMark = new ReplayMark(told.oseq(), told.seq(), step);
+        ReplayMark mark = new ReplayMark(told.oseq(), told.seq(), step);
+        replayMark = mark.equals(ReplayMark.START) ? ReplayMark.START : mark;
     }
 
     /** The numbers as GETSA and GETAE export them. Any thread. */
     public ReplayState replaySnapshot() {
-        ReplaySnapshot window = replayWindow.snapshot();
-        long last = sequence.last();
+        Object current = numbers;
+        if (current == ReplayState.INITIAL && !spec.hasReplayBitmap()) {
+            return ReplayState.INITIAL;
+        }
+        Counting counting = current instanceof ReplayState start ? counting(start) : (Counting) current;
+        ReplaySnapshot window = counting.window.snapshot();
+        long last = counting.sequence.last();
         int windowBits = spec.hasReplayBitmap() ? spec.replay().windowBits() : 0;
         return new ReplayState((int) last, window.seq(), (int) (last >>> 32), window.seqHigh(), windowBits, window.bitmap());
     }

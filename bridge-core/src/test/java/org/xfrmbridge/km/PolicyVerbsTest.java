@@ -275,7 +275,7 @@ class PolicyVerbsTest extends EngineFixture {
         keyManager.take();
 
         passSeconds(5);
-        used.usage().touch(clock.epochSeconds());
+        used.touch(clock.epochSeconds());
         passSeconds(15);
         heard("hard expire policy 9 OUT for 0");
         passSeconds(5);
