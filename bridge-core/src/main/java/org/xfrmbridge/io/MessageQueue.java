@@ -73,6 +73,11 @@ public final class MessageQueue {
         return waiting.isEmpty() && !overrun;
     }
 
+    /** How much waits. */
+    public int waitingBytes() {
+        return waitingBytes;
+    }
+
     /** Forgets what waits: the client is gone. */
     public void clear() {
         waiting.forEach(datagram -> Arrays.fill(datagram, (byte) 0));

@@ -14,6 +14,8 @@ import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.netlink.server.NetlinkClient;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
+import org.xfrmbridge.pfkey.server.PfkeyClient;
+import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
 import org.xfrmbridge.pfkey.server.PfkeySession;
 import org.xfrmbridge.time.Clock;
 
@@ -31,6 +33,7 @@ public final class ControlPlane implements ControlLoop.Work {
     private final ControlLoop loop;
     private final EventLog log;
     private final NetlinkKeyManager netlink = new NetlinkKeyManager();
+    private final PfkeyKeyManager pfkey = new PfkeyKeyManager();
     private final int privilegedGid;
     private Runnable lastOfRound = () -> {};
     private long refreshNs;
@@ -45,6 +48,7 @@ public final class ControlPlane implements ControlLoop.Work {
         this.privilegedGid = privilegedGid;
         this.refreshNs = clock.nowNs() + REFRESH_NS;
         engine.register(netlink);
+        engine.register(pfkey);
         engine.register(log);
         loop.setWork(this);
         if (network != null) {
@@ -62,7 +66,7 @@ public final class ControlPlane implements ControlLoop.Work {
         Sysctls sysctls = new Sysctls(engine);
         listen(directory.resolve("control.sock"), UnixServer.Type.STREAM, (connection, peer) -> new TextChannel(
                 connection,
-                new TextConversation(statistics, sysctls, new SocketRegistration(sockets, clock, peer), peer)));
+                new TextConversation(statistics, pfkey, sysctls, new SocketRegistration(sockets, clock, peer), peer)));
         listen(directory.resolve("pfkey.sock"), UnixServer.Type.SEQPACKET, this::pfkeyClient);
         // Last: the preload library takes this one for the sign that a bridge is there.
         listen(directory.resolve("netlink.sock"), UnixServer.Type.SEQPACKET, this::netlinkClient);
@@ -108,7 +112,8 @@ public final class ControlPlane implements ControlLoop.Work {
 
     private Channel pfkeyClient(UnixConnection connection, Peer peer) throws OsException {
         DatagramChannel channel = new DatagramChannel(connection, peer + " pfkey");
-        PfkeySession session = new PfkeySession(channel);
+        PfkeyClient client = new PfkeyClient(connection.fd(), peer.uid(), peer.privileged());
+        PfkeySession session = new PfkeySession(engine, pfkey, channel, client);
         channel.start(new DatagramChannel.Session() {
             @Override
             public void receive(ByteBuffer datagram) {

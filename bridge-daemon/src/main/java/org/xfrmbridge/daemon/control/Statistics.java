@@ -93,9 +93,4 @@ public final class Statistics {
     String toProcText() {
         return stats.toProcText();
     }
-
-    /** /proc/net/pfkey: its heading, and no sockets. */
-    String toPfkeyText() {
-        return "sk       RefCnt Rmem   Wmem   User   Inode\n";
-    }
 }

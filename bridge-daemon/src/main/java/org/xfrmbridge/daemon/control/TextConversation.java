@@ -1,11 +1,14 @@
 package org.xfrmbridge.daemon.control;
 
+import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
+
 /** What a client of control.sock says and is answered: docs/preload-protocol.md. One per connection. Control thread only. */
 final class TextConversation implements TextChannel.Conversation {
     private static final int ENOENT = 2;
     private static final int EINVAL = 22;
 
     private final Statistics statistics;
+    private final PfkeyKeyManager pfkey;
     private final Sysctls sysctls;
     private final SocketRegistration sockets;
     private final Peer peer;
@@ -13,8 +16,10 @@ final class TextConversation implements TextChannel.Conversation {
     private String setting;
     private boolean over;
 
-    TextConversation(Statistics statistics, Sysctls sysctls, SocketRegistration sockets, Peer peer) {
+    TextConversation(
+            Statistics statistics, PfkeyKeyManager pfkey, Sysctls sysctls, SocketRegistration sockets, Peer peer) {
         this.statistics = statistics;
+        this.pfkey = pfkey;
         this.sysctls = sysctls;
         this.sockets = sockets;
         this.peer = peer;
@@ -46,7 +51,7 @@ final class TextConversation implements TextChannel.Conversation {
             case "stat" -> statistics.toText();
             case "stat json" -> statistics.toJson();
             case "proc xfrm_stat" -> statistics.toProcText();
-            case "proc pfkey" -> statistics.toPfkeyText();
+            case "proc pfkey" -> pfkey.procText();
             default -> line.startsWith("sysctl ")
                     ? sysctl(line.substring("sysctl ".length()))
                     : SocketRegistration.errno(EINVAL);

@@ -5,44 +5,158 @@ import org.xfrmbridge.io.ControlFrame;
 import org.xfrmbridge.io.MessageQueue;
 import org.xfrmbridge.io.MessageSink;
 import org.xfrmbridge.km.Errno;
-import org.xfrmbridge.pfkey.sadb.SadbMessage;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.km.XfrmService;
+import org.xfrmbridge.pfkey.sadb.Extensions;
+import org.xfrmbridge.pfkey.sadb.SadbMsg;
+import org.xfrmbridge.pfkey.sadb.Satype;
 
 /**
- * The kernel's end of one client's PF_KEY socket, without the socket; used like a netlink session. So far every well-formed request is
- * refused with EOPNOTSUPP, which clients take for a kernel that lacks the operation, and every other one with EINVAL. Control thread only.
+ * The kernel's end of one client's PF_KEY socket, without the socket: whoever has that hands in what was read and sends what comes out.
+ * While {@link #hasBacklog} is true the owner should read no more from the client, and call {@link #writable} when it can be written to
+ * again: so a client that does not read its answers stops being served, and nothing is lost or piled up. News of what others do is
+ * dropped, silently as in a kernel, when too much of it waits. Control thread only.
  */
 public final class PfkeySession {
+    /** News that may wait for a client that does not read, beyond what its socket holds. */
     private static final int EVENT_LIMIT_BYTES = 1 << 20;
 
+    private final PfkeyKeyManager keyManager;
+    private final Dispatcher dispatcher;
     private final MessageQueue queue;
+    private final PfkeyClient client;
+    private ActiveDump<?> dump;
+    private int registered;
+    private boolean promiscuous;
 
-    public PfkeySession(MessageSink sink) {
+    /** A session of a client that just connected: it hears what all do at once, and what registered ones do when it is. */
+    public PfkeySession(XfrmService service, PfkeyKeyManager keyManager, MessageSink sink, PfkeyClient client) {
+        this.keyManager = keyManager;
+        this.dispatcher = new Dispatcher(service, keyManager);
         this.queue = new MessageQueue(sink, EVENT_LIMIT_BYTES);
+        this.client = client;
+        queue.hideLosses();
+        if (client.privileged()) {
+            keyManager.add(this);
+        }
     }
 
-    /** Takes one datagram of the client, from position to limit: one message or a control frame. */
+    /** Takes one datagram of the client, from position to limit: one message or a control frame. Never throws for what is in it. */
     public void receive(ByteBuffer datagram) {
-        // Without a header there is nobody to answer.
-        if (ControlFrame.isControl(datagram) || datagram.remaining() < SadbMessage.BYTES) {
+        if (ControlFrame.isControl(datagram)) {
+            control(ControlFrame.read(datagram));
             return;
         }
-        SadbMessage request = SadbMessage.read(datagram);
-        Errno reason = request.fits(datagram.remaining()) ? Errno.EOPNOTSUPP : Errno.EINVAL;
-        queue.sendReply(request.refusedWith(reason.number()).toBytes());
+        // Without a header there is nobody to answer.
+        if (datagram.remaining() < SadbMsg.BYTES) {
+            return;
+        }
+        SadbMsg request = SadbMsg.read(datagram);
+        keyManager.serving(this);
+        try {
+            handle(request, datagram);
+        } catch (XfrmException e) {
+            answer(request.answeredWith(e.errno().number()).toBytes());
+        } finally {
+            keyManager.serving(null);
+        }
+        pump();
     }
 
-    /** The client can be written to again. */
+    /** Of a bad header a kernel says so in the call that sends it: the preload library does, and this is for who comes without it. */
+    private void handle(SadbMsg request, ByteBuffer datagram) throws XfrmException {
+        Errno fault = client.privileged() ? request.fault(datagram.remaining()) : Errno.EPERM;
+        if (fault != null) {
+            throw new XfrmException(fault);
+        }
+        byte[] copy = new byte[datagram.remaining()];
+        datagram.get(datagram.position(), copy);
+        keyManager.broadcast(copy, Audience.NOBODY, null);
+        dispatcher.dispatch(new Request(this, request, Extensions.parse(datagram), datagram));
+    }
+
+    /** The client can be written to again: sends what waits and goes on with a dump. */
     public void writable() {
-        queue.flush();
+        pump();
     }
 
     /** Whether something waits until the client reads: until then no more should be read from it. */
     public boolean hasBacklog() {
-        return !queue.isEmpty();
+        return dump != null || !queue.isEmpty();
     }
 
     /** The client is gone. */
     public void close() {
+        keyManager.remove(this);
         queue.clear();
+        dump = null;
+        registered = 0;
+        promiscuous = false;
+    }
+
+    private void control(ControlFrame frame) {
+        if (frame != null && frame.op() == ControlFrame.REGISTER && frame.first() > Satype.UNSPEC && frame.first() <= Satype.MAX) {
+            registered |= 1 << frame.first();
+        }
+    }
+
+    /** Sends as much as the client takes; a dump goes on only when nothing else waits, so that it never piles up. */
+    private void pump() {
+        while (queue.flush() && dump != null) {
+            byte[] message = dump.next();
+            if (message == null) {
+                dump = null;
+            } else {
+                answer(message);
+            }
+        }
+    }
+
+    PfkeyClient client() {
+        return client;
+    }
+
+    /** @throws XfrmException EEXIST if it is already */
+    void register(int satype) throws XfrmException {
+        int bit = 1 << satype;
+        if ((registered & bit) != 0) {
+            throw new XfrmException(Errno.EEXIST);
+        }
+        registered |= bit;
+    }
+
+    boolean isRegistered() {
+        return registered != 0;
+    }
+
+    void setPromiscuous(boolean value) {
+        promiscuous = value;
+    }
+
+    boolean isPromiscuous() {
+        return promiscuous;
+    }
+
+    void start(ActiveDump<?> newDump) {
+        dump = newDump;
+    }
+
+    /** To this client, and to promiscuous ones. Takes over the array. */
+    void answer(byte[] message) {
+        keyManager.broadcast(message, Audience.NOBODY, this);
+    }
+
+    /** Takes over the array. */
+    void reply(byte[] message) {
+        queue.sendReply(message);
+    }
+
+    /** Takes over the array. */
+    void event(byte[] message) {
+        queue.sendEvent(message);
+    }
+
+    int waitingBytes() {
+        return queue.waitingBytes();
     }
 }

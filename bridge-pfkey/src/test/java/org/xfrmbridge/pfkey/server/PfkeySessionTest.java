@@ -7,78 +7,144 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.io.ControlFrame;
-import org.xfrmbridge.pfkey.sadb.SadbMessage;
+import org.xfrmbridge.km.Errno;
+import org.xfrmbridge.pfkey.msg.SadbAddress;
+import org.xfrmbridge.pfkey.msg.SadbSpirange;
+import org.xfrmbridge.pfkey.msg.Sockaddr;
+import org.xfrmbridge.pfkey.sadb.SadbExt;
+import org.xfrmbridge.pfkey.sadb.SadbMsg;
+import org.xfrmbridge.pfkey.sadb.SadbType;
+import org.xfrmbridge.pfkey.sadb.SadbWriter;
+import org.xfrmbridge.pfkey.sadb.Satype;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
 
+/** What has to do with the socket, and so is in no transcript: a reader that is slow, a client that may not, control frames. */
 class PfkeySessionTest {
-    private static final SadbMessage REGISTER = new SadbMessage(2, 7, 0, 3, 2, 0, 11, 4711);
-    private static final int EOPNOTSUPP = 95;
-    private static final int EINVAL = 22;
+    private static final SadbMsg DUMP = new SadbMsg(SadbType.DUMP, Satype.ESP, 11, 4711).answeredWith(0);
 
-    private final List<SadbMessage> answers = new ArrayList<>();
-    private boolean full;
-    private final PfkeySession session = new PfkeySession(this::send);
+    private final Bench bench = new Bench();
+    private final List<SadbMsg> answers = new ArrayList<>();
+    private int room = Integer.MAX_VALUE;
+    private final PfkeySession session = new PfkeySession(bench.engine, bench.keyManager, this::send, new PfkeyClient(1, 0, true));
 
     private boolean send(ByteBuffer datagram) {
-        if (!full) {
-            answers.add(SadbMessage.read(datagram));
+        if (room > 0) {
+            room--;
+            answers.add(SadbMsg.read(datagram));
+            return true;
         }
-        return !full;
+        return false;
     }
 
-    private void receive(SadbMessage header, int messageBytes) {
-        session.receive(ByteBuffer.allocate(messageBytes).put(header.toBytes()).rewind());
+    private static byte[] getspi(int number) {
+        Sockaddr left = new Sockaddr(AddressFamily.INET, 0, Address.ofIpv4(number));
+        Sockaddr right = new Sockaddr(AddressFamily.INET, 0, Address.ofIpv4(-number));
+        return new SadbWriter(new SadbMsg(SadbType.GETSPI, Satype.ESP, number, 1))
+                .put(SadbExt.ADDRESS_SRC, new SadbAddress(0, 32, left))
+                .put(SadbExt.ADDRESS_DST, new SadbAddress(0, 32, right))
+                .put(SadbExt.SPIRANGE, new SadbSpirange(256, 1000))
+                .toBytes();
     }
 
-    @Test
-    void shouldSayThatTheOperationIsMissingWhenTheMessageIsWellFormed() {
-        receive(REGISTER, 16);
-
-        assertEquals(List.of(new SadbMessage(2, 7, EOPNOTSUPP, 3, 2, 0, 11, 4711)), answers);
-    }
-
-    @Test
-    void shouldRefuseWhenLengthVersionOrTypeIsWrong() {
-        receive(REGISTER, 24);
-        receive(new SadbMessage(1, 7, 0, 3, 2, 0, 1, 1), 16);
-        receive(new SadbMessage(2, 0, 0, 3, 2, 0, 1, 1), 16);
-        receive(new SadbMessage(2, 25, 0, 3, 2, 0, 1, 1), 16);
-        receive(new SadbMessage(2, 7, 0, 3, 2, 9, 1, 1), 16);
-
-        assertEquals(List.of(EINVAL, EINVAL, EINVAL, EINVAL, EINVAL), answers.stream().map(SadbMessage::errno).toList());
+    private void fill(int states) {
+        bench.open("other");
+        for (int i = 1; i <= states; i++) {
+            bench.send("other", getspi(i));
+        }
+        bench.take();
     }
 
     @Test
-    void shouldKeepTheAnswerUntilTheClientReads() {
-        full = true;
-        receive(REGISTER, 16);
+    void shouldGoOnWithADumpAsTheClientReads() {
+        fill(1000);
+        room = 10;
+        session.receive(ByteBuffer.wrap(DUMP.toBytes()));
+        assertEquals(10, answers.size());
         assertTrue(session.hasBacklog());
+        assertTrue(session.waitingBytes() < 1000, "no more than the next message waits");
 
-        full = false;
+        room = Integer.MAX_VALUE;
         session.writable();
 
-        assertEquals(1, answers.size());
+        assertEquals(1000, answers.size());
         assertFalse(session.hasBacklog());
+        assertEquals(999, answers.get(998).sequence());
+        assertEquals(0, answers.get(999).sequence());
     }
 
     @Test
-    void shouldStayQuietWhenThereIsNoHeaderToAnswer() {
-        session.receive(ByteBuffer.allocate(0));
-        session.receive(ByteBuffer.allocate(15));
+    void shouldDropNewsSilentlyWhenTooMuchOfItWaits() {
+        room = 0;
+        bench.open("other");
+        byte[] relay = new SadbMsg(SadbType.X_PROMISC, 0, 1, 1).answeredWith(0).toBytes();
+        for (int i = 0; i < 100_000; i++) {
+            bench.send("other", relay);
+        }
+        bench.take();
+        assertTrue(session.waitingBytes() <= 1 << 20);
+
+        room = Integer.MAX_VALUE;
+        session.writable();
+        assertEquals(1 << 16, answers.size());
+        assertTrue(answers.stream().allMatch(answer -> answer.type() == SadbType.X_PROMISC));
+
+        bench.send("other", relay);
+        assertEquals((1 << 16) + 1, answers.size(), "and hears again when it has read");
+    }
+
+    @Test
+    void shouldRefuseAndTellNothingWhenTheClientMayNotChangeAnything() {
+        bench.open("user", new PfkeyClient(2, 1000, false));
+        bench.send("user", DUMP.toBytes());
+        assertEquals(Errno.EPERM.number(), SadbMsg.read(ByteBuffer.wrap(bench.take().get("user").getFirst())).errno());
+
+        bench.open("root");
+        bench.send("root", new SadbMsg(SadbType.X_PROMISC, 1, 1, 1).answeredWith(0).toBytes());
+        assertEquals(null, bench.take().get("user"));
+    }
+
+    @Test
+    void shouldBeRegisteredAgainWithoutAnAnswerWhenTheLibrarySaysSo() {
+        session.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.REGISTER, Satype.ESP, 0).toBytes()));
+        assertTrue(session.isRegistered());
+        assertEquals(List.of(), answers);
+
+        session.receive(ByteBuffer.wrap(new SadbMsg(SadbType.REGISTER, Satype.ESP, 1, 1).answeredWith(0).toBytes()));
+        assertEquals(List.of(Errno.EEXIST.number()), answers.stream().map(SadbMsg::errno).toList());
+    }
+
+    @Test
+    void shouldIgnoreControlFramesThatMeanNothingHere() {
+        session.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.REGISTER, 0, 0).toBytes()));
+        session.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.REGISTER, 33, 0).toBytes()));
         session.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.JOIN, 1, 0).toBytes()));
+        session.receive(ByteBuffer.wrap(new byte[8]));
+
+        assertFalse(session.isRegistered());
+        assertEquals(List.of(), answers);
+    }
+
+    @Test
+    void shouldHearNothingWhenClosed() {
+        session.close();
+        bench.open("other");
+        bench.send("other", new SadbMsg(SadbType.X_PROMISC, 1, 1, 1).answeredWith(0).toBytes());
 
         assertEquals(List.of(), answers);
     }
 
     @Test
-    void shouldNeverThrowWhenFedRandomBytes() {
-        Random random = new Random(20);
-        for (int i = 0; i < 10_000; i++) {
-            byte[] bytes = new byte[random.nextInt(40)];
-            random.nextBytes(bytes);
-            session.receive(ByteBuffer.wrap(bytes));
-        }
+    void shouldListSocketsAsProcDoes() {
+        bench.open("other", new PfkeyClient(4711, 1000, true));
+
+        assertEquals(
+                List.of(
+                        "sk       RefCnt Rmem   Wmem   User   Inode",
+                        "0000000000000000 2      0      0      0      1     ",
+                        "0000000000000000 2      0      0      1000   4711  "),
+                bench.keyManager.procText().lines().toList());
     }
 }

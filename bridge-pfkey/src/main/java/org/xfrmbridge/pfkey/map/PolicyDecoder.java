@@ -1,0 +1,124 @@
+package org.xfrmbridge.pfkey.map;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.xfrmbridge.km.Errno;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.km.XfrmService.PolicyKey;
+import org.xfrmbridge.pfkey.msg.SadbXIpsecrequest;
+import org.xfrmbridge.pfkey.msg.SadbXPolicy;
+import org.xfrmbridge.pfkey.msg.Sockaddr;
+import org.xfrmbridge.pfkey.sadb.Extensions;
+import org.xfrmbridge.pfkey.sadb.SadbExt;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.PolicySpec.Action;
+import org.xfrmbridge.xfrm.PolicySpec.Type;
+import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.Template;
+
+/** What requests say of Policies, as {@code pfkey_spdadd}, {@code parse_ipsecrequest} and their siblings read it. */
+public final class PolicyDecoder {
+    /** {@code IPSEC_MANUAL_REQID_MAX}: above it, reqids are the kernel's. */
+    public static final int MAX_MANUAL_REQID = 0x3fff;
+
+    private static final int DIRECTION_MASK = 7;
+
+    private PolicyDecoder() {}
+
+    /** X_SPDADD, X_SPDUPDATE, X_SPDSETIDX. */
+    public static PolicySpec spec(Extensions extensions, Reqids reqids) throws XfrmException {
+        Ends ends = Ends.read(extensions);
+        ByteBuffer body = extensions.require(SadbExt.X_POLICY);
+        SadbXPolicy policy = SadbXPolicy.read(body);
+        refuseIf(policy.type() > SadbXPolicy.IPSEC);
+        Direction direction = direction(policy);
+        Action action = policy.type() == SadbXPolicy.DISCARD ? Action.BLOCK : Action.ALLOW;
+        List<Template> templates =
+                policy.type() == SadbXPolicy.IPSEC ? new Requests(policy, ends.family(), reqids).read(body) : List.of();
+        return new PolicySpec(
+                ends.selector(), Lifetimes.read(extensions), policy.priority(), 0, direction, action, 0, 0, templates,
+                Mark.NONE, 0, Type.MAIN, Labels.read(extensions));
+    }
+
+    /** X_SPDDELETE: by selector. */
+    public static PolicyKey bySelector(Extensions extensions) throws XfrmException {
+        Ends ends = Ends.read(extensions);
+        SadbXPolicy policy = SadbXPolicy.read(extensions.require(SadbExt.X_POLICY));
+        return new PolicyKey(Type.MAIN, direction(policy), 0, ends.selector(), Mark.NONE, 0, Labels.read(extensions));
+    }
+
+    /** X_SPDGET and X_SPDDELETE2: by index, which holds the direction. @throws XfrmException ENOENT for the index that no Policy has */
+    public static PolicyKey byIndex(Extensions extensions) throws XfrmException {
+        int index = SadbXPolicy.read(extensions.require(SadbExt.X_POLICY)).id();
+        Direction direction = Direction.of(index & DIRECTION_MASK);
+        refuseIf(direction == null);
+        if (index == 0) {
+            throw new XfrmException(Errno.ENOENT);
+        }
+        return new PolicyKey(Type.MAIN, direction, index, null, Mark.NONE, 0, null);
+    }
+
+    private static Direction direction(SadbXPolicy policy) throws XfrmException {
+        Direction direction = Direction.of(policy.dir() - 1);
+        refuseIf(direction == null);
+        return direction;
+    }
+
+    /** The transforms of one policy. */
+    private record Requests(SadbXPolicy policy, int family, Reqids reqids) {
+        List<Template> read(ByteBuffer behindPolicy) throws XfrmException {
+            List<Template> templates = new ArrayList<>();
+            for (SadbXIpsecrequest request : SadbXIpsecrequest.readAll(behindPolicy)) {
+                if (templates.size() == Template.MAX_DEPTH) {
+                    throw new XfrmException(Errno.ELOOP);
+                }
+                templates.add(template(request));
+            }
+            return templates;
+        }
+
+        private Template template(SadbXIpsecrequest request) throws XfrmException {
+            // A kernel looks at eight bits of it.
+            int protocol = request.proto() & 0xff;
+            refuseIf(request.mode() == 0 || !IpProtocol.isTransform(protocol));
+            Mode mode = Modes.of(request.mode());
+            boolean optional = request.level() == SadbXIpsecrequest.USE;
+            boolean outbound = policy.dir() - 1 == Direction.OUT.number();
+            refuseIf(optional && outbound && mode != Mode.TRANSPORT);
+            int reqid = request.level() == SadbXIpsecrequest.UNIQUE ? unique(request.reqid()) : 0;
+            // Only a tunnel says where it goes; all else goes where the packet does.
+            Sockaddr any = new Sockaddr(family, 0, Address.ANY);
+            Sockaddr source = mode == Mode.TUNNEL ? end(request.ends(), null) : any;
+            Sockaddr destination = mode == Mode.TUNNEL ? end(request.ends(), source) : any;
+            return new Template(
+                    new StateId(destination.address(), 0, protocol), source.family(), source.address(), reqid, mode, 0,
+                    optional, 0, 0, 0, true);
+        }
+
+        private int unique(int wanted) throws XfrmException {
+            boolean manual = Integer.compareUnsigned(wanted, MAX_MANUAL_REQID) <= 0;
+            return wanted != 0 && manual ? wanted : reqids.allocate();
+        }
+
+        /** The first end, or the one behind the first. */
+        private static Sockaddr end(ByteBuffer ends, Sockaddr first) throws XfrmException {
+            refuseIf(ends.remaining() < Short.BYTES);
+            int family = Sockaddr.familyAt(ends);
+            boolean pair = Sockaddr.bytes(family) != 0 && (first != null || ends.remaining() >= 2 * Sockaddr.bytes(family));
+            refuseIf(!pair || (first != null && first.family() != family));
+            return Sockaddr.read(ends);
+        }
+    }
+
+    private static void refuseIf(boolean fault) throws XfrmException {
+        if (fault) {
+            throw new XfrmException(Errno.EINVAL);
+        }
+    }
+}

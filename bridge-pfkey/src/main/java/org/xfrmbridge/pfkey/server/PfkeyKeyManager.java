@@ -1,0 +1,198 @@
+package org.xfrmbridge.pfkey.server;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.xfrmbridge.km.KeyManager;
+import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.km.XfrmService.Defaults;
+import org.xfrmbridge.pfkey.map.PolicyEncoder;
+import org.xfrmbridge.pfkey.map.Protocols;
+import org.xfrmbridge.pfkey.map.StateEncoder;
+import org.xfrmbridge.pfkey.sadb.SadbExt;
+import org.xfrmbridge.pfkey.sadb.SadbMsg;
+import org.xfrmbridge.pfkey.sadb.SadbType;
+import org.xfrmbridge.pfkey.sadb.Satype;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Encapsulation;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+
+/**
+ * PF_KEY as a key manager, {@code pfkeyv2_mgr}: all its sockets, and what the core tells as messages to those who should hear. The answer
+ * to a change is the news of it, which goes to every socket, the asker's among them. Encodes nothing that nobody would hear. Control
+ * thread only.
+ */
+public final class PfkeyKeyManager implements KeyManager {
+    // What sadb_msg_reserved of a message about a Policy counts in a kernel: references, as many as its code happens to hold there.
+    static final int REFERENCES_TOLD = 3;
+    static final int REFERENCES_DUMPED = 2;
+    private static final int REFERENCES_DELETED = 1;
+
+    /** Makes a message when somebody is there to hear it. */
+    interface News {
+        byte[] encode() throws XfrmException;
+    }
+
+    private final List<PfkeySession> sessions = new ArrayList<>();
+    private final ReqidAllocator reqids = new ReqidAllocator();
+    private PfkeySession asking;
+
+    void add(PfkeySession session) {
+        sessions.add(session);
+    }
+
+    void remove(PfkeySession session) {
+        sessions.remove(session);
+    }
+
+    ReqidAllocator reqids() {
+        return reqids;
+    }
+
+    /** While this request is handled, what its socket is sent is an answer, which is never lost. Null when it is done. */
+    void serving(PfkeySession session) {
+        asking = session;
+    }
+
+    /**
+     * {@code pfkey_broadcast}. A promiscuous socket that is meant, too, gets it twice.
+     *
+     * @param message taken over and wiped
+     * @param one who gets it in any case, null for nobody
+     */
+    void broadcast(byte[] message, Audience audience, PfkeySession one) {
+        for (PfkeySession session : sessions) {
+            if (session.isPromiscuous()) {
+                session.event(message.clone());
+            }
+            if (session != one && audience.includes(session)) {
+                deliver(session, message.clone());
+            }
+        }
+        if (one != null) {
+            deliver(one, message);
+        } else {
+            Arrays.fill(message, (byte) 0);
+        }
+    }
+
+    private void deliver(PfkeySession session, byte[] message) {
+        if (session == asking) {
+            session.reply(message);
+        } else {
+            session.event(message);
+        }
+    }
+
+    private void tell(Audience audience, News news) {
+        if (sessions.stream().anyMatch(session -> session.isPromiscuous() || audience.includes(session))) {
+            try {
+                broadcast(news.encode(), audience, null);
+            } catch (XfrmException e) {
+                // PF_KEY has no words for it: a kernel is silent, too.
+                return;
+            }
+        }
+    }
+
+    @Override
+    public void stateChanged(StateChange change, State state, Origin origin) {
+        int type = switch (change) {
+            case NEW -> SadbType.ADD;
+            case UPDATE -> SadbType.UPDATE;
+            case DELETE -> SadbType.DELETE;
+        };
+        tell(Audience.ALL, () -> StateEncoder.message(header(type, state, origin), state));
+    }
+
+    private static SadbMsg header(int type, State state, Origin origin) {
+        return new SadbMsg(type, Protocols.toSatype(state.id().protocol()), origin.sequence(), origin.portId());
+    }
+
+    @Override
+    public void statesFlushed(int protocol, Origin origin) {
+        int satype = Protocols.toSatype(protocol);
+        tell(Audience.ALL, () -> new SadbMsg(SadbType.FLUSH, satype, origin.sequence(), origin.portId()).answeredWith(0).toBytes());
+    }
+
+    @Override
+    public void policyChanged(PolicyChange change, Policy policy, boolean byIndex, Origin origin) {
+        if (policy.spec().type() != PolicySpec.Type.MAIN) {
+            return;
+        }
+        int type = switch (change) {
+            case NEW -> SadbType.X_SPDADD;
+            case UPDATE -> SadbType.X_SPDUPDATE;
+            case DELETE -> byIndex ? SadbType.X_SPDDELETE2 : SadbType.X_SPDDELETE;
+        };
+        int references = change == PolicyChange.DELETE ? REFERENCES_DELETED : REFERENCES_TOLD;
+        SadbMsg header = policyHeader(type, references, origin.sequence(), origin.portId());
+        tell(Audience.ALL, () -> PolicyEncoder.message(header, policy));
+    }
+
+    static SadbMsg policyHeader(int type, int references, int sequence, int pid) {
+        return new SadbMsg(SadbMsg.VERSION, type, 0, Satype.UNSPEC, 0, references, sequence, pid);
+    }
+
+    @Override
+    public void policiesFlushed(PolicySpec.Type type, Origin origin) {
+        if (type == PolicySpec.Type.MAIN) {
+            SadbMsg header = new SadbMsg(SadbType.X_SPDFLUSH, Satype.UNSPEC, origin.sequence(), origin.portId());
+            tell(Audience.ALL, () -> header.answeredWith(0).toBytes());
+        }
+    }
+
+    @Override
+    public void stateExpired(State state, boolean hard, int portId) {
+        SadbMsg header = header(SadbType.EXPIRE, state, Origin.KERNEL);
+        SadbExt reached = hard ? SadbExt.LIFETIME_HARD : SadbExt.LIFETIME_SOFT;
+        tell(Audience.REGISTERED, () -> StateEncoder.expiry(header, state, reached));
+    }
+
+    /** Told to nobody: Linux has the number X_SPDEXPIRE, but sends no such message. */
+    @Override
+    public void policyExpired(Policy policy, Direction direction, boolean hard, int portId) {}
+
+    @Override
+    public boolean acquire(Acquire acquire) {
+        State larval = acquire.larval();
+        SadbMsg header = header(SadbType.ACQUIRE, larval, new Origin(larval.spec().seq(), 0));
+        tell(Audience.REGISTERED, () -> PolicyEncoder.acquire(header, acquire));
+        return sessions.stream().anyMatch(PfkeySession::isRegistered);
+    }
+
+    @Override
+    public void mappingChanged(State state, Address newSaddr, int newSport) {
+        Encapsulation encapsulation = state.spec().encapsulation();
+        if (state.id().protocol() == IpProtocol.ESP && encapsulation != null) {
+            SadbMsg header = header(SadbType.X_NAT_T_NEW_MAPPING, state, new Origin(state.spec().seq(), 0));
+            tell(Audience.REGISTERED, () -> StateEncoder.mapping(header, state, newSaddr, newSport));
+        }
+    }
+
+    /** PF_KEY has no such message; nor for the two below. */
+    @Override
+    public void replayChanged(State state, int flags, Origin origin) {}
+
+    @Override
+    public void report(int protocol, Selector selector, Address address) {}
+
+    @Override
+    public void defaultsChanged(Defaults defaults, Origin origin) {}
+
+    /** What /proc/net/pfkey shows. As to an unprivileged reader of a kernel, without addresses. */
+    public String procText() {
+        StringBuilder text = new StringBuilder("sk       RefCnt Rmem   Wmem   User   Inode\n");
+        for (PfkeySession session : sessions) {
+            text.append("%016x %-6d %-6d %-6d %-6s %-6d%n".formatted(
+                    0, 2, session.waitingBytes(), 0, Integer.toUnsignedString(session.client().uid()), session.client().inode()));
+        }
+        return text.toString();
+    }
+}
