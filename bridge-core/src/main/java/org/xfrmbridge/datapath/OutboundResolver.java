@@ -25,6 +25,7 @@ import org.xfrmbridge.xfrm.Template;
 final class OutboundResolver {
     /** How long an unanswered acquire is not repeated for a flow. */
     static final long ACQUIRE_RETRY_NS = 100_000_000L;
+    private static final int FINDS = 4;
     private static final long FOREVER_NS = Long.MAX_VALUE / 2;
 
     private final PathContext context;
@@ -123,7 +124,7 @@ final class OutboundResolver {
                 }
             }
             State state = find(policy, template, flow, remote, local);
-            if (state != null && state.isValid()) {
+            if (state != null) {
                 states.add(state);
                 daddr = remote;
                 saddr = local;
@@ -134,20 +135,41 @@ final class OutboundResolver {
         return null;
     }
 
-    /** Asks the Sad; if it has nothing, not even a larval State, tells the control side to make one and ask the key managers. */
+    /**
+     * The State to use, or null. Asks the Sad; if it has nothing, not even a larval State, tells the control side to make one and ask the
+     * key managers.
+     */
     private State find(Policy policy, Template template, Flow flow, Address remote, Address local) {
-        counters.add(Metric.LOOKUPS, 1);
-        dependencies.add(new Dependency(remote, local, context.sad().generation(remote, local)));
-        State state = context.sad().find(policy, template, flow, remote, local);
+        State state = null;
+        State.Phase phase = null;
+        Dependency dependency = null;
+        // States may come and go while one is looked for; then another may serve: rekeying must cost no packet and ask nobody.
+        for (int i = 0; i < FINDS && (i == 0 || !isAnswer(phase, dependency)); i++) {
+            counters.add(Metric.LOOKUPS, 1);
+            dependency = new Dependency(remote, local, context.sad().generation(remote, local));
+            state = context.sad().find(policy, template, flow, remote, local);
+            phase = state == null ? null : state.phase();
+        }
+        dependencies.add(dependency);
+        if (phase == State.Phase.VALID) {
+            return state;
+        }
         if (state == null) {
             context.events().acquire(policy, template, flow, remote, local);
             validForNs = ACQUIRE_RETRY_NS;
-        } else if (state.phase() == State.Phase.ACQUIRING) {
+        } else if (phase == State.Phase.ACQUIRING) {
             larval = state;
-        } else if (!state.isValid()) {
+        } else {
             validForNs = ACQUIRE_RETRY_NS;
         }
-        return state;
+        return null;
+    }
+
+    /** Whether what was found is to be used or waited for, or nothing was added while nothing was found. */
+    private boolean isAnswer(State.Phase phase, Dependency asked) {
+        return phase == null
+                ? context.sad().generation(asked.daddr(), asked.saddr()) == asked.generation()
+                : phase == State.Phase.VALID || phase == State.Phase.ACQUIRING;
     }
 
     /** Null if a State cannot carry what comes to it, or there is no way to the outer destination. */
