@@ -9,9 +9,9 @@ import java.util.Map;
  * one instance must see the frames of one capture in order.
  */
 final class Frame {
-    /** What may be on a protected wire, and what may not. */
+    /** What may be on a protected wire, and what may not. AH is no secret, but who negotiated it wants none. */
     enum Kind {
-        ESP, ESP_IN_UDP, IKE, KEEPALIVE, NEIGHBOUR, MULTICAST, ICMP_ERROR, NOT_IP, CLEAR;
+        ESP, ESP_IN_UDP, AH, IKE, KEEPALIVE, NEIGHBOUR, MULTICAST, ICMP_ERROR, NOT_IP, CLEAR;
 
         boolean secret() {
             return this != CLEAR;
@@ -28,6 +28,7 @@ final class Frame {
     private static final int PROTOCOL_UDP = 17;
     private static final int PROTOCOL_FRAGMENT = 44;
     private static final int PROTOCOL_ESP = 50;
+    private static final int PROTOCOL_AH = 51;
     private static final int PROTOCOL_ICMP6 = 58;
 
     private final Map<String, Kind> fragments = new HashMap<>();
@@ -84,6 +85,7 @@ final class Frame {
     private Kind transport(int protocol, ByteBuffer payload) {
         return switch (protocol) {
             case PROTOCOL_ESP -> Kind.ESP;
+            case PROTOCOL_AH -> Kind.AH;
             case PROTOCOL_UDP -> udp(payload);
             case PROTOCOL_IGMP -> Kind.MULTICAST;
             case PROTOCOL_ICMP -> icmp(payload);

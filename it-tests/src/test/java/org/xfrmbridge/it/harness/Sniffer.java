@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 
 /**
  * tcpdump on one device of the wire for a whole scenario. Closing it fails if one packet was seen in the clear: anything
- * but ESP, IKE, neighbour discovery, multicast listeners and ICMP errors about those.
+ * but ESP, AH, IKE, neighbour discovery, multicast listeners and ICMP errors about those.
  */
 public final class Sniffer implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(10);
@@ -38,6 +38,10 @@ public final class Sniffer implements AutoCloseable {
     public int espFrames() {
         Capture capture = settled();
         return capture.count(Frame.Kind.ESP) + capture.count(Frame.Kind.ESP_IN_UDP);
+    }
+
+    public int ahFrames() {
+        return settled().count(Frame.Kind.AH);
     }
 
     public int udpEncapsulatedFrames() {

@@ -115,6 +115,12 @@ final class Connection {
             return set("mode", "transport").set("local_ts", "dynamic").set("remote_ts", "dynamic");
         }
 
+        /** AH in place of ESP. */
+        Child ah(String proposals) {
+            settings.remove("esp_proposals");
+            return set("ah_proposals", proposals);
+        }
+
         private void render(Section section, Topology topology, Side side) {
             section.put("local_ts", inner.host(topology.site(side).inner().of(inner)));
             section.put("remote_ts", inner.host(topology.site(side.other()).inner().of(inner)));
@@ -133,6 +139,10 @@ final class Connection {
         void set(String key, String value) {
             set(Side.LEFT, key, value);
             set(Side.RIGHT, key, value);
+        }
+
+        void remove(String key) {
+            values.values().forEach(settings -> settings.remove(key));
         }
 
         Map<String, String> of(Side side) {
