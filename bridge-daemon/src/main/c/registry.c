@@ -25,6 +25,7 @@ struct entry {
     int fd;
     int encapsulation;                     /* UDP_ENCAP, 0 for none */
     bool receive_offload;                  /* UDP_GRO was asked for */
+    bool passed;                           /* to another process: it may live on there when it is closed here */
     struct policy policies[DIRECTIONS];
     struct entry *next;
 };
@@ -114,11 +115,11 @@ static void sweep(int closing)
     struct entry **link = &entries;
     while (*link != NULL) {
         struct entry *entry = *link;
-        if (entry->fd == closing || socket_inode(entry->fd) != entry->cookie) {
+        if (entry->fd >= 0 && (entry->fd == closing || socket_inode(entry->fd) != entry->cookie)) {
             entry->fd = socket_alias(entry->cookie, 0, closing);
             set_kind(entry->fd, REGISTERED);
         }
-        if (entry->fd >= 0) {
+        if (entry->fd >= 0 || entry->passed) {
             link = &entry->next;
             continue;
         }
@@ -142,8 +143,10 @@ static struct entry *open_entry(int fd, int *error)
     if (*error != 0)
         return NULL;
     struct entry *entry = find(cookie);
-    if (entry != NULL)
+    if (entry != NULL) {
+        entry->fd = fd;
         return entry;
+    }
     entry = calloc(1, sizeof *entry);
     if (entry == NULL) {
         *error = ENOMEM;
@@ -306,6 +309,31 @@ void registry_closed(int fd)
     sigset_t signals;
     bridge_lock(&signals);
     sweep(fd);
+    bridge_unlock(&signals);
+}
+
+/*
+ * A daemon with separate privileges opens sockets in one process and uses them in another, which may be confined and then cannot register
+ * them itself. What was passed stays registered as long as this process lives.
+ */
+void registry_passed(const struct msghdr *message)
+{
+    if (entries == NULL || message == NULL || message->msg_controllen == 0 || !bridge_memory_is_ours())
+        return;
+    sigset_t signals;
+    bridge_lock(&signals);
+    struct msghdr copy = *message;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&copy); part != NULL; part = CMSG_NXTHDR(&copy, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t at = CMSG_LEN(0); at + sizeof(int) <= part->cmsg_len; at += sizeof(int)) {
+            int fd;
+            memcpy(&fd, (const char *) part + at, sizeof fd);
+            struct entry *entry = find(socket_inode(fd));
+            if (entry != NULL)
+                entry->passed = true;
+        }
+    }
     bridge_unlock(&signals);
 }
 

@@ -1,17 +1,21 @@
 /*
  * Sending on diverted sockets. The destination is dropped (there is only the bridge), no send raises SIGPIPE, and a send that finds the
- * bridge dead is repeated on a new connection.
+ * bridge dead is repeated on a new connection. A PF_KEY message is answered when its send returns, as in the kernel.
  */
 #include "channel.h"
 #include "memory.h"
+#include "registry.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/pfkeyv2.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
 
-enum { FULL_QUEUE_PATIENCE_MS = 1000 };
+enum { FULL_QUEUE_PATIENCE_MS = 1000, ANSWER_PATIENCE_MS = 1000, ANSWER_LOOK_US = 50 };
 
 static size_t total_length(const struct msghdr *message)
 {
@@ -35,11 +39,50 @@ static int check_destination(const struct name *name, const struct msghdr *messa
     return destination.nl_pid == 0 ? 0 : ECONNREFUSED;
 }
 
-static void note_register(int fd, const struct msghdr *message)
+/* The first bytes of a message, up to the header's size; returns how many there are. */
+static size_t copy_header(const struct msghdr *message, struct sadb_msg *header)
 {
-    const struct sadb_msg *header = message->msg_iov[0].iov_base;
-    if (message->msg_iov[0].iov_len >= sizeof *header && header->sadb_msg_type == SADB_REGISTER)
-        memory_note_register(fd, header->sadb_msg_satype);
+    size_t length = 0;
+    for (size_t i = 0; i < message->msg_iovlen && length < sizeof *header; i++) {
+        size_t part = message->msg_iov[i].iov_len;
+        if (part > sizeof *header - length)
+            part = sizeof *header - length;
+        memcpy((char *) header + length, message->msg_iov[i].iov_base, part);
+        length += part;
+    }
+    return length;
+}
+
+/* As pfkey_get_base_msg(): of a header that is wrong the call says so, and no message. */
+static int check_pfkey(int fd, const struct msghdr *message)
+{
+    struct sadb_msg header;
+    if (copy_header(message, &header) < sizeof header)
+        return EMSGSIZE;
+    if (header.sadb_msg_version != PF_KEY_V2 || header.sadb_msg_reserved != 0 || header.sadb_msg_type == SADB_RESERVED
+        || header.sadb_msg_type > SADB_MAX)
+        return EINVAL;
+    if (header.sadb_msg_len < sizeof header / 8 || header.sadb_msg_len != total_length(message) / 8)
+        return EMSGSIZE;
+    if (header.sadb_msg_type == SADB_REGISTER)
+        memory_note_register(fd, header.sadb_msg_satype);
+    return 0;
+}
+
+/*
+ * The kernel handles a PF_KEY message in the call that sends it, and iked waits a millisecond for the answer. The bridge takes a message out
+ * of the queue when it has answered it.
+ */
+static void await_answer(int fd)
+{
+    const struct timespec pause = {.tv_nsec = ANSWER_LOOK_US * 1000};
+    int unread = 0, before = errno;
+    for (int i = 0; i < ANSWER_PATIENCE_MS * 1000 / ANSWER_LOOK_US; i++) {
+        if (ioctl(fd, SIOCOUTQ, &unread) != 0 || unread == 0)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    errno = before;
 }
 
 /* The kernel reads a netlink message in the call that sends it: there is no full queue. */
@@ -69,16 +112,18 @@ static ssize_t send_diverted(int fd, const struct name *name, const struct msghd
     nameless.msg_name = NULL;
     nameless.msg_namelen = 0;
     int error = check_destination(name, message);
-    if (error == 0 && total_length(message) == 0)
+    if (error == 0 && name->protocol == PFKEY)
+        error = check_pfkey(fd, message);
+    else if (error == 0 && total_length(message) == 0)
         error = ENODATA;
     if (error != 0) {
         errno = error;
         return -1;
     }
-    if (name->protocol == PFKEY)
-        note_register(fd, message);
     for (;;) {
         ssize_t sent = REAL(sendmsg)(fd, &nameless, flags | MSG_NOSIGNAL);
+        if (sent >= 0 && name->protocol == PFKEY)
+            await_answer(fd);
         if (sent >= 0)
             return sent;
         if (errno == EAGAIN && wait_for_room(fd))
@@ -121,7 +166,10 @@ INTERPOSE(ssize_t, sendto, (int fd, const void *data, size_t length, int flags, 
 INTERPOSE(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags))
 {
     struct name name;
-    return is_diverted(fd, &name) ? send_diverted(fd, &name, message, flags) : REAL(sendmsg)(fd, message, flags);
+    if (is_diverted(fd, &name))
+        return send_diverted(fd, &name, message, flags);
+    registry_passed(message);
+    return REAL(sendmsg)(fd, message, flags);
 }
 
 INTERPOSE(ssize_t, writev, (int fd, const struct iovec *parts, int count))

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -156,7 +157,8 @@ static void take_datagram(int i)
 {
     static _Alignas(8) char buffer[65536];
     const struct nlmsghdr *request = (struct nlmsghdr *) buffer;
-    ssize_t length = recv(polled[i].fd, buffer, sizeof buffer, 0);
+    bool keeps = clients[i].listener == PFKEY_LISTENER;
+    ssize_t length = recv(polled[i].fd, buffer, sizeof buffer, keeps ? MSG_PEEK : 0);
     const uint32_t *words = (uint32_t *) buffer;
     if (length <= 0 || (words[0] != 0 && clients[i].listener == NETLINK_LISTENER && request->nlmsg_type == MOCK_HANG_UP))
         drop(i);
@@ -166,6 +168,8 @@ static void take_datagram(int i)
         answer_pfkey(i, (struct sadb_msg *) buffer, (size_t) length);
     else
         answer_netlink(i, request);
+    if (keeps && length > 0)
+        recv(polled[i].fd, buffer, sizeof buffer, MSG_DONTWAIT); /* when it is answered */
 }
 
 /* Returns whether the connection stays. */

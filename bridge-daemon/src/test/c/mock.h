@@ -15,7 +15,7 @@ enum {
 };
 
 /* PF_KEY: answered with the header and the mask of SA types for which REGISTER frames came. */
-enum { MOCK_SADB_TELL = 200 };
+enum { MOCK_SADB_TELL = 12 };
 
 struct mock_client {
     uint32_t port, groups, options;

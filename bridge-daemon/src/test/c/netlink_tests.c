@@ -194,6 +194,28 @@ static void pfkey_has_no_names(void)
     CHECK_FAILS(socket(PF_KEY, SOCK_RAW, 1), EPROTONOSUPPORT);
 }
 
+static void pfkey_headers_are_judged_by_the_call(void)
+{
+    struct {
+        struct sadb_msg header;
+        uint64_t more;
+    } message = {.header = {.sadb_msg_version = PF_KEY_V2, .sadb_msg_type = SADB_FLUSH, .sadb_msg_len = 2}};
+    size_t whole = sizeof message.header;
+    int fd = socket(PF_KEY, SOCK_RAW, PF_KEY_V2);
+    CHECK_FAILS(send(fd, &message, 0, 0), EMSGSIZE);
+    CHECK_FAILS(send(fd, &message, whole - 1, 0), EMSGSIZE);
+    CHECK_FAILS(send(fd, &message, sizeof message, 0), EMSGSIZE);
+    struct iovec parts[] = {{&message, 4}, {(char *) &message + 4, whole - 4}};
+    CHECK(writev(fd, parts, 2) == (ssize_t) whole);
+    CHECK(recv(fd, &message, sizeof message, MSG_DONTWAIT) == (ssize_t) whole); /* answered already */
+    message.header.sadb_msg_reserved = 1;
+    CHECK_FAILS(send(fd, &message, whole, 0), EINVAL);
+    message.header = (struct sadb_msg) {.sadb_msg_version = PF_KEY_V2, .sadb_msg_type = SADB_MAX + 1, .sadb_msg_len = 2};
+    CHECK_FAILS(send(fd, &message, whole, 0), EINVAL);
+    message.header = (struct sadb_msg) {.sadb_msg_len = 2};
+    CHECK_FAILS(send(fd, &message, whole, 0), EINVAL);
+}
+
 static void ethtool_requests_reach_the_kernel(void)
 {
     struct ethtool_sset_info info = {.cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1 << ETH_SS_FEATURES};
@@ -225,5 +247,6 @@ const struct test netlink_tests[] = {
     TEST(unbound_socket_has_a_port_id_with_the_top_bit), TEST(bind_gives_the_process_id_once), TEST(bind_fails_as_in_the_kernel),
     TEST(groups_and_options_reach_the_bridge_and_survive_bind), TEST(socket_describes_itself_as_netlink), TEST(sender_is_the_kernel),
     TEST(peek_and_truncate_tell_the_full_length), TEST(every_way_to_send_and_receive_works), TEST(overrun_is_reported_once),
-    TEST(events_reach_members), TEST(pfkey_has_no_names), TEST(ethtool_requests_reach_the_kernel), TEST(other_sockets_stay_real),
+    TEST(events_reach_members), TEST(pfkey_has_no_names), TEST(pfkey_headers_are_judged_by_the_call),
+    TEST(ethtool_requests_reach_the_kernel), TEST(other_sockets_stay_real),
     TEST(socket_is_refused_without_bridge), {NULL, NULL}};

@@ -108,6 +108,28 @@ static void registration_lives_as_long_as_the_socket(void)
     CHECK(log_shows(line));
 }
 
+static void passed_socket_stays_registered(void)
+{
+    unsigned long cookie, other_cookie;
+    int port, fd = open_udp(&cookie, &port), other = open_udp(&other_cookie, &port), type = UDP_ENCAP_ESPINUDP, ends[2];
+    char line[64];
+    snprintf(line, sizeof line, "close %lu\n", cookie);
+    CHECK(setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == 0);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS}};
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    struct iovec part = {"", 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    CHECK(sendmsg(ends[0], &message, 0) == 1);
+    close(fd);
+    CHECK(setsockopt(other, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == 0);
+    close(other);
+    CHECK(log_shows_line("close", other_cookie, "\n") && log_lacks(line));
+}
+
 static void restarted_bridge_is_told_again(void)
 {
     unsigned long cookie;
@@ -162,5 +184,6 @@ static void written_settings_reach_the_bridge(void)
 #define TEST(name) {#name, name}
 const struct test registry_tests[] = {
     TEST(policies_are_registered), TEST(pfkey_bypass_becomes_an_allow_policy), TEST(encapsulation_is_registered_and_hidden_from_the_kernel),
-    TEST(bind_moves_the_registration), TEST(registration_lives_as_long_as_the_socket), TEST(restarted_bridge_is_told_again),
+    TEST(bind_moves_the_registration), TEST(registration_lives_as_long_as_the_socket), TEST(passed_socket_stays_registered),
+    TEST(restarted_bridge_is_told_again),
     TEST(espintcp_is_unknown), TEST(files_of_proc_come_from_the_bridge), TEST(written_settings_reach_the_bridge), {NULL, NULL}};

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.control.DatagramChannel.Taking;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.UnixConnection;
@@ -79,7 +80,7 @@ public final class ControlPlane implements ControlLoop.Work {
 
     private Channel netlinkClient(UnixConnection connection, Peer peer) throws OsException {
         int portId = PortName.portId(connection.peerName(), UNNAMED_PORT_ID | peer.pid());
-        DatagramChannel channel = new DatagramChannel(connection, peer + " netlink");
+        DatagramChannel channel = new DatagramChannel(connection, Taking.FIRST, peer + " netlink");
         NetlinkSession session = new NetlinkSession(engine, netlink, channel, new NetlinkClient(portId, peer.privileged()));
         channel.start(new DatagramChannel.Session() {
             @Override
@@ -111,7 +112,7 @@ public final class ControlPlane implements ControlLoop.Work {
     }
 
     private Channel pfkeyClient(UnixConnection connection, Peer peer) throws OsException {
-        DatagramChannel channel = new DatagramChannel(connection, peer + " pfkey");
+        DatagramChannel channel = new DatagramChannel(connection, Taking.LAST, peer + " pfkey");
         PfkeyClient client = new PfkeyClient(connection.fd(), peer.uid(), peer.privileged());
         PfkeySession session = new PfkeySession(engine, pfkey, channel, client);
         channel.start(new DatagramChannel.Session() {
@@ -132,7 +133,7 @@ public final class ControlPlane implements ControlLoop.Work {
 
             @Override
             public boolean isListening() {
-                return false;
+                return session.isListening();
             }
 
             @Override

@@ -33,15 +33,26 @@ final class DatagramChannel implements Channel, MessageSink {
         void close();
     }
 
+    /** When a datagram leaves the client's queue. */
+    enum Taking {
+        /** At once. */
+        FIRST,
+
+        /** When it is answered: the preload library waits for that. */
+        LAST
+    }
+
     private final UnixConnection connection;
+    private final Taking taking;
     private final String name;
     private Session session;
     private boolean listening;
     private boolean open = true;
 
     /** @param name of the client, for the log */
-    DatagramChannel(UnixConnection connection, String name) throws OsException {
+    DatagramChannel(UnixConnection connection, Taking taking, String name) throws OsException {
         this.connection = connection;
+        this.taking = taking;
         this.name = name;
         connection.setSendBuffer(SEND_BUFFER_BYTES);
     }
@@ -69,7 +80,7 @@ final class DatagramChannel implements Channel, MessageSink {
                 session.writable();
             }
             for (int i = 0; i < TURN && open && !session.hasBacklog(); i++) {
-                byte[] datagram = connection.receive();
+                byte[] datagram = taking == Taking.FIRST ? connection.receive() : connection.peek();
                 if (datagram == null) {
                     break;
                 }
@@ -77,13 +88,23 @@ final class DatagramChannel implements Channel, MessageSink {
                     open = false;
                     break;
                 }
-                session.receive(ByteBuffer.wrap(datagram));
-                // It may have held keys.
-                Arrays.fill(datagram, (byte) 0);
+                handle(datagram);
             }
             announce();
         } catch (OsException e) {
             open = false;
+        }
+    }
+
+    private void handle(byte[] datagram) throws OsException {
+        try {
+            session.receive(ByteBuffer.wrap(datagram));
+        } finally {
+            // It may have held keys.
+            Arrays.fill(datagram, (byte) 0);
+            if (taking == Taking.LAST) {
+                Arrays.fill(connection.receive(), (byte) 0);
+            }
         }
     }
 

@@ -26,6 +26,7 @@ public final class UnixConnection implements AutoCloseable {
     private static final int SO_PEERCRED = 17;
     private static final int SO_SNDBUFFORCE = 32;
     private static final int SO_PEERGROUPS = 59;
+    private static final int MSG_PEEK = 2;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MAX_GROUPS = 1024;
@@ -85,8 +86,17 @@ public final class UnixConnection implements AutoCloseable {
      * @return a copy, empty at the end of the stream; null if nothing is there
      */
     public byte[] receive() throws OsException {
+        return receive(MSG_DONTWAIT);
+    }
+
+    /** The same, but leaves it there: the next {@link #receive} takes it. */
+    public byte[] peek() throws OsException {
+        return receive(MSG_DONTWAIT | MSG_PEEK);
+    }
+
+    private byte[] receive(int flags) throws OsException {
         Memory memory = MEMORY.get();
-        long bytes = LIBC.recv(descriptor.fd(), memory.pointer, MAX_MESSAGE_BYTES, MSG_DONTWAIT);
+        long bytes = LIBC.recv(descriptor.fd(), memory.pointer, MAX_MESSAGE_BYTES, flags);
         if (bytes < 0) {
             int errno = Native.errno();
             if (errno == OsException.EAGAIN || errno == OsException.EINTR) {

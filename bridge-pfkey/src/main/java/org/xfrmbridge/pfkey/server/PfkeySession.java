@@ -85,6 +85,11 @@ public final class PfkeySession {
         return dump != null || !queue.isEmpty();
     }
 
+    /** Whether it wants to hear of what others do, beyond what every socket hears. */
+    public boolean isListening() {
+        return isRegistered() || promiscuous;
+    }
+
     /** The client is gone. */
     public void close() {
         keyManager.remove(this);
