@@ -140,13 +140,14 @@ final class OutboundResolver {
      * key managers.
      */
     private State find(Policy policy, Template template, Flow flow, Address remote, Address local) {
+        int family = template.family();
         State state = null;
         State.Phase phase = null;
         Dependency dependency = null;
         // States may come and go while one is looked for; then another may serve: rekeying must cost no packet and ask nobody.
         for (int i = 0; i < FINDS && (i == 0 || !isAnswer(phase, dependency)); i++) {
             counters.add(Metric.LOOKUPS, 1);
-            dependency = new Dependency(remote, local, context.sad().generation(remote, local));
+            dependency = new Dependency(remote, local, family, context.sad().generation(remote, local, family));
             state = context.sad().find(policy, template, flow, remote, local);
             phase = state == null ? null : state.phase();
         }
@@ -168,7 +169,7 @@ final class OutboundResolver {
     /** Whether what was found is to be used or waited for, or nothing was added while nothing was found. */
     private boolean isAnswer(State.Phase phase, Dependency asked) {
         return phase == null
-                ? context.sad().generation(asked.daddr(), asked.saddr()) == asked.generation()
+                ? context.sad().generation(asked.daddr(), asked.saddr(), asked.family()) == asked.generation()
                 : phase == State.Phase.VALID || phase == State.Phase.ACQUIRING;
     }
 

@@ -40,7 +40,7 @@ final class OutboundRoute {
     }
 
     /** A question that the Sad was asked: a State added between these two ends may be a better answer. */
-    record Dependency(Address daddr, Address saddr, int generation) {}
+    record Dependency(Address daddr, Address saddr, int family, int generation) {}
 
     /** What a decision rests on: a larval State may be among it, and it may be good for some time only. */
     record Basis(Generations made, Dependency[] dependencies, State larval, long validUntilNs) {}
@@ -60,7 +60,7 @@ final class OutboundRoute {
             return false;
         }
         for (Dependency dependency : dependencies) {
-            if (context.sad().generation(dependency.daddr, dependency.saddr) != dependency.generation) {
+            if (context.sad().generation(dependency.daddr, dependency.saddr, dependency.family) != dependency.generation) {
                 return false;
             }
         }

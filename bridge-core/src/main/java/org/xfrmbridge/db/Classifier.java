@@ -136,4 +136,9 @@ final class Classifier {
             exact.replace(shelf, rest, hash(entry));
         }
     }
+
+    void clear() {
+        exact.clear();
+        prefixed = null;
+    }
 }

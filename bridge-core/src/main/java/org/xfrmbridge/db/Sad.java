@@ -29,8 +29,10 @@ public final class Sad {
     private final Slots<SadEntry> bySource = new Slots<>();
     private final Slots<SadEntry> bySequence = new Slots<>();
     private final Slots<StateGroup> groups = new Slots<>();
+    private final SpiUses spiUses = new SpiUses();
     private final WalkList<State> all = new WalkList<>();
     private final AtomicIntegerArray generations = new AtomicIntegerArray(STRIPES);
+    private int freedSpis;
 
     /** Inbound: the State a packet names. Any thread, never blocks. Null if none. */
     public State lookup(long daddrHigh, long daddrLow, int spi, int protocol, int family, int mark) {
@@ -197,15 +199,29 @@ public final class Sad {
 
     /**
      * A number that changes when a State is added that could serve (daddr, saddr): bundles made before are rebuilt. Read it before
-     * {@link #find}. It may also change for other pairs. Any thread. IPv4 addresses must have no bytes behind them.
+     * {@link #find}. It may also change for other pairs. Any thread.
      */
-    public int generation(Address daddr, Address saddr) {
-        return generations.get(stripe(daddr.high(), daddr.low(), saddr.high(), saddr.low()))
-                + generations.get(stripe(daddr.high(), daddr.low(), 0, 0));
+    public int generation(Address daddr, Address saddr, int family) {
+        long daddrHigh = SadEntry.high(daddr.high(), family);
+        long daddrLow = SadEntry.low(daddr.low(), family);
+        long saddrHigh = SadEntry.high(saddr.high(), family);
+        long saddrLow = SadEntry.low(saddr.low(), family);
+        return generations.get(stripe(daddrHigh, daddrLow, saddrHigh, saddrLow))
+                + generations.get(stripe(daddrHigh, daddrLow, 0, 0));
     }
 
     private static int stripe(long daddrHigh, long daddrLow, long saddrHigh, long saddrLow) {
         return StateGroup.hash(daddrHigh, daddrLow, saddrHigh, saddrLow, 0) & STRIPES - 1;
+    }
+
+    /** Whether any State of the protocol has the Spi, whatever its destination. Control thread. */
+    boolean hasSpi(int spi, int protocol) {
+        return spiUses.has(spi, protocol);
+    }
+
+    /** How often a State with a Spi has gone. Control thread. */
+    int freedSpis() {
+        return freedSpis;
     }
 
     /** All States that pass the filter, the youngest first; the walk stays valid while States come and go. Control thread. */
@@ -278,6 +294,7 @@ public final class Sad {
             addAlike(bySource, entry, entry.sourceHash());
         } else if (entry.spi != 0) {
             addAlike(bySpi, entry, entry.spiHash());
+            spiUses.add(entry.spi, entry.protocol());
         }
         if (entry.sequence != 0) {
             addInSequence(entry);
@@ -294,6 +311,8 @@ public final class Sad {
             removeAlike(bySource, entry, entry.sourceHash());
         } else if (entry.spi != 0) {
             removeAlike(bySpi, entry, entry.spiHash());
+            spiUses.remove(entry.spi, entry.protocol());
+            freedSpis++;
         }
         if (entry.sequence != 0) {
             removeFromSequence(entry);

@@ -20,6 +20,7 @@ final class SadEntry extends WalkEntry<State> {
     final int sequence;
     final int markValue;
     final int markMask;
+    final long addSeconds;
 
     /** The next older entry of the same key in the table by Spi or by source, whichever it is in. */
     volatile SadEntry alike;
@@ -45,6 +46,7 @@ final class SadEntry extends WalkEntry<State> {
         sequence = spec.seq();
         markValue = spec.mark().value();
         markMask = spec.mark().mask();
+        addSeconds = state.usage().addSeconds();
     }
 
     State state() {
@@ -57,7 +59,11 @@ final class SadEntry extends WalkEntry<State> {
 
     /** Whether packets and clients name it by its Spi; the mobility protocols have none and go by addresses. */
     boolean isNamedBySpi() {
-        return hasSpi(kind & 0xff);
+        return hasSpi(protocol());
+    }
+
+    int protocol() {
+        return kind & 0xff;
     }
 
     int spiHash() {

@@ -2,7 +2,6 @@ package org.xfrmbridge.db;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.function.Consumer;
 
 /**
  * A hash table of references for one writer and any number of readers that never wait: open addressing with linear probing, the hashes in an
@@ -72,15 +71,11 @@ final class Slots<E> {
         }
     }
 
-    /** Writer only: every entry, in no order. */
-    void forEach(Consumer<E> consumer) {
-        Table<E> current = table;
-        for (int i = 0; i < current.hashes.length; i++) {
-            E entry = current.at(i);
-            if (entry != null) {
-                consumer.accept(entry);
-            }
-        }
+    /** Writer only. */
+    void clear() {
+        live = 0;
+        occupied = 0;
+        table = new Table<>(LEAST_LENGTH);
     }
 
     private void rebuild(int expected) {

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
 import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -143,6 +144,27 @@ public final class Spd {
         bumpGeneration();
     }
 
+    /** All policies of a type but the sockets': flows find none of them any more at once. Returns how many. Control thread. */
+    public int removeAll(PolicySpec.Type type, Consumer<Policy> removed) {
+        for (Direction direction : Direction.values()) {
+            classifier(type, direction, AddressFamily.INET).clear();
+            classifier(type, direction, AddressFamily.INET6).clear();
+        }
+        byIndex.clear();
+        int before = all.size();
+        all.forEach(entry -> {
+            Policy policy = entry.value();
+            if (policy.spec().type() == type && !isSocketPolicy(policy)) {
+                forget((SpdEntry) entry);
+                removed.accept(policy);
+            } else {
+                byIndex.add((SpdEntry) entry, Hashing.fold(policy.spec().index()));
+            }
+        });
+        bumpGeneration();
+        return before - all.size();
+    }
+
     /** Whether this very Policy is in the database. Control thread. */
     public boolean contains(Policy policy) {
         SpdEntry entry = atIndex(policy.spec().index());
@@ -175,8 +197,12 @@ public final class Spd {
     }
 
     private void unlink(SpdEntry entry) {
+        byIndex.remove(entry, Hashing.fold(entry.policy().spec().index()));
+        forget(entry);
+    }
+
+    private void forget(SpdEntry entry) {
         PolicySpec spec = entry.policy().spec();
-        byIndex.remove(entry, Hashing.fold(spec.index()));
         all.remove(entry);
         counts.decrementAndGet(entry.lane != 0 ? spec.direction().number() : DIRECTIONS + spec.direction().number());
         entry.policy().kill();

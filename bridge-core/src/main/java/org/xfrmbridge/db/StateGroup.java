@@ -1,5 +1,6 @@
 package org.xfrmbridge.db;
 
+import java.util.TreeMap;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
@@ -25,8 +26,13 @@ final class StateGroup {
     final int ifId;
     final int hash;
 
+    private static final int MOST_STEPS = 16;
+
     private volatile SadEntry mature;
     private SadEntry oldestMature;
+    /** The youngest one of each add time; null while those that come are near the young end of the chain, as in step with a clock. */
+    private TreeMap<Long, SadEntry> byAddTime;
+
     private volatile SadEntry larval;
     private volatile SadEntry larvalWithoutSpi;
 
@@ -74,23 +80,46 @@ final class StateGroup {
 
     /** Of equal add times the one added last comes first. */
     private void addMature(SadEntry entry) {
-        long addSeconds = entry.state().usage().addSeconds();
-        SadEntry before = null;
-        SadEntry after = mature;
-        if (oldestMature != null && oldestMature.state().usage().addSeconds() > addSeconds) {
-            before = oldestMature;
-            after = null;
-        }
-        while (after != null && after.state().usage().addSeconds() > addSeconds) {
-            before = after;
-            after = after.next;
-        }
+        SadEntry after = youngestNotAfter(entry.addSeconds);
+        SadEntry before = after == null ? oldestMature : after.previous;
         insert(entry, before, after);
         if (before == null) {
             mature = entry;
         }
         if (after == null) {
             oldestMature = entry;
+        }
+        if (byAddTime != null) {
+            byAddTime.put(entry.addSeconds, entry);
+        }
+    }
+
+    private SadEntry youngestNotAfter(long addSeconds) {
+        if (oldestMature == null || oldestMature.addSeconds > addSeconds) {
+            return null;
+        }
+        SadEntry entry = mature;
+        for (int i = 0; entry.addSeconds > addSeconds && byAddTime == null; i++) {
+            entry = entry.next;
+            if (i == MOST_STEPS) {
+                byAddTime = new TreeMap<>();
+                for (SadEntry each = oldestMature; each != null; each = each.previous) {
+                    byAddTime.put(each.addSeconds, each);
+                }
+            }
+        }
+        return byAddTime == null ? entry : byAddTime.floorEntry(addSeconds).getValue();
+    }
+
+    private void forgetAddTime(SadEntry entry) {
+        if (byAddTime == null || byAddTime.get(entry.addSeconds) != entry) {
+            return;
+        }
+        SadEntry next = entry.next;
+        if (next != null && next.addSeconds == entry.addSeconds) {
+            byAddTime.put(next.addSeconds, next);
+        } else {
+            byAddTime.remove(entry.addSeconds);
         }
     }
 
@@ -107,6 +136,7 @@ final class StateGroup {
 
     /** Its own link stays, for readers that stand on it. */
     void remove(SadEntry entry) {
+        forgetAddTime(entry);
         SadEntry before = entry.previous;
         SadEntry after = entry.next;
         if (after != null) {

@@ -4,11 +4,16 @@ package org.xfrmbridge.db;
 abstract class WalkEntry<T> {
     private final T value;
     WalkEntry<T> older;
+
+    /** Itself once it has gone. */
     WalkEntry<T> newer;
-    boolean gone;
 
     WalkEntry(T value) {
         this.value = value;
+    }
+
+    final boolean isGone() {
+        return newer == this;
     }
 
     final T value() {

@@ -1,5 +1,6 @@
 package org.xfrmbridge.db;
 
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.xfrmbridge.km.XfrmService.Dump;
 
@@ -29,8 +30,7 @@ final class WalkList<T> {
 
     void remove(WalkEntry<T> entry) {
         link(entry.newer, entry.older);
-        entry.gone = true;
-        entry.newer = null;
+        entry.newer = entry;
         size--;
         changes++;
     }
@@ -39,8 +39,7 @@ final class WalkList<T> {
     void replace(WalkEntry<T> entry, WalkEntry<T> successor) {
         link(entry.newer, successor);
         link(successor, entry.older);
-        entry.gone = true;
-        entry.newer = null;
+        entry.newer = entry;
     }
 
     private void link(WalkEntry<T> newer, WalkEntry<T> older) {
@@ -51,6 +50,13 @@ final class WalkList<T> {
         }
         if (older != null) {
             older.newer = newer;
+        }
+    }
+
+    /** The youngest first; the consumer may remove the one that it is given. */
+    void forEach(Consumer<WalkEntry<T>> consumer) {
+        for (WalkEntry<T> entry = newest; entry != null; entry = entry.older) {
+            consumer.accept(entry);
         }
     }
 
@@ -74,7 +80,7 @@ final class WalkList<T> {
                 return null;
             }
             WalkEntry<T> entry = last == null ? newest : last.older;
-            while (entry != null && (entry.gone || !filter.test(entry.value()))) {
+            while (entry != null && (entry.isGone() || !filter.test(entry.value()))) {
                 entry = entry.older;
             }
             last = entry;

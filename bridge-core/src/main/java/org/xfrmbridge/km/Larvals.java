@@ -41,7 +41,7 @@ final class Larvals {
             return larval;
         }
         StateSpec spec = larval == null ? spec(wanted) : larval.spec();
-        int spi = spis.allocate(spec, request.minSpi(), request.maxSpi());
+        int spi = spis.allocate(spec.id().protocol(), request.minSpi(), request.maxSpi());
         if (spi == 0) {
             throw new XfrmException(Errno.ENOENT, "every SPI of the range is in use");
         }

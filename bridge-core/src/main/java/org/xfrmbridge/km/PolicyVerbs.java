@@ -2,7 +2,6 @@ package org.xfrmbridge.km;
 
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.KeyManager.PolicyChange;
-import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Policy;
@@ -69,15 +68,7 @@ final class PolicyVerbs {
 
     void flush(PolicySpec.Type type, Origin origin) throws XfrmException {
         PolicyRules.requireType(type);
-        Dump<Policy> all = spd.walk(type);
-        boolean any = false;
-        for (Policy policy = all.next(); policy != null; policy = all.next()) {
-            if (!Spd.isSocketPolicy(policy)) {
-                remove(policy);
-                any = true;
-            }
-        }
-        if (!any) {
+        if (spd.removeAll(type, expiry::stop) == 0) {
             throw new XfrmException(Errno.ESRCH);
         }
         keyManagers.tell(km -> km.policiesFlushed(type, origin));

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
@@ -78,22 +79,22 @@ class SadTest {
         SpiAllocator allocator = new SpiAllocator(sad, new Random(1));
         Set<Integer> given = new HashSet<>();
         for (int i = 0; i < 1000; i++) {
-            int spi = allocator.allocate(spec(0), 0x80000000, 0x800003e7);
+            int spi = allocator.allocate(IpProtocol.ESP, 0x80000000, 0x800003e7);
             assertTrue(Integer.compareUnsigned(spi, 0x80000000) >= 0 && Integer.compareUnsigned(spi, 0x800003e7) <= 0);
             assertTrue(given.add(spi));
             insert(spi, Phase.ACQUIRING);
         }
-        assertEquals(0, allocator.allocate(spec(0), 0x80000000, 0x800003e7));
+        assertEquals(0, allocator.allocate(IpProtocol.ESP, 0x80000000, 0x800003e7));
     }
 
     @Test
     void shouldNeverGiveSpiZero() {
         SpiAllocator allocator = new SpiAllocator(sad, new Random(1));
-        assertEquals(0, allocator.allocate(spec(0), 0, 0));
-        assertEquals(1, allocator.allocate(spec(0), 0, 1));
-        assertEquals(5, allocator.allocate(spec(0), 5, 5));
-        assertEquals(0, allocator.allocate(spec(0), 6, 5));
-        assertTrue(allocator.allocate(spec(0), 0, -1) != 0);
+        assertEquals(0, allocator.allocate(IpProtocol.ESP, 0, 0));
+        assertEquals(1, allocator.allocate(IpProtocol.ESP, 0, 1));
+        assertEquals(5, allocator.allocate(IpProtocol.ESP, 5, 5));
+        assertEquals(0, allocator.allocate(IpProtocol.ESP, 6, 5));
+        assertTrue(allocator.allocate(IpProtocol.ESP, 0, -1) != 0);
     }
 
     @Test
@@ -107,5 +108,45 @@ class SadTest {
             sad.remove(state);
         }
         assertEquals(0, sad.size());
+    }
+
+    @Test
+    void shouldNotSlowDownWhenAddTimesOfOnePairAreRandom() {
+        Random random = new Random(1);
+        List<State> states = new ArrayList<>();
+        for (int i = 1; i <= 200_000; i++) {
+            State state = new State(spec(i), Phase.VALID, new Usage(random.nextInt(10_000)));
+            sad.insert(state);
+            states.add(state);
+        }
+        Collections.shuffle(states, random);
+        for (State state : states) {
+            sad.remove(state);
+        }
+        assertEquals(0, sad.size());
+    }
+
+    @Test
+    void shouldNotSlowDownWhenARangeIsNearlyFull() {
+        SpiAllocator allocator = new SpiAllocator(sad, new Random(1));
+        State last = null;
+        for (int i = 0; i < 200_000; i++) {
+            int spi = allocator.allocate(IpProtocol.ESP, 0x1000, 0x1000 + 199_999);
+            assertTrue(spi != 0);
+            last = insert(spi, Phase.ACQUIRING);
+        }
+        for (int i = 0; i < 200_000; i++) {
+            assertEquals(0, allocator.allocate(IpProtocol.ESP, 0x1000, 0x1000 + 199_999));
+        }
+        sad.remove(last);
+        assertEquals(last.id().spi(), allocator.allocate(IpProtocol.ESP, 0x1000, 0x1000 + 199_999));
+    }
+
+    @Test
+    void shouldNotGiveASpiThatAnotherDestinationHas() {
+        insert(5, Phase.VALID);
+        SpiAllocator allocator = new SpiAllocator(sad, new Random(1));
+        assertEquals(0, allocator.allocate(IpProtocol.ESP, 5, 5));
+        assertEquals(5, allocator.allocate(IpProtocol.AH, 5, 5));
     }
 }
