@@ -58,6 +58,11 @@ final class Bundle {
         return innerMtu;
     }
 
+    /** Whether the packet as it is gets an IP header in front: its own headers are not touched then. */
+    boolean startsWithOuterHeader() {
+        return steps[0].hasOuterHeader();
+    }
+
     int headBytes() {
         return headBytes;
     }

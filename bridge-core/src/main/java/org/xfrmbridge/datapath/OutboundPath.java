@@ -48,6 +48,7 @@ public final class OutboundPath {
 
     private final IpPacket packet = new IpPacket();
     private final Flow flow = new Flow();
+    private final PacketBatch pieces = new PacketBatch(64);
     private PacketBatch toNetwork;
     private PacketBatch toHost;
     private long nowNs;
@@ -167,6 +168,28 @@ public final class OutboundPath {
             drop(DropReason.OUT_STATE_MODE_ERROR);
             return;
         }
+        if (packet.length > bundle.innerMtu() && packet.reassembled && !packet.isIpv4() && bundle.startsWithOuterHeader()) {
+            divideInside(bundle);
+        } else {
+            apply(bundle);
+        }
+    }
+
+    /** IPv6 that came in fragments enters a tunnel in fragments ({@code xfrm6_output}): who forwards it behind the far end may not divide it. */
+    private void divideInside(Bundle bundle) {
+        packet.keepLink();
+        if (!fragmenter.divide(packet, Math.min(bundle.innerMtu(), reassembly.largestFragment()), pieces)) {
+            drop(DropReason.OUT_STATE_MODE_ERROR);
+            return;
+        }
+        for (int i = 0; i < pieces.size(); i++) {
+            packet.parse(pieces.get(i));
+            apply(bundle);
+        }
+        pieces.clear();
+    }
+
+    private void apply(Bundle bundle) {
         packet.keepLink();
         packet.makeRoom(bundle.headBytes(), bundle.tailBytes());
         for (int i = 0; i < bundle.steps(); i++) {

@@ -2,10 +2,8 @@ package org.xfrmbridge.it.strongswan;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.xfrmbridge.it.harness.Command;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
@@ -39,16 +37,9 @@ class GatewayScenario extends PairedScenario {
     }
 
     @ParameterizedTest
-    @EnumSource(Side.class)
-    void shouldForwardFragmentsWhenClientsSendThem(Side from) {
-        Ping.inner(pair().topology(), from, Family.IPV4).payloadBytes(4000).send().assertComplete();
-    }
-
-    @ParameterizedTest
-    @EnumSource(Side.class)
-    @Disabled("fragments of IPv6 are put together on the way out and not divided again: the far gateway cannot forward the whole")
-    void shouldForwardFragmentsOfIpv6WhenClientsSendThem(Side from) {
-        Ping.inner(pair().topology(), from, Family.IPV6).payloadBytes(4000).send().assertComplete();
+    @CsvSource({"LEFT, IPV4", "RIGHT, IPV4", "LEFT, IPV6", "RIGHT, IPV6"})
+    void shouldForwardFragmentsWhenClientsSendThem(Side from, Family inner) {
+        Ping.inner(pair().topology(), from, inner).payloadBytes(4000).send().assertComplete();
     }
 
     @ParameterizedTest
