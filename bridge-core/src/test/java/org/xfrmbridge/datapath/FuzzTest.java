@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.Deflater;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,6 +28,7 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
 
 /** Anything at all may come from either side: it is sent on or counted as dropped, and nothing is thrown. Seeded. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
@@ -122,6 +124,74 @@ class FuzzTest {
         assertTrue(peer.drops(DropReason.IN_STATE_MODE_ERROR) > 0);
         assertEquals(0, peer.drops(DropReason.IN_STATE_MISMATCH));
         assertTrue(peer.drops(DropReason.IN_STATE_PROTO_ERROR) > 0, "dummy packets");
+    }
+
+    /** AH without a MAC and IPComp let everything through to those who read headers, options and what comes out of the codec. */
+    @Test
+    void shouldSurviveAnythingInAhAndIpComp() {
+        int spi = 200;
+        for (String[] ends : new String[][] {{"192.0.2.1", "192.0.2.2"}, {"2001:db8::1", "2001:db8::2"}}) {
+            for (Mode mode : new Mode[] {Mode.TRANSPORT, Mode.TUNNEL, Mode.BEET}) {
+                for (TestHost at : List.of(host, peer)) {
+                    at.sad.insert(Sas.ah(openTo(mode, ends, spi), "digest_null"));
+                    if (mode != Mode.BEET) {
+                        at.sad.insert(Sas.comp(openTo(mode, ends, spi)));
+                    }
+                }
+                spi++;
+            }
+            peer.sad.insert(Sas.bare(openTo(Mode.TUNNEL, ends, 1)));
+            Template ah = Sas.of(IpProtocol.AH, Sas.template(Mode.TRANSPORT, ends[0], ends[1], 0, false));
+            host.policy(Direction.OUT, Selector.any(Sas.family(ends[0])), PolicySpec.Action.ALLOW, 0, ah);
+        }
+        for (int i = 0; i < ROUNDS; i++) {
+            byte[] frame = mutated(carrying(200 + random.nextInt(6)));
+            peer.receive(frame);
+            host.send(mutated(random.nextBoolean() ? withExtensions() : withOptions(new byte[0], IpProtocol.UDP)));
+            host.stack.drain();
+        }
+        assertEquals(peer.stats.inbound(Metric.DROPPED), Arrays.stream(DropReason.ALL).mapToLong(peer::drops).sum());
+        assertTrue(peer.drops(DropReason.IN_STATE_PROTO_ERROR) > 0 && peer.drops(DropReason.IN_STATE_MODE_ERROR) > 0);
+        assertTrue(peer.stats.inbound(Metric.PROTECTED) > 0 && host.stats.outbound(Metric.PROTECTED) > 0);
+    }
+
+    private static StateSpec.Builder openTo(Mode mode, String[] ends, int spi) {
+        StateSpec.Builder spec = Sas.spec(mode, ends[0], ends[1], spi);
+        spec.selector = mode == Mode.BEET ? Sas.between("10.1.0.1/32", "10.2.0.1/32") : Selector.any(AddressFamily.UNSPEC);
+        spec.reqid = 0;
+        spec.replayWindow = 0;
+        return spec;
+    }
+
+    /** A packet to one of the States of that number, with contents of any kind. */
+    private byte[] carrying(int spi) {
+        byte[] contents = random.nextBoolean() ? randomPacket() : Frames.udp("10.1.0.1", "10.2.0.1").packet();
+        boolean v4 = spi < 203;
+        int protocol = PROTOCOLS[random.nextInt(PROTOCOLS.length)];
+        byte[] upper;
+        if (random.nextBoolean()) {
+            upper = new byte[16 + contents.length];
+            Bytes.putI32(upper, 0, protocol << 24 | 2 << 16);
+            Bytes.putI32(upper, 4, spi);
+            System.arraycopy(contents, 0, upper, 16, contents.length);
+            return v4 ? withOptions(upper, IpProtocol.AH) : Frames.udp("2001:db8::1", "2001:db8::2").payload(IpProtocol.AH, upper).frame();
+        }
+        Deflater deflater = new Deflater(1, true);
+        deflater.setInput(Arrays.copyOf(contents, 400));
+        deflater.finish();
+        upper = new byte[4 + 500];
+        Bytes.putI32(upper, 0, protocol << 24 | spi);
+        int bytes = deflater.deflate(upper, 4, 500);
+        deflater.end();
+        String[] ends = v4 ? new String[] {"192.0.2.1", "192.0.2.2"} : new String[] {"2001:db8::1", "2001:db8::2"};
+        return Frames.udp(ends[0], ends[1]).payload(IpProtocol.COMP, Arrays.copyOf(upper, 4 + bytes)).frame();
+    }
+
+    private byte[] withOptions(byte[] upper, int protocol) {
+        Frames frames = Frames.udp("192.0.2.1", "192.0.2.2");
+        frames.options = new byte[4 * random.nextInt(11)];
+        random.nextBytes(frames.options);
+        return protocol == IpProtocol.UDP ? frames.frame() : frames.payload(protocol, upper).frame();
     }
 
     private static void resign(byte[] frame, int esp) {
