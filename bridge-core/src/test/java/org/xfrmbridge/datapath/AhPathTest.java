@@ -310,7 +310,7 @@ class AhPathTest {
     }
 
     @Test
-    void shouldDropWhatIsTooShortReplayedOrHasBrokenOptions() {
+    void shouldDropWhatIsTooShortOrReplayed() {
         TestHost a = new TestHost("192.0.2.1");
         TestHost b = new TestHost("192.0.2.2");
         install(a, Direction.OUT, SHA256);
@@ -322,10 +322,29 @@ class AhPathTest {
         assertEquals(1, b.receive(List.of(wire)).size());
         assertEquals(0, b.receive(List.of(wire)).size());
         assertEquals(1, b.drops(DropReason.IN_STATE_SEQ_ERROR));
+    }
+
+    /** Lengths that lead out of the header, or nowhere: what lies behind must neither be cleared nor looked at. */
+    @ParameterizedTest
+    @ValueSource(strings = {"07010000", "07050000", "01010107", "83030400", "44ff0000"})
+    void shouldRefuseIpv4OptionsThatDoNotFit(String options) {
+        TestHost a = new TestHost("192.0.2.1");
+        install(a, Direction.OUT, SHA256);
         Frames broken = Frames.udp("192.0.2.1", "192.0.2.2");
-        broken.options = new byte[] {7, 1, 0, 0};
+        broken.options = HEX.parseHex(options);
         assertEquals(0, a.send(broken.frame()).size());
-        assertEquals(1, a.drops(DropReason.OUT_STATE_PROTO_ERROR));
+        assertEquals(1, a.drops(DropReason.OUT_STATE_PROTO_ERROR), a.stats::toProcText);
+    }
+
+    /** Options one byte too long, a type without a length, and more segments left than there are. */
+    @ParameterizedTest
+    @CsvSource({"0, 11003e0500000000", "0, 110001030000003e", "43, 1100000100000000"})
+    void shouldRefuseIpv6HeadersThatDoNotFit(int protocol, String header) {
+        TestHost a = new TestHost("2001:db8::1");
+        install(a, Direction.OUT, SHA256_V6);
+        byte[] upper = HEX.parseHex(header.substring(0, 16) + "045708ae00080000");
+        assertEquals(0, a.send(Frames.udp("2001:db8::1", "2001:db8::2").payload(protocol, upper).frame()).size());
+        assertEquals(1, a.drops(DropReason.OUT_STATE_PROTO_ERROR), a.stats::toProcText);
     }
 
     /** RFC 4302 wants eight bytes in IPv6, a kernel wants them in IPv4 as well unless told otherwise. */
