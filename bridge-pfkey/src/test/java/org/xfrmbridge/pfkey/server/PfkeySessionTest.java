@@ -45,7 +45,7 @@ class PfkeySessionTest {
         return new SadbWriter(new SadbMsg(SadbType.GETSPI, Satype.ESP, number, 1))
                 .put(SadbExt.ADDRESS_SRC, new SadbAddress(0, 32, left))
                 .put(SadbExt.ADDRESS_DST, new SadbAddress(0, 32, right))
-                .put(SadbExt.SPIRANGE, new SadbSpirange(256, 1000))
+                .put(SadbExt.SPIRANGE, new SadbSpirange(256, 100_000))
                 .toBytes();
     }
 
