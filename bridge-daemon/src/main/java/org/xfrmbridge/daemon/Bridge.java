@@ -106,7 +106,7 @@ public final class Bridge implements AutoCloseable {
         }
         policies = PolicyJournal.begin(options.directory(), engine);
         ControlPlane plane = new ControlPlane(engine, kernel, clock, loop, options.privilegedGid());
-        plane.atEndOfRound(policies::flush);
+        plane.setJournal(policies);
         String place = options.names().original() + " (" + options.names().host() + ')';
         plane.listen(options.directory(), sockets, new Statistics(place, engine, stats, clock));
 

@@ -7,6 +7,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.control.DatagramChannel.Taking;
 import org.xfrmbridge.daemon.host.KernelNetwork;
+import org.xfrmbridge.daemon.journal.PolicyJournal;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.UnixConnection;
 import org.xfrmbridge.daemon.os.UnixServer;
@@ -36,7 +37,7 @@ public final class ControlPlane implements ControlLoop.Work {
     private final NetlinkKeyManager netlink = new NetlinkKeyManager();
     private final PfkeyKeyManager pfkey = new PfkeyKeyManager();
     private final int privilegedGid;
-    private Runnable lastOfRound = () -> {};
+    private PolicyJournal journal;
     private long refreshNs;
 
     /** @param privilegedGid whose members may change anything, as root may; negative for nobody */
@@ -57,9 +58,9 @@ public final class ControlPlane implements ControlLoop.Work {
         }
     }
 
-    /** Before the loop runs: what is to be done when a round has changed all it will. */
-    public void atEndOfRound(Runnable work) {
-        lastOfRound = work;
+    /** Before the loop runs: what keeps the policies over a crash. */
+    public void setJournal(PolicyJournal policies) {
+        journal = policies;
     }
 
     /** Opens the three sockets. The caller holds the directory's lock. */
@@ -155,12 +156,17 @@ public final class ControlPlane implements ControlLoop.Work {
         if (network != null && clock.nowNs() - refreshNs >= 0) {
             refresh();
         }
-        lastOfRound.run();
+        if (journal != null) {
+            journal.flush();
+        }
     }
 
     private void refresh() {
         refreshNs = clock.nowNs() + REFRESH_NS;
         log.flush();
+        if (journal != null) {
+            journal.shorten();
+        }
         try {
             network.refresh();
         } catch (OsException e) {

@@ -30,7 +30,8 @@ public final class EventLog implements KeyManager {
         this.clock = clock;
     }
 
-    private void say(String format, Object... arguments) {
+    /** Whether one more line may be written in this second; if not, it is counted. Asked before a line is put together. */
+    private boolean maySay() {
         long now = clock.epochSeconds();
         if (now != second) {
             flush();
@@ -38,9 +39,15 @@ public final class EventLog implements KeyManager {
             lines = 0;
         }
         if (lines++ < LINES_PER_SECOND) {
+            return true;
+        }
+        unsaid++;
+        return false;
+    }
+
+    private void say(String format, Object... arguments) {
+        if (maySay()) {
             LOG.info(format, arguments);
-        } else {
-            unsaid++;
         }
     }
 
@@ -54,7 +61,9 @@ public final class EventLog implements KeyManager {
 
     @Override
     public void stateChanged(StateChange change, State state, Origin origin) {
-        say("SA {}: {}", past(change.name()), state);
+        if (maySay()) {
+            LOG.info("SA {}: {}", past(change.name()), state);
+        }
     }
 
     private static String past(String change) {
@@ -72,8 +81,11 @@ public final class EventLog implements KeyManager {
 
     @Override
     public void policyChanged(PolicyChange change, Policy policy, boolean byIndex, Origin origin) {
+        if (!maySay()) {
+            return;
+        }
         Selector selector = policy.spec().selector();
-        say("policy {}: {}/{} -> {}/{} {}", past(change.name()), selector.saddr().toText(selector.family()), selector.saddrPrefix(),
+        LOG.info("policy {}: {}/{} -> {}/{} {}", past(change.name()), selector.saddr().toText(selector.family()), selector.saddrPrefix(),
                 selector.daddr().toText(selector.family()), selector.daddrPrefix(), policy);
     }
 

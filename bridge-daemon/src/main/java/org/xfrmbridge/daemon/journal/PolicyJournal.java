@@ -36,7 +36,10 @@ public final class PolicyJournal implements KeyManager {
     private static final int BUFFER_BYTES = 1 << 18;
 
     /** A journal that is shorter is not worth tidying. */
-    private static final int TIDY_ENTRIES = 4096;
+    private static final int SHORT_ENTRIES = 1 << 12;
+
+    /** Under load tidying would cost as much as the changes: then it waits until most of the journal is of no use. */
+    private static final int LONG_ENTRIES = 1 << 18;
 
     private final Path directory;
     private final XfrmService service;
@@ -60,12 +63,22 @@ public final class PolicyJournal implements KeyManager {
 
     /** Puts what was gathered where it outlives the process; called at the end of each round. */
     public void flush() {
-        if (file == null || buffer.sizeBytes() == 0) {
-            return;
+        if (file != null && buffer.sizeBytes() != 0) {
+            flush(LONG_ENTRIES + 8 * living);
         }
+    }
+
+    /** Shortens the journal if most of it is of no use; called every few seconds. */
+    public void shorten() {
+        if (file != null) {
+            flush(SHORT_ENTRIES + 2 * living);
+        }
+    }
+
+    private void flush(long limitEntries) {
         try {
             append();
-            if (entries > TIDY_ENTRIES + 2 * living) {
+            if (entries > limitEntries) {
                 tidy();
             }
         } catch (IOException e) {
