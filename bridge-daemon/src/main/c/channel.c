@@ -133,6 +133,8 @@ static void restore_settings(int fd, const struct channel *channel)
 {
     if (channel->groups != 0)
         frame_send(fd, GROUPS, channel->groups, 0);
+    if (channel->room != 0)
+        frame_send(fd, ROOM, channel->room, 0);
     for (uint32_t i = 0; i < 32; i++) {
         if (channel->options >> i & 1)
             frame_send(fd, OPTION, i, 1);

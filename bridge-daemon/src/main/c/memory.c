@@ -85,6 +85,34 @@ void memory_note_register(int fd, uint8_t satype)
     bridge_unlock(&signals);
 }
 
+/* Smaller rooms are what every socket starts with, and larger ones no kernel fills. */
+enum { LEAST_ROOM = 3776, MOST_ROOM = 32768 };
+
+/* What the bridge knows of each descriptor, in units of 256 bytes: most receives find nothing new here and take no lock. */
+static _Atomic unsigned char rooms[KINDS];
+
+void memory_note_room(int fd, size_t bytes)
+{
+    uint32_t room = bytes < MOST_ROOM ? (uint32_t) bytes : MOST_ROOM;
+    if (room <= LEAST_ROOM || (unsigned) fd >= KINDS || room / 256 <= rooms[fd])
+        return;
+    sigset_t signals;
+    bridge_lock(&signals);
+    struct channel *channel = memory_of(socket_inode(fd));
+    bool news = channel->room < room;
+    if (news)
+        channel->room = room;
+    rooms[fd] = (unsigned char) (channel->room / 256);
+    bridge_unlock(&signals);
+    if (!news)
+        return;
+    /* It must not wait: the bridge may be waiting for this very program to read. */
+    struct frame frame = {0, ROOM, room, 0};
+    int before = errno;
+    syscall(SYS_sendto, fd, &frame, sizeof frame, MSG_NOSIGNAL | MSG_DONTWAIT, NULL, 0);
+    errno = before;
+}
+
 static struct watch *find_watch(struct channel *channel, int epoll, int fd)
 {
     for (int i = 0; i < channel->watched; i++) {
@@ -127,6 +155,8 @@ void memory_drop_epoll(int epoll)
 void memory_forget(int fd)
 {
     ino_t inode = socket_inode(fd);
+    if ((unsigned) fd < KINDS)
+        rooms[fd] = 0;
     if (inode == 0 || !bridge_memory_is_ours() || socket_alias(inode, 0, fd) >= 0)
         return;
     sigset_t signals;

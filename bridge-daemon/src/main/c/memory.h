@@ -8,7 +8,7 @@
 #include "names.h"
 
 /* A control frame: a datagram that no netlink or PF_KEY message can be. */
-enum operation { GROUPS = 1, JOIN = 2, LEAVE = 3, OPTION = 4, OVERRUN = 5, REGISTER = 6 };
+enum operation { GROUPS = 1, JOIN = 2, LEAVE = 3, OPTION = 4, OVERRUN = 5, REGISTER = 6, ROOM = 7 };
 
 struct frame {
     uint32_t zero, operation, first, second;
@@ -32,6 +32,7 @@ struct channel {
     bool bound;
     uint32_t groups;       /* bit n - 1: member of group n */
     uint32_t options;      /* bit n: SOL_NETLINK option n is on */
+    uint32_t room;         /* largest receive so far, in bytes, as the bridge was told */
     uint32_t registered;   /* bit n: SADB_REGISTER was sent for SA type n */
     int watched;
     struct watch watches[WATCHES];
@@ -56,6 +57,9 @@ void memory_set_option(int fd, uint32_t option, bool on);
 
 /* The program sent SADB_REGISTER for this type of SA. */
 void memory_note_register(int fd, uint8_t satype);
+
+/* The program receives into this many bytes. Costs a load if it did so before. */
+void memory_note_room(int fd, size_t room);
 
 /* An epoll_ctl() on `fd` succeeded; the epoll set itself was closed. */
 void memory_note_watch(int epoll, int operation, int fd, const struct epoll_event *event);

@@ -37,12 +37,12 @@ static size_t gather(const struct msghdr *message, void *start, size_t room)
     return filled;
 }
 
-static bool has_room_for_frame(const struct msghdr *message)
+static size_t room_of(const struct msghdr *message)
 {
     size_t room = 0;
     for (size_t i = 0; i < message->msg_iovlen; i++)
         room += message->msg_iov[i].iov_len;
-    return room >= sizeof(struct frame);
+    return room;
 }
 
 /* Waits for the next datagram as the program would, and leaves it in the queue. */
@@ -67,7 +67,7 @@ static socklen_t write_sender(const struct name *name, void *sender, socklen_t r
 static enum arrival receive(int fd, struct msghdr *message, int flags, ssize_t *length)
 {
     /* A peek must not show a frame, and a tiny buffer could not tell it from a message. */
-    bool look_first = (flags & MSG_PEEK) || !has_room_for_frame(message);
+    bool look_first = (flags & MSG_PEEK) || room_of(message) < sizeof(struct frame);
     enum arrival arrival = look_first ? look(fd, flags) : MESSAGE;
     if (arrival == EVENTS_LOST) {
         struct frame frame;
@@ -95,6 +95,8 @@ static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *
     nameless.msg_name = NULL;
     nameless.msg_namelen = 0;
     ssize_t length = -1;
+    if (name->protocol == NETLINK && !(flags & MSG_PEEK))
+        memory_note_room(fd, room_of(message));
     switch (receive(fd, &nameless, flags, &length)) {
     case FAILED:
         return -1;

@@ -235,6 +235,22 @@ static void other_sockets_stay_real(void)
     CHECK(port_of(fd) == port_of(diverted));
 }
 
+static void largest_receive_is_told(void)
+{
+    static char data[65536];
+    int fd = open_netlink(SOCK_RAW);
+    CHECK(tell(fd).room == 0);
+    CHECK(request(fd, MOCK_TELL, 0) > 0 && recv(fd, data, 8192, 0) > 0);
+    CHECK(tell(fd).room == 8192);
+    CHECK(request(fd, MOCK_TELL, 0) > 0 && recv(fd, data, sizeof data, 0) > 0 && tell(fd).room == 32768);
+    close(fd);
+    CHECK(open_netlink(SOCK_RAW) == fd && tell(fd).room == 0);
+    CHECK(request(fd, MOCK_TELL, 0) > 0 && recv(fd, data, 8192, 0) > 0);
+    mock_kill();
+    mock_start();
+    CHECK(tell(fd).room == 8192);
+}
+
 static void socket_is_refused_without_bridge(void)
 {
     mock_kill();
@@ -248,5 +264,5 @@ const struct test netlink_tests[] = {
     TEST(groups_and_options_reach_the_bridge_and_survive_bind), TEST(socket_describes_itself_as_netlink), TEST(sender_is_the_kernel),
     TEST(peek_and_truncate_tell_the_full_length), TEST(every_way_to_send_and_receive_works), TEST(overrun_is_reported_once),
     TEST(events_reach_members), TEST(pfkey_has_no_names), TEST(pfkey_headers_are_judged_by_the_call),
-    TEST(ethtool_requests_reach_the_kernel), TEST(other_sockets_stay_real),
+    TEST(ethtool_requests_reach_the_kernel), TEST(other_sockets_stay_real), TEST(largest_receive_is_told),
     TEST(socket_is_refused_without_bridge), {NULL, NULL}};

@@ -28,6 +28,9 @@ public record ControlFrame(int op, int first, int second) {
     /** To the bridge: first is a SADB_SATYPE that this socket is registered for, without an answer. */
     public static final int REGISTER = 6;
 
+    /** To the bridge: first is the size of the largest read that the client made, in bytes. */
+    public static final int ROOM = 7;
+
     public static ControlFrame overrun() {
         return new ControlFrame(OVERRUN, 0, 0);
     }

@@ -31,6 +31,16 @@ public final class MessageQueue {
         flush();
     }
 
+    /** The same from memory that stays the caller's: copied only if the client cannot take it now. */
+    public void sendReply(ByteBuffer datagram) {
+        if (waiting.isEmpty() && !overrun && sink.trySend(datagram.duplicate())) {
+            return;
+        }
+        byte[] copy = new byte[datagram.remaining()];
+        datagram.get(datagram.position(), copy);
+        sendReply(copy);
+    }
+
     /** Sends an event now, later, or not at all. The array is taken over. */
     public void sendEvent(byte[] datagram) {
         // After a loss nothing more is queued until the client has been told: it would take the rest for complete.

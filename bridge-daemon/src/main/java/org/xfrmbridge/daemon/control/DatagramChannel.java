@@ -19,6 +19,9 @@ final class DatagramChannel implements Channel, MessageSink {
     /** As much as a daemon asks for on a real netlink socket. */
     private static final int SEND_BUFFER_BYTES = 8 << 20;
 
+    /** All clients' requests are read by one thread, one at a time. */
+    private static final byte[] DATAGRAM = new byte[UnixConnection.MAX_MESSAGE_BYTES];
+
     /** A session of either protocol. */
     interface Session {
         void receive(ByteBuffer datagram);
@@ -80,15 +83,12 @@ final class DatagramChannel implements Channel, MessageSink {
                 session.writable();
             }
             for (int i = 0; i < TURN && open && !session.hasBacklog(); i++) {
-                byte[] datagram = taking == Taking.FIRST ? connection.receive() : connection.peek();
-                if (datagram == null) {
+                int bytes = taking == Taking.FIRST ? connection.receive(DATAGRAM) : connection.peek(DATAGRAM);
+                if (bytes <= 0) {
+                    open = bytes == UnixConnection.NOTHING;
                     break;
                 }
-                if (datagram.length == 0) {
-                    open = false;
-                    break;
-                }
-                handle(datagram);
+                handle(bytes);
             }
             announce();
         } catch (OsException e) {
@@ -96,15 +96,15 @@ final class DatagramChannel implements Channel, MessageSink {
         }
     }
 
-    private void handle(byte[] datagram) throws OsException {
+    private void handle(int bytes) throws OsException {
         try {
-            session.receive(ByteBuffer.wrap(datagram));
+            session.receive(ByteBuffer.wrap(DATAGRAM, 0, bytes));
         } finally {
-            // It may have held keys.
-            Arrays.fill(datagram, (byte) 0);
             if (taking == Taking.LAST) {
-                Arrays.fill(connection.receive(), (byte) 0);
+                connection.receive(DATAGRAM);
             }
+            // It may have held keys.
+            Arrays.fill(DATAGRAM, 0, bytes, (byte) 0);
         }
     }
 

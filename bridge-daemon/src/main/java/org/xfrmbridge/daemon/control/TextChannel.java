@@ -2,6 +2,7 @@ package org.xfrmbridge.daemon.control;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PollSet;
 import org.xfrmbridge.daemon.os.UnixConnection;
@@ -54,15 +55,16 @@ final class TextChannel implements Channel {
             if (!flush()) {
                 return;
             }
-            byte[] bytes = connection.receive();
-            if (bytes == null) {
+            byte[] bytes = new byte[TURN_BYTES];
+            int length = connection.receive(bytes);
+            if (length == UnixConnection.NOTHING) {
                 return;
             }
-            if (bytes.length == 0) {
+            if (length == 0) {
                 open = false;
                 return;
             }
-            take(bytes);
+            take(Arrays.copyOf(bytes, length));
             if (flush() && conversation.isOver()) {
                 open = false;
             }

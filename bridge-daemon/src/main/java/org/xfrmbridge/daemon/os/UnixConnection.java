@@ -83,30 +83,30 @@ public final class UnixConnection implements AutoCloseable {
     /**
      * Takes what is there: one message, or bytes of a stream.
      *
-     * @return a copy, empty at the end of the stream; null if nothing is there
+     * @param into room for {@link #MAX_MESSAGE_BYTES}; the caller wipes it if it held secrets
+     * @return number of bytes, 0 at the end of the stream, {@link #NOTHING} if nothing is there
      */
-    public byte[] receive() throws OsException {
-        return receive(MSG_DONTWAIT);
+    public int receive(byte[] into) throws OsException {
+        return receive(into, MSG_DONTWAIT);
     }
 
     /** The same, but leaves it there: the next {@link #receive} takes it. */
-    public byte[] peek() throws OsException {
-        return receive(MSG_DONTWAIT | MSG_PEEK);
+    public int peek(byte[] into) throws OsException {
+        return receive(into, MSG_DONTWAIT | MSG_PEEK);
     }
 
-    private byte[] receive(int flags) throws OsException {
+    private int receive(byte[] into, int flags) throws OsException {
         Memory memory = MEMORY.get();
-        long bytes = LIBC.recv(descriptor.fd(), memory.pointer, MAX_MESSAGE_BYTES, flags);
+        long bytes = LIBC.recv(descriptor.fd(), memory.pointer, into.length, flags);
         if (bytes < 0) {
             int errno = Native.errno();
             if (errno == OsException.EAGAIN || errno == OsException.EINTR) {
-                return null;
+                return NOTHING;
             }
             throw new OsException("recv(fd " + descriptor.fd() + ")", errno);
         }
-        byte[] message = new byte[(int) bytes];
-        memory.buffer.get(0, message);
-        return message;
+        memory.buffer.get(0, into, 0, (int) bytes);
+        return (int) bytes;
     }
 
     /**

@@ -100,6 +100,9 @@ public final class PolicyDecoder {
      * @param payload of XFRMA_TMPL, or what follows the policy in IP_XFRM_POLICY; null for none
      */
     public static List<Template> templates(ByteBuffer payload) {
+        if (payload != null && payload.remaining() / UserTmpl.BYTES == 1) {
+            return List.of(template(UserTmpl.read(payload)));
+        }
         List<Template> templates = new ArrayList<>();
         while (payload != null && payload.remaining() >= UserTmpl.BYTES) {
             templates.add(template(UserTmpl.read(payload)));

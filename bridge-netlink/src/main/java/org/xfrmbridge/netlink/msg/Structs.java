@@ -92,8 +92,10 @@ public final class Structs {
         long softAddSeconds = in.getLong();
         long hardAddSeconds = in.getLong();
         long softUseSeconds = in.getLong();
-        return new Lifetime(
+        Lifetime lifetime = new Lifetime(
                 softBytes, hardBytes, softPackets, hardPackets, softAddSeconds, hardAddSeconds, softUseSeconds, in.getLong());
+        // Most have no limits: a million of them need one object.
+        return lifetime.equals(Lifetime.UNLIMITED) ? Lifetime.UNLIMITED : lifetime;
     }
 
     public static void writeLifetime(ByteBuffer out, Lifetime lifetime) {

@@ -3,7 +3,6 @@ package org.xfrmbridge.netlink.nl;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 
 /**
  * The attributes behind a message's fixed part, {@code struct nlattr}, found by type; of two with one type the last counts. Parsing is as lenient as a kernel's
@@ -20,13 +19,16 @@ public final class Attributes {
     private static final int ABSENT = -1;
 
     private final ByteBuffer region;
-    private final int[] offsets;
+    private final int maxType;
+    private int endOffset;
     private int leftoverBytes;
+
+    /** Bit n: there is an attribute of type n. A message has few, and is asked for many that it has not. */
+    private long present;
 
     private Attributes(ByteBuffer region, int maxType) {
         this.region = region;
-        this.offsets = new int[maxType + 1];
-        Arrays.fill(offsets, ABSENT);
+        this.maxType = maxType;
     }
 
     /** Parses all of {@code payload} from {@code offset}; checks nothing but bounds. */
@@ -65,6 +67,7 @@ public final class Attributes {
 
     /** Notes the attribute at an offset and returns where the next one would be, or ABSENT if this is none. */
     private int take(int at) {
+        endOffset = at;
         int leftBytes = region.limit() - at;
         if (leftBytes < HEADER_BYTES) {
             leftoverBytes = Math.max(leftBytes, 0);
@@ -76,8 +79,8 @@ public final class Attributes {
             return ABSENT;
         }
         int type = region.getShort(at + 2) & TYPE_MASK;
-        if (type < offsets.length) {
-            offsets[type] = at;
+        if (type <= maxType) {
+            present |= 1L << type;
         }
         return at + NetlinkHeader.align(lengthBytes);
     }
@@ -93,12 +96,23 @@ public final class Attributes {
     }
 
     public boolean has(int type) {
-        return offsets[type] != ABSENT;
+        // Types beyond 63 share bits: of those only absence is certain.
+        return (present >>> type & 1) != 0 && (maxType < Long.SIZE || find(type) != ABSENT);
+    }
+
+    private int find(int type) {
+        int found = ABSENT;
+        for (int at = 0; at < endOffset; at += NetlinkHeader.align(Short.toUnsignedInt(region.getShort(at)))) {
+            if ((region.getShort(at + 2) & TYPE_MASK) == type) {
+                found = at;
+            }
+        }
+        return found;
     }
 
     /** The payload, a view in native order with position 0, or null. */
     public ByteBuffer get(int type) {
-        return has(type) ? payloadAt(offsets[type]) : null;
+        return has(type) ? payloadAt(find(type)) : null;
     }
 
     /** The first four bytes of the payload, or {@code absent} if there is none, or it is shorter. */
@@ -145,6 +159,6 @@ public final class Attributes {
 
     /** Where an attribute begins, counted from the first one; negative if it is absent. */
     public int offsetOf(int type) {
-        return offsets[type];
+        return has(type) ? find(type) : ABSENT;
     }
 }

@@ -36,11 +36,11 @@ public final class NetlinkErrors {
      */
     public record Fault(int errno, String message, int offsetBytes, int missingType) {
         /** Nothing wrong: a plain acknowledgement. */
-        public static final Fault NONE = remark(null);
+        public static final Fault NONE = new Fault(0, null, NetlinkException.NO_OFFSET, 0);
 
         /** Nothing wrong but for what the message says, which may be null. */
         public static Fault remark(String message) {
-            return new Fault(0, message, NetlinkException.NO_OFFSET, 0);
+            return message == null ? NONE : new Fault(0, message, NetlinkException.NO_OFFSET, 0);
         }
 
         /** A refusal that no single attribute is at fault for. */

@@ -11,12 +11,9 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
 
 /**
  * A dump under way: fills one datagram after the other with messages that carry NLM_F_MULTI, and ends with NLMSG_DONE in a datagram of its
- * own, as a kernel does. Made for a reader of any buffer size that a kernel serves: charon's is 4096 bytes.
+ * own, as a kernel does.
  */
 final class ActiveDump<T> {
-    /** What a kernel fills when it has not seen a larger read yet: a page without the socket buffer's own part. */
-    static final int DATAGRAM_BYTES = 3776;
-
     /** Who asked: number and port for the messages, and what was odd about the request. */
     record Inquiry(int sequence, int portId, Fault remark) {}
 
@@ -57,19 +54,18 @@ final class ActiveDump<T> {
         }
     }
 
-    /** The next datagram; null after the last. */
-    NetlinkWriter nextDatagram(Options options) {
+    /** Writes the next datagram; false after the last. */
+    boolean fill(NetlinkWriter out, int limitBytes, Options options) {
         if (done) {
-            return null;
+            return false;
         }
-        NetlinkWriter out = new NetlinkWriter(DATAGRAM_BYTES);
         for (T entry = take(); entry != null; entry = take()) {
             int before = out.sizeBytes();
             out.begin(messageType, NetlinkHeader.MULTI, inquiry.sequence, inquiry.portId);
             encoder.accept(out, entry);
             out.end();
             // A message that is too long by itself goes alone.
-            if (out.sizeBytes() > DATAGRAM_BYTES && before > 0) {
+            if (out.sizeBytes() > limitBytes && before > 0) {
                 out.truncate(before);
                 held = entry;
                 break;
@@ -82,7 +78,7 @@ final class ActiveDump<T> {
             NetlinkErrors.writeDone(out, inquiry.sequence, inquiry.portId, remark, options);
         }
         begun = true;
-        return out;
+        return true;
     }
 
     private T take() {

@@ -45,7 +45,12 @@ public final class NetlinkKeyManager implements KeyManager {
     }
 
     private boolean hasMembers(int group) {
-        return sessions.stream().anyMatch(session -> session.isMember(group));
+        for (NetlinkSession session : sessions) {
+            if (session.isMember(group)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void multicast(int group, Event event) {

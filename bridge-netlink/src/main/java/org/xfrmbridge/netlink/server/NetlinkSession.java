@@ -34,6 +34,7 @@ public final class NetlinkSession {
     private final NetlinkKeyManager keyManager;
     private final Dispatcher dispatcher;
     private final MessageQueue queue;
+    private final Replies replies;
     private final NetlinkClient client;
     private Options options = Options.NONE;
     private ActiveDump<?> dump;
@@ -45,6 +46,7 @@ public final class NetlinkSession {
         this.keyManager = keyManager;
         this.dispatcher = new Dispatcher(service);
         this.queue = new MessageQueue(sink, EVENT_LIMIT_BYTES);
+        this.replies = new Replies(queue);
         this.client = client;
         keyManager.add(this);
     }
@@ -56,8 +58,12 @@ public final class NetlinkSession {
             return;
         }
         NetlinkReader reader = new NetlinkReader(datagram);
-        while (reader.next()) {
-            handle(reader);
+        try {
+            while (reader.next()) {
+                handle(reader);
+            }
+        } finally {
+            replies.send();
         }
         pump();
     }
@@ -87,10 +93,11 @@ public final class NetlinkSession {
 
     private void control(ControlFrame frame) {
         // As in the kernel, where joining a group of NETLINK_XFRM is refused without CAP_NET_ADMIN.
-        if (frame == null || !client.privileged() && frame.op() != ControlFrame.OPTION) {
+        if (frame == null || !client.privileged() && frame.op() != ControlFrame.OPTION && frame.op() != ControlFrame.ROOM) {
             return;
         }
         switch (frame.op()) {
+            case ControlFrame.ROOM -> replies.setRoom(frame.first());
             case ControlFrame.GROUPS -> groups = frame.first();
             case ControlFrame.JOIN -> groups |= bit(frame.first());
             case ControlFrame.LEAVE -> groups &= ~bit(frame.first());
@@ -135,9 +142,9 @@ public final class NetlinkSession {
             }
         }
         if (header.has(NetlinkHeader.ACK) || fault.errno() != 0) {
-            NetlinkWriter out = new NetlinkWriter();
-            NetlinkErrors.write(out, message.message(), client.portId(), fault, options);
-            reply(out);
+            replies.discard();
+            NetlinkErrors.write(replies.writer(), message.message(), client.portId(), fault, options);
+            replies.complete();
         }
     }
 
@@ -164,12 +171,13 @@ public final class NetlinkSession {
 
     /** Sends as much as the client takes; a dump goes on only when nothing else waits, so that it never piles up. */
     private void pump() {
+        replies.send();
         while (queue.flush() && dump != null) {
-            NetlinkWriter datagram = dump.nextDatagram(options);
-            if (datagram == null) {
-                dump = null;
+            if (dump.fill(replies.writer(), replies.limitBytes(), options)) {
+                replies.complete();
+                replies.send();
             } else {
-                reply(datagram);
+                dump = null;
             }
         }
     }
@@ -182,9 +190,8 @@ public final class NetlinkSession {
         return client.privileged();
     }
 
-    void reply(NetlinkWriter message) {
-        queue.sendReply(message.toBytes());
-        message.truncate(0);
+    Replies replies() {
+        return replies;
     }
 
     boolean isMember(int group) {
@@ -193,6 +200,7 @@ public final class NetlinkSession {
 
     /** Takes over the array. */
     void event(byte[] datagram) {
+        replies.send();
         queue.sendEvent(datagram);
     }
 }

@@ -24,10 +24,16 @@ record Request(NetlinkHeader header, ByteBuffer payload, Attributes attributes, 
 
     /** Begins the answer, which goes to the client's port under the request's number. */
     NetlinkWriter reply(int type) {
-        return new NetlinkWriter().begin(type, 0, header.sequence(), session.portId());
+        return begin(type, session.portId());
+    }
+
+    /** The same to a port of the caller's choice. */
+    NetlinkWriter begin(int type, int portId) {
+        return session.replies().writer().begin(type, 0, header.sequence(), portId);
     }
 
     void send(NetlinkWriter reply) {
-        session.reply(reply.end());
+        reply.end();
+        session.replies().complete();
     }
 }

@@ -86,8 +86,7 @@ final class StateRequests {
         AeventId id = AeventId.read(request.payload());
         State state = service.getState(key(request, id.state()));
         // Unlike all other answers this one repeats the port id of the request's header.
-        NetlinkWriter reply = new NetlinkWriter()
-                .begin(XfrmMessage.NEWAE, 0, request.header().sequence(), request.header().portId());
+        NetlinkWriter reply = request.begin(XfrmMessage.NEWAE, request.header().portId());
         StateEncoder.putAevent(reply, state, id.flags());
         request.send(reply);
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.io.ControlFrame;
@@ -109,10 +110,49 @@ class NetlinkSessionTest {
             session.writable();
         }
 
-        assertTrue(received.stream().allMatch(datagram -> datagram.length <= ActiveDump.DATAGRAM_BYTES));
+        assertTrue(received.stream().allMatch(datagram -> datagram.length <= Replies.DATAGRAM_BYTES));
         assertEquals(100, types().stream().filter(type -> type == XfrmMessage.NEWPOLICY).count());
         assertEquals(List.of(NetlinkHeader.DONE), types().subList(100, types().size()));
         assertEquals(20, received.getLast().length);
+    }
+
+    @Test
+    void shouldFillLargerDatagramsWhenTheClientReadsLargerOnes() throws XfrmException {
+        addPolicies(100);
+
+        session.receive(frame(ControlFrame.ROOM, 8192, 0));
+        session.receive(request(XfrmMessage.GETPOLICY, NetlinkHeader.DUMP, 0));
+
+        assertTrue(received.stream().allMatch(datagram -> datagram.length <= 8192));
+        assertTrue(received.getFirst().length > 8192 - 500);
+        assertEquals(100, types().stream().filter(type -> type == XfrmMessage.NEWPOLICY).count());
+    }
+
+    @Test
+    void shouldAnswerEachRequestInADatagramWhenTheClientReadsSmallOnes() {
+        session.receive(three());
+        assertEquals(3, received.size());
+    }
+
+    @Test
+    void shouldAnswerTogetherWhatWasAskedTogetherWhenTheClientReadsLargeDatagrams() {
+        session.receive(frame(ControlFrame.ROOM, 1 << 20, 0));
+
+        session.receive(three());
+        session.receive(three());
+
+        assertEquals(2, received.size());
+        assertEquals(Collections.nCopies(6, XfrmMessage.GETDEFAULT), types());
+    }
+
+    private static ByteBuffer three() {
+        ByteBuffer one = request(XfrmMessage.GETDEFAULT, 0, 3);
+        int bytes = NetlinkHeader.align(one.remaining());
+        ByteBuffer all = ByteBuffer.allocate(3 * bytes);
+        for (int i = 0; i < 3; i++) {
+            all.put(i * bytes, one, one.position(), one.remaining());
+        }
+        return all;
     }
 
     @Test
