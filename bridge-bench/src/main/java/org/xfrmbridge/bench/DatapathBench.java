@@ -154,6 +154,11 @@ public class DatapathBench {
 
     private record OneGateway(Address self) implements HostNetwork {
         @Override
+        public List<Address> localAddresses(int family) {
+            return List.of(self);
+        }
+
+        @Override
         public int generation() {
             return 0;
         }

@@ -18,7 +18,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
  * The way of a frame from the host to the network. In the order in which a packet meets it:
  *
  * <ol>
- *   <li>what carries no IP passes
+ *   <li>what carries no IP passes, but the host is answered if it looks for a neighbour that is behind a tunnel
  *   <li>a fragment waits for the rest of its packet
  *   <li>the flow is decoded
  *   <li>one lookup in the flow cache says what becomes of the flow; what it does not know, or knows from before a change, is resolved
@@ -43,6 +43,7 @@ public final class OutboundPath {
     private final FlowCache<OutboundRoute> routes;
     private final Reassembly reassembly;
     private final Fragmenter fragmenter;
+    private final TunnelNeighbour neighbours;
     private final LocalAddresses localAddresses;
     private final IcmpQuote quote = new IcmpQuote();
 
@@ -63,6 +64,7 @@ public final class OutboundPath {
         routes = new FlowCache<>(CACHED_FLOWS, new SecureRandom().nextLong());
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
+        neighbours = new TunnelNeighbour(context);
         localAddresses = new LocalAddresses(context.network());
         flow.ifindex = context.ifindex();
     }
@@ -86,7 +88,7 @@ public final class OutboundPath {
         Kind kind = packet.parse(frame);
         if (kind == Kind.OTHER) {
             counters.add(Metric.NOT_IP, 1);
-            toNetwork.add(frame);
+            (neighbours.answerArp(frame) ? toHost : toNetwork).add(frame);
             return;
         }
         if (kind == Kind.MALFORMED) {
@@ -94,6 +96,11 @@ public final class OutboundPath {
             return;
         }
         if (packet.fragment && !reassemble()) {
+            return;
+        }
+        if (packet.protocol == IpProtocol.ICMPV6 && neighbours.answerSolicitation(packet)) {
+            counters.add(Metric.CONSUMED, 1);
+            toHost.add(packet.buffer);
             return;
         }
         FlowDecoder.decode(packet, flow);

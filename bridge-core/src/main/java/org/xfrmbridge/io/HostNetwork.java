@@ -1,5 +1,6 @@
 package org.xfrmbridge.io;
 
+import java.util.List;
 import org.xfrmbridge.xfrm.Address;
 
 /**
@@ -12,6 +13,9 @@ public interface HostNetwork {
 
     /** Whether the host itself has this address (then dir in applies to a packet, else dir fwd). Also broadcast and multicast: true. */
     boolean isLocal(int family, long high, long low);
+
+    /** The host's own unicast addresses of a family, loopback's left out. Rarely asked. */
+    List<Address> localAddresses(int family);
 
     /**
      * Where an outer packet goes: asks the routing and neighbour tables. May take tens of microseconds. Null while there is no route or the neighbour is not

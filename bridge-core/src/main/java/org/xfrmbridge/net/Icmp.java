@@ -17,6 +17,16 @@ public final class Icmp {
     /** ICMPv6 types from here on are no errors. */
     public static final int V6_FIRST_INFORMATIONAL = 128;
 
+    // Neighbour discovery, RFC 4861 4.3, 4.4 and 4.6.1.
+    public static final int V6_NEIGHBOUR_SOLICITATION = 135;
+    public static final int V6_NEIGHBOUR_ADVERTISEMENT = 136;
+    public static final int NEIGHBOUR_TARGET = 8;
+    public static final int NEIGHBOUR_BYTES = 24;
+    public static final int SOLICITED = 0x4000_0000;
+    public static final int OVERRIDE = 0x2000_0000;
+    public static final int TARGET_LINK_ADDRESS = 2;
+    public static final int LINK_OPTION_BYTES = 8;
+
     private Icmp() {}
 
     /** Whether a type is an error message, to which none may be the answer (RFC 1122 3.2.2). */

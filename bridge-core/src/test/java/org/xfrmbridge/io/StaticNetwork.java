@@ -2,6 +2,7 @@ package org.xfrmbridge.io;
 
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.xfrmbridge.net.MacAddress;
@@ -54,6 +55,11 @@ public final class StaticNetwork implements HostNetwork {
     public boolean isLocal(int family, long high, long low) {
         boolean group = family == AddressFamily.INET ? high >>> 60 == 0xe || high >>> 32 == 0xffffffffL : high >>> 56 == 0xff;
         return group || local.contains(new Address(high, low));
+    }
+
+    @Override
+    public List<Address> localAddresses(int family) {
+        return local.stream().filter(address -> family == AddressFamily.INET == (address.low() == 0)).toList();
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.xfrmbridge.daemon.host;
 
 import java.nio.ByteBuffer;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,6 +59,11 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     @Override
     public boolean isLocal(int family, long high, long low) {
         return local.contains(family, high, low);
+    }
+
+    @Override
+    public List<Address> localAddresses(int family) {
+        return local.unicast(family);
     }
 
     @Override

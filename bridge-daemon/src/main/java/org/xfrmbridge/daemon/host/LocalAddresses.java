@@ -20,7 +20,10 @@ final class LocalAddresses {
 
     private final List<Prefix> prefixes = new ArrayList<>();
 
-    private record Prefix(int family, Address address, int bits) {
+    private final List<Address> unicast4 = new ArrayList<>();
+    private final List<Address> unicast6 = new ArrayList<>();
+
+    private record Prefix(int family, Address address, int bits, boolean unicast) {
         boolean contains(int otherFamily, long high, long low) {
             return family == otherFamily && address.sharesPrefix(new Address(high, low), bits);
         }
@@ -34,6 +37,9 @@ final class LocalAddresses {
                 prefixes.add(entry);
             } else {
                 insert(entry.address());
+                if (entry.unicast() && !isLoopback(entry)) {
+                    (entry.family() == AddressFamily.INET ? unicast4 : unicast6).add(entry.address());
+                }
             }
         }
     }
@@ -47,11 +53,21 @@ final class LocalAddresses {
             for (RouteMessage message : socket.dump(RouteMessage.GET_ROUTE, header)) {
                 Route route = new Route(message);
                 if (route.type() == Route.LOCAL || route.type() == Route.BROADCAST || route.type() == Route.ANYCAST) {
-                    entries.add(new Prefix(family, route.destination(), route.prefixBits()));
+                    entries.add(new Prefix(family, route.destination(), route.prefixBits(), route.type() == Route.LOCAL));
                 }
             }
         }
         return new LocalAddresses(entries);
+    }
+
+    private static boolean isLoopback(Prefix entry) {
+        return entry.family() == AddressFamily.INET
+                ? entry.address().ipv4() >>> 24 == 127
+                : entry.address().high() == 0 && entry.address().low() == 1;
+    }
+
+    List<Address> unicast(int family) {
+        return family == AddressFamily.INET ? unicast4 : unicast6;
     }
 
     private void insert(Address address) {
