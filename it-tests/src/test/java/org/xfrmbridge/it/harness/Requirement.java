@@ -30,6 +30,7 @@ public enum Requirement {
     TCPDUMP("tcpdump (package tcpdump)", "tcpdump"),
     CHARON("charon-systemd, swanctl and pki (packages charon-systemd, strongswan-swanctl, strongswan-pki)",
             "charon-systemd", "swanctl", "pki"),
+    IKED("iked and ikectl (package openiked)", "iked", "ikectl"),
     STARTER("ipsec (package strongswan-starter)", "ipsec"),
     NFT("nft (package nftables)", "nft"),
     /** An engine of our own is started, and its image made from Debian's packages. */

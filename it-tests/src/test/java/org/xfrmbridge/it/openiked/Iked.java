@@ -1,0 +1,75 @@
+package org.xfrmbridge.it.openiked;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.xfrmbridge.it.harness.BridgeProcess;
+import org.xfrmbridge.it.harness.Daemon;
+import org.xfrmbridge.it.harness.Namespace;
+import org.xfrmbridge.it.harness.Scene;
+
+/** iked on one host under {@code xfrm-bridge exec}, with a configuration and a control socket of its own. */
+final class Iked implements AutoCloseable {
+    private static final Duration START_LIMIT = Duration.ofSeconds(10);
+    private static final Pattern SPI = Pattern.compile("spi (0x[0-9a-f]+)");
+
+    private final Namespace host;
+    private final BridgeProcess bridge;
+    private final Path socket;
+    private final Daemon daemon;
+
+    static Iked start(Scene scene, Namespace host, BridgeProcess bridge, String configuration) {
+        return scene.own(new Iked(scene, host, bridge, configuration));
+    }
+
+    private Iked(Scene scene, Namespace host, BridgeProcess bridge, String configuration) {
+        this.host = host;
+        this.bridge = bridge;
+        socket = scene.file(host.role() + "-iked.sock");
+        Path file = scene.file(host.role() + "-iked.conf");
+        try {
+            // iked refuses a file that others may read.
+            Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.writeString(file, configuration + "\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        daemon = host.start("iked", scene.file(host.role() + "-iked.log"), bridge.command(
+                "iked", "-d", "-v", "-v", "-f", file.toString(), "-s", socket.toString()));
+        daemon.awaitOutput("config_getstatic: nattport", START_LIMIT);
+    }
+
+    void awaitEstablished() {
+        daemon.awaitOutput("ESTABLISHED from", START_LIMIT);
+    }
+
+    /** Ends the IKE_SAs with this peer, which is told. */
+    void reset(String identity) {
+        host.command("ikectl", "-s", socket.toString(), "reset", "id", identity).run();
+    }
+
+    /** The SPIs of all SAs, whether PF_KEY made them or not: as netlink lists them. */
+    List<String> spis() {
+        return SPI.matcher(bridge.run("ip", "xfrm", "state")).results().map(MatchResult::group).sorted().toList();
+    }
+
+    String policies() {
+        return bridge.run("ip", "xfrm", "policy", "list", "nosock");
+    }
+
+    /** Ends it as an administrator does. */
+    void stop() {
+        daemon.terminate();
+    }
+
+    @Override
+    public void close() {
+        daemon.close();
+    }
+}
