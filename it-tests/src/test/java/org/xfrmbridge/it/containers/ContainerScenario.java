@@ -93,7 +93,11 @@ class ContainerScenario {
     private void startCharon(GenericContainer<?> host, GenericContainer<?> peer) throws Exception {
         host.copyFileToContainer(Transferable.of(connection(address(host), address(peer))), "/etc/swanctl/conf.d/pair.conf");
         must(host, "sh", "-c", launcher() + " exec -- charon-systemd >/var/log/charon.log 2>&1 &");
-        Await.until("charon to take its configuration", READY_LIMIT, () -> run(host, "swanctl", "--load-all").getExitCode() == 0);
+        try {
+            Await.until("charon to take its configuration", READY_LIMIT, () -> run(host, "swanctl", "--load-all").getExitCode() == 0);
+        } catch (AssertionError e) {
+            throw new AssertionError(run(host, "swanctl", "--load-all") + "\n" + run(host, "cat", "/var/log/charon.log"), e);
+        }
     }
 
     private static String connection(String local, String remote) {
