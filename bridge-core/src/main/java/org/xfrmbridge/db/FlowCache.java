@@ -1,6 +1,7 @@
 package org.xfrmbridge.db;
 
 import java.util.Arrays;
+import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
 
 /**
@@ -11,14 +12,25 @@ import org.xfrmbridge.xfrm.Flow;
  */
 public final class FlowCache<V> {
     private static final int WAYS = 4;
-    private static final int WORDS = 8;
+    private static final int WORDS = 4;
+
+    /** The header of a large array ends 16 bytes behind the start of a cache line: so no key lies across two. */
+    private static final int KEYS_START = 2;
+
+    // A set is a word of four lanes of 16 bits: 14 of the hash, 0 where nothing is kept, and how often it was used of late, 3 at most.
+    private static final int LANE_BITS = 16;
+    private static final int TAG_MASK = 0x3fff;
+    private static final int USE = 0x4000;
+    private static final long LANES = 0x0001_0001_0001_0001L;
+    private static final long LANE_TOPS = LANES << LANE_BITS - 1;
 
     private final int sets;
-    private final int[] hashes;
+    private final long[] lanes;
+    /** All of an IPv4 flow, and what is not in {@link #wideKeys} of others. */
     private final long[] keys;
+
+    private final long[] wideKeys;
     private final Object[] values;
-    /** Per set, two bits for each place: how often it was used of late, 3 at most. */
-    private final byte[] uses;
 
     private final long seed0;
     private final long seed1;
@@ -32,10 +44,10 @@ public final class FlowCache<V> {
      */
     public FlowCache(int expectedFlows, long seed) {
         sets = Math.max(1, Integer.highestOneBit(Math.max(1, expectedFlows - 1)) * 2 / WAYS);
-        hashes = new int[sets * WAYS];
-        keys = new long[sets * WAYS * WORDS];
+        lanes = new long[sets];
+        keys = new long[KEYS_START + sets * WAYS * WORDS];
+        wideKeys = new long[keys.length];
         values = new Object[sets * WAYS];
-        uses = new byte[sets];
         seed0 = Hashing.mix(seed, 1) | 1;
         seed1 = Hashing.mix(seed, 2) | 1;
         seed2 = Hashing.mix(seed, 3) | 1;
@@ -53,68 +65,91 @@ public final class FlowCache<V> {
     /** What was put for a flow with the same fields, or null. */
     @SuppressWarnings("unchecked")
     public V get(Flow flow) {
-        int place = find(flow, hash(flow));
+        long hash = hash(flow);
+        int place = find(flow, hash);
         if (place < 0) {
             return null;
         }
         int set = place / WAYS;
-        int shift = 2 * (place % WAYS);
-        if ((uses[set] >>> shift & 3) != 3) {
-            uses[set] += (byte) (1 << shift);
+        int shift = place % WAYS * LANE_BITS;
+        if ((lanes[set] >>> shift & 3 * USE) != 3 * USE) {
+            lanes[set] += (long) USE << shift;
         }
         return (V) values[place];
     }
 
     /** Keeps a value for the flow, in place of what was there for it, or else of what its set can best spare. */
     public void put(Flow flow, V value) {
-        int hash = hash(flow);
+        long hash = hash(flow);
         int place = find(flow, hash);
         if (place < 0) {
             place = spare(hash);
             size += values[place] == null ? 1 : 0;
-            hashes[place] = hash;
-            writeKey(flow, place * WORDS);
+            int shift = place % WAYS * LANE_BITS;
+            int set = place / WAYS;
+            lanes[set] = lanes[set] & ~(0xffffL << shift) | (long) tag(hash) << shift;
+            writeKey(flow, keyOf(place));
         }
         values[place] = value;
     }
 
     public void clear() {
         Arrays.fill(values, null);
-        Arrays.fill(hashes, 0);
-        Arrays.fill(uses, (byte) 0);
+        Arrays.fill(lanes, 0);
         size = 0;
     }
 
-    private int find(Flow flow, int hash) {
-        int first = (hash & sets - 1) * WAYS;
-        for (int place = first; place < first + WAYS; place++) {
-            if (hashes[place] == hash && hasKey(flow, place * WORDS) && values[place] != null) {
+    private int set(long hash) {
+        return (int) hash & sets - 1;
+    }
+
+    private static int tag(long hash) {
+        int tag = (int) (hash >>> Long.SIZE - 14);
+        return tag == 0 ? TAG_MASK : tag;
+    }
+
+    private static int keyOf(int place) {
+        return KEYS_START + place * WORDS;
+    }
+
+    private int find(Flow flow, long hash) {
+        int set = set(hash);
+        long found = lanesOf(lanes[set], tag(hash));
+        while (found != 0) {
+            int place = set * WAYS + Long.numberOfTrailingZeros(found) / LANE_BITS;
+            if (hasKey(flow, keyOf(place))) {
                 return place;
             }
+            found &= found - 1;
         }
         return -1;
     }
 
+    /** The top bit of each lane that has a tag. */
+    private static long lanesOf(long word, int tag) {
+        long difference = (word ^ tag * LANES) & TAG_MASK * LANES;
+        return ~(difference + ~LANE_TOPS) & LANE_TOPS;
+    }
+
     /**
      * A place of the hash's set: an empty one, else one that was not used of late. When there is none all have been used one time less;
-     * likewise now and then, chance being bits of the hash that chose neither set nor place.
+     * likewise now and then, chance being bits of the hash that chose neither set nor tag.
      */
-    private int spare(int hash) {
-        int set = hash & sets - 1;
-        int first = set * WAYS;
-        for (int place = first; place < first + WAYS; place++) {
-            if (values[place] == null) {
-                return place;
-            }
+    private int spare(long hash) {
+        int set = set(hash);
+        long empty = lanesOf(lanes[set], 0);
+        if (empty != 0) {
+            return set * WAYS + Long.numberOfTrailingZeros(empty) / LANE_BITS;
         }
-        if (hash >>> 28 == 0) {
+        int chance = (int) (hash >>> 32) & 0x3f;
+        if (chance < WAYS) {
             forgetUse(set);
         }
         while (true) {
             for (int i = 0; i < WAYS; i++) {
-                int way = (hash >>> 26) + i & WAYS - 1;
-                if ((uses[set] >>> 2 * way & 3) == 0) {
-                    return first + way;
+                int way = chance + i & WAYS - 1;
+                if ((lanes[set] >>> way * LANE_BITS & 3 * USE) == 0) {
+                    return set * WAYS + way;
                 }
             }
             forgetUse(set);
@@ -122,8 +157,17 @@ public final class FlowCache<V> {
     }
 
     private void forgetUse(int set) {
-        int used = (uses[set] | uses[set] >>> 1) & 0x55;
-        uses[set] -= (byte) used;
+        long used = (lanes[set] | lanes[set] >>> 1) & USE * LANES;
+        lanes[set] -= used;
+    }
+
+    private static boolean isWide(Flow flow) {
+        return flow.family != AddressFamily.INET;
+    }
+
+    /** Both addresses of an IPv4 flow. */
+    private static long addresses(Flow flow) {
+        return isWide(flow) ? flow.daddrLow : flow.saddrHigh & ~0xffffffffL | flow.daddrHigh >>> 32;
     }
 
     private static long ports(Flow flow) {
@@ -134,32 +178,38 @@ public final class FlowCache<V> {
         return (long) flow.mark << 32 | Integer.toUnsignedLong(flow.ifindex);
     }
 
+    /** All words at once: one branch for a key, not four. */
     private boolean hasKey(Flow flow, int at) {
-        return keys[at] == flow.saddrHigh
-                && keys[at + 1] == flow.daddrHigh
-                && keys[at + 2] == ports(flow)
-                && keys[at + 3] == rest(flow)
-                && keys[at + 4] == flow.ifId
-                && keys[at + 5] == flow.saddrLow
-                && keys[at + 6] == flow.daddrLow;
+        long difference = keys[at] ^ addresses(flow)
+                | keys[at + 1] ^ ports(flow)
+                | keys[at + 2] ^ rest(flow)
+                | keys[at + 3] ^ flow.ifId;
+        return difference == 0 && (!isWide(flow) || hasWideKey(flow, at));
+    }
+
+    private boolean hasWideKey(Flow flow, int at) {
+        return (wideKeys[at] ^ flow.saddrHigh | wideKeys[at + 1] ^ flow.saddrLow | wideKeys[at + 2] ^ flow.daddrHigh) == 0;
     }
 
     private void writeKey(Flow flow, int at) {
-        keys[at] = flow.saddrHigh;
-        keys[at + 1] = flow.daddrHigh;
-        keys[at + 2] = ports(flow);
-        keys[at + 3] = rest(flow);
-        keys[at + 4] = flow.ifId;
-        keys[at + 5] = flow.saddrLow;
-        keys[at + 6] = flow.daddrLow;
+        keys[at] = addresses(flow);
+        keys[at + 1] = ports(flow);
+        keys[at + 2] = rest(flow);
+        keys[at + 3] = flow.ifId;
+        if (isWide(flow)) {
+            wideKeys[at] = flow.saddrHigh;
+            wideKeys[at + 1] = flow.saddrLow;
+            wideKeys[at + 2] = flow.daddrHigh;
+        }
     }
 
     /** Both halves of 128-bit products, each of two words under secret seeds. */
-    private int hash(Flow flow) {
-        long sum = multiply(flow.saddrHigh ^ seed0, flow.daddrHigh ^ seed1)
-                + multiply(ports(flow) ^ seed2, rest(flow) ^ seed3)
-                + multiply(flow.saddrLow ^ seed1, flow.daddrLow ^ seed2);
-        return (int) multiply(sum ^ seed3, flow.ifId ^ seed0);
+    private long hash(Flow flow) {
+        long sum = multiply(addresses(flow) ^ seed0, ports(flow) ^ seed1) + multiply(rest(flow) ^ seed2, flow.ifId ^ seed3);
+        if (isWide(flow)) {
+            sum += multiply(flow.saddrHigh ^ seed3, flow.daddrHigh ^ seed0) ^ flow.saddrLow * seed2;
+        }
+        return multiply(sum ^ seed1, seed2);
     }
 
     private static long multiply(long a, long b) {
