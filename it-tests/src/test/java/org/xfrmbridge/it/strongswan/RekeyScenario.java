@@ -61,14 +61,15 @@ class RekeyScenario extends PairedScenario {
     @Test
     void shouldReplaceSaWhenHardPacketLimitIsReached() {
         Connection connection = new Connection("hard");
-        connection.child("hard", Family.IPV4).set("life_packets", "10");
+        // traps, since charon deletes policies with the CHILD_SA and a while passes before it makes new ones
+        connection.child("hard", Family.IPV4).set("life_packets", "10").set("start_action", "trap");
         pair().load(connection);
         pair().initiate("hard");
         Ping.Score score = pair().ping(Family.IPV4).send(25, 100);
-        assertTrue(score.lost() >= 1 && score.lost() <= 6, score.output());
-        assertRekeyed("hard", 2);
+        assertTrue(score.lost() >= 1 && score.received() >= 10, score.output());
+        assertRekeyed("hard", 1);
         pair().sniffer().assertNothingClear();
-        pair().terminate("hard");
+        pair().load();
         pair().awaitDatabasesEmpty();
     }
 
