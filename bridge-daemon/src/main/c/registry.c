@@ -7,6 +7,7 @@
 
 #include "bridge.h"
 #include "control.h"
+#include "memory.h"
 #include "policy.h"
 
 #include <arpa/inet.h>
@@ -179,6 +180,29 @@ static int set_policy(int fd, struct policy *policy)
     return error < 0 ? ECONNREFUSED : error;
 }
 
+enum { CHANNELS_LOOKED_AT = 1024 };
+
+/*
+ * A process that was confined (chroot) cannot connect to the bridge, but may hold a PF_KEY socket that its parent opened: what that carries
+ * stands for every address of the port, and ends with it. Returns whether there is one.
+ */
+static bool encapsulate_through_channel(int fd, int type)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    syscall(SYS_getsockname, fd, &address, &length);
+    uint16_t port = address.ss_family == AF_INET ? ((const struct sockaddr_in *) &address)->sin_port
+                                                 : ((const struct sockaddr_in6 *) &address)->sin6_port;
+    struct name name;
+    for (int other = 0; other < CHANNELS_LOOKED_AT; other++) {
+        if (is_diverted(other, &name) && name.protocol == PFKEY) {
+            frame_send(other, ENCAPSULATE, (uint32_t) address.ss_family << 16 | ntohs(port), (uint32_t) type);
+            return true;
+        }
+    }
+    return false;
+}
+
 static int set_encapsulation(int fd, int type)
 {
     int error;
@@ -186,7 +210,7 @@ static int set_encapsulation(int fd, int type)
         return 0;
     struct entry *entry = open_entry(fd, &error);
     if (entry == NULL)
-        return error;
+        return error == ECONNREFUSED && encapsulate_through_channel(fd, type) ? 0 : error;
     error = ask_encapsulation(entry, type);
     if (error < 0)
         error = reconnect() == 0 ? ask_encapsulation(entry, type) : ECONNREFUSED;

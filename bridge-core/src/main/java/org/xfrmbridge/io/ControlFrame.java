@@ -31,6 +31,11 @@ public record ControlFrame(int op, int first, int second) {
     /** To the bridge: first is the size of the largest read that the client made, in bytes. */
     public static final int ROOM = 7;
 
+    /**
+     * To the bridge: first is family and local port of a socket of this process, as {@code family << 16 | port}, second its UDP_ENCAP type.
+     */
+    public static final int ENCAPSULATE = 8;
+
     public static ControlFrame overrun() {
         return new ControlFrame(OVERRUN, 0, 0);
     }

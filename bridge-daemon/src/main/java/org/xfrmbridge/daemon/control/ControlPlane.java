@@ -69,7 +69,7 @@ public final class ControlPlane implements ControlLoop.Work {
         listen(directory.resolve("control.sock"), UnixServer.Type.STREAM, (connection, peer) -> new TextChannel(
                 connection,
                 new TextConversation(statistics, pfkey, sysctls, new SocketRegistration(sockets, clock, peer), peer)));
-        listen(directory.resolve("pfkey.sock"), UnixServer.Type.SEQPACKET, this::pfkeyClient);
+        listen(directory.resolve("pfkey.sock"), UnixServer.Type.SEQPACKET, (connection, peer) -> pfkeyClient(connection, peer, sockets));
         // Last: the preload library takes this one for the sign that a bridge is there.
         listen(directory.resolve("netlink.sock"), UnixServer.Type.SEQPACKET, this::netlinkClient);
     }
@@ -112,36 +112,11 @@ public final class ControlPlane implements ControlLoop.Work {
         return channel;
     }
 
-    private Channel pfkeyClient(UnixConnection connection, Peer peer) throws OsException {
+    private Channel pfkeyClient(UnixConnection connection, Peer peer, SocketPolicies sockets) throws OsException {
         DatagramChannel channel = new DatagramChannel(connection, Taking.LAST, peer + " pfkey");
         PfkeyClient client = new PfkeyClient(connection.fd(), peer.uid(), peer.privileged());
         PfkeySession session = new PfkeySession(engine, pfkey, channel, client);
-        channel.start(new DatagramChannel.Session() {
-            @Override
-            public void receive(ByteBuffer datagram) {
-                session.receive(datagram);
-            }
-
-            @Override
-            public void writable() {
-                session.writable();
-            }
-
-            @Override
-            public boolean hasBacklog() {
-                return session.hasBacklog();
-            }
-
-            @Override
-            public boolean isListening() {
-                return session.isListening();
-            }
-
-            @Override
-            public void close() {
-                session.close();
-            }
-        });
+        channel.start(new PfkeyChannelSession(session, sockets, peer));
         return channel;
     }
 

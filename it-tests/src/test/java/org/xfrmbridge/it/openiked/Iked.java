@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -24,11 +25,12 @@ final class Iked implements AutoCloseable {
     private final Path socket;
     private final Daemon daemon;
 
-    static Iked start(Scene scene, Namespace host, BridgeProcess bridge, String configuration) {
-        return scene.own(new Iked(scene, host, bridge, configuration));
+    /** Starts one. @param options of its command line */
+    static Iked start(Scene scene, Namespace host, BridgeProcess bridge, String configuration, String... options) {
+        return scene.own(new Iked(scene, host, bridge, configuration, options));
     }
 
-    private Iked(Scene scene, Namespace host, BridgeProcess bridge, String configuration) {
+    private Iked(Scene scene, Namespace host, BridgeProcess bridge, String configuration, String... options) {
         this.host = host;
         this.bridge = bridge;
         socket = scene.file(host.role() + "-iked.sock");
@@ -40,8 +42,9 @@ final class Iked implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        daemon = host.start("iked", scene.file(host.role() + "-iked.log"), bridge.command(
-                "iked", "-d", "-v", "-v", "-f", file.toString(), "-s", socket.toString()));
+        List<String> line = new ArrayList<>(List.of("iked", "-d", "-v", "-v", "-f", file.toString(), "-s", socket.toString()));
+        line.addAll(List.of(options));
+        daemon = host.start("iked", scene.file(host.role() + "-iked.log"), bridge.command(line.toArray(String[]::new)));
         daemon.awaitOutput("config_getstatic: nattport", START_LIMIT);
     }
 

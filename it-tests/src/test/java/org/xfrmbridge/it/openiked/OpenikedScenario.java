@@ -56,7 +56,7 @@ class OpenikedScenario {
         scene.close();
     }
 
-    private void startDaemons(String kind, Family family) {
+    private void startDaemons(String kind, Family family, String... options) {
         for (Side side : List.of(Side.RIGHT, Side.LEFT)) {
             Site here = topology.site(side);
             Site there = topology.site(side.other());
@@ -72,7 +72,7 @@ class OpenikedScenario {
                     + " childsa enc aes-128 auth hmac-sha1 group curve25519"
                     + " srcid %s.test dstid %s.test".formatted(side.name().toLowerCase(), side.other().name().toLowerCase())
                     + " lifetime 3600 bytes %d psk \"a key for scenarios\"".formatted(LIFETIME_BYTES);
-            daemons.put(side, Iked.start(scene, here.host(), bridges.get(side), configuration));
+            daemons.put(side, Iked.start(scene, here.host(), bridges.get(side), configuration, options));
         }
         daemons.values().forEach(Iked::awaitEstablished);
     }
@@ -123,5 +123,12 @@ class OpenikedScenario {
             assertEquals(List.of(), daemons.get(side).spis());
             assertEquals("", daemons.get(side).policies());
         }
+    }
+
+    @Test
+    void shouldCarryTunnelsInUdpWhenForced() {
+        startDaemons("tunnel", Family.IPV4, "-t");
+        assertProtected(Ping.inner(topology, Side.LEFT, Family.IPV4));
+        assertTrue(sniffer.udpEncapsulatedFrames() > 0);
     }
 }

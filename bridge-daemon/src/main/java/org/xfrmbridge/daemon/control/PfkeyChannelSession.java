@@ -1,0 +1,64 @@
+package org.xfrmbridge.daemon.control;
+
+import java.nio.ByteBuffer;
+import org.xfrmbridge.db.SocketPolicies;
+import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
+import org.xfrmbridge.io.ControlFrame;
+import org.xfrmbridge.pfkey.server.PfkeySession;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.IpProtocol;
+
+/**
+ * A PF_KEY session on its channel, and the encapsulation that a confined process registers through it because it can reach no other socket of
+ * the bridge: docs/preload-protocol.md. Control thread only.
+ */
+final class PfkeyChannelSession implements DatagramChannel.Session {
+    private final PfkeySession session;
+    private final SocketPolicies sockets;
+    private final Peer peer;
+
+    PfkeyChannelSession(PfkeySession session, SocketPolicies sockets, Peer peer) {
+        this.session = session;
+        this.sockets = sockets;
+        this.peer = peer;
+    }
+
+    @Override
+    public void receive(ByteBuffer datagram) {
+        ControlFrame frame = ControlFrame.isControl(datagram) ? ControlFrame.read(datagram) : null;
+        if (frame != null && frame.op() == ControlFrame.ENCAPSULATE) {
+            encapsulate(frame.first() >>> 16, frame.first() & 0xffff, frame.second());
+        } else {
+            session.receive(datagram);
+        }
+    }
+
+    private void encapsulate(int family, int port, int type) {
+        if (peer.privileged() && AddressFamily.isIp(family)) {
+            long cookie = (long) family << 16 | port;
+            sockets.setEncapsulation(this, cookie, new LocalEndpoint(family, IpProtocol.UDP, Address.ANY, port), type);
+        }
+    }
+
+    @Override
+    public void writable() {
+        session.writable();
+    }
+
+    @Override
+    public boolean hasBacklog() {
+        return session.hasBacklog();
+    }
+
+    @Override
+    public boolean isListening() {
+        return session.isListening();
+    }
+
+    @Override
+    public void close() {
+        sockets.closeAll(this);
+        session.close();
+    }
+}
