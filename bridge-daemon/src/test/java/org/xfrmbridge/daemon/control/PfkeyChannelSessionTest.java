@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.nio.ByteBuffer;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
@@ -13,7 +14,6 @@ import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.pfkey.server.PfkeyClient;
 import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
 import org.xfrmbridge.pfkey.server.PfkeySession;
-import org.xfrmbridge.time.ManualClock;
 import org.xfrmbridge.xfrm.AddressFamily;
 
 class PfkeyChannelSessionTest {
@@ -23,7 +23,7 @@ class PfkeyChannelSessionTest {
     private final SocketPolicies sockets = new SocketPolicies(new Spd());
 
     private PfkeyChannelSession session(Peer peer) {
-        XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), new ManualClock(), new Random(1), () -> {});
+        XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), new SystemClock(), new Random(1), () -> {});
         PfkeyClient client = new PfkeyClient(1, peer.uid(), peer.privileged());
         return new PfkeyChannelSession(new PfkeySession(engine, new PfkeyKeyManager(), datagram -> true, client), sockets, peer);
     }
