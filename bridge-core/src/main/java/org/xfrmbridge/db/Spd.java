@@ -27,6 +27,7 @@ public final class Spd {
     private static final int DIRECTION_MASK = 7;
     private static final int INDEX_STEP = 8;
 
+    private Runnable beforeRemoval = () -> {};
     private final Classifier[] classifiers = new Classifier[PolicySpec.Type.values().length * DIRECTIONS * 2];
     private final Slots<SpdEntry> byIndex = new Slots<>();
     private final WalkList<Policy> all = new WalkList<>();
@@ -136,8 +137,19 @@ public final class Spd {
         return classifier(named).find(named);
     }
 
+    /**
+     * Control thread: what is done before a policy of dir out leaves. A kernel judges a packet as it is sent; where packets wait before they are
+     * judged, those sent under the policy must not be judged without it: they would leave in the clear.
+     */
+    public void setBeforeRemoval(Runnable settle) {
+        beforeRemoval = settle;
+    }
+
     /** Control thread: it must be in the database. Marks it dead. */
     public void remove(Policy policy) {
+        if (policy.spec().direction() == Direction.OUT && !isSocketPolicy(policy)) {
+            beforeRemoval.run();
+        }
         SpdEntry entry = atIndex(policy.spec().index());
         classifier(policy.spec()).remove(entry);
         unlink(entry);
@@ -146,6 +158,9 @@ public final class Spd {
 
     /** All policies of a type but the sockets': flows find none of them any more at once. Returns how many. Control thread. */
     public int removeAll(PolicySpec.Type type, Consumer<Policy> removed) {
+        if (!isEmpty(Direction.OUT)) {
+            beforeRemoval.run();
+        }
         for (Direction direction : Direction.values()) {
             classifier(type, direction, AddressFamily.INET).clear();
             classifier(type, direction, AddressFamily.INET6).clear();

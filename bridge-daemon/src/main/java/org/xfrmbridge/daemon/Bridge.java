@@ -116,7 +116,9 @@ public final class Bridge implements AutoCloseable {
         Link hostLink = attachment.hostLink();
         PathContext context = new PathContext(
                 sad, spd, sockets, kernel, engine, new PathMtu(), clock, hostLink.index(), hostLink.mac());
-        outbound = new DatapathThread("outbound", host, new Outbound(context, stats, host, network)::doWork);
+        DatapathThread out = new DatapathThread("outbound", host, new Outbound(context, stats, host, network)::doWork);
+        spd.setBeforeRemoval(new OutboundSettling(host::isReadable, out, clock));
+        outbound = out;
         inbound = new DatapathThread("inbound", network, new Inbound(context, stats, network, host)::doWork);
         for (Thread thread : new Thread[] {outbound, inbound, control}) {
             thread.setUncaughtExceptionHandler(new FatalErrors());

@@ -12,6 +12,8 @@ final class DatapathThread extends Thread {
 
     private final PacketPort port;
     private final IntSupplier turn;
+    private volatile boolean working;
+    private volatile long turns;
 
     /** @param turn handles one batch; returns how many frames that was */
     DatapathThread(String name, PacketPort port, IntSupplier turn) {
@@ -35,7 +37,27 @@ final class DatapathThread extends Thread {
     private void work() {
         int frames;
         do {
-            frames = turn.getAsInt();
+            frames = turn();
         } while (frames > 0);
+    }
+
+    private int turn() {
+        working = true;
+        try {
+            return turn.getAsInt();
+        } finally {
+            turns = turns + 1;
+            working = false;
+        }
+    }
+
+    /** Whether frames may be on their way between the ports. Any thread. */
+    boolean isWorking() {
+        return working;
+    }
+
+    /** How many turns have ended. Any thread. */
+    long turns() {
+        return turns;
     }
 }

@@ -21,6 +21,7 @@ public final class TapPort implements PacketPort {
     private final TapInput input;
     private final ThreadLocal<TapOutput> output;
     private final PollSet poll = new PollSet();
+    private final PollSet waiting = new PollSet();
     private volatile boolean closed;
 
     public TapPort(TapDevice device) throws OsException {
@@ -29,6 +30,7 @@ public final class TapPort implements PacketPort {
         this.input = new TapInput(device);
         this.output = ThreadLocal.withInitial(() -> new TapOutput(device));
         poll.add(device.fd(), PollSet.READ);
+        waiting.add(device.fd(), PollSet.READ);
         poll.add(closing.fd(), PollSet.READ);
     }
 
@@ -48,6 +50,12 @@ public final class TapPort implements PacketPort {
             poll.await(timeoutMs);
         }
         return !closed;
+    }
+
+    /** Whether frames wait to be received. One other thread may ask. */
+    public boolean isReadable() {
+        waiting.await(0);
+        return waiting.happened(0, PollSet.READ);
     }
 
     /** Wakes the receiving thread; the device itself is its owner's to close. */

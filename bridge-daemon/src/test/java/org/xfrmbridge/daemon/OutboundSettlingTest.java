@@ -1,0 +1,94 @@
+package org.xfrmbridge.daemon;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.io.PacketPort;
+
+@Timeout(20)
+class OutboundSettlingTest {
+    /** Frames that wait, as a number. */
+    private final AtomicInteger queued = new AtomicInteger();
+
+    private final AtomicInteger judged = new AtomicInteger();
+    private final CountDownLatch received = new CountDownLatch(1);
+    private final CountDownLatch goOn = new CountDownLatch(1);
+    private volatile boolean open = true;
+
+    private final PacketPort port = new PacketPort() {
+        @Override
+        public void receive(PacketPool pool, PacketBatch into) {}
+
+        @Override
+        public void send(PacketBatch batch) {}
+
+        @Override
+        public boolean await(int timeoutMs) {
+            Thread.onSpinWait();
+            return open;
+        }
+
+        @Override
+        public void close() {}
+    };
+
+    /** Takes what waits, then dwells on it. */
+    private int turn() {
+        int frames = queued.getAndSet(0);
+        if (frames > 0) {
+            received.countDown();
+            try {
+                goOn.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            judged.addAndGet(frames);
+        }
+        return frames;
+    }
+
+    @Test
+    void shouldWaitForFramesThatWereReceivedButNotJudged() throws Exception {
+        DatapathThread outbound = new DatapathThread("outbound", port, this::turn);
+        OutboundSettling settling = new OutboundSettling(() -> queued.get() > 0, outbound, new SystemClock());
+        queued.set(3);
+        outbound.start();
+        received.await();
+        CompletableFuture<Integer> seen = CompletableFuture.supplyAsync(() -> {
+            settling.run();
+            return judged.get();
+        });
+        // Nothing waits any more, and still nothing was judged.
+        assertEquals(0, queued.get());
+        assertEquals(0, judged.get());
+        goOn.countDown();
+        assertEquals(3, seen.get(10, TimeUnit.SECONDS));
+        open = false;
+        outbound.join();
+    }
+
+    @Test
+    void shouldWaitForFramesThatAreQueued() throws Exception {
+        DatapathThread outbound = new DatapathThread("outbound", port, this::turn);
+        OutboundSettling settling = new OutboundSettling(() -> queued.get() > 0, outbound, new SystemClock());
+        queued.set(2);
+        goOn.countDown();
+        CompletableFuture<Integer> seen = CompletableFuture.supplyAsync(() -> {
+            settling.run();
+            return judged.get();
+        });
+        outbound.start();
+        assertEquals(2, seen.get(10, TimeUnit.SECONDS));
+        assertTrue(outbound.turns() > 0);
+        open = false;
+        outbound.join();
+    }
+}
