@@ -34,6 +34,11 @@ public record Address(long high, long low) {
         return (int) (high >>> 32);
     }
 
+    /** The address without what stands behind an IPv4 address. */
+    public Address only(int family) {
+        return family == AddressFamily.INET ? ofIpv4(ipv4()) : this;
+    }
+
     /** Whether the bytes that count for the family are all zero. */
     public boolean isAny(int family) {
         return family == AddressFamily.INET ? ipv4() == 0 : (high | low) == 0;
@@ -52,7 +57,7 @@ public record Address(long high, long low) {
         if (prefixBits <= 64) {
             return (high ^ other.high) >>> (64 - prefixBits) == 0;
         }
-        return high == other.high && (prefixBits >= 128 || (low ^ other.low) >>> (128 - prefixBits) == 0);
+        return high == other.high && (low ^ other.low) >>> (128 - Math.min(prefixBits, 128)) == 0;
     }
 
     /** The address with all bits behind the first {@code prefixBits} cleared. */

@@ -42,6 +42,6 @@ public record Selector(
         if (prefixBits <= 64) {
             return (address.high() ^ high) >>> (64 - prefixBits) == 0;
         }
-        return address.high() == high && (prefixBits >= 128 || (address.low() ^ low) >>> (128 - prefixBits) == 0);
+        return address.high() == high && (address.low() ^ low) >>> (128 - Math.min(prefixBits, 128)) == 0;
     }
 }
