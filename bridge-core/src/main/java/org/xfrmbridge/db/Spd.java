@@ -13,6 +13,7 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Template;
 
 /**
  * The security policy database, the tables of net/xfrm/xfrm_policy.c. The control thread writes; any thread looks up and never
@@ -178,6 +179,18 @@ public final class Spd {
         });
         bumpGeneration();
         return before - all.size();
+    }
+
+    /** Gives a Policy other templates: a successor in its place of every order. The old one is killed. Control thread. */
+    public Policy retarget(Policy policy, List<Template> templates) {
+        SpdEntry old = atIndex(policy.spec().index());
+        SpdEntry entry = new SpdEntry(policy.successor(policy.spec().withTemplates(templates)), old.placeOfUpdate(policy.age()));
+        classifier(policy.spec()).put(entry, old);
+        byIndex.replace(old, entry, Hashing.fold(policy.spec().index()));
+        all.replace(old, entry);
+        policy.kill();
+        bumpGeneration();
+        return entry.policy();
     }
 
     /** Whether this very Policy is in the database. Control thread. */

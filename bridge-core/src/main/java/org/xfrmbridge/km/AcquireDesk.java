@@ -1,6 +1,9 @@
 package org.xfrmbridge.km;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.km.XfrmService.AlgorithmMasks;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -52,15 +55,23 @@ final class AcquireDesk {
         }
         State larval = larval(larvalSpec(want));
         if (ask(larval, template, want.policy())) {
-            states.install(larval);
+            states.installLarval(larval);
         }
     }
 
-    /** Tells all key managers of one ACQUIRE per template as if packets had wanted them, and leaves nothing behind. */
-    void announce(Selector selector, StateSpec request, PolicySpec policySpec) throws XfrmException {
+    /**
+     * Tells all key managers of one ACQUIRE per template as if packets had wanted them, and leaves nothing behind. Each ACQUIRE shows the whole
+     * policy, with the masks in the templates that were asked for so far.
+     */
+    void announce(Selector selector, StateSpec request, PolicySpec policySpec, AlgorithmMasks masks) throws XfrmException {
         PolicySpec verified = PolicyRules.verify(policySpec);
-        Policy policy = new Policy(verified, 0, clock.epochSeconds());
-        for (Template template : verified.templates()) {
+        if (!StateConstruction.hasCpu(request)) {
+            throw new XfrmException(Errno.EINVAL, "this host has no CPU of that number");
+        }
+        List<Template> templates = new ArrayList<>(verified.templates());
+        for (int i = 0; i < templates.size(); i++) {
+            Template template = withMasks(templates.get(i), masks);
+            templates.set(i, template);
             StateSpec.Builder spec = request.toBuilder();
             spec.selector = selector;
             spec.id = template.id();
@@ -68,8 +79,16 @@ final class AcquireDesk {
             spec.reqid = template.reqid();
             spec.family = template.family();
             spec.seq = nextSequence();
+            // It is never installed, so it was never added.
+            Policy policy = new Policy(verified.withTemplates(List.copyOf(templates)), 0, 0);
             ask(larval(spec.build()), template, policy);
         }
+    }
+
+    private static Template withMasks(Template t, AlgorithmMasks masks) {
+        return new Template(
+                t.id(), t.family(), t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(), masks.auth(), masks.cipher(),
+                masks.compression());
     }
 
     private boolean ask(State larval, Template template, Policy policy) {

@@ -67,6 +67,9 @@ public interface KeyManager {
     /** {@code XFRM_MSG_REPORT}. */
     void report(int protocol, Selector selector, Address address);
 
+    /** Policies and States have moved to other addresses. */
+    default void migrated(Migration migration) {}
+
     /** The default verdicts changed ({@code XFRM_MSG_GETDEFAULT} is what listeners get). */
     void defaultsChanged(XfrmService.Defaults defaults, Origin origin);
 }

@@ -4,6 +4,7 @@ import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.SpiAllocator;
 import org.xfrmbridge.km.XfrmService.SpiRequest;
 import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Lifetime;
@@ -32,7 +33,7 @@ final class Larvals {
         this.clock = clock;
     }
 
-    /** Unlike a kernel leaves no larval State behind when there is no Spi for it. */
+    /** Like a kernel it leaves a larval State behind when there is no Spi for it: a later request for the same may find one. */
     State allocateSpi(SpiRequest request) throws XfrmException {
         StateSpec wanted = request.spec();
         verify(wanted, request.minSpi(), request.maxSpi());
@@ -41,8 +42,13 @@ final class Larvals {
             return larval;
         }
         StateSpec spec = larval == null ? spec(wanted) : larval.spec();
-        int spi = spis.allocate(spec.id().protocol(), request.minSpi(), request.maxSpi());
+        // A kernel counts the range in 32 bits, and finds nothing in the whole of it.
+        boolean whole = request.maxSpi() - request.minSpi() == -1;
+        int spi = whole ? 0 : spis.allocate(spec.id().protocol(), request.minSpi(), request.maxSpi());
         if (spi == 0) {
+            if (larval == null) {
+                states.installLarval(new State(spec, State.Phase.ACQUIRING, new Usage(clock.epochSeconds())));
+            }
             throw new XfrmException(Errno.ENOENT, "every SPI of the range is in use");
         }
         StateSpec named = named(spec, spi, wanted.direction());
@@ -51,7 +57,7 @@ final class Larvals {
             return larval;
         }
         State fresh = new State(named, State.Phase.ACQUIRING, new Usage(clock.epochSeconds()));
-        states.install(fresh);
+        states.installLarval(fresh);
         return fresh;
     }
 
@@ -95,11 +101,12 @@ final class Larvals {
     /** {@code verify_spi_info}. */
     private static void verify(StateSpec wanted, int minSpi, int maxSpi) throws XfrmException {
         int protocol = wanted.id().protocol();
-        refuseIf(!StateTable.isIpsec(protocol), "only AH, ESP and IPComp have SPIs");
+        refuseIf(!StateTable.isIpsec(protocol) || protocol == IpProtocol.IPSEC_ANY, "only AH, ESP and IPComp have SPIs");
         refuseIf(
                 protocol == IpProtocol.COMP && Integer.compareUnsigned(maxSpi, 0xffff) > 0,
                 "an IPComp SPI is at most 65535");
         refuseIf(Integer.compareUnsigned(minSpi, maxSpi) > 0, "the least SPI is greater than the greatest");
+        refuseIf(!StateConstruction.hasCpu(wanted), "this host has no CPU of that number");
         refuseIf(!AddressFamily.isIp(wanted.family()), "the address family is neither IPv4 nor IPv6");
         refuseIf(wanted.mode() == null, "there is no such mode");
     }
@@ -108,10 +115,12 @@ final class Larvals {
     private StateSpec spec(StateSpec wanted) {
         StateSpec.Builder spec = StateSpec.builder();
         int bits = AddressFamily.bits(wanted.family());
+        Address daddr = wanted.id().daddr().only(wanted.family());
+        Address saddr = wanted.saddr().only(wanted.family());
         spec.selector = new Selector(
-                wanted.id().daddr(), wanted.saddr(), 0, 0, 0, 0, AddressFamily.UNSPEC, bits, bits, 0, 0, 0);
-        spec.id = wanted.id();
-        spec.saddr = wanted.saddr();
+                daddr, saddr, 0, 0, 0, 0, AddressFamily.UNSPEC, bits, bits, 0, 0, 0);
+        spec.id = new StateId(daddr, 0, wanted.id().protocol());
+        spec.saddr = saddr;
         spec.family = wanted.family();
         spec.mode = wanted.mode();
         spec.reqid = wanted.reqid();

@@ -62,12 +62,12 @@ final class PolicyRules {
     }
 
     private static void verify(Template template, int familyBefore, Direction direction) throws XfrmException {
-        boolean tunnel = template.mode() == Mode.TUNNEL || template.mode() == Mode.BEET;
+        boolean tunnel = template.mode() == Mode.TUNNEL || template.mode() == Mode.BEET || template.mode() == Mode.IPTFS;
         refuseIf(
                 tunnel && template.optional() && direction == Direction.OUT,
                 "an optional template of an outbound policy cannot have this mode");
         refuseIf(
-                !tunnel && template.mode() != Mode.IPTFS && template.family() != familyBefore,
+                !tunnel && template.family() != familyBefore,
                 "the mode of the template cannot change the family");
         refuseIf(template.mode() == null, "there is no such mode");
         refuseIf(!AddressFamily.isIp(template.family()), "the template's family is neither IPv4 nor IPv6");

@@ -26,7 +26,7 @@ final class PolicyVerbs {
     }
 
     Policy add(PolicySpec request, boolean exclusive, Origin origin) throws XfrmException {
-        PolicySpec spec = shared.share(PolicyRules.verify(request));
+        PolicySpec spec = shared.share(PolicyRules.verify(request).withSanitizedMark());
         Policy old = spd.get(nameOf(spec));
         if (old != null && exclusive) {
             throw new XfrmException(Errno.EEXIST);

@@ -109,7 +109,9 @@ final class ReplayNotices {
     /** Every move is worth a look when no difference is set, or when a time has passed without one. */
     private static void mark(State state) {
         StateWatch watch = StateWatch.of(state);
-        int step = watch.replayDeferred ? 1 : Math.max(1, state.spec().replayMaxDifference());
+        int difference = state.spec().replayMaxDifference();
+        // Unsigned, and never that far from what was told.
+        int step = watch.replayDeferred ? 1 : difference < 0 ? Integer.MAX_VALUE : Math.max(1, difference);
         state.markReplay(watch.toldReplay, step);
     }
 

@@ -27,6 +27,11 @@ final class StateConstruction {
     private static final int DEFAULT_MAX_DIFFERENCE = 2;
     private static final int DEFAULT_MAX_AGE = 10;
 
+    /** {@code XFRM_OFFLOAD_IPV6}, {@code _INBOUND} and {@code _PACKET}. */
+    private static final int OFFLOAD_KNOWN = 7;
+    private static final int OFFLOAD_INBOUND = 2;
+    private static final int OFFLOAD_PACKET = 4;
+
     private StateConstruction() {}
 
     static State construct(StateSpec request, Shared shared, long nowSeconds) throws XfrmException {
@@ -48,16 +53,17 @@ final class StateConstruction {
         }
         requireKeepalive(complete);
         requireReplayWindow(complete);
+        requireNoOffload(complete);
         return new State(complete, State.Phase.VALID, usage(complete, nowSeconds), StateConstruction::suite);
     }
 
     private static void adoptDefaults(StateSpec.Builder spec, StateSpec request) {
         spec.selector = withFamily(request.selector(), StateRules.selectorFamily(request));
         spec.replayWindow = Math.min(request.replayWindow(), Integer.SIZE);
-        if (spec.replayMaxDifference == StateSpec.ABSENT) {
+        if (spec.replayMaxDifference == StateSpec.ABSENT && !request.isGiven(StateSpec.GIVEN_REPLAY_THRESHOLD)) {
             spec.replayMaxDifference = DEFAULT_MAX_DIFFERENCE;
         }
-        if (spec.replayMaxAge == StateSpec.ABSENT) {
+        if (spec.replayMaxAge == StateSpec.ABSENT && !request.isGiven(StateSpec.GIVEN_TIMER_THRESHOLD)) {
             spec.replayMaxAge = DEFAULT_MAX_AGE;
         }
     }
@@ -79,14 +85,17 @@ final class StateConstruction {
             return wanted.as(entry.name(), wanted.icvBits());
         }
         int icvBits = icvGiven && wanted.icvBits() != 0 ? wanted.icvBits() : entry.shape().icvBits();
-        require(icvBits <= entry.shape().icvFullBits(), Errno.EINVAL, "the truncation is longer than the digest of " + entry.name());
+        require(Integer.compareUnsigned(icvBits, entry.shape().icvFullBits()) <= 0, Errno.EINVAL, "the truncation is longer than the digest of " + entry.name());
         return wanted.as(entry.name(), icvBits);
     }
 
     private static void requireCpu(StateSpec spec) throws XfrmException {
-        boolean exists = spec.pcpu() == StateSpec.ABSENT
+        require(hasCpu(spec), Errno.ERANGE, "this host has no CPU of that number");
+    }
+
+    static boolean hasCpu(StateSpec spec) {
+        return !spec.hasPcpu()
                 || Integer.compareUnsigned(spec.pcpu(), Runtime.getRuntime().availableProcessors()) < 0;
-        require(exists, Errno.ERANGE, "this host has no CPU of that number");
     }
 
     /** {@code xfrm_get_mode} for the inner side: route optimization is IPv6 only, and only tunnels change the family. */
@@ -201,6 +210,20 @@ final class StateConstruction {
             boolean needed = spec.isEsn() && spec.direction() != StateSpec.DIRECTION_OUT;
             require(!needed || windowBits != 0, Errno.EINVAL, "extended sequence numbers need a replay window");
         }
+    }
+
+    /** {@code xfrm_dev_state_add} where no device can: what asks for more than software does is refused, all else is done by it. */
+    private static void requireNoOffload(StateSpec spec) throws XfrmException {
+        int flags = spec.offloadFlags();
+        if (flags == StateSpec.ABSENT) {
+            return;
+        }
+        boolean inbound = (flags & OFFLOAD_INBOUND) != 0;
+        boolean mismatch = spec.direction() != 0 && inbound != (spec.direction() == StateSpec.DIRECTION_IN);
+        require((flags & ~OFFLOAD_KNOWN) == 0, Errno.EINVAL, "there are no such offload flags");
+        require(!mismatch, Errno.EINVAL, "the directions of state and offload differ");
+        require(spec.tfcPadBytes() == 0, Errno.EINVAL, "TFC padding cannot be offloaded");
+        require((flags & OFFLOAD_PACKET) == 0, Errno.EINVAL, "this host has no hardware that takes whole packets");
     }
 
     private static Usage usage(StateSpec spec, long nowSeconds) {

@@ -14,6 +14,12 @@ import org.xfrmbridge.xfrm.StateSpec;
  * the kernel's order, for of two faults a client is told the first. Lengths of attributes are the codec's.
  */
 final class StateRules {
+    private static final int IPTFS_INPUT = StateSpec.GIVEN_IPTFS_DROP_TIME | StateSpec.GIVEN_IPTFS_REORDER_WINDOW;
+    private static final int IPTFS_OUTPUT = StateSpec.GIVEN_IPTFS_DONT_FRAG
+            | StateSpec.GIVEN_IPTFS_INIT_DELAY
+            | StateSpec.GIVEN_IPTFS_MAX_QSIZE
+            | StateSpec.GIVEN_IPTFS_PKT_SIZE;
+
     private StateRules() {}
 
     static void verify(StateSpec spec) throws XfrmException {
@@ -31,7 +37,7 @@ final class StateRules {
         switch (spec.direction()) {
             case StateSpec.DIRECTION_OUT -> verifyOutbound(spec);
             case StateSpec.DIRECTION_IN -> verifyInbound(spec);
-            default -> refuseIf(spec.pcpu() != StateSpec.ABSENT, "a state for one CPU needs a direction");
+            default -> refuseIf(spec.hasPcpu(), "a state for one CPU needs a direction");
         }
     }
 
@@ -59,7 +65,7 @@ final class StateRules {
     private static void verifyAh(StateSpec spec) throws XfrmException {
         refuseIf(spec.auth() == null, "AH needs an AUTH or AUTH_TRUNC algorithm");
         refuseIf(
-                spec.aead() != null || spec.cipher() != null || spec.compression() != null || spec.tfcPadBytes() != 0,
+                spec.aead() != null || spec.cipher() != null || spec.compression() != null || spec.hasTfcPad(),
                 "AH takes no AEAD, CRYPT, COMP or TFCPAD");
     }
 
@@ -68,13 +74,14 @@ final class StateRules {
         refuseIf(spec.compression() != null, "ESP takes no COMP algorithm");
         refuseIf(!separate && spec.aead() == null, "ESP needs an AEAD, or CRYPT and AUTH or AUTH_TRUNC");
         refuseIf(separate && spec.aead() != null, "ESP takes either an AEAD or CRYPT and AUTH, not both");
-        refuseIf(spec.tfcPadBytes() != 0 && spec.mode() != Mode.TUNNEL, "TFC padding works in tunnel mode only");
+        refuseIf(spec.hasTfcPad() && spec.mode() != Mode.TUNNEL, "TFC padding works in tunnel mode only");
+        refuseIf(spec.isGiven(IPTFS_INPUT | IPTFS_OUTPUT) && spec.mode() != Mode.IPTFS, "IP-TFS options belong to the mode IP-TFS");
     }
 
     private static void verifyComp(StateSpec spec) throws XfrmException {
         refuseIf(spec.compression() == null, "IPComp needs a COMP algorithm");
         refuseIf(
-                spec.aead() != null || spec.auth() != null || spec.cipher() != null || spec.tfcPadBytes() != 0,
+                spec.aead() != null || spec.auth() != null || spec.cipher() != null || spec.hasTfcPad(),
                 "IPComp takes no AEAD, AUTH, CRYPT or TFCPAD");
         refuseIf(Integer.compareUnsigned(spec.id().spi(), 0xffff) > 0, "an IPComp SPI is at most 65535");
     }
@@ -82,7 +89,7 @@ final class StateRules {
     private static void verifyMobility(StateSpec spec) throws XfrmException {
         boolean algorithms = spec.aead() != null || spec.auth() != null || spec.cipher() != null || spec.compression() != null;
         refuseIf(
-                algorithms || spec.encapsulation() != null || spec.securityContext() != null || spec.tfcPadBytes() != 0,
+                algorithms || spec.encapsulation() != null || spec.securityContext() != null || spec.hasTfcPad(),
                 "this protocol takes no algorithm, encapsulation, security context or TFCPAD");
         refuseIf(spec.careOfAddress() == null, "this protocol needs a care-of address");
     }
@@ -101,8 +108,10 @@ final class StateRules {
             refuseIf(replay.windowBits() != 0, "an output state has no replay window");
             refuseIf((replay.seq() | replay.seqHigh()) != 0, "an output state has no received sequence number");
             refuseIf(replay.bitmap().length != 0, "an output state has no replay bitmap");
+            refuseIf(!spec.isEsn() && replay.oseqHigh() != 0, "sent sequence numbers have 32 bits without ESN");
         } else if (spec.direction() == StateSpec.DIRECTION_IN) {
             refuseIf((replay.oseq() | replay.oseqHigh()) != 0, "an input state has no sent sequence number");
+            refuseIf(!spec.isEsn() && replay.seqHigh() != 0, "received sequence numbers have 32 bits without ESN");
         }
     }
 
@@ -115,7 +124,7 @@ final class StateRules {
     }
 
     private static void verifyMappingAge(StateSpec spec) throws XfrmException {
-        if (spec.mappingMaxAgeSeconds() != 0) {
+        if (spec.hasMappingAge()) {
             refuseIf(spec.encapsulation() == null, "MTIMER_THRESH belongs to states with encapsulation");
             refuseIf(spec.direction() == StateSpec.DIRECTION_OUT, "MTIMER_THRESH belongs to input states");
         }
@@ -126,6 +135,7 @@ final class StateRules {
         refuseIf(spec.hasFlag(StateFlags.ICMP), "the flag ICMP belongs to input states");
         refuseIf(spec.hasFlag(StateFlags.WILDRECV), "WILDRECV belongs to input states");
         refuseIf(spec.replayWindow() != 0, "an output state has no replay window");
+        refuseIf(spec.isGiven(IPTFS_INPUT), "drop time and reorder window belong to input states");
         ReplayState replay = spec.replay();
         refuseIf(
                 replay != null && !spec.hasReplayBitmap() && (replay.seq() | replay.bitmap()[0]) != 0,
@@ -136,6 +146,7 @@ final class StateRules {
         refuseIf(spec.hasFlag(StateFlags.NOPMTUDISC), "NOPMTUDISC belongs to output states");
         refuseIf(spec.hasExtraFlag(StateFlags.EXTRA_DONT_ENCAP_DSCP), "DONT_ENCAP_DSCP belongs to output states");
         refuseIf(spec.hasExtraFlag(StateFlags.EXTRA_OSEQ_MAY_WRAP), "OSEQ_MAY_WRAP belongs to output states");
+        refuseIf(spec.isGiven(IPTFS_OUTPUT), "fragments, delay, queue and packet size belong to output states");
     }
 
     private static void refuseIf(boolean fault, String reason) throws XfrmException {

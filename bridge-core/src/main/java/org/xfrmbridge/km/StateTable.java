@@ -30,9 +30,12 @@ final class StateTable {
         replayNotices = notices;
     }
 
-    /** {@code xfrm_id_proto_match} with IPSEC_PROTO_ANY: protocols whose States are named by Spi. */
+    /** {@code xfrm_id_proto_match} with IPSEC_PROTO_ANY, which matches itself, too: protocols whose States are named by Spi. */
     static boolean isIpsec(int protocol) {
-        return protocol == IpProtocol.ESP || protocol == IpProtocol.AH || protocol == IpProtocol.COMP;
+        return switch (protocol) {
+            case IpProtocol.ESP, IpProtocol.AH, IpProtocol.COMP, IpProtocol.IPSEC_ANY -> true;
+            default -> false;
+        };
     }
 
     /** The State a new one would collide with, or an update is for. */
@@ -52,10 +55,26 @@ final class StateTable {
         return Larvals.answeredBy(spec, sad);
     }
 
+    /** {@code xfrm_state_insert}: from here on its mark is what the mask lets through. */
     void install(State state) {
+        StateSpec spec = state.spec();
+        if (!spec.mark().equals(spec.mark().sanitized())) {
+            StateSpec.Builder sanitized = spec.toBuilder();
+            sanitized.mark = spec.mark().sanitized();
+            state.respec(sanitized.build());
+        }
+        link(state);
+    }
+
+    /** {@code __find_acq_core}, which leaves the mark as the client gave it. */
+    void installLarval(State state) {
+        link(state);
+    }
+
+    private void link(State state) {
         state.watch = new StateWatch(state, expiry);
-        sad.insert(state);
         tunnels.attach(state);
+        sad.insert(state);
         expiry.start(state);
         replayNotices.start(state);
     }

@@ -90,6 +90,10 @@ final class StateVerbs {
         return existing(bySpi ? states.lookup(key) : states.lookupByAddress(key), Errno.ESRCH);
     }
 
+    State getBySpi(StateKey key) throws XfrmException {
+        return existing(states.lookup(key), Errno.ESRCH);
+    }
+
     void flush(int protocol, Origin origin) throws XfrmException {
         if (!states.retireAll(protocol)) {
             throw new XfrmException(Errno.ESRCH);
@@ -100,6 +104,7 @@ final class StateVerbs {
     /** {@code xfrm_new_ae}. */
     void updateReplay(ReplayUpdate update, Origin origin) throws XfrmException {
         boolean empty = update.replay() == null
+                && update.bitmap() == null
                 && update.usage() == null
                 && update.replayMaxDifference() == StateSpec.ABSENT
                 && update.replayMaxAge() == StateSpec.ABSENT;
@@ -107,7 +112,7 @@ final class StateVerbs {
         refuseIf(!update.replace(), "the request needs NLM_F_REPLACE");
         State state = existing(states.lookup(update.key()), Errno.ESRCH);
         refuseIf(!state.isValid(), "the state is not in use yet, or no more");
-        verifyShape(state.spec(), update.replay());
+        verifyShape(state.spec(), update.bitmap());
         apply(state, update);
         keyManagers.tell(km -> km.replayChanged(state, AE_CLIENT_UPDATE, origin));
     }
@@ -174,33 +179,28 @@ final class StateVerbs {
 
     /** {@code xfrm_replay_verify_len}: a bitmap cannot change its length; to a State without one it means nothing. */
     private static void verifyShape(StateSpec spec, ReplayState replay) throws XfrmException {
-        if (replay != null && spec.hasReplayBitmap() && isBitmap(replay)) {
+        if (replay != null && spec.hasReplayBitmap()) {
             refuseIf(replay.bitmap().length != spec.replay().bitmap().length, "the replay bitmap has another length");
             int bits = replay.bitmap().length * Integer.SIZE;
             refuseIf(Integer.compareUnsigned(replay.windowBits(), bits) > 0, "the replay window is larger than its bitmap");
         }
     }
 
-    private static boolean isBitmap(ReplayState replay) {
-        return replay.windowBits() != 0 || replay.bitmap().length != 1;
-    }
-
     /** {@code xfrm_update_ae_params}. */
     private void apply(State state, ReplayUpdate update) {
         StateSpec.Builder spec = state.spec().toBuilder();
-        ReplayState replay = update.replay();
+        ReplayState replay = state.spec().hasReplayBitmap() ? update.bitmap() : update.replay();
         if (update.replayMaxDifference() != StateSpec.ABSENT) {
-            spec.replayMaxDifference = update.replayMaxDifference();
+            spec.replayMaxDifference = (int) update.replayMaxDifference();
         }
         if (update.replayMaxAge() != StateSpec.ABSENT) {
-            spec.replayMaxAge = update.replayMaxAge();
+            spec.replayMaxAge = (int) update.replayMaxAge();
         }
-        boolean fits = replay != null && isBitmap(replay) == state.spec().hasReplayBitmap();
-        if (fits) {
+        if (replay != null) {
             spec.replay = replay;
         }
         states.respec(state, spec.build());
-        if (fits) {
+        if (replay != null) {
             state.resetReplay(replay);
         }
         replayNotices.setByClient(state);

@@ -41,6 +41,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     private final AcquireDesk acquireDesk;
     private final PolicyExpiry policyExpiry;
     private final PolicyVerbs policyVerbs;
+    private final MigrateVerb migrateVerb;
     private final DefaultVerdicts defaultVerdicts;
 
     /**
@@ -62,6 +63,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         acquireDesk = new AcquireDesk(sad, states, keyManagers, sysctls, clock);
         policyExpiry = new PolicyExpiry(spd, keyManagers, alarms, clock);
         policyVerbs = new PolicyVerbs(spd, policyExpiry, keyManagers, clock);
+        migrateVerb = new MigrateVerb(sad, spd, states, policyExpiry, keyManagers, clock);
         defaultVerdicts = new DefaultVerdicts(spd);
     }
 
@@ -107,6 +109,11 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     @Override
     public State getState(StateKey key) throws XfrmException {
         return stateVerbs.get(key);
+    }
+
+    @Override
+    public State getReplay(StateKey key) throws XfrmException {
+        return stateVerbs.getBySpi(key);
     }
 
     @Override
@@ -172,6 +179,11 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     }
 
     @Override
+    public void migrate(Migration migration) throws XfrmException {
+        migrateVerb.migrate(migration);
+    }
+
+    @Override
     public PolicyCounts policyCounts() {
         Direction[] directions = Direction.values();
         int[] global = new int[directions.length];
@@ -203,8 +215,9 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     }
 
     @Override
-    public void reportAcquireFailure(Selector selector, StateSpec template, PolicySpec policy) throws XfrmException {
-        acquireDesk.announce(selector, template, policy);
+    public void reportAcquireFailure(Selector selector, StateSpec template, PolicySpec policy, AlgorithmMasks masks)
+            throws XfrmException {
+        acquireDesk.announce(selector, template, policy, masks);
     }
 
     @Override

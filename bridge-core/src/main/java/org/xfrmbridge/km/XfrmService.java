@@ -15,7 +15,7 @@ import org.xfrmbridge.xfrm.StateSpec;
 /**
  * Every control verb of XFRM, once, for all front ends (design rule 1). Requests arrive decoded; what a kernel's
  * xfrm_user.c checks in a structure's values beyond its lengths is checked here, in the kernel's order. All calls on the control
- * thread. A refused request has changed nothing. The keys of a request are taken over and cleared as soon as no State needs them, also
+ * thread. A refused request has changed nothing (but see allocateSpi). The keys of a request are taken over and cleared as soon as no State needs them, also
  * when it is refused.
  */
 public interface XfrmService {
@@ -36,7 +36,10 @@ public interface XfrmService {
     /** {@code XFRM_MSG_GETSA}. ESRCH if there is none; EINVAL if its protocol has no Spis and the key no source address. */
     State getState(StateKey key) throws XfrmException;
 
-    /** {@code XFRM_MSG_ALLOCSPI}: a larval State with a Spi of the range. ENOENT if none is free. */
+    /** {@code XFRM_MSG_GETAE}, which names every State by its Spi. ESRCH if there is none. */
+    State getReplay(StateKey key) throws XfrmException;
+
+    /** {@code XFRM_MSG_ALLOCSPI}: a larval State with a Spi of the range. ENOENT if none is free: the larval State then waits for one. */
     State allocateSpi(SpiRequest request) throws XfrmException;
 
     /** {@code XFRM_MSG_FLUSHSA}, protocol 0 for all. ESRCH if there was none, which the caller hides: to a client that is success. */
@@ -76,6 +79,11 @@ public interface XfrmService {
      */
     Dump<Policy> policies(PolicySpec.Type type);
 
+    /**
+     * {@code XFRM_MSG_MIGRATE}. ENOENT if no Policy matches the selector's traffic, ENODATA if none of its templates moves or a State cannot.
+     */
+    void migrate(Migration migration) throws XfrmException;
+
     PolicyCounts policyCounts();
 
     void setHashThresholds(HashThresholds ipv4, HashThresholds ipv6) throws XfrmException;
@@ -85,7 +93,10 @@ public interface XfrmService {
     void setDefaults(Defaults defaults, Origin origin) throws XfrmException;
 
     /** {@code XFRM_MSG_ACQUIRE} from a client: announces that it could not negotiate. */
-    void reportAcquireFailure(Selector selector, StateSpec template, PolicySpec policy) throws XfrmException;
+    void reportAcquireFailure(Selector selector, StateSpec template, PolicySpec policy, AlgorithmMasks masks) throws XfrmException;
+
+    /** Algorithms a client of ACQUIRE could have used, in place of those of the Policy's templates. */
+    record AlgorithmMasks(int auth, int cipher, int compression) {}
 
     /**
      * {@code SADB_ACQUIRE} with an error from a client: the negotiation of that number failed. Its larval State stays and keeps packets from
@@ -103,14 +114,20 @@ public interface XfrmService {
     /** {@code struct xfrm_userspi_info} and its attributes; Spis in host order, unsigned, both inclusive. */
     record SpiRequest(StateSpec spec, int minSpi, int maxSpi, Origin origin) {}
 
-    /** What NEWAE carries; null and -1 parts were absent. */
+    /**
+     * What NEWAE carries; null and -1 parts were absent, thresholds are unsigned.
+     *
+     * @param replay XFRMA_REPLAY_VAL, which a State with a bitmap has no use for
+     * @param bitmap XFRMA_REPLAY_ESN_VAL, which any other State has no use for
+     */
     record ReplayUpdate(
             StateKey key,
             int reqid,
             ReplayState replay,
+            ReplayState bitmap,
             StateSpec.LifetimeCurrent usage,
-            int replayMaxDifference,
-            int replayMaxAge,
+            long replayMaxDifference,
+            long replayMaxAge,
             boolean replace) {}
 
     /** {@code struct xfrmu_sadhinfo} and XFRMA_SAD_CNT. */

@@ -8,6 +8,11 @@ public record Mark(int value, int mask) {
         return (packetMark & mask) == value;
     }
 
+    /** The mark as it is kept: of the value only what the mask lets through. */
+    public Mark sanitized() {
+        return new Mark(value & mask, mask);
+    }
+
     public boolean isNone() {
         return (value | mask) == 0;
     }

@@ -24,6 +24,13 @@ public final class Policy {
         addSeconds = nowSeconds;
     }
 
+    /** The Policy that takes over this one's age and counters with another spec of the same name. */
+    public Policy successor(PolicySpec newSpec) {
+        Policy successor = new Policy(newSpec, age, addSeconds);
+        successor.usage = usage;
+        return successor;
+    }
+
     public PolicySpec spec() {
         return spec;
     }

@@ -46,6 +46,17 @@ public record PolicySpec(
         return (flags & ICMP) != 0;
     }
 
+    public PolicySpec withTemplates(List<Template> newTemplates) {
+        return new PolicySpec(
+                selector, lifetime, priority, index, direction, action, flags, share, newTemplates, mark, ifId, type, securityContext);
+    }
+
+    public PolicySpec withSanitizedMark() {
+        return new PolicySpec(
+                selector, lifetime, priority, index, direction, action, flags, share, templates, mark.sanitized(), ifId, type,
+                securityContext);
+    }
+
     public PolicySpec withIndex(int newIndex) {
         return new PolicySpec(
                 selector, lifetime, priority, newIndex, direction, action, flags, share, templates, mark, ifId, type, securityContext);

@@ -224,14 +224,21 @@ public final class State {
     /** The numbers as GETSA and GETAE export them. Any thread. */
     public ReplayState replaySnapshot() {
         Object current = numbers;
-        if (current == ReplayState.INITIAL && !spec.hasReplayBitmap()) {
+        boolean bitmap = spec.hasReplayBitmap();
+        if (current == ReplayState.INITIAL && !bitmap) {
             return ReplayState.INITIAL;
         }
         Counting counting = current instanceof ReplayState start ? counting(start) : (Counting) current;
         ReplaySnapshot window = counting.window.snapshot();
         long last = counting.sequence.last();
-        int windowBits = spec.hasReplayBitmap() ? spec.replay().windowBits() : 0;
-        return new ReplayState((int) last, window.seq(), (int) (last >>> 32), window.seqHigh(), windowBits, window.bitmap());
+        if (!bitmap) {
+            return new ReplayState((int) last, window.seq(), 0, 0, 0, window.bitmap());
+        }
+        ReplayState given = spec.replay();
+        // Numbers of 32 bits leave the high halves as the client set them.
+        int oseqHigh = spec.isEsn() ? (int) (last >>> 32) : given.oseqHigh();
+        int seqHigh = spec.isEsn() ? window.seqHigh() : given.seqHigh();
+        return new ReplayState((int) last, window.seq(), oseqHigh, seqHigh, given.windowBits(), window.bitmap());
     }
 
     private ReplayWindow windowOf(ReplayState start, SequenceWidth width) {

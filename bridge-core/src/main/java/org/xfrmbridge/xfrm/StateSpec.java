@@ -17,6 +17,8 @@ package org.xfrmbridge.xfrm;
  * @param outputMark XFRMA_SET_MARK and its mask, null if absent
  * @param direction XFRMA_SA_DIR: 0 unset, 1 in, 2 out
  * @param pcpu XFRMA_SA_PCPU
+ * @param offloadFlags flags of XFRMA_OFFLOAD_DEV, {@link #ABSENT} if there is none: no State is ever offloaded
+ * @param given {@code GIVEN_} bits: attributes whose presence counts, whatever their value
  * @param securityContext the attribute as it came, null if absent
  */
 public record StateSpec(
@@ -50,9 +52,25 @@ public record StateSpec(
         int pcpu,
         int natKeepaliveSeconds,
         int mappingMaxAgeSeconds,
+        int offloadFlags,
+        int given,
         byte[] securityContext) {
     /** Stands for an attribute whose 0 means something: {@code pcpu} and the two replay thresholds. */
     public static final int ABSENT = -1;
+
+    // XFRMA_IPTFS_*, in their order: the first two are for input, the others for output
+    public static final int GIVEN_IPTFS_DROP_TIME = 1;
+    public static final int GIVEN_IPTFS_REORDER_WINDOW = 1 << 1;
+    public static final int GIVEN_IPTFS_DONT_FRAG = 1 << 2;
+    public static final int GIVEN_IPTFS_INIT_DELAY = 1 << 3;
+    public static final int GIVEN_IPTFS_MAX_QSIZE = 1 << 4;
+    public static final int GIVEN_IPTFS_PKT_SIZE = 1 << 5;
+    public static final int GIVEN_TFC_PAD = 1 << 6;
+    public static final int GIVEN_MAPPING_AGE = 1 << 7;
+    public static final int GIVEN_PCPU = 1 << 8;
+    public static final int GIVEN_REPLAY_THRESHOLD = 1 << 9;
+    public static final int GIVEN_TIMER_THRESHOLD = 1 << 10;
+    public static final int GIVEN_REPLAY_BITMAP = 1 << 11;
 
     public static final int DIRECTION_IN = 1;
     public static final int DIRECTION_OUT = 2;
@@ -96,6 +114,8 @@ public record StateSpec(
         b.pcpu = pcpu;
         b.natKeepaliveSeconds = natKeepaliveSeconds;
         b.mappingMaxAgeSeconds = mappingMaxAgeSeconds;
+        b.offloadFlags = offloadFlags;
+        b.given = given;
         b.securityContext = securityContext;
         return b;
     }
@@ -114,7 +134,23 @@ public record StateSpec(
 
     /** Whether the replay window is a bitmap of free length ({@code struct xfrm_replay_state_esn}), with extended numbers or without. */
     public boolean hasReplayBitmap() {
-        return replay != null && (replay.windowBits() != 0 || replay.bitmap().length != 1);
+        return replay != null && (isGiven(GIVEN_REPLAY_BITMAP) || replay.windowBits() != 0 || replay.bitmap().length != 1);
+    }
+
+    public boolean hasTfcPad() {
+        return tfcPadBytes != 0 || isGiven(GIVEN_TFC_PAD);
+    }
+
+    public boolean hasMappingAge() {
+        return mappingMaxAgeSeconds != 0 || isGiven(GIVEN_MAPPING_AGE);
+    }
+
+    public boolean hasPcpu() {
+        return pcpu != ABSENT || isGiven(GIVEN_PCPU);
+    }
+
+    public boolean isGiven(int bits) {
+        return (given & bits) != 0;
     }
 
     /** Control thread only, and only its own copies: what datapath threads use is wiped with the State. */
@@ -158,6 +194,8 @@ public record StateSpec(
         public int pcpu = ABSENT;
         public int natKeepaliveSeconds;
         public int mappingMaxAgeSeconds;
+        public int offloadFlags = ABSENT;
+        public int given;
         public byte[] securityContext;
 
         public StateSpec build() {
@@ -165,7 +203,7 @@ public record StateSpec(
                     selector, id, saddr, lifetime, seq, reqid, family, mode, replayWindow, flags, extraFlags, aead, auth,
                     authTruncated, cipher, compression, encapsulation, careOfAddress, tfcPadBytes, mark, outputMark, ifId, replay,
                     usage, replayMaxDifference, replayMaxAge, direction, pcpu, natKeepaliveSeconds, mappingMaxAgeSeconds,
-                    securityContext);
+                    offloadFlags, given, securityContext);
         }
     }
 }

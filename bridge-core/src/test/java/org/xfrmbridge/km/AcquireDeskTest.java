@@ -12,6 +12,7 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.km.XfrmService.AlgorithmMasks;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
@@ -204,13 +205,16 @@ class AcquireDeskTest extends EngineFixture {
     @Test
     void shouldAnnounceAClientsAcquireAndLeaveNothing() throws XfrmException {
         Selector selector = hosts("10.1.0.1", "10.2.0.2");
+        AlgorithmMasks masks = new AlgorithmMasks(-1, 3, -1);
 
-        engine.reportAcquireFailure(selector, esp(0), policy(selector, template, tunnel(2)));
+        engine.reportAcquireFailure(selector, esp(0), policy(selector, template, tunnel(2)), masks);
 
         heard("acquire 1", "acquire 2");
         assertEquals(2, keyManager.acquires.get(1).larval().spec().reqid());
+        assertEquals(-1, keyManager.acquires.get(0).policy().spec().templates().get(1).cipherMask());
+        assertEquals(3, keyManager.acquires.get(1).policy().spec().templates().get(1).cipherMask());
         assertEquals(List.of(), spis());
-        refused(Errno.EINVAL, () -> engine.reportAcquireFailure(selector, esp(0), policy(Selector.any(0), template)));
+        refused(Errno.EINVAL, () -> engine.reportAcquireFailure(selector, esp(0), policy(Selector.any(0), template), masks));
     }
 
     @Test

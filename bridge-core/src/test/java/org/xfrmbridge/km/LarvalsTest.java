@@ -3,10 +3,12 @@ package org.xfrmbridge.km;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Selector;
@@ -37,11 +39,14 @@ class LarvalsTest extends EngineFixture {
     }
 
     @Test
-    void shouldLeaveNothingBehindWhenNoSpiIsFree() throws XfrmException {
+    void shouldLeaveALarvalStateWithoutSpiWhenNoneIsFree() throws XfrmException {
         engine.addState(esp(0x100), ASKER);
 
-        refused(Errno.ENOENT, () -> allocate(esp(0), 0x100, 0x100));
-        refused(Errno.ENOENT, () -> allocate(esp(0), 0, 0));
+        assertEquals(Errno.ENOENT, errno(() -> allocate(esp(0), 0x100, 0x100)));
+        assertEquals(Errno.ENOENT, errno(() -> allocate(esp(0), 0, 0)));
+        assertEquals(List.of(0, 0x100), spis());
+        assertEquals(0x200, allocate(esp(0), 0x200, 0x200).id().spi());
+        assertEquals(List.of(0x200, 0x100), spis());
     }
 
     @Test
@@ -51,7 +56,17 @@ class LarvalsTest extends EngineFixture {
         }
 
         assertEquals(List.of(0x100, 0x101, 0x102, 0x103), spis().stream().sorted().toList());
-        refused(Errno.ENOENT, () -> allocate(esp(0), 0x100, 0x103));
+        assertEquals(Errno.ENOENT, errno(() -> allocate(esp(0), 0x100, 0x103)));
+    }
+
+    @Test
+    void shouldFindNoSpiInTheWholeRangeAsTheKernelCountsItIn32Bits() {
+        assertEquals(Errno.ENOENT, errno(() -> allocate(esp(0), 0, -1)));
+    }
+
+    /** Unlike {@code refused} it lets the request leave something behind. */
+    private static Errno errno(Executable request) {
+        return assertThrows(XfrmException.class, request).errno();
     }
 
     @Test

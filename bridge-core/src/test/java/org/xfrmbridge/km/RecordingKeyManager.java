@@ -44,6 +44,11 @@ final class RecordingKeyManager implements KeyManager {
     }
 
     @Override
+    public void migrated(Migration migration) {
+        heard.add("migrated");
+    }
+
+    @Override
     public void policiesFlushed(PolicySpec.Type type, Origin origin) {
         heard.add("flushed policies " + type);
     }

@@ -33,7 +33,7 @@ class StateVerbsTest extends EngineFixture {
     }
 
     private static ReplayUpdate replayUpdate(ReplayState replay, StateSpec.LifetimeCurrent usage) {
-        return new ReplayUpdate(key(1), 0, replay, usage, -1, -1, true);
+        return new ReplayUpdate(key(1), 0, replay, replay, usage, -1, -1, true);
     }
 
     // Add, get, delete
@@ -258,7 +258,7 @@ class StateVerbsTest extends EngineFixture {
     void shouldSetThresholdsAlone() throws XfrmException {
         State state = engine.addState(esp(1), ASKER);
 
-        engine.updateReplay(new ReplayUpdate(key(1), 0, null, null, 30, 0, true), ASKER);
+        engine.updateReplay(new ReplayUpdate(key(1), 0, null, null, null, 30, 0, true), ASKER);
 
         assertEquals(30, state.spec().replayMaxDifference());
         assertEquals(0, state.spec().replayMaxAge());
@@ -272,7 +272,7 @@ class StateVerbsTest extends EngineFixture {
         refused(Errno.EINVAL, () -> engine.updateReplay(replayUpdate(null, null), ASKER));
         refused(
                 Errno.EINVAL,
-                () -> engine.updateReplay(new ReplayUpdate(key(1), 0, ReplayState.INITIAL, null, -1, -1, false), ASKER));
+                () -> engine.updateReplay(new ReplayUpdate(key(1), 0, ReplayState.INITIAL, null, null, -1, -1, false), ASKER));
     }
 
     @Test

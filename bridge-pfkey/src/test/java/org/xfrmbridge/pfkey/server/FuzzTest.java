@@ -93,7 +93,9 @@ class FuzzTest {
         for (byte[] message : news) {
             assertWellFormed(message);
         }
-        if (!answers.isEmpty() && SadbMsg.read(ByteBuffer.wrap(answers.getFirst())).errno() != 0) {
+        // GETSPI leaves a larval state without a SPI where none is free, as in a kernel.
+        boolean leaves = datagram.length > 1 && datagram[1] == SadbType.GETSPI;
+        if (!leaves && !answers.isEmpty() && SadbMsg.read(ByteBuffer.wrap(answers.getFirst())).errno() != 0) {
             assertEquals(before, entries(), "a refused request changed something");
             assertEquals(List.of(), news, "a refused request was news");
         }
