@@ -30,20 +30,17 @@ public final class AttributeValues {
         return payload == null ? null : Structs.readAddress(payload);
     }
 
-    /** XFRMA_SEC_CTX as it came, its two lengths checked; null if absent. */
-    public static byte[] securityContext(Attributes attributes) throws XfrmException {
+    /** Checks the two lengths in XFRMA_SEC_CTX. Nothing more is done with a label, as in a kernel without a security module for it. */
+    static void verifySecurityContext(Attributes attributes) throws XfrmException {
         ByteBuffer payload = attributes.get(XfrmAttribute.SEC_CTX);
         if (payload == null) {
-            return null;
+            return;
         }
         int lengthBytes = Short.toUnsignedInt(payload.getShort(0));
         int labelBytes = Short.toUnsignedInt(payload.getShort(6));
         if (lengthBytes > payload.limit() || lengthBytes != Structs.SECURITY_CONTEXT_BYTES + labelBytes) {
             throw new XfrmException(Errno.EINVAL, "security context has a wrong length");
         }
-        byte[] context = new byte[lengthBytes];
-        payload.get(0, context);
-        return context;
     }
 
     /** The type a request names, MAIN if it names none, null if there is no such type. */

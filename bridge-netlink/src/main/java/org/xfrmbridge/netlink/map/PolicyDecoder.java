@@ -3,9 +3,9 @@ package org.xfrmbridge.netlink.map;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService.PolicyKey;
-import org.xfrmbridge.netlink.msg.UserAcquire;
 import org.xfrmbridge.netlink.msg.UserTmpl;
 import org.xfrmbridge.netlink.msg.UserpolicyId;
 import org.xfrmbridge.netlink.msg.UserpolicyInfo;
@@ -21,10 +21,15 @@ import org.xfrmbridge.xfrm.Template;
  * whose number has no name is null.
  */
 public final class PolicyDecoder {
+    private static final byte[] NO_LABEL = null;
+
     private PolicyDecoder() {}
 
     public static PolicySpec decode(UserpolicyInfo info, Attributes attributes) throws XfrmException {
-        byte[] securityContext = AttributeValues.securityContext(attributes);
+        AttributeValues.verifySecurityContext(attributes);
+        if (attributes.has(XfrmAttribute.OFFLOAD_DEV)) {
+            throw new XfrmException(Errno.EINVAL, "this host has no hardware that takes policies");
+        }
         return new PolicySpec(
                 info.selector(),
                 info.lifetime(),
@@ -38,44 +43,13 @@ public final class PolicyDecoder {
                 AttributeValues.mark(attributes),
                 AttributeValues.ifId(attributes),
                 AttributeValues.policyType(attributes),
-                securityContext);
-    }
-
-    /** The policy within ACQUIRE: the message's algorithm masks stand for those of its templates. */
-    public static PolicySpec decodeAcquire(UserAcquire acquire, Attributes attributes) throws XfrmException {
-        PolicySpec spec = decode(acquire.policy(), attributes);
-        List<Template> templates = spec.templates().stream().map(template -> withMasks(template, acquire)).toList();
-        return new PolicySpec(
-                spec.selector(),
-                spec.lifetime(),
-                spec.priority(),
-                spec.index(),
-                spec.direction(),
-                spec.action(),
-                spec.flags(),
-                spec.share(),
-                templates,
-                spec.mark(),
-                spec.ifId(),
-                spec.type(),
-                spec.securityContext());
-    }
-
-    private static Template withMasks(Template template, UserAcquire acquire) {
-        return new Template(
-                template.id(),
-                template.family(),
-                template.saddr(),
-                template.reqid(),
-                template.mode(),
-                template.share(),
-                template.optional(),
-                acquire.authMask(),
-                acquire.cipherMask(),
-                acquire.compressionMask());
+                NO_LABEL);
     }
 
     public static PolicyKey decodeKey(UserpolicyId id, Attributes attributes) throws XfrmException {
+        if (id.index() == 0) {
+            AttributeValues.verifySecurityContext(attributes);
+        }
         return new PolicyKey(
                 AttributeValues.policyType(attributes),
                 Direction.of(id.direction()),
@@ -83,7 +57,7 @@ public final class PolicyDecoder {
                 id.selector(),
                 AttributeValues.mark(attributes),
                 AttributeValues.ifId(attributes),
-                AttributeValues.securityContext(attributes));
+                NO_LABEL);
     }
 
     private static PolicySpec.Action action(int number) {

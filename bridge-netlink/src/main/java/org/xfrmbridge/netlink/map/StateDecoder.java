@@ -18,13 +18,11 @@ import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 
 /**
  * What a client says of a State, as a {@link StateSpec}. Refused here is only what a spec cannot hold: a length inside an attribute that is
- * more than there is, and an offload that must be there. All else is the core's to judge; a mode that has no name is null.
+ * more than there is. All else is the core's to judge; a mode that has no name is null.
  */
 public final class StateDecoder {
-    /** XFRM_OFFLOAD_PACKET: the device must do it all. Without it, a kernel falls back to software when the device cannot. */
-    private static final int OFFLOAD_PACKET = 4;
-
     private static final int ALL_BITS = -1;
+    private static final ReplayState NO_STATES_BITMAP = new ReplayState(0, 0, 0, 0, -1, new int[0]);
 
     private StateDecoder() {}
 
@@ -35,12 +33,23 @@ public final class StateDecoder {
             copyAlgorithms(attributes, spec);
             copyNumbers(attributes, spec);
             copyStructs(attributes, spec);
-            refuseOffload(attributes);
             return spec.build();
         } catch (XfrmException e) {
             spec.build().wipeKeys();
             throw e;
         }
+    }
+
+    /** What ALLOCSPI says of the larval State it wants; all other attributes mean nothing to it. */
+    public static StateSpec decodeLarval(UsersaInfo info, Attributes attributes) {
+        StateSpec.Builder spec = StateSpec.builder();
+        copyInfo(info, spec);
+        spec.mark = AttributeValues.mark(attributes);
+        spec.ifId = AttributeValues.ifId(attributes);
+        spec.direction = attributes.getByte(XfrmAttribute.SA_DIR, 0);
+        spec.pcpu = attributes.getInt(XfrmAttribute.SA_PCPU, StateSpec.ABSENT);
+        spec.given = given(attributes);
+        return spec.build();
     }
 
     private static void copyInfo(UsersaInfo info, StateSpec.Builder spec) {
@@ -93,6 +102,23 @@ public final class StateDecoder {
         spec.direction = attributes.getByte(XfrmAttribute.SA_DIR, 0);
         spec.natKeepaliveSeconds = attributes.getInt(XfrmAttribute.NAT_KEEPALIVE_INTERVAL, 0);
         spec.pcpu = attributes.getInt(XfrmAttribute.SA_PCPU, StateSpec.ABSENT);
+        ByteBuffer offload = attributes.get(XfrmAttribute.OFFLOAD_DEV);
+        spec.offloadFlags = offload == null ? StateSpec.ABSENT : Byte.toUnsignedInt(offload.get(Integer.BYTES));
+        spec.given = given(attributes);
+    }
+
+    private static int given(Attributes attributes) {
+        int given = attributes.has(XfrmAttribute.TFCPAD) ? StateSpec.GIVEN_TFC_PAD : 0;
+        given |= attributes.has(XfrmAttribute.MTIMER_THRESH) ? StateSpec.GIVEN_MAPPING_AGE : 0;
+        given |= attributes.has(XfrmAttribute.SA_PCPU) ? StateSpec.GIVEN_PCPU : 0;
+        given |= attributes.has(XfrmAttribute.REPLAY_THRESH) ? StateSpec.GIVEN_REPLAY_THRESHOLD : 0;
+        given |= attributes.has(XfrmAttribute.ETIMER_THRESH) ? StateSpec.GIVEN_TIMER_THRESHOLD : 0;
+        given |= attributes.has(XfrmAttribute.REPLAY_ESN_VAL) ? StateSpec.GIVEN_REPLAY_BITMAP : 0;
+        for (int type = XfrmAttribute.IPTFS_DROP_TIME; type <= XfrmAttribute.IPTFS_PKT_SIZE; type++) {
+            // The bits are in the order of the attributes.
+            given |= attributes.has(type) ? StateSpec.GIVEN_IPTFS_DROP_TIME << type - XfrmAttribute.IPTFS_DROP_TIME : 0;
+        }
+        return given;
     }
 
     private static void copyStructs(Attributes attributes, StateSpec.Builder spec) throws XfrmException {
@@ -106,19 +132,36 @@ public final class StateDecoder {
             int mask = attributes.getInt(XfrmAttribute.SET_MARK_MASK, ALL_BITS);
             spec.outputMark = new Mark(attributes.getInt(XfrmAttribute.SET_MARK, 0), mask);
         }
-        spec.securityContext = AttributeValues.securityContext(attributes);
+        AttributeValues.verifySecurityContext(attributes);
         spec.replay = replay(attributes);
         spec.usage = usage(attributes);
     }
 
-    /** The replay numbers a message carries: those of the bitmap form if it has both, null if it has none. */
-    public static ReplayState replay(Attributes attributes) throws XfrmException {
+    /** The replay numbers of a new State: those of the bitmap form if it has both, null if it has none. */
+    private static ReplayState replay(Attributes attributes) throws XfrmException {
         ByteBuffer extended = attributes.get(XfrmAttribute.REPLAY_ESN_VAL);
-        if (extended != null) {
-            return replayEsn(extended);
-        }
+        return extended != null ? replayEsn(extended) : plainReplay(attributes);
+    }
+
+    /** XFRMA_REPLAY_VAL, null if absent. */
+    public static ReplayState plainReplay(Attributes attributes) {
         ByteBuffer plain = attributes.get(XfrmAttribute.REPLAY_VAL);
         return plain == null ? null : ReplayStructs.readReplay(plain);
+    }
+
+    /**
+     * XFRMA_REPLAY_ESN_VAL of NEWAE, null if absent. Whether its lengths are right matters only to a State with a bitmap, which is looked up
+     * first: a wrong one is read as one that fits no State.
+     */
+    public static ReplayState bitmapUpdate(Attributes attributes) {
+        ByteBuffer payload = attributes.get(XfrmAttribute.REPLAY_ESN_VAL);
+        if (payload == null) {
+            return null;
+        }
+        int words = ReplayStructs.bitmapWords(payload);
+        boolean fits = Integer.compareUnsigned(words, ReplayStructs.MAX_BITMAP_WORDS) <= 0
+                && payload.limit() >= ReplayStructs.REPLAY_ESN_BYTES + 4 * words;
+        return fits ? ReplayStructs.readReplayEsn(payload) : NO_STATES_BITMAP;
     }
 
     private static ReplayState replayEsn(ByteBuffer payload) throws XfrmException {
@@ -138,12 +181,5 @@ public final class StateDecoder {
     public static LifetimeCurrent usage(Attributes attributes) {
         ByteBuffer payload = attributes.get(XfrmAttribute.LTIME_VAL);
         return payload == null ? null : Structs.readLifetimeCurrent(payload);
-    }
-
-    private static void refuseOffload(Attributes attributes) throws XfrmException {
-        ByteBuffer payload = attributes.get(XfrmAttribute.OFFLOAD_DEV);
-        if (payload != null && (payload.get(4) & OFFLOAD_PACKET) != 0) {
-            throw new XfrmException(Errno.EINVAL, "there is no hardware that could take this State");
-        }
     }
 }

@@ -21,10 +21,6 @@ import org.xfrmbridge.xfrm.Usage;
 
 /** A State as messages show it, in the kernel's order of attributes ({@code copy_to_user_state_extra}, Linux 6.12). */
 public final class StateEncoder {
-    // net.core.xfrm_aevent_rseqth and xfrm_aevent_etime: what a State has whose client named no threshold
-    private static final int DEFAULT_REPLAY_MAX_DIFFERENCE = 2;
-    private static final int DEFAULT_REPLAY_MAX_AGE = 10;
-
     private StateEncoder() {}
 
     /** The fixed part of NEWSA, and of the messages that hold one. */
@@ -180,15 +176,11 @@ public final class StateEncoder {
         Structs.writeLifetimeCurrent(out.room(Structs.LIFETIME_CURRENT_BYTES), current(state.usage()));
         out.endAttribute(attribute);
         if ((flags & XfrmMessage.AE_REPLAY_THRESHOLD) != 0) {
-            out.putInt(XfrmAttribute.REPLAY_THRESH, orElse(spec.replayMaxDifference(), DEFAULT_REPLAY_MAX_DIFFERENCE));
+            out.putInt(XfrmAttribute.REPLAY_THRESH, spec.replayMaxDifference());
         }
         if ((flags & XfrmMessage.AE_TIMER_THRESHOLD) != 0) {
-            out.putInt(XfrmAttribute.ETIMER_THRESH, orElse(spec.replayMaxAge(), DEFAULT_REPLAY_MAX_AGE));
+            out.putInt(XfrmAttribute.ETIMER_THRESH, spec.replayMaxAge());
         }
         putExpireAttributes(out, state);
-    }
-
-    private static int orElse(int value, int absent) {
-        return value == StateSpec.ABSENT ? absent : value;
     }
 }

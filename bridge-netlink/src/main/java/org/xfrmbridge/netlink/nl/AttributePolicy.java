@@ -25,21 +25,36 @@ public final class AttributePolicy {
         return rules.length - 1;
     }
 
-    void check(int type, ByteBuffer payload, int offsetBytes) throws NetlinkException {
+    /** @param nested whether the attribute says that it holds attributes */
+    void check(int type, boolean nested, ByteBuffer payload, int offsetBytes) throws NetlinkException {
         Rule rule = type < rules.length ? rules[type] : null;
         if (rule == null) {
             return;
         }
         int lengthBytes = payload.limit();
-        if (type >= strictFrom && rule.exact && lengthBytes != rule.bytes) {
-            throw new NetlinkException(Errno.EINVAL, "attribute has the wrong length", offsetBytes);
+        boolean strict = type >= strictFrom && rule.exact;
+        if (strict && !rule.isFlag() && lengthBytes != rule.bytes) {
+            throw new NetlinkException(Errno.EINVAL, "attribute has the wrong length", offsetBytes, rule.expectation());
+        }
+        if (strict && nested) {
+            throw new NetlinkException(Errno.EINVAL, "attribute cannot hold attributes", offsetBytes, rule.expectation());
         }
         if (lengthBytes < rule.bytes || (rule.isFlag() && lengthBytes > 0)) {
-            throw new NetlinkException(Errno.ERANGE, "attribute is too short", offsetBytes);
+            throw new NetlinkException(Errno.ERANGE, "attribute is too short", offsetBytes, rule.expectation());
         }
         if (rule.limited && !rule.admits(payload)) {
-            throw new NetlinkException(Errno.ERANGE, "attribute is out of range", offsetBytes);
+            throw new NetlinkException(Errno.ERANGE, "attribute is out of range", offsetBytes, rule.expectation());
         }
+    }
+
+    /**
+     * What would have been taken instead, for programs that find out what a kernel knows: attributes of a policy attribute.
+     *
+     * @param type {@code NL_ATTR_TYPE_*}
+     * @param min least value, unsigned; both are meaningless for a flag
+     */
+    public record Expectation(int type, long min, long max) {
+        public static final int FLAG = 1;
     }
 
     /**
@@ -49,6 +64,22 @@ public final class AttributePolicy {
     private record Rule(int bytes, boolean exact, boolean limited, long min, long max) {
         boolean isFlag() {
             return exact && bytes == 0;
+        }
+
+        /** Null for a structure, of which a kernel says nothing. */
+        Expectation expectation() {
+            if (!exact) {
+                return null;
+            }
+            int type =
+                    switch (bytes) {
+                        case 0 -> Expectation.FLAG;
+                        case 1 -> 2;
+                        case 2 -> 3;
+                        case 4 -> 4;
+                        default -> 5;
+                    };
+            return new Expectation(type, min, limited ? max : -1L >>> (Long.SIZE - Byte.SIZE * bytes));
         }
 
         boolean admits(ByteBuffer payload) {

@@ -53,7 +53,8 @@ public final class Attributes {
             int next = attributes.take(at);
             if (next != ABSENT) {
                 int rawType = Short.toUnsignedInt(attributes.region.getShort(at + 2));
-                policy.check(rawType & TYPE_MASK, attributes.payloadAt(at), regionOffset + at);
+                boolean nested = (rawType & NESTED) != 0;
+                policy.check(rawType & TYPE_MASK, nested, attributes.payloadAt(at), regionOffset + at);
             }
             at = next;
         }

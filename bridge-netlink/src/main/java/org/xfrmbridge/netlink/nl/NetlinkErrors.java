@@ -19,6 +19,11 @@ public final class NetlinkErrors {
     public static final int ATTR_MISSING_TYPE = 5;
     public static final int ATTR_MISSING_NEST = 6;
 
+    // enum netlink_policy_type_attr, within ATTR_POLICY
+    private static final int POLICY_TYPE = 1;
+    private static final int POLICY_MIN = 4;
+    private static final int POLICY_MAX = 5;
+
     private NetlinkErrors() {}
 
     /** Socket options that shape the answer, as the client set them. */
@@ -33,23 +38,26 @@ public final class NetlinkErrors {
      * @param message for a person, or null
      * @param offsetBytes of the attribute at fault from the start of the message, negative for none
      * @param missingType an attribute that should have been there, 0 for none
+     * @param expectation what the attribute at fault should have been, or null
      */
-    public record Fault(int errno, String message, int offsetBytes, int missingType) {
+    public record Fault(
+            int errno, String message, int offsetBytes, int missingType, AttributePolicy.Expectation expectation) {
         /** Nothing wrong: a plain acknowledgement. */
-        public static final Fault NONE = new Fault(0, null, NetlinkException.NO_OFFSET, 0);
+        public static final Fault NONE = new Fault(0, null, NetlinkException.NO_OFFSET, 0, null);
 
         /** Nothing wrong but for what the message says, which may be null. */
         public static Fault remark(String message) {
-            return message == null ? NONE : new Fault(0, message, NetlinkException.NO_OFFSET, 0);
+            return message == null ? NONE : new Fault(0, message, NetlinkException.NO_OFFSET, 0, null);
         }
 
         /** A refusal that no single attribute is at fault for. */
         public static Fault of(Errno errno, String message) {
-            return new Fault(errno.number(), message, NetlinkException.NO_OFFSET, 0);
+            return new Fault(errno.number(), message, NetlinkException.NO_OFFSET, 0, null);
         }
 
         public static Fault of(NetlinkException refusal) {
-            return new Fault(refusal.errno().number(), refusal.getMessage(), refusal.offsetBytes(), 0);
+            return new Fault(
+                    refusal.errno().number(), refusal.getMessage(), refusal.offsetBytes(), 0, refusal.expectation());
         }
     }
 
@@ -86,9 +94,23 @@ public final class NetlinkErrors {
         if (fault.errno() != 0 && fault.offsetBytes() >= 0) {
             out.putInt(ATTR_OFFSET, fault.offsetBytes());
         }
+        if (fault.errno() != 0 && fault.expectation() != null) {
+            writeExpectation(out, fault.expectation());
+        }
         if (fault.errno() != 0 && fault.missingType() != 0) {
             out.putInt(ATTR_MISSING_TYPE, fault.missingType());
         }
+    }
+
+    /** {@code netlink_policy_dump_write_attr}. */
+    private static void writeExpectation(NetlinkWriter out, AttributePolicy.Expectation expectation) {
+        int nest = out.beginAttribute(Attributes.NESTED | ATTR_POLICY);
+        if (expectation.type() != AttributePolicy.Expectation.FLAG) {
+            out.putLong(POLICY_MIN, expectation.min());
+            out.putLong(POLICY_MAX, expectation.max());
+        }
+        out.putInt(POLICY_TYPE, expectation.type());
+        out.endAttribute(nest);
     }
 
     /** Writes NLMSG_DONE, the last message of a dump; a fault says why it ended early. */

@@ -11,6 +11,8 @@ public final class NetlinkException extends Exception {
 
     private final Errno errno;
     private final int offsetBytes;
+    // An exception is serializable in name only.
+    private final transient AttributePolicy.Expectation expectation;
 
     public NetlinkException(Errno errno, String message) {
         this(errno, message, NO_OFFSET);
@@ -18,9 +20,19 @@ public final class NetlinkException extends Exception {
 
     /** @param offsetBytes of the attribute at fault, from the start of the message's header */
     public NetlinkException(Errno errno, String message, int offsetBytes) {
+        this(errno, message, offsetBytes, null);
+    }
+
+    NetlinkException(Errno errno, String message, int offsetBytes, AttributePolicy.Expectation expectation) {
         super(message, null, false, false);
         this.errno = errno;
         this.offsetBytes = offsetBytes;
+        this.expectation = expectation;
+    }
+
+    /** What the attribute at fault should have been; null if there is nothing to say. */
+    AttributePolicy.Expectation expectation() {
+        return expectation;
     }
 
     public Errno errno() {

@@ -81,6 +81,11 @@ final class ActiveDump<T> {
         return true;
     }
 
+    /** Whether NLMSG_DONE has been made. */
+    boolean isDone() {
+        return done;
+    }
+
     private T take() {
         T entry = held != null ? held : entries.next();
         held = null;

@@ -73,11 +73,11 @@ final class Dispatcher {
         add(XfrmMessage.FLUSHPOLICY, 0, policies::flush);
         add(XfrmMessage.POLEXPIRE, UserPolexpire.BYTES, policies::expire);
         add(XfrmMessage.ACQUIRE, UserAcquire.BYTES, policies::acquire);
+        add(XfrmMessage.MIGRATE, UserpolicyId.BYTES, policies::migrate);
     }
 
-    /** Types a kernel knows and checks, but only ever sends, and those it has when built without them. */
+    /** Types a kernel knows and checks, but only ever sends. */
     private void addRefused() {
-        add(XfrmMessage.MIGRATE, UserpolicyId.BYTES, refuse(Errno.ENOPROTOOPT));
         add(XfrmMessage.REPORT, UserReport.BYTES, refuse(Errno.EINVAL));
         add(XfrmMessage.NEWSADINFO, 0, refuse(Errno.EINVAL));
         add(XfrmMessage.MAPPING, UserMapping.BYTES, refuse(Errno.EINVAL));
@@ -118,12 +118,12 @@ final class Dispatcher {
         String remark = remark(attributes);
         Request request = new Request(message.header(), payload, attributes, session);
         try {
-            refuseUnusedDirection(verb, request);
+            refuseUnused(verb, request);
             verb.handler.handle(request);
             return Fault.remark(remark);
         } catch (XfrmException e) {
             String text = e.getMessage() != null ? e.getMessage() : remark;
-            return new Fault(e.errno().number(), text, offset(verb, attributes, e.attribute()), 0);
+            return new Fault(e.errno().number(), text, offset(verb, attributes, e.attribute()), 0, null);
         }
     }
 
@@ -132,15 +132,22 @@ final class Dispatcher {
         return attributes.leftoverBytes() > 0 ? "there are bytes behind the attributes" : null;
     }
 
-    /** {@code xfrm_reject_unused_attr}. */
-    private static void refuseUnusedDirection(Verb verb, Request request) throws XfrmException {
-        boolean unused = verb.policies == XfrmAttribute.POLICIES && request.attributes().has(XfrmAttribute.SA_DIR);
-        if (unused
-                && !request.is(XfrmMessage.NEWSA)
-                && !request.is(XfrmMessage.UPDSA)
-                && !request.is(XfrmMessage.ALLOCSPI)) {
+    /** {@code xfrm_reject_unused_attr}: of the newer attributes only. */
+    private static void refuseUnused(Verb verb, Request request) throws XfrmException {
+        Attributes attributes = request.attributes();
+        if (verb.policies != XfrmAttribute.POLICIES || makesState(request)) {
+            return;
+        }
+        if (attributes.has(XfrmAttribute.SA_DIR)) {
             throw new XfrmException(Errno.EINVAL, "only requests that make a State have a direction");
         }
+        if (attributes.has(XfrmAttribute.SA_PCPU) && !request.is(XfrmMessage.ACQUIRE)) {
+            throw new XfrmException(Errno.EINVAL, "only requests that make a State have a CPU");
+        }
+    }
+
+    private static boolean makesState(Request request) {
+        return request.is(XfrmMessage.NEWSA) || request.is(XfrmMessage.UPDSA) || request.is(XfrmMessage.ALLOCSPI);
     }
 
     private static int offset(Verb verb, Attributes attributes, int attribute) {

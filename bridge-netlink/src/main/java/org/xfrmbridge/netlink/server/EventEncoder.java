@@ -1,6 +1,7 @@
 package org.xfrmbridge.netlink.server;
 
 import org.xfrmbridge.km.KeyManager.Acquire;
+import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.netlink.map.PolicyEncoder;
@@ -9,6 +10,7 @@ import org.xfrmbridge.netlink.msg.Structs;
 import org.xfrmbridge.netlink.msg.UserAcquire;
 import org.xfrmbridge.netlink.msg.UserExpire;
 import org.xfrmbridge.netlink.msg.UserMapping;
+import org.xfrmbridge.netlink.msg.UserMigrate;
 import org.xfrmbridge.netlink.msg.UserPolexpire;
 import org.xfrmbridge.netlink.msg.UserReport;
 import org.xfrmbridge.netlink.msg.UserpolicyDefault;
@@ -149,6 +151,29 @@ final class EventEncoder {
         if (address != null) {
             int attribute = out.beginAttribute(XfrmAttribute.COADDR);
             Structs.writeAddress(out.room(Structs.ADDRESS_BYTES), address);
+            out.endAttribute(attribute);
+        }
+        return out.end();
+    }
+
+    /** MIGRATE: one attribute for each move, where a request has one for all. */
+    static NetlinkWriter migrated(Migration migration) {
+        NetlinkWriter out = begin(XfrmMessage.MIGRATE, Origin.KERNEL);
+        new UserpolicyId(migration.selector(), 0, migration.direction()).write(out.room(UserpolicyId.BYTES));
+        if (migration.keyManager() != null) {
+            int attribute = out.beginAttribute(XfrmAttribute.KMADDRESS);
+            UserMigrate.writeKmAddress(out.room(UserMigrate.KM_ADDRESS_BYTES), migration.keyManager());
+            out.endAttribute(attribute);
+        }
+        if (migration.encapsulation() != null) {
+            int attribute = out.beginAttribute(XfrmAttribute.ENCAP);
+            Structs.writeEncapsulation(out.room(Structs.ENCAP_BYTES), migration.encapsulation());
+            out.endAttribute(attribute);
+        }
+        PolicyEncoder.putType(out, migration.type());
+        for (Migration.Move move : migration.moves()) {
+            int attribute = out.beginAttribute(XfrmAttribute.MIGRATE);
+            UserMigrate.write(out.room(UserMigrate.BYTES), move);
             out.endAttribute(attribute);
         }
         return out.end();

@@ -3,6 +3,7 @@ package org.xfrmbridge.netlink.server;
 import java.util.ArrayList;
 import java.util.List;
 import org.xfrmbridge.km.KeyManager;
+import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.netlink.map.PolicyEncoder;
@@ -141,6 +142,11 @@ public final class NetlinkKeyManager implements KeyManager {
     @Override
     public void report(int protocol, Selector selector, Address address) {
         multicast(XfrmMessage.GROUP_REPORT, () -> EventEncoder.report(protocol, selector, address));
+    }
+
+    @Override
+    public void migrated(Migration migration) {
+        multicast(XfrmMessage.GROUP_MIGRATE, () -> EventEncoder.migrated(migration));
     }
 
     @Override

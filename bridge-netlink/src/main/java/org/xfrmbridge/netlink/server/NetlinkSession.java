@@ -165,7 +165,11 @@ public final class NetlinkSession {
         } catch (NetlinkException e) {
             dump = ActiveDump.refused(message.header(), client.portId(), e);
         }
-        pump();
+        // Its first datagram comes before the answer to the next message of this one, all others behind.
+        replies.send();
+        if (queue.isEmpty()) {
+            continueDump();
+        }
         return null;
     }
 
@@ -173,12 +177,17 @@ public final class NetlinkSession {
     private void pump() {
         replies.send();
         while (queue.flush() && dump != null) {
-            if (dump.fill(replies.writer(), replies.limitBytes(), options)) {
-                replies.complete();
-                replies.send();
-            } else {
-                dump = null;
-            }
+            continueDump();
+        }
+    }
+
+    private void continueDump() {
+        if (dump.fill(replies.writer(), replies.limitBytes(), options)) {
+            replies.complete();
+            replies.send();
+        }
+        if (dump.isDone()) {
+            dump = null;
         }
     }
 

@@ -3,14 +3,17 @@ package org.xfrmbridge.netlink.server;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
+import org.xfrmbridge.km.XfrmService.AlgorithmMasks;
 import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.netlink.map.AttributeValues;
+import org.xfrmbridge.netlink.map.MigrationDecoder;
 import org.xfrmbridge.netlink.map.PolicyDecoder;
 import org.xfrmbridge.netlink.map.PolicyEncoder;
 import org.xfrmbridge.netlink.msg.UserAcquire;
 import org.xfrmbridge.netlink.msg.UserPolexpire;
 import org.xfrmbridge.netlink.msg.UserpolicyId;
 import org.xfrmbridge.netlink.msg.UserpolicyInfo;
+import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.Policy;
@@ -64,14 +67,23 @@ final class PolicyRequests {
     /** A client that could not negotiate says so, to the other key managers. */
     void acquire(Request request) throws XfrmException {
         UserAcquire acquire = UserAcquire.read(request.payload());
-        PolicySpec policy = PolicyDecoder.decodeAcquire(acquire, request.attributes());
+        PolicySpec policy = PolicyDecoder.decode(acquire.policy(), request.attributes());
         StateSpec.Builder state = StateSpec.builder();
         state.selector = acquire.selector();
         state.id = acquire.id();
         state.saddr = acquire.saddr();
         state.seq = acquire.seq();
         state.mark = policy.mark();
-        service.reportAcquireFailure(acquire.selector(), state.build(), policy);
+        if (request.attributes().has(XfrmAttribute.SA_PCPU)) {
+            state.pcpu = request.attributes().getInt(XfrmAttribute.SA_PCPU, StateSpec.ABSENT);
+            state.given = StateSpec.GIVEN_PCPU;
+        }
+        AlgorithmMasks masks = new AlgorithmMasks(acquire.authMask(), acquire.cipherMask(), acquire.compressionMask());
+        service.reportAcquireFailure(acquire.selector(), state.build(), policy, masks);
+    }
+
+    void migrate(Request request) throws XfrmException {
+        service.migrate(MigrationDecoder.decode(UserpolicyId.read(request.payload()), request.attributes()));
     }
 
     private static PolicyKey key(Request request, UserpolicyId id) throws XfrmException {

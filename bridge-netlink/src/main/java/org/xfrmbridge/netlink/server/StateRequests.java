@@ -47,7 +47,7 @@ final class StateRequests {
 
     void allocateSpi(Request request) throws XfrmException {
         UserspiInfo range = UserspiInfo.read(request.payload());
-        StateSpec spec = StateDecoder.decode(range.info(), request.attributes());
+        StateSpec spec = StateDecoder.decodeLarval(range.info(), request.attributes());
         sendState(request, service.allocateSpi(new SpiRequest(spec, range.min(), range.max(), request.origin())));
     }
 
@@ -74,21 +74,27 @@ final class StateRequests {
                 new ReplayUpdate(
                         key(request, id.state()),
                         id.reqid(),
-                        StateDecoder.replay(request.attributes()),
+                        StateDecoder.plainReplay(request.attributes()),
+                        StateDecoder.bitmapUpdate(request.attributes()),
                         StateDecoder.usage(request.attributes()),
-                        request.attributes().getInt(XfrmAttribute.REPLAY_THRESH, StateSpec.ABSENT),
-                        request.attributes().getInt(XfrmAttribute.ETIMER_THRESH, StateSpec.ABSENT),
+                        threshold(request, XfrmAttribute.REPLAY_THRESH),
+                        threshold(request, XfrmAttribute.ETIMER_THRESH),
                         request.header().has(NetlinkHeader.REPLACE)),
                 request.origin());
     }
 
     void getReplay(Request request) throws XfrmException {
         AeventId id = AeventId.read(request.payload());
-        State state = service.getState(key(request, id.state()));
+        State state = service.getReplay(key(request, id.state()));
         // Unlike all other answers this one repeats the port id of the request's header.
         NetlinkWriter reply = request.begin(XfrmMessage.NEWAE, request.header().portId());
         StateEncoder.putAevent(reply, state, id.flags());
         request.send(reply);
+    }
+
+    private static long threshold(Request request, int attribute) {
+        boolean given = request.attributes().has(attribute);
+        return given ? Integer.toUnsignedLong(request.attributes().getInt(attribute, 0)) : StateSpec.ABSENT;
     }
 
     private static StateSpec spec(Request request) throws XfrmException {

@@ -39,7 +39,7 @@ class NetlinkErrorsTest {
 
     @Test
     void shouldRepeatTheRequestWhenRefusingWithoutCapAck() {
-        NetlinkReader reader = answer(new Fault(22, "no", 20, 0), Options.NONE);
+        NetlinkReader reader = answer(new Fault(22, "no", 20, 0, null), Options.NONE);
 
         assertEquals(16 + 4 + REQUEST_BYTES, reader.header().lengthBytes());
         assertEquals(0, reader.header().flags());
@@ -48,7 +48,7 @@ class NetlinkErrorsTest {
 
     @Test
     void shouldExplainWhenTheClientWantsExtendedAcknowledgements() {
-        NetlinkReader reader = answer(new Fault(34, "too short", 20, 3), new Options(true, true));
+        NetlinkReader reader = answer(new Fault(34, "too short", 20, 3, null), new Options(true, true));
 
         assertEquals(NetlinkHeader.CAPPED | NetlinkHeader.ACK_TLVS, reader.header().flags());
         Attributes why = Attributes.parse(reader.payload(), NetlinkErrors.BYTES, 6);
@@ -59,7 +59,7 @@ class NetlinkErrorsTest {
 
     @Test
     void shouldOnlyRemarkWhenTheRequestSucceeded() {
-        NetlinkReader reader = answer(new Fault(0, "a remark", 20, 3), new Options(false, true));
+        NetlinkReader reader = answer(new Fault(0, "a remark", 20, 3, null), new Options(false, true));
 
         Attributes why = Attributes.parse(reader.payload(), NetlinkErrors.BYTES, 6);
         assertEquals("a remark", why.getString(NetlinkErrors.ATTR_MESSAGE));
@@ -69,7 +69,7 @@ class NetlinkErrorsTest {
     @Test
     void shouldCarryTheErrorWhenADumpEndsEarly() {
         NetlinkWriter out = new NetlinkWriter();
-        NetlinkErrors.writeDone(out, 9, 42, new Fault(4, "no more", NetlinkException.NO_OFFSET, 0), Options.NONE);
+        NetlinkErrors.writeDone(out, 9, 42, new Fault(4, "no more", NetlinkException.NO_OFFSET, 0, null), Options.NONE);
 
         NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(out.toBytes()));
         reader.next();

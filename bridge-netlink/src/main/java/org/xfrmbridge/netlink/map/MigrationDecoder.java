@@ -1,0 +1,54 @@
+package org.xfrmbridge.netlink.map;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.xfrmbridge.km.Errno;
+import org.xfrmbridge.km.Migration;
+import org.xfrmbridge.km.Migration.Move;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.netlink.msg.Structs;
+import org.xfrmbridge.netlink.msg.UserMigrate;
+import org.xfrmbridge.netlink.msg.UserpolicyId;
+import org.xfrmbridge.netlink.msg.XfrmAttribute;
+import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.xfrm.Template;
+
+/** What MIGRATE says, as a {@link Migration}. */
+public final class MigrationDecoder {
+    private MigrationDecoder() {}
+
+    /** Refuses a wrong number of moves, and before them a policy type that does not exist, as {@code xfrm_do_migrate} does. */
+    public static Migration decode(UserpolicyId policy, Attributes attributes) throws XfrmException {
+        ByteBuffer moves = attributes.get(XfrmAttribute.MIGRATE);
+        if (moves == null) {
+            throw new XfrmException(Errno.EINVAL, "the attribute MIGRATE is missing");
+        }
+        if (AttributeValues.policyType(attributes) == null) {
+            throw new XfrmException(Errno.EINVAL, "there is no such policy type");
+        }
+        ByteBuffer addresses = attributes.get(XfrmAttribute.KMADDRESS);
+        ByteBuffer encapsulation = attributes.get(XfrmAttribute.ENCAP);
+        return new Migration(
+                policy.selector(),
+                policy.direction(),
+                AttributeValues.policyType(attributes),
+                moves(moves),
+                addresses == null ? null : UserMigrate.readKmAddress(addresses),
+                encapsulation == null ? null : Structs.readEncapsulation(encapsulation),
+                AttributeValues.ifId(attributes));
+    }
+
+    /** Bytes behind the last whole move are nobody's. */
+    private static List<Move> moves(ByteBuffer payload) throws XfrmException {
+        int count = payload.limit() / UserMigrate.BYTES;
+        if (count == 0 || count > Template.MAX_DEPTH) {
+            throw new XfrmException(Errno.EINVAL, "there must be 1 to " + Template.MAX_DEPTH + " moves");
+        }
+        List<Move> moves = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            moves.add(UserMigrate.read(payload));
+        }
+        return List.copyOf(moves);
+    }
+}
