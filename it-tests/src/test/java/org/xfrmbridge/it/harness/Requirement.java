@@ -50,6 +50,20 @@ public enum Requirement {
             return super.met() && UmlGuest.modules().isPresent();
         }
     },
+    /** Linux 6.12 with ESP in a virtual machine. */
+    QEMU("qemu, a C compiler and a kernel package (qemu-system-x86, gcc, libc6-dev; see docs/conformance.md)",
+            "qemu-system-x86_64", "gcc") {
+        @Override
+        boolean met() {
+            return super.met() && QemuGuest.installed().isPresent();
+        }
+    },
+    HOST_6_18("Linux 6.18 with NETLINK_XFRM and a C compiler: older kernels answer otherwise in places", "gcc") {
+        @Override
+        boolean met() {
+            return super.met() && XFRM_USER.met() && System.getProperty("os.version").startsWith("6.18.");
+        }
+    },
     XFRM_USER("a kernel that answers NETLINK_XFRM") {
         @Override
         boolean met() {

@@ -1,0 +1,90 @@
+package org.xfrmbridge.it.conformance;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.xfrmbridge.it.conformance.Recording.Exchange;
+
+/** Compares what a kernel answered with what the bridge answers to the same bytes, and keeps what nothing explains. */
+final class Comparison {
+    private static final int MAX_SHOWN = 20;
+
+    private final BridgeReplay bridge = new BridgeReplay();
+    private final KernelKind kernel;
+    private final Map<KnownDifference, Integer> known = new EnumMap<>(KnownDifference.class);
+    private final List<String> unexplained = new ArrayList<>();
+    private int unexplainedCount;
+    private int sequences;
+    private int exchanges;
+    private int notCompared;
+
+    Comparison(KernelKind kernel) {
+        this.kernel = kernel;
+    }
+
+    /** Replays each sequence on the bridge; a sequence ends for us at the first difference, as the tables differ from there on. */
+    Comparison compare(List<Recording> recordings) {
+        recordings.forEach(this::compare);
+        return this;
+    }
+
+    private void compare(Recording theirs) {
+        Recording ours = bridge.replay(theirs.sequence());
+        sequences++;
+        for (int i = 0; i < theirs.exchanges().size(); i++) {
+            exchanges++;
+            Exchange kernels = theirs.exchanges().get(i);
+            Exchange bridges = ours.exchanges().get(i);
+            List<String> expected = MessageText.render(kernels);
+            List<String> actual = MessageText.render(bridges);
+            if (expected.equals(actual)) {
+                continue;
+            }
+            KnownDifference reason = KnownDifference.of(kernel, new KnownDifference.Case(kernels.request(), expected, actual));
+            if (reason == null) {
+                report(theirs, i, expected, actual);
+            } else {
+                known.merge(reason, 1, Integer::sum);
+            }
+            if (reason == null || reason.endsSequence) {
+                notCompared += theirs.exchanges().size() - i - 1;
+                return;
+            }
+        }
+    }
+
+    private void report(Recording recording, int index, List<String> expected, List<String> actual) {
+        unexplainedCount++;
+        if (unexplained.size() >= Integer.getInteger("conformance.shown", MAX_SHOWN)) {
+            return;
+        }
+        StringBuilder text = new StringBuilder("sequence " + recording.sequence().number() + ", request " + (index + 1) + "\n");
+        List<Exchange> exchanges = recording.exchanges();
+        for (int i = 0; i <= index; i++) {
+            MessageText.renderRequest(exchanges.get(i).request()).forEach(line -> text.append(line).append('\n'));
+        }
+        text.append("--- kernel\n");
+        expected.forEach(line -> text.append(line).append('\n'));
+        text.append("--- bridge\n");
+        actual.forEach(line -> text.append(line).append('\n'));
+        unexplained.add(text.toString());
+    }
+
+    int unexplained() {
+        return unexplainedCount;
+    }
+
+    /** Counts: of everything, and of the differences with a reason. */
+    String summary() {
+        StringBuilder text = new StringBuilder("%s: %d sequences, %d requests, %d of them behind a difference, %d unexplained differences%n"
+                .formatted(kernel, sequences, exchanges, notCompared, unexplainedCount));
+        known.forEach((difference, count) -> text.append("  %6d %s: %s%n".formatted(count, difference, difference.reason)));
+        return text.toString();
+    }
+
+    /** The summary, and the first of the differences that nothing explains. */
+    String report() {
+        return summary() + "\n" + String.join("\n", unexplained);
+    }
+}

@@ -1,0 +1,55 @@
+package org.xfrmbridge.it.conformance;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
+
+/**
+ * The long run: {@code ConformanceRun KERNEL SEQUENCES [SEED [RECORDING]]}, with a kernel of {@link KernelKind}. What the kernel answered is
+ * written to the file RECORDING; {@code ConformanceRun KERNEL RECORDING} compares such a file again. docs/conformance.md.
+ */
+public final class ConformanceRun {
+    private ConformanceRun() {}
+
+    public static void main(String[] arguments) throws IOException {
+        KernelKind kernel = KernelKind.valueOf(arguments[0]);
+        boolean recorded = !arguments[1].chars().allMatch(Character::isDigit);
+        Comparison comparison = new Comparison(kernel);
+        if (recorded) {
+            comparison.compare(read(Path.of(arguments[1])));
+        } else {
+            long seed = arguments.length > 2 ? Long.parseLong(arguments[2]) : 1;
+            List<Recording> recordings = KernelReplay.record(kernel, sequences(kernel, Integer.parseInt(arguments[1]), seed));
+            if (arguments.length > 3) {
+                write(Path.of(arguments[3]), recordings);
+            }
+            comparison.compare(recordings);
+        }
+        System.out.println(comparison.report());
+        System.exit(comparison.unexplained() == 0 ? 0 : 1);
+    }
+
+    static List<Sequence> sequences(KernelKind kernel, int count, long seed) {
+        SequenceGenerator generator = new SequenceGenerator(kernel.profile, seed);
+        return IntStream.range(0, count).mapToObj(generator::make).toList();
+    }
+
+    private static List<Recording> read(Path file) throws IOException {
+        try (InputStream in = new GZIPInputStream(Files.newInputStream(file))) {
+            return Recording.read(in);
+        }
+    }
+
+    private static void write(Path file, List<Recording> recordings) throws IOException {
+        try (OutputStream out = new BufferedOutputStream(new GZIPOutputStream(Files.newOutputStream(file)))) {
+            Recording.write(out, recordings);
+        }
+    }
+}

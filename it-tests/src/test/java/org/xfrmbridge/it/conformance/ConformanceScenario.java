@@ -1,0 +1,42 @@
+package org.xfrmbridge.it.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+import org.xfrmbridge.it.harness.Requirement;
+import org.xfrmbridge.it.harness.Requires;
+
+/**
+ * Why: no client may be able to tell the bridge from a kernel. Topology: one kernel, and the bridge's sessions in this process. Steps:
+ * sequences of requests from a fixed seed, the same bytes to both. Expected: the same bytes back, but for volatile fields and known
+ * differences.
+ */
+class ConformanceScenario {
+    private static final long SEED = 2;
+
+    @Test
+    @Requires({Requirement.ROOT, Requirement.HOST_6_18})
+    void shouldAnswerAsTheHostKernel() throws IOException {
+        compare(KernelKind.HOST, 2000);
+    }
+
+    @Test
+    @Requires({Requirement.ROOT, Requirement.UML})
+    void shouldAnswerAsUserModeLinux() throws IOException {
+        compare(KernelKind.LINUX_6_1, 500);
+    }
+
+    @Test
+    @Requires(Requirement.QEMU)
+    void shouldAnswerAsAKernelUnderQemu() throws IOException {
+        compare(KernelKind.LINUX_6_12, 500);
+    }
+
+    private static void compare(KernelKind kernel, int count) throws IOException {
+        Comparison comparison =
+                new Comparison(kernel).compare(KernelReplay.record(kernel, ConformanceRun.sequences(kernel, count, SEED)));
+        System.out.print(comparison.summary());
+        assertEquals(0, comparison.unexplained(), comparison::report);
+    }
+}

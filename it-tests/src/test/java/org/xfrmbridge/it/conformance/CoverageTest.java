@@ -1,0 +1,84 @@
+package org.xfrmbridge.it.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.xfrmbridge.netlink.msg.XfrmAttribute;
+import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.netlink.nl.NetlinkReader;
+
+/** What the generator sends: everything, or this test says what not. */
+class CoverageTest {
+    private static final int SEQUENCES = 2000;
+
+    private final Set<Integer> messages = new HashSet<>();
+    private final Set<Integer> attributes = new HashSet<>();
+    /** Message types with an attribute, as {@code type << 16 | attribute}. */
+    private final Set<Integer> pairs = new HashSet<>();
+
+    private void generate() {
+        SequenceGenerator generator = new SequenceGenerator(Profile.POLICIES, 1);
+        IntStream.range(0, SEQUENCES).mapToObj(generator::make).flatMap(sequence -> sequence.datagrams().stream()).forEach(this::note);
+    }
+
+    private void note(byte[] datagram) {
+        NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(datagram));
+        while (reader.next()) {
+            int type = reader.header().type();
+            messages.add(type);
+            int fixedBytes = MessageText.FIXED_BYTES.getOrDefault(type, 0);
+            Attributes found = Attributes.parse(reader.payload(), fixedBytes, XfrmAttribute.IPTFS_PKT_SIZE);
+            for (int attribute = 1; attribute <= XfrmAttribute.IPTFS_PKT_SIZE; attribute++) {
+                if (found.has(attribute)) {
+                    attributes.add(attribute);
+                    pairs.add(type << 16 | attribute);
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldSendEveryMessageAndEveryAttribute() throws IllegalAccessException {
+        generate();
+
+        assertEquals(List.of(), neverSent(XfrmMessage.class, messages));
+        Set<Integer> all = new TreeSet<>(IntStream.rangeClosed(1, XfrmAttribute.IPTFS_PKT_SIZE).boxed().toList());
+        all.removeAll(attributes);
+        assertEquals(Set.of(), all);
+    }
+
+    @Test
+    void shouldSendEveryAttributeWithTheMessagesThatReadIt() {
+        generate();
+
+        List<String> missing = new ArrayList<>();
+        int[] states = {XfrmMessage.NEWSA, XfrmMessage.UPDSA};
+        Arrays.stream(states).forEach(type -> IntStream.rangeClosed(1, XfrmAttribute.IPTFS_PKT_SIZE)
+                .filter(attribute -> !pairs.contains(type << 16 | attribute))
+                .forEach(attribute -> missing.add(type + " with " + attribute)));
+        assertEquals(List.of(), missing);
+    }
+
+    /** The names of message types ({@code XFRM_MSG_*}: 0x10 and above, no groups, no flags) that are not in a set. */
+    private static List<String> neverSent(Class<?> numbers, Set<Integer> sent) throws IllegalAccessException {
+        List<String> missing = new ArrayList<>();
+        for (Field field : numbers.getFields()) {
+            boolean message = Modifier.isStatic(field.getModifiers()) && !field.getName().startsWith("GROUP_") && !field.getName().startsWith("AE_");
+            if (message && !sent.contains(field.getInt(null))) {
+                missing.add(field.getName());
+            }
+        }
+        return missing;
+    }
+}

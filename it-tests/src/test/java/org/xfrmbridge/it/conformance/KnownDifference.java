@@ -1,0 +1,206 @@
+package org.xfrmbridge.it.conformance;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.xfrmbridge.netlink.msg.UsersaInfo;
+import org.xfrmbridge.netlink.msg.UserspiInfo;
+import org.xfrmbridge.netlink.msg.XfrmAttribute;
+import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.netlink.nl.NetlinkReader;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Mode;
+
+/** What differs on purpose, or since the kernel is another version or was built without something; README.md lists the first kind. */
+enum KnownDifference {
+    OWN_EXPLANATION("explanations are our own words, also where that kernel has none", false, Set.of(KernelKind.values()),
+            c -> without(c.kernel).equals(without(c.bridge)) && !explains(c.kernel)),
+    OLD_EXPLANATION("this kernel has explanations that later ones dropped, or the other way round", false, Set.of(KernelKind.LINUX_6_1),
+            c -> without(c.kernel).equals(without(c.bridge))),
+    CHANGED_ECHO("a kernel repeats a refused request as its own parser has changed it", false, Set.of(KernelKind.values()),
+            c -> without(c.kernel).stream().map(KnownDifference::withoutEcho).toList()
+                    .equals(without(c.bridge).stream().map(KnownDifference::withoutEcho).toList())),
+    STRANGE_LARVAL("larval states have a mode and a family that exist", true, Set.of(KernelKind.values()),
+            c -> any(c.request, KnownDifference::asksForStrangeLarval)),
+    CHOSEN_SPI("a kernel chooses SPIs at random", true, Set.of(KernelKind.values()),
+            c -> any(c.request, KnownDifference::leavesChoiceOfSpi)
+                    && c.kernel.size() == c.bridge.size()
+                    && c.kernel.stream().anyMatch(line -> line.startsWith("< type 0x10 "))),
+    OLD_SPI("newer kernels give out an SPI only once, this one once for each destination", true, Set.of(KernelKind.LINUX_6_1),
+            c -> any(c.request, message -> message.header().type() == XfrmMessage.ALLOCSPI) && hasErrno(c.bridge, 2)),
+    SECURITY_MODULE("this kernel has SELinux, which judges labels; without it they are ignored, as here", true,
+            Set.of(KernelKind.LINUX_6_1),
+            c -> any(c.request, message -> has(message, XfrmAttribute.SEC_CTX))
+                    || c.kernel.stream().anyMatch(line -> line.contains(" [" + XfrmAttribute.SEC_CTX + " "))),
+    ENDLESS_KEY("a kernel takes a key length just below 2^32 bits for 0, as it adds 7 to it", true, Set.of(KernelKind.values()),
+            c -> any(c.request, KnownDifference::hasEndlessKey)),
+    OLD_ENCAPSULATION("since Linux 6.8 encapsulation of type 1 is refused", true, Set.of(KernelKind.LINUX_6_1),
+            c -> any(c.request, message -> encapsulationType(message) == 1)),
+    ESP_MODE("a kernel takes ESP over IPv6 in the mode route optimization, for which it has no code", true,
+            Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
+            c -> isState(c) && any(c.request, message -> mode(message) == Mode.ROUTE_OPTIMIZATION.number())),
+    OLD_MIGRATE("since Linux 6.14 MIGRATE finds the policy that traffic would; before, the one of that very selector", true,
+            Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
+            c -> any(c.request, message -> message.header().type() == XfrmMessage.MIGRATE)),
+    OLD_DUMP_ERROR("this kernel says no more than the words when it refuses a dump", false, Set.of(KernelKind.LINUX_6_1),
+            c -> without(c.kernel).equals(without(c.bridge.stream().map(KnownDifference::shortDone).toList()))),
+    NO_OFFLOAD_MODULE("this kernel has no module for offload loaded, and so refuses also what it would do in software", true,
+            Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
+            c -> isState(c) && any(c.request, message -> has(message, XfrmAttribute.OFFLOAD_DEV)) && hasErrno(c.kernel, 22)),
+    POLICY_OFFLOAD("this kernel was built without offload, and ignores it on policies where others refuse it", true,
+            Set.of(KernelKind.HOST, KernelKind.LINUX_6_1),
+            c -> !isState(c) && any(c.request, message -> has(message, XfrmAttribute.OFFLOAD_DEV))),
+    TIMER_UNIT("a kernel takes ETIMER_THRESH in ticks of its own and tells it in tenths of a second; here it is tenths both ways", false,
+            Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
+            c -> c.kernel.stream().map(KnownDifference::withoutTimer).toList()
+                    .equals(c.bridge.stream().map(KnownDifference::withoutTimer).toList())),
+    GARBAGE("what IPComp needs beside it goes when the kernel's garbage collector runs", true, Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
+            c -> c.kernel.stream().anyMatch(KnownDifference::isBareTunnel)),
+    NO_TRANSFORM("this kernel was built without ESP", true, Set.of(KernelKind.HOST),
+            c -> isState(c) && hasErrno(c.kernel, 93)),
+    NO_ALGORITHM("this kernel was built without the algorithm", true, Set.of(KernelKind.HOST),
+            c -> isState(c) && hasErrno(c.kernel, 38)),
+    LARVAL_OF_ANOTHER_INTERFACE("a kernel gives a larval state without SPI to a request with another interface id", true,
+            Set.of(KernelKind.values()),
+            c -> any(c.request, message -> message.header().type() == XfrmMessage.ALLOCSPI)
+                    && c.kernel.stream().map(KnownDifference::withoutInterface).toList()
+                            .equals(c.bridge.stream().map(KnownDifference::withoutInterface).toList())),
+    MOBILE_IPV6("states of mobile IPv6 are refused", true, Set.of(KernelKind.values()),
+            c -> isState(c) && hasErrno(c.bridge, 93) && any(c.request, KnownDifference::isOfMobileIpv6));
+
+    // in struct xfrm_usersa_info
+    private static final int FAMILY_OFFSET = 212;
+    private static final int MODE_OFFSET = 214;
+    private static final int PROTOCOL_OFFSET = 76;
+
+    /** One exchange that differs; lines as {@link MessageText} makes them. */
+    record Case(byte[] request, List<String> kernel, List<String> bridge) {}
+
+    final String reason;
+    /** Whether the tables differ from then on. */
+    final boolean endsSequence;
+    private final Set<KernelKind> kernels;
+    private final Predicate<Case> explains;
+
+    KnownDifference(String reason, boolean endsSequence, Set<KernelKind> kernels, Predicate<Case> explains) {
+        this.reason = reason;
+        this.endsSequence = endsSequence;
+        this.kernels = kernels;
+        this.explains = explains;
+    }
+
+    /** The first that explains a difference, or null. */
+    static KnownDifference of(KernelKind kernel, Case difference) {
+        for (KnownDifference known : values()) {
+            if (known.kernels.contains(kernel) && known.explains.test(difference)) {
+                return known;
+            }
+        }
+        return null;
+    }
+
+    private static boolean explains(List<String> lines) {
+        return lines.stream().anyMatch(line -> line.contains(MessageText.EXPLANATION));
+    }
+
+    private static List<String> without(List<String> lines) {
+        return lines.stream()
+                .map(line -> line.contains(MessageText.EXPLANATION)
+                        ? line.replace(MessageText.EXPLANATION, "").replace("flags 0x200", "flags 0x0").replace("flags 0x300", "flags 0x100")
+                                .replace("flags 0x202", "flags 0x2")
+                        : line)
+                .toList();
+    }
+
+    private static String withoutEcho(String line) {
+        return line.replaceFirst(" errno ([1-9]\\d*) [0-9a-f]*", " errno $1 ");
+    }
+
+    private static boolean hasErrno(List<String> lines, int errno) {
+        return lines.stream().anyMatch(line -> line.contains(" errno " + errno + " "));
+    }
+
+    private static boolean isState(Case difference) {
+        return any(difference.request, message ->
+                message.header().type() == XfrmMessage.NEWSA || message.header().type() == XfrmMessage.UPDSA);
+    }
+
+    private static boolean isOfMobileIpv6(NetlinkReader message) {
+        int protocol = message.payload().limit() > PROTOCOL_OFFSET ? Byte.toUnsignedInt(message.payload().get(PROTOCOL_OFFSET)) : 0;
+        return protocol == IpProtocol.DSTOPTS || protocol == IpProtocol.ROUTING;
+    }
+
+    private static int mode(NetlinkReader message) {
+        return message.payload().limit() > MODE_OFFSET ? Byte.toUnsignedInt(message.payload().get(MODE_OFFSET)) : -1;
+    }
+
+    private static boolean asksForStrangeLarval(NetlinkReader message) {
+        return message.header().type() == XfrmMessage.ALLOCSPI
+                && message.payload().limit() > MODE_OFFSET
+                && (mode(message) > Mode.IPTFS.number() || !AddressFamily.isIp(message.payload().getShort(FAMILY_OFFSET)));
+    }
+
+    private static boolean leavesChoiceOfSpi(NetlinkReader message) {
+        ByteBuffer payload = message.payload();
+        return message.header().type() == XfrmMessage.ALLOCSPI
+                && payload.limit() >= UserspiInfo.BYTES
+                && payload.getInt(UsersaInfo.BYTES) != payload.getInt(UsersaInfo.BYTES + 4);
+    }
+
+    private static String withoutInterface(String line) {
+        return line.replaceFirst(" \\[31 [0-9a-f]{8}]", "");
+    }
+
+    private static String withoutTimer(String line) {
+        return line.replaceFirst(" \\[12 [0-9a-f]{8}]", "");
+    }
+
+    /** A NEWSA of IP in IP, by the protocol in its fixed part. */
+    private static boolean isBareTunnel(String line) {
+        int at = line.indexOf(": ") + 2 + 2 * PROTOCOL_OFFSET;
+        return line.contains("type 0x10 ") && line.length() > at + 2 && (line.startsWith("04", at) || line.startsWith("29", at));
+    }
+
+    private static String shortDone(String line) {
+        return line.startsWith("< type 0x3 ") ? line.replaceFirst("\\[text] \\[.*", "[text]") : line;
+    }
+
+    private static boolean hasEndlessKey(NetlinkReader message) {
+        int[] algorithms = {
+            XfrmAttribute.ALG_AUTH, XfrmAttribute.ALG_CRYPT, XfrmAttribute.ALG_COMP, XfrmAttribute.ALG_AEAD, XfrmAttribute.ALG_AUTH_TRUNC
+        };
+        Attributes attributes = attributes(message);
+        return Arrays.stream(algorithms).anyMatch(type -> {
+            ByteBuffer algorithm = attributes.get(type);
+            return algorithm != null && algorithm.limit() >= 68 && Integer.compareUnsigned(algorithm.getInt(64), -8) > 0;
+        });
+    }
+
+    private static int encapsulationType(NetlinkReader message) {
+        ByteBuffer encapsulation = attributes(message).get(XfrmAttribute.ENCAP);
+        return encapsulation == null ? 0 : Short.toUnsignedInt(encapsulation.getShort(0));
+    }
+
+    private static Attributes attributes(NetlinkReader message) {
+        int fixedBytes = MessageText.FIXED_BYTES.getOrDefault(message.header().type(), 0);
+        return Attributes.parse(message.payload(), fixedBytes, XfrmAttribute.IPTFS_PKT_SIZE);
+    }
+
+    private static boolean has(NetlinkReader message, int attribute) {
+        return attributes(message).has(attribute);
+    }
+
+    private static boolean any(byte[] request, Predicate<NetlinkReader> what) {
+        NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(request));
+        while (reader.next()) {
+            if (what.test(reader)) {
+                return true;
+            }
+        }
+        return false;
+    }
+}

@@ -1,0 +1,113 @@
+package org.xfrmbridge.it.conformance;
+
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.StateId;
+
+/** The few names that requests use, so that they meet each other's entries. */
+final class Pools {
+    /** Least index that requests name: those a kernel chooses are smaller, so that both can be told apart. */
+    static final int FIRST_NAMED_INDEX = 0x40000000;
+
+    /** SPIs a kernel chooses are asked for in a range of their own, for the same reason; see {@link VolatileField}. */
+    static final int CHOSEN_SPI_MIN = 0x90000000;
+    static final int CHOSEN_SPI_MAX = 0x9fffffff;
+    static final int CHOSEN_COMP_SPI_MIN = 0x9000;
+    static final int CHOSEN_COMP_SPI_MAX = 0x9fff;
+
+    private static final Address[] IPV4 = {Address.parse("192.0.2.1"), Address.parse("192.0.2.2"), Address.parse("198.51.100.7")};
+    private static final Address[] IPV6 = {Address.parse("2001:db8::1"), Address.parse("2001:db8::2"), Address.parse("2001:db8:1::7")};
+
+    private final Dice dice;
+
+    Pools(Dice dice) {
+        this.dice = dice;
+    }
+
+    /** Mostly IPv4 or IPv6; once in a while something else. */
+    int family() {
+        return dice.oneIn(40) ? dice.pick(0, 1, 3, 255) : dice.pick(AddressFamily.INET, AddressFamily.INET, AddressFamily.INET6);
+    }
+
+    Address address(int family) {
+        if (dice.oneIn(25)) {
+            return Address.ANY;
+        }
+        return dice.oneIn(40) == (family == AddressFamily.INET) ? dice.choose(IPV6) : dice.choose(IPV4);
+    }
+
+    /** Mostly the same one, so that entries are found again. */
+    Address usualAddress(int family) {
+        Address[] pool = family == AddressFamily.INET6 ? IPV6 : IPV4;
+        return dice.oneIn(4) ? address(family) : pool[0];
+    }
+
+    int spi() {
+        return dice.oneIn(10) ? dice.edge() : dice.pick(0x1000, 0x1000, 0x1001);
+    }
+
+    int protocol() {
+        if (dice.oneIn(40)) {
+            return dice.pick(0, 1, 6, 99, 255);
+        }
+        return dice.oneIn(8)
+                ? dice.pick(IpProtocol.AH, IpProtocol.COMP, IpProtocol.DSTOPTS, IpProtocol.ROUTING)
+                : IpProtocol.ESP;
+    }
+
+    StateId id(int family) {
+        return new StateId(usualAddress(family), spi(), protocol());
+    }
+
+    Selector selector(int family) {
+        int bits = family == AddressFamily.INET6 ? 128 : 32;
+        boolean ports = dice.oneIn(3);
+        return new Selector(
+                usualAddress(family),
+                usualAddress(family),
+                ports ? dice.pick(53, 500) : 0,
+                ports ? 0xffff : 0,
+                ports && dice.oneIn(2) ? 4500 : 0,
+                ports && dice.oneIn(2) ? 0xffff : 0,
+                dice.oneIn(30) ? family() : family,
+                prefix(bits),
+                prefix(bits),
+                dice.oneIn(3) ? dice.pick(IpProtocol.UDP, IpProtocol.TCP, 255) : 0,
+                dice.oneIn(12) ? dice.pick(1, 9) : 0,
+                dice.oneIn(12) ? 1000 : 0);
+    }
+
+    private int prefix(int bits) {
+        return dice.oneIn(40) ? dice.pick(bits + 1, 129, 255) : dice.pick(bits, bits, 24, 0);
+    }
+
+    Mark mark() {
+        return dice.choose(new Mark(0, 0), new Mark(1, 1), new Mark(1, 0xff), new Mark(5, -1), new Mark(7, 1));
+    }
+
+    /** Seconds are none or far ahead, so that nothing ends within a run by itself. */
+    Lifetime lifetime() {
+        if (!dice.oneIn(4)) {
+            return Lifetime.UNLIMITED;
+        }
+        return new Lifetime(
+                amount(), amount(), amount(), amount(),
+                dice.pick(0, 3600), dice.pick(0, 7200), dice.pick(0, 3600), dice.pick(0, 7200));
+    }
+
+    private long amount() {
+        return dice.oneIn(3) ? dice.pick(0, 1, 1000, 5_000_000) : Lifetime.INFINITE;
+    }
+
+    int reqid() {
+        return dice.pick(0, 1, 1, 7);
+    }
+
+    int acquireSequence() {
+        return dice.pick(0, 0, 0, 1, 2);
+    }
+}
