@@ -20,7 +20,7 @@ import org.xfrmbridge.netlink.nl.NetlinkReader;
 
 /** What the generator sends: everything, or this test says what not. */
 class CoverageTest {
-    private static final int SEQUENCES = 2000;
+    private static final int SEQUENCES = 20_000;
 
     private final Set<Integer> messages = new HashSet<>();
     private final Set<Integer> attributes = new HashSet<>();
