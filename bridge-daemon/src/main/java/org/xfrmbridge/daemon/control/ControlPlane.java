@@ -1,6 +1,5 @@
 package org.xfrmbridge.daemon.control;
 
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -82,33 +81,7 @@ public final class ControlPlane implements ControlLoop.Work {
     private Channel netlinkClient(UnixConnection connection, Peer peer) throws OsException {
         int portId = PortName.portId(connection.peerName(), UNNAMED_PORT_ID | peer.pid());
         DatagramChannel channel = new DatagramChannel(connection, Taking.FIRST, peer + " netlink");
-        NetlinkSession session = new NetlinkSession(engine, netlink, channel, new NetlinkClient(portId, peer.privileged()));
-        channel.start(new DatagramChannel.Session() {
-            @Override
-            public void receive(ByteBuffer datagram) {
-                session.receive(datagram);
-            }
-
-            @Override
-            public void writable() {
-                session.writable();
-            }
-
-            @Override
-            public boolean hasBacklog() {
-                return session.hasBacklog();
-            }
-
-            @Override
-            public boolean isListening() {
-                return session.isListening();
-            }
-
-            @Override
-            public void close() {
-                session.close();
-            }
-        });
+        channel.start(new NetlinkSession(engine, netlink, channel, new NetlinkClient(portId, peer.privileged())));
         return channel;
     }
 

@@ -7,6 +7,7 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PollSet;
 import org.xfrmbridge.daemon.os.UnixConnection;
+import org.xfrmbridge.io.ControlSession;
 import org.xfrmbridge.io.MessageSink;
 
 /** A client of netlink.sock or pfkey.sock: between its descriptor and its session. Control thread only. */
@@ -22,20 +23,6 @@ final class DatagramChannel implements Channel, MessageSink {
     /** All clients' requests are read by one thread, one at a time. */
     private static final byte[] DATAGRAM = new byte[UnixConnection.MAX_MESSAGE_BYTES];
 
-    /** A session of either protocol. */
-    interface Session {
-        void receive(ByteBuffer datagram);
-
-        void writable();
-
-        boolean hasBacklog();
-
-        /** Whether the client waits for events: it will stay. */
-        boolean isListening();
-
-        void close();
-    }
-
     /** When a datagram leaves the client's queue. */
     enum Taking {
         /** At once. */
@@ -48,7 +35,7 @@ final class DatagramChannel implements Channel, MessageSink {
     private final UnixConnection connection;
     private final Taking taking;
     private final String name;
-    private Session session;
+    private ControlSession session;
     private boolean listening;
     private boolean open = true;
 
@@ -60,7 +47,7 @@ final class DatagramChannel implements Channel, MessageSink {
         connection.setSendBuffer(SEND_BUFFER_BYTES);
     }
 
-    void start(Session newSession) {
+    void start(ControlSession newSession) {
         session = newSession;
         LOG.debug("{} connected", name);
     }

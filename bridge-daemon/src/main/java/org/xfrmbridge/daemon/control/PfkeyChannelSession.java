@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.io.ControlFrame;
-import org.xfrmbridge.pfkey.server.PfkeySession;
+import org.xfrmbridge.io.ControlSession;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
@@ -13,12 +13,12 @@ import org.xfrmbridge.xfrm.IpProtocol;
  * A PF_KEY session on its channel, and the encapsulation that a confined process registers through it because it can reach no other socket of
  * the bridge: docs/preload-protocol.md. Control thread only.
  */
-final class PfkeyChannelSession implements DatagramChannel.Session {
-    private final PfkeySession session;
+final class PfkeyChannelSession implements ControlSession {
+    private final ControlSession session;
     private final SocketPolicies sockets;
     private final Peer peer;
 
-    PfkeyChannelSession(PfkeySession session, SocketPolicies sockets, Peer peer) {
+    PfkeyChannelSession(ControlSession session, SocketPolicies sockets, Peer peer) {
         this.session = session;
         this.sockets = sockets;
         this.peer = peer;

@@ -3,6 +3,7 @@ package org.xfrmbridge.netlink.server;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.xfrmbridge.io.ControlFrame;
+import org.xfrmbridge.io.ControlSession;
 import org.xfrmbridge.io.MessageQueue;
 import org.xfrmbridge.io.MessageSink;
 import org.xfrmbridge.km.Errno;
@@ -16,12 +17,8 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 
-/**
- * The kernel's end of one client's NETLINK_XFRM socket, without the socket: whoever has that hands in what was read and sends what comes
- * out. While {@link #hasBacklog} is true the owner should read no more from the client, and call {@link #writable} when it can be written
- * to again: so a client that does not read its answers stops being served, and nothing is lost or piled up. Control thread only.
- */
-public final class NetlinkSession {
+/** The kernel's end of one client's NETLINK_XFRM socket. Control thread only. */
+public final class NetlinkSession implements ControlSession {
     /** Events that may wait for a client that does not read, beyond what its socket holds. */
     private static final int EVENT_LIMIT_BYTES = 1 << 20;
 
@@ -51,7 +48,7 @@ public final class NetlinkSession {
         keyManager.add(this);
     }
 
-    /** Takes one datagram of the client, from position to limit: requests or a control frame. Never throws for what is in it. */
+    @Override
     public void receive(ByteBuffer datagram) {
         if (ControlFrame.isControl(datagram)) {
             control(ControlFrame.read(datagram));
@@ -68,22 +65,23 @@ public final class NetlinkSession {
         pump();
     }
 
-    /** The client can be written to again: sends what waits and goes on with a dump. */
+    @Override
     public void writable() {
         pump();
     }
 
-    /** Whether something waits until the client reads; events alone do not stop it from asking. */
+    @Override
     public boolean hasBacklog() {
         return dump != null || !queue.isEmpty();
     }
 
-    /** Whether the client joined a group. */
+    /** Whether it joined a group. */
+    @Override
     public boolean isListening() {
         return groups != 0;
     }
 
-    /** The client is gone. */
+    @Override
     public void close() {
         keyManager.remove(this);
         queue.clear();

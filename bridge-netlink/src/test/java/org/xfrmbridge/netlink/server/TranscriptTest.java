@@ -10,11 +10,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.xfrmbridge.io.ControlFrame;
+import org.xfrmbridge.netlink.text.MessageText;
 
 /** Replays what a client sent to a real kernel and compares the answers with the kernel's, message for message. */
 class TranscriptTest {
-    private static final String TEXT = " [text]";
-
     private final Bench bench = new Bench();
     private final List<byte[]> replies = new ArrayList<>();
     private final List<byte[]> events = new ArrayList<>();
@@ -58,19 +57,23 @@ class TranscriptTest {
 
     /** Equal, but that we may give a reason where the kernel gives none. */
     private static void assertSame(List<byte[]> theirs, List<byte[]> ours, String what) {
-        List<String> expected = Rendering.render(theirs);
-        List<String> actual = new ArrayList<>(Rendering.render(ours));
+        List<String> expected = lines(theirs);
+        List<String> actual = new ArrayList<>(lines(ours));
         for (int i = 0; i < Math.min(expected.size(), actual.size()); i++) {
-            if (!expected.get(i).endsWith(TEXT)) {
+            if (!expected.get(i).endsWith(MessageText.EXPLANATION)) {
                 actual.set(i, withoutText(actual.get(i)));
             }
         }
         assertEquals(String.join("\n", expected), String.join("\n", actual), what);
     }
 
+    private static List<String> lines(List<byte[]> datagrams) {
+        return datagrams.stream().flatMap(datagram -> MessageText.render("", datagram).stream()).toList();
+    }
+
     private static String withoutText(String line) {
-        return line.endsWith(TEXT)
-                ? line.substring(0, line.length() - TEXT.length()).replace("flags 0x200", "flags 0x0")
+        return line.endsWith(MessageText.EXPLANATION)
+                ? line.substring(0, line.length() - MessageText.EXPLANATION.length()).replace("flags 0x200", "flags 0x0")
                 : line;
     }
 }

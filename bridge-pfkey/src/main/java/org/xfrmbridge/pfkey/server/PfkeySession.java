@@ -2,6 +2,7 @@ package org.xfrmbridge.pfkey.server;
 
 import java.nio.ByteBuffer;
 import org.xfrmbridge.io.ControlFrame;
+import org.xfrmbridge.io.ControlSession;
 import org.xfrmbridge.io.MessageQueue;
 import org.xfrmbridge.io.MessageSink;
 import org.xfrmbridge.km.Errno;
@@ -12,12 +13,10 @@ import org.xfrmbridge.pfkey.sadb.SadbMsg;
 import org.xfrmbridge.pfkey.sadb.Satype;
 
 /**
- * The kernel's end of one client's PF_KEY socket, without the socket: whoever has that hands in what was read and sends what comes out.
- * While {@link #hasBacklog} is true the owner should read no more from the client, and call {@link #writable} when it can be written to
- * again: so a client that does not read its answers stops being served, and nothing is lost or piled up. News of what others do is
- * dropped, silently as in a kernel, when too much of it waits. Control thread only.
+ * The kernel's end of one client's PF_KEY socket. News of what others do is dropped, silently as in a kernel, when too much of it waits. Control
+ * thread only.
  */
-public final class PfkeySession {
+public final class PfkeySession implements ControlSession {
     /** News that may wait for a client that does not read, beyond what its socket holds. */
     private static final int EVENT_LIMIT_BYTES = 1 << 20;
 
@@ -41,7 +40,7 @@ public final class PfkeySession {
         }
     }
 
-    /** Takes one datagram of the client, from position to limit: one message or a control frame. Never throws for what is in it. */
+    @Override
     public void receive(ByteBuffer datagram) {
         if (ControlFrame.isControl(datagram)) {
             control(ControlFrame.read(datagram));
@@ -75,22 +74,23 @@ public final class PfkeySession {
         dispatcher.dispatch(new Request(this, request, Extensions.parse(datagram), datagram));
     }
 
-    /** The client can be written to again: sends what waits and goes on with a dump. */
+    @Override
     public void writable() {
         pump();
     }
 
-    /** Whether something waits until the client reads: until then no more should be read from it. */
+    @Override
     public boolean hasBacklog() {
         return dump != null || !queue.isEmpty();
     }
 
     /** Whether it wants to hear of what others do, beyond what every socket hears. */
+    @Override
     public boolean isListening() {
         return isRegistered() || promiscuous;
     }
 
-    /** The client is gone. */
+    @Override
     public void close() {
         keyManager.remove(this);
         queue.clear();

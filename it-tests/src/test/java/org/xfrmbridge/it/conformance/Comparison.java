@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import org.xfrmbridge.it.conformance.Recording.Exchange;
+import org.xfrmbridge.netlink.text.MessageText;
 
 /** Compares what a kernel answered with what the bridge answers to the same bytes, and keeps what nothing explains. */
 final class Comparison {
@@ -36,8 +37,8 @@ final class Comparison {
             exchanges++;
             Exchange kernels = theirs.exchanges().get(i);
             Exchange bridges = ours.exchanges().get(i);
-            List<String> expected = MessageText.render(kernels);
-            List<String> actual = MessageText.render(bridges);
+            List<String> expected = kernels.answerLines();
+            List<String> actual = bridges.answerLines();
             if (expected.equals(actual)) {
                 continue;
             }
@@ -62,7 +63,7 @@ final class Comparison {
         StringBuilder text = new StringBuilder("sequence " + recording.sequence().number() + ", request " + (index + 1) + "\n");
         List<Exchange> exchanges = recording.exchanges();
         for (int i = 0; i <= index; i++) {
-            MessageText.renderRequest(exchanges.get(i).request()).forEach(line -> text.append(line).append('\n'));
+            MessageText.render("> ", exchanges.get(i).request()).forEach(line -> text.append(line).append('\n'));
         }
         text.append("--- kernel\n");
         expected.forEach(line -> text.append(line).append('\n'));

@@ -17,6 +17,7 @@ import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.Attributes;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
+import org.xfrmbridge.netlink.text.MessageText;
 
 /** What the generator sends: everything, or this test says what not. */
 class CoverageTest {

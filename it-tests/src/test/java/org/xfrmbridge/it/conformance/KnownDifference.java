@@ -11,6 +11,7 @@ import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.Attributes;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
+import org.xfrmbridge.netlink.text.MessageText;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;

@@ -10,15 +10,6 @@ import org.xfrmbridge.xfrm.StateId;
 
 /** The few names that requests use, so that they meet each other's entries. */
 final class Pools {
-    /** Least index that requests name: those a kernel chooses are smaller, so that both can be told apart. */
-    static final int FIRST_NAMED_INDEX = 0x40000000;
-
-    /** SPIs a kernel chooses are asked for in a range of their own, for the same reason; see {@link VolatileField}. */
-    static final int CHOSEN_SPI_MIN = 0x90000000;
-    static final int CHOSEN_SPI_MAX = 0x9fffffff;
-    static final int CHOSEN_COMP_SPI_MIN = 0x9000;
-    static final int CHOSEN_COMP_SPI_MAX = 0x9fff;
-
     private static final Address[] IPV4 = {Address.parse("192.0.2.1"), Address.parse("192.0.2.2"), Address.parse("198.51.100.7")};
     private static final Address[] IPV6 = {Address.parse("2001:db8::1"), Address.parse("2001:db8::2"), Address.parse("2001:db8:1::7")};
 

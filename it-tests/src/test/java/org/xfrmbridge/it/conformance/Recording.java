@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.xfrmbridge.netlink.text.MessageText;
 
 /**
  * What was asked and what came back: the files of {@code replay.c}, which explains their records.
@@ -32,6 +33,14 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
     record Exchange(byte[] request, List<byte[]> replies, List<Event> events) {
         Exchange(byte[] request) {
             this(request, new ArrayList<>(), new ArrayList<>());
+        }
+
+        /** All that came back. */
+        List<String> answerLines() {
+            List<String> lines = new ArrayList<>();
+            replies.forEach(reply -> lines.addAll(MessageText.render("< ", reply)));
+            events.forEach(event -> lines.addAll(MessageText.render("! group " + event.group() + " ", event.datagram())));
+            return lines;
         }
     }
 

@@ -1,5 +1,6 @@
 package org.xfrmbridge.it.conformance;
 
+import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.netlink.msg.AeventId;
 import org.xfrmbridge.netlink.msg.UserAcquire;
 import org.xfrmbridge.netlink.msg.UserExpire;
@@ -15,7 +16,7 @@ import org.xfrmbridge.netlink.msg.UserspiInfo;
 import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
-import org.xfrmbridge.km.XfrmService.Defaults;
+import org.xfrmbridge.netlink.text.VolatileField;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
@@ -167,8 +168,8 @@ final class RequestMaker {
         boolean chosen = dice.oneIn(4);
         boolean comp = info.id().protocol() == IpProtocol.COMP;
         int one = dice.oneIn(8) ? dice.pick(0, 1, 0xff, 0xffff, 0x10000, -1) : dice.pick(0x1000, 0x1001);
-        int min = chosen ? (comp ? Pools.CHOSEN_COMP_SPI_MIN : Pools.CHOSEN_SPI_MIN) : one;
-        int max = chosen ? (comp ? Pools.CHOSEN_COMP_SPI_MAX : Pools.CHOSEN_SPI_MAX) : dice.oneIn(20) ? one - 1 : one;
+        int min = chosen ? (comp ? VolatileField.CHOSEN_COMP_SPI_MIN : VolatileField.CHOSEN_SPI_MIN) : one;
+        int max = chosen ? (comp ? VolatileField.CHOSEN_COMP_SPI_MAX : VolatileField.CHOSEN_SPI_MAX) : dice.oneIn(20) ? one - 1 : one;
         Draft draft = Draft.of(XfrmMessage.ALLOCSPI, UserspiInfo.BYTES, out -> new UserspiInfo(info, min, max).write(out));
         return withOptions(
                 draft, family, XfrmAttribute.MARK, XfrmAttribute.IF_ID, XfrmAttribute.SA_DIR, XfrmAttribute.SA_PCPU);
@@ -210,7 +211,7 @@ final class RequestMaker {
 
     private UserpolicyInfo policyInfo(int family) {
         int direction = dice.oneIn(25) ? dice.pick(3, 4, 7, 255) : dice.pick(0, 1, 1, 2);
-        int index = dice.oneIn(5) ? Pools.FIRST_NAMED_INDEX + 8 * dice.below(2) + (dice.oneIn(8) ? dice.below(8) : direction) : 0;
+        int index = dice.oneIn(5) ? VolatileField.FIRST_NAMED_INDEX + 8 * dice.below(2) + (dice.oneIn(8) ? dice.below(8) : direction) : 0;
         Selector selector = pools.selector(family);
         Lifetime lifetime = pools.lifetime();
         return new UserpolicyInfo(

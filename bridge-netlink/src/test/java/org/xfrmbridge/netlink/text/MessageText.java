@@ -1,4 +1,4 @@
-package org.xfrmbridge.it.conformance;
+package org.xfrmbridge.netlink.text;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -7,8 +7,6 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import org.xfrmbridge.it.conformance.Recording.Event;
-import org.xfrmbridge.it.conformance.Recording.Exchange;
 import org.xfrmbridge.netlink.msg.AeventId;
 import org.xfrmbridge.netlink.msg.UserAcquire;
 import org.xfrmbridge.netlink.msg.UserExpire;
@@ -32,8 +30,8 @@ import org.xfrmbridge.netlink.nl.NetlinkReader;
  * Messages as lines of text: header, fixed part, attributes, every byte of them in hexadecimal but the volatile ones. Of an acknowledgement's
  * explanation only the presence is told, as the words are our own.
  */
-final class MessageText {
-    static final String EXPLANATION = " [text]";
+public final class MessageText {
+    public static final String EXPLANATION = " [text]";
 
     /** NL_POLICY_TYPE_ATTR_PAD, for the same purpose as XFRMA_PAD. */
     private static final String POLICY_PAD = "04000b00";
@@ -41,7 +39,7 @@ final class MessageText {
     private static final int OPTIONAL_OFFSET = 50;
     private static final HexFormat HEX = HexFormat.of();
     /** Of the structure behind each message's header. */
-    static final Map<Integer, Integer> FIXED_BYTES = Map.ofEntries(
+    public static final Map<Integer, Integer> FIXED_BYTES = Map.ofEntries(
             Map.entry(XfrmMessage.NEWSA, UsersaInfo.BYTES),
             Map.entry(XfrmMessage.UPDSA, UsersaInfo.BYTES),
             Map.entry(XfrmMessage.DELSA, UsersaId.BYTES),
@@ -71,29 +69,16 @@ final class MessageText {
 
     private MessageText() {}
 
-    /** All that came back: a line for each message, those behind the first of a datagram marked. */
-    static List<String> render(Exchange exchange) {
+    /** A line for each message of a datagram behind the lead, those after the first marked. */
+    public static List<String> render(String lead, byte[] datagram) {
         List<String> lines = new ArrayList<>();
-        exchange.replies().forEach(reply -> render("< ", reply, lines));
-        for (Event event : exchange.events()) {
-            render("! group " + event.group() + " ", event.datagram(), lines);
-        }
-        return lines;
-    }
-
-    static List<String> renderRequest(byte[] request) {
-        List<String> lines = new ArrayList<>();
-        render("> ", request, lines);
-        return lines;
-    }
-
-    private static void render(String lead, byte[] datagram, List<String> lines) {
         NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(datagram));
         String mark = lead;
         while (reader.next()) {
             lines.add(mark + render(reader));
             mark = lead + "+ ";
         }
+        return lines;
     }
 
     private static String render(NetlinkReader message) {

@@ -1,4 +1,4 @@
-package org.xfrmbridge.it.conformance;
+package org.xfrmbridge.netlink.text;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -14,12 +14,21 @@ import org.xfrmbridge.netlink.msg.XfrmMessage;
  * @param attribute within which, or {@link #FIXED}
  * @param offsetBytes from the beginning of the fixed part or of the attribute's payload
  */
-record VolatileField(Set<Integer> messages, int attribute, int offsetBytes, Kind kind) {
+public record VolatileField(Set<Integer> messages, int attribute, int offsetBytes, Kind kind) {
     /** The structure behind the header. */
-    static final int FIXED = 0;
+    public static final int FIXED = 0;
+
+    /** From here on the generator of requests names indexes of policies; a kernel does not get that far by itself. */
+    public static final int FIRST_NAMED_INDEX = 0x40000000;
+
+    /** Where a kernel is made to choose SPIs; nothing else uses these. */
+    public static final int CHOSEN_SPI_MIN = 0x90000000;
+    public static final int CHOSEN_SPI_MAX = 0x9fffffff;
+    public static final int CHOSEN_COMP_SPI_MIN = 0x9000;
+    public static final int CHOSEN_COMP_SPI_MAX = 0x9fff;
 
     /** What may differ in a field. */
-    enum Kind {
+    public enum Kind {
         /** Seconds since the epoch, taken from the clock. Small ones were given by the client and count. */
         TIME("the clock went on") {
             @Override
@@ -33,7 +42,7 @@ record VolatileField(Set<Integer> messages, int attribute, int offsetBytes, Kind
         INDEX("a kernel counts indexes up from its start") {
             @Override
             void mask(ByteBuffer field) {
-                if (Integer.compareUnsigned(field.getInt(0), Pools.FIRST_NAMED_INDEX) < 0) {
+                if (Integer.compareUnsigned(field.getInt(0), FIRST_NAMED_INDEX) < 0) {
                     field.putInt(0, field.getInt(0) & 7);
                 }
             }
@@ -43,10 +52,10 @@ record VolatileField(Set<Integer> messages, int attribute, int offsetBytes, Kind
             @Override
             void mask(ByteBuffer field) {
                 int spi = field.order(ByteOrder.BIG_ENDIAN).getInt(0);
-                boolean chosen = spi >= Pools.CHOSEN_SPI_MIN && spi <= Pools.CHOSEN_SPI_MAX
-                        || spi >= Pools.CHOSEN_COMP_SPI_MIN && spi <= Pools.CHOSEN_COMP_SPI_MAX;
+                boolean chosen = spi >= CHOSEN_SPI_MIN && spi <= CHOSEN_SPI_MAX
+                        || spi >= CHOSEN_COMP_SPI_MIN && spi <= CHOSEN_COMP_SPI_MAX;
                 if (chosen) {
-                    field.putInt(0, Pools.CHOSEN_SPI_MIN);
+                    field.putInt(0, CHOSEN_SPI_MIN);
                 }
             }
         },
@@ -72,7 +81,7 @@ record VolatileField(Set<Integer> messages, int attribute, int offsetBytes, Kind
             }
         };
 
-        final String reason;
+        public final String reason;
 
         Kind(String reason) {
             this.reason = reason;
@@ -90,7 +99,7 @@ record VolatileField(Set<Integer> messages, int attribute, int offsetBytes, Kind
     private static final Set<Integer> DELPOLICY = Set.of(XfrmMessage.DELPOLICY);
     private static final Set<Integer> INFOS = Set.of(XfrmMessage.NEWSADINFO, XfrmMessage.NEWSPDINFO);
 
-    static final List<VolatileField> ALL = List.of(
+    public static final List<VolatileField> ALL = List.of(
             new VolatileField(STATES, FIXED, 45, Kind.PADDING),
             new VolatileField(STATES, FIXED, 77, Kind.PADDING),
             new VolatileField(DELSA, XfrmAttribute.SA, 45, Kind.PADDING),

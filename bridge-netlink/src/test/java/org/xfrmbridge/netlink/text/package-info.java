@@ -1,0 +1,2 @@
+/** Messages as text, for comparing what a kernel sent with what we send. */
+package org.xfrmbridge.netlink.text;
