@@ -105,8 +105,17 @@ int channel_open(enum protocol protocol, int type)
     return fd;
 }
 
+static int receive_buffer_of(int fd)
+{
+    int size = 0;
+    socklen_t length = sizeof size;
+    syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_RCVBUF, &size, &length);
+    return size;
+}
+
 static void copy_socket_options(int from, int to)
 {
+    bool resized = receive_buffer_of(from) != receive_buffer_of(to);
     static const int times[] = {SO_RCVTIMEO, SO_SNDTIMEO};
     for (int i = 0; i < 2; i++) {
         struct timeval time;
@@ -124,6 +133,8 @@ static void copy_socket_options(int from, int to)
         if (syscall(SYS_setsockopt, to, SOL_SOCKET, sizes[i][1], &size, length) != 0)
             syscall(SYS_setsockopt, to, SOL_SOCKET, sizes[i][0], &size, length);
     }
+    if (resized)
+        memory_tell_buffer(to);
     long flags = syscall(SYS_fcntl, from, F_GETFL);
     if (flags >= 0)
         syscall(SYS_fcntl, to, F_SETFL, flags);

@@ -194,7 +194,10 @@ INTERPOSE(int, setsockopt, (int fd, int level, int option, const void *value, so
         return name.protocol == NETLINK ? set_netlink_option(fd, option, value, length) : fail(ENOPROTOOPT);
     if (registry_takes(fd, level, option, value, length, &error))
         return result(-error);
-    return REAL(setsockopt)(fd, level, option, value, length);
+    int set = REAL(setsockopt)(fd, level, option, value, length);
+    if (set == 0 && level == SOL_SOCKET && (option == SO_RCVBUF || option == SO_RCVBUFFORCE) && name_of(fd, &name))
+        memory_tell_buffer(fd);
+    return set;
 }
 
 /* Before a descriptor number ends, by close() or because dup2() overwrites it. */

@@ -85,6 +85,16 @@ void memory_note_register(int fd, uint8_t satype)
     bridge_unlock(&signals);
 }
 
+/* Kept by the socket itself: a new connection copies it from the old one. */
+void memory_tell_buffer(int fd)
+{
+    int size, before = errno;
+    socklen_t length = sizeof size;
+    if (syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_RCVBUF, &size, &length) == 0)
+        frame_send(fd, BUFFER, (uint32_t) size, 0);
+    errno = before;
+}
+
 /* Smaller rooms are what every socket starts with, and larger ones no kernel fills. */
 enum { LEAST_ROOM = 3776, MOST_ROOM = 32768 };
 

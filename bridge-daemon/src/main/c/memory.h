@@ -8,7 +8,7 @@
 #include "names.h"
 
 /* A control frame: a datagram that no netlink or PF_KEY message can be. */
-enum operation { GROUPS = 1, JOIN = 2, LEAVE = 3, OPTION = 4, OVERRUN = 5, REGISTER = 6, ROOM = 7, ENCAPSULATE = 8 };
+enum operation { GROUPS = 1, JOIN = 2, LEAVE = 3, OPTION = 4, OVERRUN = 5, REGISTER = 6, ROOM = 7, ENCAPSULATE = 8, BUFFER = 9 };
 
 struct frame {
     uint32_t zero, operation, first, second;
@@ -57,6 +57,9 @@ void memory_set_option(int fd, uint32_t option, bool on);
 
 /* The program sent SADB_REGISTER for this type of SA. */
 void memory_note_register(int fd, uint8_t satype);
+
+/* The program has set the receive buffer of the socket: the bridge loses events for it as its own socket would. */
+void memory_tell_buffer(int fd);
 
 /* The program receives into this many bytes. Costs a load if it did so before. */
 void memory_note_room(int fd, size_t room);

@@ -102,6 +102,7 @@ static void take_frame(struct client *client, const uint32_t *frame)
     case 3: client->known.groups &= ~bit; break;
     case 4: client->known.options = frame[3] ? client->known.options | 1u << frame[2] : client->known.options & ~(1u << frame[2]); break;
     case 7: client->known.room = frame[2]; break;
+    case 9: client->known.buffer = frame[2]; break;
     case 6: client->registered |= 1u << frame[2]; break;
     default: fprintf(journal, "unknown frame %u\n", frame[1]);
     }

@@ -18,7 +18,7 @@ enum {
 enum { MOCK_SADB_TELL = 12 };
 
 struct mock_client {
-    uint32_t port, groups, options, room;
+    uint32_t port, groups, options, room, buffer;
 };
 
 #endif

@@ -251,6 +251,24 @@ static void largest_receive_is_told(void)
     CHECK(tell(fd).room == 8192);
 }
 
+static void receive_buffer_is_told(void)
+{
+    int fd = open_netlink(SOCK_RAW), size = 5000, forced = 1 << 22;
+    CHECK(tell(fd).buffer == 0);
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) == 0 && tell(fd).buffer == 10000);
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &forced, sizeof forced) == 0 && tell(fd).buffer == 10000);
+    bind_netlink(fd, 0, 0);
+    CHECK(tell(fd).buffer == 10000);
+    mock_kill();
+    mock_start();
+    CHECK(tell(fd).buffer == 10000);
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &forced, sizeof forced) == 0)
+        CHECK(tell(fd).buffer == 1 << 23);
+    fd = open_netlink(SOCK_RAW);
+    bind_netlink(fd, 0, 0);
+    CHECK(tell(fd).buffer == 0);
+}
+
 static void socket_is_refused_without_bridge(void)
 {
     mock_kill();
@@ -265,4 +283,4 @@ const struct test netlink_tests[] = {
     TEST(peek_and_truncate_tell_the_full_length), TEST(every_way_to_send_and_receive_works), TEST(overrun_is_reported_once),
     TEST(events_reach_members), TEST(pfkey_has_no_names), TEST(pfkey_headers_are_judged_by_the_call),
     TEST(ethtool_requests_reach_the_kernel), TEST(other_sockets_stay_real), TEST(largest_receive_is_told),
-    TEST(socket_is_refused_without_bridge), {NULL, NULL}};
+    TEST(receive_buffer_is_told),     TEST(socket_is_refused_without_bridge), {NULL, NULL}};

@@ -36,6 +36,9 @@ public record ControlFrame(int op, int first, int second) {
      */
     public static final int ENCAPSULATE = 8;
 
+    /** To the bridge: first is the client's SO_RCVBUF, as the kernel reports it. */
+    public static final int BUFFER = 9;
+
     public static ControlFrame overrun() {
         return new ControlFrame(OVERRUN, 0, 0);
     }

@@ -7,21 +7,34 @@ import java.util.Queue;
 
 /**
  * What one client has yet to be sent, in order. Replies are never lost: who makes them asks {@link #isEmpty} before taking more requests.
- * Events are dropped when too much waits; the client is told once, in an {@link ControlFrame#OVERRUN} frame behind what was waiting.
- * Datagrams may hold keys, so each is wiped once it is sent or dropped. Control thread only.
+ * Events are dropped when more is unread than the client's receive buffer would hold, as in {@code netlink_broadcast_deliver}; then all of them,
+ * until the client has read everything, and it is told once, in an {@link ControlFrame#OVERRUN} frame behind what it did get. Datagrams may hold
+ * keys, so each is wiped once it is sent or dropped. Control thread only.
  */
 public final class MessageQueue {
+    /** The receive buffer of a client that has set none: the kernel's default, net.core.rmem_default. */
+    public static final int DEFAULT_BUFFER_BYTES = 212_992;
+
+    /** The largest receive buffer that is granted; the owner's socket holds as much. */
+    public static final int MAX_BUFFER_BYTES = 15 << 20;
+
     private final MessageSink sink;
-    private final int eventLimitBytes;
     private final Queue<byte[]> waiting = new ArrayDeque<>();
+    private int bufferBytes = DEFAULT_BUFFER_BYTES;
     private int waitingBytes;
+    /** No less than what is unread at the client: asking for that costs a system call, which a client that reads never costs. */
+    private long unreadAtMostBytes;
+    private boolean losing;
     private boolean overrun;
     private boolean quiet;
 
-    /** @param eventLimitBytes how many bytes may wait before events are dropped */
-    public MessageQueue(MessageSink sink, int eventLimitBytes) {
+    public MessageQueue(MessageSink sink) {
         this.sink = sink;
-        this.eventLimitBytes = eventLimitBytes;
+    }
+
+    /** The client's SO_RCVBUF, as the kernel counts it: twice what a program sets. */
+    public void setBuffer(int bytes) {
+        bufferBytes = Math.clamp(bytes, 0, MAX_BUFFER_BYTES);
     }
 
     /** Sends an answer now or later. The array is taken over. */
@@ -33,7 +46,7 @@ public final class MessageQueue {
 
     /** The same from memory that stays the caller's: copied only if the client cannot take it now. */
     public void sendReply(ByteBuffer datagram) {
-        if (waiting.isEmpty() && !overrun && sink.trySend(datagram.duplicate())) {
+        if (waiting.isEmpty() && !overrun && trySend(datagram.duplicate())) {
             return;
         }
         byte[] copy = new byte[datagram.remaining()];
@@ -43,18 +56,31 @@ public final class MessageQueue {
 
     /** Sends an event now, later, or not at all. The array is taken over. */
     public void sendEvent(byte[] datagram) {
-        // After a loss nothing more is queued until the client has been told: it would take the rest for complete.
-        if (overrun || waitingBytes + datagram.length > eventLimitBytes) {
-            Arrays.fill(datagram, (byte) 0);
-            overrun = !quiet;
+        if (hasRoomForEvents()) {
+            sendReply(datagram);
             return;
         }
-        sendReply(datagram);
+        Arrays.fill(datagram, (byte) 0);
+        if (!losing && !quiet) {
+            losing = true;
+            overrun = true;
+            flush();
+        }
+    }
+
+    /** After a loss everything must be read first: the client would take what comes then for all there is. */
+    private boolean hasRoomForEvents() {
+        if (losing || unreadAtMostBytes + waitingBytes > bufferBytes) {
+            unreadAtMostBytes = sink.unreadBytes();
+            losing &= overrun || unreadAtMostBytes + waitingBytes > 0;
+        }
+        return !losing && unreadAtMostBytes + waitingBytes <= bufferBytes;
     }
 
     /** From now on losses go unsaid: the client set NETLINK_NO_ENOBUFS. */
     public void hideLosses() {
         quiet = true;
+        losing = false;
         overrun = false;
     }
 
@@ -66,17 +92,27 @@ public final class MessageQueue {
     /** Sends what the client can take; true if nothing waits any more. */
     public boolean flush() {
         for (byte[] next = waiting.peek(); next != null; next = waiting.peek()) {
-            if (!sink.trySend(ByteBuffer.wrap(next))) {
+            if (!trySend(ByteBuffer.wrap(next))) {
                 return false;
             }
             waiting.remove();
             waitingBytes -= next.length;
             Arrays.fill(next, (byte) 0);
         }
-        if (overrun && sink.trySend(ByteBuffer.wrap(ControlFrame.overrun().toBytes()))) {
+        if (overrun && trySend(ByteBuffer.wrap(ControlFrame.overrun().toBytes()))) {
             overrun = false;
         }
         return !overrun;
+    }
+
+    private boolean trySend(ByteBuffer datagram) {
+        // The kernel rounds a message up to a power of two and adds its own bookkeeping.
+        long costBytes = 2L * datagram.remaining() + 1024;
+        if (!sink.trySend(datagram)) {
+            return false;
+        }
+        unreadAtMostBytes += costBytes;
+        return true;
     }
 
     public boolean isEmpty() {

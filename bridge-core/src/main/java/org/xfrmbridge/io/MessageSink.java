@@ -11,4 +11,9 @@ public interface MessageSink {
      *     also when the client is gone, which its reader will notice
      */
     boolean trySend(ByteBuffer datagram);
+
+    /** What was sent and the client has not read: bytes of the kernel's memory, counted as SO_RCVBUF does. 0 when it has read everything. */
+    default int unreadBytes() {
+        return 0;
+    }
 }

@@ -8,6 +8,7 @@ import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PollSet;
 import org.xfrmbridge.daemon.os.UnixConnection;
 import org.xfrmbridge.io.ControlSession;
+import org.xfrmbridge.io.MessageQueue;
 import org.xfrmbridge.io.MessageSink;
 
 /** A client of netlink.sock or pfkey.sock: between its descriptor and its session. Control thread only. */
@@ -17,7 +18,7 @@ final class DatagramChannel implements Channel, MessageSink {
     /** Datagrams taken in one turn. */
     private static final int TURN = 32;
 
-    /** As much as a daemon asks for on a real netlink socket. */
+    /** Twice that is unread before a client is not served further: no less than events may take, {@link MessageQueue#MAX_BUFFER_BYTES}. */
     private static final int SEND_BUFFER_BYTES = 8 << 20;
 
     /** All clients' requests are read by one thread, one at a time. */
@@ -113,6 +114,11 @@ final class DatagramChannel implements Channel, MessageSink {
             open = e.errno() != OsException.EPIPE && open;
             return true;
         }
+    }
+
+    @Override
+    public int unreadBytes() {
+        return connection.unreadBytes();
     }
 
     @Override

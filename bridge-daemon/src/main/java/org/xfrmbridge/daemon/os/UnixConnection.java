@@ -26,6 +26,7 @@ public final class UnixConnection implements AutoCloseable {
     private static final int SO_PEERCRED = 17;
     private static final int SO_SNDBUFFORCE = 32;
     private static final int SO_PEERGROUPS = 59;
+    private static final int SIOCOUTQ = 0x5411;
     private static final int MSG_PEEK = 2;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
@@ -34,6 +35,7 @@ public final class UnixConnection implements AutoCloseable {
     private static final ThreadLocal<Memory> MEMORY = ThreadLocal.withInitial(() -> new Memory(MAX_MESSAGE_BYTES));
 
     private final Descriptor descriptor;
+    private final Memory unread = new Memory(4);
 
     UnixConnection(Descriptor descriptor) {
         this.descriptor = descriptor;
@@ -126,6 +128,11 @@ public final class UnixConnection implements AutoCloseable {
             throw new OsException("send(fd " + descriptor.fd() + ")", errno);
         }
         return (int) sent;
+    }
+
+    /** What was sent here and not read at the other end: bytes of the kernel's memory. */
+    public int unreadBytes() {
+        return LIBC.ioctl(descriptor.fd(), SIOCOUTQ, unread.pointer) == 0 ? unread.buffer.getInt(0) : 0;
     }
 
     @Override

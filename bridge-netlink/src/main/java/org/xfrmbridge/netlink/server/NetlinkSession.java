@@ -19,9 +19,6 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
 
 /** The kernel's end of one client's NETLINK_XFRM socket. Control thread only. */
 public final class NetlinkSession implements ControlSession {
-    /** Events that may wait for a client that does not read, beyond what its socket holds. */
-    private static final int EVENT_LIMIT_BYTES = 1 << 20;
-
     // SOL_NETLINK options that matter here (linux/netlink.h)
     private static final int OPTION_NO_ENOBUFS = 5;
     private static final int OPTION_CAP_ACK = 10;
@@ -42,7 +39,7 @@ public final class NetlinkSession implements ControlSession {
         this.service = service;
         this.keyManager = keyManager;
         this.dispatcher = new Dispatcher(service);
-        this.queue = new MessageQueue(sink, EVENT_LIMIT_BYTES);
+        this.queue = new MessageQueue(sink);
         this.replies = new Replies(queue);
         this.client = client;
         keyManager.add(this);
@@ -90,19 +87,23 @@ public final class NetlinkSession implements ControlSession {
     }
 
     private void control(ControlFrame frame) {
-        // As in the kernel, where joining a group of NETLINK_XFRM is refused without CAP_NET_ADMIN.
-        if (frame == null || !client.privileged() && frame.op() != ControlFrame.OPTION && frame.op() != ControlFrame.ROOM) {
-            return;
-        }
-        switch (frame.op()) {
+        switch (frame == null ? 0 : frame.op()) {
             case ControlFrame.ROOM -> replies.setRoom(frame.first());
-            case ControlFrame.GROUPS -> groups = frame.first();
-            case ControlFrame.JOIN -> groups |= bit(frame.first());
-            case ControlFrame.LEAVE -> groups &= ~bit(frame.first());
+            case ControlFrame.BUFFER -> queue.setBuffer(frame.first());
+            case ControlFrame.GROUPS -> join(frame.first());
+            case ControlFrame.JOIN -> join(groups | bit(frame.first()));
+            case ControlFrame.LEAVE -> join(groups & ~bit(frame.first()));
             case ControlFrame.OPTION -> setOption(frame.first(), frame.second());
             default -> { }
         }
-        keyManager.membershipChanged();
+    }
+
+    /** As in the kernel, where joining a group of NETLINK_XFRM is refused without CAP_NET_ADMIN. */
+    private void join(int newGroups) {
+        if (client.privileged()) {
+            groups = newGroups;
+            keyManager.membershipChanged();
+        }
     }
 
     private static int bit(int group) {

@@ -17,9 +17,6 @@ import org.xfrmbridge.pfkey.sadb.Satype;
  * thread only.
  */
 public final class PfkeySession implements ControlSession {
-    /** News that may wait for a client that does not read, beyond what its socket holds. */
-    private static final int EVENT_LIMIT_BYTES = 1 << 20;
-
     private final PfkeyKeyManager keyManager;
     private final Dispatcher dispatcher;
     private final MessageQueue queue;
@@ -32,7 +29,7 @@ public final class PfkeySession implements ControlSession {
     public PfkeySession(XfrmService service, PfkeyKeyManager keyManager, MessageSink sink, PfkeyClient client) {
         this.keyManager = keyManager;
         this.dispatcher = new Dispatcher(service, keyManager);
-        this.queue = new MessageQueue(sink, EVENT_LIMIT_BYTES);
+        this.queue = new MessageQueue(sink);
         this.client = client;
         queue.hideLosses();
         if (client.privileged()) {
@@ -100,8 +97,14 @@ public final class PfkeySession implements ControlSession {
     }
 
     private void control(ControlFrame frame) {
-        if (frame != null && frame.op() == ControlFrame.REGISTER && frame.first() > Satype.UNSPEC && frame.first() <= Satype.MAX) {
-            registered |= 1 << frame.first();
+        switch (frame == null ? 0 : frame.op()) {
+            case ControlFrame.BUFFER -> queue.setBuffer(frame.first());
+            case ControlFrame.REGISTER -> {
+                if (frame.first() > Satype.UNSPEC && frame.first() <= Satype.MAX) {
+                    registered |= 1 << frame.first();
+                }
+            }
+            default -> { }
         }
     }
 
