@@ -70,6 +70,9 @@ public interface KeyManager {
     /** Policies and States have moved to other addresses. */
     default void migrated(Migration migration) {}
 
+    /** One State has moved. @param moved as it is now */
+    default void stateMigrated(StateMigration migration, State moved, Origin origin) {}
+
     /** The default verdicts changed ({@code XFRM_MSG_GETDEFAULT} is what listeners get). */
     void defaultsChanged(XfrmService.Defaults defaults, Origin origin);
 }

@@ -9,7 +9,6 @@ import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
-import org.xfrmbridge.xfrm.Algorithm;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
@@ -19,7 +18,6 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
-import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
@@ -170,30 +168,16 @@ final class MigrateVerb {
         }
     }
 
-    /** All of a State, under its new addresses; the keys are copies, for the old State's are cleared when it goes. */
+    /** All of a State, under its new addresses. */
     private static StateSpec copy(State state, Move move, Migration migration) {
-        StateSpec old = state.spec();
-        StateSpec.Builder spec = old.toBuilder();
-        spec.id = new StateId(move.newDaddr(), old.id().spi(), old.id().protocol());
+        StateSpec.Builder spec = StateCopy.of(state);
+        spec.id = new StateId(move.newDaddr(), state.id().spi(), state.id().protocol());
         spec.saddr = move.newSaddr();
         spec.family = move.newFamily();
-        spec.aead = copy(old.aead());
-        spec.auth = copy(old.auth());
-        spec.authTruncated = old.auth() != null;
-        spec.cipher = copy(old.cipher());
-        spec.replay = state.replaySnapshot();
-        Usage usage = state.usage();
-        spec.usage = new LifetimeCurrent(usage.bytes(), usage.packets(), usage.addSeconds(), usage.useSeconds());
         if (migration.encapsulation() != null) {
             spec.encapsulation = migration.encapsulation();
         }
         return spec.build();
-    }
-
-    private static Algorithm copy(Algorithm algorithm) {
-        return algorithm == null
-                ? null
-                : new Algorithm(algorithm.name(), algorithm.keyBits(), algorithm.icvBits(), algorithm.key().clone());
     }
 
     /** {@code xfrm_policy_migrate}: gives templates their new addresses, in the order of the moves. */

@@ -49,10 +49,14 @@ final class StateRules {
 
     private static void verifyFamilies(StateSpec spec) throws XfrmException {
         refuseIf(!AddressFamily.isIp(spec.family()), "the address family is neither IPv4 nor IPv6");
-        int family = selectorFamily(spec);
+        verifySelector(spec.selector(), selectorFamily(spec));
+    }
+
+    /** {@code verify_selector_prefixlen}. */
+    static void verifySelector(Selector selector, int family) throws XfrmException {
         refuseIf(family != AddressFamily.UNSPEC && !AddressFamily.isIp(family), "the selector's family is neither IPv4 nor IPv6");
         if (family != AddressFamily.UNSPEC) {
-            verifyPrefixes(spec.selector(), AddressFamily.bits(family));
+            verifyPrefixes(selector, AddressFamily.bits(family));
         }
     }
 

@@ -42,6 +42,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     private final PolicyExpiry policyExpiry;
     private final PolicyVerbs policyVerbs;
     private final MigrateVerb migrateVerb;
+    private final MigrateStateVerb migrateStateVerb;
     private final DefaultVerdicts defaultVerdicts;
 
     /**
@@ -64,6 +65,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         policyExpiry = new PolicyExpiry(spd, keyManagers, alarms, clock);
         policyVerbs = new PolicyVerbs(spd, policyExpiry, keyManagers, clock);
         migrateVerb = new MigrateVerb(sad, spd, states, policyExpiry, keyManagers, clock);
+        migrateStateVerb = new MigrateStateVerb(states, keyManagers, clock);
         defaultVerdicts = new DefaultVerdicts(spd);
     }
 
@@ -139,6 +141,11 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     @Override
     public void expireState(StateKey key, boolean hard, Origin origin) throws XfrmException {
         stateVerbs.expire(key, hard, origin);
+    }
+
+    @Override
+    public State migrateState(StateMigration migration, Origin origin) throws XfrmException {
+        return migrateStateVerb.migrate(migration, origin);
     }
 
     @Override

@@ -54,6 +54,9 @@ public interface XfrmService {
     /** {@code XFRM_MSG_EXPIRE} from a client: acts as if the limit were reached. ENOENT if there is none, EINVAL if it is larval. */
     void expireState(StateKey key, boolean hard, Origin origin) throws XfrmException;
 
+    /** {@code XFRM_MSG_MIGRATE_STATE}. ESRCH if there is no such State, EEXIST if the new name is another's. Returns the State that is there then. */
+    State migrateState(StateMigration migration, Origin origin) throws XfrmException;
+
     StateCounts stateCounts();
 
     // Policies

@@ -49,6 +49,12 @@ final class RecordingKeyManager implements KeyManager {
     }
 
     @Override
+    public void stateMigrated(StateMigration migration, State moved, Origin origin) {
+        lastState = moved;
+        heard.add("migrated state " + spi(moved) + " for " + origin.portId() + "/" + origin.sequence());
+    }
+
+    @Override
     public void policiesFlushed(PolicySpec.Type type, Origin origin) {
         heard.add("flushed policies " + type);
     }

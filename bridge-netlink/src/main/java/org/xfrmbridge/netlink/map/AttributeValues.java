@@ -10,9 +10,12 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.StateSpec;
 
 /** Attributes that State and Policy messages have in common. */
 public final class AttributeValues {
+    private static final int ALL_BITS = -1;
+
     private AttributeValues() {}
 
     public static Mark mark(Attributes attributes) {
@@ -22,6 +25,19 @@ public final class AttributeValues {
 
     public static int ifId(Attributes attributes) {
         return attributes.getInt(XfrmAttribute.IF_ID, 0);
+    }
+
+    /** XFRMA_SET_MARK and its mask, null if absent; a mask alone means nothing. */
+    static Mark outputMark(Attributes attributes) {
+        return attributes.has(XfrmAttribute.SET_MARK)
+                ? new Mark(attributes.getInt(XfrmAttribute.SET_MARK, 0), attributes.getInt(XfrmAttribute.SET_MARK_MASK, ALL_BITS))
+                : null;
+    }
+
+    /** Of XFRMA_OFFLOAD_DEV, or ABSENT. */
+    static int offloadFlags(Attributes attributes) {
+        ByteBuffer offload = attributes.get(XfrmAttribute.OFFLOAD_DEV);
+        return offload == null ? StateSpec.ABSENT : Byte.toUnsignedInt(offload.get(Integer.BYTES));
     }
 
     /** The address in an attribute, or null. */
@@ -64,6 +80,13 @@ public final class AttributeValues {
             int attribute = out.beginAttribute(XfrmAttribute.MARK);
             Structs.writeMark(out.room(Structs.MARK_BYTES), mark);
             out.endAttribute(attribute);
+        }
+    }
+
+    static void putOutputMark(NetlinkWriter out, Mark mark) {
+        if (mark != null && !mark.isNone()) {
+            out.putInt(XfrmAttribute.SET_MARK, mark.value());
+            out.putInt(XfrmAttribute.SET_MARK_MASK, mark.mask());
         }
     }
 

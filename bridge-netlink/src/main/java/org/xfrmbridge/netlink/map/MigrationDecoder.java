@@ -3,18 +3,22 @@ package org.xfrmbridge.netlink.map;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Migration.Move;
+import org.xfrmbridge.km.StateMigration;
 import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.netlink.msg.Structs;
 import org.xfrmbridge.netlink.msg.UserMigrate;
+import org.xfrmbridge.netlink.msg.UserMigrateState;
 import org.xfrmbridge.netlink.msg.UserpolicyId;
 import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.nl.Attributes;
 import org.xfrmbridge.xfrm.Template;
 
-/** What MIGRATE says, as a {@link Migration}. */
+/** What MIGRATE says, as a {@link Migration}, and MIGRATE_STATE, as a {@link StateMigration}. */
 public final class MigrationDecoder {
     private MigrationDecoder() {}
 
@@ -37,6 +41,32 @@ public final class MigrationDecoder {
                 addresses == null ? null : UserMigrate.readKmAddress(addresses),
                 encapsulation == null ? null : Structs.readEncapsulation(encapsulation),
                 AttributeValues.ifId(attributes));
+    }
+
+    /** Refuses what the structure keeps free. */
+    public static StateMigration decode(UserMigrateState wanted, Attributes attributes) throws XfrmException {
+        if (wanted.reserved() != 0) {
+            throw new XfrmException(Errno.EINVAL, "the reserved field is not zero");
+        }
+        ByteBuffer encapsulation = attributes.get(XfrmAttribute.ENCAP);
+        return new StateMigration(
+                new StateKey(wanted.state().id(), wanted.state().family(), wanted.oldMark(), null),
+                wanted.newDaddr(),
+                wanted.newSaddr(),
+                wanted.newFamily(),
+                wanted.newSelector(),
+                wanted.newReqid(),
+                wanted.flags(),
+                attributes.has(XfrmAttribute.MARK) ? AttributeValues.mark(attributes) : null,
+                AttributeValues.outputMark(attributes),
+                encapsulation == null ? null : Structs.readEncapsulation(encapsulation),
+                number(attributes, XfrmAttribute.MTIMER_THRESH),
+                number(attributes, XfrmAttribute.NAT_KEEPALIVE_INTERVAL),
+                AttributeValues.offloadFlags(attributes));
+    }
+
+    private static OptionalInt number(Attributes attributes, int type) {
+        return attributes.has(type) ? OptionalInt.of(attributes.getInt(type, 0)) : OptionalInt.empty();
     }
 
     /** Bytes behind the last whole move are nobody's. */

@@ -10,7 +10,6 @@ import org.xfrmbridge.netlink.msg.UsersaInfo;
 import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.nl.Attributes;
 import org.xfrmbridge.xfrm.Algorithm;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.StateSpec;
@@ -21,7 +20,6 @@ import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
  * more than there is. All else is the core's to judge; a mode that has no name is null.
  */
 public final class StateDecoder {
-    private static final int ALL_BITS = -1;
     private static final ReplayState NO_STATES_BITMAP = new ReplayState(0, 0, 0, 0, -1, new int[0]);
 
     private StateDecoder() {}
@@ -102,8 +100,7 @@ public final class StateDecoder {
         spec.direction = attributes.getByte(XfrmAttribute.SA_DIR, 0);
         spec.natKeepaliveSeconds = attributes.getInt(XfrmAttribute.NAT_KEEPALIVE_INTERVAL, 0);
         spec.pcpu = attributes.getInt(XfrmAttribute.SA_PCPU, StateSpec.ABSENT);
-        ByteBuffer offload = attributes.get(XfrmAttribute.OFFLOAD_DEV);
-        spec.offloadFlags = offload == null ? StateSpec.ABSENT : Byte.toUnsignedInt(offload.get(Integer.BYTES));
+        spec.offloadFlags = AttributeValues.offloadFlags(attributes);
         spec.given = given(attributes);
     }
 
@@ -128,10 +125,7 @@ public final class StateDecoder {
         }
         spec.careOfAddress = AttributeValues.address(attributes, XfrmAttribute.COADDR);
         spec.mark = AttributeValues.mark(attributes);
-        if (attributes.has(XfrmAttribute.SET_MARK)) {
-            int mask = attributes.getInt(XfrmAttribute.SET_MARK_MASK, ALL_BITS);
-            spec.outputMark = new Mark(attributes.getInt(XfrmAttribute.SET_MARK, 0), mask);
-        }
+        spec.outputMark = AttributeValues.outputMark(attributes);
         AttributeValues.verifySecurityContext(attributes);
         spec.replay = replay(attributes);
         spec.usage = usage(attributes);

@@ -1,5 +1,6 @@
 package org.xfrmbridge.netlink.map;
 
+import org.xfrmbridge.km.StateMigration;
 import org.xfrmbridge.netlink.msg.AeventId;
 import org.xfrmbridge.netlink.msg.AlgorithmStructs;
 import org.xfrmbridge.netlink.msg.ReplayStructs;
@@ -12,7 +13,6 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.esp.ReplayWindow;
 import org.xfrmbridge.xfrm.Algorithm;
 import org.xfrmbridge.xfrm.Encapsulation;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
@@ -71,7 +71,7 @@ public final class StateEncoder {
         putEncapsulation(out, spec.encapsulation());
         AttributeValues.putIntUnless(out, XfrmAttribute.TFCPAD, spec.tfcPadBytes(), 0);
         AttributeValues.putMark(out, spec.mark());
-        putOutputMark(out, spec.outputMark());
+        AttributeValues.putOutputMark(out, spec.outputMark());
         putReplay(out, state);
         AttributeValues.putIfId(out, spec.ifId());
         if (spec.securityContext() != null) {
@@ -129,13 +129,6 @@ public final class StateEncoder {
         }
     }
 
-    private static void putOutputMark(NetlinkWriter out, Mark mark) {
-        if (mark != null && !mark.isNone()) {
-            out.putInt(XfrmAttribute.SET_MARK, mark.value());
-            out.putInt(XfrmAttribute.SET_MARK_MASK, mark.mask());
-        }
-    }
-
     private static void putReplay(NetlinkWriter out, State state) {
         ReplayState replay = state.replaySnapshot();
         if (state.spec().hasReplayBitmap()) {
@@ -151,9 +144,28 @@ public final class StateEncoder {
 
     private static void putPcpuAndDirection(NetlinkWriter out, StateSpec spec) {
         AttributeValues.putIntUnless(out, XfrmAttribute.SA_PCPU, spec.pcpu(), StateSpec.ABSENT);
+        putDirection(out, spec);
+    }
+
+    private static void putDirection(NetlinkWriter out, StateSpec spec) {
         if (spec.direction() != 0) {
             out.putByte(XfrmAttribute.SA_DIR, spec.direction());
         }
+    }
+
+    /** The attributes of MIGRATE_STATE: what was asked for, and what the State has kept. */
+    public static void putMigrationAttributes(NetlinkWriter out, StateMigration migration, State moved) {
+        StateSpec spec = moved.spec();
+        putEncapsulation(out, migration.encapsulation() == null ? spec.encapsulation() : migration.encapsulation());
+        if (migration.mark() != null) {
+            int attribute = out.beginAttribute(XfrmAttribute.MARK);
+            Structs.writeMark(out.room(Structs.MARK_BYTES), migration.mark());
+            out.endAttribute(attribute);
+        }
+        AttributeValues.putOutputMark(out, spec.outputMark());
+        AttributeValues.putIntUnless(out, XfrmAttribute.MTIMER_THRESH, spec.mappingMaxAgeSeconds(), 0);
+        AttributeValues.putIntUnless(out, XfrmAttribute.NAT_KEEPALIVE_INTERVAL, spec.natKeepaliveSeconds(), 0);
+        putDirection(out, spec);
     }
 
     /** The attributes of EXPIRE. */

@@ -27,6 +27,7 @@ public final class XfrmMessage {
     public static final int MAPPING = 0x26;
     public static final int SETDEFAULT = 0x27;
     public static final int GETDEFAULT = 0x28;
+    public static final int MIGRATE_STATE = 0x29;
 
     public static final int GROUP_ACQUIRE = 1;
     public static final int GROUP_EXPIRE = 2;

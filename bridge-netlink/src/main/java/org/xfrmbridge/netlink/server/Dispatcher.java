@@ -10,6 +10,7 @@ import org.xfrmbridge.netlink.msg.AeventId;
 import org.xfrmbridge.netlink.msg.UserAcquire;
 import org.xfrmbridge.netlink.msg.UserExpire;
 import org.xfrmbridge.netlink.msg.UserMapping;
+import org.xfrmbridge.netlink.msg.UserMigrateState;
 import org.xfrmbridge.netlink.msg.UserPolexpire;
 import org.xfrmbridge.netlink.msg.UserReport;
 import org.xfrmbridge.netlink.msg.UserpolicyDefault;
@@ -63,6 +64,7 @@ final class Dispatcher {
         add(XfrmMessage.EXPIRE, UserExpire.BYTES, states::expire);
         add(XfrmMessage.NEWAE, AeventId.BYTES, states::updateReplay);
         add(XfrmMessage.GETAE, AeventId.BYTES, states::getReplay);
+        add(XfrmMessage.MIGRATE_STATE, UserMigrateState.BYTES, states::migrate);
     }
 
     private void addPolicyVerbs(PolicyRequests policies) {

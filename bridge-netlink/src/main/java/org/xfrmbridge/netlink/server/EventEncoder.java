@@ -3,7 +3,9 @@ package org.xfrmbridge.netlink.server;
 import org.xfrmbridge.km.KeyManager.Acquire;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.StateMigration;
 import org.xfrmbridge.km.XfrmService.Defaults;
+import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.netlink.map.PolicyEncoder;
 import org.xfrmbridge.netlink.map.StateEncoder;
 import org.xfrmbridge.netlink.msg.Structs;
@@ -11,6 +13,7 @@ import org.xfrmbridge.netlink.msg.UserAcquire;
 import org.xfrmbridge.netlink.msg.UserExpire;
 import org.xfrmbridge.netlink.msg.UserMapping;
 import org.xfrmbridge.netlink.msg.UserMigrate;
+import org.xfrmbridge.netlink.msg.UserMigrateState;
 import org.xfrmbridge.netlink.msg.UserPolexpire;
 import org.xfrmbridge.netlink.msg.UserReport;
 import org.xfrmbridge.netlink.msg.UserpolicyDefault;
@@ -176,6 +179,25 @@ final class EventEncoder {
             UserMigrate.write(out.room(UserMigrate.BYTES), move);
             out.endAttribute(attribute);
         }
+        return out.end();
+    }
+
+    /** MIGRATE_STATE: the request, with the selector that the State has now. */
+    static NetlinkWriter stateMigrated(StateMigration migration, State moved, Origin origin) {
+        NetlinkWriter out = begin(XfrmMessage.MIGRATE_STATE, origin);
+        StateKey old = migration.state();
+        new UserMigrateState(
+                        new UsersaId(old.id(), old.family()),
+                        migration.daddr(),
+                        migration.saddr(),
+                        old.mark(),
+                        moved.spec().selector(),
+                        migration.reqid(),
+                        migration.flags(),
+                        migration.family(),
+                        0)
+                .write(out.room(UserMigrateState.BYTES));
+        StateEncoder.putMigrationAttributes(out, migration, moved);
         return out.end();
     }
 

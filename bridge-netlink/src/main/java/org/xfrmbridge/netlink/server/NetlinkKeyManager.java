@@ -5,6 +5,7 @@ import java.util.List;
 import org.xfrmbridge.km.KeyManager;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.StateMigration;
 import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.netlink.map.PolicyEncoder;
 import org.xfrmbridge.netlink.msg.UserpolicyId;
@@ -147,6 +148,11 @@ public final class NetlinkKeyManager implements KeyManager {
     @Override
     public void migrated(Migration migration) {
         multicast(XfrmMessage.GROUP_MIGRATE, () -> EventEncoder.migrated(migration));
+    }
+
+    @Override
+    public void stateMigrated(StateMigration migration, State moved, Origin origin) {
+        multicast(XfrmMessage.GROUP_MIGRATE, () -> EventEncoder.stateMigrated(migration, moved, origin));
     }
 
     @Override

@@ -7,10 +7,12 @@ import org.xfrmbridge.km.XfrmService.ReplayUpdate;
 import org.xfrmbridge.km.XfrmService.SpiRequest;
 import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.netlink.map.AttributeValues;
+import org.xfrmbridge.netlink.map.MigrationDecoder;
 import org.xfrmbridge.netlink.map.StateDecoder;
 import org.xfrmbridge.netlink.map.StateEncoder;
 import org.xfrmbridge.netlink.msg.AeventId;
 import org.xfrmbridge.netlink.msg.UserExpire;
+import org.xfrmbridge.netlink.msg.UserMigrateState;
 import org.xfrmbridge.netlink.msg.UsersaId;
 import org.xfrmbridge.netlink.msg.UsersaInfo;
 import org.xfrmbridge.netlink.msg.UserspiInfo;
@@ -90,6 +92,11 @@ final class StateRequests {
         NetlinkWriter reply = request.begin(XfrmMessage.NEWAE, request.header().portId());
         StateEncoder.putAevent(reply, state, id.flags());
         request.send(reply);
+    }
+
+    void migrate(Request request) throws XfrmException {
+        UserMigrateState wanted = UserMigrateState.read(request.payload());
+        service.migrateState(MigrationDecoder.decode(wanted, request.attributes()), request.origin());
     }
 
     private static long threshold(Request request, int attribute) {

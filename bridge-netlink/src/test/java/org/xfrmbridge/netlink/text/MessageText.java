@@ -11,6 +11,7 @@ import org.xfrmbridge.netlink.msg.AeventId;
 import org.xfrmbridge.netlink.msg.UserAcquire;
 import org.xfrmbridge.netlink.msg.UserExpire;
 import org.xfrmbridge.netlink.msg.UserMapping;
+import org.xfrmbridge.netlink.msg.UserMigrateState;
 import org.xfrmbridge.netlink.msg.UserPolexpire;
 import org.xfrmbridge.netlink.msg.UserReport;
 import org.xfrmbridge.netlink.msg.UserTmpl;
@@ -50,6 +51,7 @@ public final class MessageText {
             Map.entry(XfrmMessage.DELPOLICY, UserpolicyId.BYTES),
             Map.entry(XfrmMessage.GETPOLICY, UserpolicyId.BYTES),
             Map.entry(XfrmMessage.MIGRATE, UserpolicyId.BYTES),
+            Map.entry(XfrmMessage.MIGRATE_STATE, UserMigrateState.BYTES),
             Map.entry(XfrmMessage.ACQUIRE, UserAcquire.BYTES),
             Map.entry(XfrmMessage.EXPIRE, UserExpire.BYTES),
             Map.entry(XfrmMessage.POLEXPIRE, UserPolexpire.BYTES),

@@ -111,6 +111,7 @@ public record VolatileField(Set<Integer> messages, int attribute, int offsetByte
             new VolatileField(ACQUIRE, FIXED, 40 + 45, Kind.PADDING),
             new VolatileField(ACQUIRE, FIXED, 96 + 45, Kind.PADDING),
             new VolatileField(Set.of(XfrmMessage.MIGRATE), FIXED, 45, Kind.PADDING),
+            new VolatileField(Set.of(XfrmMessage.MIGRATE_STATE), FIXED, 64 + 45, Kind.PADDING),
             new VolatileField(STATES, FIXED, 72, Kind.SPI),
             new VolatileField(STATES, FIXED, 176, Kind.TIME),
             new VolatileField(STATES, FIXED, 184, Kind.TIME),
