@@ -12,7 +12,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.xfrmbridge.esp.AlgorithmTable;
 import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.Attributes;
@@ -22,9 +24,13 @@ import org.xfrmbridge.netlink.text.MessageText;
 /** What the generator sends: everything, or this test says what not. */
 class CoverageTest {
     private static final int SEQUENCES = 20_000;
+    private static final Set<Integer> ALGORITHMS = Set.of(
+            XfrmAttribute.ALG_AUTH, XfrmAttribute.ALG_CRYPT, XfrmAttribute.ALG_COMP, XfrmAttribute.ALG_AEAD,
+            XfrmAttribute.ALG_AUTH_TRUNC);
 
     private final Set<Integer> messages = new HashSet<>();
     private final Set<Integer> attributes = new HashSet<>();
+    private final Set<String> algorithms = new HashSet<>();
     /** Message types with an attribute, as {@code type << 16 | attribute}. */
     private final Set<Integer> pairs = new HashSet<>();
 
@@ -41,6 +47,9 @@ class CoverageTest {
             int fixedBytes = MessageText.FIXED_BYTES.getOrDefault(type, 0);
             Attributes found = Attributes.parse(reader.payload(), fixedBytes, XfrmAttribute.IPTFS_PKT_SIZE);
             for (int attribute = 1; attribute <= XfrmAttribute.IPTFS_PKT_SIZE; attribute++) {
+                if (found.has(attribute) && ALGORITHMS.contains(attribute)) {
+                    algorithms.add(found.getString(attribute));
+                }
                 if (found.has(attribute)) {
                     attributes.add(attribute);
                     pairs.add(type << 16 | attribute);
@@ -69,6 +78,17 @@ class CoverageTest {
                 .filter(attribute -> !pairs.contains(type << 16 | attribute))
                 .forEach(attribute -> missing.add(type + " with " + attribute)));
         assertEquals(List.of(), missing);
+    }
+
+    @Test
+    void shouldNameEveryAlgorithmInBothWays() {
+        generate();
+
+        List<String> names = AlgorithmTable.entries().stream()
+                .flatMap(entry -> Stream.of(entry.name(), entry.alias()))
+                .filter(name -> name != null && !algorithms.contains(name))
+                .toList();
+        assertEquals(List.of(), names);
     }
 
     /** The names of message types ({@code XFRM_MSG_*}: 0x10 and above, no groups, no flags) that are not in a set. */

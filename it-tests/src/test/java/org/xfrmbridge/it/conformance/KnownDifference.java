@@ -3,6 +3,7 @@ package org.xfrmbridge.it.conformance;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.xfrmbridge.netlink.msg.UsersaInfo;
@@ -27,6 +28,10 @@ enum KnownDifference {
                     .equals(without(c.bridge).stream().map(KnownDifference::withoutEcho).toList())),
     STRANGE_LARVAL("larval states have a mode and a family that exist", true, Set.of(KernelKind.values()),
             c -> any(c.request, KnownDifference::asksForStrangeLarval)),
+    NEWER_MESSAGE_REFUSED("MIGRATE_STATE came with Linux 7.2; here it was refused for another reason", false, Set.of(KernelKind.values()),
+            c -> isNewer(c) && c.bridge.size() == 1 && !hasErrno(c.bridge, 0)),
+    NEWER_MESSAGE("MIGRATE_STATE came with Linux 7.2: until then no message has its number", true, Set.of(KernelKind.values()),
+            KnownDifference::isNewer),
     CHOSEN_SPI("a kernel chooses SPIs at random", true, Set.of(KernelKind.values()),
             c -> any(c.request, KnownDifference::leavesChoiceOfSpi)
                     && c.kernel.size() == c.bridge.size()
@@ -65,6 +70,8 @@ enum KnownDifference {
             c -> isState(c) && hasErrno(c.kernel, 93)),
     NO_ALGORITHM("this kernel was built without the algorithm", true, Set.of(KernelKind.HOST),
             c -> isState(c) && hasErrno(c.kernel, 38)),
+    NO_ARIA_SM("this kernel was built without ARIA, SM3 and SM4", true, Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
+            c -> isState(c) && hasErrno(c.kernel, 38) && any(c.request, KnownDifference::hasAriaOrSm)),
     LARVAL_OF_ANOTHER_INTERFACE("a kernel gives a larval state without SPI to a request with another interface id", true,
             Set.of(KernelKind.values()),
             c -> any(c.request, message -> message.header().type() == XfrmMessage.ALLOCSPI)
@@ -72,6 +79,10 @@ enum KnownDifference {
                             .equals(c.bridge.stream().map(KnownDifference::withoutInterface).toList())),
     MOBILE_IPV6("states of mobile IPv6 are refused", true, Set.of(KernelKind.values()),
             c -> isState(c) && hasErrno(c.bridge, 93) && any(c.request, KnownDifference::isOfMobileIpv6));
+
+    private static final int[] ALGORITHMS = {
+        XfrmAttribute.ALG_AUTH, XfrmAttribute.ALG_CRYPT, XfrmAttribute.ALG_COMP, XfrmAttribute.ALG_AEAD, XfrmAttribute.ALG_AUTH_TRUNC
+    };
 
     // in struct xfrm_usersa_info
     private static final int FAMILY_OFFSET = 212;
@@ -130,6 +141,10 @@ enum KnownDifference {
                 message.header().type() == XfrmMessage.NEWSA || message.header().type() == XfrmMessage.UPDSA);
     }
 
+    private static boolean isNewer(Case difference) {
+        return any(difference.request, message -> message.header().type() == XfrmMessage.MIGRATE_STATE) && hasErrno(difference.kernel, 22);
+    }
+
     private static boolean isOfMobileIpv6(NetlinkReader message) {
         int protocol = message.payload().limit() > PROTOCOL_OFFSET ? Byte.toUnsignedInt(message.payload().get(PROTOCOL_OFFSET)) : 0;
         return protocol == IpProtocol.DSTOPTS || protocol == IpProtocol.ROUTING;
@@ -170,12 +185,14 @@ enum KnownDifference {
         return line.startsWith("< type 0x3 ") ? line.replaceFirst("\\[text] \\[.*", "[text]") : line;
     }
 
+    private static boolean hasAriaOrSm(NetlinkReader message) {
+        return Arrays.stream(ALGORITHMS).mapToObj(attributes(message)::getString).filter(Objects::nonNull)
+                .anyMatch(name -> name.contains("aria") || name.contains("sm3") || name.contains("sm4"));
+    }
+
     private static boolean hasEndlessKey(NetlinkReader message) {
-        int[] algorithms = {
-            XfrmAttribute.ALG_AUTH, XfrmAttribute.ALG_CRYPT, XfrmAttribute.ALG_COMP, XfrmAttribute.ALG_AEAD, XfrmAttribute.ALG_AUTH_TRUNC
-        };
         Attributes attributes = attributes(message);
-        return Arrays.stream(algorithms).anyMatch(type -> {
+        return Arrays.stream(ALGORITHMS).anyMatch(type -> {
             ByteBuffer algorithm = attributes.get(type);
             return algorithm != null && algorithm.limit() >= 68 && Integer.compareUnsigned(algorithm.getInt(64), -8) > 0;
         });

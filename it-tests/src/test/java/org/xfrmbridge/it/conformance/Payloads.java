@@ -39,6 +39,26 @@ final class Payloads {
         new Suite("rfc3686(ctr(aes))", new int[] {20, 28, 36}, null),
         new Suite("cbc(des3_ede)", new int[] {24}, null),
         new Suite("des3_ede", new int[] {24}, null),
+        new Suite("cbc(des)", new int[] {8}, null),
+        new Suite("des", new int[] {8}, null),
+        new Suite("cbc(cast5)", new int[] {5, 16}, null),
+        new Suite("cast5", new int[] {16}, null),
+        new Suite("cbc(blowfish)", new int[] {4, 16, 56}, null),
+        new Suite("blowfish", new int[] {16}, null),
+        new Suite("cbc(serpent)", new int[] {0, 16, 32}, null),
+        new Suite("serpent", new int[] {32}, null),
+        new Suite("cbc(camellia)", new int[] {16, 24, 32}, null),
+        new Suite("camellia", new int[] {32}, null),
+        new Suite("cbc(twofish)", new int[] {16, 24, 32}, null),
+        new Suite("twofish", new int[] {16}, null),
+    };
+    /** Those that kernels are seldom built with: what follows such a state cannot be compared. */
+    private static final Suite[] RARE_CIPHERS = {
+        new Suite("cbc(aria)", new int[] {16}, null),
+        new Suite("aria", new int[] {32}, null),
+        new Suite("rfc3686(ctr(aria))", new int[] {20}, null),
+        new Suite("cbc(sm4)", new int[] {16}, null),
+        new Suite("sm4", new int[] {16}, null),
     };
     private static final Suite[] DIGESTS = {
         new Suite("hmac(sha1)", new int[] {20}, new int[] {96, 160}),
@@ -47,11 +67,19 @@ final class Payloads {
         new Suite("hmac(sha384)", new int[] {48}, new int[] {192}),
         new Suite("hmac(sha512)", new int[] {64}, new int[] {256}),
         new Suite("hmac(md5)", new int[] {16}, new int[] {96, 128}),
+        new Suite("md5", new int[] {16}, new int[] {96}),
+        new Suite("sha256", new int[] {32}, new int[] {96, 128}),
+        new Suite("hmac(rmd160)", new int[] {20}, new int[] {96, 160}),
+        new Suite("rmd160", new int[] {20}, new int[] {96}),
         new Suite("xcbc(aes)", new int[] {16}, new int[] {96}),
         new Suite("cmac(aes)", new int[] {16}, new int[] {96, 128}),
         new Suite("digest_null", new int[] {0}, new int[] {0}),
     };
+    private static final Suite[] RARE_DIGESTS = {
+        new Suite("hmac(sm3)", new int[] {32}, new int[] {256}), new Suite("sm3", new int[] {32}, new int[] {256}),
+    };
     private static final Suite[] COMPRESSIONS = {
+        new Suite("deflate", new int[] {0}, null),
         new Suite("deflate", new int[] {0}, null),
         new Suite("lzs", new int[] {0}, null),
         new Suite("lzjh", new int[] {0}, null)
@@ -69,11 +97,11 @@ final class Payloads {
 
     byte[] of(int type, int family) {
         return switch (type) {
-            case XfrmAttribute.ALG_AUTH -> algorithm(dice.choose(DIGESTS));
-            case XfrmAttribute.ALG_CRYPT -> algorithm(dice.choose(CIPHERS));
+            case XfrmAttribute.ALG_AUTH -> algorithm(digest());
+            case XfrmAttribute.ALG_CRYPT -> algorithm(dice.choose(dice.oneIn(30) ? RARE_CIPHERS : CIPHERS));
             case XfrmAttribute.ALG_COMP -> algorithm(dice.choose(COMPRESSIONS));
             case XfrmAttribute.ALG_AEAD -> algorithmWithIcv(dice.choose(AEADS));
-            case XfrmAttribute.ALG_AUTH_TRUNC -> algorithmWithIcv(dice.choose(DIGESTS));
+            case XfrmAttribute.ALG_AUTH_TRUNC -> algorithmWithIcv(digest());
             case XfrmAttribute.TMPL -> templates(family);
             case XfrmAttribute.SA -> new byte[UsersaInfo.BYTES];
             case XfrmAttribute.POLICY -> new byte[UserpolicyInfo.BYTES];
@@ -113,6 +141,10 @@ final class Payloads {
 
     private int sequence() {
         return dice.oneIn(5) ? dice.edge() : dice.pick(0, 0, 100, 200);
+    }
+
+    private Suite digest() {
+        return dice.choose(dice.oneIn(30) ? RARE_DIGESTS : DIGESTS);
     }
 
     private byte[] algorithm(Suite suite) {

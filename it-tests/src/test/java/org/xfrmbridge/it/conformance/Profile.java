@@ -46,6 +46,7 @@ record Profile(int maxAttribute, Map<Integer, Integer> weights) {
                 Map.entry(XfrmMessage.NEWSPDINFO, 2),
                 Map.entry(XfrmMessage.GETSPDINFO, 2),
                 Map.entry(XfrmMessage.SETDEFAULT, 2),
-                Map.entry(XfrmMessage.GETDEFAULT, 2));
+                Map.entry(XfrmMessage.GETDEFAULT, 2),
+                Map.entry(XfrmMessage.MIGRATE_STATE, 1));
     }
 }

@@ -5,6 +5,7 @@ import org.xfrmbridge.netlink.msg.AeventId;
 import org.xfrmbridge.netlink.msg.UserAcquire;
 import org.xfrmbridge.netlink.msg.UserExpire;
 import org.xfrmbridge.netlink.msg.UserMapping;
+import org.xfrmbridge.netlink.msg.UserMigrateState;
 import org.xfrmbridge.netlink.msg.UserPolexpire;
 import org.xfrmbridge.netlink.msg.UserReport;
 import org.xfrmbridge.netlink.msg.UserpolicyDefault;
@@ -21,6 +22,7 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
@@ -67,6 +69,7 @@ final class RequestMaker {
             }
             case XfrmMessage.NEWPOLICY, XfrmMessage.UPDPOLICY -> policy(type, family);
             case XfrmMessage.DELPOLICY, XfrmMessage.GETPOLICY -> policyName(type, family);
+            case XfrmMessage.MIGRATE_STATE -> migrateState(family);
             default -> other(type, family);
         };
     }
@@ -265,6 +268,24 @@ final class RequestMaker {
         return withOptions(
                 draft, family, XfrmAttribute.KMADDRESS, XfrmAttribute.ENCAP, XfrmAttribute.IF_ID, XfrmAttribute.POLICY_TYPE,
                 XfrmAttribute.OFFLOAD_DEV);
+    }
+
+    private Draft migrateState(int family) {
+        int newFamily = dice.oneIn(20) ? pools.family() : family;
+        UserMigrateState wanted = new UserMigrateState(
+                new UsersaId(pools.id(family), family),
+                pools.usualAddress(newFamily),
+                pools.usualAddress(newFamily),
+                dice.oneIn(4) ? pools.mark() : Mark.NONE,
+                dice.oneIn(3) ? pools.selector(newFamily) : Selector.any(newFamily),
+                pools.reqid(),
+                dice.oneIn(8) ? dice.edge() : dice.pick(0, 0, 1, 2),
+                newFamily,
+                dice.oneIn(20) ? 1 : 0);
+        return withOptions(
+                Draft.of(XfrmMessage.MIGRATE_STATE, UserMigrateState.BYTES, wanted::write), family, XfrmAttribute.MARK,
+                XfrmAttribute.ENCAP, XfrmAttribute.OFFLOAD_DEV, XfrmAttribute.SET_MARK, XfrmAttribute.SET_MARK_MASK,
+                XfrmAttribute.MTIMER_THRESH, XfrmAttribute.NAT_KEEPALIVE_INTERVAL);
     }
 
     private Draft thresholds() {

@@ -20,10 +20,7 @@ public final class QemuGuest {
     private static final String PROPERTY = "linux.package";
 
     private static final long DISK_BYTES = 1L << 30;
-    private static final List<String> NEEDED = List.of("virtio_blk", "xfrm_user", "esp4", "esp6", "ah4", "ah6", "ipcomp",
-            "ipcomp6", "xfrm4_tunnel", "xfrm6_tunnel", "authenc", "authencesn", "gcm", "ccm", "ghash_generic",
-            "chacha20poly1305", "chacha_generic", "poly1305_generic", "ctr", "cbc", "ecb", "cmac", "xcbc", "hmac", "md5",
-            "des_generic", "crypto_null", "seqiv", "echainiv", "deflate", "lzo");
+    private static final List<String> DEVICES = List.of("virtio_blk");
 
     private QemuGuest() { }
 
@@ -56,7 +53,7 @@ public final class QemuGuest {
         cpio.add("/init", program);
         cpio.add("/script", script);
         Path directory = only(linux.resolve("lib/modules"), "");
-        List<Path> modules = new KernelModules(directory).inLoadOrder(NEEDED);
+        List<Path> modules = new KernelModules(directory).inLoadOrder(KernelModules.xfrmAnd(DEVICES));
         for (Path module : modules) {
             cpio.add("/modules.d/" + module.getFileName(), module);
         }
