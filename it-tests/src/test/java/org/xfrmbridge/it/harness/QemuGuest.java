@@ -16,8 +16,9 @@ import java.util.stream.Stream;
  * first process; it finds {@code /script} and {@code /modules}, writes its result to the disk {@code /dev/vda}, and powers off.
  */
 public final class QemuGuest {
-    /** Where {@code dpkg-deb -x linux-image-*.deb DIRECTORY} has put a kernel. */
+    /** Where {@code dpkg-deb -x linux-image-*.deb DIRECTORY} has put a kernel; if it is not where {@code ./check} does. */
     private static final String PROPERTY = "linux.package";
+    private static final String OF_CHECK = "target/linux-6.12";
 
     private static final long DISK_BYTES = 1L << 30;
     private static final List<String> DEVICES = List.of("virtio_blk");
@@ -26,7 +27,7 @@ public final class QemuGuest {
 
     /** The unpacked package, if the machine has one. */
     static Optional<Path> installed() {
-        return Optional.ofNullable(System.getProperty(PROPERTY)).map(Path::of).filter(path -> Files.isDirectory(path.resolve("boot")));
+        return Optional.of(Path.of(System.getProperty(PROPERTY, OF_CHECK))).filter(path -> Files.isDirectory(path.resolve("boot")));
     }
 
     /** Runs the program to the guest's end and returns its disk. */
