@@ -16,6 +16,7 @@ final class Comparison {
     private final Map<KnownDifference, Integer> known = new EnumMap<>(KnownDifference.class);
     private final List<String> unexplained = new ArrayList<>();
     private int unexplainedCount;
+    private int firstUnexplained;
     private int sequences;
     private int exchanges;
     private int notCompared;
@@ -42,7 +43,8 @@ final class Comparison {
             if (expected.equals(actual)) {
                 continue;
             }
-            KnownDifference reason = KnownDifference.of(kernel, new KnownDifference.Case(kernels.request(), expected, actual));
+            List<byte[]> earlier = theirs.sequence().datagrams().subList(0, i);
+            KnownDifference reason = KnownDifference.of(kernel, new KnownDifference.Case(earlier, kernels.request(), expected, actual));
             if (reason == null) {
                 report(theirs, i, expected, actual);
             } else {
@@ -56,7 +58,9 @@ final class Comparison {
     }
 
     private void report(Recording recording, int index, List<String> expected, List<String> actual) {
-        unexplainedCount++;
+        if (unexplainedCount++ == 0) {
+            firstUnexplained = sequences;
+        }
         if (unexplained.size() >= Integer.getInteger("conformance.shown", MAX_SHOWN)) {
             return;
         }
@@ -74,6 +78,12 @@ final class Comparison {
 
     int unexplained() {
         return unexplainedCount;
+    }
+
+    /** How soon something was found. */
+    String firstUnexplained() {
+        String first = unexplainedCount == 0 ? "" : ", the first in sequence " + firstUnexplained;
+        return "%s: %d unexplained differences in %d sequences%s%n".formatted(kernel, unexplainedCount, sequences, first);
     }
 
     /** Counts: of everything, and of the differences with a reason. */

@@ -20,6 +20,11 @@ record Profile(int maxAttribute, Map<Integer, Integer> weights) {
     /** For Linux 6.1 with ESP. */
     static final Profile STATES_6_1 = new Profile(XfrmAttribute.MTIMER_THRESH, weights(12, 3));
 
+    /** Since Linux 6.14, the one with IP-TFS, MIGRATE finds the policy that traffic would take; before, that of the very selector. */
+    boolean migratesByTraffic() {
+        return maxAttribute >= XfrmAttribute.IPTFS_DROP_TIME;
+    }
+
     private static Map<Integer, Integer> weights(int states, int policies) {
         return Map.ofEntries(
                 Map.entry(XfrmMessage.NEWSA, 2 * states),

@@ -31,6 +31,9 @@ final class SequenceGenerator {
         boolean extAck = !dice.oneIn(4);
         int count = 3 + dice.below(MAX_REQUESTS - 2);
         List<byte[]> datagrams = new ArrayList<>();
+        if (profile.migratesByTraffic() && dice.oneIn(8)) {
+            new RivalPolicies(dice).requests().forEach(draft -> datagrams.add(draft.toBytes(200 + datagrams.size(), 0)));
+        }
         for (int sequence = 1; sequence <= count; sequence++) {
             ByteArrayOutputStream datagram = new ByteArrayOutputStream();
             datagram.writeBytes(request(dice, maker, spoiler, sequence));
