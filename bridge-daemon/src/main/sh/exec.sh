@@ -1,7 +1,9 @@
 #!/bin/sh
-# exec.sh [--dir DIR] [--] COMMAND [ARGUMENT ...]
+# exec.sh [--dir DIR] [--kernel-level RELEASE] [--] COMMAND [ARGUMENT ...]
 # Runs COMMAND, and all that it starts, with its NETLINK_XFRM and PF_KEY sockets diverted to the bridge in DIR (default
 # $XFRM_BRIDGE_DIR or /run/xfrm-bridge). XFRM_BRIDGE_LIBRARY names the preload library if it is not where the build leaves it.
+# With --kernel-level 6.12 (or XFRM_BRIDGE_KERNEL_LEVEL=6.12.0) COMMAND takes the kernel for that release: what daemons ask of an SA database
+# follows from it, and the bridge has all of it, however old the kernel is.
 # The same for a systemd unit or a container: set XFRM_BRIDGE_DIR=DIR and LD_PRELOAD=/path/of/libxfrm-bridge.so.
 # No process is started here, not even for a substitution: this costs a millisecond.
 
@@ -10,17 +12,21 @@ fail() {
     exit "${2:-1}"
 }
 
+usage='exec [--dir DIR] [--kernel-level RELEASE] -- COMMAND [ARGUMENT ...]'
 dir=${XFRM_BRIDGE_DIR:-/run/xfrm-bridge}
+level=${XFRM_BRIDGE_KERNEL_LEVEL:-}
 while [ $# -gt 0 ]; do
     case $1 in
         --dir) [ $# -gt 1 ] || fail '--dir needs a directory.' 2; dir=$2; shift 2 ;;
         --dir=*) dir=${1#--dir=}; shift ;;
+        --kernel-level) [ $# -gt 1 ] || fail '--kernel-level needs a release.' 2; level=$2; shift 2 ;;
+        --kernel-level=*) level=${1#--kernel-level=}; shift ;;
         --) shift; break ;;
-        -*) fail "unknown option $1; usage: exec [--dir DIR] -- COMMAND [ARGUMENT ...]" 2 ;;
+        -*) fail "unknown option $1; usage: $usage" 2 ;;
         *) break ;;
     esac
 done
-[ $# -gt 0 ] || fail 'no command; usage: exec [--dir DIR] -- COMMAND [ARGUMENT ...]' 2
+[ $# -gt 0 ] || fail "no command; usage: $usage" 2
 
 command -v -- "$1" >/dev/null || fail "there is no command $1." 127
 
@@ -43,6 +49,16 @@ case $library in /* | '') ;; *) library=$PWD/$library ;; esac
 case $library in
     *[:\ ]*) fail "LD_PRELOAD can't hold the path $library, since it has a colon or a space in it." ;;
 esac
+
+# Daemons read three numbers: 6.12 is the same as 6.12.0.
+case $level in
+    '') ;;
+    *[!0-9.]* | .* | *. | *..*) fail "a kernel level is a release as 6.12, not $level." 2 ;;
+    *.*.*) XFRM_BRIDGE_KERNEL_LEVEL=$level ;;
+    *.*) XFRM_BRIDGE_KERNEL_LEVEL=$level.0 ;;
+    *) fail "a kernel level is a release as 6.12, not $level." 2 ;;
+esac
+[ -z "$level" ] || export XFRM_BRIDGE_KERNEL_LEVEL
 
 XFRM_BRIDGE_DIR=$dir
 LD_PRELOAD=$library${LD_PRELOAD:+:$LD_PRELOAD}

@@ -16,6 +16,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Runs the C tests of the preload library ({@code src/test/c}), each in a process of its own with the library loaded and with a mock
@@ -68,6 +71,39 @@ class PreloadLibraryTest {
         Result result = run(new ProcessBuilder(LAUNCHER.toString(), "--dir", "x", "--"));
         assertEquals(2, result.status());
         assertEquals(1, result.output().lines().count(), result.output());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"6.12, 6.12.0", "6.9.3, 6.9.3"})
+    void shouldTellTheWantedReleaseWhenALevelIsGiven(String level, String release) throws Exception {
+        assertEquals(release + "\n", underMock("--kernel-level", level, "--", "uname", "-r").output());
+    }
+
+    @Test
+    void shouldTellTheKernelsReleaseWhenNoLevelIsGiven() throws Exception {
+        assertEquals(System.getProperty("os.version") + "\n", underMock("--", "uname", "-r").output());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"6", "6.", ".6", "6..1", "v6.1", "6.1-x"})
+    void shouldRefuseALevelThatIsNoRelease(String level) throws Exception {
+        Result result = underMock("--kernel-level=" + level, "--", "true");
+        assertEquals(2, result.status());
+        assertEquals(1, result.output().lines().count(), result.output());
+    }
+
+    /** Runs the launcher with a mock bridge behind it. */
+    private static Result underMock(String... arguments) throws Exception {
+        Path directory = Files.createTempDirectory(work, "d");
+        Process mock = new ProcessBuilder(work.resolve("mock").toString(), directory.toString()).start();
+        try {
+            assertEquals('r', mock.getInputStream().read());
+            List<String> command = new ArrayList<>(List.of(LAUNCHER.toString(), "--dir", directory.toString()));
+            command.addAll(List.of(arguments));
+            return run(new ProcessBuilder(command));
+        } finally {
+            mock.destroyForcibly().waitFor();
+        }
     }
 
     @Test

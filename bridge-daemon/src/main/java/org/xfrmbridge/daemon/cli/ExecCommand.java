@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Only described here: the launcher does it without a JVM, in milliseconds. */
@@ -17,6 +18,15 @@ import picocli.CommandLine.Parameters;
 final class ExecCommand implements Callable<Integer> {
     @Mixin
     private DirectoryOption directory;
+
+    @Option(
+            names = "--kernel-level",
+            paramLabel = "RELEASE",
+            description = {
+                "The release that the command takes the kernel for, 6.12 for instance: daemons use what they know that release to have,",
+                "and the bridge has it, also on an older kernel. Default: what the kernel says."
+            })
+    private String kernelLevel;
 
     @Parameters(paramLabel = "COMMAND", arity = "1..*", description = "The command and its arguments, after \"--\".")
     private List<String> command;
