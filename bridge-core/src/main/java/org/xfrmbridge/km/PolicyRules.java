@@ -1,6 +1,5 @@
 package org.xfrmbridge.km;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
@@ -18,6 +17,9 @@ final class PolicyRules {
     /** {@code XFRM_SHARE_UNIQUE}. */
     private static final int SHARE_MAX = 3;
 
+    /** All that the kernel reports of a policy's share: it keeps none. */
+    private static final int SHARE_ANY = 0;
+
     private PolicyRules() {}
 
     /** Returns the policy as it is kept: templates that name no family get the one they follow. */
@@ -31,7 +33,8 @@ final class PolicyRules {
                 spec.index() != 0 && directionOf(spec.index()) != spec.direction().number(),
                 "the direction within the index is another one");
         requireType(spec.type());
-        return withTemplates(spec, templates(spec));
+        List<Template> templates = templates(spec);
+        return templates == spec.templates() && spec.share() == SHARE_ANY ? spec : withTemplates(spec, templates);
     }
 
     static void requireDirection(Direction direction) throws XfrmException {
@@ -47,18 +50,24 @@ final class PolicyRules {
         return index & 7;
     }
 
+    /** The list itself if it cannot change and all of its templates name a family. */
     private static List<Template> templates(PolicySpec spec) throws XfrmException {
-        refuseIf(spec.templates().size() > Template.MAX_DEPTH, "a policy has at most " + Template.MAX_DEPTH + " templates");
+        List<Template> asked = spec.templates();
+        refuseIf(asked.size() > Template.MAX_DEPTH, "a policy has at most " + Template.MAX_DEPTH + " templates");
         int policyFamily = spec.selector().family();
         int familyBefore = policyFamily;
-        List<Template> kept = new ArrayList<>(spec.templates().size());
-        for (Template template : spec.templates()) {
-            Template complete = template.family() == AddressFamily.UNSPEC ? withFamily(template, policyFamily) : template;
-            verify(complete, familyBefore, spec.direction());
-            familyBefore = complete.family();
-            kept.add(complete);
+        Template[] kept = null;
+        for (int i = 0; i < asked.size(); i++) {
+            Template template = asked.get(i);
+            if (template.family() == AddressFamily.UNSPEC) {
+                template = withFamily(template, policyFamily);
+                kept = kept == null ? asked.toArray(Template[]::new) : kept;
+                kept[i] = template;
+            }
+            verify(template, familyBefore, spec.direction());
+            familyBefore = template.family();
         }
-        return List.copyOf(kept);
+        return kept == null ? List.copyOf(asked) : List.of(kept);
     }
 
     private static void verify(Template template, int familyBefore, Direction direction) throws XfrmException {
@@ -81,9 +90,8 @@ final class PolicyRules {
     }
 
     private static PolicySpec withTemplates(PolicySpec s, List<Template> templates) {
-        // The kernel keeps no share: it always reports XFRM_SHARE_ANY.
         return new PolicySpec(
-                s.selector(), s.lifetime(), s.priority(), s.index(), s.direction(), s.action(), s.flags(), 0, templates,
+                s.selector(), s.lifetime(), s.priority(), s.index(), s.direction(), s.action(), s.flags(), SHARE_ANY, templates,
                 s.mark(), s.ifId(), s.type(), s.securityContext());
     }
 

@@ -1,8 +1,10 @@
 package org.xfrmbridge.km;
 
+import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
+import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
@@ -18,6 +20,9 @@ final class Shared {
 
     private final Object[] values = new Object[VALUES];
 
+    /** Of the value in the same place: it is mostly another one, and must not be fetched from memory to see that. */
+    private final int[] hashes = new int[VALUES];
+
     /** An equal value, maybe this one. Only for values that never change. */
     @SuppressWarnings("unchecked")
     <T> T of(T value) {
@@ -27,10 +32,11 @@ final class Shared {
         // Values of all zeros have the hash 0 in every class.
         int hash = (value.hashCode() + value.getClass().hashCode()) * 0x9E3779B9;
         int at = hash >>> Integer.SIZE - Integer.numberOfTrailingZeros(VALUES);
-        if (value.equals(values[at])) {
+        if (hashes[at] == hash && value.equals(values[at])) {
             return (T) values[at];
         }
         values[at] = value;
+        hashes[at] = hash;
         return value;
     }
 
@@ -45,23 +51,56 @@ final class Shared {
     }
 
     PolicySpec share(PolicySpec s) {
+        Selector selector = share(s.selector());
         Lifetime lifetime = of(s.lifetime());
-        List<Template> templates = of(s.templates().stream().map(this::share).collect(Collectors.toUnmodifiableList()));
+        List<Template> templates = share(s.templates());
+        Mark mark = of(s.mark());
+        if (selector == s.selector() && lifetime == s.lifetime() && templates == s.templates() && mark == s.mark()) {
+            return s;
+        }
         return new PolicySpec(
-                share(s.selector()), lifetime, s.priority(), s.index(), s.direction(), s.action(), s.flags(), s.share(), templates,
-                of(s.mark()), s.ifId(), s.type(), s.securityContext());
+                selector, lifetime, s.priority(), s.index(), s.direction(), s.action(), s.flags(), s.share(), templates,
+                mark, s.ifId(), s.type(), s.securityContext());
     }
 
     private Selector share(Selector s) {
+        Address daddr = of(s.daddr());
+        Address saddr = of(s.saddr());
+        if (daddr == s.daddr() && saddr == s.saddr()) {
+            return s;
+        }
         return new Selector(
-                of(s.daddr()), of(s.saddr()), s.dport(), s.dportMask(), s.sport(), s.sportMask(), s.family(),
+                daddr, saddr, s.dport(), s.dportMask(), s.sport(), s.sportMask(), s.family(),
                 s.daddrPrefix(), s.saddrPrefix(), s.protocol(), s.ifindex(), s.user());
     }
 
+    private List<Template> share(List<Template> templates) {
+        return switch (templates.size()) {
+            case 0 -> List.of();
+            case 1 -> share(templates.getFirst(), templates);
+            default -> {
+                Template[] shared = new Template[templates.size()];
+                Arrays.setAll(shared, i -> share(templates.get(i)));
+                yield of(List.of(shared));
+            }
+        };
+    }
+
+    /** A list of one, as most are. */
+    private List<Template> share(Template only, List<Template> list) {
+        Template shared = share(only);
+        return of(shared == only ? list : List.of(shared));
+    }
+
     private Template share(Template t) {
-        StateId id = of(new StateId(of(t.id().daddr()), t.id().spi(), t.id().protocol()));
+        Address daddr = of(t.id().daddr());
+        StateId id = of(daddr == t.id().daddr() ? t.id() : new StateId(daddr, t.id().spi(), t.id().protocol()));
+        Address saddr = of(t.saddr());
+        if (id == t.id() && saddr == t.saddr()) {
+            return of(t);
+        }
         return of(new Template(
-                id, t.family(), of(t.saddr()), t.reqid(), t.mode(), t.share(), t.optional(),
+                id, t.family(), saddr, t.reqid(), t.mode(), t.share(), t.optional(),
                 t.authMask(), t.cipherMask(), t.compressionMask(), t.allAlgorithms()));
     }
 }

@@ -13,6 +13,11 @@ public record Mark(int value, int mask) {
         return new Mark(value & mask, mask);
     }
 
+    /** Whether it is as it is kept. */
+    public boolean isSanitized() {
+        return (value & ~mask) == 0;
+    }
+
     public boolean isNone() {
         return (value | mask) == 0;
     }

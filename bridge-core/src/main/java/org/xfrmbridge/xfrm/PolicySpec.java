@@ -52,6 +52,9 @@ public record PolicySpec(
     }
 
     public PolicySpec withSanitizedMark() {
+        if (mark.isSanitized()) {
+            return this;
+        }
         return new PolicySpec(
                 selector, lifetime, priority, index, direction, action, flags, share, templates, mark.sanitized(), ifId, type,
                 securityContext);
