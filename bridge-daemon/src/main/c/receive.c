@@ -3,6 +3,7 @@
  * ENOBUFS, after which every netlink listener knows that it missed something.
  */
 #include "channel.h"
+#include "dialogue.h"
 #include "memory.h"
 
 #include <errno.h>
@@ -64,6 +65,22 @@ static socklen_t write_sender(const struct name *name, void *sender, socklen_t r
     return sizeof kernel;
 }
 
+/* recvmsg(), which looks for the answer to a request that was just sent before it sleeps. */
+static ssize_t receive_answer(int fd, struct msghdr *message, int flags)
+{
+    if ((flags & MSG_DONTWAIT) || !dialogue_is_open(fd))
+        return REAL(recvmsg)(fd, message, flags);
+    struct timespec start;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    ssize_t length;
+    do {
+        length = REAL(recvmsg)(fd, message, flags | MSG_DONTWAIT);
+    } while (length < 0 && errno == EAGAIN && dialogue_goes_on(&start));
+    bool answered = length >= 0 || errno != EAGAIN;
+    dialogue_ended(answered);
+    return answered ? length : REAL(recvmsg)(fd, message, flags);
+}
+
 static enum arrival receive(int fd, struct msghdr *message, int flags, ssize_t *length)
 {
     /* A peek must not show a frame, and a tiny buffer could not tell it from a message. */
@@ -75,13 +92,22 @@ static enum arrival receive(int fd, struct msghdr *message, int flags, ssize_t *
     }
     if (arrival != MESSAGE)
         return arrival;
-    *length = REAL(recvmsg)(fd, message, flags);
+    *length = receive_answer(fd, message, flags);
     if (look_first)
         return *length < 0 ? judge(*length, NULL) : MESSAGE;
     struct frame start = {1, 0, 0, 0};
     if (*length == sizeof start)
         gather(message, &start, sizeof start);
     return judge(*length, &start);
+}
+
+/* Behind a part of a dump the next one comes at once. */
+static void expect_more(int fd, const struct msghdr *message, ssize_t length)
+{
+    struct nlmsghdr first = {0};
+    if ((size_t) length >= sizeof first && gather(message, &first, sizeof first) == sizeof first
+        && (first.nlmsg_flags & NLM_F_MULTI) && first.nlmsg_type != NLMSG_DONE)
+        dialogue_asked(fd);
 }
 
 static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *message, int flags)
@@ -110,6 +136,8 @@ static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *
     case MESSAGE:
         break;
     }
+    if (name->protocol == NETLINK)
+        expect_more(fd, &nameless, length);
     message->msg_controllen = nameless.msg_controllen;
     message->msg_flags = nameless.msg_flags;
     message->msg_namelen = write_sender(name, message->msg_name, message->msg_namelen);

@@ -3,6 +3,7 @@
  * bridge dead is repeated on a new connection. A PF_KEY message is answered when its send returns, as in the kernel.
  */
 #include "channel.h"
+#include "dialogue.h"
 #include "memory.h"
 #include "registry.h"
 
@@ -76,11 +77,16 @@ static int check_pfkey(int fd, const struct msghdr *message)
 static void await_answer(int fd)
 {
     const struct timespec pause = {.tv_nsec = ANSWER_LOOK_US * 1000};
+    struct timespec start;
     int unread = 0, before = errno;
-    for (int i = 0; i < ANSWER_PATIENCE_MS * 1000 / ANSWER_LOOK_US; i++) {
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    bool soon = true;
+    for (int i = 0; i < ANSWER_PATIENCE_MS * 1000 / ANSWER_LOOK_US; i += !soon) {
         if (ioctl(fd, SIOCOUTQ, &unread) != 0 || unread == 0)
             break;
-        nanosleep(&pause, NULL);
+        soon = soon && dialogue_goes_on(&start);
+        if (!soon)
+            nanosleep(&pause, NULL);
     }
     errno = before;
 }
@@ -122,10 +128,13 @@ static ssize_t send_diverted(int fd, const struct name *name, const struct msghd
     }
     for (;;) {
         ssize_t sent = REAL(sendmsg)(fd, &nameless, flags | MSG_NOSIGNAL);
-        if (sent >= 0 && name->protocol == PFKEY)
-            await_answer(fd);
-        if (sent >= 0)
+        if (sent >= 0) {
+            if (name->protocol == PFKEY)
+                await_answer(fd);
+            else
+                dialogue_asked(fd);
             return sent;
+        }
         if (errno == EAGAIN && wait_for_room(fd))
             continue;
         if (!bridge_died(errno) || !channel_await(fd, name, flags, SENDING))

@@ -135,6 +135,10 @@ static void answer_netlink(int i, const struct nlmsghdr *request)
     case MOCK_ANNOUNCE:
         announce(argument, request);
         break;
+    case MOCK_DELAY:
+        usleep(argument * 1000);
+        send_acknowledgement(i, request);
+        break;
     case XFRM_MSG_GETSPDINFO:
         send_message(i, XFRM_MSG_NEWSPDINFO, 0, request, &flags, sizeof flags);
         break;

@@ -12,6 +12,7 @@ enum {
     MOCK_ANNOUNCE = 0x703,   /* u32 group: MOCK_EVENT to each member of it */
     MOCK_EVENT = 0x704,
     MOCK_HANG_UP = 0x705,    /* ends this connection and no other */
+    MOCK_DELAY = 0x706,      /* u32 n: acknowledged after n milliseconds */
 };
 
 /* PF_KEY: answered with the header and the mask of SA types for which REGISTER frames came. */

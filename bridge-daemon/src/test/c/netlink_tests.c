@@ -269,6 +269,20 @@ static void receive_buffer_is_told(void)
     CHECK(tell(fd).buffer == 0);
 }
 
+static void late_answers_are_waited_for(void)
+{
+    char data[256];
+    int fd = open_netlink(SOCK_RAW), idle = open_netlink(SOCK_RAW | SOCK_NONBLOCK);
+    struct timeval soon = {.tv_usec = 2000};
+    for (int i = 0; i < 5; i++)
+        CHECK(request(fd, MOCK_DELAY, 3) > 0 && recv(fd, data, sizeof data, 0) > 0);
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon) == 0);
+    CHECK(request(fd, MOCK_DELAY, 200) > 0);
+    CHECK_FAILS(recv(fd, data, sizeof data, 0), EAGAIN);
+    CHECK(request(idle, MOCK_DELAY, 0) > 0);
+    CHECK_FAILS(recv(idle, data, sizeof data, 0), EAGAIN);
+}
+
 static void socket_is_refused_without_bridge(void)
 {
     mock_kill();
@@ -283,4 +297,4 @@ const struct test netlink_tests[] = {
     TEST(peek_and_truncate_tell_the_full_length), TEST(every_way_to_send_and_receive_works), TEST(overrun_is_reported_once),
     TEST(events_reach_members), TEST(pfkey_has_no_names), TEST(pfkey_headers_are_judged_by_the_call),
     TEST(ethtool_requests_reach_the_kernel), TEST(other_sockets_stay_real), TEST(largest_receive_is_told),
-    TEST(receive_buffer_is_told),     TEST(socket_is_refused_without_bridge), {NULL, NULL}};
+    TEST(receive_buffer_is_told), TEST(late_answers_are_waited_for), TEST(socket_is_refused_without_bridge), {NULL, NULL}};

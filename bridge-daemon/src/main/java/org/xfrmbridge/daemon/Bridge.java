@@ -117,7 +117,9 @@ public final class Bridge implements AutoCloseable {
         PathContext context = new PathContext(
                 sad, spd, sockets, kernel, engine, new PathMtu(), clock, hostLink.index(), hostLink.mac());
         DatapathThread out = new DatapathThread("outbound", host, new Outbound(context, stats, host, network)::doWork);
-        spd.setBeforeRemoval(new OutboundSettling(host::isReadable, out, clock));
+        OutboundSettling settling = new OutboundSettling(host::isReadable, out, clock);
+        spd.setBeforeRemoval(settling);
+        plane.setOccasion(settling);
         outbound = out;
         inbound = new DatapathThread("inbound", network, new Inbound(context, stats, network, host)::doWork);
         for (Thread thread : new Thread[] {outbound, inbound, control}) {

@@ -2,14 +2,16 @@ package org.xfrmbridge.daemon;
 
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import org.xfrmbridge.daemon.control.Occasion;
 import org.xfrmbridge.time.Clock;
 
 /**
  * Waits until every frame that the host has sent by now was judged and is on its way. Frames wait in the host's TAP, on a busy machine for
- * long: without this, those sent under a policy that is removed meanwhile would leave in the clear. Control thread only; an idle datapath
+ * long: without this, those sent under a policy that is removed meanwhile would leave in the clear. All that is removed on one occasion, by one
+ * datagram of requests or one run of the timers, is removed as of its beginning: it is waited for once. Control thread only; an idle datapath
  * costs it one system call.
  */
-final class OutboundSettling implements Runnable {
+final class OutboundSettling implements Runnable, Occasion {
     private static final long LIMIT_NS = 1_000_000_000L;
     private static final long PAUSE_NS = 50_000;
 
@@ -19,6 +21,8 @@ final class OutboundSettling implements Runnable {
     private final BooleanSupplier queued;
     private final DatapathThread outbound;
     private final Clock clock;
+    private boolean occasion;
+    private boolean settled;
 
     /** @param queued whether frames wait to be received */
     OutboundSettling(BooleanSupplier queued, DatapathThread outbound, Clock clock) {
@@ -28,7 +32,25 @@ final class OutboundSettling implements Runnable {
     }
 
     @Override
+    public void begin() {
+        occasion = true;
+        settled = false;
+    }
+
+    @Override
+    public void end() {
+        occasion = false;
+    }
+
+    @Override
     public void run() {
+        if (!occasion || !settled) {
+            settle();
+        }
+        settled = true;
+    }
+
+    private void settle() {
         long deadlineNs = clock.nowNs() + LIMIT_NS;
         long first = outbound.turns();
         while (queued.getAsBoolean() && outbound.turns() - first <= MOST_TURNS && clock.nowNs() - deadlineNs < 0) {

@@ -91,4 +91,23 @@ class OutboundSettlingTest {
         open = false;
         outbound.join();
     }
+
+    @Test
+    void shouldLookOnceOnAnOccasionAndEachTimeOutsideOfOne() {
+        AtomicInteger looks = new AtomicInteger();
+        DatapathThread idle = new DatapathThread("outbound", port, () -> 0);
+        OutboundSettling settling = new OutboundSettling(() -> looks.incrementAndGet() < 0, idle, new SystemClock());
+        settling.run();
+        settling.run();
+        assertEquals(2, looks.get());
+        for (int occasion = 1; occasion <= 2; occasion++) {
+            settling.begin();
+            settling.run();
+            settling.run();
+            settling.end();
+            assertEquals(2 + occasion, looks.get());
+        }
+        settling.run();
+        assertEquals(5, looks.get());
+    }
 }

@@ -37,10 +37,12 @@ public final class ControlPlane implements ControlLoop.Work {
     private final PfkeyKeyManager pfkey = new PfkeyKeyManager();
     private final int privilegedGid;
     private PolicyJournal journal;
+    private Occasion occasion = Occasion.NONE;
     private long refreshNs;
 
     /** @param privilegedGid whose members may change anything, as root may; negative for nobody */
-    public ControlPlane(XfrmEngine engine, KernelNetwork network, Clock clock, ControlLoop loop, int privilegedGid) {
+    public ControlPlane(XfrmEngine engine, KernelNetwork network, Clock clock, ControlLoop loop, int privilegedGid)
+            throws OsException {
         this.engine = engine;
         this.network = network;
         this.clock = clock;
@@ -62,6 +64,11 @@ public final class ControlPlane implements ControlLoop.Work {
         journal = policies;
     }
 
+    /** Before the loop runs: what is told of each datagram of requests, and of each run of the timers. */
+    public void setOccasion(Occasion told) {
+        occasion = told;
+    }
+
     /** Opens the three sockets. The caller holds the directory's lock. */
     public void listen(Path directory, SocketPolicies sockets, Statistics statistics) throws OsException {
         Sysctls sysctls = new Sysctls(engine);
@@ -80,13 +87,13 @@ public final class ControlPlane implements ControlLoop.Work {
 
     private Channel netlinkClient(UnixConnection connection, Peer peer) throws OsException {
         int portId = PortName.portId(connection.peerName(), UNNAMED_PORT_ID | peer.pid());
-        DatagramChannel channel = new DatagramChannel(connection, Taking.FIRST, peer + " netlink");
+        DatagramChannel channel = new DatagramChannel(connection, Taking.FIRST, occasion, peer + " netlink");
         channel.start(new NetlinkSession(engine, netlink, channel, new NetlinkClient(portId, peer.privileged())));
         return channel;
     }
 
     private Channel pfkeyClient(UnixConnection connection, Peer peer, SocketPolicies sockets) throws OsException {
-        DatagramChannel channel = new DatagramChannel(connection, Taking.LAST, peer + " pfkey");
+        DatagramChannel channel = new DatagramChannel(connection, Taking.LAST, occasion, peer + " pfkey");
         PfkeyClient client = new PfkeyClient(connection.fd(), peer.uid(), peer.privileged());
         PfkeySession session = new PfkeySession(engine, pfkey, channel, client);
         channel.start(new PfkeyChannelSession(session, sockets, peer));
@@ -100,7 +107,12 @@ public final class ControlPlane implements ControlLoop.Work {
 
     @Override
     public void runTimers() {
-        engine.runTimers();
+        occasion.begin();
+        try {
+            engine.runTimers();
+        } finally {
+            occasion.end();
+        }
         if (network != null && clock.nowNs() - refreshNs >= 0) {
             refresh();
         }

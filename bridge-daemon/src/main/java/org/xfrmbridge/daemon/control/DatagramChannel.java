@@ -35,15 +35,20 @@ final class DatagramChannel implements Channel, MessageSink {
 
     private final UnixConnection connection;
     private final Taking taking;
+    private final Occasion occasion;
     private final String name;
     private ControlSession session;
     private boolean listening;
     private boolean open = true;
 
-    /** @param name of the client, for the log */
-    DatagramChannel(UnixConnection connection, Taking taking, String name) throws OsException {
+    /**
+     * @param occasion that each datagram is
+     * @param name of the client, for the log
+     */
+    DatagramChannel(UnixConnection connection, Taking taking, Occasion occasion, String name) throws OsException {
         this.connection = connection;
         this.taking = taking;
+        this.occasion = occasion;
         this.name = name;
         connection.setSendBuffer(SEND_BUFFER_BYTES);
     }
@@ -85,9 +90,11 @@ final class DatagramChannel implements Channel, MessageSink {
     }
 
     private void handle(int bytes) throws OsException {
+        occasion.begin();
         try {
             session.receive(ByteBuffer.wrap(DATAGRAM, 0, bytes));
         } finally {
+            occasion.end();
             if (taking == Taking.LAST) {
                 connection.receive(DATAGRAM);
             }

@@ -4,11 +4,12 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.os.PollSet;
 import org.xfrmbridge.daemon.os.UnixConnection;
 import org.xfrmbridge.daemon.os.UnixServer;
 
 /** A listening socket and what becomes of its clients. Control thread only. */
-final class Listener implements AutoCloseable {
+final class Listener implements Channel {
     private static final Logger LOG = LoggerFactory.getLogger(Listener.class);
 
     /** What a listener does with a new client. */
@@ -28,11 +29,23 @@ final class Listener implements AutoCloseable {
         this.reception = reception;
     }
 
-    int fd() {
+    @Override
+    public int fd() {
         return server.fd();
     }
 
-    void acceptAll() {
+    @Override
+    public int interest() {
+        return PollSet.READ;
+    }
+
+    @Override
+    public boolean isOpen() {
+        return true;
+    }
+
+    @Override
+    public void ready() {
         try {
             for (UnixConnection next = server.accept(); next != null; next = server.accept()) {
                 receive(next);

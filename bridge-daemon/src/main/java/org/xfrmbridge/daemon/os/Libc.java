@@ -20,6 +20,10 @@ public interface Libc {
 
     int poll(Pointer descriptors, long count, int timeoutMs);
 
+    int epoll_create1(int flags);
+
+    int epoll_ctl(int set, int operation, int fd, Pointer event);
+
     int socket(int domain, int type, int protocol);
 
     int bind(int fd, Pointer address, int addressBytes);
@@ -56,8 +60,11 @@ public interface Libc {
 
     String strerror(int errno);
 
-    /** The packet path's calls: a frame that could not be read or written is not there or dropped, whatever the reason. */
+    /** Calls whose failure is nothing but nothing: no frame, a frame that is dropped, no event. */
     interface Fast {
+        @IgnoreError
+        int epoll_wait(int set, Pointer events, int most, int timeoutMs);
+
         @IgnoreError
         long read(int fd, Pointer buffer, long bytes);
 

@@ -1,0 +1,46 @@
+/* What is known of the dialogue with the bridge: one for the process, as most have one thread that asks. Wrong guesses cost time only. */
+#include "dialogue.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+
+enum { LOOKING_NS = 150000, MOST_MISSES = 6 };
+
+static _Atomic int asked = -1;
+
+/* Dialogues in a row that were too slow, and how many are to be left alone because of them. */
+static _Atomic unsigned misses, skipped;
+
+void dialogue_asked(int fd)
+{
+    atomic_store_explicit(&asked, fd, memory_order_relaxed);
+}
+
+bool dialogue_is_open(int fd)
+{
+    if (atomic_load_explicit(&asked, memory_order_relaxed) != fd)
+        return false;
+    atomic_store_explicit(&asked, -1, memory_order_relaxed);
+    unsigned left = atomic_load_explicit(&skipped, memory_order_relaxed);
+    if (left != 0)
+        atomic_store_explicit(&skipped, left - 1, memory_order_relaxed);
+    return left == 0;
+}
+
+bool dialogue_goes_on(const struct timespec *since)
+{
+    struct timespec now;
+    sched_yield();
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (now.tv_sec - since->tv_sec) * 1000000000L + now.tv_nsec - since->tv_nsec < LOOKING_NS;
+}
+
+void dialogue_ended(bool answered)
+{
+    unsigned before = atomic_load_explicit(&misses, memory_order_relaxed);
+    unsigned now = answered ? 0 : before < MOST_MISSES ? before + 1 : MOST_MISSES;
+    if (now != before)
+        atomic_store_explicit(&misses, now, memory_order_relaxed);
+    if (now != 0)
+        atomic_store_explicit(&skipped, 1u << now, memory_order_relaxed);
+}

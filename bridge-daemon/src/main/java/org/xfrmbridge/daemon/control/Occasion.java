@@ -1,0 +1,22 @@
+package org.xfrmbridge.daemon.control;
+
+/**
+ * A moment at which several changes are made together: those that one datagram of a client asked for, or timers that are due. Control thread
+ * only.
+ */
+public interface Occasion {
+    /** One that nobody cares about. */
+    Occasion NONE = new Occasion() {
+        @Override
+        public void begin() {}
+
+        @Override
+        public void end() {}
+    };
+
+    /** The datagram has come; nothing has been done yet. */
+    void begin();
+
+    /** All has been done. */
+    void end();
+}
