@@ -216,11 +216,14 @@ int channel_bind(int fd, const struct name *name, uint32_t port, uint32_t groups
     bridge_lock(&signals);
     struct channel *channel = memory_of(socket_inode(fd));
     int error = bind_locked(fd, name, port, channel);
-    if (error == 0 && (groups | channel->groups) != 0) {
+    bool joins = error == 0 && (groups | channel->groups) != 0;
+    if (joins) {
         channel->groups = groups;
         frame_send(fd, GROUPS, groups, 0);
     }
     bridge_unlock(&signals);
+    if (joins)
+        frame_settle(fd);
     return error;
 }
 

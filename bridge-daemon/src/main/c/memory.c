@@ -4,8 +4,10 @@
 #include "bridge.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct channel *channels;
@@ -42,6 +44,15 @@ void frame_send(int fd, enum operation operation, uint32_t first, uint32_t secon
     errno = before;
 }
 
+void frame_settle(int fd)
+{
+    const struct timespec pause = {.tv_nsec = 20000};
+    int unread = 0, before = errno;
+    for (int i = 0; i < 50000 && syscall(SYS_ioctl, fd, SIOCOUTQ, &unread) == 0 && unread != 0; i++)
+        nanosleep(&pause, NULL);
+    errno = before;
+}
+
 struct settings memory_settings(int fd)
 {
     sigset_t signals;
@@ -63,6 +74,7 @@ void memory_set_group(int fd, uint32_t group, bool member)
     channel->groups = member ? channel->groups | bit : channel->groups & ~bit;
     bridge_unlock(&signals);
     frame_send(fd, member ? JOIN : LEAVE, group, 0);
+    frame_settle(fd);
 }
 
 void memory_set_option(int fd, uint32_t option, bool on)

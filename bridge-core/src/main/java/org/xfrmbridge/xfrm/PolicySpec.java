@@ -41,6 +41,11 @@ public record PolicySpec(
         SUB
     }
 
+    /** An outbound policy for all IPv4 traffic that lets it pass; change what should be otherwise. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
     /** Whether ICMP errors about what the policy protects may go through its States, too: {@code XFRM_POLICY_ICMP}. */
     public boolean allowsIcmpErrors() {
         return (flags & ICMP) != 0;
@@ -63,5 +68,27 @@ public record PolicySpec(
     public PolicySpec withIndex(int newIndex) {
         return new PolicySpec(
                 selector, lifetime, priority, newIndex, direction, action, flags, share, templates, mark, ifId, type, securityContext);
+    }
+
+    /** Public fields, set in any order. */
+    public static final class Builder {
+        public Selector selector = Selector.any(AddressFamily.INET);
+        public Lifetime lifetime = Lifetime.UNLIMITED;
+        public int priority;
+        public int index;
+        public Direction direction = Direction.OUT;
+        public Action action = Action.ALLOW;
+        public int flags;
+        public int share;
+        public List<Template> templates = List.of();
+        public Mark mark = Mark.NONE;
+        public int ifId;
+        public Type type = Type.MAIN;
+        public byte[] securityContext;
+
+        public PolicySpec build() {
+            return new PolicySpec(
+                    selector, lifetime, priority, index, direction, action, flags, share, templates, mark, ifId, type, securityContext);
+        }
     }
 }

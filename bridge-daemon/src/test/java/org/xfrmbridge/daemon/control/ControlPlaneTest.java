@@ -14,20 +14,13 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.util.HexFormat;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.daemon.os.ControlClient;
-import org.xfrmbridge.datapath.XfrmStats;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.SocketPolicies;
-import org.xfrmbridge.db.Spd;
-import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.xfrm.Direction;
 
 /** The text protocol of control.sock over a real socket, without an attachment. */
@@ -37,28 +30,16 @@ class ControlPlaneTest {
     @TempDir
     private Path directory;
 
-    private final Spd spd = new Spd();
-    private final SocketPolicies sockets = new SocketPolicies(spd);
-    private ControlLoop loop;
-    private Thread thread;
-    private XfrmEngine engine;
+    private ServedBridge bridge;
 
     @BeforeEach
     void start() throws IOException {
-        SystemClock clock = new SystemClock();
-        loop = new ControlLoop(clock);
-        engine = new XfrmEngine(new Sad(), spd, clock, new SecureRandom(), loop::wakeUp);
-        int gid = Integer.parseInt(Files.readString(Path.of("/proc/self/status")).replaceAll("(?s).*\nGid:\\s+(\\d+).*", "$1"));
-        new ControlPlane(engine, null, clock, loop, gid)
-                .listen(directory, sockets, new Statistics("test", engine, new XfrmStats(), clock));
-        thread = new Thread(loop, "control");
-        thread.start();
+        bridge = new ServedBridge(directory);
     }
 
     @AfterEach
-    void stop() throws InterruptedException {
-        loop.stop();
-        thread.join();
+    void stop() {
+        bridge.close();
         assertFalse(Files.exists(directory.resolve("netlink.sock")));
     }
 
@@ -121,11 +102,11 @@ class ControlPlaneTest {
             assertEquals("ok", answers.readLine());
             assertEquals("errno 22", answers.readLine());
             assertEquals("errno 22", answers.readLine());
-            assertEquals(2, sockets.encapsulationType(2, 0xc000_0201L << 32, 0, 4501));
-            assertEquals(0, sockets.encapsulationType(2, 0xc000_0201L << 32, 0, 4500));
-            assertEquals(1, spd.socketCount(Direction.OUT));
+            assertEquals(2, bridge.sockets().encapsulationType(2, 0xc000_0201L << 32, 0, 4501));
+            assertEquals(0, bridge.sockets().encapsulationType(2, 0xc000_0201L << 32, 0, 4500));
+            assertEquals(1, bridge.spd().socketCount(Direction.OUT));
         }
-        while (sockets.encapsulationType(2, 0xc000_0201L << 32, 0, 4501) != 0) {
+        while (bridge.sockets().encapsulationType(2, 0xc000_0201L << 32, 0, 4501) != 0) {
             Thread.onSpinWait();
         }
     }

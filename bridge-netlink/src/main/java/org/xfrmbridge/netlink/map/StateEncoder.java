@@ -82,7 +82,7 @@ public final class StateEncoder {
         AttributeValues.putIntUnless(out, XfrmAttribute.NAT_KEEPALIVE_INTERVAL, spec.natKeepaliveSeconds(), 0);
     }
 
-    private static void putCareOfAddress(NetlinkWriter out, StateSpec spec) {
+    static void putCareOfAddress(NetlinkWriter out, StateSpec spec) {
         if (spec.careOfAddress() != null) {
             int attribute = out.beginAttribute(XfrmAttribute.COADDR);
             Structs.writeAddress(out.room(Structs.ADDRESS_BYTES), spec.careOfAddress());
@@ -91,14 +91,23 @@ public final class StateEncoder {
     }
 
     private static void putAlgorithms(NetlinkWriter out, StateSpec spec) {
-        if (spec.aead() != null) {
-            putAlgorithmWithIcv(out, XfrmAttribute.ALG_AEAD, spec.aead());
-        }
+        putAead(out, spec);
         if (spec.auth() != null) {
             // Both forms, whichever the client used.
             putAlgorithm(out, XfrmAttribute.ALG_AUTH, spec.auth());
             putAlgorithmWithIcv(out, XfrmAttribute.ALG_AUTH_TRUNC, spec.auth());
         }
+        putEncryption(out, spec);
+    }
+
+    static void putAead(NetlinkWriter out, StateSpec spec) {
+        if (spec.aead() != null) {
+            putAlgorithmWithIcv(out, XfrmAttribute.ALG_AEAD, spec.aead());
+        }
+    }
+
+    /** Encryption without authentication, and compression. */
+    static void putEncryption(NetlinkWriter out, StateSpec spec) {
         if (spec.cipher() != null) {
             putAlgorithm(out, XfrmAttribute.ALG_CRYPT, spec.cipher());
         }
@@ -109,19 +118,19 @@ public final class StateEncoder {
         }
     }
 
-    private static void putAlgorithm(NetlinkWriter out, int type, Algorithm algorithm) {
+    static void putAlgorithm(NetlinkWriter out, int type, Algorithm algorithm) {
         int attribute = out.beginAttribute(type);
         AlgorithmStructs.writeAlgo(out.room(AlgorithmStructs.algoBytes(algorithm)), algorithm);
         out.endAttribute(attribute);
     }
 
-    private static void putAlgorithmWithIcv(NetlinkWriter out, int type, Algorithm algorithm) {
+    static void putAlgorithmWithIcv(NetlinkWriter out, int type, Algorithm algorithm) {
         int attribute = out.beginAttribute(type);
         AlgorithmStructs.writeAlgoWithIcv(out.room(AlgorithmStructs.algoWithIcvBytes(algorithm)), algorithm);
         out.endAttribute(attribute);
     }
 
-    private static void putEncapsulation(NetlinkWriter out, Encapsulation encapsulation) {
+    static void putEncapsulation(NetlinkWriter out, Encapsulation encapsulation) {
         if (encapsulation != null) {
             int attribute = out.beginAttribute(XfrmAttribute.ENCAP);
             Structs.writeEncapsulation(out.room(Structs.ENCAP_BYTES), encapsulation);
@@ -170,9 +179,13 @@ public final class StateEncoder {
 
     /** The attributes of EXPIRE. */
     public static void putExpireAttributes(NetlinkWriter out, State state) {
-        AttributeValues.putMark(out, state.spec().mark());
-        AttributeValues.putIfId(out, state.spec().ifId());
-        putPcpuAndDirection(out, state.spec());
+        putExpireAttributes(out, state.spec());
+    }
+
+    static void putExpireAttributes(NetlinkWriter out, StateSpec spec) {
+        AttributeValues.putMark(out, spec.mark());
+        AttributeValues.putIfId(out, spec.ifId());
+        putPcpuAndDirection(out, spec);
     }
 
     /**

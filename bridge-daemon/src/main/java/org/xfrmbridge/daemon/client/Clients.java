@@ -1,0 +1,23 @@
+package org.xfrmbridge.daemon.client;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.xfrmbridge.netlink.client.XfrmClient;
+
+/**
+ * Opens IPsec databases for Java programs: the kernel's, in the network namespace of the calling thread, or a bridge's, by its directory. The
+ * JVM needs {@code --enable-native-access=ALL-UNNAMED}.
+ */
+public final class Clients {
+    private Clients() {}
+
+    /** The kernel's, over NETLINK_XFRM. */
+    public static XfrmClient xfrmOfKernel() throws IOException {
+        return XfrmClient.open(KernelConnection::open);
+    }
+
+    /** A bridge's, over its netlink.sock. @param directory given to {@code xfrm-bridge run --dir} */
+    public static XfrmClient xfrmOfBridge(Path directory) throws IOException {
+        return XfrmClient.open(() -> BridgeConnection.netlink(directory));
+    }
+}

@@ -1,0 +1,2 @@
+/** Sockets for Java clients of a kernel or of a bridge. */
+package org.xfrmbridge.daemon.client;
