@@ -2,6 +2,7 @@ package org.xfrmbridge.daemon.client;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.xfrmbridge.netlink.client.NetlinkConnection;
 import org.xfrmbridge.netlink.client.XfrmClient;
 
 /**
@@ -14,6 +15,16 @@ public final class Clients {
     /** The kernel's, over NETLINK_XFRM. */
     public static XfrmClient xfrmOfKernel() throws IOException {
         return XfrmClient.open(KernelConnection::open);
+    }
+
+    /** A bridge's netlink.sock itself, for messages that no method of {@link XfrmClient} sends. */
+    public static NetlinkConnection netlinkOfBridge(Path directory) throws IOException {
+        return BridgeConnection.netlink(directory);
+    }
+
+    /** The kernel's NETLINK_XFRM itself. */
+    public static NetlinkConnection netlinkOfKernel() throws IOException {
+        return KernelConnection.open();
     }
 
     /** A bridge's, over its netlink.sock. @param directory given to {@code xfrm-bridge run --dir} */

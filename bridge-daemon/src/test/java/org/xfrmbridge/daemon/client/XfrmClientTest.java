@@ -290,7 +290,7 @@ class XfrmClientTest {
         Address elsewhere = Address.parse("192.0.2.7");
         StateMigration migration = new StateMigration(
                 key(spec), elsewhere, LEFT, AddressFamily.INET, spec.selector(), 5, 0, null, new Mark(1, 1), null,
-                OptionalInt.of(9), OptionalInt.empty(), StateSpec.ABSENT);
+                OptionalInt.empty(), OptionalInt.empty(), StateSpec.ABSENT);
         try (XfrmEvents events = client.events(XfrmMessage.GROUP_MIGRATE)) {
             client.migrateState(migration);
             assertEquals(elsewhere, assertInstanceOf(XfrmEvent.StateMigrated.class, events.next(WAIT_MS)).move().newDaddr());
@@ -298,7 +298,7 @@ class XfrmClientTest {
 
         StateSpec moved = client.state(new StateKey(new StateId(elsewhere, 0x1000, IpProtocol.ESP), 2, Mark.NONE, null)).spec();
 
-        assertEquals(List.of(5, 9, 1), List.of(moved.reqid(), moved.mappingMaxAgeSeconds(), moved.outputMark().value()));
+        assertEquals(List.of(5, 1), List.of(moved.reqid(), moved.outputMark().value()));
     }
 
     @Test
