@@ -18,16 +18,18 @@ final class StateTable {
     private final BareTunnels tunnels;
     private StateExpiry expiry;
     private ReplayNotices replayNotices;
+    private NatKeepalives keepalives;
 
     StateTable(Sad sad) {
         this.sad = sad;
         tunnels = new BareTunnels(sad);
     }
 
-    /** Before the first State comes: both of them need the table, too. */
-    void watch(StateExpiry stateExpiry, ReplayNotices notices) {
+    /** Before the first State comes: some of them need the table, too. */
+    void watch(StateExpiry stateExpiry, ReplayNotices notices, NatKeepalives natKeepalives) {
         expiry = stateExpiry;
         replayNotices = notices;
+        keepalives = natKeepalives;
     }
 
     /** {@code xfrm_id_proto_match} with IPSEC_PROTO_ANY, which matches itself, too: protocols whose States are named by Spi. */
@@ -77,6 +79,7 @@ final class StateTable {
         sad.insert(state);
         expiry.start(state);
         replayNotices.start(state);
+        keepalives.start(state);
     }
 
     void retire(State state) {
@@ -89,6 +92,7 @@ final class StateTable {
         tunnels.detach(state);
         expiry.stop(state);
         replayNotices.stop(state);
+        keepalives.stop(state);
         announcement.run();
         state.wipeKeys();
     }

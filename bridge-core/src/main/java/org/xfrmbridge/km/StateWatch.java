@@ -14,6 +14,9 @@ final class StateWatch implements Runnable {
     /** Null unless it waits. */
     Timer<Runnable> replay;
 
+    /** Null if the State asks for none. */
+    Timer<Runnable> keepalive;
+
     private final State state;
     private final StateExpiry expiry;
 

@@ -36,6 +36,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     private final StateExpiry stateExpiry;
     private final ReplayNotices replayNotices;
     private final Mappings mappings;
+    private final NatKeepalives keepalives;
     private final StateVerbs stateVerbs;
     private final Larvals larvals;
     private final AcquireDesk acquireDesk;
@@ -57,7 +58,8 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         StateTable states = new StateTable(sad);
         stateExpiry = new StateExpiry(states, keyManagers, alarms, clock);
         replayNotices = new ReplayNotices(keyManagers, alarms);
-        states.watch(stateExpiry, replayNotices);
+        keepalives = new NatKeepalives(alarms, clock);
+        states.watch(stateExpiry, replayNotices, keepalives);
         mappings = new Mappings(keyManagers, clock);
         stateVerbs = new StateVerbs(states, stateExpiry, replayNotices, keyManagers, clock);
         larvals = new Larvals(sad, states, new SpiAllocator(sad, random), sysctls, clock);
@@ -84,6 +86,15 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     /** When the next timer is due on {@link Clock#nowNs}, {@link Long#MAX_VALUE} if none is set. */
     public long nextDeadlineNs() {
         return alarms.nextDeadlineNs();
+    }
+
+    /**
+     * Before the first State comes; until then NAT keepalives go nowhere.
+     *
+     * @param sender sends one between a State's addresses and encapsulation ports; false if there is no way to the peer at the moment
+     */
+    public void setKeepaliveSender(Predicate<State> sender) {
+        keepalives.setSender(sender);
     }
 
     @Override

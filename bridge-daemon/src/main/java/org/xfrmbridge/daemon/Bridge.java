@@ -17,6 +17,7 @@ import org.xfrmbridge.daemon.os.UnixServer;
 import org.xfrmbridge.daemon.port.TapPort;
 import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.datapath.Inbound;
+import org.xfrmbridge.datapath.KeepaliveOutput;
 import org.xfrmbridge.datapath.Outbound;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.datapath.PathMtu;
@@ -112,6 +113,7 @@ public final class Bridge implements AutoCloseable {
 
         host = new TapPort(attachment.hostTap());
         network = new TapPort(attachment.networkTap());
+        engine.setKeepaliveSender(new KeepaliveOutput(kernel, network)::send);
         control = new Thread(loop, "control");
         Link hostLink = attachment.hostLink();
         PathContext context = new PathContext(

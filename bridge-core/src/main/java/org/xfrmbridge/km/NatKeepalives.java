@@ -1,0 +1,56 @@
+package org.xfrmbridge.km;
+
+import java.util.function.Predicate;
+import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.time.Timer;
+import org.xfrmbridge.xfrm.State;
+
+/**
+ * Keeps the mappings of NATs alive for States that ask for it with XFRMA_NAT_KEEPALIVE_INTERVAL: {@code xfrm_nat_keepalive.c}. One is due
+ * when a State has sent nothing for its interval, and at once for one that never sent. Control thread only.
+ */
+final class NatKeepalives {
+    private static final long RETRY_SECONDS = 1;
+
+    private final Alarms alarms;
+    private final Clock clock;
+    /** Sends one; false if there is no way to the peer at the moment. */
+    private Predicate<State> sender = state -> true;
+
+    NatKeepalives(Alarms alarms, Clock clock) {
+        this.alarms = alarms;
+        this.clock = clock;
+    }
+
+    void setSender(Predicate<State> sender) {
+        this.sender = sender;
+    }
+
+    void start(State state) {
+        if (state.isValid() && state.spec().natKeepaliveSeconds() != 0) {
+            Timer<Runnable> timer = new Timer<>(() -> look(state));
+            StateWatch.of(state).keepalive = timer;
+            alarms.set(timer, 0);
+        }
+    }
+
+    void stop(State state) {
+        Timer<Runnable> timer = StateWatch.of(state).keepalive;
+        if (timer != null) {
+            alarms.cancel(timer);
+        }
+    }
+
+    private void look(State state) {
+        if (!state.isValid()) {
+            return;
+        }
+        long interval = Integer.toUnsignedLong(state.spec().natKeepaliveSeconds());
+        long idleSeconds = Math.max(0, clock.epochSeconds() - state.usage().lastUsedSeconds());
+        long nextSeconds = interval - idleSeconds;
+        if (idleSeconds >= interval) {
+            nextSeconds = sender.test(state) ? interval : RETRY_SECONDS;
+        }
+        alarms.setSeconds(StateWatch.of(state).keepalive, nextSeconds);
+    }
+}
