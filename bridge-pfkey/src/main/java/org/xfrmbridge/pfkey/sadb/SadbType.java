@@ -30,5 +30,16 @@ public final class SadbType {
     /** {@code SADB_MAX}. */
     public static final int MAX = X_MIGRATE;
 
+    private static final String[] NAMES = {
+        "RESERVED", "GETSPI", "UPDATE", "ADD", "DELETE", "GET", "ACQUIRE", "REGISTER", "EXPIRE", "FLUSH", "DUMP", "X_PROMISC", "X_PCHANGE",
+        "X_SPDUPDATE", "X_SPDADD", "X_SPDDELETE", "X_SPDGET", "X_SPDACQUIRE", "X_SPDDUMP", "X_SPDFLUSH", "X_SPDSETIDX", "X_SPDEXPIRE",
+        "X_SPDDELETE2", "X_NAT_T_NEW_MAPPING", "X_MIGRATE",
+    };
+
     private SadbType() {}
+
+    /** A type as the kernel's headers name it, or its number. */
+    public static String name(int type) {
+        return type >= 0 && type < NAMES.length ? "SADB_" + NAMES[type] : "message type " + type;
+    }
 }

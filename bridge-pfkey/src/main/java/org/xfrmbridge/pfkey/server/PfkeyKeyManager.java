@@ -64,7 +64,7 @@ public final class PfkeyKeyManager implements KeyManager {
      * {@code pfkey_broadcast}. A promiscuous socket that is meant, too, gets it twice.
      *
      * @param message taken over and wiped
-     * @param one who gets it in any case, null for nobody
+     * @param one whom it answers: it gets it in any case, and never loses it; null for nobody
      */
     void broadcast(byte[] message, Audience audience, PfkeySession one) {
         for (PfkeySession session : sessions) {
@@ -76,7 +76,7 @@ public final class PfkeyKeyManager implements KeyManager {
             }
         }
         if (one != null) {
-            deliver(one, message);
+            one.reply(message);
         } else {
             Arrays.fill(message, (byte) 0);
         }

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.io.ControlFrame;
 import org.xfrmbridge.io.MessageQueue;
+import org.xfrmbridge.io.MessageSink;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.pfkey.msg.SadbAddress;
 import org.xfrmbridge.pfkey.msg.SadbSpirange;
@@ -74,6 +76,29 @@ class PfkeySessionTest {
         assertFalse(session.hasBacklog());
         assertEquals(999, answers.get(998).sequence());
         assertEquals(0, answers.get(999).sequence());
+    }
+
+    @Test
+    void shouldLoseNothingOfADumpWhenMuchOfItIsUnread() {
+        fill(1000);
+        AtomicInteger sent = new AtomicInteger();
+        MessageSink unread = new MessageSink() {
+            @Override
+            public boolean trySend(ByteBuffer datagram) {
+                sent.incrementAndGet();
+                return true;
+            }
+
+            @Override
+            public int unreadBytes() {
+                return 1 << 23;
+            }
+        };
+        PfkeySession reader = new PfkeySession(bench.engine, bench.keyManager, unread, new PfkeyClient(3, 0, true));
+
+        reader.receive(ByteBuffer.wrap(DUMP.toBytes()));
+
+        assertEquals(1000, sent.get());
     }
 
     @Test

@@ -1,0 +1,2 @@
+/** PF_KEY for Java programs, over the kernel's socket or a bridge's, which bridge-daemon opens. */
+package org.xfrmbridge.pfkey.client;
