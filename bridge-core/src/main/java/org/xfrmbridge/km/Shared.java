@@ -6,13 +6,12 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.PolicySpec;
-import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * Lets equal parts of many entries be one object: addresses, selectors, limits, templates. Most entries of a large database differ in few
+ * Lets equal parts of many entries be one object: addresses, limits, templates, the selectors of States. Most entries of a large database differ in few
  * of them. Remembers a fixed number of values, those seen last, so that nothing needs to be forgotten. Control thread only.
  */
 final class Shared {
@@ -41,7 +40,7 @@ final class Shared {
     }
 
     void share(StateSpec.Builder spec) {
-        spec.selector = of(share(spec.selector));
+        spec.selector = of(spec.selector);
         spec.id = new StateId(of(spec.id.daddr()), spec.id.spi(), spec.id.protocol());
         spec.saddr = of(spec.saddr);
         spec.lifetime = of(spec.lifetime);
@@ -51,27 +50,15 @@ final class Shared {
     }
 
     PolicySpec share(PolicySpec s) {
-        Selector selector = share(s.selector());
         Lifetime lifetime = of(s.lifetime());
         List<Template> templates = share(s.templates());
         Mark mark = of(s.mark());
-        if (selector == s.selector() && lifetime == s.lifetime() && templates == s.templates() && mark == s.mark()) {
+        if (lifetime == s.lifetime() && templates == s.templates() && mark == s.mark()) {
             return s;
         }
         return new PolicySpec(
-                selector, lifetime, s.priority(), s.index(), s.direction(), s.action(), s.flags(), s.share(), templates,
+                s.selector(), lifetime, s.priority(), s.index(), s.direction(), s.action(), s.flags(), s.share(), templates,
                 mark, s.ifId(), s.type(), s.securityContext());
-    }
-
-    private Selector share(Selector s) {
-        Address daddr = of(s.daddr());
-        Address saddr = of(s.saddr());
-        if (daddr == s.daddr() && saddr == s.saddr()) {
-            return s;
-        }
-        return new Selector(
-                daddr, saddr, s.dport(), s.dportMask(), s.sport(), s.sportMask(), s.family(),
-                s.daddrPrefix(), s.saddrPrefix(), s.protocol(), s.ifindex(), s.user());
     }
 
     private List<Template> share(List<Template> templates) {
