@@ -35,7 +35,7 @@ final class BareTunnels {
         int mark = spec.mark().value() & spec.mark().mask();
         State tunnel = sad.lookupByAddress(spec.id().daddr(), spec.saddr(), protocol(spec), spec.family(), mark);
         if (tunnel == null) {
-            tunnel = create(spec, state.usage().addSeconds());
+            tunnel = create(spec, state.addSeconds());
             sad.insert(tunnel);
         }
         tunnelOf.put(state, tunnel);

@@ -16,7 +16,24 @@ final class PolicyExpiry {
     /** {@code XFRM_KM_TIMEOUT}: how long a key manager has to act on a soft limit before it is told again. */
     private static final long REMIND_SECONDS = 30;
 
-    private record Watch(Timer<Runnable> timer) {}
+    /** A policy's own timer. */
+    private final class Watch extends Timer<Runnable> implements Runnable {
+        private final Policy policy;
+
+        Watch(Policy policy) {
+            this.policy = policy;
+        }
+
+        @Override
+        protected Runnable subject() {
+            return this;
+        }
+
+        @Override
+        public void run() {
+            look(policy);
+        }
+    }
 
     private final Spd spd;
     private final KeyManagers keyManagers;
@@ -35,15 +52,15 @@ final class PolicyExpiry {
         Lifetime limits = policy.spec().lifetime();
         long any = limits.hardAddSeconds() | limits.hardUseSeconds() | limits.softAddSeconds() | limits.softUseSeconds();
         if (any != 0) {
-            Watch watch = new Watch(new Timer<>(() -> look(policy)));
+            Watch watch = new Watch(policy);
             policy.watch = watch;
-            alarms.setSeconds(watch.timer, FIRST_LOOK_SECONDS);
+            alarms.setSeconds(watch, FIRST_LOOK_SECONDS);
         }
     }
 
     void stop(Policy policy) {
         if (policy.watch instanceof Watch watch) {
-            alarms.cancel(watch.timer);
+            alarms.cancel(watch);
         }
     }
 
@@ -60,7 +77,7 @@ final class PolicyExpiry {
             keyManagers.policyExpired(policy, false, 0);
             softSeconds = REMIND_SECONDS;
         }
-        alarms.setSeconds(((Watch) policy.watch).timer, Math.min(hardSeconds, softSeconds));
+        alarms.setSeconds((Watch) policy.watch, Math.min(hardSeconds, softSeconds));
     }
 
     private long remaining(Policy policy, long addLimit, long useLimit) {

@@ -21,6 +21,25 @@ final class ReplayNotices {
     private final KeyManagers keyManagers;
     private final Alarms alarms;
 
+    /** The timer of a State's {@code replayMaxAge}. */
+    private final class Age extends Timer<Runnable> implements Runnable {
+        private final State state;
+
+        Age(State state) {
+            this.state = state;
+        }
+
+        @Override
+        protected Runnable subject() {
+            return this;
+        }
+
+        @Override
+        public void run() {
+            timeIsUp(state);
+        }
+    }
+
     ReplayNotices(KeyManagers keyManagers, Alarms alarms) {
         this.keyManagers = keyManagers;
         this.alarms = alarms;
@@ -100,7 +119,7 @@ final class ReplayNotices {
         if (age != 0) {
             StateWatch watch = StateWatch.of(state);
             if (watch.replay == null) {
-                watch.replay = new Timer<>(() -> timeIsUp(state));
+                watch.replay = new Age(state);
             }
             alarms.set(watch.replay, age * NS_PER_AGE_UNIT);
         }

@@ -32,11 +32,11 @@ final class StateExpiry {
 
     void start(State state) {
         boolean larval = state.phase() == Phase.ACQUIRING;
-        alarms.setSeconds(StateWatch.of(state).lifetime, larval ? state.spec().lifetime().hardAddSeconds() : FIRST_LOOK_SECONDS);
+        alarms.setSeconds(StateWatch.of(state), larval ? state.spec().lifetime().hardAddSeconds() : FIRST_LOOK_SECONDS);
     }
 
     void stop(State state) {
-        alarms.cancel(StateWatch.of(state).lifetime);
+        alarms.cancel(StateWatch.of(state));
     }
 
     /** A live State has got other limits: it is no longer dying, unless of these. */
@@ -57,7 +57,7 @@ final class StateExpiry {
         Usage usage = state.usage();
         if (isReached(usage, limits.hardBytes(), limits.hardPackets())) {
             state.enter(Phase.EXPIRED);
-            alarms.set(StateWatch.of(state).lifetime, 0);
+            alarms.set(StateWatch.of(state), 0);
         } else if (!state.isDying() && isReached(usage, limits.softBytes(), limits.softPackets())) {
             soften(state);
         }
@@ -85,7 +85,7 @@ final class StateExpiry {
             }
         }
         if (nextSeconds != Lifetimes.NEVER) {
-            alarms.setSeconds(StateWatch.of(state).lifetime, nextSeconds);
+            alarms.setSeconds(StateWatch.of(state), nextSeconds);
         }
     }
 

@@ -5,12 +5,10 @@ import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * What the control thread keeps beside a State: its timers, and what key managers were told last. It is what its lifetime's timer runs, too:
+ * What the control thread keeps beside a State: its timers, and what key managers were told last. It is the timer of its lifetime itself:
  * there may be a million. Control thread only.
  */
-final class StateWatch implements Runnable {
-    final Timer<Runnable> lifetime;
-
+final class StateWatch extends Timer<Runnable> implements Runnable {
     /** Null unless it waits. */
     Timer<Runnable> replay;
 
@@ -34,8 +32,12 @@ final class StateWatch implements Runnable {
     StateWatch(State state, StateExpiry expiry) {
         this.state = state;
         this.expiry = expiry;
-        lifetime = new Timer<>(this);
         toldReplay = state.replaySnapshot();
+    }
+
+    @Override
+    protected Runnable subject() {
+        return this;
     }
 
     @Override

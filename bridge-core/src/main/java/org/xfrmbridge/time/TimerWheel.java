@@ -99,7 +99,7 @@ public final class TimerWheel<T> {
         for (Timer<T> timer = slots[slot]; timer != null; timer = slots[slot]) {
             unlink(timer);
             size--;
-            consumer.accept(timer.subject);
+            consumer.accept(timer.subject());
         }
     }
 

@@ -25,7 +25,7 @@ class TimerWheelTest {
         long startNs = nowNs;
         List<Timer<Integer>> timers = new ArrayList<>();
         for (int i = 0; i < 500; i++) {
-            timers.add(new Timer<>(i));
+            timers.add(Timer.of(i));
         }
         long[] dueTick = new long[timers.size()];
         Arrays.fill(dueTick, -1);
@@ -78,7 +78,7 @@ class TimerWheelTest {
     void shouldNotBeEarlyAndAtMostATickLate() {
         TimerWheel<String> wheel = new TimerWheel<>(TICK_NS, 0);
         List<String> expired = new ArrayList<>();
-        wheel.schedule(new Timer<>("a"), 1_500);
+        wheel.schedule(Timer.of("a"), 1_500);
         wheel.advance(1_999, expired::add);
         assertEquals(List.of(), expired);
         wheel.advance(2_000, expired::add);
@@ -89,7 +89,7 @@ class TimerWheelTest {
     @Test
     void shouldComeToAnEndWhenAConsumerSchedulesIntoThePast() {
         TimerWheel<Integer> wheel = new TimerWheel<>(TICK_NS, 0);
-        Timer<Integer> timer = new Timer<>(1);
+        Timer<Integer> timer = Timer.of(1);
         int[] calls = {0};
         wheel.schedule(timer, 0);
         wheel.advance(5 * TICK_NS, subject -> {
@@ -103,7 +103,7 @@ class TimerWheelTest {
     @Test
     void shouldNotExpireATimerThatAnotherOneOfItsTickCancelled() {
         TimerWheel<Integer> wheel = new TimerWheel<>(TICK_NS, 0);
-        List<Timer<Integer>> timers = List.of(new Timer<>(0), new Timer<>(1));
+        List<Timer<Integer>> timers = List.of(Timer.of(0), Timer.of(1));
         timers.forEach(timer -> wheel.schedule(timer, TICK_NS));
         int[] calls = {0};
         wheel.advance(TICK_NS, subject -> {
@@ -117,7 +117,7 @@ class TimerWheelTest {
     @Test
     void shouldKeepATimerForEverWhenItsDeadlineIsTheEndOfTime() {
         TimerWheel<Integer> wheel = new TimerWheel<>(1, Long.MIN_VALUE / 2);
-        Timer<Integer> timer = new Timer<>(0);
+        Timer<Integer> timer = Timer.of(0);
         wheel.schedule(timer, Long.MAX_VALUE);
         wheel.advance(Long.MAX_VALUE / 4, subject -> {});
         assertTrue(timer.isScheduled());
