@@ -92,7 +92,7 @@ final class BundleStep {
             return DropReason.OUT_STATE_SEQ_ERROR;
         }
         // 5 account
-        state.usage().count(packet.payloadBytes(), nowSeconds);
+        state.count(packet.payloadBytes(), nowSeconds);
         // 6 seal
         return transform.seal(packet, nextHeader, sequence.last());
     }

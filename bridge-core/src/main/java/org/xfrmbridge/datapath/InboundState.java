@@ -93,7 +93,7 @@ final class InboundState {
 
     /** Counts what was protected: the payload, without header, padding and ICV. */
     void account(int payloadBytes, long nowSeconds) {
-        state.usage().count(payloadBytes, nowSeconds);
+        state.count(payloadBytes, nowSeconds);
     }
 
     /** An authenticated packet from elsewhere than agreed: the NAT in between has another mapping (RFC 3948 4, {@code km_new_mapping}). */

@@ -25,7 +25,7 @@ import org.xfrmbridge.xfrm.Usage;
 public final class Sad {
     private static final int STRIPES = 1 << 16;
 
-    private final Slots<SadEntry> bySpi = new Slots<>();
+    private final SpiIndex bySpi = new SpiIndex();
     private final Slots<SadEntry> bySource = new Slots<>();
     private final Slots<SadEntry> bySequence = new Slots<>();
     private final Slots<StateGroup> groups = new Slots<>();
@@ -36,18 +36,8 @@ public final class Sad {
 
     /** Inbound: the State a packet names. Any thread, never blocks. Null if none. */
     public State lookup(long daddrHigh, long daddrLow, int spi, int protocol, int family, int mark) {
-        long high = SadEntry.high(daddrHigh, family);
-        long low = SadEntry.low(daddrLow, family);
         int kind = SadEntry.kind(family, protocol);
-        int hash = SadEntry.spiHash(high, low, spi, kind);
-        Slots.Table<SadEntry> table = bySpi.table();
-        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
-            SadEntry entry = table.at(i);
-            if (entry != null && entry.isNamed(high, low, spi, kind)) {
-                return youngest(entry, mark);
-            }
-        }
-        return null;
+        return bySpi.lookup(SadEntry.high(daddrHigh, family), SadEntry.low(daddrLow, family), spi, kind, mark);
     }
 
     public State lookup(StateId id, int family, int mark) {
@@ -66,16 +56,7 @@ public final class Sad {
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             SadEntry entry = table.at(i);
             if (entry != null && entry.isBetween(saddrHigh, saddrLow, daddrHigh, daddrLow, kind)) {
-                return youngest(entry, mark);
-            }
-        }
-        return null;
-    }
-
-    private static State youngest(SadEntry chain, int mark) {
-        for (SadEntry entry = chain; entry != null; entry = entry.alike) {
-            if (entry.fitsMark(mark)) {
-                return entry.state();
+                return entry.youngestAlike(mark);
             }
         }
         return null;
@@ -234,7 +215,7 @@ public final class Sad {
         return all.size();
     }
 
-    /** Length of the table by Spi, what a client is told as {@code sadhcnt}. Control thread. */
+    /** Length of the tables by Spi, what a client is told as {@code sadhcnt}. Control thread. */
     public int buckets() {
         return bySpi.length();
     }
@@ -288,17 +269,17 @@ public final class Sad {
     }
 
     private void index(SadEntry entry) {
-        entry.state().place = entry;
         addToGroup(entry);
-        if (!entry.isNamedBySpi()) {
-            addAlike(bySource, entry, entry.sourceHash());
+        if (!SadEntry.hasSpi(entry.protocol())) {
+            addBySource(entry);
         } else if (entry.spi != 0) {
-            addAlike(bySpi, entry, entry.spiHash());
+            bySpi.add(entry);
             spiUses.add(entry.spi, entry.protocol());
         }
         if (entry.sequence != 0) {
             addInSequence(entry);
         }
+        entry.state().place = entry;
     }
 
     private void unindex(SadEntry entry) {
@@ -307,10 +288,10 @@ public final class Sad {
         if (group.isEmpty()) {
             groups.remove(group, group.hash);
         }
-        if (!entry.isNamedBySpi()) {
-            removeAlike(bySource, entry, entry.sourceHash());
+        if (!SadEntry.hasSpi(entry.protocol())) {
+            removeBySource(entry);
         } else if (entry.spi != 0) {
-            removeAlike(bySpi, entry, entry.spiHash());
+            bySpi.remove(entry);
             spiUses.remove(entry.spi, entry.protocol());
             freedSpis++;
         }
@@ -327,37 +308,35 @@ public final class Sad {
             group.add(entry);
             return;
         }
-        group = new StateGroup(entry);
+        group = new StateGroup(spec);
         group.add(entry);
         groups.add(group, group.hash);
     }
 
-    private static void addAlike(Slots<SadEntry> slots, SadEntry entry, int hash) {
-        SadEntry head = alikeHead(slots, entry, hash);
+    private void addBySource(SadEntry entry) {
+        SadEntry head = sourceChain(entry);
         entry.alike = head;
         if (head == null) {
-            slots.add(entry, hash);
+            bySource.add(entry, entry.sourceHash());
         } else {
-            slots.replace(head, entry, hash);
+            bySource.replace(head, entry, entry.sourceHash());
         }
     }
 
-    private static void removeAlike(Slots<SadEntry> slots, SadEntry entry, int hash) {
-        SadEntry head = alikeHead(slots, entry, hash);
+    private void removeBySource(SadEntry entry) {
+        SadEntry head = sourceChain(entry);
         if (head != entry) {
-            while (head.alike != entry) {
-                head = head.alike;
-            }
-            head.alike = entry.alike;
+            head.unlinkAlike(entry);
         } else if (entry.alike != null) {
-            slots.replace(entry, entry.alike, hash);
+            bySource.replace(entry, entry.alike, entry.sourceHash());
         } else {
-            slots.remove(entry, hash);
+            bySource.remove(entry, entry.sourceHash());
         }
     }
 
-    private static SadEntry alikeHead(Slots<SadEntry> slots, SadEntry entry, int hash) {
-        Slots.Table<SadEntry> table = slots.table();
+    private SadEntry sourceChain(SadEntry entry) {
+        int hash = entry.sourceHash();
+        Slots.Table<SadEntry> table = bySource.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             if (entry.isAlike(table.at(i))) {
                 return table.at(i);
@@ -394,6 +373,7 @@ public final class Sad {
 
     /** After publication: who reads the new number finds the new State. */
     private void bumpGeneration(SadEntry entry) {
-        generations.incrementAndGet(stripe(entry.daddrHigh, entry.daddrLow, entry.saddrHigh, entry.saddrLow));
+        StateGroup group = entry.group;
+        generations.incrementAndGet(stripe(group.daddrHigh, group.daddrLow, group.saddrHigh, group.saddrLow));
     }
 }

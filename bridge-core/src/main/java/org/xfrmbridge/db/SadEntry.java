@@ -6,21 +6,18 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * One State in all tables of the {@link Sad}: the keys readers compare, copied out of the spec so that a lookup touches one object, and the
+ * One State in all tables of the {@link Sad}: what readers compare beside its {@link StateGroup}'s keys, copied out of the spec, and the
  * links of the chains it is in. Never reused: a State whose keys change gets a new entry.
  */
 final class SadEntry extends WalkEntry<State> {
-    final long daddrHigh;
-    final long daddrLow;
-    final long saddrHigh;
-    final long saddrLow;
     final int spi;
-    /** Family and protocol in one. */
-    final int kind;
     final int sequence;
-    final int markValue;
-    final int markMask;
+    private final int markValue;
+    private final int markMask;
     final long addSeconds;
+
+    /** Set before any table but the group itself has the entry, and never again. */
+    StateGroup group;
 
     /** The next older entry of the same key in the table by Spi or by source, whichever it is in. */
     volatile SadEntry alike;
@@ -31,22 +28,15 @@ final class SadEntry extends WalkEntry<State> {
     volatile SadEntry next;
 
     SadEntry previous;
-    StateGroup group;
 
     SadEntry(State state) {
         super(state);
         StateSpec spec = state.spec();
-        int family = spec.family();
-        daddrHigh = high(spec.id().daddr().high(), family);
-        daddrLow = low(spec.id().daddr().low(), family);
-        saddrHigh = high(spec.saddr().high(), family);
-        saddrLow = low(spec.saddr().low(), family);
         spi = spec.id().spi();
-        kind = kind(family, spec.id().protocol());
         sequence = spec.seq();
         markValue = spec.mark().value();
         markMask = spec.mark().mask();
-        addSeconds = state.usage().addSeconds();
+        addSeconds = state.addSeconds();
     }
 
     State state() {
@@ -57,40 +47,59 @@ final class SadEntry extends WalkEntry<State> {
         return (mark & markMask) == markValue;
     }
 
-    /** Whether packets and clients name it by its Spi; the mobility protocols have none and go by addresses. */
-    boolean isNamedBySpi() {
-        return hasSpi(protocol());
+    boolean fitsEveryMark() {
+        return (markValue | markMask) == 0;
+    }
+
+    /** Family and protocol in one. */
+    int kind() {
+        return group.kind >>> 8;
     }
 
     int protocol() {
-        return kind & 0xff;
-    }
-
-    int spiHash() {
-        return spiHash(daddrHigh, daddrLow, spi, kind);
+        return kind() & 0xff;
     }
 
     int sourceHash() {
-        return sourceHash(saddrHigh, saddrLow, daddrHigh ^ daddrLow, kind);
+        return sourceHash(group.saddrHigh, group.saddrLow, group.daddrHigh ^ group.daddrLow, kind());
     }
 
     boolean isNamed(long high, long low, int itsSpi, int itsKind) {
-        return spi == itsSpi && daddrHigh == high && daddrLow == low && kind == itsKind;
+        return spi == itsSpi && group.daddrHigh == high && group.daddrLow == low && kind() == itsKind;
     }
 
     boolean isBetween(long fromHigh, long fromLow, long toHigh, long toLow, int itsKind) {
-        return saddrHigh == fromHigh
-                && saddrLow == fromLow
-                && daddrHigh == toHigh
-                && daddrLow == toLow
-                && kind == itsKind;
+        return group.saddrHigh == fromHigh
+                && group.saddrLow == fromLow
+                && group.daddrHigh == toHigh
+                && group.daddrLow == toLow
+                && kind() == itsKind;
     }
 
-    /** Whether both have the same key in the table they are in. */
+    /** Whether both have the same key in the table they are in: packets and clients name those of protocols without Spi by addresses. */
     boolean isAlike(SadEntry other) {
-        return isNamedBySpi()
-                ? other.isNamed(daddrHigh, daddrLow, spi, kind)
-                : other.isBetween(saddrHigh, saddrLow, daddrHigh, daddrLow, kind);
+        return hasSpi(protocol())
+                ? other.isNamed(group.daddrHigh, group.daddrLow, spi, kind())
+                : other.isBetween(group.saddrHigh, group.saddrLow, group.daddrHigh, group.daddrLow, kind());
+    }
+
+    /** The first of a chain that fits a mark, or null. */
+    State youngestAlike(int mark) {
+        for (SadEntry entry = this; entry != null; entry = entry.alike) {
+            if (entry.fitsMark(mark)) {
+                return entry.state();
+            }
+        }
+        return null;
+    }
+
+    /** Takes one out of the chain that begins here. Its own link stays, for readers that stand on it. */
+    void unlinkAlike(SadEntry entry) {
+        SadEntry before = this;
+        while (before.alike != entry) {
+            before = before.alike;
+        }
+        before.alike = entry.alike;
     }
 
     /** Whether another spec puts a State at another place of any table. */
@@ -104,10 +113,6 @@ final class SadEntry extends WalkEntry<State> {
                 || spec.ifId() != now.ifId()
                 || spec.seq() != sequence
                 || !spec.mark().equals(now.mark());
-    }
-
-    static int spiHash(long daddrHigh, long daddrLow, int spi, int kind) {
-        return Hashing.hash(daddrHigh ^ Integer.toUnsignedLong(spi), daddrLow ^ (long) kind << 48);
     }
 
     static int sourceHash(long saddrHigh, long saddrLow, long daddr, int kind) {

@@ -36,12 +36,12 @@ final class StateGroup {
     private volatile SadEntry larval;
     private volatile SadEntry larvalWithoutSpi;
 
-    StateGroup(SadEntry member) {
-        StateSpec spec = member.state().spec();
-        daddrHigh = member.daddrHigh;
-        daddrLow = member.daddrLow;
-        saddrHigh = member.saddrHigh;
-        saddrLow = member.saddrLow;
+    /** @param spec that of any member */
+    StateGroup(StateSpec spec) {
+        daddrHigh = SadEntry.high(spec.id().daddr().high(), spec.family());
+        daddrLow = SadEntry.low(spec.id().daddr().low(), spec.family());
+        saddrHigh = SadEntry.high(spec.saddr().high(), spec.family());
+        saddrLow = SadEntry.low(spec.saddr().low(), spec.family());
         kind = kind(spec.family(), spec.id().protocol(), spec.mode().number());
         reqid = spec.reqid();
         ifId = spec.ifId();

@@ -16,7 +16,7 @@ import org.xfrmbridge.esp.Suite;
  * <p>The control thread alone creates it, changes its spec and moves its {@link Phase}. Datapath threads read those, count in
  * {@link #usage}, {@link #sequence} and {@link #replayWindow}, and own what they build on first use ({@link #outbound}, {@link #inbound}:
  * one thread each). Nothing is counted by reference: a State that left the tables is {@link Phase#DEAD}, and who still holds it sees that.
- * What only packets need (suite, window, sequence) is made for the first one: a million States wait for theirs.
+ * What only packets need (suite, window, sequence, counters) is made for the first one: a million States wait for theirs.
  *
  * <p>Keys may be wiped at any moment: a transform made or first used after that answers {@code WIPED}, never with a key half cleared.
  */
@@ -30,10 +30,12 @@ public final class State {
     private record Counting(ReplayWindow window, OutboundSequence sequence) {}
 
     private static final VarHandle NUMBERS;
+    private static final VarHandle USAGE;
 
     static {
         try {
             NUMBERS = MethodHandles.lookup().findVarHandle(State.class, "numbers", Object.class);
+            USAGE = MethodHandles.lookup().findVarHandle(State.class, "usage", Usage.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -53,6 +55,8 @@ public final class State {
     private volatile StateSpec spec;
     private volatile Phase phase;
     private volatile boolean dying;
+    private volatile long addSeconds;
+    /** Null until a packet comes or a client gives counters. */
     private volatile Usage usage;
     private volatile int integrityFailures;
 
@@ -88,8 +92,8 @@ public final class State {
     public State(StateSpec spec, Phase phase, Usage usage, Function<StateSpec, Suite> suites) {
         this.spec = spec;
         this.phase = phase;
-        this.usage = usage;
         this.suites = suites;
+        resetUsage(usage);
         resetReplay(spec.replay());
     }
 
@@ -128,13 +132,31 @@ public final class State {
         dying = value;
     }
 
+    /** What it has carried; what one sees of a State that has carried nothing is a copy. Any thread. */
     public Usage usage() {
-        return usage;
+        Usage known = usage;
+        return known == null ? new Usage(addSeconds) : known;
+    }
+
+    /** When it was added, in seconds since the epoch: decides which State is preferred. */
+    public long addSeconds() {
+        return addSeconds;
+    }
+
+    /** The datapath thread that uses it: counts one packet. */
+    public void count(long packetBytes, long nowSeconds) {
+        Usage known = usage;
+        if (known == null) {
+            USAGE.compareAndSet(this, null, new Usage(addSeconds));
+            known = usage;
+        }
+        known.count(packetBytes, nowSeconds);
     }
 
     /** Control thread only: counters given by a client replace what was counted. */
     public void resetUsage(Usage newUsage) {
-        usage = newUsage;
+        addSeconds = newUsage.addSeconds();
+        usage = newUsage.isUnused() ? null : newUsage;
     }
 
     /** Where datapath threads get their transforms from; null if larval. */

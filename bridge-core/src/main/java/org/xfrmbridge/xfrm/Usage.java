@@ -56,6 +56,11 @@ public final class Usage {
         }
     }
 
+    /** Whether it says nothing but when the entry was added. */
+    public boolean isUnused() {
+        return (bytes() | packets() | useSeconds() | lastUsedSeconds()) == 0;
+    }
+
     public long bytes() {
         return (long) BYTES.getOpaque(this);
     }

@@ -27,6 +27,7 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.State.Phase;
+import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Usage;
 
 /** Readers look for what is there all the time, while the tables around it grow, shrink and fill with removed entries. */
@@ -68,6 +69,24 @@ class GrowthTest {
                 others.add(state);
             }
             others.forEach(sad::remove);
+        }
+        assertAllFound(lookups);
+    }
+
+    @Test
+    void shouldAlwaysFindAStateWhoseYoungerNamesakesComeAndGo() throws Exception {
+        Sad sad = new Sad();
+        StateSpec.Builder marked = SadTest.spec(1).toBuilder();
+        marked.mark = new Mark(1, 1);
+        sad.insert(new State(SadTest.spec(1), Phase.VALID, new Usage(0)));
+        List<Future<Long>> lookups = read(() -> {
+            State found = sad.lookup(SadTest.spec(1).id(), AddressFamily.INET, 0);
+            return found != null && !found.spec().mark().equals(marked.mark);
+        });
+        for (int i = 0; i < 50 * ENTRIES; i++) {
+            State other = new State(i % 3 == 0 ? SadTest.spec(1) : marked.build(), Phase.VALID, new Usage(1));
+            sad.insert(other);
+            sad.remove(other);
         }
         assertAllFound(lookups);
     }

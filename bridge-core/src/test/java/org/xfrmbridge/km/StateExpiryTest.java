@@ -52,7 +52,7 @@ class StateExpiryTest extends EngineFixture {
 
         passSeconds(100);
         heard();
-        state.usage().count(1, clock.epochSeconds());
+        state.count(1, clock.epochSeconds());
         passSeconds(9);
         heard();
         passSeconds(1);
@@ -75,7 +75,7 @@ class StateExpiryTest extends EngineFixture {
     @Test
     void shouldBecomeDyingOnceByBytesOrPackets() throws XfrmException {
         State state = added(traffic(100, 200, -1, -1));
-        state.usage().count(100, clock.epochSeconds());
+        state.count(100, clock.epochSeconds());
 
         engine.limitReached(state);
         engine.limitReached(state);
@@ -90,7 +90,7 @@ class StateExpiryTest extends EngineFixture {
     @Test
     void shouldNotSayAgainByTimeWhatWasSaidByPackets() throws XfrmException {
         State state = added(new Lifetime(-1, -1, 1, -1, 10, 20, 0, 0));
-        state.usage().count(1, clock.epochSeconds());
+        state.count(1, clock.epochSeconds());
         engine.limitReached(state);
         engine.drainEvents();
         heard("soft expire state 1 VALID for 0");
@@ -105,8 +105,8 @@ class StateExpiryTest extends EngineFixture {
     @Test
     void shouldCarryNothingFromTheHardLimitOnAndGoWithTheNextTimers() throws XfrmException {
         State state = added(traffic(-1, -1, 1, 2));
-        state.usage().count(1, clock.epochSeconds());
-        state.usage().count(1, clock.epochSeconds());
+        state.count(1, clock.epochSeconds());
+        state.count(1, clock.epochSeconds());
 
         engine.limitReached(state);
         engine.drainEvents();
@@ -125,7 +125,7 @@ class StateExpiryTest extends EngineFixture {
         heard();
 
         engine.deleteState(key(1), ASKER);
-        state.usage().count(1000, clock.epochSeconds());
+        state.count(1000, clock.epochSeconds());
         engine.limitReached(state);
         engine.drainEvents();
         engine.runTimers();

@@ -141,7 +141,7 @@ class StateVerbsTest extends EngineFixture {
     @Test
     void shouldAdoptLifetimesAndEncapsulationButNoKeysWhenALiveOneIsUpdated() throws XfrmException {
         State state = engine.addState(esp(1, s -> s.encapsulation = udp(4500)), ASKER);
-        state.usage().count(100, clock.epochSeconds());
+        state.count(100, clock.epochSeconds());
         keyManager.take();
 
         State updated = engine.updateState(esp(1, s -> {
@@ -198,7 +198,7 @@ class StateVerbsTest extends EngineFixture {
     @Test
     void shouldExpireAtOnceWhenAnUpdateSetsLimitsThatAreReached() throws XfrmException {
         State state = engine.addState(esp(1), ASKER);
-        state.usage().count(100, clock.epochSeconds());
+        state.count(100, clock.epochSeconds());
         keyManager.take();
 
         engine.updateState(esp(1, s -> s.lifetime = traffic(-1, 50, -1, -1)), ASKER);

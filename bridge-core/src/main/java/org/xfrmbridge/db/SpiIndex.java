@@ -1,0 +1,135 @@
+package org.xfrmbridge.db;
+
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.State;
+
+/**
+ * States by (Spi, daddr, protocol), the youngest first among those with the same three. Those of an IPv4 address whose youngest fits every
+ * mark are found by a {@link KeyTable}, which is nearly all; the others by their entries. The control thread writes, any thread looks up.
+ */
+final class SpiIndex {
+    private final KeyTable<State> esp = new KeyTable<>(State[]::new);
+    private final KeyTable<State> ah = new KeyTable<>(State[]::new);
+    private final KeyTable<State> comp = new KeyTable<>(State[]::new);
+    private final Slots<SadEntry> others = new Slots<>();
+    private volatile int returns;
+
+    /** Null if none. Looks again if it may have missed one on its way from {@link #others} to a table of keys. */
+    State lookup(long daddrHigh, long daddrLow, int spi, int kind, int mark) {
+        KeyTable<State> table = keyTable(kind);
+        int seen;
+        State found;
+        do {
+            seen = returns;
+            found = table == null ? null : table.get(key(daddrHigh, spi));
+            if (found != null) {
+                return found;
+            }
+            found = lookupOthers(daddrHigh, daddrLow, spi, kind, mark);
+        } while (found == null && seen != returns);
+        return found;
+    }
+
+    private State lookupOthers(long daddrHigh, long daddrLow, int spi, int kind, int mark) {
+        int hash = hash(daddrHigh, daddrLow, spi, kind);
+        Slots.Table<SadEntry> table = others.table();
+        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
+            SadEntry entry = table.at(i);
+            if (entry != null && entry.isNamed(daddrHigh, daddrLow, spi, kind)) {
+                return entry.youngestAlike(mark);
+            }
+        }
+        return null;
+    }
+
+    /** Number of slots of all tables. */
+    int length() {
+        return esp.length() + ah.length() + comp.length() + others.length();
+    }
+
+    void add(SadEntry entry) {
+        SadEntry head = head(entry);
+        entry.alike = head;
+        replaceHead(head, entry);
+    }
+
+    void remove(SadEntry entry) {
+        SadEntry head = head(entry);
+        if (head == entry) {
+            replaceHead(entry, entry.alike);
+        } else {
+            head.unlinkAlike(entry);
+        }
+    }
+
+    /** Puts one of the same key in another's place; either may be null, for none. No lookup misses both. */
+    private void replaceHead(SadEntry head, SadEntry successor) {
+        boolean wasByKey = head != null && isByKey(head);
+        boolean isByKey = successor != null && isByKey(successor);
+        if (isByKey && wasByKey) {
+            keyTable(successor.kind()).replace(key(successor), successor.state());
+        } else if (isByKey) {
+            keyTable(successor.kind()).add(key(successor), successor.state());
+            returns += head == null ? 0 : 1;
+        } else if (successor != null && (head == null || wasByKey)) {
+            others.add(successor, hash(successor));
+        }
+        if (wasByKey && !isByKey) {
+            keyTable(head.kind()).remove(key(head));
+        } else if (head != null && !wasByKey && (successor == null || isByKey)) {
+            others.remove(head, hash(head));
+        } else if (head != null && !wasByKey) {
+            others.replace(head, successor, hash(head));
+        }
+    }
+
+    /** The youngest one with an entry's key, or null. */
+    private SadEntry head(SadEntry entry) {
+        KeyTable<State> table = keyTable(entry.kind());
+        State state = table == null ? null : table.get(key(entry));
+        if (state != null) {
+            // A State whose key changes has its new entry by now, and is still found by its old one.
+            SadEntry known = (SadEntry) state.place;
+            return known.isAlike(entry) ? known : entry;
+        }
+        int hash = hash(entry);
+        Slots.Table<SadEntry> slots = others.table();
+        for (int i = slots.find(hash); i >= 0; i = slots.findNext(i, hash)) {
+            if (entry.isAlike(slots.at(i))) {
+                return slots.at(i);
+            }
+        }
+        return null;
+    }
+
+    private boolean isByKey(SadEntry entry) {
+        return entry.fitsEveryMark() && keyTable(entry.kind()) != null;
+    }
+
+    private KeyTable<State> keyTable(int kind) {
+        return switch (kind) {
+            case AddressFamily.INET << 8 | IpProtocol.ESP -> esp;
+            case AddressFamily.INET << 8 | IpProtocol.AH -> ah;
+            case AddressFamily.INET << 8 | IpProtocol.COMP -> comp;
+            default -> null;
+        };
+    }
+
+    private static long key(SadEntry entry) {
+        return key(entry.group.daddrHigh, entry.spi);
+    }
+
+    /** Of an IPv4 address and a Spi; a Spi is never 0, nor is the key. */
+    private static long key(long daddrHigh, int spi) {
+        return daddrHigh | Integer.toUnsignedLong(spi);
+    }
+
+    private static int hash(SadEntry entry) {
+        return hash(entry.group.daddrHigh, entry.group.daddrLow, entry.spi, entry.kind());
+    }
+
+    private static int hash(long daddrHigh, long daddrLow, int spi, int kind) {
+        return Hashing.hash(daddrHigh ^ Integer.toUnsignedLong(spi), daddrLow ^ (long) kind << 48);
+    }
+}
