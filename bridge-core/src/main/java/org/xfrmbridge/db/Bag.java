@@ -19,22 +19,34 @@ final class Bag implements Shelf {
     }
 
     /** Adds to policies of the same addresses. */
-    static Shelf add(Shelf alike, SpdEntry entry) {
-        return switch (alike) {
+    static Shelf add(Shelf shelf, SpdEntry entry) {
+        return switch (shelf) {
             case SpdEntry other -> of(other, entry);
             case Bag bag when bag.size() >= MOST -> ShapedBag.of(bag).with(entry);
             case Bag bag -> bag.with(entry);
             case ShapedBag bag -> bag.with(entry);
+            case NamedBag bag -> throw new IllegalStateException("a part of a larger shelf");
             case Trie trie -> throw new IllegalStateException("a trie has policies of several addresses");
         };
     }
 
-    /** Null if it was the last. */
-    static Shelf remove(Shelf alike, SpdEntry entry) {
+    /** Adds to policies that match the same flows. */
+    static Shelf addAlike(Shelf alike, SpdEntry entry) {
         return switch (alike) {
+            case Bag bag when bag.size() >= MOST && NamedBag.tellsApart(bag, entry) -> NamedBag.of(bag, entry);
+            case Bag bag -> bag.with(entry);
+            case NamedBag bag -> bag.with(entry);
+            default -> of((SpdEntry) alike, entry);
+        };
+    }
+
+    /** Null if it was the last. */
+    static Shelf remove(Shelf shelf, SpdEntry entry) {
+        return switch (shelf) {
             case SpdEntry last -> null;
             case Bag bag -> bag.without(entry);
             case ShapedBag bag -> bag.without(entry);
+            case NamedBag bag -> bag.without(entry);
             case Trie trie -> throw new IllegalStateException("a trie has policies of several addresses");
         };
     }

@@ -1,8 +1,11 @@
 package org.xfrmbridge.db;
 
+import java.util.function.ToIntFunction;
+import org.xfrmbridge.xfrm.Flow;
+
 /**
- * Policies of one {@link Shape} by their hash, five bits of it at a level. Places without a policy are not kept; what stands in a place is
- * a policy, a {@link Bag} of those that have all bits in common, or another level.
+ * Policies by a hash, five bits of it at a level: of what they match, or of their names. Places without a policy are not kept; what stands
+ * in a place is another level or a {@link Shelf} of policies with the same hash.
  */
 final class HashTrie implements Ranked {
     private static final int BITS = 5;
@@ -12,12 +15,12 @@ final class HashTrie implements Ranked {
     private final int digits;
 
     private final Ranked[] places;
-    private final long bestRank;
+    private final SpdEntry best;
 
-    private HashTrie(int digits, Ranked[] places, long bestRank) {
+    private HashTrie(int digits, Ranked[] places, SpdEntry best) {
         this.digits = digits;
         this.places = places;
-        this.bestRank = bestRank;
+        this.best = best;
     }
 
     /** The policies below {@code root} with this hash; maybe others too. Null if none. */
@@ -36,40 +39,54 @@ final class HashTrie implements Ranked {
     }
 
     /** @param shift bits of the hash that led to {@code at}, which may be null */
-    static Ranked add(Ranked at, SpdEntry entry, Shape shape, int shift) {
+    static Ranked add(Ranked at, SpdEntry entry, ToIntFunction<SpdEntry> hashes, int shift) {
         if (at == null) {
             return entry;
         }
-        int hash = shape.hash(entry);
+        int hash = hashes.applyAsInt(entry);
         if (at instanceof HashTrie trie) {
             int bit = trie.bit(hash, shift);
-            return trie.with(bit, add(trie.at(bit), entry, shape, shift + BITS), Math.min(trie.bestRank, entry.rank));
+            return trie.with(bit, add(trie.at(bit), entry, hashes, shift + BITS), better(trie.best, entry));
         }
-        int otherHash = shape.hash(at.sample());
+        SpdEntry other = at.sample();
+        int otherHash = hashes.applyAsInt(other);
         if (hash == otherHash) {
-            return at instanceof Bag bag ? bag.with(entry) : Bag.of((SpdEntry) at, entry);
+            return Bag.addAlike((Shelf) at, entry);
         }
-        HashTrie level = new HashTrie(1 << (otherHash >>> shift & DIGIT_MASK), new Ranked[] {at}, at.bestRank());
-        return add(level, entry, shape, shift);
+        HashTrie level = new HashTrie(1 << (otherHash >>> shift & DIGIT_MASK), new Ranked[] {at}, other);
+        return add(level, entry, hashes, shift);
     }
 
     /** What is left, null if nothing. */
-    static Ranked remove(Ranked at, SpdEntry entry, Shape shape, int shift) {
-        if (at instanceof Bag bag) {
-            return bag.without(entry);
-        }
-        if (at == entry) {
-            return null;
+    static Ranked remove(Ranked at, SpdEntry entry, ToIntFunction<SpdEntry> hashes, int shift) {
+        if (at instanceof Shelf shelf) {
+            return Bag.remove(shelf, entry);
         }
         HashTrie trie = (HashTrie) at;
-        int bit = trie.bit(shape.hash(entry), shift);
-        Ranked rest = remove(trie.at(bit), entry, shape, shift + BITS);
+        int bit = trie.bit(hashes.applyAsInt(entry), shift);
+        Ranked rest = remove(trie.at(bit), entry, hashes, shift + BITS);
         if (rest == null && trie.places.length == 1) {
             return null;
         }
-        HashTrie left = rest == null ? trie.without(bit) : trie.with(bit, rest, trie.bestRank);
+        HashTrie left = rest == null ? trie.without(bit) : trie.with(bit, rest, trie.best);
         boolean alone = left.places.length == 1 && !(left.places[0] instanceof HashTrie);
-        return alone ? left.places[0] : entry.rank == trie.bestRank ? left.ranked() : left;
+        return alone ? left.places[0] : entry == trie.best ? left.ranked() : left;
+    }
+
+    /** As {@link Shelf#better}. The best of all is mostly the one, as those here match the same flows. */
+    SpdEntry better(Flow flow, int lanes, SpdEntry bound) {
+        SpdEntry found = best.better(flow, lanes, bound);
+        if (found == best || best.rank > bound.rank) {
+            return found;
+        }
+        for (Ranked place : places) {
+            found = place instanceof HashTrie trie ? trie.better(flow, lanes, found) : ((Shelf) place).better(flow, lanes, found);
+        }
+        return found;
+    }
+
+    private static SpdEntry better(SpdEntry one, SpdEntry other) {
+        return one.precedes(other) ? one : other;
     }
 
     private int bit(int hash, int shift) {
@@ -84,36 +101,36 @@ final class HashTrie implements Ranked {
         return (digits & bit) == 0 ? null : places[index(bit)];
     }
 
-    private HashTrie with(int bit, Ranked place, long rank) {
+    private HashTrie with(int bit, Ranked place, SpdEntry newBest) {
         int count = places.length;
         int index = index(bit);
         boolean had = (digits & bit) != 0;
         Ranked[] copy = had ? places.clone() : Spread.open(places, count, new Ranked[count + 1], index);
         copy[index] = place;
-        return new HashTrie(digits | bit, copy, rank);
+        return new HashTrie(digits | bit, copy, newBest);
     }
 
     private HashTrie without(int bit) {
         int count = places.length;
-        return new HashTrie(digits & ~bit, Spread.close(places, count, new Ranked[count - 1], index(bit)), bestRank);
+        return new HashTrie(digits & ~bit, Spread.close(places, count, new Ranked[count - 1], index(bit)), best);
     }
 
     /** The same once the best has gone. */
     private HashTrie ranked() {
-        long best = Long.MAX_VALUE;
+        SpdEntry first = places[0].sample();
         for (Ranked place : places) {
-            best = Math.min(best, place.bestRank());
+            first = better(first, place.sample());
         }
-        return new HashTrie(digits, places, best);
+        return new HashTrie(digits, places, first);
     }
 
     @Override
     public long bestRank() {
-        return bestRank;
+        return best.rank;
     }
 
     @Override
     public SpdEntry sample() {
-        return places[0].sample();
+        return best;
     }
 }

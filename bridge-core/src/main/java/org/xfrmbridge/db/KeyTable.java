@@ -9,6 +9,15 @@ import java.util.function.IntFunction;
  * is given back without being looked at, so that a lookup waits for two reads of memory that do not depend on each other. {@link Slots}
  * is for everything that has no such key.
  *
+ * <p>Readers take one {@link #table}, and from it an array of the very class of the entries, as a cast of an entry would read its header:
+ * <pre>{@code
+ * KeyTable.Table<State> table = keyTable.table();
+ * int slot = table.find(key);
+ * State[] states = table.entries();
+ * State found = slot < 0 ? null : states[slot];
+ * VarHandle.acquireFence();
+ * }</pre>
+ *
  * <p>Slots are in groups of four whose keys are compared at once, without branches: a processor that guesses right goes on to the next
  * lookup while this one's memory is on its way.
  *
@@ -17,6 +26,9 @@ import java.util.function.IntFunction;
  */
 final class KeyTable<E> {
     private static final VarHandle KEYS = MethodHandles.arrayElementVarHandle(long[].class);
+    /** In no table: it is looked for so that the entries are on their way from memory together with the keys. */
+    private static final Object NOBODY = new Object();
+
     private static final long EMPTY = 0;
     private static final long REMOVED = 1L << 32;
     private static final int GROUP = 4;
@@ -41,16 +53,16 @@ final class KeyTable<E> {
         return key != EMPTY && key != REMOVED;
     }
 
-    /** What has the key, or null. Any thread. */
+    /** What a reader searches. Any thread. */
+    Table<E> table() {
+        return table;
+    }
+
+    /** What has the key, or null. Writer only: a reader would wait for the entry's class. */
     E get(long key) {
         Table<E> current = table;
         int slot = current.find(key);
-        if (slot < 0) {
-            return null;
-        }
-        E found = current.entries[slot];
-        VarHandle.acquireFence();
-        return found;
+        return slot < 0 ? null : current.entries[slot];
     }
 
     /** Number of slots. */
@@ -108,12 +120,12 @@ final class KeyTable<E> {
     }
 
     /** Slots as they are published. One of them at least is always empty. */
-    private static final class Table<E> {
+    static final class Table<E> {
         private final long[] keys;
         private final E[] entries;
         private final int mask;
 
-        Table(int length, IntFunction<E[]> arrays) {
+        private Table(int length, IntFunction<E[]> arrays) {
             keys = new long[START + length];
             entries = arrays.apply(START + length);
             mask = length - 1;
@@ -129,6 +141,9 @@ final class KeyTable<E> {
             int group = home(key);
             while (true) {
                 int at = START + group;
+                if (entries[at] == NOBODY) {
+                    throw new IllegalStateException("nobody is in a table");
+                }
                 long last = (long) KEYS.getAcquire(kept, at + 3);
                 long differs0 = isNotZero((long) KEYS.getAcquire(kept, at) ^ key);
                 long differs1 = isNotZero((long) KEYS.getAcquire(kept, at + 1) ^ key);
@@ -143,12 +158,17 @@ final class KeyTable<E> {
             }
         }
 
+        /** By slot; null where a key has just been removed. */
+        E[] entries() {
+            return entries;
+        }
+
         /** 1 or 0. */
         private static long isNotZero(long number) {
             return (number | -number) >>> Long.SIZE - 1;
         }
 
-        void insert(long key, E entry) {
+        private void insert(long key, E entry) {
             int group = home(key);
             while (keys[START + group + GROUP - 1] != EMPTY) {
                 group = group + GROUP & mask;
@@ -161,7 +181,7 @@ final class KeyTable<E> {
             KEYS.setRelease(keys, slot, key);
         }
 
-        void clear(long key) {
+        private void clear(long key) {
             int slot = find(key);
             KEYS.setRelease(keys, slot, REMOVED);
             entries[slot] = null;

@@ -5,6 +5,6 @@ sealed interface Ranked permits Shelf, HashTrie {
     /** No policy here has a lower rank, and one has this. */
     long bestRank();
 
-    /** Any of the policies. */
+    /** Any of the policies, where all match the same flows the best. */
     SpdEntry sample();
 }

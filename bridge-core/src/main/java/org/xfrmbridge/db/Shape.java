@@ -2,14 +2,17 @@ package org.xfrmbridge.db;
 
 import org.xfrmbridge.xfrm.Flow;
 
-/** Which bits besides addresses some policies look at. The interface id always counts. */
-record Shape(long portsMask, int markMask, int ifindexMask) {
+/** Which bits besides addresses some policies of a {@link SpdEntry#lane} look at. The interface id always counts. */
+record Shape(byte lane, long portsMask, int markMask, int ifindexMask) {
     static Shape of(SpdEntry entry) {
-        return new Shape(entry.portsMask, entry.markMask, ifindexMask(entry));
+        return new Shape(entry.lane, entry.portsMask, entry.markMask, ifindexMask(entry));
     }
 
     boolean fits(SpdEntry entry) {
-        return portsMask == entry.portsMask && markMask == entry.markMask && ifindexMask == ifindexMask(entry);
+        return lane == entry.lane
+                && portsMask == entry.portsMask
+                && markMask == entry.markMask
+                && ifindexMask == ifindexMask(entry);
     }
 
     int hash(SpdEntry entry) {

@@ -26,14 +26,14 @@ final class ShapedBag implements Shelf {
     ShapedBag with(SpdEntry entry) {
         Table table = tableOf(entry);
         Shape shape = table == null ? Shape.of(entry) : table.shape;
-        Ranked root = table == null ? entry : HashTrie.add(table.root, entry, shape, 0);
+        Ranked root = table == null ? entry : HashTrie.add(table.root, entry, shape::hash, 0);
         return replace(table, new Table(shape, root));
     }
 
     /** The rest, null if there is none. */
     Shelf without(SpdEntry entry) {
         Table table = tableOf(entry);
-        Ranked root = HashTrie.remove(table.root, entry, table.shape, 0);
+        Ranked root = HashTrie.remove(table.root, entry, table.shape::hash, 0);
         ShapedBag rest = replace(table, root == null ? null : new Table(table.shape, root));
         return rest.tables.length == 0 ? null : rest;
     }
@@ -78,7 +78,8 @@ final class ShapedBag implements Shelf {
             if (table.bestRank > found.rank) {
                 return found;
             }
-            Shelf alike = HashTrie.get(table.root, table.shape.hash(flow));
+            boolean isAsked = (table.shape.lane() & lanes) != 0;
+            Shelf alike = isAsked ? HashTrie.get(table.root, table.shape.hash(flow)) : null;
             if (alike != null) {
                 found = alike.better(flow, lanes, found);
             }

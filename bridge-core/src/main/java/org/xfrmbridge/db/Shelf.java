@@ -7,7 +7,7 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * Some policies of a {@link Classifier}, arranged for one lookup. Never changes once made: a change makes new shelves on the way down to
  * it and shares all others, so that whoever holds one sees the policies of one moment, whatever the control thread does.
  */
-sealed interface Shelf extends Ranked permits SpdEntry, Bag, ShapedBag, Trie {
+sealed interface Shelf extends Ranked permits SpdEntry, Bag, ShapedBag, NamedBag, Trie {
     /**
      * The policy here that a flow matches and that precedes {@code best}, or else {@code best}.
      *
@@ -20,4 +20,5 @@ sealed interface Shelf extends Ranked permits SpdEntry, Bag, ShapedBag, Trie {
      *
      * @param probe an entry of the same spec, for its bits
      */
-    SpdEntry named(PolicySpec name, SpdEntry probe);}
+    SpdEntry named(PolicySpec name, SpdEntry probe);
+}

@@ -1,6 +1,7 @@
 package org.xfrmbridge.db;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -101,10 +102,12 @@ public final class Spd {
         classifier.put(entry, old);
         all.add(entry);
         counts.incrementAndGet(spec.direction().number());
-        if (old != null) {
-            unlink(old);
+        if (old == null) {
+            byIndex.add(entry, Hashing.fold(index));
+        } else {
+            byIndex.replace(old, entry, Hashing.fold(index));
+            forget(old);
         }
-        byIndex.add(entry, Hashing.fold(index));
         bumpGeneration();
         return entry.policy();
     }
@@ -151,7 +154,7 @@ public final class Spd {
         if (policy.spec().direction() == Direction.OUT && !isSocketPolicy(policy)) {
             beforeRemoval.run();
         }
-        SpdEntry entry = atIndex(policy.spec().index());
+        SpdEntry entry = place(policy);
         classifier(policy.spec()).remove(entry);
         unlink(entry);
         bumpGeneration();
@@ -183,20 +186,19 @@ public final class Spd {
 
     /** Gives a Policy other templates: a successor in its place of every order. The old one is killed. Control thread. */
     public Policy retarget(Policy policy, List<Template> templates) {
-        SpdEntry old = atIndex(policy.spec().index());
+        SpdEntry old = place(policy);
         SpdEntry entry = new SpdEntry(policy.successor(policy.spec().withTemplates(templates)), old.placeOfUpdate(policy.age()));
         classifier(policy.spec()).put(entry, old);
         byIndex.replace(old, entry, Hashing.fold(policy.spec().index()));
         all.replace(old, entry);
-        policy.kill();
+        leave(policy);
         bumpGeneration();
         return entry.policy();
     }
 
     /** Whether this very Policy is in the database. Control thread. */
     public boolean contains(Policy policy) {
-        SpdEntry entry = atIndex(policy.spec().index());
-        return entry != null && entry.policy() == policy;
+        return policy.place != null && atIndex(policy.spec().index()) == policy.place;
     }
 
     /** All policies of a type (null: of both), socket policies among them, youngest first; stays valid while they come and go. Control thread. */
@@ -221,7 +223,7 @@ public final class Spd {
     }
 
     void unlinkSocketPolicy(Policy policy) {
-        unlink(atIndex(policy.spec().index()));
+        unlink(place(policy));
     }
 
     private void unlink(SpdEntry entry) {
@@ -233,7 +235,16 @@ public final class Spd {
         PolicySpec spec = entry.policy().spec();
         all.remove(entry);
         counts.decrementAndGet(entry.lane != 0 ? spec.direction().number() : DIRECTIONS + spec.direction().number());
-        entry.policy().kill();
+        leave(entry.policy());
+    }
+
+    private static SpdEntry place(Policy policy) {
+        return (SpdEntry) Objects.requireNonNull(policy.place, "not in the database");
+    }
+
+    private static void leave(Policy policy) {
+        policy.place = null;
+        policy.kill();
     }
 
     private SpdEntry atIndex(int index) {

@@ -46,6 +46,8 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
 
     private final byte daddrBits;
     private final byte saddrBits;
+    /** Whether the fields here say all that the policy is named by, and its selector nothing more. */
+    private final boolean isPlain;
     final long daddrHigh;
     final long daddrLow;
     final long saddrHigh;
@@ -86,6 +88,22 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
         markMask = spec.mark().mask();
         ifindex = selector.ifindex();
         ifId = spec.ifId();
+        isPlain = spec.securityContext() == null && isPlain(selector);
+        if (policy != null) {
+            policy.place = this;
+        }
+    }
+
+    /** Whether a selector has no bits that say nothing of the flows it is for. */
+    private boolean isPlain(Selector selector) {
+        Address daddr = new Address(daddrHigh, daddrLow);
+        Address saddr = new Address(saddrHigh, saddrLow);
+        return selector.user() == 0
+                && selector.daddrPrefix() == daddrLength()
+                && selector.saddrPrefix() == saddrLength()
+                && selector.daddr().equals(daddr)
+                && selector.saddr().equals(saddr)
+                && ports(selector.sport(), selector.dport(), selector.protocol()) == ports;
     }
 
     /** One that no flow matches. */
@@ -97,6 +115,10 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
         daddrBits = saddrBits = 0;
         daddrHigh = daddrLow = saddrHigh = saddrLow = ports = portsMask = 0;
         mark = markMask = ifindex = ifId = 0;
+        isPlain = false;
+        if (policy != null) {
+            policy.place = this;
+        }
     }
 
     static SpdEntry ofSocket(Policy policy) {
@@ -174,6 +196,11 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
                 && hasAddressesOf(flow);
     }
 
+    /** Whether every flow between its addresses matches, if it has no interface id either, and there is no more to say about its rank. */
+    boolean matchesAll() {
+        return (portsMask | mark | markMask | ifindex | ifId) == 0 && ceiling == null;
+    }
+
     boolean hasAddressesOf(Flow flow) {
         return Prefix.isZero(flow.daddrHigh ^ daddrHigh, flow.daddrLow ^ daddrLow, daddrLength())
                 && Prefix.isZero(flow.saddrHigh ^ saddrHigh, flow.saddrLow ^ saddrLow, saddrLength());
@@ -196,15 +223,41 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
         return rank <= best.rank && (lane & lanes) != 0 && matches(flow) && precedes(best) ? this : best;
     }
 
-    /** Every bit of the selector counts, and the mark, interface id and security context. */
+    /** Every bit of the selector counts, and the mark, interface id and security context. Plain names are compared without a look at the spec. */
     @Override
     public SpdEntry named(PolicySpec name, SpdEntry probe) {
+        if (isPlain != probe.isPlain) {
+            return null;
+        }
+        boolean meant = isPlain
+                ? daddrBits == probe.daddrBits
+                        && saddrBits == probe.saddrBits
+                        && hasAddressesOf(probe)
+                        && ports == probe.ports
+                        && portsMask == probe.portsMask
+                        && mark == probe.mark
+                        && markMask == probe.markMask
+                        && ifindex == probe.ifindex
+                        && ifId == probe.ifId
+                : isNamed(name);
+        return meant ? this : null;
+    }
+
+    private boolean isNamed(PolicySpec name) {
         PolicySpec spec = policy().spec();
-        boolean meant = spec.ifId() == name.ifId()
+        return spec.ifId() == name.ifId()
                 && spec.selector().equals(name.selector())
                 && spec.mark().equals(name.mark())
                 && Arrays.equals(spec.securityContext(), name.securityContext());
-        return meant ? this : null;
+    }
+
+    int nameHash() {
+        return nameHash(policy().spec());
+    }
+
+    /** A hash of what tells policies apart that match the same flows. */
+    static int nameHash(PolicySpec name) {
+        return Hashing.hash(name.selector().hashCode(), Arrays.hashCode(name.securityContext()));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.xfrmbridge.db;
 
+import java.lang.invoke.VarHandle;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.State;
@@ -22,12 +23,20 @@ final class SpiIndex {
         State found;
         do {
             seen = returns;
-            found = table == null ? null : table.get(key(daddrHigh, spi));
+            found = table == null ? null : lookup(table.table(), key(daddrHigh, spi));
             if (found != null) {
                 return found;
             }
             found = lookupOthers(daddrHigh, daddrLow, spi, kind, mark);
         } while (found == null && seen != returns);
+        return found;
+    }
+
+    private static State lookup(KeyTable.Table<State> table, long key) {
+        int slot = table.find(key);
+        State[] states = table.entries();
+        State found = slot < 0 ? null : states[slot];
+        VarHandle.acquireFence();
         return found;
     }
 

@@ -11,6 +11,9 @@ public final class Policy {
     private volatile Usage usage;
     private volatile boolean dead;
 
+    /** Where the {@link org.xfrmbridge.db.Spd Spd} keeps this Policy, null once it has left; only the Spd touches it. */
+    public volatile Object place;
+
     /** What the control thread keeps beside this Policy, its timer; only that thread touches it. */
     public Object watch;
 

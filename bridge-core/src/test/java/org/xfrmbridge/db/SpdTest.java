@@ -6,8 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Random;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.xfrm.Address;
@@ -68,6 +73,43 @@ class SpdTest {
         Policy policy = spd.add(spec(Direction.OUT, "10.0.0.1", 32, 0), 0);
         assertSame(policy, spd.get(atIndex(Direction.OUT, policy.spec().index())));
         assertNull(spd.get(atIndex(Direction.IN, policy.spec().index())));
+    }
+
+    /** With time that grows with the square of their number this takes minutes. */
+    @Test
+    @Timeout(20)
+    void shouldFindTheBestOfManyThatOnlyNamesTellApart() {
+        List<Policy> policies = new ArrayList<>();
+        for (int i = 0; i < 100_000; i++) {
+            policies.add(spd.add(hostBits(i), 0));
+            assertNull(i % 100 == 0 ? spd.add(hostBits(i), 0) : null);
+        }
+        Collections.shuffle(policies, new Random(1));
+        TreeSet<Policy> left = new TreeSet<>(
+                Comparator.comparing((Policy policy) -> policy.spec().priority()).thenComparing(Policy::age));
+        left.addAll(policies);
+        Flow flow = flowTo("10.1.2.3");
+        for (Policy policy : policies) {
+            assertSame(left.first(), spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow));
+            assertSame(policy, spd.get(name(policy.spec())));
+            spd.remove(policy);
+            left.remove(policy);
+        }
+        assertNull(spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow));
+    }
+
+    /** All of 10.0.0.0/8, one by one in host bits or security context. */
+    private static PolicySpec hostBits(int number) {
+        PolicySpec spec = spec(Direction.OUT, "10.0.0.0", 8, number * 31 % 1000);
+        Selector selector = new Selector(
+                Address.ofIpv4(0x0a000001 + number / 2), Address.ANY, 0, 0, 0, 0, AddressFamily.INET, 8, 0, 0, 0, 0);
+        return new PolicySpec(
+                selector, spec.lifetime(), spec.priority(), 0, spec.direction(), spec.action(), 0, 0, List.of(), Mark.NONE, 0, spec.type(),
+                number % 2 == 0 ? null : new byte[] {1});
+    }
+
+    private static PolicyKey name(PolicySpec spec) {
+        return new PolicyKey(spec.type(), spec.direction(), 0, spec.selector(), spec.mark(), spec.ifId(), spec.securityContext());
     }
 
     @Test

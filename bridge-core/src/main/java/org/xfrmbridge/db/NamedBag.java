@@ -1,0 +1,67 @@
+package org.xfrmbridge.db;
+
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.PolicySpec;
+
+/**
+ * Many policies that match the same flows, and which only their names tell apart: bits behind a prefix or beside a mask, a security context.
+ * The best is at hand for flows, any other by its name for clients.
+ */
+final class NamedBag implements Shelf {
+    private final HashTrie root;
+
+    private NamedBag(HashTrie root) {
+        this.root = root;
+    }
+
+    /** Whether the hash of its name tells an entry from any that are in a bag. */
+    static boolean tellsApart(Bag bag, SpdEntry entry) {
+        for (int i = 0; i < bag.size(); i++) {
+            if (bag.at(i).nameHash() != entry.nameHash()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    static Shelf of(Bag bag, SpdEntry entry) {
+        Ranked all = entry;
+        for (int i = 0; i < bag.size(); i++) {
+            all = HashTrie.add(all, bag.at(i), SpdEntry::nameHash, 0);
+        }
+        return shelf(all);
+    }
+
+    Shelf with(SpdEntry entry) {
+        return shelf(HashTrie.add(root, entry, SpdEntry::nameHash, 0));
+    }
+
+    Shelf without(SpdEntry entry) {
+        return shelf(HashTrie.remove(root, entry, SpdEntry::nameHash, 0));
+    }
+
+    private static Shelf shelf(Ranked all) {
+        return all instanceof HashTrie trie ? new NamedBag(trie) : (Shelf) all;
+    }
+
+    @Override
+    public long bestRank() {
+        return root.bestRank();
+    }
+
+    @Override
+    public SpdEntry better(Flow flow, int lanes, SpdEntry best) {
+        return root.better(flow, lanes, best);
+    }
+
+    @Override
+    public SpdEntry named(PolicySpec name, SpdEntry probe) {
+        Shelf alike = HashTrie.get(root, SpdEntry.nameHash(name));
+        return alike == null ? null : alike.named(name, probe);
+    }
+
+    @Override
+    public SpdEntry sample() {
+        return root.sample();
+    }
+}
