@@ -36,18 +36,42 @@ final class Larvals {
     /** Like a kernel it leaves a larval State behind when there is no Spi for it: a later request for the same may find one. */
     State allocateSpi(SpiRequest request) throws XfrmException {
         StateSpec wanted = request.spec();
+        if (request.origin().via() == Origin.Interface.PF_KEY) {
+            return allocateSpiBehind(request, existing(wanted));
+        }
         verify(wanted, request.minSpi(), request.maxSpi());
         State larval = existing(wanted);
-        if (larval != null && larval.spec().id().spi() != 0) {
-            return larval;
+        return isNamed(larval) ? larval : allocateSpi(request, larval);
+    }
+
+    private static boolean isNamed(State larval) {
+        return larval != null && larval.spec().id().spi() != 0;
+    }
+
+    /** {@code pfkey_getspi}, which looks at the range only when there is a larval State, and then leaves it behind. */
+    private State allocateSpiBehind(SpiRequest request, State larval) throws XfrmException {
+        int protocol = larval == null ? request.spec().id().protocol() : larval.id().protocol();
+        try {
+            verifyRange(protocol, request.minSpi(), request.maxSpi());
+        } catch (XfrmException refusal) {
+            if (larval == null) {
+                installLarval(spec(request.spec()));
+            }
+            throw refusal;
         }
+        return isNamed(larval) ? larval : allocateSpi(request, larval);
+    }
+
+    /** @param larval to be given an Spi, null for a new one */
+    private State allocateSpi(SpiRequest request, State larval) throws XfrmException {
+        StateSpec wanted = request.spec();
         StateSpec spec = larval == null ? spec(wanted) : larval.spec();
         // A kernel counts the range in 32 bits, and finds nothing in the whole of it.
         boolean whole = request.maxSpi() - request.minSpi() == -1;
         int spi = whole ? 0 : spis.allocate(spec.id().protocol(), request.minSpi(), request.maxSpi());
         if (spi == 0) {
             if (larval == null) {
-                states.installLarval(new State(spec, State.Phase.ACQUIRING, new Usage(clock.epochSeconds())));
+                installLarval(spec);
             }
             throw new XfrmException(Errno.ENOENT, "every SPI of the range is in use");
         }
@@ -56,7 +80,11 @@ final class Larvals {
             states.respec(larval, named);
             return larval;
         }
-        State fresh = new State(named, State.Phase.ACQUIRING, new Usage(clock.epochSeconds()));
+        return installLarval(named);
+    }
+
+    private State installLarval(StateSpec spec) {
+        State fresh = new State(spec, State.Phase.ACQUIRING, new Usage(clock.epochSeconds()));
         states.installLarval(fresh);
         return fresh;
     }
@@ -98,17 +126,20 @@ final class Larvals {
         return same ? larval : null;
     }
 
-    /** {@code verify_spi_info}. */
     private static void verify(StateSpec wanted, int minSpi, int maxSpi) throws XfrmException {
-        int protocol = wanted.id().protocol();
+        verifyRange(wanted.id().protocol(), minSpi, maxSpi);
+        refuseIf(!StateConstruction.hasCpu(wanted), "this host has no CPU of that number");
+        refuseIf(!AddressFamily.isIp(wanted.family()), "the address family is neither IPv4 nor IPv6");
+        refuseIf(wanted.mode() == null, "there is no such mode");
+    }
+
+    /** {@code verify_spi_info}. */
+    private static void verifyRange(int protocol, int minSpi, int maxSpi) throws XfrmException {
         refuseIf(!StateTable.isIpsec(protocol) || protocol == IpProtocol.IPSEC_ANY, "only AH, ESP and IPComp have SPIs");
         refuseIf(
                 protocol == IpProtocol.COMP && Integer.compareUnsigned(maxSpi, 0xffff) > 0,
                 "an IPComp SPI is at most 65535");
         refuseIf(Integer.compareUnsigned(minSpi, maxSpi) > 0, "the least SPI is greater than the greatest");
-        refuseIf(!StateConstruction.hasCpu(wanted), "this host has no CPU of that number");
-        refuseIf(!AddressFamily.isIp(wanted.family()), "the address family is neither IPv4 nor IPv6");
-        refuseIf(wanted.mode() == null, "there is no such mode");
     }
 
     /** A selector for the two hosts that names no family; {@code __find_acq_core}. */

@@ -26,7 +26,9 @@ final class PolicyVerbs {
     }
 
     Policy add(PolicySpec request, boolean exclusive, Origin origin) throws XfrmException {
-        PolicySpec spec = shared.share(PolicyRules.verify(request).withSanitizedMark());
+        // What PF_KEY can say is right by its form.
+        PolicySpec verified = origin.via() == Origin.Interface.NETLINK ? PolicyRules.verify(request) : request;
+        PolicySpec spec = shared.share(verified.withSanitizedMark());
         Policy old = spd.get(nameOf(spec));
         if (old != null && exclusive) {
             throw new XfrmException(Errno.EEXIST);

@@ -118,6 +118,7 @@ final class StateConstruction {
 
     /** {@code ah_init_state}, {@code ah6_init_state}. */
     private static void requireAh(StateSpec spec) throws XfrmException {
+        require(spec.auth() != null, Errno.EINVAL, "AH needs an AUTH or AUTH_TRUNC algorithm");
         require(spec.encapsulation() == null, Errno.EINVAL, "AH cannot be encapsulated in UDP");
         requireLengths(entry(AlgorithmKind.AUTH, spec.auth()), spec.auth());
         require(spec.mode() != Mode.ROUTE_OPTIMIZATION, Errno.EINVAL, "AH has no such mode");
@@ -125,6 +126,7 @@ final class StateConstruction {
 
     /** {@code ipcomp4_init_state}, {@code ipcomp6_init_state}. */
     private static void requireComp(StateSpec spec) throws XfrmException {
+        require(spec.compression() != null, Errno.EINVAL, "IPComp needs a COMP algorithm");
         boolean known = spec.mode() == Mode.TRANSPORT || spec.mode() == Mode.TUNNEL;
         require(known, Errno.EINVAL, "IPComp works in transport and tunnel mode");
         require(spec.encapsulation() == null, Errno.EINVAL, "IPComp cannot be encapsulated in UDP");

@@ -35,7 +35,7 @@ final class StateVerbs {
     }
 
     State add(StateSpec request, Origin origin) throws XfrmException {
-        State state = construct(request);
+        State state = construct(request, origin);
         if (states.locate(state.spec()) != null) {
             state.wipeKeys();
             throw new XfrmException(Errno.EEXIST);
@@ -50,7 +50,7 @@ final class StateVerbs {
     }
 
     State update(StateSpec request, Origin origin) throws XfrmException {
-        State wanted = construct(request);
+        State wanted = construct(request, origin);
         State old = states.locate(wanted.spec());
         try {
             requireUpdatable(old, wanted.spec());
@@ -127,10 +127,15 @@ final class StateVerbs {
         }
     }
 
-    /** The keys of a request are ours from here on: a refused one's are cleared, too. */
-    private State construct(StateSpec request) throws XfrmException {
+    /**
+     * The keys of a request are ours from here on: a refused one's are cleared, too. What PF_KEY asks for only the transform judges, as in a
+     * kernel.
+     */
+    private State construct(StateSpec request, Origin origin) throws XfrmException {
         try {
-            StateRules.verify(request);
+            if (origin.via() == Origin.Interface.NETLINK) {
+                StateRules.verify(request);
+            }
             return StateConstruction.construct(request, shared, clock.epochSeconds());
         } catch (XfrmException refusal) {
             request.wipeKeys();

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import org.xfrmbridge.km.XfrmService.SpiRequest;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Selector;
@@ -47,6 +48,16 @@ class LarvalsTest extends EngineFixture {
         assertEquals(List.of(0, 0x100), spis());
         assertEquals(0x200, allocate(esp(0), 0x200, 0x200).id().spi());
         assertEquals(List.of(0x200, 0x100), spis());
+    }
+
+    @Test
+    void shouldLeaveALarvalStateBehindAWrongRangeWhenPfkeyAsks() throws XfrmException {
+        Origin pfkey = new Origin(1, 1, Origin.Interface.PF_KEY);
+
+        assertEquals(Errno.EINVAL, errno(() -> engine.allocateSpi(new SpiRequest(esp(0), 2, 1, pfkey))));
+        assertEquals(List.of(0), spis());
+        assertEquals(0x200, engine.allocateSpi(new SpiRequest(esp(0), 0x200, 0x200, pfkey)).id().spi());
+        assertEquals(List.of(0x200), spis());
     }
 
     @Test

@@ -9,6 +9,7 @@ import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.pfkey.msg.SadbXIpsecrequest;
 import org.xfrmbridge.pfkey.msg.SadbXPolicy;
 import org.xfrmbridge.pfkey.msg.Sockaddr;
+import org.xfrmbridge.pfkey.msg.SockaddrPair;
 import org.xfrmbridge.pfkey.sadb.Extensions;
 import org.xfrmbridge.pfkey.sadb.SadbExt;
 import org.xfrmbridge.xfrm.Address;
@@ -43,14 +44,14 @@ public final class PolicyDecoder {
                 policy.type() == SadbXPolicy.IPSEC ? new Requests(policy, ends.family(), reqids).read(body) : List.of();
         return new PolicySpec(
                 ends.selector(), Lifetimes.read(extensions), policy.priority(), 0, direction, action, 0, 0, templates,
-                Mark.NONE, 0, Type.MAIN, Labels.read(extensions));
+                Mark.NONE, 0, Type.MAIN, null);
     }
 
     /** X_SPDDELETE: by selector. */
     public static PolicyKey bySelector(Extensions extensions) throws XfrmException {
         Ends ends = Ends.read(extensions);
         SadbXPolicy policy = SadbXPolicy.read(extensions.require(SadbExt.X_POLICY));
-        return new PolicyKey(Type.MAIN, direction(policy), 0, ends.selector(), Mark.NONE, 0, Labels.read(extensions));
+        return new PolicyKey(Type.MAIN, direction(policy), 0, ends.selector(), Mark.NONE, 0, null);
     }
 
     /** X_SPDGET and X_SPDDELETE2: by index, which holds the direction. @throws XfrmException ENOENT for the index that no Policy has */
@@ -94,25 +95,15 @@ public final class PolicyDecoder {
             int reqid = request.level() == SadbXIpsecrequest.UNIQUE ? unique(request.reqid()) : 0;
             // Only a tunnel says where it goes; all else goes where the packet does.
             Sockaddr any = new Sockaddr(family, 0, Address.ANY);
-            Sockaddr source = mode == Mode.TUNNEL ? end(request.ends(), null) : any;
-            Sockaddr destination = mode == Mode.TUNNEL ? end(request.ends(), source) : any;
+            SockaddrPair ends = mode == Mode.TUNNEL ? SockaddrPair.read(request.ends()) : new SockaddrPair(any, any);
             return new Template(
-                    new StateId(destination.address(), 0, protocol), source.family(), source.address(), reqid, mode, 0,
+                    new StateId(ends.destination().address(), 0, protocol), ends.family(), ends.source().address(), reqid, mode, 0,
                     optional, 0, 0, 0, true);
         }
 
         private int unique(int wanted) throws XfrmException {
             boolean manual = Integer.compareUnsigned(wanted, MAX_MANUAL_REQID) <= 0;
             return wanted != 0 && manual ? wanted : reqids.allocate();
-        }
-
-        /** The first end, or the one behind the first. */
-        private static Sockaddr end(ByteBuffer ends, Sockaddr first) throws XfrmException {
-            refuseIf(ends.remaining() < Short.BYTES);
-            int family = Sockaddr.familyAt(ends);
-            boolean pair = Sockaddr.bytes(family) != 0 && (first != null || ends.remaining() >= 2 * Sockaddr.bytes(family));
-            refuseIf(!pair || (first != null && first.family() != family));
-            return Sockaddr.read(ends);
         }
     }
 

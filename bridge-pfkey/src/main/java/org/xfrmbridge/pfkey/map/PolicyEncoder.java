@@ -46,7 +46,6 @@ public final class PolicyEncoder {
                 .put(SadbExt.LIFETIME_SOFT, Lifetimes.soft(spec.lifetime()))
                 .put(SadbExt.LIFETIME_CURRENT, Lifetimes.current(policy.usage()))
                 .put(SadbExt.X_POLICY, policy(spec));
-        Labels.put(out, spec.securityContext());
         return out.toBytes();
     }
 

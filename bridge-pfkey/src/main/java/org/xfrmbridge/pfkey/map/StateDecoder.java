@@ -61,7 +61,6 @@ public final class StateDecoder {
         spec.flags = flags(sa.flags());
         spec.lifetime = Lifetimes.read(extensions);
         spec.seq = header.sequence();
-        spec.securityContext = Labels.read(extensions);
         // A kernel gives States of PF_KEY no thresholds: nobody there could be told.
         spec.replayMaxDifference = 0;
         spec.replayMaxAge = 0;

@@ -123,7 +123,6 @@ public final class StateEncoder {
             out.put(SadbExt.X_NAT_T_SPORT, new SadbXNatTPort(encapsulation.sport()));
             out.put(SadbExt.X_NAT_T_DPORT, new SadbXNatTPort(encapsulation.dport()));
         }
-        Labels.put(out, spec.securityContext());
         return out.toBytes();
     }
 }

@@ -26,17 +26,23 @@ public record SadbXIpsecrequest(int proto, int mode, int level, int reqid, ByteB
     public static List<SadbXIpsecrequest> readAll(ByteBuffer in) throws XfrmException {
         List<SadbXIpsecrequest> requests = new ArrayList<>();
         while (in.remaining() >= BYTES) {
-            int bytes = Short.toUnsignedInt(in.getShort(in.position()));
-            if (bytes < BYTES || bytes > in.remaining()) {
-                throw new XfrmException(Errno.EINVAL);
-            }
-            requests.add(read(in.slice(in.position(), bytes).order(in.order())));
-            in.position(in.position() + bytes);
+            requests.add(read(in));
         }
         return requests;
     }
 
-    private static SadbXIpsecrequest read(ByteBuffer in) {
+    /** The one at the buffer's position, which moves behind it. @throws XfrmException EINVAL if there is no whole one */
+    public static SadbXIpsecrequest read(ByteBuffer in) throws XfrmException {
+        int bytes = in.remaining() < BYTES ? 0 : Short.toUnsignedInt(in.getShort(in.position()));
+        if (bytes < BYTES || bytes > in.remaining()) {
+            throw new XfrmException(Errno.EINVAL);
+        }
+        SadbXIpsecrequest request = readWhole(in.slice(in.position(), bytes).order(in.order()));
+        in.position(in.position() + bytes);
+        return request;
+    }
+
+    private static SadbXIpsecrequest readWhole(ByteBuffer in) {
         in.getShort();
         int proto = Short.toUnsignedInt(in.getShort());
         int mode = Byte.toUnsignedInt(in.get());

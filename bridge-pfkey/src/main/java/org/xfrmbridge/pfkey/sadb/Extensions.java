@@ -10,7 +10,7 @@ import org.xfrmbridge.xfrm.AddressFamily;
 
 /**
  * The extensions of a request, in any order, checked as {@code parse_exthdrs} does: whole, long enough, each at most once; addresses, keys
- * and labels as long as they say. Numbers above the last one known are skipped. What was parsed is a view of the message.
+ * and labels as long as they say; nothing more is done with a label, as in a kernel without a security module. Numbers above the last one known are skipped. What was parsed is a view of the message.
  */
 public final class Extensions {
     private static final int ADDRESS_BYTES = 8;

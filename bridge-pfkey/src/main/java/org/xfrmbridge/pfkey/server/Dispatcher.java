@@ -37,8 +37,7 @@ final class Dispatcher {
             case SadbType.X_SPDGET -> policies.get(request);
             case SadbType.X_SPDDUMP -> policies.dump(request);
             case SadbType.X_SPDFLUSH -> policies.flush(request);
-            // As a kernel without CONFIG_NET_KEY_MIGRATE.
-            case SadbType.X_MIGRATE -> throw new XfrmException(Errno.ENOPROTOOPT);
+            case SadbType.X_MIGRATE -> policies.migrate(request);
             default -> throw new XfrmException(Errno.EOPNOTSUPP);
         }
     }

@@ -4,9 +4,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.xfrmbridge.km.KeyManager;
+import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService.Defaults;
+import org.xfrmbridge.pfkey.map.MigrationEncoder;
 import org.xfrmbridge.pfkey.map.PolicyEncoder;
 import org.xfrmbridge.pfkey.map.Protocols;
 import org.xfrmbridge.pfkey.map.StateEncoder;
@@ -173,6 +175,13 @@ public final class PfkeyKeyManager implements KeyManager {
         if (state.id().protocol() == IpProtocol.ESP && encapsulation != null) {
             SadbMsg header = header(SadbType.X_NAT_T_NEW_MAPPING, state, new Origin(state.spec().seq(), 0));
             tell(Audience.REGISTERED, () -> StateEncoder.mapping(header, state, newSaddr, newSport));
+        }
+    }
+
+    @Override
+    public void migrated(Migration migration) {
+        if (migration.type() == PolicySpec.Type.MAIN) {
+            tell(Audience.ALL, () -> MigrationEncoder.message(migration));
         }
     }
 

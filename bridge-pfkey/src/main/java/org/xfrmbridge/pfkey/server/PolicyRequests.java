@@ -2,6 +2,7 @@ package org.xfrmbridge.pfkey.server;
 
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
+import org.xfrmbridge.pfkey.map.MigrationDecoder;
 import org.xfrmbridge.pfkey.map.PolicyDecoder;
 import org.xfrmbridge.pfkey.map.PolicyEncoder;
 import org.xfrmbridge.pfkey.sadb.SadbMsg;
@@ -38,6 +39,10 @@ final class PolicyRequests {
 
     void deleteByIndex(Request request) throws XfrmException {
         service.deletePolicy(PolicyDecoder.byIndex(request.extensions()), request.origin());
+    }
+
+    void migrate(Request request) throws XfrmException {
+        service.migrate(MigrationDecoder.decode(request.extensions()));
     }
 
     void get(Request request) throws XfrmException {

@@ -8,7 +8,7 @@ import org.xfrmbridge.pfkey.sadb.SadbMsg;
 /** A message of a client. @param datagram all of it, from position to limit */
 record Request(PfkeySession session, SadbMsg header, Extensions extensions, ByteBuffer datagram) {
     Origin origin() {
-        return new Origin(header.sequence(), header.pid());
+        return new Origin(header.sequence(), header.pid(), Origin.Interface.PF_KEY);
     }
 
     /** The header of an answer: of the same type, number and process. */

@@ -83,7 +83,7 @@ class StructTest {
                         "03001700 00200000 020001f4 c0000201 0000000000000000"),
                 of(SadbExt.X_SEC_CTX, new SadbXSecCtx(1, 1, "label\0".getBytes()), SadbXSecCtx::read,
                         "02001800 01010600 6c6162656c00 0000"),
-                of(SadbExt.X_KMADDRESS, new SadbXKmaddress(0, V4, V4), SadbXKmaddress::read,
+                of(SadbExt.X_KMADDRESS, new SadbXKmaddress(0, new SockaddrPair(V4, V4)), SadbXKmaddress::read,
                         "05001900 00000000 020001f4c00002010000000000000000 020001f4c00002010000000000000000"),
                 of(SadbExt.X_FILTER, new SadbXFilter(Address.parse("192.0.2.0"), Address.ANY, 2, 24, 0), SadbXFilter::read,
                         "05001a00 c0000200000000000000000000000000 00000000000000000000000000000000 02001800"));
@@ -130,7 +130,7 @@ class StructTest {
 
     @Test
     void shouldRefuseKmaddressOfTwoFamilies() {
-        byte[] message = new SadbWriter(HEADER).put(SadbExt.X_KMADDRESS, new SadbXKmaddress(0, V4, V6)).toBytes();
+        byte[] message = new SadbWriter(HEADER).put(SadbExt.X_KMADDRESS, new SadbXKmaddress(0, new SockaddrPair(V4, V6))).toBytes();
 
         assertThrows(
                 XfrmException.class,

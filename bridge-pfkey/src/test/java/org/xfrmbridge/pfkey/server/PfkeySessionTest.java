@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -13,9 +14,15 @@ import org.xfrmbridge.io.ControlFrame;
 import org.xfrmbridge.io.MessageQueue;
 import org.xfrmbridge.io.MessageSink;
 import org.xfrmbridge.km.Errno;
+import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.pfkey.msg.SadbAddress;
 import org.xfrmbridge.pfkey.msg.SadbSpirange;
+import org.xfrmbridge.pfkey.msg.SadbXIpsecrequest;
+import org.xfrmbridge.pfkey.msg.SadbXKmaddress;
+import org.xfrmbridge.pfkey.msg.SadbXPolicy;
 import org.xfrmbridge.pfkey.msg.Sockaddr;
+import org.xfrmbridge.pfkey.msg.SockaddrPair;
+import org.xfrmbridge.pfkey.sadb.Extensions;
 import org.xfrmbridge.pfkey.sadb.SadbExt;
 import org.xfrmbridge.pfkey.sadb.SadbMsg;
 import org.xfrmbridge.pfkey.sadb.SadbType;
@@ -23,6 +30,9 @@ import org.xfrmbridge.pfkey.sadb.SadbWriter;
 import org.xfrmbridge.pfkey.sadb.Satype;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
 
 /** What has to do with the socket, and so is in no transcript: a reader that is slow, a client that may not, control frames. */
 class PfkeySessionTest {
@@ -161,6 +171,45 @@ class PfkeySessionTest {
         bench.send("other", new SadbMsg(SadbType.X_PROMISC, 1, 1, 1).answeredWith(0).toBytes());
 
         assertEquals(List.of(), answers);
+    }
+
+    @Test
+    void shouldMoveAPolicyAndTellAllWhenAskedToMigrate() throws XfrmException {
+        Sockaddr here = new Sockaddr(AddressFamily.INET, 0, Address.parse("192.0.2.1"));
+        Sockaddr there = new Sockaddr(AddressFamily.INET, 0, Address.parse("198.51.100.7"));
+        SadbWriter add = new SadbWriter(new SadbMsg(SadbType.X_SPDADD, Satype.UNSPEC, 1, 1));
+        bench.open("other");
+        session.receive(ByteBuffer.wrap(tunnels(add, new SockaddrPair(here, here)).toBytes()));
+        bench.take();
+        answers.clear();
+
+        SadbWriter migrate = new SadbWriter(new SadbMsg(SadbType.X_MIGRATE, Satype.ESP, 2, 1));
+        migrate.put(SadbExt.X_KMADDRESS, new SadbXKmaddress(0, new SockaddrPair(here, there)));
+        byte[] request = tunnels(migrate, new SockaddrPair(here, here), new SockaddrPair(there, here)).toBytes();
+        session.receive(ByteBuffer.wrap(request));
+
+        byte[] told = bench.take().get("other").getFirst();
+        assertEquals(List.of(SadbType.X_MIGRATE), answers.stream().map(SadbMsg::type).toList());
+        assertEquals(0, answers.getFirst().errno());
+        assertEquals(0, answers.getFirst().sequence(), "the news is the answer, and nobody's");
+        Extensions extensions = Extensions.parse(ByteBuffer.wrap(told));
+        assertEquals(new SockaddrPair(here, there), SadbXKmaddress.read(extensions.require(SadbExt.X_KMADDRESS)).ends());
+        Policy policy = bench.engine.policies(PolicySpec.Type.MAIN).next();
+        assertEquals(Address.parse("198.51.100.7"), policy.spec().templates().getFirst().saddr());
+    }
+
+    /** The addresses of everything, and an outbound policy with tunnels between these ends. */
+    private static SadbWriter tunnels(SadbWriter out, SockaddrPair... ends) {
+        SadbAddress any = new SadbAddress(255, 0, new Sockaddr(AddressFamily.INET, 0, Address.ANY));
+        List<SadbXIpsecrequest> requests = new ArrayList<>();
+        for (SockaddrPair pair : ends) {
+            ByteBuffer bytes = ByteBuffer.allocate(pair.bytes()).order(ByteOrder.nativeOrder());
+            pair.write(bytes);
+            requests.add(new SadbXIpsecrequest(IpProtocol.ESP, 2, SadbXIpsecrequest.REQUIRE, 0, bytes.flip()));
+        }
+        return out.put(SadbExt.ADDRESS_SRC, any)
+                .put(SadbExt.ADDRESS_DST, any)
+                .put(SadbExt.X_POLICY, new SadbXPolicy(SadbXPolicy.IPSEC, 2, 0, 0, requests));
     }
 
     @Test

@@ -2,13 +2,11 @@ package org.xfrmbridge.pfkey.server;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import org.xfrmbridge.pfkey.msg.SadbSa;
 import org.xfrmbridge.pfkey.msg.SadbSupported;
-import org.xfrmbridge.pfkey.msg.SadbXSecCtx;
 import org.xfrmbridge.pfkey.sadb.SadbExt;
 import org.xfrmbridge.pfkey.sadb.SadbMsg;
 
@@ -19,7 +17,7 @@ import org.xfrmbridge.pfkey.sadb.SadbMsg;
  *   <li>When something was added or used first: only whether it was.
  *   <li>A Spi that was drawn at random, above all that the requests name.
  *   <li>SM3 and SM4 among supported algorithms, for which the recorded kernel had no modules.
- *   <li>How many zeroes follow a security label: the recorded kernel's SELinux adds some of its own.
+ *   <li>Security labels, which the recorded kernel's SELinux keeps and shows.
  *   <li>The lengths of messages that have one of these two.
  * </ul>
  */
@@ -41,6 +39,7 @@ final class Rendering {
         List<String> lines = new ArrayList<>();
         boolean wellFormed = message.length >= SadbMsg.BYTES && SadbMsg.read(in).lengthWords() * SadbMsg.WORD_BYTES == message.length;
         boolean varying = false;
+        int labelWords = 0;
         for (int at = SadbMsg.BYTES; at < message.length; ) {
             int bytes = Short.toUnsignedInt(in.getShort(at)) * SadbMsg.WORD_BYTES;
             if (bytes == 0 || bytes > message.length - at) {
@@ -49,15 +48,23 @@ final class Rendering {
             }
             int number = Short.toUnsignedInt(in.getShort(at + 2));
             ByteBuffer body = in.slice(at + SadbExt.HEADER_BYTES, bytes - SadbExt.HEADER_BYTES).order(ByteOrder.nativeOrder());
-            lines.add("  " + number + " " + render(number, body));
-            varying |= number == SadbExt.SUPPORTED_AUTH.number() || number == SadbExt.X_SEC_CTX.number();
+            varying |= number == SadbExt.SUPPORTED_AUTH.number();
+            if (number == SadbExt.X_SEC_CTX.number()) {
+                labelWords += bytes / SadbMsg.WORD_BYTES;
+            } else {
+                lines.add("  " + number + " " + render(number, body));
+            }
             at += bytes;
         }
         if (!wellFormed) {
             return "malformed " + HexFormat.of().formatHex(message) + "\n";
         }
         SadbMsg header = SadbMsg.read(in);
-        return (varying ? header.answeredWith(header.errno()) : header) + "\n" + String.join("\n", lines) + "\n";
+        return (varying ? header.answeredWith(header.errno()) : shortened(header, labelWords)) + "\n" + String.join("\n", lines) + "\n";
+    }
+
+    private static SadbMsg shortened(SadbMsg h, int words) {
+        return new SadbMsg(h.version(), h.type(), h.errno(), h.satype(), h.lengthWords() - words, h.reserved(), h.sequence(), h.pid());
     }
 
     private static String render(int number, ByteBuffer body) {
@@ -73,9 +80,6 @@ final class Rendering {
         }
         if (number == SadbExt.SUPPORTED_AUTH.number() || number == SadbExt.SUPPORTED_ENCRYPT.number()) {
             return SadbSupported.read(body).algs().stream().filter(alg -> alg.id() != SM3 && alg.id() != SM4).toList().toString();
-        }
-        if (number == SadbExt.X_SEC_CTX.number()) {
-            return new String(SadbXSecCtx.read(body).label(), StandardCharsets.US_ASCII).replace("\0", "");
         }
         byte[] bytes = new byte[body.remaining()];
         body.get(0, bytes);
