@@ -141,7 +141,13 @@ public final class MessageText {
             Arrays.fill(payload, template + 21, template + 24, (byte) 0);
             Arrays.fill(payload, template + 26, template + 28, (byte) 0);
             payload[at + 1] = 0;
+            maskReqid(payload, at - 6);
         }
+    }
+
+    /** One that the kernel chose for a policy of PF_KEY's. */
+    private static void maskReqid(byte[] payload, int at) {
+        VolatileField.Kind.REQID.mask(ByteBuffer.wrap(payload, at, Integer.BYTES).slice().order(ByteOrder.nativeOrder()));
     }
 
     private static String attribute(int messageType, int type, byte[] payload) {

@@ -27,12 +27,19 @@ public record VolatileField(Set<Integer> messages, int attribute, int offsetByte
     public static final int CHOSEN_COMP_SPI_MIN = 0x9000;
     public static final int CHOSEN_COMP_SPI_MAX = 0x9fff;
 
+    /** Where PF_KEY chooses SPIs if it is not told, above those that requests name often. */
+    private static final int DEFAULT_SPI_MIN = 0x2000;
+    private static final int DEFAULT_SPI_MAX = 0x0fffffff;
+
+    /** IPSEC_MANUAL_REQID_MAX: above it, a kernel chooses. */
+    private static final int MAX_MANUAL_REQID = 0x3fff;
+
     /** What may differ in a field. */
     public enum Kind {
         /** Seconds since the epoch, taken from the clock. Small ones were given by the client and count. */
         TIME("the clock went on") {
             @Override
-            void mask(ByteBuffer field) {
+            public void mask(ByteBuffer field) {
                 if (field.getLong(0) >= 1_000_000_000L && field.getLong(0) <= 0xffffffffL) {
                     field.putLong(0, -1);
                 }
@@ -41,7 +48,7 @@ public record VolatileField(Set<Integer> messages, int attribute, int offsetByte
         /** The index of a policy: chosen by counting up whatever happened before; its low bits, the direction, count. */
         INDEX("a kernel counts indexes up from its start") {
             @Override
-            void mask(ByteBuffer field) {
+            public void mask(ByteBuffer field) {
                 if (Integer.compareUnsigned(field.getInt(0), FIRST_NAMED_INDEX) < 0) {
                     field.putInt(0, field.getInt(0) & 7);
                 }
@@ -50,9 +57,10 @@ public record VolatileField(Set<Integer> messages, int attribute, int offsetByte
         /** An SPI chosen at random: the generator asks for those in a range that nothing else uses. */
         SPI("a kernel chooses SPIs at random") {
             @Override
-            void mask(ByteBuffer field) {
+            public void mask(ByteBuffer field) {
                 int spi = field.order(ByteOrder.BIG_ENDIAN).getInt(0);
                 boolean chosen = spi >= CHOSEN_SPI_MIN && spi <= CHOSEN_SPI_MAX
+                        || spi >= DEFAULT_SPI_MIN && spi <= DEFAULT_SPI_MAX
                         || spi >= CHOSEN_COMP_SPI_MIN && spi <= CHOSEN_COMP_SPI_MAX;
                 if (chosen) {
                     field.putInt(0, CHOSEN_SPI_MIN);
@@ -62,21 +70,37 @@ public record VolatileField(Set<Integer> messages, int attribute, int offsetByte
         /** The number of an ACQUIRE. */
         COUNTER("a kernel counts acquires up from its start") {
             @Override
-            void mask(ByteBuffer field) {
+            public void mask(ByteBuffer field) {
+                field.putInt(0, 0);
+            }
+        },
+        /** The number of a PF_KEY policy's own states. Clients may not choose such numbers there. */
+        REQID("a kernel counts the reqids of PF_KEY policies up from its start") {
+            @Override
+            public void mask(ByteBuffer field) {
+                if (Integer.compareUnsigned(field.getInt(0), MAX_MANUAL_REQID) > 0) {
+                    field.putInt(0, -1);
+                }
+            }
+        },
+        /** Four bytes behind an IPv6 address in a PF_KEY message: zero in ours. */
+        MEMORY("a kernel does not clear what it sends as padding") {
+            @Override
+            public void mask(ByteBuffer field) {
                 field.putInt(0, 0);
             }
         },
         /** Three bytes behind a protocol's number: a kernel keeps and repeats what a client put there. */
         PADDING("bytes that carry nothing are zero in all we send") {
             @Override
-            void mask(ByteBuffer field) {
+            public void mask(ByteBuffer field) {
                 field.put(0, (byte) 0).put(1, (byte) 0).put(2, (byte) 0);
             }
         },
         /** Size and limit of a hash table. */
         HASH_SIZES("tables grow when the kernel, or the bridge, sees fit") {
             @Override
-            void mask(ByteBuffer field) {
+            public void mask(ByteBuffer field) {
                 field.putLong(0, 0);
             }
         };
@@ -88,7 +112,7 @@ public record VolatileField(Set<Integer> messages, int attribute, int offsetByte
         }
 
         /** @param field in native order, at least eight bytes or to the end */
-        abstract void mask(ByteBuffer field);
+        public abstract void mask(ByteBuffer field);
     }
 
     private static final Set<Integer> STATES = Set.of(XfrmMessage.NEWSA, XfrmMessage.UPDSA, XfrmMessage.EXPIRE);

@@ -13,6 +13,7 @@ import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.netlink.server.NetlinkClient;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
+import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
 import org.xfrmbridge.time.Clock;
 
 /** Sends sequences to the bridge's engine and sessions, in this process, as {@code replay.c} sends them to a kernel. */
@@ -25,12 +26,14 @@ final class BridgeReplay {
 
     private final List<byte[]> replies = new ArrayList<>();
     private final List<Event> events = new ArrayList<>();
+    private final XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), new WallClock(), new Random(1), () -> {});
+    private final PfkeyKeyManager pfkey = new PfkeyKeyManager();
     private final NetlinkSession client;
 
     BridgeReplay() {
-        XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), new WallClock(), new Random(1), () -> {});
         NetlinkKeyManager keyManager = new NetlinkKeyManager();
         engine.register(keyManager);
+        engine.register(pfkey);
         client = new NetlinkSession(engine, keyManager, datagram -> replies.add(copy(datagram)), new NetlinkClient(CLIENT_PORT, true));
         for (int group = 1; group <= GROUPS; group++) {
             int joined = group;
@@ -43,7 +46,7 @@ final class BridgeReplay {
         }
     }
 
-    private static byte[] copy(ByteBuffer datagram) {
+    static byte[] copy(ByteBuffer datagram) {
         byte[] bytes = new byte[datagram.remaining()];
         datagram.get(bytes);
         return bytes;
@@ -53,12 +56,19 @@ final class BridgeReplay {
         Sequence.RESET.forEach(datagram -> client.receive(ByteBuffer.wrap(datagram)));
         setOption(OPTION_CAP_ACK, sequence.capAck());
         setOption(OPTION_EXT_ACK, sequence.extAck());
+        PfkeySockets sockets = sequence.uses(Protocol.PF_KEY) ? new PfkeySockets(engine, pfkey, replies, events) : null;
         List<Exchange> exchanges = new ArrayList<>();
-        for (byte[] request : sequence.datagrams()) {
+        for (Datagram request : sequence.datagrams()) {
             replies.clear();
             events.clear();
-            client.receive(ByteBuffer.wrap(request.clone()));
+            switch (request.protocol()) {
+                case NETLINK -> client.receive(ByteBuffer.wrap(request.bytes().clone()));
+                case PF_KEY -> sockets.send(request.bytes().clone());
+            }
             exchanges.add(new Exchange(request, List.copyOf(replies), List.copyOf(events)));
+        }
+        if (sockets != null) {
+            sockets.close();
         }
         return new Recording(sequence, exchanges);
     }

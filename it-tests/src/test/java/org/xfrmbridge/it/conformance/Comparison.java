@@ -1,11 +1,10 @@
 package org.xfrmbridge.it.conformance;
 
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.xfrmbridge.it.conformance.Recording.Exchange;
-import org.xfrmbridge.netlink.text.MessageText;
 
 /** Compares what a kernel answered with what the bridge answers to the same bytes, and keeps what nothing explains. */
 final class Comparison {
@@ -13,7 +12,7 @@ final class Comparison {
 
     private final BridgeReplay bridge = new BridgeReplay();
     private final KernelKind kernel;
-    private final Map<KnownDifference, Integer> known = new EnumMap<>(KnownDifference.class);
+    private final Map<String, Integer> known = new TreeMap<>();
     private final List<String> unexplained = new ArrayList<>();
     private int unexplainedCount;
     private int firstUnexplained;
@@ -43,14 +42,14 @@ final class Comparison {
             if (expected.equals(actual)) {
                 continue;
             }
-            List<byte[]> earlier = theirs.sequence().datagrams().subList(0, i);
-            KnownDifference reason = KnownDifference.of(kernel, new KnownDifference.Case(earlier, kernels.request(), expected, actual));
+            List<Datagram> earlier = theirs.sequence().datagrams().subList(0, i);
+            Difference reason = Difference.of(kernel, new Difference.Case(earlier, kernels.request(), expected, actual));
             if (reason == null) {
                 report(theirs, i, expected, actual);
             } else {
-                known.merge(reason, 1, Integer::sum);
+                known.merge(reason + ": " + reason.reason(), 1, Integer::sum);
             }
-            if (reason == null || reason.endsSequence) {
+            if (reason == null || reason.endsSequence()) {
                 notCompared += theirs.exchanges().size() - i - 1;
                 return;
             }
@@ -66,8 +65,8 @@ final class Comparison {
         }
         StringBuilder text = new StringBuilder("sequence " + recording.sequence().number() + ", request " + (index + 1) + "\n");
         List<Exchange> exchanges = recording.exchanges();
-        for (int i = 0; i <= index; i++) {
-            MessageText.render("> ", exchanges.get(i).request()).forEach(line -> text.append(line).append('\n'));
+        for (int i = Boolean.getBoolean("conformance.brief") ? index : 0; i <= index; i++) {
+            exchanges.get(i).request().lines("> ").forEach(line -> text.append(line).append('\n'));
         }
         text.append("--- kernel\n");
         expected.forEach(line -> text.append(line).append('\n'));
@@ -90,7 +89,7 @@ final class Comparison {
     String summary() {
         StringBuilder text = new StringBuilder("%s: %d sequences, %d requests, %d of them behind a difference, %d unexplained differences%n"
                 .formatted(kernel, sequences, exchanges, notCompared, unexplainedCount));
-        known.forEach((difference, count) -> text.append("  %6d %s: %s%n".formatted(count, difference, difference.reason)));
+        known.forEach((difference, count) -> text.append("  %6d %s%n".formatted(count, difference)));
         return text.toString();
     }
 

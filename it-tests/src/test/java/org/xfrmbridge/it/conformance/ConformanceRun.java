@@ -7,26 +7,31 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
 /**
- * The long run: {@code ConformanceRun KERNEL SEQUENCES [SEED [RECORDING]]}, with a kernel of {@link KernelKind}. What the kernel answered is
- * written to the file RECORDING; {@code ConformanceRun KERNEL RECORDING} compares such a file again. docs/conformance.md.
+ * The long run: {@code ConformanceRun KERNEL[+PF_KEY] SEQUENCES [SEED [RECORDING]]}, with a kernel of {@link KernelKind}, asked through netlink
+ * or mostly through PF_KEY. What the kernel answered is written to the file RECORDING; {@code ConformanceRun KERNEL RECORDING} compares such a
+ * file again. docs/conformance.md.
  */
 public final class ConformanceRun {
+    private static final String WITH_PF_KEY = "+PF_KEY";
+
     private ConformanceRun() {}
 
     public static void main(String[] arguments) throws IOException {
-        KernelKind kernel = KernelKind.valueOf(arguments[0]);
+        Protocol protocol = arguments[0].endsWith(WITH_PF_KEY) ? Protocol.PF_KEY : Protocol.NETLINK;
+        KernelKind kernel = KernelKind.valueOf(arguments[0].replace(WITH_PF_KEY, ""));
         boolean recorded = !arguments[1].chars().allMatch(Character::isDigit);
         Comparison comparison = new Comparison(kernel);
         if (recorded) {
             comparison.compare(read(Path.of(arguments[1])));
         } else {
             long seed = arguments.length > 2 ? Long.parseLong(arguments[2]) : 1;
-            List<Recording> recordings = KernelReplay.record(kernel, sequences(kernel, Integer.parseInt(arguments[1]), seed));
+            List<Recording> recordings = KernelReplay.record(kernel, sequences(kernel, protocol, Integer.parseInt(arguments[1]), seed));
             if (arguments.length > 3) {
                 write(Path.of(arguments[3]), recordings);
             }
@@ -36,9 +41,12 @@ public final class ConformanceRun {
         System.exit(comparison.unexplained() == 0 ? 0 : 1);
     }
 
-    static List<Sequence> sequences(KernelKind kernel, int count, long seed) {
-        SequenceGenerator generator = new SequenceGenerator(kernel.profile, seed);
-        return IntStream.range(0, count).mapToObj(generator::make).toList();
+    static List<Sequence> sequences(KernelKind kernel, Protocol protocol, int count, long seed) {
+        IntFunction<Sequence> generator = switch (protocol) {
+            case NETLINK -> new SequenceGenerator(kernel.profile, seed)::make;
+            case PF_KEY -> new PfkeySequenceGenerator(kernel.profile, seed)::make;
+        };
+        return IntStream.range(0, count).mapToObj(generator).toList();
     }
 
     private static List<Recording> read(Path file) throws IOException {

@@ -18,24 +18,36 @@ class ConformanceScenario {
     @Test
     @Requires({Requirement.ROOT, Requirement.HOST_6_18})
     void shouldAnswerAsTheHostKernel() throws IOException {
-        compare(KernelKind.HOST, 2000);
+        compare(KernelKind.HOST, Protocol.NETLINK, 2000);
     }
 
     @Test
     @Requires({Requirement.ROOT, Requirement.UML})
     void shouldAnswerAsUserModeLinux() throws IOException {
-        compare(KernelKind.LINUX_6_1, 500);
+        compare(KernelKind.LINUX_6_1, Protocol.NETLINK, 500);
     }
 
     @Test
     @Requires(Requirement.QEMU)
     void shouldAnswerAsAKernelUnderQemu() throws IOException {
-        compare(KernelKind.LINUX_6_12, 500);
+        compare(KernelKind.LINUX_6_12, Protocol.NETLINK, 500);
     }
 
-    private static void compare(KernelKind kernel, int count) throws IOException {
+    @Test
+    @Requires({Requirement.ROOT, Requirement.UML})
+    void shouldAnswerThroughPfkeyAsUserModeLinux() throws IOException {
+        compare(KernelKind.LINUX_6_1, Protocol.PF_KEY, 500);
+    }
+
+    @Test
+    @Requires(Requirement.QEMU)
+    void shouldAnswerThroughPfkeyAsAKernelUnderQemu() throws IOException {
+        compare(KernelKind.LINUX_6_12, Protocol.PF_KEY, 500);
+    }
+
+    private static void compare(KernelKind kernel, Protocol protocol, int count) throws IOException {
         Comparison comparison =
-                new Comparison(kernel).compare(KernelReplay.record(kernel, ConformanceRun.sequences(kernel, count, SEED)));
+                new Comparison(kernel).compare(KernelReplay.record(kernel, ConformanceRun.sequences(kernel, protocol, count, SEED)));
         System.out.print(comparison.summary());
         assertEquals(0, comparison.unexplained(), comparison::report);
     }

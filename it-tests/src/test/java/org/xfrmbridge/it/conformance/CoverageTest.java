@@ -39,8 +39,8 @@ class CoverageTest {
         IntStream.range(0, SEQUENCES).mapToObj(generator::make).flatMap(sequence -> sequence.datagrams().stream()).forEach(this::note);
     }
 
-    private void note(byte[] datagram) {
-        NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(datagram));
+    private void note(Datagram datagram) {
+        NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(datagram.bytes()));
         while (reader.next()) {
             int type = reader.header().type();
             messages.add(type);

@@ -18,67 +18,67 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 
 /** What differs on purpose, or since the kernel is another version or was built without something; README.md lists the first kind. */
-enum KnownDifference {
+enum KnownDifference implements Difference {
     OWN_EXPLANATION("explanations are our own words, also where that kernel has none", false, Set.of(KernelKind.values()),
-            c -> without(c.kernel).equals(without(c.bridge)) && !explains(c.kernel)),
+            c -> without(c.kernel()).equals(without(c.bridge())) && !explains(c.kernel())),
     OLD_EXPLANATION("this kernel has explanations that later ones dropped, or the other way round", false, Set.of(KernelKind.LINUX_6_1),
-            c -> without(c.kernel).equals(without(c.bridge))),
+            c -> without(c.kernel()).equals(without(c.bridge()))),
     CHANGED_ECHO("a kernel repeats a refused request as its own parser has changed it", false, Set.of(KernelKind.values()),
-            c -> without(c.kernel).stream().map(KnownDifference::withoutEcho).toList()
-                    .equals(without(c.bridge).stream().map(KnownDifference::withoutEcho).toList())),
+            c -> without(c.kernel()).stream().map(KnownDifference::withoutEcho).toList()
+                    .equals(without(c.bridge()).stream().map(KnownDifference::withoutEcho).toList())),
     STRANGE_LARVAL("larval states have a mode and a family that exist", true, Set.of(KernelKind.values()),
-            c -> any(c.request, KnownDifference::asksForStrangeLarval)),
+            c -> any(c.request(), KnownDifference::asksForStrangeLarval)),
     NEWER_MESSAGE_REFUSED("MIGRATE_STATE came with Linux 7.2; here it was refused for another reason", false, Set.of(KernelKind.values()),
-            c -> isNewer(c) && c.bridge.size() == 1 && !hasErrno(c.bridge, 0)),
+            c -> isNewer(c) && c.bridge().size() == 1 && !hasErrno(c.bridge(), 0)),
     NEWER_MESSAGE("MIGRATE_STATE came with Linux 7.2: until then no message has its number", true, Set.of(KernelKind.values()),
             KnownDifference::isNewer),
     CHOSEN_SPI("a kernel chooses SPIs at random", true, Set.of(KernelKind.values()),
-            c -> any(c.request, KnownDifference::leavesChoiceOfSpi)
-                    && c.kernel.size() == c.bridge.size()
-                    && c.kernel.stream().anyMatch(line -> line.startsWith("< type 0x10 "))),
+            c -> any(c.request(), KnownDifference::leavesChoiceOfSpi)
+                    && c.kernel().size() == c.bridge().size()
+                    && c.kernel().stream().anyMatch(line -> line.startsWith("< type 0x10 "))),
     OLD_SPI("newer kernels give out an SPI only once, this one once for each destination", true, Set.of(KernelKind.LINUX_6_1),
-            c -> any(c.request, message -> message.header().type() == XfrmMessage.ALLOCSPI) && hasErrno(c.bridge, 2)),
+            c -> any(c.request(), message -> message.header().type() == XfrmMessage.ALLOCSPI) && hasErrno(c.bridge(), 2)),
     SECURITY_MODULE("this kernel has SELinux, which judges labels; without it they are ignored, as here", true,
             Set.of(KernelKind.LINUX_6_1),
-            c -> any(c.request, message -> has(message, XfrmAttribute.SEC_CTX))
-                    || c.kernel.stream().anyMatch(line -> line.contains(" [" + XfrmAttribute.SEC_CTX + " "))),
+            c -> any(c.request(), message -> has(message, XfrmAttribute.SEC_CTX))
+                    || c.kernel().stream().anyMatch(line -> line.contains(" [" + XfrmAttribute.SEC_CTX + " "))),
     ENDLESS_KEY("a kernel takes a key length just below 2^32 bits for 0, as it adds 7 to it", true, Set.of(KernelKind.values()),
-            c -> any(c.request, KnownDifference::hasEndlessKey)),
+            c -> any(c.request(), KnownDifference::hasEndlessKey)),
     OLD_ENCAPSULATION("since Linux 6.8 encapsulation of type 1 is refused", true, Set.of(KernelKind.LINUX_6_1),
-            c -> any(c.request, message -> encapsulationType(message) == 1)),
+            c -> any(c.request(), message -> encapsulationType(message) == 1)),
     ESP_MODE("a kernel takes ESP over IPv6 in the mode route optimization, for which it has no code", true,
             Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
-            c -> isState(c) && any(c.request, message -> mode(message) == Mode.ROUTE_OPTIMIZATION.number())),
+            c -> isState(c) && any(c.request(), message -> mode(message) == Mode.ROUTE_OPTIMIZATION.number())),
     OLD_MIGRATE("since Linux 6.14 MIGRATE finds the policy that traffic would; before, the one of that very selector", true,
             Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
-            c -> any(c.request, message -> message.header().type() == XfrmMessage.MIGRATE)),
+            c -> any(c.request(), message -> message.header().type() == XfrmMessage.MIGRATE)),
     OLD_DUMP_ERROR("this kernel says no more than the words when it refuses a dump", false, Set.of(KernelKind.LINUX_6_1),
-            c -> without(c.kernel).equals(without(c.bridge.stream().map(KnownDifference::shortDone).toList()))),
+            c -> without(c.kernel()).equals(without(c.bridge().stream().map(KnownDifference::shortDone).toList()))),
     NO_OFFLOAD_MODULE("this kernel has no module for offload loaded, and so refuses also what it would do in software", true,
             Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
-            c -> isState(c) && any(c.request, message -> has(message, XfrmAttribute.OFFLOAD_DEV)) && hasErrno(c.kernel, 22)),
+            c -> isState(c) && any(c.request(), message -> has(message, XfrmAttribute.OFFLOAD_DEV)) && hasErrno(c.kernel(), 22)),
     POLICY_OFFLOAD("this kernel was built without offload, and ignores it on policies where others refuse it", true,
             Set.of(KernelKind.HOST, KernelKind.LINUX_6_1),
-            c -> any(c.request, message -> !isState(message) && has(message, XfrmAttribute.OFFLOAD_DEV))),
+            c -> any(c.request(), message -> !isState(message) && has(message, XfrmAttribute.OFFLOAD_DEV))),
     TIMER_UNIT("a kernel takes ETIMER_THRESH in ticks of its own and tells it in tenths of a second; here it is tenths both ways", false,
             Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
-            c -> c.kernel.stream().map(KnownDifference::withoutTimer).toList()
-                    .equals(c.bridge.stream().map(KnownDifference::withoutTimer).toList())),
+            c -> c.kernel().stream().map(KnownDifference::withoutTimer).toList()
+                    .equals(c.bridge().stream().map(KnownDifference::withoutTimer).toList())),
     GARBAGE("what IPComp needs beside it goes when the kernel's garbage collector runs", true, Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
-            c -> c.kernel.stream().anyMatch(KnownDifference::isBareTunnel) || countsMoreAfterIpComp(c)),
+            c -> c.kernel().stream().anyMatch(KnownDifference::isBareTunnel) || countsMoreAfterIpComp(c)),
     NO_TRANSFORM("this kernel was built without ESP", true, Set.of(KernelKind.HOST),
-            c -> isState(c) && hasErrno(c.kernel, 93)),
+            c -> isState(c) && hasErrno(c.kernel(), 93)),
     NO_ALGORITHM("this kernel was built without the algorithm", true, Set.of(KernelKind.HOST),
-            c -> isState(c) && hasErrno(c.kernel, 38)),
+            c -> isState(c) && hasErrno(c.kernel(), 38)),
     NO_ARIA_SM("this kernel was built without ARIA, SM3 and SM4", true, Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
-            c -> isState(c) && hasErrno(c.kernel, 38) && any(c.request, KnownDifference::hasAriaOrSm)),
+            c -> isState(c) && hasErrno(c.kernel(), 38) && any(c.request(), KnownDifference::hasAriaOrSm)),
     LARVAL_OF_ANOTHER_INTERFACE("a kernel gives a larval state without SPI to a request with another interface id", true,
             Set.of(KernelKind.values()),
-            c -> any(c.request, message -> message.header().type() == XfrmMessage.ALLOCSPI)
-                    && c.kernel.stream().map(KnownDifference::withoutInterface).toList()
-                            .equals(c.bridge.stream().map(KnownDifference::withoutInterface).toList())),
+            c -> any(c.request(), message -> message.header().type() == XfrmMessage.ALLOCSPI)
+                    && c.kernel().stream().map(KnownDifference::withoutInterface).toList()
+                            .equals(c.bridge().stream().map(KnownDifference::withoutInterface).toList())),
     MOBILE_IPV6("states of mobile IPv6 are refused", true, Set.of(KernelKind.values()),
-            c -> isState(c) && hasErrno(c.bridge, 93) && any(c.request, KnownDifference::isOfMobileIpv6));
+            c -> isState(c) && hasErrno(c.bridge(), 93) && any(c.request(), KnownDifference::isOfMobileIpv6));
 
     private static final int[] ALGORITHMS = {
         XfrmAttribute.ALG_AUTH, XfrmAttribute.ALG_CRYPT, XfrmAttribute.ALG_COMP, XfrmAttribute.ALG_AEAD, XfrmAttribute.ALG_AUTH_TRUNC
@@ -89,12 +89,8 @@ enum KnownDifference {
     private static final int MODE_OFFSET = 214;
     private static final int PROTOCOL_OFFSET = 76;
 
-    /** One exchange that differs, and the requests of the sequence before it; lines as {@link MessageText} makes them. */
-    record Case(List<byte[]> earlier, byte[] request, List<String> kernel, List<String> bridge) {}
-
-    final String reason;
-    /** Whether the tables differ from then on. */
-    final boolean endsSequence;
+    private final String reason;
+    private final boolean endsSequence;
     private final Set<KernelKind> kernels;
     private final Predicate<Case> explains;
 
@@ -105,7 +101,16 @@ enum KnownDifference {
         this.explains = explains;
     }
 
-    /** The first that explains a difference, or null. */
+    @Override
+    public String reason() {
+        return reason;
+    }
+
+    @Override
+    public boolean endsSequence() {
+        return endsSequence;
+    }
+
     static KnownDifference of(KernelKind kernel, Case difference) {
         for (KnownDifference known : values()) {
             if (known.kernels.contains(kernel) && known.explains.test(difference)) {
@@ -137,7 +142,7 @@ enum KnownDifference {
     }
 
     private static boolean isState(Case difference) {
-        return any(difference.request, KnownDifference::isState);
+        return any(difference.request(), KnownDifference::isState);
     }
 
     private static boolean isState(NetlinkReader message) {
@@ -145,7 +150,7 @@ enum KnownDifference {
     }
 
     private static boolean isNewer(Case difference) {
-        return any(difference.request, message -> message.header().type() == XfrmMessage.MIGRATE_STATE) && hasErrno(difference.kernel, 22);
+        return any(difference.request(), message -> message.header().type() == XfrmMessage.MIGRATE_STATE) && hasErrno(difference.kernel(), 22);
     }
 
     private static boolean isOfMobileIpv6(NetlinkReader message) {
@@ -190,9 +195,9 @@ enum KnownDifference {
 
     /** GETSADINFO counts the tunnel of a state that is gone, or was refused. */
     private static boolean countsMoreAfterIpComp(Case difference) {
-        return difference.earlier.stream().anyMatch(request -> any(request, KnownDifference::isIpComp))
-                && any(difference.request, message -> message.header().type() == XfrmMessage.GETSADINFO)
-                && withoutCount(difference.kernel).equals(withoutCount(difference.bridge));
+        return difference.earlier().stream().anyMatch(request -> any(request, KnownDifference::isIpComp))
+                && any(difference.request(), message -> message.header().type() == XfrmMessage.GETSADINFO)
+                && withoutCount(difference.kernel()).equals(withoutCount(difference.bridge()));
     }
 
     private static List<String> withoutCount(List<String> lines) {
@@ -234,9 +239,9 @@ enum KnownDifference {
         return attributes(message).has(attribute);
     }
 
-    private static boolean any(byte[] request, Predicate<NetlinkReader> what) {
-        NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(request));
-        while (reader.next()) {
+    private static boolean any(Datagram request, Predicate<NetlinkReader> what) {
+        NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(request.bytes()));
+        while (request.protocol() == Protocol.NETLINK && reader.next()) {
             if (what.test(reader)) {
                 return true;
             }

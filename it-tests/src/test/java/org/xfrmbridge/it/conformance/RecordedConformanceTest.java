@@ -11,7 +11,17 @@ class RecordedConformanceTest {
     @ParameterizedTest
     @EnumSource
     void shouldAnswerAsTheKernelDid(KernelKind kernel) throws IOException {
-        Comparison comparison = RecordedRun.compare(kernel);
+        compare(kernel, Protocol.NETLINK);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"LINUX_6_1", "LINUX_6_12"})
+    void shouldAnswerThroughPfkeyAsTheKernelDid(KernelKind kernel) throws IOException {
+        compare(kernel, Protocol.PF_KEY);
+    }
+
+    private static void compare(KernelKind kernel, Protocol protocol) throws IOException {
+        Comparison comparison = RecordedRun.compare(kernel, protocol);
 
         System.out.print(comparison.summary());
         assertEquals(0, comparison.unexplained(), comparison::report);

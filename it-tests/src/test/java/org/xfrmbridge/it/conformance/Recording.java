@@ -14,8 +14,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
-import org.xfrmbridge.netlink.text.MessageText;
 
 /**
  * What was asked and what came back: the files of {@code replay.c}, which explains their records.
@@ -26,20 +26,42 @@ import org.xfrmbridge.netlink.text.MessageText;
 record Recording(Sequence sequence, List<Exchange> exchanges) {
     private static final int CAP_ACK = 1;
     private static final int EXT_ACK = 2;
+    private static final int PF_KEY = 4;
 
-    /** An event and the group it was sent to. */
-    record Event(int group, byte[] datagram) {}
+    /** An event and who heard it: a group of netlink's, or one of the PF_KEY sockets below. */
+    record Event(int group, byte[] datagram) {
+        private boolean isPfkey() {
+            return group >= PF_KEY_CLIENT;
+        }
 
-    record Exchange(byte[] request, List<byte[]> replies, List<Event> events) {
-        Exchange(byte[] request) {
+        private List<String> lines() {
+            Protocol protocol = isPfkey() ? Protocol.PF_KEY : Protocol.NETLINK;
+            return new Datagram(protocol, datagram).lines("! %s %d ".formatted(isPfkey() ? "socket" : "group", group));
+        }
+    }
+
+    /** The client's PF_KEY socket while it asks through netlink. */
+    static final int PF_KEY_CLIENT = 0x100;
+
+    /** A PF_KEY socket that registered for ESP. */
+    static final int PF_KEY_REGISTERED = 0x101;
+
+    /** A PF_KEY socket that never said anything. */
+    static final int PF_KEY_PLAIN = 0x102;
+
+    /** @param replies what the asking socket received; four bytes are the errno of the call that sent the request */
+    record Exchange(Datagram request, List<byte[]> replies, List<Event> events) {
+        Exchange(Datagram request) {
             this(request, new ArrayList<>(), new ArrayList<>());
         }
 
-        /** All that came back. */
+        /** All that came back, PF_KEY's events behind netlink's. */
         List<String> answerLines() {
             List<String> lines = new ArrayList<>();
-            replies.forEach(reply -> lines.addAll(MessageText.render("< ", reply)));
-            events.forEach(event -> lines.addAll(MessageText.render("! group " + event.group() + " ", event.datagram())));
+            replies.forEach(reply -> lines.addAll(new Datagram(request.protocol(), reply).lines("< ")));
+            events.stream().filter(event -> !event.isPfkey()).forEach(event -> lines.addAll(event.lines()));
+            events.stream().filter(Event::isPfkey).sorted(Comparator.comparingInt(Event::group))
+                    .forEach(event -> lines.addAll(event.lines()));
             return lines;
         }
     }
@@ -52,8 +74,8 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
                     write(out, 'r', datagram);
                 }
                 write(out, 'S', head(sequence));
-                for (byte[] datagram : sequence.datagrams()) {
-                    write(out, '>', datagram);
+                for (Datagram datagram : sequence.datagrams()) {
+                    write(out, datagram.protocol().mark, datagram.bytes());
                 }
             }
         }
@@ -65,7 +87,7 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
         for (Recording recording : recordings) {
             write(out, 'S', head(recording.sequence));
             for (Exchange exchange : recording.exchanges) {
-                write(out, '>', exchange.request);
+                write(out, exchange.request.protocol().mark, exchange.request.bytes());
                 for (byte[] reply : exchange.replies) {
                     write(out, '<', reply);
                 }
@@ -79,7 +101,7 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
     }
 
     private static byte[] head(Sequence sequence) {
-        int options = (sequence.capAck() ? CAP_ACK : 0) | (sequence.extAck() ? EXT_ACK : 0);
+        int options = (sequence.capAck() ? CAP_ACK : 0) | (sequence.extAck() ? EXT_ACK : 0) | (sequence.uses(Protocol.PF_KEY) ? PF_KEY : 0);
         return Draft.struct(8, out -> out.putInt(sequence.number()).putInt(options));
     }
 
@@ -101,7 +123,8 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
             byte[] bytes = in.readNBytes(swap(in.readInt()));
             switch (kind) {
                 case 'S' -> recordings.add(begin(bytes));
-                case '>' -> recordings.getLast().add(bytes);
+                case '>' -> recordings.getLast().add(Datagram.netlink(bytes));
+                case 'k' -> recordings.getLast().add(Datagram.pfkey(bytes));
                 case '<' -> recordings.getLast().exchanges.getLast().replies.add(bytes);
                 case '!' -> recordings.getLast().exchanges.getLast().events.add(
                         new Event(view(bytes).getInt(0), Arrays.copyOfRange(bytes, 4, bytes.length)));
@@ -120,7 +143,7 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
                 new Sequence(view(head).getInt(0), capAck, (options & EXT_ACK) != 0, new ArrayList<>()), new ArrayList<>());
     }
 
-    private void add(byte[] request) {
+    private void add(Datagram request) {
         sequence.datagrams().add(request);
         exchanges.add(new Exchange(request));
     }

@@ -9,14 +9,18 @@ import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 
 /**
- * What one client sends, beginning with empty tables.
+ * What one client sends, beginning with empty tables. Its PF_KEY socket, if it uses one, is a new one.
  *
  * @param capAck whether it sets NETLINK_CAP_ACK
  * @param extAck whether it sets NETLINK_EXT_ACK
  */
-record Sequence(int number, boolean capAck, boolean extAck, List<byte[]> datagrams) {
+record Sequence(int number, boolean capAck, boolean extAck, List<Datagram> datagrams) {
     /** Brings everything back to what a fresh network namespace has. */
     static final List<byte[]> RESET = reset();
+
+    boolean uses(Protocol protocol) {
+        return datagrams.stream().anyMatch(datagram -> datagram.protocol() == protocol);
+    }
 
     private static List<byte[]> reset() {
         Draft sub = Draft.of(XfrmMessage.FLUSHPOLICY, 0, out -> {}).with(XfrmAttribute.POLICY_TYPE, new byte[] {1, 0, 0, 0, 0, 0});

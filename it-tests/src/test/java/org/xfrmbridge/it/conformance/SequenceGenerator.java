@@ -30,9 +30,9 @@ final class SequenceGenerator {
         boolean capAck = dice.oneIn(4);
         boolean extAck = !dice.oneIn(4);
         int count = 3 + dice.below(MAX_REQUESTS - 2);
-        List<byte[]> datagrams = new ArrayList<>();
+        List<Datagram> datagrams = new ArrayList<>();
         if (profile.migratesByTraffic() && dice.oneIn(8)) {
-            new RivalPolicies(dice).requests().forEach(draft -> datagrams.add(draft.toBytes(200 + datagrams.size(), 0)));
+            new RivalPolicies(dice).requests().forEach(draft -> datagrams.add(Datagram.netlink(draft.toBytes(200 + datagrams.size(), 0))));
         }
         for (int sequence = 1; sequence <= count; sequence++) {
             ByteArrayOutputStream datagram = new ByteArrayOutputStream();
@@ -40,12 +40,13 @@ final class SequenceGenerator {
             if (dice.oneIn(25) && datagram.size() % 4 == 0) {
                 datagram.writeBytes(request(dice, maker, spoiler, 100 + sequence));
             }
-            datagrams.add(spoilLength(dice, datagram.toByteArray()));
+            datagrams.add(Datagram.netlink(spoilLength(dice, datagram.toByteArray())));
         }
         return new Sequence(number, capAck, extAck, datagrams);
     }
 
-    private byte[] request(Dice dice, RequestMaker maker, Spoiler spoiler, int sequence) {
+    /** One request of the profile, with that number. */
+    byte[] request(Dice dice, RequestMaker maker, Spoiler spoiler, int sequence) {
         Draft draft = maker.make(type(dice));
         if (dice.oneIn(4)) {
             spoiler.spoil(draft);

@@ -1,13 +1,16 @@
-/* Replays a script of netlink datagrams on the NETLINK_XFRM of the kernel it runs on, and writes down what came back.
+/* Replays a script of datagrams on the NETLINK_XFRM and PF_KEY sockets of the kernel it runs on, and writes down what came back.
  *
  *   replay SCRIPT RECORDING
  *
  * Both files are records (Recording.java): a kind, a 32-bit length in the machine's order, and that many bytes.
- *   S   a sequence begins: its number, and which options the client sets (1 NETLINK_CAP_ACK, 2 NETLINK_EXT_ACK)
+ *   S   a sequence begins: its number, and which options the client sets (1 NETLINK_CAP_ACK, 2 NETLINK_EXT_ACK), and whether
+ *       there are PF_KEY sockets in it (4): the client's, one that registered for ESP, and one that never says anything
  *   >   the client sends this datagram
+ *   k   the client sends this to its PF_KEY socket; a policy's id LAST_INDEX is replaced by the last one it was told
  *   r   the same, but nothing that comes back is written down: makes the tables empty for the next sequence
- *   <   the client has received this
- *   !   a member of all groups has received this; four bytes with the group's number come first
+ *   <   the client has received this, on the socket it asked; four bytes are the errno of the call that sent the message
+ *   !   a member of all groups has received this; four bytes with the group's number come first, or 0x100 for the client's
+ *       PF_KEY socket, 0x101 for the registered one, 0x102 for the silent one
  *   .   the end
  * The recording holds the records of the script and, behind each >, those that came back.
  *
@@ -19,7 +22,9 @@
 #include <fcntl.h>
 #include <linux/module.h>
 #include <linux/netlink.h>
+#include <linux/pfkeyv2.h>
 #include <linux/xfrm.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +42,13 @@
  * buffer's own part keeps it at its least. */
 #define DUMP_BYTES 3776
 
+#define LAST_INDEX 0x6e1d0a5cu
+enum { PFKEY_CLIENT, PFKEY_REGISTERED, PFKEY_PLAIN, PFKEY_SOCKETS };
+#define PFKEY_FIRST 0x100
+
 static unsigned char datagram[1 << 17];
+static int pfkey[PFKEY_SOCKETS] = { -1, -1, -1 };
+static uint32_t last_index;
 static FILE *script, *recording;
 
 static void check(int failed, const char *what)
@@ -105,6 +116,81 @@ static void take_events(int listener, int wanted)
 	}
 }
 
+/* Closed and opened again, as nothing takes a registration back. */
+static void renew_pfkey(int wanted)
+{
+	struct sadb_msg registration = { PF_KEY_V2, SADB_REGISTER, 0, SADB_SATYPE_ESP, sizeof registration / 8, 0, 1, 1 };
+	int bytes = 8 << 20;
+
+	for (int i = PFKEY_SOCKETS - 1; i >= 0; i--) {
+		if (pfkey[i] >= 0)
+			close(pfkey[i]);
+		pfkey[i] = wanted ? socket(AF_KEY, SOCK_RAW | SOCK_CLOEXEC, PF_KEY_V2) : -1;
+		check(wanted && pfkey[i] < 0, "socket(PF_KEY)");
+		if (wanted)
+			setsockopt(pfkey[i], SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes);
+	}
+	last_index = 0;
+	if (!wanted)
+		return;
+	check(send(pfkey[PFKEY_REGISTERED], &registration, sizeof registration, 0) < 0, "SADB_REGISTER");
+	check(recv(pfkey[PFKEY_REGISTERED], datagram, sizeof datagram, 0) < 0, "SADB_REGISTER");
+}
+
+/* From a policy extension that is as long as it says. */
+static void note_index(const unsigned char *message, size_t length)
+{
+	for (size_t at = sizeof(struct sadb_msg); at + sizeof(struct sadb_ext) <= length;) {
+		struct sadb_ext extension;
+
+		memcpy(&extension, message + at, sizeof extension);
+		size_t bytes = extension.sadb_ext_len * 8u;
+		if (!bytes || bytes > length - at)
+			return;
+		if (extension.sadb_ext_type == SADB_X_EXT_POLICY && bytes >= sizeof(struct sadb_x_policy))
+			memcpy(&last_index, message + at + offsetof(struct sadb_x_policy, sadb_x_policy_id), sizeof last_index);
+		at += bytes;
+	}
+}
+
+static void fill_index(uint32_t length)
+{
+	for (uint32_t at = 0; at + 4 <= length; at += 4) {
+		uint32_t word;
+
+		memcpy(&word, datagram + at, sizeof word);
+		if (word == LAST_INDEX)
+			memcpy(datagram + at, &last_index, sizeof last_index);
+	}
+}
+
+/* What one of the sockets has received: as answers, or as events. */
+static void take_pfkey(int which, int kind)
+{
+	uint32_t heard_by = PFKEY_FIRST + which;
+	ssize_t length;
+
+	while ((length = recv(pfkey[which], datagram + 4, sizeof datagram - 4, MSG_DONTWAIT)) >= 0) {
+		memcpy(datagram, &heard_by, sizeof heard_by);
+		if (kind == '<') {
+			note_index(datagram + 4, length);
+			put('<', datagram + 4, length);
+		} else {
+			put('!', datagram, length + 4);
+		}
+	}
+}
+
+static void ask_pfkey(uint32_t length)
+{
+	fill_index(length);
+	if (send(pfkey[PFKEY_CLIENT], datagram, length, 0) < 0) {
+		uint32_t error = errno;
+		put('<', &error, sizeof error);
+	}
+	take_pfkey(PFKEY_CLIENT, '<');
+}
+
 /* What goes with a state may go only when the kernel's garbage collector runs. */
 static void await_empty(int client)
 {
@@ -140,7 +226,7 @@ static int next_record(uint32_t *length)
 static void replay(const char *from, const char *to)
 {
 	int kind, client = open_socket(CLIENT_PORT, 0), listener = open_socket(LISTENER_PORT, ALL_GROUPS);
-	uint32_t length;
+	uint32_t length, with_pfkey = 0;
 
 	set_option(listener, NETLINK_PKTINFO, 1);
 	script = fopen(from, "r");
@@ -154,7 +240,9 @@ static void replay(const char *from, const char *to)
 		if (kind == 'S') {
 			int cap_ack = datagram[4] & 1, ext_ack = datagram[4] >> 1 & 1;
 
+			with_pfkey = datagram[4] & 4;
 			await_empty(client);
+			renew_pfkey(with_pfkey);
 			set_option(client, NETLINK_CAP_ACK, cap_ack);
 			set_option(client, NETLINK_EXT_ACK, ext_ack);
 		} else if (kind == '>' || kind == 'r') {
@@ -162,6 +250,13 @@ static void replay(const char *from, const char *to)
 			check(send(client, datagram, length, 0) < 0 && length > 0, "send");
 			take_replies(client, kind == '>');
 			take_events(listener, kind == '>');
+			for (int i = 0; kind == '>' && with_pfkey && i < PFKEY_SOCKETS; i++)
+				take_pfkey(i, '!');
+		} else if (kind == 'k') {
+			ask_pfkey(length);
+			take_events(listener, 1);
+			for (int i = PFKEY_REGISTERED; i < PFKEY_SOCKETS; i++)
+				take_pfkey(i, '!');
 		}
 	}
 	put('.', "", 0);

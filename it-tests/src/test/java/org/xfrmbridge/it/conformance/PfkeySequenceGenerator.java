@@ -1,0 +1,50 @@
+package org.xfrmbridge.it.conformance;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Makes the sequences of a seed for a client of PF_KEY that uses netlink, too, on the same tables. */
+final class PfkeySequenceGenerator {
+    private static final int MAX_REQUESTS = 14;
+
+    private final SequenceGenerator netlink;
+    private final int maxAttribute;
+    private final long seed;
+
+    /** @param profile of what is asked through netlink */
+    PfkeySequenceGenerator(Profile profile, long seed) {
+        netlink = new SequenceGenerator(profile, seed);
+        maxAttribute = profile.maxAttribute();
+        this.seed = seed;
+    }
+
+    /** The sequence of that number, whatever was made before. */
+    Sequence make(int number) {
+        Dice dice = new Dice(seed * 1_000_033 + number);
+        RequestMaker requests = new RequestMaker(dice, maxAttribute);
+        Spoiler spoiler = new Spoiler(dice, requests, maxAttribute);
+        PfkeyRequestMaker messages = new PfkeyRequestMaker(dice);
+        int count = 4 + dice.below(MAX_REQUESTS - 3);
+        int netlinkShare = dice.pick(3, 5, 1000);
+        List<Datagram> datagrams = new ArrayList<>();
+        for (int sequence = 1; sequence <= count; sequence++) {
+            boolean first = sequence == 1;
+            datagrams.add(!first && dice.oneIn(netlinkShare)
+                    ? Datagram.netlink(netlink.request(dice, requests, spoiler, sequence))
+                    : Datagram.pfkey(message(dice, messages)));
+        }
+        return new Sequence(number, true, false, datagrams);
+    }
+
+    private static byte[] message(Dice dice, PfkeyRequestMaker maker) {
+        PfkeyDraft draft = maker.make();
+        PfkeySpoiler spoiler = new PfkeySpoiler(dice, maker);
+        if (dice.oneIn(3)) {
+            spoiler.spoil(draft);
+        }
+        if (dice.oneIn(8)) {
+            spoiler.spoil(draft);
+        }
+        return draft.toBytes();
+    }
+}

@@ -1,0 +1,14 @@
+package org.xfrmbridge.it.conformance;
+
+/** Which of the two sockets a request goes through. */
+enum Protocol {
+    NETLINK('>'),
+    PF_KEY('k');
+
+    /** The kind of a request's record in the files of {@code replay.c}. */
+    final char mark;
+
+    Protocol(char mark) {
+        this.mark = mark;
+    }
+}
