@@ -28,7 +28,7 @@ final class NatKeepalives {
 
     void start(State state) {
         if (state.isValid() && state.spec().natKeepaliveSeconds() != 0) {
-            Timer<Runnable> timer = new Timer<>(() -> look(state));
+            Timer<Runnable> timer = Timer.of(() -> look(state));
             StateWatch.of(state).keepalive = timer;
             alarms.set(timer, 0);
         }

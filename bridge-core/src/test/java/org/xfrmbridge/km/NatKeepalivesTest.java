@@ -51,7 +51,7 @@ class NatKeepalivesTest extends EngineFixture {
     void shouldWaitForTheRestOfTheIntervalWhenTheStateHasSent() throws XfrmException {
         State state = add();
         passSeconds(15);
-        state.usage().count(100, clock.epochSeconds());
+        state.count(100, clock.epochSeconds());
 
         passSeconds(25);
 
