@@ -169,7 +169,7 @@ public class DatapathBench {
         }
 
         @Override
-        public NextHop resolve(int family, Address source, Address destination) {
+        public NextHop resolve(int family, Address source, Address destination, int mark) {
             return new NextHop(HOST_MAC, GATEWAY_MAC, 1500);
         }
 

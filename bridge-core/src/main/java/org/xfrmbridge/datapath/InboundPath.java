@@ -99,6 +99,7 @@ public final class InboundPath {
         counters.add(Metric.PACKETS, 1);
         counters.add(Metric.BYTES, frame.length);
         path.clear();
+        flow.mark = 0;
         Kind kind = packet.parse(frame);
         if (kind == Kind.MALFORMED) {
             drop(DropReason.IN_HDR_ERROR);
@@ -247,6 +248,7 @@ public final class InboundPath {
             TransportChecksum.renew(packet);
         }
         packet.reassembled = false;
+        flow.mark = state.spec().markOf(flow.mark);
         path.add(state);
         return Next.AGAIN;
     }

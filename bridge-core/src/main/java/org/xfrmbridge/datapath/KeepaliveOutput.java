@@ -42,7 +42,7 @@ public final class KeepaliveOutput {
     /** Sends one for a State with encapsulation; false if there is no way to its peer at the moment. */
     public boolean send(State state) {
         StateSpec spec = state.spec();
-        NextHop nextHop = network.resolve(spec.family(), spec.saddr(), spec.id().daddr());
+        NextHop nextHop = network.resolve(spec.family(), spec.saddr(), spec.id().daddr(), spec.markOf(0));
         if (nextHop == null) {
             return false;
         }

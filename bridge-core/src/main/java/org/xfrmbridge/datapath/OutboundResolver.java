@@ -179,6 +179,7 @@ final class OutboundResolver {
         int family = flow.family;
         Address source = flow.saddr();
         Address destination = flow.daddr();
+        int mark = flow.mark;
         boolean readdressed = false;
         for (int i = 0; i < steps.length; i++) {
             State state = states.get(i);
@@ -190,10 +191,11 @@ final class OutboundResolver {
                 family = steps[i].outerFamily();
                 source = state.spec().saddr();
                 destination = state.id().daddr();
+                mark = state.spec().markOf(flow.mark);
                 readdressed = true;
             }
         }
-        NextHop nextHop = context.network().resolve(family, source, destination);
+        NextHop nextHop = context.network().resolve(family, source, destination, mark);
         if (nextHop == null) {
             return null;
         }

@@ -20,8 +20,10 @@ public interface HostNetwork {
     /**
      * Where an outer packet goes: asks the routing and neighbour tables. May take tens of microseconds. Null while there is no route or the neighbour is not
      * known yet; it then has been asked for, and {@link #generation} changes when it answers.
+     *
+     * @param mark of the packet, for routing rules that look at it
      */
-    NextHop resolve(int family, Address source, Address destination);
+    NextHop resolve(int family, Address source, Address destination, int mark);
 
     /** The source address the host would use towards a destination, or null without a route. */
     Address sourceFor(int family, Address destination);

@@ -8,6 +8,11 @@ public record Mark(int value, int mask) {
         return (packetMark & mask) == value;
     }
 
+    /** What XFRMA_SET_MARK makes of a packet's mark; {@code xfrm_smark_get}. */
+    public int applyTo(int packetMark) {
+        return packetMark & ~mask | value & mask;
+    }
+
     /** The mark as it is kept: of the value only what the mask lets through. */
     public Mark sanitized() {
         return new Mark(value & mask, mask);

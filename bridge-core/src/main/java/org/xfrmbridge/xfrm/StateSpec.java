@@ -137,6 +137,11 @@ public record StateSpec(
         return replay != null && (isGiven(GIVEN_REPLAY_BITMAP) || replay.windowBits() != 0 || replay.bitmap().length != 1);
     }
 
+    /** The mark of a packet that has come or is to go through the State. */
+    public int markOf(int packetMark) {
+        return outputMark == null ? packetMark : outputMark.applyTo(packetMark);
+    }
+
     public boolean hasTfcPad() {
         return tfcPadBytes != 0 || isGiven(GIVEN_TFC_PAD);
     }

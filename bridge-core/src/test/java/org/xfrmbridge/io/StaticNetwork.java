@@ -20,6 +20,7 @@ public final class StaticNetwork implements HostNetwork {
     private NextHop gateway = new NextHop(HOST_MAC, GATEWAY_MAC, 1500);
     private int generation;
     private int resolved;
+    private int lastMark;
 
     public StaticNetwork addLocal(String address) {
         local.add(Address.parse(address));
@@ -46,6 +47,11 @@ public final class StaticNetwork implements HostNetwork {
         return resolved;
     }
 
+    /** With which mark it was asked last. */
+    public int lastMark() {
+        return lastMark;
+    }
+
     @Override
     public int generation() {
         return generation;
@@ -63,8 +69,9 @@ public final class StaticNetwork implements HostNetwork {
     }
 
     @Override
-    public NextHop resolve(int family, Address source, Address destination) {
+    public NextHop resolve(int family, Address source, Address destination, int mark) {
         resolved++;
+        lastMark = mark;
         return hops.getOrDefault(destination, gateway);
     }
 

@@ -30,6 +30,8 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     // RTNLGRP_: LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE
     private static final int[] GROUPS = {1, 3, 5, 7, 8, 9, 11, 19};
 
+    private static final int NO_MARK = 0;
+
     /** More next hops than a host has; what is beyond is looked up and not watched. */
     private static final int MAX_WATCHED = 4096;
 
@@ -67,9 +69,9 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     }
 
     @Override
-    public synchronized NextHop resolve(int family, Address source, Address destination) {
+    public synchronized NextHop resolve(int family, Address source, Address destination, int mark) {
         try {
-            Route route = queries.route(family, source, destination);
+            Route route = queries.route(family, source, destination, mark);
             if (route == null || route.outputIndex() != hostIndex || route.type() == Route.LOCAL) {
                 return null;
             }
@@ -108,7 +110,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     @Override
     public synchronized Address sourceFor(int family, Address destination) {
         try {
-            Route route = queries.route(family, Address.ANY, destination);
+            Route route = queries.route(family, Address.ANY, destination, NO_MARK);
             return route == null ? null : route.preferredSource();
         } catch (OsException e) {
             LOG.warn("the source towards {} could not be asked for: {}", destination.toText(family), e.getMessage());

@@ -10,6 +10,7 @@ import org.xfrmbridge.xfrm.AddressFamily;
 public final class Queries {
     private static final int RTA_DST = 1;
     private static final int RTA_SRC = 2;
+    private static final int RTA_MARK = 16;
     private static final int NUD_NONE = 0;
 
     private final RouteSocket socket;
@@ -18,8 +19,13 @@ public final class Queries {
         this.socket = socket;
     }
 
-    /** The route that a packet of the host's own would take, or null. @param source {@link Address#ANY} if not chosen yet */
-    public Route route(int family, Address source, Address destination) throws OsException {
+    /**
+     * The route that a packet of the host's own would take, or null.
+     *
+     * @param source {@link Address#ANY} if not chosen yet
+     * @param mark for rules that look at it
+     */
+    public Route route(int family, Address source, Address destination, int mark) throws OsException {
         int bits = AddressFamily.bits(family);
         boolean chosen = !source.isAny(family);
         NetlinkWriter request = socket.request(RouteMessage.GET_ROUTE, 0);
@@ -33,6 +39,9 @@ public final class Queries {
         request.putBytes(RTA_DST, Addresses.bytes(family, destination));
         if (chosen) {
             request.putBytes(RTA_SRC, Addresses.bytes(family, source));
+        }
+        if (mark != 0) {
+            request.putInt(RTA_MARK, mark);
         }
         try {
             return new Route(socket.get(request));

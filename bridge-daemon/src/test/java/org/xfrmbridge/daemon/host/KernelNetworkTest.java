@@ -21,6 +21,7 @@ import org.xfrmbridge.xfrm.AddressFamily;
 class KernelNetworkTest {
     private static final int INET = AddressFamily.INET;
     private static final int INET6 = AddressFamily.INET6;
+    private static final int NO_MARK = 0;
 
     private static boolean isLocal(KernelNetwork network, int family, String address) {
         Address parsed = Address.parse(address);
@@ -67,14 +68,32 @@ class KernelNetworkTest {
                     Address there = Address.parse("198.51.100.7");
                     assertEquals(Address.parse("192.0.2.1"), kernel.sourceFor(INET, there));
                     assertNull(kernel.sourceFor(INET, Address.parse("203.0.113.1")));
-                    assertNull(kernel.resolve(INET, Address.ANY, there));
+                    assertNull(kernel.resolve(INET, Address.ANY, there, NO_MARK));
                     kernel.handleEvents();
                     int before = kernel.generation();
                     network.ip("neigh replace 192.0.2.9 lladdr 02:00:00:00:00:09 dev veth0");
                     kernel.handleEvents();
                     assertNotEquals(before, kernel.generation());
-                    assertEquals(new NextHop(link.mac(), 0x0200_0000_0009L, 1400), kernel.resolve(INET, Address.ANY, there));
-                    assertNull(kernel.resolve(INET, Address.ANY, Address.parse("127.0.0.1")));
+                    assertEquals(new NextHop(link.mac(), 0x0200_0000_0009L, 1400), kernel.resolve(INET, Address.ANY, there, NO_MARK));
+                    assertNull(kernel.resolve(INET, Address.ANY, Address.parse("127.0.0.1"), NO_MARK));
+                }
+                return null;
+            });
+        }
+    }
+
+    @Test
+    void shouldFollowTheRulesForAMark() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            network.ip("rule add fwmark 7 table 100");
+            network.ip("route add 198.51.100.0/24 via 192.0.2.9 table 100");
+            network.ip("neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev veth0");
+            network.inHere(() -> {
+                Link link = link();
+                try (KernelNetwork kernel = new KernelNetwork(link.index())) {
+                    Address there = Address.parse("198.51.100.7");
+                    assertNull(kernel.resolve(INET, Address.ANY, there, NO_MARK));
+                    assertEquals(new NextHop(link.mac(), 0x0200_0000_0009L, 1500), kernel.resolve(INET, Address.ANY, there, 7));
                 }
                 return null;
             });
@@ -100,8 +119,8 @@ class KernelNetworkTest {
             }
             network.inHere(() -> {
                 try (KernelNetwork kernel = new KernelNetwork(link().index())) {
-                    assertEquals(1500, kernel.resolve(INET, Address.ANY, Address.parse(far[0])).mtuBytes());
-                    assertEquals(1500, kernel.resolve(INET6, Address.ANY, Address.parse(far[1])).mtuBytes());
+                    assertEquals(1500, kernel.resolve(INET, Address.ANY, Address.parse(far[0]), NO_MARK).mtuBytes());
+                    assertEquals(1500, kernel.resolve(INET6, Address.ANY, Address.parse(far[1]), NO_MARK).mtuBytes());
                 }
                 return null;
             });
@@ -114,7 +133,7 @@ class KernelNetworkTest {
             network.ip("neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev veth0");
             network.inHere(() -> {
                 try (KernelNetwork kernel = new KernelNetwork(link().index())) {
-                    kernel.resolve(INET, Address.ANY, Address.parse("192.0.2.9"));
+                    kernel.resolve(INET, Address.ANY, Address.parse("192.0.2.9"), NO_MARK);
                     kernel.handleEvents();
                     int before = kernel.generation();
                     network.ip("neigh change 192.0.2.9 lladdr 02:00:00:00:00:09 nud stale dev veth0");
