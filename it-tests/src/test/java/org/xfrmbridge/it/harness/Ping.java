@@ -27,6 +27,12 @@ public final class Ping {
         return new Ping(site.client(), site.inner().of(family), topology.site(from.other()).inner().of(family));
     }
 
+    /** From the outer address of one side to the outer address of the other: what transport mode protects. */
+    public static Ping outer(Topology topology, Side from, Site.Family family) {
+        Site site = topology.site(from);
+        return new Ping(site.host(), site.outer().of(family), topology.site(from.other()).outer().of(family));
+    }
+
     public Ping payloadBytes(int bytes) {
         payloadBytes = bytes;
         return this;

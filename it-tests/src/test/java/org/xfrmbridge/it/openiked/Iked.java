@@ -8,37 +8,35 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
 import org.xfrmbridge.it.harness.BridgeProcess;
+import org.xfrmbridge.it.harness.BridgedPair;
 import org.xfrmbridge.it.harness.Daemon;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.it.harness.Side;
 
 /** iked on one host under {@code xfrm-bridge exec}, with a configuration and a control socket of its own. */
 final class Iked implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(10);
-    private static final Pattern SPI = Pattern.compile("spi (0x[0-9a-f]+)");
 
     private final Namespace host;
-    private final BridgeProcess bridge;
     private final Path socket;
     private final Daemon daemon;
 
     /** Starts one. @param options of its command line */
-    static Iked start(Scene scene, Namespace host, BridgeProcess bridge, String configuration, String... options) {
-        return scene.own(new Iked(scene, host, bridge, configuration, options));
+    static Iked start(BridgedPair hosts, Side side, String configuration, String... options) {
+        Namespace host = hosts.topology().site(side).host();
+        return hosts.scene().own(new Iked(hosts.scene(), host, hosts.bridge(side), configuration, options));
     }
 
     private Iked(Scene scene, Namespace host, BridgeProcess bridge, String configuration, String... options) {
         this.host = host;
-        this.bridge = bridge;
         socket = scene.file(host.role() + "-iked.sock");
         Path file = scene.file(host.role() + "-iked.conf");
         try {
             // iked refuses a file that others may read.
             Files.createFile(file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-            Files.writeString(file, configuration + "\n");
+            Files.writeString(file, configuration);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -52,18 +50,9 @@ final class Iked implements AutoCloseable {
         daemon.awaitOutput("ESTABLISHED from", START_LIMIT);
     }
 
-    /** Ends the IKE_SAs with this peer, which is told. */
-    void reset(String identity) {
-        host.command("ikectl", "-s", socket.toString(), "reset", "id", identity).run();
-    }
-
-    /** The SPIs of all SAs, whether PF_KEY made them or not: as netlink lists them. */
-    List<String> spis() {
-        return SPI.matcher(bridge.run("ip", "xfrm", "state")).results().map(MatchResult::group).sorted().toList();
-    }
-
-    String policies() {
-        return bridge.run("ip", "xfrm", "policy", "list", "nosock");
+    /** Ends the IKE_SAs with the other side, which is told. */
+    void reset(Side other) {
+        host.command("ikectl", "-s", socket.toString(), "reset", "id", "FQDN/" + other.identity()).run();
     }
 
     /** Ends it as an administrator does. */

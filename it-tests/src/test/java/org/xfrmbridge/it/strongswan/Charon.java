@@ -14,13 +14,17 @@ import org.xfrmbridge.it.harness.Command;
 import org.xfrmbridge.it.harness.Daemon;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.it.harness.Side;
+import org.xfrmbridge.it.harness.Topology;
 
 /**
  * charon-systemd on one host under {@code xfrm-bridge exec}, with a configuration, a control socket and a {@code /run}
  * of its own. Nothing of the machine's strongSwan configuration is read.
  */
-final class Charon implements AutoCloseable {
+public final class Charon implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(15);
+    /** What every connection with a shared key uses. */
+    public static final String SHARED_KEY = "a key for scenarios";
     private static final String PLUGINS = "random nonce pem pkcs1 pkcs8 pubkey x509 constraints revocation openssl chapoly"
             + " curve25519 hmac kdf kernel-netlink socket-default vici updown";
 
@@ -32,7 +36,7 @@ final class Charon implements AutoCloseable {
     private Daemon daemon;
 
     /** Starts one; {@code options} are further settings of the daemon's section, such as retransmission times. */
-    static Charon start(Scene scene, Namespace host, BridgeProcess bridge, Map<String, String> options) {
+    public static Charon start(Scene scene, Namespace host, BridgeProcess bridge, Map<String, String> options) {
         Charon charon = new Charon(scene, host, bridge);
         charon.configure(options);
         scene.own(charon);
@@ -86,6 +90,16 @@ final class Charon implements AutoCloseable {
         return directory;
     }
 
+    /** Replaces its connections by these, as {@code side} of the topology sees them. */
+    public void load(Topology topology, Side side, Connection... connections) {
+        Section root = new Section();
+        for (Connection connection : connections) {
+            connection.render(root.in("connections"), topology, side);
+        }
+        root.in("secrets").in("ike-any").put("secret", '"' + SHARED_KEY + '"');
+        load(root.toString());
+    }
+
     /** Replaces the connections and secrets by those of this file text. */
     void load(String swanctlConf) {
         write(directory.resolve("swanctl.conf"), swanctlConf);
@@ -93,7 +107,7 @@ final class Charon implements AutoCloseable {
     }
 
     /** One swanctl command to this daemon; its output. */
-    String swanctl(String... arguments) {
+    public String swanctl(String... arguments) {
         return control(arguments).run();
     }
 

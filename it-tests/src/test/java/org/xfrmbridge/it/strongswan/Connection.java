@@ -12,7 +12,7 @@ import org.xfrmbridge.it.harness.Topology;
  *
  * <p>Without further settings: IKEv2 with a shared key, tunnel mode between the inner addresses, no rekeying.
  */
-final class Connection {
+public final class Connection {
     /** How the ends prove who they are. */
     enum Authentication {
         SHARED_KEY, CERTIFICATE
@@ -24,7 +24,7 @@ final class Connection {
     private Family outer = Family.IPV4;
     private Authentication authentication = Authentication.SHARED_KEY;
 
-    Connection(String name) {
+    public Connection(String name) {
         this.name = name;
         set("version", "2");
         set("proposals", "aes128-sha256-x25519");
@@ -37,7 +37,7 @@ final class Connection {
         return name;
     }
 
-    Connection outer(Family family) {
+    public Connection outer(Family family) {
         outer = family;
         return this;
     }
@@ -47,7 +47,7 @@ final class Connection {
         return this;
     }
 
-    Connection set(String key, String value) {
+    public Connection set(String key, String value) {
         settings.set(key, value);
         return this;
     }
@@ -58,7 +58,7 @@ final class Connection {
     }
 
     /** A child between the inner addresses of this family. */
-    Child child(String childName, Family inner) {
+    public Child child(String childName, Family inner) {
         return children.computeIfAbsent(childName, key -> new Child(inner));
     }
 
@@ -83,7 +83,7 @@ final class Connection {
     }
 
     /** One CHILD_SA of a connection. */
-    static final class Child {
+    public static final class Child {
         private final Family inner;
         private final Settings settings = new Settings();
 
@@ -94,7 +94,7 @@ final class Connection {
             set("mode", "tunnel");
         }
 
-        Child set(String key, String value) {
+        public Child set(String key, String value) {
             settings.set(key, value);
             return this;
         }
@@ -111,7 +111,7 @@ final class Connection {
         }
 
         /** Host to host: the selectors are the outer addresses, which is what swanctl takes when none are given. */
-        Child transport() {
+        public Child transport() {
             return set("mode", "transport").set("local_ts", "dynamic").set("remote_ts", "dynamic");
         }
 

@@ -3,8 +3,10 @@ package org.xfrmbridge.it.strongswan;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.function.Function;
 import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.BridgeProcess;
+import org.xfrmbridge.it.harness.BridgedPair;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Side;
@@ -13,9 +15,7 @@ import org.xfrmbridge.it.harness.Site.Family;
 import org.xfrmbridge.it.harness.Sniffer;
 import org.xfrmbridge.it.harness.Topology;
 
-/**
- * Two charons, each on its own bridge, and a sniffer between them: what nearly every scenario starts from.
- */
+/** Two charons, each on its own bridge, and a sniffer between them. */
 final class Pair implements AutoCloseable {
     /** Quick retransmissions, so that a dead peer is noticed within a scenario's patience. */
     static final Map<String, String> IMPATIENT =
@@ -25,66 +25,47 @@ final class Pair implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
-    private final Scene scene;
-    private final Topology topology;
-    private final Sniffer sniffer;
-    private final Map<Side, BridgeProcess> bridges = new EnumMap<>(Side.class);
+    private final BridgedPair hosts;
     private final Map<Side, Charon> charons = new EnumMap<>(Side.class);
 
-    /** Makes a topology in a scene; one of the factory methods of {@link Topology}. */
-    interface Layout {
-        Topology in(Scene scene);
-    }
-
-    static Pair start(String name, Layout layout) {
+    static Pair start(String name, Function<Scene, Topology> layout) {
         return start(name, layout, Map.of());
     }
 
     /** Starts everything; {@code options} go to both daemons' strongswan.conf. */
-    static Pair start(String name, Layout layout, Map<String, String> options) {
-        Scene scene = new Scene(name);
+    static Pair start(String name, Function<Scene, Topology> layout, Map<String, String> options) {
+        BridgedPair hosts = BridgedPair.start(name, layout);
         try {
-            return new Pair(scene, layout.in(scene), options);
+            return new Pair(hosts, options);
         } catch (RuntimeException | AssertionError e) {
-            try {
-                scene.close();
-            } catch (RuntimeException | AssertionError later) {
-                e.addSuppressed(later);
-            }
+            BridgedPair.abandon(hosts, e);
             throw e;
         }
     }
 
-    private Pair(Scene scene, Topology topology, Map<String, String> options) {
-        this.scene = scene;
-        this.topology = topology;
-        // the right port is behind the router where there is one: there only ESP, IKE and ARP may pass as well
-        this.sniffer = Sniffer.start(scene, topology.wire(), Topology.RIGHT_PORT);
-        Certificates certificates = new Certificates(scene.file("pki"));
+    private Pair(BridgedPair hosts, Map<String, String> options) {
+        this.hosts = hosts;
+        Certificates certificates = new Certificates(scene().file("pki"));
         for (Side side : Side.values()) {
-            Site site = topology.site(side);
-            bridges.put(side, BridgeProcess.start(scene, site.host(), Site.DEVICE));
-            certificates.install(side, scene.file("swanctl-" + site.host().role()));
-        }
-        for (Side side : Side.values()) {
-            charons.put(side, Charon.start(scene, topology.site(side).host(), bridges.get(side), options));
+            certificates.install(side, scene().file("swanctl-" + topology().site(side).host().role()));
+            charons.put(side, Charon.start(scene(), topology().site(side).host(), bridge(side), options));
         }
     }
 
     Scene scene() {
-        return scene;
+        return hosts.scene();
     }
 
     Topology topology() {
-        return topology;
+        return hosts.topology();
     }
 
     Sniffer sniffer() {
-        return sniffer;
+        return hosts.sniffer();
     }
 
     BridgeProcess bridge(Side side) {
-        return bridges.get(side);
+        return hosts.bridge(side);
     }
 
     Charon charon(Side side) {
@@ -100,12 +81,7 @@ final class Pair implements AutoCloseable {
     }
 
     void load(Side side, Connection... connections) {
-        Section root = new Section();
-        for (Connection connection : connections) {
-            connection.render(root.in("connections"), topology, side);
-        }
-        root.in("secrets").in("ike-any").put("secret", "\"a key for scenarios\"");
-        charons.get(side).load(root.toString());
+        charons.get(side).load(topology(), side, connections);
     }
 
     /** Negotiates a CHILD_SA from the left. */
@@ -120,17 +96,17 @@ final class Pair implements AutoCloseable {
 
     /** From the left inner address to the right one. */
     Ping ping(Family inner) {
-        return Ping.inner(topology, Side.LEFT, inner);
+        return Ping.inner(topology(), Side.LEFT, inner);
     }
 
     /** From the left outer address to the right one: what transport mode protects. */
     Ping outerPing(Family outer) {
-        return new Ping(topology.left().host(), topology.left().outer().of(outer), topology.right().outer().of(outer));
+        return Ping.outer(topology(), Side.LEFT, outer);
     }
 
     /** The text of {@code ip xfrm state} and {@code policy} of one bridge, without the policies of IKE sockets. */
     String databases(Side side) {
-        return bridge(side).run("ip", "xfrm", "state") + bridge(side).run("ip", "xfrm", "policy", "list", "nosock");
+        return bridge(side).run("ip", "xfrm", "state") + hosts.policies(side);
     }
 
     /**
@@ -139,8 +115,8 @@ final class Pair implements AutoCloseable {
      */
     void routeInner(Family inner) {
         for (Side side : Side.values()) {
-            Site site = topology.site(side);
-            Site other = topology.site(side.other());
+            Site site = topology().site(side);
+            Site other = topology().site(side.other());
             site.host().ip("-" + inner.label(), "route", "replace", other.inner().of(inner),
                     "via", other.outer().of(inner), "src", site.inner().of(inner));
         }
@@ -157,20 +133,13 @@ final class Pair implements AutoCloseable {
     void prove(Connection connection, String child, Ping ping) {
         load(connection);
         initiate(child);
-        int before = sniffer.espFrames();
-        Ping.Score score = ping.send();
-        score.assertComplete();
-        int frames = sniffer.espFrames() - before;
-        if (frames < 2 * score.sent()) {
-            throw new AssertionError(frames + " ESP frames for " + score.sent() + " requests and as many answers");
-        }
-        sniffer.assertNothingClear();
+        hosts.assertProtected(ping);
         terminate(connection.name());
         awaitDatabasesEmpty();
     }
 
     @Override
     public void close() {
-        scene.close();
+        hosts.close();
     }
 }

@@ -1,0 +1,115 @@
+package org.xfrmbridge.it.harness;
+
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+
+/**
+ * Two hosts with a bridge on each, and a sniffer between them: what nearly every scenario starts from. The daemons are the scenario's.
+ * Closing it ends everything of its scene, and fails if the sniffer saw a packet in the clear.
+ */
+public final class BridgedPair implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    /** An SA that has keys: a SPI that only waits for them is listed without an algorithm. */
+    private static final Pattern KEYED =
+            Pattern.compile("proto \\S+ spi (0x[0-9a-f]+) .*\\R(?:\\s+(?!proto).*\\R)*?\\s+(?:auth|enc|aead|comp)");
+
+    private final Scene scene;
+    private final Topology topology;
+    private final Sniffer sniffer;
+    private final Map<Side, BridgeProcess> bridges = new EnumMap<>(Side.class);
+
+    /** Starts everything; {@code layout} is one of the factory methods of {@link Topology}. */
+    public static BridgedPair start(String name, Function<Scene, Topology> layout) {
+        Scene scene = new Scene(name);
+        try {
+            return new BridgedPair(scene, layout.apply(scene));
+        } catch (RuntimeException | AssertionError e) {
+            abandon(scene, e);
+            throw e;
+        }
+    }
+
+    private BridgedPair(Scene scene, Topology topology) {
+        this.scene = scene;
+        this.topology = topology;
+        // the right port is behind the router where there is one: there only ESP, IKE and ARP may pass as well
+        this.sniffer = Sniffer.start(scene, topology.wire(), Topology.RIGHT_PORT);
+        for (Side side : Side.values()) {
+            bridges.put(side, BridgeProcess.start(scene, topology.site(side).host(), Site.DEVICE));
+        }
+    }
+
+    /** Closes what could not be started whole, because of {@code cause}. */
+    public static void abandon(AutoCloseable started, Throwable cause) {
+        try {
+            started.close();
+        } catch (Exception | AssertionError later) {
+            cause.addSuppressed(later);
+        }
+    }
+
+    public Scene scene() {
+        return scene;
+    }
+
+    public Topology topology() {
+        return topology;
+    }
+
+    public Sniffer sniffer() {
+        return sniffer;
+    }
+
+    public BridgeProcess bridge(Side side) {
+        return bridges.get(side);
+    }
+
+    /** The SPIs of the SAs that have keys, in order, whichever interface made them. */
+    public List<String> spis(Side side) {
+        String states = bridge(side).run("ip", "xfrm", "state");
+        return KEYED.matcher(states).results().map(match -> match.group(1)).sorted().toList();
+    }
+
+    /** The text of {@code ip xfrm policy}, without the policies of IKE sockets. */
+    public String policies(Side side) {
+        return bridge(side).run("ip", "xfrm", "policy", "list", "nosock");
+    }
+
+    /** Waits until neither side has an SA with keys. */
+    public void awaitNoStates() {
+        for (Side side : Side.values()) {
+            Await.until("no SA on " + side, PATIENCE, () -> spis(side).isEmpty());
+        }
+    }
+
+    /** Waits until each side has as many SAs as {@code before}, and none of those. */
+    public void awaitReplaced(List<String> before) {
+        for (Side side : Side.values()) {
+            Await.until("new SAs alone on " + side, PATIENCE, () -> {
+                List<String> now = spis(side);
+                return now.size() == before.size() && now.stream().noneMatch(before::contains);
+            });
+        }
+    }
+
+    /** Pings, and throws unless all were answered and ESP carried each of them both ways. */
+    public void assertProtected(Ping ping) {
+        int before = sniffer.espFrames();
+        Ping.Score score = ping.send();
+        score.assertComplete();
+        int frames = sniffer.espFrames() - before;
+        if (frames < 2 * score.sent()) {
+            throw new AssertionError(frames + " ESP frames for " + score.sent() + " requests and as many answers");
+        }
+        sniffer.assertNothingClear();
+    }
+
+    @Override
+    public void close() {
+        scene.close();
+    }
+}

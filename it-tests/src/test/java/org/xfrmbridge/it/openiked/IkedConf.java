@@ -1,0 +1,44 @@
+package org.xfrmbridge.it.openiked;
+
+import org.xfrmbridge.it.harness.Side;
+import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.it.strongswan.Charon;
+
+/**
+ * iked.conf with one policy, which rekeys by bytes and has the algorithms PF_KEY can say.
+ *
+ * @param mode   {@code tunnel} between the inner addresses, or {@code transport} between the outer ones
+ * @param family of the addresses
+ */
+record IkedConf(Topology topology, String mode, Family family) {
+    /** iked asks for a rekeying at 85 to 95 % of it. */
+    static final int LIFETIME_BYTES = 60_000;
+
+    /** The text for iked on {@code side}; {@code active} or {@code passive}: does it initiate. */
+    String of(Side side, String role) {
+        Site here = topology.site(side);
+        Site there = topology.site(side.other());
+        return "ikev2 \"wire\" %s %s esp from %s to %s local %s peer %s".formatted(
+                        role, mode, protectedEnd(here), protectedEnd(there), here.outer().of(family), there.outer().of(family))
+                + " ikesa enc aes-128 prf hmac-sha2-256 auth hmac-sha2-256 group curve25519"
+                + " childsa enc aes-128 auth hmac-sha1 group curve25519"
+                + " srcid %s dstid %s".formatted(side.identity(), side.other().identity())
+                + " lifetime 3600 bytes %d psk \"%s\"\n".formatted(LIFETIME_BYTES, Charon.SHARED_KEY);
+    }
+
+    /** The way of the host of {@code side} to what tunnels protect; iked makes no routes. */
+    void route(Side side) {
+        Site here = topology.site(side);
+        Site there = topology.site(side.other());
+        if (mode.equals("tunnel")) {
+            here.host().ip("-" + family.label(), "route", "replace", protectedEnd(there),
+                    "via", there.outer().of(family), "src", protectedEnd(here));
+        }
+    }
+
+    private String protectedEnd(Site site) {
+        return (mode.equals("tunnel") ? site.inner() : site.outer()).of(family);
+    }
+}

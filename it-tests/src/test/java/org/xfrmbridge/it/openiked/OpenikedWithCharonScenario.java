@@ -1,0 +1,90 @@
+package org.xfrmbridge.it.openiked;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.xfrmbridge.it.harness.BridgedPair;
+import org.xfrmbridge.it.harness.Ping;
+import org.xfrmbridge.it.harness.Requirement;
+import org.xfrmbridge.it.harness.Requires;
+import org.xfrmbridge.it.harness.Side;
+import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.it.strongswan.Charon;
+import org.xfrmbridge.it.strongswan.Connection;
+
+/**
+ * Why: two daemons that know nothing of each other, one over PF_KEY, one over netlink, must make SAs that fit. Topology: two hosts, iked on the left,
+ * charon on the right. Steps: each initiates, rekeys and deletes, in tunnel and transport mode, with pings in between. Expected: no ping is
+ * lost, all is ESP, and both bridges hold the same SPIs.
+ */
+@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.IKED, Requirement.CHARON, Requirement.BRIDGE})
+class OpenikedWithCharonScenario {
+    private static final int PING_BYTES = 1200;
+    private static final int INTERVAL_MS = 100;
+    private static final String PROPOSALS = "aes128-sha1-x25519";
+
+    private BridgedPair hosts;
+    private Charon charon;
+
+    @BeforeEach
+    void startCharon() {
+        hosts = BridgedPair.start("openiked-with-charon", Topology::direct);
+        charon = Charon.start(hosts.scene(), hosts.topology().right().host(), hosts.bridge(Side.RIGHT), Map.of());
+    }
+
+    @AfterEach
+    void endBridges() {
+        hosts.close();
+    }
+
+    private List<String> sameSpis() {
+        List<String> spis = hosts.spis(Side.LEFT);
+        assertEquals(2, spis.size());
+        assertEquals(spis, hosts.spis(Side.RIGHT));
+        return spis;
+    }
+
+    @Test
+    void shouldRekeyFromBothEndsWhenIkedInitiates() {
+        Connection connection = new Connection("wire");
+        connection.child("tunnel", Family.IPV4).set("esp_proposals", PROPOSALS);
+        charon.load(hosts.topology(), Side.RIGHT, connection);
+        IkedConf configuration = new IkedConf(hosts.topology(), "tunnel", Family.IPV4);
+        configuration.route(Side.LEFT);
+        Iked iked = Iked.start(hosts, Side.LEFT, configuration.of(Side.LEFT, "active"));
+        iked.awaitEstablished();
+        Ping ping = Ping.inner(hosts.topology(), Side.LEFT, Family.IPV4);
+        hosts.assertProtected(ping);
+
+        List<String> first = sameSpis();
+        ping.payloadBytes(PING_BYTES).send(IkedConf.LIFETIME_BYTES / PING_BYTES + 10, INTERVAL_MS).assertComplete();
+        hosts.awaitReplaced(first);
+        List<String> second = sameSpis();
+        charon.swanctl("--rekey", "--child", "tunnel");
+        hosts.awaitReplaced(second);
+        hosts.assertProtected(Ping.inner(hosts.topology(), Side.LEFT, Family.IPV4));
+
+        iked.reset(Side.RIGHT);
+        hosts.awaitNoStates();
+    }
+
+    @Test
+    void shouldDeleteBothEndsWhenCharonEndsTransportMode() {
+        Connection connection = new Connection("wire").outer(Family.IPV6);
+        connection.child("host", Family.IPV6).transport().set("esp_proposals", PROPOSALS);
+        charon.load(hosts.topology(), Side.RIGHT, connection);
+        Iked.start(hosts, Side.LEFT, new IkedConf(hosts.topology(), "transport", Family.IPV6).of(Side.LEFT, "passive"));
+        charon.swanctl("--initiate", "--timeout", "10", "--child", "host");
+        hosts.assertProtected(Ping.outer(hosts.topology(), Side.RIGHT, Family.IPV6));
+
+        sameSpis();
+        charon.swanctl("--terminate", "--timeout", "10", "--ike", "wire");
+        hosts.awaitNoStates();
+        assertEquals("", hosts.policies(Side.RIGHT));
+    }
+}
