@@ -48,14 +48,14 @@ public final class Policy {
         return known == null ? new Usage(addSeconds) : known;
     }
 
-    /** A datapath thread has used it. */
+    /** A datapath thread has used it. A Policy tells its last use, and its limits of use run from there: it ends when idle. */
     public void touch(long nowSeconds) {
         Usage known = usage;
         if (known == null) {
             known = new Usage(addSeconds);
             usage = known;
         }
-        known.touch(nowSeconds);
+        known.renew(nowSeconds);
     }
 
     public boolean isDead() {

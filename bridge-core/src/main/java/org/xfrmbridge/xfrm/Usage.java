@@ -43,11 +43,6 @@ public final class Usage {
     public void count(long packetBytes, long nowSeconds) {
         BYTES.setOpaque(this, bytes + packetBytes);
         PACKETS.setOpaque(this, packets + 1);
-        touch(nowSeconds);
-    }
-
-    /** Remembers a use without counting bytes: what policies do. */
-    public void touch(long nowSeconds) {
         if (useSeconds == 0) {
             USE_SECONDS.setOpaque(this, nowSeconds);
         }
@@ -59,6 +54,13 @@ public final class Usage {
     /** Whether it says nothing but when the entry was added. */
     public boolean isUnused() {
         return (bytes() | packets() | useSeconds() | lastUsedSeconds()) == 0;
+    }
+
+    /** A use that counts nothing and takes the place of the first one: what policies do. */
+    public void renew(long nowSeconds) {
+        if (useSeconds != nowSeconds) {
+            USE_SECONDS.setOpaque(this, nowSeconds);
+        }
     }
 
     public long bytes() {
@@ -73,12 +75,12 @@ public final class Usage {
         return addSeconds;
     }
 
-    /** Time of the first use, 0 if never used. */
+    /** Time of the first use, of a Policy the last one; 0 if never used. */
     public long useSeconds() {
         return (long) USE_SECONDS.getOpaque(this);
     }
 
-    /** Time of the last use, 0 if never used. */
+    /** Time of the last packet counted, 0 if there was none. */
     public long lastUsedSeconds() {
         return (long) LAST_USED.getOpaque(this);
     }

@@ -283,6 +283,21 @@ class PolicyVerbsTest extends EngineFixture {
     }
 
     @Test
+    void shouldCountUseFromTheLastOneWhenUsedAgain() throws XfrmException {
+        Policy used = engine.addPolicy(with(p -> p.lifetime = seconds(0, 0, 0, 20)), true, ASKER);
+        keyManager.take();
+
+        used.touch(clock.epochSeconds());
+        passSeconds(15);
+        used.touch(clock.epochSeconds());
+        assertEquals(clock.epochSeconds(), used.usage().useSeconds());
+        passSeconds(15);
+        heard();
+        passSeconds(5);
+        heard("hard expire policy 1 OUT for 0");
+    }
+
+    @Test
     void shouldStopTheTimerOfAPolicyThatWasReplacedOrDeleted() throws XfrmException {
         engine.addPolicy(with(p -> p.lifetime = seconds(0, 20, 0, 0)), true, ASKER);
         engine.addPolicy(with(p -> {}), false, ASKER);
