@@ -15,8 +15,8 @@ import org.xfrmbridge.xfrm.Selector;
 
 /**
  * Policies of single sockets (IP_XFRM_POLICY) and sockets that take ESP in UDP (UDP_ENCAP). Packets carry no socket, so a socket is
- * known by protocol, local address and local port: the one bound to the packet's address before one bound to any, the one bound
- * last before others. An INET6 socket bound to any address, or to a mapped one, also has the IPv4 packets of its port; its
+ * known by protocol, local address and local port: the one bound to the packet's address before one bound to any, one of the packet's family
+ * before an INET6 one that would take it too, the one bound last before others. An INET6 socket bound to any address, or to a mapped one, also has the IPv4 packets of its port; its
  * policies are then still those of their own family, as {@code xfrm_sk_policy_lookup} has it.
  *
  * <p>The control thread registers, any thread looks up and never waits. Ports in host order.
@@ -234,6 +234,12 @@ public final class SocketPolicies {
                     && (isBoundToAny()
                             || address.high() == 0 && address.low() == (MAPPED_PREFIX | high >>> 32));
         }
+
+        /** Of two that take a packet of this family; {@code earlier} comes first in {@link PortSockets}, or is null. */
+        boolean isBetterThan(BoundSocket earlier, int family) {
+            return earlier == null
+                    || at.family() == family && earlier.at.family() != family && isBoundToAny() == earlier.isBoundToAny();
+        }
     }
 
     /** The sockets of one port, those bound to an address first, then the latest bound. */
@@ -253,21 +259,23 @@ public final class SocketPolicies {
         }
 
         BoundSocket withPolicy(int family, long high, long low) {
+            BoundSocket best = null;
             for (BoundSocket socket : sockets) {
-                if (socket.hasPolicy() && socket.takes(family, high, low)) {
-                    return socket;
+                if (socket.hasPolicy() && socket.takes(family, high, low) && socket.isBetterThan(best, family)) {
+                    best = socket;
                 }
             }
-            return null;
+            return best;
         }
 
         BoundSocket withEncapsulation(int family, long high, long low) {
+            BoundSocket best = null;
             for (BoundSocket socket : sockets) {
-                if (socket.encapsulationType() != 0 && socket.takes(family, high, low)) {
-                    return socket;
+                if (socket.encapsulationType() != 0 && socket.takes(family, high, low) && socket.isBetterThan(best, family)) {
+                    best = socket;
                 }
             }
-            return null;
+            return best;
         }
 
         void add(BoundSocket socket) {

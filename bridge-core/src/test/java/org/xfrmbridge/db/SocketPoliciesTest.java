@@ -57,6 +57,19 @@ class SocketPoliciesTest {
                 : sockets.lookup(direction, flow(HERE, 500, there, 9));
     }
 
+    /** As charon 6 does: an INET6 socket beside the other, for its own family only. */
+    @Test
+    void shouldPreferTheSocketOfThePacketsFamilyWhenBothAreBoundToAny() {
+        Policy in = sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 500), bypass(Direction.IN, INET), 0);
+        sockets.setEncapsulation(CHARON, 1, at(INET, "0.0.0.0", 500), 1);
+        sockets.setPolicy(CHARON, 2, at(INET6, "::", 500), bypass(Direction.IN, INET6), 0);
+        sockets.setEncapsulation(CHARON, 2, at(INET6, "::", 500), 2);
+
+        assertSame(in, lookup(Direction.IN));
+        assertEquals(1, sockets.encapsulationType(INET, HERE.high(), HERE.low(), 500));
+        assertEquals(2, sockets.encapsulationType(INET6, 1, 1, 500));
+    }
+
     @Test
     void shouldFindThePolicyOfEachDirectionByLocalPort() {
         Policy in = sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 500), bypass(Direction.IN, INET), 0);
