@@ -11,10 +11,9 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -43,7 +42,8 @@ class AhPathTest {
     private static final int HIGH = 7;
     private static final int[] PAYLOADS = {0, 1, 15, 16, 17, 600, 1300};
 
-    private static ScapyJudge judge;
+    @RegisterExtension
+    static final ScapyJudge judge = new ScapyJudge("/scapy/path_judge.py");
 
     record Case(Mode mode, String inner, String outer, String auth, int flags) {
         String[] innerEnds() {
@@ -73,18 +73,6 @@ class AhPathTest {
             boolean tunnel = mode == Mode.TUNNEL;
             return "suite=" + judged() + " spi=" + SPI + " nat=0 src=" + (tunnel ? outerEnds()[0] : "-")
                     + " dst=" + (tunnel ? outerEnds()[1] : "-") + ((flags & StateFlags.ESN) != 0 ? " esn=" + HIGH : "");
-        }
-    }
-
-    @BeforeAll
-    static void startJudge() throws IOException {
-        judge = ScapyJudge.start("/scapy/path_judge.py").orElse(null);
-    }
-
-    @AfterAll
-    static void stopJudge() throws IOException {
-        if (judge != null) {
-            judge.close();
         }
     }
 
@@ -184,7 +172,6 @@ class AhPathTest {
     @ParameterizedTest
     @MethodSource("casesForScapy")
     void shouldSignWhatScapyVerifies(Case test) throws IOException {
-        assumeTrue(judge != null, "no python3 with scapy and cryptography here");
         TestHost host = new TestHost(test.outerEnds()[0]);
         install(host, Direction.OUT, test);
         for (int payload : PAYLOADS) {
@@ -197,7 +184,6 @@ class AhPathTest {
     @ParameterizedTest
     @MethodSource("casesForScapy")
     void shouldVerifyWhatScapySigned(Case test) throws IOException {
-        assumeTrue(judge != null, "no python3 with scapy and cryptography here");
         assumeTrue(
                 test.outer().equals("IPv6") || test.flags() == StateFlags.ALIGN4 || !test.auth().startsWith("hmac(sha"),
                 "Scapy pads the ICV of AH over IPv4 to 4 bytes only, which is ALIGN4");
@@ -227,7 +213,7 @@ class AhPathTest {
         Frames frames = Frames.udp("192.0.2.1", "192.0.2.2");
         frames.options = HEX.parseHex(options.length() % 8 == 0 ? options : options + "00".repeat(4 - options.length() / 2 % 4));
         List<byte[]> wire = a.send(frames.frame());
-        if (judge != null) {
+        if (judge.isPresent()) {
             String packet = HEX.formatHex(Frames.packet(wire.getFirst()));
             assertEquals(HEX.formatHex(frames.packet()), judge.ask("open " + SHA256.request() + " packet=" + packet));
         }

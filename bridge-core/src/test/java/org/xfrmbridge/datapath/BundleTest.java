@@ -2,16 +2,15 @@ package org.xfrmbridge.datapath;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -33,6 +32,9 @@ class BundleTest {
     private static final String[] INNER = {"10.1.0.1", "10.2.0.1"};
     private static final String[] OUTER = {"192.0.2.1", "192.0.2.2"};
     private static final String[] OUTER6 = {"2001:db8::1", "2001:db8::2"};
+
+    @RegisterExtension
+    static final ScapyJudge judge = new ScapyJudge("/scapy/path_judge.py");
 
     /** @param layers innermost first, as in a policy: the first one in tunnel mode, the others in transport mode */
     record Case(List<Integer> layers, boolean tunnel, String family) {
@@ -120,29 +122,25 @@ class BundleTest {
     @ParameterizedTest
     @CsvSource({"IPv4, true", "IPv4, false", "IPv6, true", "IPv6, false"})
     void shouldSatisfyScapyWithAhOverEsp(String family, boolean tunnel) throws IOException {
-        Optional<ScapyJudge> started = ScapyJudge.start("/scapy/path_judge.py");
-        assumeTrue(started.isPresent(), "no python3 with scapy and cryptography here");
-        try (ScapyJudge judge = started.get()) {
-            Case test = new Case(List.of(IpProtocol.ESP, IpProtocol.AH), tunnel, family);
-            TestHost a = new TestHost(test.outer()[0], test.inner()[0]);
-            TestHost b = new TestHost(test.outer()[1], test.inner()[1]);
-            install(a, Direction.OUT, test);
-            install(b, Direction.IN, test);
-            String ends = tunnel ? " src=" + test.outer()[0] + " dst=" + test.outer()[1] : " src=- dst=-";
-            String esp = "suite=NULL_SHA1 spi=100 nat=0" + ends;
-            String ah = "suite=AH_sha1 spi=101 nat=0 src=- dst=-";
-            for (int payload : new int[] {0, 1, 17, 600}) {
-                Frames frames = Frames.udp(test.inner()[0], test.inner()[1]).bytes(payload);
-                byte[] sealed = Frames.packet(a.send(frames.frame()).getFirst());
-                String opened = judge.ask("open " + ah + " packet=" + HEX.formatHex(sealed));
-                assertEquals(HEX.formatHex(frames.packet()), judge.ask("open " + esp + " packet=" + opened));
-                String inside = judge.ask("seal " + esp + " seq=" + (payload + 1) + " packet=" + HEX.formatHex(frames.packet()));
-                // HMAC-SHA1-96 fills whole units of eight bytes: Scapy's padding to four and the kernel's to eight agree.
-                String outside = judge.ask("seal " + ah + " seq=" + (payload + 1) + " packet=" + inside);
-                List<byte[]> arrived = b.receive(Frames.framed(HEX.parseHex(outside)));
-                assertEquals(1, arrived.size(), b.stats::toProcText);
-                assertArrayEquals(frames.packet(), Frames.packet(arrived.getFirst()));
-            }
+        Case test = new Case(List.of(IpProtocol.ESP, IpProtocol.AH), tunnel, family);
+        TestHost a = new TestHost(test.outer()[0], test.inner()[0]);
+        TestHost b = new TestHost(test.outer()[1], test.inner()[1]);
+        install(a, Direction.OUT, test);
+        install(b, Direction.IN, test);
+        String ends = tunnel ? " src=" + test.outer()[0] + " dst=" + test.outer()[1] : " src=- dst=-";
+        String esp = "suite=NULL_SHA1 spi=100 nat=0" + ends;
+        String ah = "suite=AH_sha1 spi=101 nat=0 src=- dst=-";
+        for (int payload : new int[] {0, 1, 17, 600}) {
+            Frames frames = Frames.udp(test.inner()[0], test.inner()[1]).bytes(payload);
+            byte[] sealed = Frames.packet(a.send(frames.frame()).getFirst());
+            String opened = judge.ask("open " + ah + " packet=" + HEX.formatHex(sealed));
+            assertEquals(HEX.formatHex(frames.packet()), judge.ask("open " + esp + " packet=" + opened));
+            String inside = judge.ask("seal " + esp + " seq=" + (payload + 1) + " packet=" + HEX.formatHex(frames.packet()));
+            // HMAC-SHA1-96 fills whole units of eight bytes: Scapy's padding to four and the kernel's to eight agree.
+            String outside = judge.ask("seal " + ah + " seq=" + (payload + 1) + " packet=" + inside);
+            List<byte[]> arrived = b.receive(Frames.framed(HEX.parseHex(outside)));
+            assertEquals(1, arrived.size(), b.stats::toProcText);
+            assertArrayEquals(frames.packet(), Frames.packet(arrived.getFirst()));
         }
     }
 

@@ -1,17 +1,14 @@
 package org.xfrmbridge.datapath;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
@@ -32,7 +29,8 @@ class ScapyPathTest {
     private static final int SPI = 4711;
     private static final int[] PAYLOADS = {0, 1, 15, 16, 17, 600, 1300};
 
-    private static ScapyJudge judge;
+    @RegisterExtension
+    static final ScapyJudge judge = new ScapyJudge("/scapy/path_judge.py");
 
     record Case(Mode mode, String inner, String outer, boolean udp, Sas.Cipher suite) {
         String[] innerEnds() {
@@ -50,20 +48,6 @@ class ScapyPathTest {
             boolean tunnel = mode == Mode.TUNNEL;
             return "suite=" + suite + " spi=" + SPI + " nat=" + (udp ? 1 : 0)
                     + " src=" + (tunnel ? outerEnds()[0] : "-") + " dst=" + (tunnel ? outerEnds()[1] : "-");
-        }
-    }
-
-    @BeforeAll
-    static void startJudge() throws IOException {
-        Optional<ScapyJudge> started = ScapyJudge.start("/scapy/path_judge.py");
-        assumeTrue(started.isPresent(), "no python3 with scapy and cryptography here (Debian: python3-scapy, python3-cryptography)");
-        judge = started.get();
-    }
-
-    @AfterAll
-    static void stopJudge() throws IOException {
-        if (judge != null) {
-            judge.close();
         }
     }
 

@@ -1,5 +1,7 @@
 package org.xfrmbridge.esp;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,55 +10,71 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A Python process that runs one of the {@code scapy/*_judge.py}; its head says what the lines mean. */
-public final class ScapyJudge implements AutoCloseable {
-    private final Path script;
-    private final Process process;
-    private final BufferedReader answers;
-    private final String known;
+/**
+ * A Python process that runs one of the {@code scapy/*_judge.py} for a test class; its head says what the lines mean. A test that asks it is
+ * skipped where there is no Python with Scapy.
+ */
+public final class ScapyJudge implements BeforeAllCallback, AfterAllCallback {
+    private final String resource;
+    private Path script;
+    private Process process;
+    private BufferedReader answers;
+    private String known;
 
-    private ScapyJudge(Path script, Process process, BufferedReader answers, String known) {
-        this.script = script;
-        this.process = process;
-        this.answers = answers;
-        this.known = known;
+    public ScapyJudge(String resource) {
+        this.resource = resource;
     }
 
-    /** Empty where no Python with Scapy is to be found. */
-    public static Optional<ScapyJudge> start(String resource) throws IOException {
-        Path script = Files.createTempFile("judge", ".py");
+    @Override
+    public void beforeAll(ExtensionContext context) throws IOException {
+        script = Files.createTempFile("judge", ".py");
         try (InputStream in = ScapyJudge.class.getResourceAsStream(resource)) {
             Files.write(script, in.readAllBytes());
         }
         for (String python : List.of("python3", "/usr/bin/python3")) {
-            Optional<ScapyJudge> judge = start(python, script);
-            if (judge.isPresent()) {
-                return judge;
+            if (process == null) {
+                start(python);
             }
         }
-        Files.delete(script);
-        return Optional.empty();
     }
 
-    private static Optional<ScapyJudge> start(String python, Path script) {
+    private void start(String python) throws IOException {
+        Process started;
         try {
-            Process process = new ProcessBuilder(python, script.toString()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-            BufferedReader answers = process.inputReader(StandardCharsets.US_ASCII);
-            String ready = answers.readLine();
-            if (ready != null && ready.startsWith("ready ")) {
-                return Optional.of(new ScapyJudge(script, process, answers, ready + " "));
-            }
-            process.destroy();
-            return Optional.empty();
+            started = new ProcessBuilder(python, script.toString()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
         } catch (IOException e) {
-            return Optional.empty();
+            return;
         }
+        answers = started.inputReader(StandardCharsets.US_ASCII);
+        String ready = answers.readLine();
+        if (ready != null && ready.startsWith("ready ")) {
+            known = ready + " ";
+            process = started;
+        } else {
+            started.destroy();
+        }
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) throws IOException {
+        if (process != null) {
+            process.destroy();
+        }
+        Files.deleteIfExists(script);
+    }
+
+    /** Whether there is one to be asked. */
+    public boolean isPresent() {
+        return process != null;
     }
 
     /** Whether this Scapy has the algorithm: old ciphers come and go with the versions of its libraries. */
     boolean knows(String algorithm) {
+        assumePresent();
         return known.contains(" " + algorithm + " ");
     }
 
@@ -70,6 +88,7 @@ public final class ScapyJudge implements AutoCloseable {
     }
 
     String answer(String request) throws IOException {
+        assumePresent();
         OutputStream out = process.getOutputStream();
         out.write((request + "\n").getBytes(StandardCharsets.US_ASCII));
         out.flush();
@@ -80,9 +99,7 @@ public final class ScapyJudge implements AutoCloseable {
         return answer;
     }
 
-    @Override
-    public void close() throws IOException {
-        process.destroy();
-        Files.deleteIfExists(script);
+    private void assumePresent() {
+        assumeTrue(isPresent(), "no python3 with scapy and cryptography here (Debian: python3-scapy, python3-cryptography)");
     }
 }

@@ -10,13 +10,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -28,7 +26,8 @@ class ScapyTest {
     private static final long SEQUENCE = 0x0000_0007_8000_00ffL;
     private static final int[] LENGTHS = {1, 2, 5, 13, 14, 15, 16, 30, 31, 64, 1400};
 
-    private static ScapyJudge judge;
+    @RegisterExtension
+    static final ScapyJudge judge = new ScapyJudge("/scapy/esp_judge.py");
 
     private final Random random = new Random(50);
 
@@ -43,20 +42,6 @@ class ScapyTest {
         @Override
         public String toString() {
             return crypt + " " + keyBytes * 8 + " " + auth + " " + icvBytes + " " + width;
-        }
-    }
-
-    @BeforeAll
-    static void startJudge() throws IOException {
-        Optional<ScapyJudge> started = ScapyJudge.start("/scapy/esp_judge.py");
-        assumeTrue(started.isPresent(), "no python3 with scapy and cryptography here (Debian: python3-scapy, python3-cryptography)");
-        judge = started.get();
-    }
-
-    @AfterAll
-    static void stopJudge() throws IOException {
-        if (judge != null) {
-            judge.close();
         }
     }
 
