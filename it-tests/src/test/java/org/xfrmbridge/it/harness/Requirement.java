@@ -31,15 +31,30 @@ public enum Requirement {
     CHARON("charon-systemd, swanctl and pki (packages charon-systemd, strongswan-swanctl, strongswan-pki)",
             "charon-systemd", "swanctl", "pki"),
     IKED("iked and ikectl (package openiked)", "iked", "ikectl"),
+    /** Named by the system property {@code libreswan}; it is laid over this machine's {@code /usr} for pluto alone. */
+    LIBRESWAN("libreswan unpacked in it-tests/target/libreswan (./check does that), and overlay mounts") {
+        @Override
+        boolean met() {
+            String usr = System.getProperty("libreswan", "target/libreswan") + "/usr";
+            return Files.isExecutable(Path.of(usr, "libexec/ipsec/pluto")) && Command.of("unshare", "--mount",
+                    "mount", "-t", "overlay", "overlay", "-o", "lowerdir=" + usr + ":/usr", "/usr").result().exitCode() == 0;
+        }
+    },
     STARTER("ipsec (package strongswan-starter)", "ipsec"),
     NFT("nft (package nftables)", "nft"),
     /** An engine of our own is started, and its image made from Debian's packages. */
     DOCKER("a Docker engine to start and mmdebstrap (packages docker.io, mmdebstrap)", "dockerd", "docker", "mmdebstrap"),
+    DEBIAN_PYTHON("Python 3 (package python3)") {
+        @Override
+        boolean met() {
+            return Files.isExecutable(Path.of(PYTHON));
+        }
+    },
     /** Debian's package is one of Debian's Python, whatever other {@code python3} comes first. */
     SCAPY("Scapy (package python3-scapy)") {
         @Override
         boolean met() {
-            return Files.isExecutable(Path.of(PYTHON))
+            return DEBIAN_PYTHON.met()
                     && Command.of(PYTHON, "-c", "import scapy").result().exitCode() == 0;
         }
     },

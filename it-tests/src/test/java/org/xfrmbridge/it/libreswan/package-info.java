@@ -1,0 +1,2 @@
+/** libreswan's pluto, with its own commands, against charon. */
+package org.xfrmbridge.it.libreswan;
