@@ -53,6 +53,12 @@ public final class Sniffer implements AutoCloseable {
         return settled().count(Frame.Kind.CLEAR);
     }
 
+    /** The file, complete up to now; of long frames it holds the beginning. */
+    public Path pcap() {
+        settled();
+        return pcap;
+    }
+
     /** Throws if a packet in the clear was seen so far. */
     public void assertNothingClear() {
         Capture capture = settled();

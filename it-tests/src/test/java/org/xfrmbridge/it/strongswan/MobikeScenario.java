@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Await;
+import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Daemon;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
@@ -19,7 +20,6 @@ import org.xfrmbridge.it.harness.Topology;
  */
 class MobikeScenario extends PairedScenario {
     private static final String NEW_ADDRESS = "192.0.2.33";
-    private static final String ATTACHED_DEVICE = "xfrm0";
 
     @Override
     Pair start() {
@@ -35,8 +35,8 @@ class MobikeScenario extends PairedScenario {
         keepToIpv4();
         pair().initiate("net");
         Daemon ping = pair().ping(Family.IPV4).start(pair().scene(), 200, 50);
-        pair().topology().left().host().address(ATTACHED_DEVICE, NEW_ADDRESS + "/24");
-        pair().topology().left().host().ip("address", "delete", "192.0.2.1/24", "dev", ATTACHED_DEVICE);
+        pair().topology().left().host().address(BridgeProcess.HOST_DEVICE, NEW_ADDRESS + "/24");
+        pair().topology().left().host().ip("address", "delete", "192.0.2.1/24", "dev", BridgeProcess.HOST_DEVICE);
         for (Side side : Side.values()) {
             Await.until("the SAs on " + side + " to move", Duration.ofSeconds(10),
                     () -> pair().databases(side).contains("src " + NEW_ADDRESS + " dst 192.0.2.2"));
@@ -53,7 +53,7 @@ class MobikeScenario extends PairedScenario {
     private void keepToIpv4() {
         for (Side side : Side.values()) {
             Site site = pair().topology().site(side);
-            site.host().ip("address", "delete", site.outer().v6() + "/64", "dev", ATTACHED_DEVICE);
+            site.host().ip("address", "delete", site.outer().v6() + "/64", "dev", BridgeProcess.HOST_DEVICE);
         }
         // else removing the first address of a subnet takes the others with it
         pair().topology().left().host().sysctl("net.ipv4.conf.all.promote_secondaries", 1);
