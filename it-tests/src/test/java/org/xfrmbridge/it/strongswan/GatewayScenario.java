@@ -8,7 +8,6 @@ import org.xfrmbridge.it.harness.Command;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Site.Family;
-import org.xfrmbridge.it.harness.Topology;
 
 /**
  * Why: most bridges will stand on gateways, where what is protected is forwarded ({@code dir fwd}). Topology: two gateways
@@ -18,15 +17,7 @@ import org.xfrmbridge.it.harness.Topology;
 class GatewayScenario extends PairedScenario {
     @Override
     Pair start() {
-        Pair pair = Pair.start("gateway", Topology::gateways);
-        Connection over4 = new Connection("over4");
-        over4.child("net4", Family.IPV4).between("10.1.0.0/24", "10.2.0.0/24");
-        Connection over6 = new Connection("over6").outer(Family.IPV6);
-        over6.child("net6", Family.IPV6).between("fd01::/64", "fd02::/64");
-        pair.load(over4, over6);
-        pair.initiate("net4");
-        pair.initiate("net6");
-        return pair;
+        return Nets.start("gateway", Nets.Outer.SAME_FAMILY);
     }
 
     @ParameterizedTest

@@ -5,7 +5,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Site.Family;
-import org.xfrmbridge.it.harness.Topology;
 
 /**
  * Why: charon's route for a selector of one family inside a tunnel of the other has no gateway. A kernel with XFRM never seeks
@@ -16,15 +15,7 @@ import org.xfrmbridge.it.harness.Topology;
 class OnLinkRouteScenario extends PairedScenario {
     @Override
     Pair start() {
-        Pair pair = Pair.start("on-link-route", Topology::gateways);
-        Connection over4 = new Connection("over4");
-        over4.child("net6", Family.IPV6).between("fd01::/64", "fd02::/64");
-        Connection over6 = new Connection("over6").outer(Family.IPV6);
-        over6.child("net4", Family.IPV4).between("10.1.0.0/24", "10.2.0.0/24");
-        pair.load(over4, over6);
-        pair.initiate("net4");
-        pair.initiate("net6");
-        return pair;
+        return Nets.start("on-link-route", Nets.Outer.OTHER_FAMILY);
     }
 
     @ParameterizedTest
