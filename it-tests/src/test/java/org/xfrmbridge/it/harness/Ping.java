@@ -56,7 +56,7 @@ public final class Ping {
     }
 
     private Command command(int count, int intervalMs) {
-        return from.command("ping", "-n", "-W", "2", "-s", Integer.toString(payloadBytes), "-i",
+        return from.command("ping", "-n", "-W", "5", "-s", Integer.toString(payloadBytes), "-i",
                 Double.toString(intervalMs / 1000.0), "-c", Integer.toString(count), "-I", source, destination);
     }
 

@@ -26,7 +26,7 @@ import org.xfrmbridge.it.harness.Topology;
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.IKED, Requirement.BRIDGE})
 class OpenikedScenario {
     private static final int PING_BYTES = 1200;
-    private static final int INTERVAL_MS = 100;
+    private static final int INTERVAL_MS = 50;
 
     private final Map<Side, Iked> daemons = new EnumMap<>(Side.class);
     private BridgedPair hosts;

@@ -25,7 +25,7 @@ import org.xfrmbridge.it.strongswan.Connection;
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.IKED, Requirement.CHARON, Requirement.BRIDGE})
 class OpenikedWithCharonScenario {
     private static final int PING_BYTES = 1200;
-    private static final int INTERVAL_MS = 100;
+    private static final int INTERVAL_MS = 50;
     private static final String PROPOSALS = "aes128-sha1-x25519";
 
     private BridgedPair hosts;
