@@ -82,6 +82,7 @@ class CrashTest {
 
             bridge.destroy();
             assertTrue(bridge.waitFor(20, TimeUnit.SECONDS));
+            assertEquals(0, bridge.exitValue(), this::log);
             assertTrue(network.ping(PEER));
             assertFalse(Files.exists(directory.resolve("policies")));
         }

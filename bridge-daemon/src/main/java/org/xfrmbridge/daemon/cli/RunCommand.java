@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
         name = "run",
         mixinStandardHelpOptions = true,
         description = {
-            "Takes the place of an interface and serves clients until it is ended (Ctrl-C, SIGTERM); then everything is as it was.",
+            "Takes the place of an interface and serves clients until it is ended (Ctrl-C, SIGTERM): then everything is as it was, with exit code 0.",
             "If it is killed, the interface's place is kept and nothing passes, until it runs again or \"detach\" is called.",
             "So it is when the bridge ends itself after an internal error, with exit code 70."
         })
@@ -61,25 +61,27 @@ final class RunCommand implements Callable<Integer> {
         }
         BridgeOptions options = new BridgeOptions(DeviceNames.of(original, tap), directory.directory(), gid());
         Bridge bridge = Bridge.start(options);
-        CountDownLatch ended = new CountDownLatch(1);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge, ended), "end"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge), "end"));
         announce();
         new Thread(new Rehearsal(), "rehearsal").start();
         try {
-            ended.await();
+            new CountDownLatch(1).await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         return 0;
     }
 
-    private static void end(Bridge bridge, CountDownLatch ended) {
+    /** Halts, as a JVM that a signal ends has the exit code of the signal, whatever its hooks have done well. */
+    private static void end(Bridge bridge) {
+        int exitCode = 0;
         try {
             bridge.close();
         } catch (IOException e) {
             LOG.error("not everything could be restored, try \"xfrm-bridge detach\": {}", e.getMessage());
+            exitCode = 1;
         }
-        ended.countDown();
+        Runtime.getRuntime().halt(exitCode);
     }
 
     private void announce() throws IOException {
