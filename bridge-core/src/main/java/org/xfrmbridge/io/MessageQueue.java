@@ -56,16 +56,31 @@ public final class MessageQueue {
 
     /** Sends an event now, later, or not at all. The array is taken over. */
     public void sendEvent(byte[] datagram) {
-        if (hasRoomForEvents()) {
+        if (takesEvent()) {
             sendReply(datagram);
-            return;
+        } else {
+            Arrays.fill(datagram, (byte) 0);
         }
-        Arrays.fill(datagram, (byte) 0);
+    }
+
+    /** The same from memory that stays the caller's: copied only if the client cannot take it now. */
+    public void sendEvent(ByteBuffer datagram) {
+        if (takesEvent()) {
+            sendReply(datagram);
+        }
+    }
+
+    /** Whether an event would be sent; if not, it counts as lost: it need not be made. */
+    public boolean takesEvent() {
+        if (hasRoomForEvents()) {
+            return true;
+        }
         if (!losing && !quiet) {
             losing = true;
             overrun = true;
             flush();
         }
+        return false;
     }
 
     /** After a loss everything must be read first: the client would take what comes then for all there is. */

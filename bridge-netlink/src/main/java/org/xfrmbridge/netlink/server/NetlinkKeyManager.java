@@ -55,18 +55,19 @@ public final class NetlinkKeyManager implements KeyManager {
         return false;
     }
 
+    /** For a member that is behind and loses it, an event is not even made. */
     private void multicast(int group, Event event) {
-        if (!hasMembers(group)) {
-            return;
-        }
-        NetlinkWriter message = event.encode();
+        NetlinkWriter message = null;
         for (NetlinkSession session : sessions) {
-            if (session.isMember(group)) {
-                session.event(message.toBytes());
+            if (session.isMember(group) && session.takesEvent()) {
+                message = message == null ? event.encode() : message;
+                session.event(message.written());
             }
         }
-        // It may hold keys.
-        message.truncate(0);
+        if (message != null) {
+            // It may hold keys.
+            message.truncate(0);
+        }
     }
 
     @Override

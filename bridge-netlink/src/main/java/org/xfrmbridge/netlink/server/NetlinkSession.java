@@ -206,9 +206,14 @@ public final class NetlinkSession implements ControlSession {
         return (groups & bit(group)) != 0;
     }
 
-    /** Takes over the array. */
-    void event(byte[] datagram) {
+    /** Whether it would get an event; if not, that counts as lost. */
+    boolean takesEvent() {
         replies.send();
+        return queue.takesEvent();
+    }
+
+    /** The memory stays the caller's. */
+    void event(ByteBuffer datagram) {
         queue.sendEvent(datagram);
     }
 }

@@ -70,10 +70,10 @@ public final class PfkeyKeyManager implements KeyManager {
      */
     void broadcast(byte[] message, Audience audience, PfkeySession one) {
         for (PfkeySession session : sessions) {
-            if (session.isPromiscuous()) {
+            if (session.isPromiscuous() && session.takesEvent()) {
                 session.event(message.clone());
             }
-            if (session != one && audience.includes(session)) {
+            if (session != one && audience.includes(session) && hears(session)) {
                 deliver(session, message.clone());
             }
         }
@@ -84,6 +84,10 @@ public final class PfkeyKeyManager implements KeyManager {
         }
     }
 
+    private boolean hears(PfkeySession session) {
+        return session == asking || session.takesEvent();
+    }
+
     private void deliver(PfkeySession session, byte[] message) {
         if (session == asking) {
             session.reply(message);
@@ -92,8 +96,9 @@ public final class PfkeyKeyManager implements KeyManager {
         }
     }
 
+    /** For sockets that are behind and lose it, a message is not even made. */
     private void tell(Audience audience, News news) {
-        if (sessions.stream().anyMatch(session -> session.isPromiscuous() || audience.includes(session))) {
+        if (sessions.stream().anyMatch(session -> (session.isPromiscuous() || audience.includes(session)) && hears(session))) {
             try {
                 broadcast(news.encode(), audience, null);
             } catch (XfrmException e) {

@@ -159,6 +159,11 @@ public final class PfkeySession implements ControlSession {
         queue.sendReply(message);
     }
 
+    /** Whether it would get news; if not, that is lost. */
+    boolean takesEvent() {
+        return queue.takesEvent();
+    }
+
     /** Takes over the array. */
     void event(byte[] message) {
         queue.sendEvent(message);

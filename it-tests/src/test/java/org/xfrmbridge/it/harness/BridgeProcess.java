@@ -57,6 +57,10 @@ public final class BridgeProcess implements AutoCloseable {
         return daemon.output();
     }
 
+    public long pid() {
+        return daemon.pid();
+    }
+
     public boolean isAlive() {
         return daemon.isAlive();
     }

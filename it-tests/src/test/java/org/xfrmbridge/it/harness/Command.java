@@ -103,7 +103,7 @@ public final class Command {
         }
     }
 
-    static String text(Path file) {
+    public static String text(Path file) {
         try {
             return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
         } catch (IOException e) {

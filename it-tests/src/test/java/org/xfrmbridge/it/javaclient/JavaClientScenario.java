@@ -1,0 +1,220 @@
+package org.xfrmbridge.it.javaclient;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.xfrmbridge.daemon.client.Clients;
+import org.xfrmbridge.it.harness.BridgeProcess;
+import org.xfrmbridge.it.harness.Namespace;
+import org.xfrmbridge.it.harness.Requirement;
+import org.xfrmbridge.it.harness.Requires;
+import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.km.RefusedException;
+import org.xfrmbridge.km.XfrmService.Defaults;
+import org.xfrmbridge.km.XfrmService.PolicyKey;
+import org.xfrmbridge.km.XfrmService.StateKey;
+import org.xfrmbridge.netlink.client.PolicyEntry;
+import org.xfrmbridge.netlink.client.StateEntry;
+import org.xfrmbridge.netlink.client.XfrmClient;
+import org.xfrmbridge.netlink.client.XfrmEvent;
+import org.xfrmbridge.netlink.client.XfrmEvents;
+import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.pfkey.client.PfkeyClient;
+import org.xfrmbridge.pfkey.client.PfkeyPolicy;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
+
+/**
+ * Java programs are to find the same in a bridge as in a kernel. One host with a bridge, and an empty namespace of this machine's kernel; the
+ * same calls of XfrmClient go to both. Steps: policies of many kinds, larval states, default verdicts, refusals, a dump, and all events meanwhile.
+ * Expected: equal records, but for times. This kernel need not have ESP.
+ */
+@Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.XFRM_USER})
+class JavaClientScenario {
+    /** Indexes from here on are for clients to choose. */
+    private static final int FIRST_INDEX = 0x4000_0000;
+
+    private static final int WAIT_MS = 5000;
+    private static final Address LEFT = Address.parse("192.0.2.1");
+    private static final Address RIGHT = Address.parse("192.0.2.2");
+
+    @Test
+    void shouldFindTheSameInABridgeAsInAKernel() throws Exception {
+        try (Scene scene = new Scene("java-client")) {
+            Namespace kernel = scene.own(new Namespace("kernel"));
+            List<Object> expected = InNamespace.call(kernel, () -> use(Clients.xfrmOfKernel()));
+            BridgeProcess bridge = bridge(scene);
+            List<Object> actual = use(Clients.xfrmOfBridge(bridge.directory()));
+
+            for (int i = 0; i < Math.min(expected.size(), actual.size()); i++) {
+                assertEquals(expected.get(i), actual.get(i), "result " + i);
+            }
+            assertEquals(expected.size(), actual.size());
+            assertTrue(expected.size() > 100, expected.size() + " results");
+        }
+    }
+
+    private static BridgeProcess bridge(Scene scene) {
+        Namespace host = scene.own(new Namespace("host"));
+        Namespace.connect(host, Site.DEVICE, scene.own(new Namespace("wire")), "left");
+        return BridgeProcess.start(scene, host, Site.DEVICE);
+    }
+
+    /** All that the calls return, refusals and events included. */
+    private static List<Object> use(XfrmClient opened) throws IOException {
+        List<Object> results = new ArrayList<>();
+        try (XfrmClient client = opened;
+                XfrmEvents events = client.events(
+                        XfrmMessage.GROUP_SA, XfrmMessage.GROUP_POLICY, XfrmMessage.GROUP_EXPIRE, XfrmMessage.GROUP_ACQUIRE)) {
+            events.setReceiveBuffer(1 << 20);
+            policies(client, results);
+            larvalStates(client, results);
+            databases(client, results);
+            client.flushPolicies(PolicySpec.Type.MAIN);
+            client.flushStates(0);
+            for (XfrmEvent event = events.next(WAIT_MS); event != null; event = events.next(100)) {
+                results.add(withoutTimes(event));
+            }
+        }
+        return results;
+    }
+
+    private static void policies(XfrmClient client, List<Object> results) throws IOException {
+        List<PolicySpec> specs = specs();
+        for (PolicySpec spec : specs) {
+            client.addPolicy(spec);
+            results.add(client.policy(byIndex(spec)).spec());
+        }
+        results.add(refusal(() -> client.addPolicy(specs.getFirst())));
+        client.updatePolicy(specs.getFirst());
+        client.expirePolicy(specs.get(1), false);
+        client.deletePolicy(byIndex(specs.get(2)));
+        results.add(refusal(() -> client.policy(byIndex(specs.get(2)))));
+        results.add(refusal(() -> client.deletePolicy(byIndex(specs.get(2)))));
+        try (Stream<PolicyEntry> dump = client.policies()) {
+            dump.map(PolicyEntry::spec).forEach(results::add);
+        }
+    }
+
+    /** Both families, all directions, marks, interfaces, limits, verdicts, and none to six templates. */
+    private static List<PolicySpec> specs() {
+        List<PolicySpec> specs = new ArrayList<>();
+        for (int i = 0; i < 48; i++) {
+            PolicySpec.Builder spec = PolicySpec.builder();
+            boolean ipv4 = i % 2 == 0;
+            spec.direction = Direction.values()[i % 3];
+            spec.index = FIRST_INDEX + 8 * i + spec.direction.number();
+            spec.priority = 1000 + i;
+            spec.selector = new Selector(
+                    Address.parse(ipv4 ? "10.1." + i + ".0" : "fd01::" + i), Address.parse(ipv4 ? "10.2.0.0" : "fd02::"),
+                    i % 5 * 100, i % 5 == 0 ? 0 : 0xffff, 0, 0,
+                    ipv4 ? AddressFamily.INET : AddressFamily.INET6, ipv4 ? 24 : 128, ipv4 ? 16 : 64, i % 5 == 0 ? 0 : 17, 0, 0);
+            spec.mark = i % 7 == 0 ? new Mark(i, 0xff) : Mark.NONE;
+            spec.ifId = i % 11 == 0 ? i : 0;
+            spec.lifetime = i % 4 == 0 ? new Lifetime(-1, -1, -1, -1, 600, 900, 0, 0) : Lifetime.UNLIMITED;
+            spec.action = i % 9 == 8 ? PolicySpec.Action.BLOCK : PolicySpec.Action.ALLOW;
+            spec.flags = i % 3;
+            spec.templates = Stream.generate(() -> template(spec)).limit(i % 7).toList();
+            specs.add(spec.build());
+        }
+        return specs;
+    }
+
+    /** Of transport mode: a tunnel needs ends of a family that fits. */
+    private static Template template(PolicySpec.Builder spec) {
+        return new Template(
+                new StateId(Address.ANY, 0, IpProtocol.ESP), spec.selector.family(), Address.ANY, 5, Mode.TRANSPORT, 0, false, -1, -1, -1);
+    }
+
+    private static PolicyKey byIndex(PolicySpec spec) {
+        return new PolicyKey(spec.type(), spec.direction(), spec.index(), spec.selector(), spec.mark(), spec.ifId(), null);
+    }
+
+    private static void larvalStates(XfrmClient client, List<Object> results) throws IOException {
+        for (int i = 0; i < 10; i++) {
+            StateSpec.Builder larval = StateSpec.builder();
+            larval.id = new StateId(RIGHT, 0, IpProtocol.ESP);
+            larval.saddr = LEFT;
+            larval.family = AddressFamily.INET;
+            larval.mode = i % 2 == 0 ? Mode.TUNNEL : Mode.TRANSPORT;
+            larval.reqid = i;
+            results.add(client.allocateSpi(larval.build(), 0x1000 + i, 0x1000 + i).spec());
+        }
+        StateKey first = new StateKey(new StateId(RIGHT, 0x1000, IpProtocol.ESP), AddressFamily.INET, Mark.NONE, null);
+        results.add(client.state(first).spec());
+        client.deleteState(first);
+        results.add(refusal(() -> client.state(first)));
+        try (Stream<StateEntry> dump = client.states()) {
+            dump.map(StateEntry::spec).forEach(results::add);
+        }
+        results.add(client.stateCount());
+    }
+
+    private static void databases(XfrmClient client, List<Object> results) throws IOException {
+        results.add(client.defaults());
+        client.setDefaults(new Defaults(2, 1, 2));
+        results.add(client.defaults());
+        client.setDefaults(new Defaults(2, 2, 2));
+    }
+
+    private interface Call {
+        void make() throws IOException;
+    }
+
+    private static Object refusal(Call call) throws IOException {
+        try {
+            call.make();
+            return "done";
+        } catch (RefusedException e) {
+            return e.errno();
+        }
+    }
+
+    private static Object withoutTimes(XfrmEvent event) {
+        return switch (event) {
+            case XfrmEvent.StateChanged changed -> List.of(changed.change(), changed.state().spec());
+            case XfrmEvent.PolicyChanged changed -> List.of(changed.change(), changed.policy().spec());
+            case XfrmEvent.PolicyExpired expired -> List.of("expired", expired.hard(), expired.policy().spec());
+            default -> event;
+        };
+    }
+
+    /** A PF_KEY client and a netlink client of one bridge see one database. */
+    @Test
+    void shouldSeePoliciesOfNetlinkThroughPfkey() throws IOException {
+        try (Scene scene = new Scene("java-pfkey")) {
+            BridgeProcess bridge = bridge(scene);
+            try (XfrmClient xfrm = Clients.xfrmOfBridge(bridge.directory());
+                    PfkeyClient pfkey = Clients.pfkeyOfBridge(bridge.directory())) {
+                List<PolicySpec> specs = specs();
+                for (PolicySpec spec : specs) {
+                    xfrm.addPolicy(spec);
+                }
+                try (Stream<PfkeyPolicy> policies = pfkey.policies()) {
+                    List<Integer> seen = policies.map(policy -> policy.policy().id()).sorted().toList();
+                    assertEquals(specs.stream().map(PolicySpec::index).sorted().toList(), seen);
+                }
+                pfkey.flushPolicies();
+                try (Stream<PolicyEntry> policies = xfrm.policies()) {
+                    assertEquals(0, policies.count());
+                }
+            }
+        }
+    }
+}
