@@ -93,7 +93,7 @@ final class StateRules {
     private static void verifyMobility(StateSpec spec) throws XfrmException {
         boolean algorithms = spec.aead() != null || spec.auth() != null || spec.cipher() != null || spec.compression() != null;
         refuseIf(
-                algorithms || spec.encapsulation() != null || spec.securityContext() != null || spec.hasTfcPad(),
+                algorithms || spec.encapsulation() != null || spec.hasSecurityContext() || spec.hasTfcPad(),
                 "this protocol takes no algorithm, encapsulation, security context or TFCPAD");
         refuseIf(spec.careOfAddress() == null, "this protocol needs a care-of address");
     }

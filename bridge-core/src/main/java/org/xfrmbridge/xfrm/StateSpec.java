@@ -71,6 +71,7 @@ public record StateSpec(
     public static final int GIVEN_REPLAY_THRESHOLD = 1 << 9;
     public static final int GIVEN_TIMER_THRESHOLD = 1 << 10;
     public static final int GIVEN_REPLAY_BITMAP = 1 << 11;
+    public static final int GIVEN_SECURITY_CONTEXT = 1 << 12;
 
     public static final int DIRECTION_IN = 1;
     public static final int DIRECTION_OUT = 2;
@@ -152,6 +153,10 @@ public record StateSpec(
 
     public boolean hasPcpu() {
         return pcpu != ABSENT || isGiven(GIVEN_PCPU);
+    }
+
+    public boolean hasSecurityContext() {
+        return securityContext != null || isGiven(GIVEN_SECURITY_CONTEXT);
     }
 
     public boolean isGiven(int bits) {

@@ -126,6 +126,11 @@ class StateRulesTest extends EngineFixture {
                     s.replay = bitmap(32, 1);
                 }),
                 of("mobility without care-of address", invalid, s -> protocol(s, IpProtocol.ROUTING)),
+                of("mobility with a security context", invalid, s -> {
+                    protocol(s, IpProtocol.ROUTING);
+                    s.careOfAddress = LEFT;
+                    s.given = StateSpec.GIVEN_SECURITY_CONTEXT;
+                }),
                 of("mobility, which is not there", Errno.EPROTONOSUPPORT, s -> {
                     protocol(s, IpProtocol.DSTOPTS);
                     s.careOfAddress = LEFT;

@@ -111,6 +111,7 @@ public final class StateDecoder {
         given |= attributes.has(XfrmAttribute.REPLAY_THRESH) ? StateSpec.GIVEN_REPLAY_THRESHOLD : 0;
         given |= attributes.has(XfrmAttribute.ETIMER_THRESH) ? StateSpec.GIVEN_TIMER_THRESHOLD : 0;
         given |= attributes.has(XfrmAttribute.REPLAY_ESN_VAL) ? StateSpec.GIVEN_REPLAY_BITMAP : 0;
+        given |= attributes.has(XfrmAttribute.SEC_CTX) ? StateSpec.GIVEN_SECURITY_CONTEXT : 0;
         for (int type = XfrmAttribute.IPTFS_DROP_TIME; type <= XfrmAttribute.IPTFS_PKT_SIZE; type++) {
             // The bits are in the order of the attributes.
             given |= attributes.has(type) ? StateSpec.GIVEN_IPTFS_DROP_TIME << type - XfrmAttribute.IPTFS_DROP_TIME : 0;
