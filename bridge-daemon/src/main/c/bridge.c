@@ -86,6 +86,15 @@ uint64_t bridge_instance(const char *file)
     return born ^ (uint64_t) status.st_ino << 32 ^ (uint64_t) status.st_ino >> 32;
 }
 
+bool bridge_obeys_us(void)
+{
+    struct sockaddr_un address;
+    struct stat status;
+    if (geteuid() == 0)
+        return true;
+    return socket_address("netlink.sock", &address) == 0 && REAL(stat)(address.sun_path, &status) == 0 && group_member(status.st_gid);
+}
+
 int bridge_request(const char *request)
 {
     int fd = (int) syscall(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

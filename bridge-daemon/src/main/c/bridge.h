@@ -23,6 +23,9 @@ int bridge_connect(int fd, const char *file);
 /* A number that differs between two lives of the bridge that serves DIR/`file`, 0 if there is none. */
 uint64_t bridge_instance(const char *file);
 
+/* Whether the bridge obeys this user: root, and the members of the group that its socket file belongs to. */
+bool bridge_obeys_us(void);
+
 /* A connection to control.sock on which `request` was sent, or a negative errno. */
 int bridge_request(const char *request);
 

@@ -68,6 +68,9 @@ INTERPOSE(int, bind, (int fd, const struct sockaddr *address, socklen_t length))
     memcpy(&wanted, address, sizeof wanted);
     if (wanted.nl_family != AF_NETLINK)
         return fail(EINVAL);
+    /* Events hold keys: who may not ask for them may not listen, either. */
+    if (wanted.nl_groups != 0 && !bridge_obeys_us())
+        return fail(EPERM);
     return result(channel_bind(fd, &name, wanted.nl_pid, wanted.nl_groups));
 }
 
@@ -169,6 +172,8 @@ static int set_netlink_option(int fd, int option, const void *value, socklen_t l
     switch (option) {
     case NETLINK_ADD_MEMBERSHIP:
     case NETLINK_DROP_MEMBERSHIP:
+        if (!bridge_obeys_us())
+            return fail(EPERM);
         if (number == 0 || number > CHANNEL_GROUPS)
             return fail(EINVAL);
         memory_set_group(fd, number, option == NETLINK_ADD_MEMBERSHIP);

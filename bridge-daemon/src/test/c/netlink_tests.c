@@ -78,6 +78,18 @@ static int socket_option(int fd, int option)
     return value;
 }
 
+static void only_root_listens(void)
+{
+    struct sockaddr_nl all = {.nl_family = AF_NETLINK, .nl_groups = 0xff}, none = {.nl_family = AF_NETLINK};
+    int group = 3, fd = open_netlink(SOCK_RAW);
+    CHECK(seteuid(65534) == 0);
+    CHECK_FAILS(bind(fd, (struct sockaddr *) &all, sizeof all), EPERM);
+    CHECK_FAILS(setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group), EPERM);
+    CHECK(seteuid(0) == 0);
+    CHECK(bind(fd, (struct sockaddr *) &none, sizeof none) == 0);
+    CHECK(setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) == 0);
+}
+
 static void socket_describes_itself_as_netlink(void)
 {
     int fd = open_netlink(SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC), size = 32768;
@@ -293,7 +305,7 @@ static void socket_is_refused_without_bridge(void)
 #define TEST(name) {#name, name}
 const struct test netlink_tests[] = {
     TEST(unbound_socket_has_a_port_id_with_the_top_bit), TEST(bind_gives_the_process_id_once), TEST(bind_fails_as_in_the_kernel),
-    TEST(groups_and_options_reach_the_bridge_and_survive_bind), TEST(socket_describes_itself_as_netlink), TEST(sender_is_the_kernel),
+    TEST(groups_and_options_reach_the_bridge_and_survive_bind), TEST(socket_describes_itself_as_netlink), TEST(only_root_listens), TEST(sender_is_the_kernel),
     TEST(peek_and_truncate_tell_the_full_length), TEST(every_way_to_send_and_receive_works), TEST(overrun_is_reported_once),
     TEST(events_reach_members), TEST(pfkey_has_no_names), TEST(pfkey_headers_are_judged_by_the_call),
     TEST(ethtool_requests_reach_the_kernel), TEST(other_sockets_stay_real), TEST(largest_receive_is_told),

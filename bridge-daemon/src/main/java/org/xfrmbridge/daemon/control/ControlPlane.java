@@ -1,5 +1,7 @@
 package org.xfrmbridge.daemon.control;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -70,7 +72,7 @@ public final class ControlPlane implements ControlLoop.Work {
     }
 
     /** Opens the three sockets. The caller holds the directory's lock. */
-    public void listen(Path directory, SocketPolicies sockets, Statistics statistics) throws OsException {
+    public void listen(Path directory, SocketPolicies sockets, Statistics statistics) throws IOException {
         Sysctls sysctls = new Sysctls(engine);
         listen(directory.resolve("control.sock"), UnixServer.Type.STREAM, (connection, peer) -> new TextChannel(
                 connection,
@@ -80,8 +82,12 @@ public final class ControlPlane implements ControlLoop.Work {
         listen(directory.resolve("netlink.sock"), UnixServer.Type.SEQPACKET, this::netlinkClient);
     }
 
-    private void listen(Path path, UnixServer.Type type, Listener.Reception reception) throws OsException {
+    private void listen(Path path, UnixServer.Type type, Listener.Reception reception) throws IOException {
         UnixServer server = UnixServer.listen(path, type);
+        if (privilegedGid >= 0) {
+            // By this the preload library tells who is privileged.
+            Files.setAttribute(path, "unix:gid", privilegedGid);
+        }
         loop.add(new Listener(server, loop, credentials -> Peer.of(credentials, privilegedGid), reception));
     }
 
