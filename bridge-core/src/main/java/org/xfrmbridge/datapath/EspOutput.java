@@ -21,7 +21,8 @@ final class EspOutput extends OutboundTransform {
         sizes = transform.sizes();
         encapsulation = spec.encapsulation();
         udpBytes = encapsulation == null ? 0 : Udp.HEADER_BYTES;
-        tfcPadBytes = spec.tfcPadBytes();
+        // Unsigned, and more than a packet can hold means as much as it can.
+        tfcPadBytes = (int) Math.min(Integer.toUnsignedLong(spec.tfcPadBytes()), MAX_PACKET_BYTES);
     }
 
     @Override
