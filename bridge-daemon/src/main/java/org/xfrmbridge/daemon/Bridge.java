@@ -11,6 +11,7 @@ import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
 import org.xfrmbridge.daemon.journal.PolicyReplay;
+import org.xfrmbridge.daemon.journal.ReplayClock;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.os.UnixServer;
@@ -101,9 +102,10 @@ public final class Bridge implements AutoCloseable {
         XfrmStats stats = new XfrmStats();
         KernelNetwork kernel = new KernelNetwork(attachment.hostLink().index());
         loop = new ControlLoop(clock);
-        XfrmEngine engine = new XfrmEngine(sad, spd, clock, new SecureRandom(), loop::wakeUp);
+        ReplayClock engineClock = new ReplayClock(clock);
+        XfrmEngine engine = new XfrmEngine(sad, spd, engineClock, new SecureRandom(), loop::wakeUp);
         if (attachment.isResumed()) {
-            PolicyReplay.run(options.directory(), engine);
+            PolicyReplay.run(options.directory(), engine, engineClock);
         }
         policies = PolicyJournal.begin(options.directory(), engine);
         ControlPlane plane = new ControlPlane(engine, kernel, clock, loop, options.privilegedGid());

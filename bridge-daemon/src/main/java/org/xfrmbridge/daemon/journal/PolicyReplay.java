@@ -8,6 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.io.MessageSink;
 import org.xfrmbridge.km.XfrmService;
+import org.xfrmbridge.netlink.msg.UserpolicyInfo;
+import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.server.NetlinkClient;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
@@ -19,30 +21,45 @@ public final class PolicyReplay {
 
     private final ByteBuffer journal;
     private final NetlinkSession session;
+    private final ReplayClock clock;
     private int refused;
 
-    private PolicyReplay(ByteBuffer journal, XfrmService service) {
+    private PolicyReplay(ByteBuffer journal, XfrmService service, ReplayClock clock) {
+        this.clock = clock;
         this.journal = journal.order(ByteOrder.nativeOrder());
         this.session = new NetlinkSession(service, new NetlinkKeyManager(), this::count, new NetlinkClient(0, true));
     }
 
-    /** Replays the journal of a directory, if there is one. Other key managers of the service, if there are any, hear of it. */
-    public static void run(Path directory, XfrmService service) throws IOException {
-        new PolicyReplay(PolicyFile.read(directory), service).run(service);
+    /**
+     * Replays the journal of a directory, if there is one. Other key managers of the service, if there are any, hear of it.
+     *
+     * @param clock of the service: limits in seconds go on from where they were
+     */
+    public static void run(Path directory, XfrmService service, ReplayClock clock) throws IOException {
+        new PolicyReplay(PolicyFile.read(directory), service, clock).run(service);
     }
 
     private void run(XfrmService service) {
         while (hasMessage()) {
             int lengthBytes = NetlinkHeader.align(journal.getInt(journal.position()));
-            session.receive(journal.slice(journal.position(), lengthBytes));
+            ByteBuffer entry = journal.slice(journal.position(), lengthBytes).order(ByteOrder.nativeOrder());
+            clock.turnBack(addSeconds(entry));
+            session.receive(entry);
             journal.position(journal.position() + lengthBytes);
         }
+        clock.turnBack(0);
         session.close();
         if (journal.hasRemaining() || refused > 0) {
             LOG.warn("the journal of policies is damaged: {} bytes at its end and {} entries are left out", journal.remaining(), refused);
         }
         int[] policies = service.policyCounts().global();
         LOG.info("policies of the bridge that died are back: {} in, {} out, {} fwd", policies[0], policies[1], policies[2]);
+    }
+
+    private static long addSeconds(ByteBuffer entry) {
+        boolean policy = NetlinkHeader.read(entry, 0).type() == XfrmMessage.UPDPOLICY
+                && entry.limit() >= NetlinkHeader.BYTES + UserpolicyInfo.BYTES;
+        return policy ? UserpolicyInfo.read(entry.duplicate().order(entry.order()).position(NetlinkHeader.BYTES)).current().addSeconds() : 0;
     }
 
     /** Every entry was written padded, so that one which is cut short ends what can be read. */

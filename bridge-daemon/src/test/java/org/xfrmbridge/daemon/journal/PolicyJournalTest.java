@@ -26,6 +26,8 @@ import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.km.XfrmService.PolicyKey;
+import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.time.ManualClock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Algorithm;
@@ -57,7 +59,11 @@ class PolicyJournalTest {
     }
 
     private static XfrmEngine engine() {
-        return new XfrmEngine(new Sad(), new Spd(), new SystemClock(), new SecureRandom(), () -> {});
+        return engine(new SystemClock());
+    }
+
+    private static XfrmEngine engine(Clock clock) {
+        return new XfrmEngine(new Sad(), new Spd(), clock, new SecureRandom(), () -> {});
     }
 
     private static PolicySpec spec(int peer, Mark mark, int ifId) {
@@ -82,7 +88,7 @@ class PolicyJournalTest {
     /** What a bridge has that comes after one which died, oldest first. */
     private List<PolicySpec> replayed() throws IOException {
         XfrmEngine next = engine();
-        PolicyReplay.run(directory, next);
+        PolicyReplay.run(directory, next, new ReplayClock(new SystemClock()));
         return specs(next);
     }
 
@@ -114,6 +120,35 @@ class PolicyJournalTest {
     }
 
     @Test
+    void shouldGoOnWithLimitsWhereTheyWere() throws Exception {
+        ManualClock before = new ManualClock(1_500_000_000L);
+        XfrmEngine first = engine(before);
+        PolicyJournal itsJournal = PolicyJournal.begin(directory, first);
+        PolicySpec.Builder limited = PolicySpec.builder();
+        limited.lifetime = new Lifetime(-1, -1, -1, -1, 0, 100, 0, 0);
+        first.addPolicy(limited.build(), true, Origin.KERNEL);
+        itsJournal.flush();
+
+        ManualClock after = new ManualClock(1_500_000_090L);
+        ReplayClock clock = new ReplayClock(after);
+        XfrmEngine next = engine(clock);
+        PolicyReplay.run(directory, next, clock);
+
+        assertEquals(1_500_000_000L, next.policies(null).next().usage().addSeconds());
+        assertEquals(1_500_000_090L, clock.epochSeconds());
+        for (int second = 0; second < 8; second++) {
+            after.advanceSeconds(1);
+            next.runTimers();
+        }
+        assertEquals(1, specs(next).size());
+        for (int second = 0; second < 4; second++) {
+            after.advanceSeconds(1);
+            next.runTimers();
+        }
+        assertEquals(0, specs(next).size());
+    }
+
+    @Test
     void shouldForgetFlushedAndExpiredPolicies() throws Exception {
         add(1);
         engine.flushPolicies(PolicySpec.Type.MAIN, Origin.KERNEL);
@@ -131,7 +166,7 @@ class PolicyJournalTest {
         engine.setDefaults(new XfrmService.Defaults(1, 2, 1), Origin.KERNEL);
         journal.flush();
         XfrmEngine next = engine();
-        PolicyReplay.run(directory, next);
+        PolicyReplay.run(directory, next, new ReplayClock(new SystemClock()));
         assertEquals(new XfrmService.Defaults(1, 2, 1), next.defaults());
     }
 
@@ -183,7 +218,7 @@ class PolicyJournalTest {
         journal.flush();
         byte[] before = content();
         XfrmEngine next = engine();
-        PolicyReplay.run(directory, next);
+        PolicyReplay.run(directory, next, new ReplayClock(new SystemClock()));
         PolicyJournal second = PolicyJournal.begin(directory, next);
         assertEquals(specs(engine), replayed());
         assertArrayEquals(before, content());

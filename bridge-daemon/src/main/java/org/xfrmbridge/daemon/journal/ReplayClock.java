@@ -1,0 +1,29 @@
+package org.xfrmbridge.daemon.journal;
+
+import org.xfrmbridge.time.Clock;
+
+/** The clock of an engine that takes over: while a journal is replayed, its policies are added when they were first added. Any thread may ask. */
+public final class ReplayClock implements Clock {
+    private final Clock real;
+    private volatile long addedSeconds;
+
+    public ReplayClock(Clock real) {
+        this.real = real;
+    }
+
+    @Override
+    public long nowNs() {
+        return real.nowNs();
+    }
+
+    @Override
+    public long epochSeconds() {
+        long added = addedSeconds;
+        return added == 0 ? real.epochSeconds() : added;
+    }
+
+    /** From now on it is then, but never later than now; 0 for now. */
+    void turnBack(long epochSeconds) {
+        addedSeconds = Math.clamp(epochSeconds, 0, real.epochSeconds());
+    }
+}
