@@ -32,7 +32,7 @@ static int check_length(const void *value, socklen_t length, size_t least)
 int policy_copy(const void *value, socklen_t length, struct policy *policy)
 {
     struct xfrm_userpolicy_info info;
-    *policy = (struct policy) {0};
+    *policy = (struct policy) {.verb = "policy"};
     if (value == NULL && length == 0)
         return 0;
     int error = check_length(value, length, sizeof info);
@@ -42,10 +42,10 @@ int policy_copy(const void *value, socklen_t length, struct policy *policy)
     return info.dir <= XFRM_POLICY_OUT ? keep(value, length, info.dir, policy) : EINVAL;
 }
 
-int policy_translate(const void *value, socklen_t length, sa_family_t family, struct policy *policy)
+int policy_copy_pfkey(const void *value, socklen_t length, struct policy *policy)
 {
     struct sadb_x_policy asked;
-    *policy = (struct policy) {0};
+    *policy = (struct policy) {.verb = "policy"};
     if (value == NULL && length == 0)
         return 0;
     int error = check_length(value, length, sizeof asked);
@@ -53,17 +53,10 @@ int policy_translate(const void *value, socklen_t length, sa_family_t family, st
         return error;
     memcpy(&asked, value, sizeof asked);
     bool known = asked.sadb_x_policy_dir == IPSEC_DIR_INBOUND || asked.sadb_x_policy_dir == IPSEC_DIR_OUTBOUND;
-    if (!known || asked.sadb_x_policy_len * 8u > length || asked.sadb_x_policy_type > IPSEC_POLICY_BYPASS
-        || asked.sadb_x_policy_type == IPSEC_POLICY_IPSEC)
+    if (!known || asked.sadb_x_policy_len * 8u > length || asked.sadb_x_policy_type > IPSEC_POLICY_BYPASS)
         return EINVAL;
-    struct xfrm_userpolicy_info info = {
-        .sel.family = family,
-        .lft = {XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF, 0, 0, 0, 0},
-        .priority = asked.sadb_x_policy_priority,
-        .dir = asked.sadb_x_policy_dir == IPSEC_DIR_INBOUND ? XFRM_POLICY_IN : XFRM_POLICY_OUT,
-        .action = asked.sadb_x_policy_type == IPSEC_POLICY_DISCARD ? XFRM_POLICY_BLOCK : XFRM_POLICY_ALLOW,
-    };
-    return keep(&info, sizeof info, info.dir, policy);
+    policy->verb = "ipsec";
+    return keep(value, length, asked.sadb_x_policy_dir == IPSEC_DIR_INBOUND ? XFRM_POLICY_IN : XFRM_POLICY_OUT, policy);
 }
 
 void policy_clear(struct policy *policy)

@@ -62,7 +62,7 @@ static int write_head(char *line, const char *verb, const struct entry *entry)
 static int ask_policy(const struct entry *entry, const struct policy *policy)
 {
     char line[LINE_ROOM];
-    int length = write_head(line, "policy", entry);
+    int length = write_head(line, policy->verb, entry);
     line[length++] = ' ';
     for (size_t i = 0; i < policy->length; i++)
         length += snprintf(line + length, 3, "%02x", policy->value[i]);
@@ -265,9 +265,13 @@ static bool takes_policy(int fd, int level, int option, const void *value, sockl
     if (domain != AF_INET && domain != AF_INET6)
         return false;
     struct policy policy;
-    sa_family_t family = level == IPPROTO_IP ? AF_INET : AF_INET6;
-    *error = policy_form(level, option) == KERNEL_FORM ? policy_copy(value, length, &policy)
-        : policy_translate(value, length, family, &policy);
+    int family = level == IPPROTO_IP ? AF_INET : AF_INET6;
+    bool pfkey = policy_form(level, option) == PFKEY_FORM;
+    if (pfkey && length != 0 && domain != family) {
+        *error = EOPNOTSUPP;
+        return true;
+    }
+    *error = pfkey ? policy_copy_pfkey(value, length, &policy) : policy_copy(value, length, &policy);
     if (*error == 0)
         *error = set_policy(fd, &policy);
     return true;

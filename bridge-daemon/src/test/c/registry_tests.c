@@ -47,21 +47,28 @@ static void policies_are_registered(void)
     CHECK(log_shows_line("close", cookie, "\n"));
 }
 
-static void pfkey_bypass_becomes_an_allow_policy(void)
+static void pfkey_policies_are_registered_as_they_are(void)
 {
     unsigned long cookie;
     int port, fd = open_udp(&cookie, &port);
-    struct sadb_x_policy bypass = {.sadb_x_policy_len = 2, .sadb_x_policy_exttype = SADB_X_EXT_POLICY,
-                                   .sadb_x_policy_type = IPSEC_POLICY_BYPASS, .sadb_x_policy_dir = IPSEC_DIR_OUTBOUND};
-    struct xfrm_userpolicy_info info = {.sel.family = AF_INET, .dir = XFRM_POLICY_OUT, .action = XFRM_POLICY_ALLOW,
-                                        .lft = {XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF, 0, 0, 0, 0}};
-    char expected[400] = " ";
-    for (size_t i = 0; i < sizeof info; i++)
-        sprintf(expected + 1 + 2 * i, "%02x", ((unsigned char *) &info)[i]);
-    CHECK(setsockopt(fd, IPPROTO_IP, IP_IPSEC_POLICY, &bypass, sizeof bypass) == 0);
-    CHECK(log_shows_socket("policy", cookie, port, strcat(expected, "\n")));
-    bypass.sadb_x_policy_type = IPSEC_POLICY_IPSEC;
-    CHECK_FAILS(setsockopt(fd, IPPROTO_IP, IP_IPSEC_POLICY, &bypass, sizeof bypass), EINVAL);
+    struct {
+        struct sadb_x_policy policy;
+        struct sadb_x_ipsecrequest request;
+    } ipsec = {.policy = {.sadb_x_policy_len = 4, .sadb_x_policy_exttype = SADB_X_EXT_POLICY, .sadb_x_policy_type = IPSEC_POLICY_IPSEC,
+                          .sadb_x_policy_dir = IPSEC_DIR_OUTBOUND},
+               .request = {.sadb_x_ipsecrequest_len = 16, .sadb_x_ipsecrequest_proto = IPPROTO_ESP,
+                           .sadb_x_ipsecrequest_mode = IPSEC_MODE_TRANSPORT, .sadb_x_ipsecrequest_level = IPSEC_LEVEL_REQUIRE}};
+    char expected[100] = " ";
+    for (size_t i = 0; i < sizeof ipsec; i++)
+        sprintf(expected + 1 + 2 * i, "%02x", ((unsigned char *) &ipsec)[i]);
+    CHECK(setsockopt(fd, IPPROTO_IP, IP_IPSEC_POLICY, &ipsec, sizeof ipsec) == 0);
+    CHECK(log_shows_socket("ipsec", cookie, port, strcat(expected, "\n")));
+    CHECK_FAILS(setsockopt(fd, IPPROTO_IP, IP_IPSEC_POLICY, &ipsec, sizeof ipsec - 1), EINVAL);
+    CHECK_FAILS(setsockopt(fd, IPPROTO_IPV6, IPV6_IPSEC_POLICY, &ipsec, sizeof ipsec), EOPNOTSUPP);
+    ipsec.policy.sadb_x_policy_dir = IPSEC_DIR_FWD;
+    CHECK_FAILS(setsockopt(fd, IPPROTO_IP, IP_IPSEC_POLICY, &ipsec, sizeof ipsec), EINVAL);
+    CHECK(setsockopt(fd, IPPROTO_IP, IP_IPSEC_POLICY, NULL, 0) == 0);
+    CHECK(log_shows_socket("policy", cookie, port, " -\n"));
 }
 
 static void encapsulation_is_registered_and_hidden_from_the_kernel(void)
@@ -183,7 +190,7 @@ static void written_settings_reach_the_bridge(void)
 
 #define TEST(name) {#name, name}
 const struct test registry_tests[] = {
-    TEST(policies_are_registered), TEST(pfkey_bypass_becomes_an_allow_policy), TEST(encapsulation_is_registered_and_hidden_from_the_kernel),
+    TEST(policies_are_registered), TEST(pfkey_policies_are_registered_as_they_are), TEST(encapsulation_is_registered_and_hidden_from_the_kernel),
     TEST(bind_moves_the_registration), TEST(registration_lives_as_long_as_the_socket), TEST(passed_socket_stays_registered),
     TEST(restarted_bridge_is_told_again),
     TEST(espintcp_is_unknown), TEST(files_of_proc_come_from_the_bridge), TEST(written_settings_reach_the_bridge), {NULL, NULL}};

@@ -115,6 +115,21 @@ class OutboundPathTest {
     }
 
     @Test
+    void shouldProtectWhatTheSocketsPolicyAsksFor() {
+        LocalEndpoint at = new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 1111);
+        PolicySpec protect =
+                TestHost.spec(Direction.OUT, Selector.any(AddressFamily.INET), PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN)
+                        .withTemplates(List.of(Sas.template(Mode.TUNNEL, NEAR, FAR)));
+        host.sockets.setPolicy("test", 1, at, protect, 1);
+        assertDropped(DropReason.OUT_NO_STATES, frame);
+        assertEquals(1, host.told.size());
+        tunnel(7);
+        assertEquals(7, spiOf(sendOne(frame)));
+        host.sockets.close("test", 1);
+        assertArrayEquals(frame, sendOne(frame));
+    }
+
+    @Test
     void shouldApplySubPolicyAndThenTheMainOne() {
         host.spd.add(TestHost.spec(Direction.OUT, NET, PolicySpec.Action.ALLOW, 1, PolicySpec.Type.SUB), 1);
         assertArrayEquals(frame, sendOne(frame));

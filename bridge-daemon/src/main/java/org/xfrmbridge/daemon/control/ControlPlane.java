@@ -74,9 +74,10 @@ public final class ControlPlane implements ControlLoop.Work {
     /** Opens the three sockets. The caller holds the directory's lock. */
     public void listen(Path directory, SocketPolicies sockets, Statistics statistics) throws IOException {
         Sysctls sysctls = new Sysctls(engine);
+        SocketRegistration.PfkeyPolicies policies = (option, family) -> pfkey.socketPolicy(option, family, engine);
         listen(directory.resolve("control.sock"), UnixServer.Type.STREAM, (connection, peer) -> new TextChannel(
                 connection,
-                new TextConversation(statistics, pfkey, sysctls, new SocketRegistration(sockets, clock, peer), peer)));
+                new TextConversation(statistics, pfkey, sysctls, new SocketRegistration(sockets, policies, clock, peer), peer)));
         listen(directory.resolve("pfkey.sock"), UnixServer.Type.SEQPACKET, (connection, peer) -> pfkeyClient(connection, peer, sockets));
         // Last: the preload library takes this one for the sign that a bridge is there.
         listen(directory.resolve("netlink.sock"), UnixServer.Type.SEQPACKET, this::netlinkClient);

@@ -27,12 +27,19 @@ final class SocketRegistration {
     private static final int PARTS_OF_ENDPOINT = 6;
 
     private final SocketPolicies sockets;
+    private final PfkeyPolicies policies;
     private final Clock clock;
     private final Peer peer;
     private boolean registered;
 
-    SocketRegistration(SocketPolicies sockets, Clock clock, Peer peer) {
+    /** Reads the value of IP_IPSEC_POLICY, or IPV6_IPSEC_POLICY. */
+    interface PfkeyPolicies {
+        PolicySpec read(ByteBuffer option, int family) throws XfrmException;
+    }
+
+    SocketRegistration(SocketPolicies sockets, PfkeyPolicies policies, Clock clock, Peer peer) {
         this.sockets = sockets;
+        this.policies = policies;
         this.clock = clock;
         this.peer = peer;
     }
@@ -46,6 +53,7 @@ final class SocketRegistration {
             long cookie = Long.parseUnsignedLong(parts[1]);
             switch (parts[0]) {
                 case "policy" -> policy(cookie, endpoint(parts), parts[PARTS_OF_ENDPOINT]);
+                case "ipsec" -> ipsec(cookie, endpoint(parts), parts[PARTS_OF_ENDPOINT]);
                 case "encap" -> encapsulation(cookie, endpoint(parts), Integer.parseInt(parts[PARTS_OF_ENDPOINT]));
                 case "moved" -> sockets.move(this, cookie, endpoint(parts));
                 case "close" -> sockets.close(this, cookie);
@@ -53,6 +61,8 @@ final class SocketRegistration {
             }
             announce();
             return OK;
+        } catch (XfrmException e) {
+            return errno(e.errno().number());
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
             return errno(EINVAL);
         }
@@ -67,12 +77,20 @@ final class SocketRegistration {
         return new LocalEndpoint(family, Integer.parseInt(parts[3]), Address.parse(parts[4]), port);
     }
 
+    private void ipsec(long cookie, LocalEndpoint at, String hex) throws XfrmException {
+        sockets.setPolicy(this, cookie, at, policies.read(bytes(hex), at.family()), clock.epochSeconds());
+    }
+
+    private static ByteBuffer bytes(String hex) {
+        return ByteBuffer.wrap(HexFormat.of().parseHex(hex)).order(ByteOrder.nativeOrder());
+    }
+
     private void policy(long cookie, LocalEndpoint at, String hex) {
         if (hex.equals("-")) {
             sockets.clearPolicies(this, cookie);
             return;
         }
-        ByteBuffer option = ByteBuffer.wrap(HexFormat.of().parseHex(hex)).order(ByteOrder.nativeOrder());
+        ByteBuffer option = bytes(hex);
         if (option.remaining() < UserpolicyInfo.BYTES) {
             throw new IllegalArgumentException("cut short");
         }

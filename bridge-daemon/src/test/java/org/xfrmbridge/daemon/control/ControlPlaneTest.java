@@ -15,13 +15,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.os.ControlClient;
+import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Policy;
 
 /** The text protocol of control.sock over a real socket, without an attachment. */
 @Timeout(30)
@@ -85,6 +90,30 @@ class ControlPlaneTest {
     private void awaitSysctl(String name, String value) throws IOException {
         while (!ControlClient.ask(directory, "sysctl " + name).equals(value)) {
             Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void shouldTakeSocketPoliciesOfPfkeyThatAskForIpsec() throws IOException {
+        try (SocketChannel channel = connect()) {
+            BufferedReader answers = new BufferedReader(Channels.newReader(channel, StandardCharsets.UTF_8));
+            String head = "ipsec 17 2 17 0.0.0.0 4500 ";
+            // struct sadb_x_policy: IPsec, outbound; struct sadb_x_ipsecrequest: ESP in transport mode, required
+            String policy = "0400120002000200" + "0000000000000000";
+            String request = "1000320001020000" + "0000000000000000";
+            String tooShort = "1100320001020000" + "0000000000000000";
+            String noMode = "1000320000020000" + "0000000000000000";
+            say(channel, "sockets\n" + head + policy + request + "\n" + head + policy + tooShort + "\n" + head + policy + noMode + "\n"
+                    + head + policy + "\n");
+
+            assertEquals(List.of("ok", "errno 22", "errno 22", "errno 22"),
+                    List.of(answers.readLine(), answers.readLine(), answers.readLine(), answers.readLine()));
+            Flow flow = new Flow();
+            flow.family = AddressFamily.INET;
+            flow.protocol = IpProtocol.UDP;
+            flow.sport = 4500;
+            Policy held = bridge.sockets().lookup(Direction.OUT, flow);
+            assertEquals(IpProtocol.ESP, held.spec().templates().getFirst().id().protocol());
         }
     }
 

@@ -12,14 +12,17 @@ import org.xfrmbridge.pfkey.msg.Sockaddr;
 import org.xfrmbridge.pfkey.msg.SockaddrPair;
 import org.xfrmbridge.pfkey.sadb.Extensions;
 import org.xfrmbridge.pfkey.sadb.SadbExt;
+import org.xfrmbridge.pfkey.sadb.SadbMsg;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.PolicySpec.Action;
 import org.xfrmbridge.xfrm.PolicySpec.Type;
+import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.Template;
 
@@ -29,6 +32,9 @@ public final class PolicyDecoder {
     public static final int MAX_MANUAL_REQID = 0x3fff;
 
     private static final int DIRECTION_MASK = 7;
+
+    /** {@code struct sadb_x_policy}. */
+    private static final int POLICY_BYTES = 16;
 
     private PolicyDecoder() {}
 
@@ -45,6 +51,34 @@ public final class PolicyDecoder {
         return new PolicySpec(
                 ends.selector(), Lifetimes.read(extensions), policy.priority(), 0, direction, action, 0, 0, templates,
                 Mark.NONE, 0, Type.MAIN, null);
+    }
+
+    /**
+     * IP_IPSEC_POLICY and IPV6_IPSEC_POLICY, {@code pfkey_compile_policy}: a policy extension, and perhaps a label, which is checked and
+     * ignored. Of no priority, whatever it says.
+     *
+     * @param option its value, in native order
+     * @throws XfrmException EINVAL, ELOOP for more than six transforms, ENOBUFS
+     */
+    public static PolicySpec ofSocket(ByteBuffer option, int family, Reqids reqids) throws XfrmException {
+        refuseIf(option.remaining() < POLICY_BYTES);
+        int bytes = Short.toUnsignedInt(option.getShort(option.position())) * SadbMsg.WORD_BYTES;
+        refuseIf(bytes > option.remaining());
+        ByteBuffer body = option.slice(option.position(), Math.max(bytes, POLICY_BYTES)).order(option.order()).position(SadbExt.HEADER_BYTES);
+        SadbXPolicy policy = SadbXPolicy.read(body);
+        refuseIf(policy.type() > SadbXPolicy.BYPASS);
+        Direction direction = direction(policy);
+        refuseIf(direction == Direction.FWD);
+        Action action = policy.type() == SadbXPolicy.DISCARD ? Action.BLOCK : Action.ALLOW;
+        boolean ipsec = policy.type() == SadbXPolicy.IPSEC;
+        refuseIf(ipsec && bytes < POLICY_BYTES);
+        List<Template> templates = ipsec ? new Requests(policy, family, reqids).read(body) : List.of();
+        ByteBuffer label = option.slice(option.position() + bytes, option.remaining() - bytes).order(option.order());
+        if (label.remaining() >= SadbMsg.WORD_BYTES) {
+            Extensions.verifyLabel(label);
+        }
+        return new PolicySpec(
+                Selector.any(family), Lifetime.UNLIMITED, 0, 0, direction, action, 0, 0, templates, Mark.NONE, 0, Type.MAIN, null);
     }
 
     /** X_SPDDELETE: by selector. */

@@ -83,9 +83,17 @@ public final class Extensions {
         requireValid(KEY_BYTES + Math.ceilDiv(bits, Byte.SIZE) <= extension.remaining());
     }
 
-    private static void verifyLabel(ByteBuffer extension) throws XfrmException {
+    /**
+     * {@code verify_sec_ctx_len}: that a label is as long as it says. What stands behind it does not matter.
+     *
+     * @param extension at least eight bytes, in native order
+     * @throws XfrmException EINVAL
+     */
+    public static void verifyLabel(ByteBuffer extension) throws XfrmException {
+        int words = Short.toUnsignedInt(extension.getShort(0));
         int bytes = Short.toUnsignedInt(extension.getShort(6));
-        requireValid(bytes <= LONGEST_LABEL_BYTES && extension.remaining() == SadbWriter.align(LABEL_BYTES + bytes));
+        requireValid(words * SadbMsg.WORD_BYTES <= extension.remaining() && bytes <= LONGEST_LABEL_BYTES);
+        requireValid(words * SadbMsg.WORD_BYTES == SadbWriter.align(LABEL_BYTES + bytes));
     }
 
     private static void requireValid(boolean valid) throws XfrmException {

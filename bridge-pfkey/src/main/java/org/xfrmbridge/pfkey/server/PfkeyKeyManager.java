@@ -1,5 +1,6 @@
 package org.xfrmbridge.pfkey.server;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -7,8 +8,10 @@ import org.xfrmbridge.km.KeyManager;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.pfkey.map.MigrationEncoder;
+import org.xfrmbridge.pfkey.map.PolicyDecoder;
 import org.xfrmbridge.pfkey.map.PolicyEncoder;
 import org.xfrmbridge.pfkey.map.Protocols;
 import org.xfrmbridge.pfkey.map.StateEncoder;
@@ -55,6 +58,11 @@ public final class PfkeyKeyManager implements KeyManager {
 
     ReqidAllocator reqids() {
         return reqids;
+    }
+
+    /** Reads IP_IPSEC_POLICY or IPV6_IPSEC_POLICY as {@link PolicyDecoder#ofSocket}; transforms that want a reqid of their own get one. */
+    public PolicySpec socketPolicy(ByteBuffer option, int family, XfrmService service) throws XfrmException {
+        return PolicyDecoder.ofSocket(option, family, () -> reqids.allocate(service));
     }
 
     /** While this request is handled, what its socket is sent is an answer, which is never lost. Null when it is done. */
