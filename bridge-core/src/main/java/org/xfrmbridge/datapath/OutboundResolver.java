@@ -57,7 +57,8 @@ final class OutboundResolver {
             bundle = bundle(flow, nowNs);
             reason = bundle == null ? DropReason.OUT_BUNDLE_GEN_ERROR : null;
         }
-        Basis basis = new Basis(made, dependencies.toArray(new Dependency[0]), larval, nowNs + validForNs);
+        Basis basis = new Basis(
+                made, dependencies.toArray(new Dependency[0]), states.toArray(new State[0]), larval, nowNs + validForNs);
         return new OutboundRoute(reason, bundle, policies, basis);
     }
 

@@ -10,6 +10,7 @@ import org.xfrmbridge.xfrm.State;
  */
 final class OutboundRoute {
     static final Policy[] NO_POLICIES = {};
+    private static final State[] NO_STATES = {};
 
     /** Null if packets pass, with a {@link #bundle} or without. */
     final DropReason reason;
@@ -18,6 +19,8 @@ final class OutboundRoute {
 
     private final Generations made;
     private final Dependency[] dependencies;
+    /** States that were found where others are missing; a bundle knows its own. */
+    private final State[] found;
     private final State larval;
     private final long validUntilNs;
 
@@ -43,7 +46,7 @@ final class OutboundRoute {
     record Dependency(Address daddr, Address saddr, int family, int generation) {}
 
     /** What a decision rests on: a larval State may be among it, and it may be good for some time only. */
-    record Basis(Generations made, Dependency[] dependencies, State larval, long validUntilNs) {}
+    record Basis(Generations made, Dependency[] dependencies, State[] found, State larval, long validUntilNs) {}
 
     OutboundRoute(DropReason reason, Bundle bundle, Policy[] policies, Basis basis) {
         this.reason = reason;
@@ -51,6 +54,7 @@ final class OutboundRoute {
         this.policies = policies;
         made = basis.made;
         dependencies = basis.dependencies;
+        found = bundle == null ? basis.found : NO_STATES;
         larval = basis.larval;
         validUntilNs = basis.validUntilNs;
     }
@@ -61,6 +65,11 @@ final class OutboundRoute {
         }
         for (Dependency dependency : dependencies) {
             if (context.sad().generation(dependency.daddr, dependency.saddr, dependency.family) != dependency.generation) {
+                return false;
+            }
+        }
+        for (State state : found) {
+            if (!state.isValid()) {
                 return false;
             }
         }

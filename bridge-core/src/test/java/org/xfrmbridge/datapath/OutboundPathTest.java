@@ -181,6 +181,20 @@ class OutboundPathTest {
     }
 
     @Test
+    void shouldAcquireWhatWentWhileAnotherTemplateWaitsForItsState() {
+        host.policy(Direction.OUT, NET, Sas.template(Mode.TUNNEL, NEAR, FAR), Sas.template(Mode.TUNNEL, NEAR, FAR, 9, false));
+        State first = tunnel(7);
+        StateSpec.Builder second = Sas.spec(Mode.TUNNEL, NEAR, FAR, 0);
+        second.reqid = 9;
+        host.sad.insert(Sas.larval(second));
+        assertDropped(DropReason.OUT_NO_STATES, frame);
+        assertEquals(List.of(), host.told);
+        host.sad.remove(first);
+        assertDropped(DropReason.OUT_NO_STATES, frame);
+        assertEquals(1, host.told.size());
+    }
+
+    @Test
     void shouldSkipAnOptionalTemplateWithoutState() {
         host.policy(Direction.OUT, NET, Sas.template(Mode.TUNNEL, NEAR, FAR, 9, true), Sas.template(Mode.TUNNEL, NEAR, FAR));
         tunnel(7);
