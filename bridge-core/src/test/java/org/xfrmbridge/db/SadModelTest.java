@@ -6,12 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.api.Test;
 import org.xfrmbridge.km.XfrmService.Dump;
+import org.xfrmbridge.model.Model;
+import org.xfrmbridge.model.ModelRun;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
@@ -31,36 +30,39 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
-/** The Sad against a list that is searched from its young end, with the kernel's loops written out. */
-class SadModelTest {
-    private static final int OPERATIONS = 50_000;
+/** The Sad against a {@link StateList}. */
+class SadModelTest extends Model {
+    private static final int SECONDS = 50_000;
     private static final int[] PROTOCOLS = {IpProtocol.ESP, IpProtocol.ESP, IpProtocol.ESP, IpProtocol.AH, IpProtocol.ROUTING};
     private static final Phase[] PHASES = {
         Phase.VALID, Phase.VALID, Phase.VALID, Phase.VALID, Phase.ACQUIRING, Phase.ERROR, Phase.EXPIRED
     };
 
     private final Sad sad = new Sad();
-    /** Oldest first. */
-    private final List<State> model = new ArrayList<>();
+    private final StateList list = new StateList();
+    private final List<State> model = list.states;
     private final Flow flow = new Flow();
-    private Random random;
-    private RandomFlows flows;
+    private final RandomFlows flows = new RandomFlows(random);
 
-    @ParameterizedTest
-    @ValueSource(longs = {1, 2})
-    void shouldAnswerLikeAListWhenStatesComeAndGo(long seed) {
-        random = new Random(seed);
-        flows = new RandomFlows(random);
-        for (int i = 0; i < OPERATIONS; i++) {
-            switch (random.nextInt(10)) {
-                case 0, 1 -> insert(i);
-                case 2 -> remove(model.size() > 100 + i / 100 ? 4 : 1);
-                case 3 -> change(i);
-                case 4 -> compareSequences();
-                case 5, 6 -> compareLookups();
-                default -> compareFinds();
-            }
+    @Test
+    void shouldAnswerLikeAListWhenStatesComeAndGo() {
+        ModelRun.check(SadModelTest::new);
+    }
+
+    @Override
+    protected void operate(int index) {
+        switch (random.nextInt(10)) {
+            case 0, 1 -> insert(index);
+            case 2 -> remove(model.size() > 100 + index / 100 ? 4 : 1);
+            case 3 -> change(index);
+            case 4 -> compareSequences();
+            case 5, 6 -> compareLookups();
+            default -> compareFinds();
         }
+    }
+
+    @Override
+    protected void finish() {
         compareWalk();
         remove(model.size());
         assertEquals(0, sad.size());
@@ -97,7 +99,7 @@ class SadModelTest {
 
     /** Seconds that mostly go on, as clocks do; NEWAE sets any. */
     private Usage usage(int operation) {
-        return new Usage(random.nextInt(5) == 0 ? random.nextInt(OPERATIONS) : operation / 50);
+        return new Usage(random.nextInt(5) == 0 ? random.nextInt(SECONDS) : operation / 50);
     }
 
     private void insert(int operation) {
@@ -106,6 +108,7 @@ class SadModelTest {
         Address daddr = sameToo(spec.id().daddr(), spec.family());
         Address saddr = sameToo(spec.saddr(), spec.family());
         int generation = sad.generation(daddr, saddr, spec.family());
+        say(() -> "insert " + state + " of " + spec);
         sad.insert(state);
         model.add(state);
         assertNotEquals(generation, sad.generation(daddr, saddr, spec.family()));
@@ -119,6 +122,7 @@ class SadModelTest {
     private void remove(int count) {
         for (int i = 0; i < count && !model.isEmpty(); i++) {
             State state = model.remove(random.nextInt(model.size()));
+            say(() -> "remove " + state);
             sad.remove(state);
             assertEquals(Phase.DEAD, state.phase());
             assertNull(state.place);
@@ -130,6 +134,7 @@ class SadModelTest {
             return;
         }
         State state = model.get(random.nextInt(model.size()));
+        say(() -> "change " + state);
         switch (random.nextInt(4)) {
             case 0 -> state.setDying(random.nextBoolean());
             case 1 -> state.enter(state.phase() == Phase.VALID ? Phase.EXPIRED : state.phase());
@@ -168,6 +173,7 @@ class SadModelTest {
         StateSpec wanted = spec().build();
         StateId id = wanted.id();
         int mark = random.nextInt(6);
+        say(() -> "look up " + id + " mark " + mark);
         State byId = id.spi() == 0 || id.protocol() == IpProtocol.ROUTING ? null : youngest(wanted, mark, true);
         assertSame(byId, sad.lookup(id, wanted.family(), mark));
         State bySource = id.protocol() == IpProtocol.ROUTING ? youngest(wanted, mark, false) : null;
@@ -191,6 +197,7 @@ class SadModelTest {
     private void compareSequences() {
         int sequence = 1 + random.nextInt(50);
         int mark = random.nextInt(6);
+        say(() -> "look up number " + sequence + " mark " + mark);
         State first = null;
         State larval = null;
         for (State state : model.reversed()) {
@@ -214,15 +221,12 @@ class SadModelTest {
         Template template = new Template(
                 id, wanted.family(), wanted.saddr(), wanted.reqid(), wanted.mode(), 0, false, -1, -1, -1);
         Mark mark = flows.mark();
+        say(() -> "find for " + template + " mark " + mark + " flow " + flow);
         PolicySpec policy = new PolicySpec(
                 Selector.any(2), Lifetime.UNLIMITED, 0, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(template), mark,
                 wanted.ifId(), PolicySpec.Type.MAIN, null);
         State found = sad.find(new Policy(policy, 0, 0), template, flow, id.daddr(), wanted.saddr());
-        Verdict expected = new Verdict();
-        collect(expected, template, policy, wanted.saddr());
-        if (expected.best == null && !expected.acquiring) {
-            collect(expected, template, policy, Address.ANY);
-        }
+        StateList.Verdict expected = list.find(policy, template, flow, id.daddr(), wanted.saddr());
         if (expected.best != null) {
             assertSame(expected.best, found);
         } else if (expected.acquiring) {
@@ -233,49 +237,6 @@ class SadModelTest {
             assertNull(found);
         }
         assertEquals(larval(wanted), sad.larval(wanted) != null);
-    }
-
-    private static final class Verdict {
-        State best;
-        boolean acquiring;
-        boolean failed;
-    }
-
-    /** The loop and the cases of xfrm_state_find and xfrm_state_look_at, without the CPUs. */
-    private void collect(Verdict verdict, Template template, PolicySpec policy, Address saddr) {
-        int mark = policy.mark().value() & policy.mark().mask();
-        for (State state : model.reversed()) {
-            StateSpec spec = state.spec();
-            boolean serves = spec.family() == template.family()
-                    && spec.reqid() == template.reqid()
-                    && spec.mark().fits(mark)
-                    && spec.ifId() == policy.ifId()
-                    && !spec.hasFlag(StateFlags.WILDRECV)
-                    && spec.id().daddr().equalsAs(template.id().daddr(), spec.family())
-                    && spec.saddr().equalsAs(saddr, spec.family())
-                    && spec.mode() == template.mode()
-                    && spec.id().protocol() == template.id().protocol()
-                    && (template.id().spi() == 0 || template.id().spi() == spec.id().spi());
-            if (serves) {
-                lookAt(verdict, state);
-            }
-        }
-    }
-
-    private void lookAt(Verdict verdict, State state) {
-        Selector selector = state.spec().selector();
-        boolean selected = selector.family() == 0 || selector.matches(flow, flow.family);
-        State best = verdict.best;
-        if (state.phase() == Phase.VALID) {
-            boolean better = best == null
-                    || best.isDying() && !state.isDying()
-                    || best.isDying() == state.isDying() && best.usage().addSeconds() < state.usage().addSeconds();
-            verdict.best = selected && state.spec().pcpu() == -1 && better ? state : best;
-        } else if (state.phase() == Phase.ACQUIRING) {
-            verdict.acquiring |= best == null;
-        } else {
-            verdict.failed |= selected;
-        }
     }
 
     private boolean larval(StateSpec wanted) {

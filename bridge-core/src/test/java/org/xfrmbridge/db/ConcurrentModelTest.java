@@ -1,0 +1,168 @@
+package org.xfrmbridge.db;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.IntFunction;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
+import org.xfrmbridge.xfrm.Usage;
+
+/**
+ * Models with concurrent changes: one thread changes a database, two look up. Every answer is the model's answer at some moment between the
+ * lookup's beginning and its end: no change is ever seen half done.
+ */
+@Timeout(value = 5, unit = TimeUnit.MINUTES)
+class ConcurrentModelTest {
+    private static final int CHANGES = Math.toIntExact(Math.min(1_000_000, Long.getLong("model.operations", 100_000) / 4));
+    private static final int QUESTIONS = 16;
+    private static final int ENTRIES = 60;
+
+    private final Random random = new Random(7);
+    private final RandomFlows flows = new RandomFlows(random);
+    /** What the model answers to each question after so many changes. */
+    private final AtomicReferenceArray<Object[]> answers = new AtomicReferenceArray<>(CHANGES + 1);
+    private volatile int begun;
+    private volatile int done;
+
+    private void check(Runnable change, IntFunction<Object> model, IntFunction<Object> real) throws Exception {
+        answers.set(0, ask(model));
+        try (ExecutorService readers = Executors.newFixedThreadPool(2)) {
+            List<Future<Long>> lookups = List.of(readers.submit(() -> lookUp(real)), readers.submit(() -> lookUp(real)));
+            for (int i = 1; i <= CHANGES; i++) {
+                begun = i;
+                change.run();
+                answers.set(i, ask(model));
+                done = i;
+            }
+            for (Future<Long> count : lookups) {
+                assertTrue(count.get() > 0);
+            }
+        }
+    }
+
+    private static Object[] ask(IntFunction<Object> source) {
+        Object[] all = new Object[QUESTIONS];
+        for (int i = 0; i < QUESTIONS; i++) {
+            all[i] = source.apply(i);
+        }
+        return all;
+    }
+
+    private long lookUp(IntFunction<Object> real) {
+        long count = 0;
+        while (done < CHANGES) {
+            int question = (int) (count++ % QUESTIONS);
+            int from = done;
+            Object found = real.apply(question);
+            int to = begun;
+            while (done < to) {
+                Thread.onSpinWait();
+            }
+            boolean right = false;
+            for (int i = from; i <= to && !right; i++) {
+                right = answers.get(i)[question] == found;
+            }
+            int last = to;
+            assertTrue(right, () -> "%s was never the answer from change %d to %d".formatted(found, from, last));
+        }
+        return count;
+    }
+
+    @Test
+    void shouldFindPoliciesAsTheyWereAtOneMomentOfTheLookup() throws Exception {
+        Spd spd = new Spd();
+        PolicyList model = new PolicyList();
+        List<Flow> asked = questions();
+        Runnable change = () -> {
+            if (model.size() > random.nextInt(ENTRIES)) {
+                Policy policy = model.get(random.nextInt(model.size()));
+                model.remove(policy);
+                spd.remove(policy);
+            } else {
+                PolicySpec spec = policy(model);
+                Policy old = model.named(spec);
+                model.put(spd.replace(spec, 7), old);
+            }
+        };
+        check(
+                change,
+                i -> model.lookup(PolicySpec.Type.MAIN, Direction.OUT, asked.get(i)),
+                i -> spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, asked.get(i)));
+    }
+
+    private PolicySpec policy(PolicyList model) {
+        boolean update = model.size() > 0 && random.nextBoolean();
+        Selector selector =
+                update ? model.get(random.nextInt(model.size())).spec().selector() : flows.selector(flows.family());
+        return new PolicySpec(
+                selector, Lifetime.UNLIMITED, random.nextInt(3), 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(),
+                Mark.NONE, 0, PolicySpec.Type.MAIN, null);
+    }
+
+    private List<Flow> questions() {
+        List<Flow> asked = new ArrayList<>();
+        for (int i = 0; i < QUESTIONS; i++) {
+            Flow flow = new Flow();
+            flows.fill(flow, flows.family());
+            flow.ifId = 0;
+            asked.add(flow);
+        }
+        return asked;
+    }
+
+    @Test
+    void shouldFindStatesAsTheyWereAtOneMomentOfTheLookup() throws Exception {
+        Sad sad = new Sad();
+        StateList model = new StateList();
+        Flow flow = questions().getFirst();
+        Runnable change = () -> {
+            if (model.states.size() > random.nextInt(ENTRIES)) {
+                State state = model.states.remove(random.nextInt(model.states.size()));
+                sad.remove(state);
+            } else {
+                StateSpec.Builder spec = SadTest.spec(random.nextInt(QUESTIONS)).toBuilder();
+                State state = new State(spec.build(), State.Phase.VALID, new Usage(random.nextInt(4)));
+                model.states.add(state);
+                sad.insert(state);
+            }
+        };
+        check(change, i -> find(model, i, flow), i -> {
+            StateSpec wanted = SadTest.spec(i);
+            return sad.find(policyOf(wanted), template(wanted), flow, wanted.id().daddr(), wanted.saddr());
+        });
+    }
+
+    private static State find(StateList model, int question, Flow flow) {
+        StateSpec wanted = SadTest.spec(question);
+        return model.find(policyOf(wanted).spec(), template(wanted), flow, wanted.id().daddr(), wanted.saddr()).best;
+    }
+
+    private static Template template(StateSpec wanted) {
+        return new Template(wanted.id(), wanted.family(), wanted.saddr(), wanted.reqid(), wanted.mode(), 0, false, -1, -1, -1);
+    }
+
+    private static Policy policyOf(StateSpec wanted) {
+        PolicySpec spec = new PolicySpec(
+                Selector.any(wanted.family()), Lifetime.UNLIMITED, 0, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(),
+                Mark.NONE, wanted.ifId(), PolicySpec.Type.MAIN, null);
+        return new Policy(spec, 0, 0);
+    }
+}
