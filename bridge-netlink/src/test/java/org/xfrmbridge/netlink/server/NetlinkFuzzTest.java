@@ -1,0 +1,30 @@
+package org.xfrmbridge.netlink.server;
+
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.xfrmbridge.fuzz.Corpus;
+
+/** What the fuzzer has found in all its runs, and what it begins with. */
+class NetlinkFuzzTest {
+    @Test
+    void shouldSurviveWhatKernelsWereSent() {
+        NetlinkFuzz.seeds().forEach(NetlinkFuzz::fuzzerTestOneInput);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> shouldSurviveWhatTheFuzzerKept() {
+        List<byte[]> inputs = new ArrayList<>(Corpus.load("netlink"));
+        return inputs.stream().map(input -> dynamicTest(name(input), () -> NetlinkFuzz.fuzzerTestOneInput(input)));
+    }
+
+    private static String name(byte[] input) {
+        return HexFormat.of().formatHex(input, 0, Math.min(input.length, 40));
+    }
+}
