@@ -1,0 +1,151 @@
+package org.xfrmbridge.concurrency;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.infra.results.II_Result;
+import org.openjdk.jcstress.infra.results.I_Result;
+import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.State;
+
+/** The tables of States: the control thread changes them, a datapath thread looks up. */
+final class SadStress {
+    private SadStress() {}
+
+    /** A State that is found is whole. */
+    @JCStressTest
+    @Outcome(id = "0, 0", expect = ACCEPTABLE, desc = "not there yet")
+    @Outcome(id = "7, 7", expect = ACCEPTABLE, desc = "whole")
+    @org.openjdk.jcstress.annotations.State
+    public static class Insertion {
+        private final Sad sad = new Sad();
+
+        @Actor
+        public void control() {
+            sad.insert(Samples.state(7));
+        }
+
+        @Actor
+        public void datapath(II_Result result) {
+            State found = sad.lookup(Samples.id(7), AddressFamily.INET, 0);
+            result.r1 = Samples.spi(found);
+            result.r2 = found != null && found.isValid() ? (int) found.usage().addSeconds() : 0;
+        }
+    }
+
+    /** One that stays is found while others come, the table grows and they go again. */
+    @JCStressTest
+    @Outcome(id = "1", expect = ACCEPTABLE, desc = "found")
+    @org.openjdk.jcstress.annotations.State
+    public static class Growth {
+        private final Sad sad = new Sad();
+
+        public Growth() {
+            sad.insert(Samples.state(1));
+        }
+
+        @Actor
+        public void control() {
+            State[] others = new State[20];
+            for (int i = 0; i < others.length; i++) {
+                others[i] = Samples.state(2 + i);
+                sad.insert(others[i]);
+            }
+            for (State other : others) {
+                sad.remove(other);
+            }
+        }
+
+        @Actor
+        public void datapath(I_Result result) {
+            result.r1 = Samples.spi(sad.lookup(Samples.id(1), AddressFamily.INET, 0));
+        }
+    }
+
+    /** Who has seen the generation change finds what changed it: else a bundle would keep the old State for good. */
+    @JCStressTest
+    @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "before")
+    @Outcome(id = "0, 2", expect = ACCEPTABLE, desc = "the State was there first")
+    @Outcome(id = "1, 2", expect = ACCEPTABLE, desc = "after")
+    @org.openjdk.jcstress.annotations.State
+    public static class Generation {
+        private final Sad sad = new Sad();
+        private final Policy policy = new Policy(Samples.policy(32, 1), 0, 0);
+        private final int before;
+
+        public Generation() {
+            sad.insert(Samples.state(1));
+            before = sad.generation(Samples.RIGHT, Samples.LEFT, AddressFamily.INET);
+        }
+
+        @Actor
+        public void control() {
+            sad.insert(Samples.state(2));
+        }
+
+        @Actor
+        public void datapath(II_Result result) {
+            result.r1 = sad.generation(Samples.RIGHT, Samples.LEFT, AddressFamily.INET) == before ? 0 : 1;
+            result.r2 = Samples.spi(sad.find(policy, Samples.template(), Samples.flow(), Samples.RIGHT, Samples.LEFT));
+        }
+    }
+
+    /** A rekey: the new one comes before the old one goes, so that there always is one. */
+    @JCStressTest
+    @Outcome(id = {"1", "2"}, expect = ACCEPTABLE, desc = "one of them")
+    @org.openjdk.jcstress.annotations.State
+    public static class Rekey {
+        private final Sad sad = new Sad();
+        private final Policy policy = new Policy(Samples.policy(32, 1), 0, 0);
+        private final State old = Samples.state(1);
+
+        public Rekey() {
+            sad.insert(old);
+        }
+
+        @Actor
+        public void control() {
+            sad.insert(Samples.state(2));
+            sad.remove(old);
+        }
+
+        @Actor
+        public void datapath(I_Result result) {
+            State found = null;
+            // As the resolver asks: again if what it found has gone meanwhile.
+            for (int i = 0; i < 4 && (found == null || !found.isValid() && found.phase() != State.Phase.DEAD); i++) {
+                found = sad.find(policy, Samples.template(), Samples.flow(), Samples.RIGHT, Samples.LEFT);
+            }
+            result.r1 = Samples.spi(found);
+        }
+    }
+
+    /** A State that is given another interface id is found under one of them. */
+    @JCStressTest
+    @Outcome(id = "1", expect = ACCEPTABLE, desc = "found")
+    @org.openjdk.jcstress.annotations.State
+    public static class Respec {
+        private final Sad sad = new Sad();
+        private final State state = Samples.state(1);
+
+        public Respec() {
+            sad.insert(state);
+        }
+
+        @Actor
+        public void control() {
+            var spec = state.spec().toBuilder();
+            spec.ifId = 9;
+            sad.respec(state, spec.build());
+        }
+
+        @Actor
+        public void datapath(I_Result result) {
+            result.r1 = Samples.spi(sad.lookup(Samples.id(1), AddressFamily.INET, 0));
+        }
+    }
+}
