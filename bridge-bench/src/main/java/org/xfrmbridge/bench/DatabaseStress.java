@@ -3,6 +3,7 @@ package org.xfrmbridge.bench;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import java.util.SplittableRandom;
+import java.util.function.IntFunction;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.Origin;
@@ -13,6 +14,7 @@ import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.StateSpec;
 
 /**
  * States and policies by the million through the control side, without sockets: loaded, dumped, updated, deleted, flushed, and the heap that
@@ -43,17 +45,18 @@ public final class DatabaseStress {
     }
 
     private void run() throws XfrmException {
-        states();
+        states("gcm", Entries::state);
+        states("cbc+hmac", Entries::cbcState);
         for (Entries.Kind kind : Entries.Kind.values()) {
             policies(kind);
         }
     }
 
-    private void states() throws XfrmException {
+    private void states(String name, IntFunction<StateSpec> specs) throws XfrmException {
         long heapBefore = usedHeap();
         long start = System.nanoTime();
         for (int i = 0; i < count; i++) {
-            engine.addState(Entries.state(i), Origin.KERNEL);
+            engine.addState(specs.apply(i), Origin.KERNEL);
         }
         long added = System.nanoTime();
         long heap = usedHeap() - heapBefore;
@@ -62,7 +65,7 @@ public final class DatabaseStress {
         long dumpEnd = System.nanoTime();
         engine.flushStates(IpProtocol.IPSEC_ANY, Origin.KERNEL);
         long flushed = System.nanoTime();
-        print("states", dumped, heap, added - start, dumpEnd - dumpStart, 0, 0, flushed - dumpEnd);
+        print(name, dumped, heap, added - start, dumpEnd - dumpStart, 0, 0, flushed - dumpEnd);
     }
 
     private void policies(Entries.Kind kind) throws XfrmException {

@@ -61,6 +61,16 @@ final class Entries {
         return spec.build();
     }
 
+    /** The same with AES-CBC and HMAC-SHA256. */
+    static StateSpec cbcState(int number) {
+        StateSpec.Builder spec = state(number).toBuilder();
+        spec.aead = null;
+        spec.cipher = new Algorithm("cbc(aes)", 128, 0, new byte[16]);
+        spec.auth = new Algorithm("hmac(sha256)", 256, 128, new byte[32]);
+        spec.authTruncated = true;
+        return spec.build();
+    }
+
     static int peer(int number) {
         return 0x0a000000 + number / STATES_PER_PEER;
     }

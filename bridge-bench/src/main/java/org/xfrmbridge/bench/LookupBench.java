@@ -41,16 +41,19 @@ public class LookupBench {
         PREFIXED6,
         FLOWS,
         /** No table: one read of a random place in 128 bytes per entry, each waiting for the one before. What a cache miss costs. */
-        MEMORY
+        MEMORY,
+        /** One such read of 24 bytes per entry, as large as a table of keys, which waits for nothing. */
+        READS
     }
 
-    @Param({"STATES", "EXACT", "NETWORKS", "PREFIXED", "PREFIXED6", "FLOWS", "MEMORY"})
+    @Param({"STATES", "EXACT", "NETWORKS", "PREFIXED", "PREFIXED6", "FLOWS", "MEMORY", "READS"})
     public Table table;
 
     @Param({"1000", "1000000"})
     public int entries;
 
     private static final int LONGS = 16;
+    private static final int TABLE_LONGS = 3;
 
     private final Sad sad = new Sad();
     private final Spd spd = new Spd();
@@ -67,6 +70,7 @@ public class LookupBench {
             case STATES -> fillStates();
             case FLOWS -> fillFlows();
             case MEMORY -> memory = new long[entries * LONGS];
+            case READS -> memory = new long[entries * TABLE_LONGS];
             default -> {
                 for (int i = 0; i < entries; i++) {
                     spd.replace(Entries.policy(kind(), i), 0);
@@ -103,6 +107,7 @@ public class LookupBench {
                 read = memory[number * LONGS];
                 yield null;
             }
+            case READS -> memory[number * TABLE_LONGS];
             case EXACT, NETWORKS -> policy(number);
             // Random addresses: those of the policies themselves would match longer prefixes than flows do.
             case PREFIXED, PREFIXED6 -> policy(-1 - number);
