@@ -12,7 +12,6 @@ import org.xfrmbridge.km.XfrmService.Dump;
 final class WalkList<T> {
     private WalkEntry<T> newest;
     private int size;
-    private long changes;
 
     int size() {
         return size;
@@ -25,14 +24,12 @@ final class WalkList<T> {
         }
         newest = entry;
         size++;
-        changes++;
     }
 
     void remove(WalkEntry<T> entry) {
         link(entry.newer, entry.older);
         entry.newer = entry;
         size--;
-        changes++;
     }
 
     /** Puts one entry in another's place in the order. */
@@ -66,7 +63,6 @@ final class WalkList<T> {
 
     private final class Walk implements Dump<T> {
         private final Predicate<T> filter;
-        private final long changesAtStart = changes;
         private WalkEntry<T> last;
         private boolean ended;
 
@@ -86,11 +82,6 @@ final class WalkList<T> {
             last = entry;
             ended = entry == null;
             return ended ? null : entry.value();
-        }
-
-        @Override
-        public boolean interrupted() {
-            return changes != changesAtStart;
         }
     }
 }

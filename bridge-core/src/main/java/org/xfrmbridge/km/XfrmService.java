@@ -150,9 +150,6 @@ public interface XfrmService {
     interface Dump<T> {
         /** The next entry, or null at the end. */
         T next();
-
-        /** Whether entries came or went since the walk began. */
-        boolean interrupted();
     }
 
     /** {@code acq_expires}: seconds a larval State lives, as in /proc/sys/net/core/xfrm_acq_expires. */

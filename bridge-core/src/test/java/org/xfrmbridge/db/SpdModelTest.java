@@ -144,7 +144,6 @@ class SpdModelTest extends Model {
                 }
             }
             assertNull(walk.next());
-            assertFalse(walk.interrupted());
         }
         for (Direction direction : Direction.values()) {
             long expected = model.policies().stream().filter(policy -> policy.spec().direction() == direction).count();

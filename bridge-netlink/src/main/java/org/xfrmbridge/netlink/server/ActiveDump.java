@@ -47,11 +47,6 @@ final class ActiveDump<T> {
         public Object next() {
             return null;
         }
-
-        @Override
-        public boolean interrupted() {
-            return false;
-        }
     }
 
     /** Writes the next datagram; false after the last. */
