@@ -10,13 +10,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.xfrmbridge.km.Errno;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.pfkey.msg.SadbXKmaddress;
+import org.xfrmbridge.pfkey.msg.Sockaddr;
+import org.xfrmbridge.pfkey.msg.SockaddrPair;
+import org.xfrmbridge.pfkey.sadb.SadbExt;
 import org.xfrmbridge.pfkey.sadb.SadbMsg;
 import org.xfrmbridge.pfkey.sadb.SadbType;
+import org.xfrmbridge.pfkey.sadb.SadbWriter;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
 
 /** Broken messages: a session never throws, answers in well-formed messages, and a refused request has changed nothing. */
 class FuzzTest {
     private static final int ROUNDS = 60_000;
     private static final int FLUSH_EVERY = 500;
+
+    /** Of an X_SPDADD for IPv4: behind the header and two addresses. */
+    private static final int POLICY_AT = 64;
 
     private final Random random = new Random(2367);
     private final Bench bench = new Bench();
@@ -51,6 +63,29 @@ class FuzzTest {
                 receive(new SadbMsg(SadbType.FLUSH, 0, 1, 1).answeredWith(0).toBytes());
             }
         }
+    }
+
+    @Test
+    void shouldSurviveMigrationsAndSocketPoliciesWithBytesChanged() {
+        SockaddrPair here = pair("192.0.2.1", "192.0.2.2");
+        byte[] add = PfkeySessionTest.tunnels(new SadbWriter(new SadbMsg(SadbType.X_SPDADD, 0, 1, 1)), here).toBytes();
+        SadbWriter migration = new SadbWriter(new SadbMsg(SadbType.X_MIGRATE, 0, 1, 1)).put(SadbExt.X_KMADDRESS, new SadbXKmaddress(0, here));
+        byte[] migrate = PfkeySessionTest.tunnels(migration, here, pair("198.51.100.1", "192.0.2.2")).toBytes();
+        byte[] option = Arrays.copyOfRange(add, POLICY_AT, add.length);
+        for (int i = 0; i < ROUNDS / 2; i++) {
+            receive(mutated(i % 8 == 0 ? add : migrate));
+            ByteBuffer value = ByteBuffer.wrap(mutated(option)).order(ByteOrder.nativeOrder());
+            try {
+                bench.keyManager.socketPolicy(value, AddressFamily.INET, bench.engine);
+            } catch (XfrmException e) {
+                assertTrue(e.errno() == Errno.EINVAL || e.errno() == Errno.ELOOP, e.errno().toString());
+            }
+        }
+    }
+
+    private static SockaddrPair pair(String source, String destination) {
+        return new SockaddrPair(
+                new Sockaddr(AddressFamily.INET, 0, Address.parse(source)), new Sockaddr(AddressFamily.INET, 0, Address.parse(destination)));
     }
 
     private void repairHeader(byte[] datagram) {

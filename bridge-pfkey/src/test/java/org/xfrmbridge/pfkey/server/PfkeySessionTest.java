@@ -199,7 +199,7 @@ class PfkeySessionTest {
     }
 
     /** The addresses of everything, and an outbound policy with tunnels between these ends. */
-    private static SadbWriter tunnels(SadbWriter out, SockaddrPair... ends) {
+    static SadbWriter tunnels(SadbWriter out, SockaddrPair... ends) {
         SadbAddress any = new SadbAddress(255, 0, new Sockaddr(AddressFamily.INET, 0, Address.ANY));
         List<SadbXIpsecrequest> requests = new ArrayList<>();
         for (SockaddrPair pair : ends) {
