@@ -1,0 +1,103 @@
+package org.xfrmbridge.bench;
+
+import java.util.List;
+import java.util.Locale;
+import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Template;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * States and policies come and go all the time, others than those of the packets that flow: none of these may be lost, and the less they
+ * notice the better. Once as fast as it goes, and once as many a second as a busy gateway has.
+ */
+@Command(name = "churn", description = "Adds and deletes while packets flow through States and policies that stay.")
+final class Churn extends Program {
+    private enum Kind {
+        STATES,
+        POLICIES,
+        BOTH
+    }
+
+    private static final List<Template> ESP = List.of(Loads.template(IpProtocol.ESP));
+
+    @Option(names = "--changes", description = "adds and deletes of the slow stretch in a second (default: ${DEFAULT-VALUE})")
+    private int slowPerSecond = 1000;
+
+    @Option(names = "--stretch", description = "seconds of each stretch (default: ${DEFAULT-VALUE})")
+    private double seconds = 2;
+
+    @Override
+    void run(int entries, Report into) throws XfrmException, InterruptedException {
+        for (Kind kind : Kind.values()) {
+            run(kind, entries, into);
+        }
+    }
+
+    private static void add(Site site, Kind kind, int number) throws XfrmException {
+        if (kind != Kind.POLICIES) {
+            site.engine.addState(Loads.state(IpProtocol.ESP, Loads.peer(number), Loads.FIRST_SPI + number), Origin.KERNEL);
+        }
+        if (kind != Kind.STATES) {
+            site.engine.addPolicy(Loads.toPeer(number, ESP), true, Origin.KERNEL);
+        }
+    }
+
+    private static void delete(Site site, Kind kind, int number) throws XfrmException {
+        if (kind != Kind.STATES) {
+            site.engine.deletePolicy(Loads.key(Loads.toPeer(number, ESP)), Origin.KERNEL);
+        }
+        if (kind != Kind.POLICIES) {
+            site.engine.deleteState(
+                    Loads.key(Loads.state(IpProtocol.ESP, Loads.peer(number), Loads.FIRST_SPI + number)), Origin.KERNEL);
+        }
+    }
+
+    private void run(Kind kind, int entries, Report into) throws XfrmException, InterruptedException {
+        Site site = new Site();
+        site.engine.addPolicy(Loads.any(Direction.IN, ESP), true, Origin.KERNEL);
+        int flows = flows(entries);
+        timeNs(site, 0, entries, i -> add(site, i < flows ? Kind.BOTH : kind, i));
+        String name = "churn " + kind.name().toLowerCase(Locale.ROOT);
+        try (Traffic traffic = new Traffic(site, (flow, packet) -> Loads.fill(flow, (int) (packet % flows)), 64)) {
+            warm(traffic);
+            into.add(name, entries, "quiet", quiet(site, traffic), site);
+            churn(site, kind, new Span(flows, entries, Long.MAX_VALUE), new Report.Changes());
+            traffic.resume();
+            traffic.startLap();
+            churn(site, kind, new Span(flows, entries, slowPerSecond), new Report.Changes());
+            into.add(name, entries, "%d/s".formatted(slowPerSecond), traffic.lap(), site);
+            Report.Changes done = new Report.Changes();
+            churn(site, kind, new Span(flows, entries, Long.MAX_VALUE), done);
+            into.add(name, entries, "full", traffic.lap(), site);
+            into.add(name, entries, done);
+        }
+    }
+
+    /** Which entries come and go, and how many changes a second. */
+    private record Span(int first, int end, long perSecond) {}
+
+    /** Deletes the oldest and adds it again, one after the other. */
+    private void churn(Site site, Kind kind, Span span, Report.Changes done) throws XfrmException {
+        long start = System.nanoTime();
+        long changes = 0;
+        for (int i = span.first; System.nanoTime() - start < seconds * 1e9; i = i + 1 == span.end ? span.first : i + 1) {
+            long before = System.nanoTime();
+            delete(site, kind, i);
+            long deleted = System.nanoTime();
+            add(site, kind, i);
+            done.deleteNs += deleted - before;
+            done.addNs += System.nanoTime() - deleted;
+            changes += 2;
+            site.turn();
+            while (span.perSecond != Long.MAX_VALUE && (System.nanoTime() - start) * span.perSecond < changes * 1e9) {
+                Thread.onSpinWait();
+            }
+        }
+        done.added = changes / 2;
+        done.deleted = changes / 2;
+    }
+}

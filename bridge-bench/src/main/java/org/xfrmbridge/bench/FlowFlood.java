@@ -1,0 +1,103 @@
+package org.xfrmbridge.bench;
+
+import java.util.List;
+import org.HdrHistogram.Histogram;
+import org.xfrmbridge.datapath.Metric;
+import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Template;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * Packets of flows that never came before, as many as of those that are known: the flow cache keeps its size and what it knows, and a
+ * stranger costs what one classification costs. Entries are strange flows; all of them match the prefixes of many policies.
+ */
+@Command(name = "flow-flood", description = "Random flows beside known ones.")
+final class FlowFlood extends Program {
+    /** Strangers come in runs of this length, and so do the others. */
+    private static final int RUN = 64;
+
+    private static final int CLASSIFICATIONS = 200_000;
+    private static final List<Template> NONE = List.of();
+
+    @Option(names = "--policies", description = "prefixed policies to classify by (default: ${DEFAULT-VALUE})")
+    private int policies = 100_000;
+
+    private static boolean isStranger(long packet) {
+        return (packet / RUN & 1) == 1;
+    }
+
+    /** The number of a flow: known ones again and again, strangers from behind all policies. */
+    private static int number(long packet, int flows) {
+        long run = packet / RUN / 2 * RUN + packet % RUN;
+        return isStranger(packet) ? -1 - (int) run : (int) (run % flows);
+    }
+
+    @Override
+    void run(int entries, Report into) throws XfrmException, InterruptedException {
+        Site site = new Site();
+        timeNs(site, 0, policies, i -> site.engine.addPolicy(Entries.policy(Entries.Kind.PREFIXED, i).withTemplates(NONE), false, Origin.KERNEL));
+        int flows = flows(entries);
+        Traffic.Source source = new Traffic.Source() {
+            @Override
+            public void fill(Flow flow, long packet) {
+                Entries.fill(flow, Entries.Kind.PREFIXED, number(packet, flows));
+            }
+
+            @Override
+            public boolean isKnown(long packet) {
+                return !isStranger(packet);
+            }
+        };
+        try (Traffic traffic = new Traffic(site, source, 64)) {
+            traffic.resume();
+            traffic.await(4L * RUN * flows);
+            traffic.pause();
+            // Its histograms are there before the heap is looked at, like those of the lap that follows.
+            Traffic.Lap before = traffic.lap();
+            long heapBefore = Report.usedHeapBytes();
+            long entriesBefore = site.stats.outbound(Metric.FLOW_ENTRIES);
+            traffic.startLap();
+            traffic.resume();
+            traffic.await(2L * entries);
+            Traffic.Lap lap = traffic.lap();
+            traffic.pause();
+            long heap = Report.usedHeapBytes() - heapBefore;
+            into.add("flow-flood", entries, "flood", lap, site);
+            Histogram alone = classification(site, entries);
+            into.note("%d strange flows: 50 %% %s us, 99 %% %s us, mean %.2f us; a classification alone: 50 %% %s us, 99 %% %s us, mean %.2f us"
+                    .formatted(
+                            entries, Report.us(lap.strangers(), 50), Report.us(lap.strangers(), 99), lap.strangers().getMean() / 1e3,
+                            Report.us(alone, 50), Report.us(alone, 99), alone.getMean() / 1e3));
+            into.note("flow cache: %d flows before, %d after; heap %+d KB"
+                    .formatted(entriesBefore, site.stats.outbound(Metric.FLOW_ENTRIES), heap >> 10));
+            java.lang.ref.Reference.reachabilityFence(before);
+        }
+    }
+
+    /** What asking the policies costs for strange flows, timed as packets are. */
+    private static Histogram classification(Site site, int entries) {
+        Flow flow = new Flow();
+        Histogram ns = new Histogram(3);
+        int found = 0;
+        // Twice: the first time compiles it.
+        for (int i = 0; i < 2 * CLASSIFICATIONS; i++) {
+            Entries.fill(flow, Entries.Kind.PREFIXED, -1 - entries - i);
+            long start = System.nanoTime();
+            found += site.spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow) == null ? 0 : 1;
+            long took = System.nanoTime() - start;
+            if (i >= CLASSIFICATIONS) {
+                ns.recordValue(took);
+            }
+        }
+        if (found == 0) {
+            throw new IllegalStateException("no policy matches any flow");
+        }
+        return ns;
+    }
+}

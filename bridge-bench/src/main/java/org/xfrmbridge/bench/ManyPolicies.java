@@ -1,0 +1,98 @@
+package org.xfrmbridge.bench;
+
+import java.util.List;
+import java.util.Locale;
+import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Template;
+import picocli.CommandLine.Command;
+
+/** Many policies, exact or with prefixes, for which one State per pair of hosts serves. Packets are classified anew after every change. */
+@Command(name = "many-policies", description = "Many policies: exact ones, networks of 24 bits, prefixes of random lengths.")
+final class ManyPolicies extends Program {
+    private static final List<Entries.Kind> KINDS = List.of(Entries.Kind.EXACT, Entries.Kind.NETWORKS, Entries.Kind.PREFIXED);
+
+    private static final int CLASSIFICATIONS = 200_000;
+
+    @Override
+    void run(int entries, Report into) throws XfrmException, InterruptedException {
+        for (Entries.Kind kind : KINDS) {
+            run(kind, entries, into);
+        }
+    }
+
+    private static PolicySpec spec(Entries.Kind kind, int number) {
+        return Entries.policy(kind, number).withTemplates(List.of(Loads.template(IpProtocol.ESP)));
+    }
+
+    private void run(Entries.Kind kind, int entries, Report into) throws XfrmException, InterruptedException {
+        Site site = new Site();
+        List<Template> esp = List.of(Loads.template(IpProtocol.ESP));
+        site.engine.addPolicy(Loads.any(Direction.OUT, esp), true, Origin.KERNEL);
+        site.engine.addPolicy(Loads.any(Direction.IN, esp), true, Origin.KERNEL);
+        int flows = flows(entries);
+        for (int i = 0; i < flows; i++) {
+            Flow flow = new Flow();
+            Entries.fill(flow, kind, i);
+            site.engine.addState(Loads.state(IpProtocol.ESP, flow.saddr(), flow.daddr(), Loads.FIRST_SPI + i), Origin.KERNEL);
+        }
+        Change add = i -> site.engine.addPolicy(spec(kind, i), false, Origin.KERNEL);
+        timeNs(site, 0, flows, add);
+        String name = "many-policies " + kind.name().toLowerCase(Locale.ROOT);
+        Report.Changes done = new Report.Changes();
+        try (Traffic traffic = new Traffic(site, (flow, packet) -> Entries.fill(flow, kind, (int) (packet % flows)), 64)) {
+            warm(traffic);
+            long heapBefore = Report.usedHeapBytes();
+            traffic.startLap();
+            traffic.resume();
+            done.addNs = timeNs(site, flows, entries, add);
+            done.added = entries - flows;
+            into.add(name, entries, "adding", traffic.lap(), site);
+            into.add(name, entries, "quiet", quiet(site, traffic), site);
+            done.heapBytes = Report.usedHeapBytes() - heapBefore;
+        }
+        into.classification(name, entries, classificationNs(site, kind, flows));
+        change(site, kind, entries, done);
+        into.add(name, entries, done);
+    }
+
+    private static void change(Site site, Entries.Kind kind, int entries, Report.Changes done) throws XfrmException {
+        int changes = Math.min(CHANGES, entries / 2);
+        done.updateNs = timeNs(site, 0, changes, i -> site.engine.addPolicy(spec(kind, i), false, Origin.KERNEL));
+        done.updated = changes;
+        int before = site.spd.count(Direction.OUT);
+        done.deleteNs = timeNs(site, 0, changes, i -> delete(site, spec(kind, i)));
+        done.deleted = before - site.spd.count(Direction.OUT);
+        long start = System.nanoTime();
+        done.dumped = walk(site.engine.policies(PolicySpec.Type.MAIN));
+        long dumped = System.nanoTime();
+        done.dumpNs = dumped - start;
+        site.engine.flushPolicies(PolicySpec.Type.MAIN, Origin.KERNEL);
+        done.flushNs = System.nanoTime() - dumped;
+    }
+
+    /** What asking the policies costs for the flows that packets came of, without all else: what the kernel's figure is to be compared with. */
+    private static double classificationNs(Site site, Entries.Kind kind, int flows) {
+        Flow flow = new Flow();
+        long start = 0;
+        for (int i = -CLASSIFICATIONS; i < CLASSIFICATIONS; i++) {
+            start = i == 0 ? System.nanoTime() : start;
+            Entries.fill(flow, kind, Math.floorMod(i, flows));
+            if (site.spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow) == null) {
+                throw new IllegalStateException("there is a policy for everything");
+            }
+        }
+        return (double) (System.nanoTime() - start) / CLASSIFICATIONS;
+    }
+
+    /** Random policies of short prefixes may be the same one, and gone. */
+    private static void delete(Site site, PolicySpec spec) throws XfrmException {
+        if (site.spd.get(Loads.key(spec)) != null) {
+            site.engine.deletePolicy(Loads.key(spec), Origin.KERNEL);
+        }
+    }
+}

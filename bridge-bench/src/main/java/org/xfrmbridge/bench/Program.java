@@ -1,0 +1,94 @@
+package org.xfrmbridge.bench;
+
+import java.util.concurrent.Callable;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.km.XfrmService.Dump;
+import picocli.CommandLine.Option;
+
+/** What the stress programs have in common: they run for several numbers of entries, once before it counts, and print their tables. */
+abstract class Program implements Callable<Integer> {
+    /** How many flows are there from the beginning; every one of a program with fewer entries. */
+    static final int FLOWS = 1000;
+
+    /** Changes of many entries that are timed one by one kind. */
+    static final int CHANGES = 16_000;
+
+    private static final int TURN = 1024;
+    private static final int WARM_PACKETS = 50_000;
+
+    @Option(names = "-n", split = ",", description = "numbers of entries (default: ${DEFAULT-VALUE})")
+    private int[] sizes = {1000, 10_000, 100_000, 1_000_000};
+
+    @Option(names = "--seconds", description = "how long packets flow when nothing else happens (default: ${DEFAULT-VALUE})")
+    private double quietSeconds = 1;
+
+    @Option(names = "--warm-up", description = "entries of the first run, which does not count (default: ${DEFAULT-VALUE})")
+    private int warmUp = 20_000;
+
+    final Report report = new Report();
+
+    @Override
+    public Integer call() throws XfrmException, InterruptedException {
+        run(warmUp, new Report());
+        for (int size : sizes) {
+            run(size, report);
+        }
+        report.print();
+        return 0;
+    }
+
+    /** The program for one number of entries. */
+    abstract void run(int entries, Report into) throws XfrmException, InterruptedException;
+
+    /** Something done to the n-th entry. */
+    interface Change {
+        void apply(int number) throws XfrmException;
+    }
+
+    /** Does it for all, with the turns that the daemon's loop takes between requests; returns how long that took. */
+    static long timeNs(Site site, int from, int to, Change change) throws XfrmException {
+        long start = System.nanoTime();
+        for (int i = from; i < to; i++) {
+            change.apply(i);
+            if (i % TURN == 0) {
+                site.turn();
+            }
+        }
+        return System.nanoTime() - start;
+    }
+
+    static int walk(Dump<?> dump) {
+        int count = 0;
+        while (dump.next() != null) {
+            count++;
+        }
+        return count;
+    }
+
+    static int flows(int entries) {
+        return Math.min(FLOWS, entries / 2);
+    }
+
+    /** Lets packets flow until the code is compiled and every flow is known, and stand still again. */
+    static void warm(Traffic traffic) {
+        traffic.resume();
+        traffic.await(WARM_PACKETS);
+        traffic.pause();
+    }
+
+    /** Lets packets flow while nothing changes. */
+    Traffic.Lap quiet(Site site, Traffic traffic) throws InterruptedException {
+        traffic.resume();
+        // All flows once, after whatever happened before.
+        traffic.await(2L * FLOWS);
+        traffic.startLap();
+        long until = System.nanoTime() + (long) (quietSeconds * 1e9);
+        while (System.nanoTime() < until) {
+            site.turn();
+            Thread.sleep(1);
+        }
+        Traffic.Lap lap = traffic.lap();
+        traffic.pause();
+        return lap;
+    }
+}

@@ -1,0 +1,66 @@
+package org.xfrmbridge.bench;
+
+import java.util.List;
+import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * All States are replaced while packets flow through some of them: the new one is added, and the old one goes once no packet can be on its way
+ * in it. No packet is lost, and each one that leaves after an add leaves through the new State.
+ */
+@Command(name = "rekey-storm", description = "Replaces 100,000 States, or all if there are fewer, while packets flow.")
+final class RekeyStorm extends Program {
+    private static final int BATCH = 64;
+    private static final List<Template> ESP = List.of(Loads.template(IpProtocol.ESP));
+
+    @Option(names = "--replace", description = "how many are replaced at most (default: ${DEFAULT-VALUE})")
+    private int replaced = 100_000;
+
+    private static StateSpec spec(int number, int generation) {
+        int spi = Loads.FIRST_SPI + 2 * number + generation;
+        return Loads.state(IpProtocol.ESP, Loads.peer(number), spi);
+    }
+
+    @Override
+    void run(int entries, Report into) throws XfrmException, InterruptedException {
+        Site site = new Site();
+        site.engine.addPolicy(Loads.any(Direction.OUT, ESP), true, Origin.KERNEL);
+        site.engine.addPolicy(Loads.any(Direction.IN, ESP), true, Origin.KERNEL);
+        timeNs(site, 0, entries, i -> site.engine.addState(spec(i, 0), Origin.KERNEL));
+        int flows = flows(entries);
+        int storm = Math.min(replaced, entries);
+        // Flows over all that are replaced.
+        int step = storm / flows;
+        Report.Changes done = new Report.Changes();
+        try (Traffic traffic = new Traffic(site, (flow, packet) -> Loads.fill(flow, (int) (packet % flows) * step), 64)) {
+            warm(traffic);
+            into.add("rekey-storm", entries, "quiet", quiet(site, traffic), site);
+            long heapBefore = Report.usedHeapBytes();
+            traffic.resume();
+            traffic.startLap();
+            replace(site, traffic, storm, done);
+            into.add("rekey-storm", entries, "storm", traffic.lap(), site);
+            into.add("rekey-storm", entries, "after", quiet(site, traffic), site);
+            done.heapBytes = Report.usedHeapBytes() - heapBefore;
+        }
+        into.add("rekey-storm", entries, done);
+    }
+
+    private static void replace(Site site, Traffic traffic, int count, Report.Changes done) throws XfrmException {
+        for (int first = 0; first < count; first += BATCH) {
+            int end = Math.min(first + BATCH, count);
+            done.addNs += timeNs(site, first, end, i -> site.engine.addState(spec(i, 1), Origin.KERNEL));
+            // One that was sealed before may still have to be opened.
+            traffic.await(2);
+            done.deleteNs += timeNs(site, first, end, i -> site.engine.deleteState(Loads.key(spec(i, 0)), Origin.KERNEL));
+        }
+        done.added = count;
+        done.deleted = count;
+    }
+}

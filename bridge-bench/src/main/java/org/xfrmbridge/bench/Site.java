@@ -1,0 +1,131 @@
+package org.xfrmbridge.bench;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+import org.xfrmbridge.datapath.DropReason;
+import org.xfrmbridge.datapath.Inbound;
+import org.xfrmbridge.datapath.Outbound;
+import org.xfrmbridge.datapath.PathContext;
+import org.xfrmbridge.datapath.PathMtu;
+import org.xfrmbridge.datapath.XfrmStats;
+import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.db.SocketPolicies;
+import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.io.HostNetwork;
+import org.xfrmbridge.km.XfrmEngine;
+import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
+
+/**
+ * A whole bridge without sockets: databases, control side, both directions of the datapath. What it sends it also receives, as every address
+ * is its own: so that one set of States serves both ends of a tunnel. One thread for control, one for packets.
+ */
+final class Site {
+    private static final long HOST_MAC = 0x020000000001L;
+
+    final Sad sad = new Sad();
+    final Spd spd = new Spd();
+    final XfrmStats stats = new XfrmStats();
+    final XfrmEngine engine;
+
+    private final OneFramePort fromHost = new OneFramePort();
+    private final OneFramePort toNetwork = new OneFramePort();
+    private final OneFramePort fromNetwork = new OneFramePort();
+    private final OneFramePort toHost = new OneFramePort();
+    private final Outbound outbound;
+    private final Inbound inbound;
+
+    Site() {
+        SystemClock clock = new SystemClock();
+        engine = new XfrmEngine(sad, spd, clock, new SplittableRandom(1), () -> {});
+        PathContext context = new PathContext(
+                sad, spd, new SocketPolicies(spd), new EveryAddress(), engine, new PathMtu(), clock, 0, HOST_MAC);
+        outbound = new Outbound(context, stats, fromHost, toNetwork);
+        inbound = new Inbound(context, stats, fromNetwork, toHost);
+    }
+
+    /** What the daemon's loop does between requests. Control thread. */
+    void turn() {
+        engine.drainEvents();
+        engine.runTimers();
+    }
+
+    /** Puts a packet where {@link #send} finds it. Packet thread, as all below. */
+    void offer(Flow flow, int packetBytes) {
+        fromHost.offer(flow, packetBytes, HOST_MAC);
+        toNetwork.empty();
+    }
+
+    void send() {
+        outbound.doWork();
+    }
+
+    /** Whether what left is protected, and lies where {@link #receive} finds it. */
+    boolean turnRound() {
+        toHost.empty();
+        if (!fromNetwork.offer(toNetwork)) {
+            return false;
+        }
+        int protocol = fromNetwork.protocol();
+        return protocol == IpProtocol.ESP || protocol == IpProtocol.AH || protocol == IpProtocol.COMP;
+    }
+
+    void receive() {
+        inbound.doWork();
+    }
+
+    boolean hasArrived() {
+        return !toHost.isEmpty();
+    }
+
+    /** Drops by reason, empty without any. Any thread. */
+    String drops() {
+        return Arrays.stream(DropReason.values())
+                .filter(reason -> stats.drops(reason) > 0)
+                .map(reason -> reason.label() + " " + stats.drops(reason))
+                .collect(Collectors.joining(", "));
+    }
+
+    private record SystemClock() implements Clock {
+        @Override
+        public long nowNs() {
+            return System.nanoTime();
+        }
+
+        @Override
+        public long epochSeconds() {
+            return System.currentTimeMillis() / 1000;
+        }
+    }
+
+    private record EveryAddress() implements HostNetwork {
+        @Override
+        public int generation() {
+            return 0;
+        }
+
+        @Override
+        public boolean isLocal(int family, long high, long low) {
+            return true;
+        }
+
+        @Override
+        public List<Address> localAddresses(int family) {
+            return List.of(Address.ofIpv4(Loads.HERE));
+        }
+
+        @Override
+        public NextHop resolve(int family, Address source, Address destination, int mark) {
+            return new NextHop(HOST_MAC, HOST_MAC, 1500);
+        }
+
+        @Override
+        public Address sourceFor(int family, Address destination) {
+            return Address.ofIpv4(Loads.HERE);
+        }
+    }
+}
