@@ -51,7 +51,7 @@ public final class SpiAllocator {
     /** All in turn; goes on where it was left as long as none was given back, so that filling a range takes one round. */
     private int search(int protocol, long low, long count) {
         boolean goesOn = last.isOf(protocol, low, count) && freedThen == sad.freedSpis();
-        long start = goesOn ? last.start : random.nextLong(count);
+        long start = goesOn ? last.start : count == 1 ? 0 : random.nextLong(count);
         long tried = goesOn ? last.tried : 0;
         freedThen = sad.freedSpis();
         while (tried < count) {

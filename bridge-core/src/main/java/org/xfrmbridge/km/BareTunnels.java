@@ -43,7 +43,8 @@ final class BareTunnels {
     }
 
     void detach(State state) {
-        State tunnel = tunnelOf.remove(state);
+        // Looking for any other would give it an identity hash, which costs more than the rest of its removal.
+        State tunnel = state.id().protocol() == IpProtocol.COMP ? tunnelOf.remove(state) : null;
         if (tunnel != null && users.merge(tunnel, -1, Integer::sum) == 0) {
             users.remove(tunnel);
             sad.remove(tunnel);
