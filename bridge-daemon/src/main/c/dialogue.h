@@ -1,7 +1,7 @@
 /*
  * Waiting for an answer that comes at once. The kernel answers within the call that asks; the bridge needs a few microseconds, and a process
  * that sleeps meanwhile is woken tens of microseconds later. So the first receive behind a send, or behind a part of a dump, looks for the answer
- * for a moment before it sleeps. It yields the core between two looks, and tries less and less often where the answers take longer.
+ * for a moment before it sleeps. It yields the core now and then, and tries less and less often where the answers take longer.
  */
 #ifndef XFRM_BRIDGE_DIALOGUE_H
 #define XFRM_BRIDGE_DIALOGUE_H
@@ -15,8 +15,14 @@ void dialogue_asked(int fd);
 /* Whether a receive on `fd` should look before it sleeps: it is the first one since the above, and answers were fast lately. */
 bool dialogue_is_open(int fd);
 
-/* Between two looks, `since` the first: lets others run; false if the moment is over. */
-bool dialogue_goes_on(const struct timespec *since);
+struct dialogue {
+    struct timespec start;
+    unsigned looks;
+};
+
+/* Before the first look. Between two looks: lets others run now and then; false if the moment is over. */
+void dialogue_begin(struct dialogue *dialogue);
+bool dialogue_goes_on(struct dialogue *dialogue);
 
 /* How looking ended. */
 void dialogue_ended(bool answered);

@@ -70,12 +70,12 @@ static ssize_t receive_answer(int fd, struct msghdr *message, int flags)
 {
     if ((flags & MSG_DONTWAIT) || !dialogue_is_open(fd))
         return REAL(recvmsg)(fd, message, flags);
-    struct timespec start;
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    struct dialogue dialogue;
+    dialogue_begin(&dialogue);
     ssize_t length;
     do {
         length = REAL(recvmsg)(fd, message, flags | MSG_DONTWAIT);
-    } while (length < 0 && errno == EAGAIN && dialogue_goes_on(&start));
+    } while (length < 0 && errno == EAGAIN && dialogue_goes_on(&dialogue));
     bool answered = length >= 0 || errno != EAGAIN;
     dialogue_ended(answered);
     return answered ? length : REAL(recvmsg)(fd, message, flags);

@@ -77,14 +77,14 @@ static int check_pfkey(int fd, const struct msghdr *message)
 static void await_answer(int fd)
 {
     const struct timespec pause = {.tv_nsec = ANSWER_LOOK_US * 1000};
-    struct timespec start;
+    struct dialogue dialogue;
     int unread = 0, before = errno;
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    dialogue_begin(&dialogue);
     bool soon = true;
     for (int i = 0; i < ANSWER_PATIENCE_MS * 1000 / ANSWER_LOOK_US; i += !soon) {
         if (ioctl(fd, SIOCOUTQ, &unread) != 0 || unread == 0)
             break;
-        soon = soon && dialogue_goes_on(&start);
+        soon = soon && dialogue_goes_on(&dialogue);
         if (!soon)
             nanosleep(&pause, NULL);
     }
