@@ -20,7 +20,7 @@ import org.xfrmbridge.pfkey.sadb.SadbType;
 
 /** What the generator sends to PF_KEY: everything in every shape, or this test says what not. */
 class PfkeyCoverageTest {
-    private static final int SEQUENCES = 5000;
+    private static final int SEQUENCES = 10_000;
 
     /** What may become of an extension. */
     private enum Shape implements Predicate<Extension> {
