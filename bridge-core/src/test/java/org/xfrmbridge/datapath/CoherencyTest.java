@@ -76,8 +76,10 @@ class CoherencyTest {
         for (int gateway = 0; gateway < 2; gateway++) {
             protect(gateway);
             tunnel(gateway, 7);
-            send(gateway);
         }
+        // After all policies are there: each of those has every flow asked again.
+        send(0);
+        send(1);
         assertEquals(2 * FLOWS, bundles());
 
         tunnel(0, 8);
