@@ -18,15 +18,15 @@ enum Oracle {
     HOST_KERNEL {
         @Override
         String run(Scene scene, String script) {
-            Namespace host = scene.own(new Namespace("kernel"));
-            return host.command("sh", written(scene, script)).within(LIMIT).run();
+            Namespace host = connected(scene, "kernel");
+            return host.command("sh", written(scene, neighbour(Site.DEVICE) + script)).within(LIMIT).run();
         }
     },
     /** A user-mode-linux kernel, which has ESP. */
     UML {
         @Override
         String run(Scene scene, String script) {
-            return UmlGuest.boot(scene, script).finish(LIMIT);
+            return UmlGuest.boot(scene, DUMMY + script).finish(LIMIT);
         }
 
         @Override
@@ -37,15 +37,28 @@ enum Oracle {
     BRIDGE {
         @Override
         String run(Scene scene, String script) {
-            Namespace host = scene.own(new Namespace("host"));
-            Namespace.connect(host, Site.DEVICE, scene.own(new Namespace("wire")), "left");
+            Namespace host = connected(scene, "host");
             BridgeProcess bridge = BridgeProcess.start(scene, host, Site.DEVICE);
-            Command command = bridge.command("sh", written(scene, script));
+            Command command = bridge.command("sh", written(scene, neighbour(BridgeProcess.HOST_DEVICE) + script));
             return command.within(LIMIT).run();
         }
     };
 
     private static final Duration LIMIT = Duration.ofSeconds(120);
+    /** The guest has no network; its module brings this device. */
+    private static final String DUMMY = "ip link set dummy0 up\nip address add 192.0.2.1/24 dev dummy0\n" + neighbour("dummy0");
+
+    private static Namespace connected(Scene scene, String role) {
+        Namespace host = scene.own(new Namespace(role));
+        Namespace.connect(host, Site.DEVICE, scene.own(new Namespace("wire")), "left");
+        host.address(Site.DEVICE, "192.0.2.1/24");
+        return host;
+    }
+
+    /** Where packets to 192.0.2.2 go, which nobody answers. */
+    private static String neighbour(String device) {
+        return "ip neighbour add 192.0.2.2 lladdr 02:00:00:00:00:02 dev " + device + "\n";
+    }
 
     abstract String run(Scene scene, String script);
 

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * What a list of commands printed, with everything taken out that differs between two runs on one kernel: times, SPIs
- * chosen from a range, sizes of hash tables, and the wording of explanations, which is ours where the kernel's is the kernel's.
+ * What a list of commands printed, with everything taken out that differs between two runs on one kernel or two hosts: times, SPIs
+ * chosen from a range, sizes of hash tables, the name of a device, and the wording of explanations, which is ours where the kernel's is the kernel's.
  *
  * @param lines one command after {@code $}, what it printed, and its exit code after {@code =}
  */
@@ -22,7 +22,12 @@ record Transcript(List<String> lines) {
     private static final Pattern EXPLANATION = Pattern.compile("^Error: .*");
     /** The size of the SAD's hash tables; a kernel's grow when they meet collisions. */
     private static final Pattern BUCKETS = Pattern.compile("(SAD count \\d+ \\(buckets count) \\d+");
+    /** What leads to 192.0.2.2 is called otherwise on each kind of host. */
+    private static final Pattern DEVICE = Pattern.compile("\\bdev (eth0|dummy0|xfrm0)\\b");
     private static final Pattern LAST_USED = Pattern.compile("\\s*lastused .*");
+    /** What one may ask {@code ip xfrm monitor} for; without any it is all. */
+    private static final List<String> MONITORS =
+            List.of("all", "nokeys", "all-nsid", "acquire", "expire", "SA", "aevent", "policy", "report");
     private static final Path SOURCES = Path.of("src/test/resources/org/xfrmbridge/it/ipxfrm");
 
     static Transcript of(String output) {
@@ -42,6 +47,7 @@ record Transcript(List<String> lines) {
         String text = TIME.matcher(line).replaceAll("TIME");
         text = CHOSEN_SPI.matcher(text).replaceAll("SPI");
         text = BUCKETS.matcher(text).replaceAll("$1 N");
+        text = DEVICE.matcher(text).replaceAll("dev DEVICE");
         return EXPLANATION.matcher(text).replaceAll("Error: TEXT").stripTrailing();
     }
 
@@ -71,11 +77,16 @@ record Transcript(List<String> lines) {
         return script.toString();
     }
 
-    /** The same beside {@code ip xfrm monitor}, whose output follows that of the commands. */
+    /** The same beside {@code ip xfrm monitor} in all its forms, whose output follows that of the commands. */
     static String monitoredScript(String name, String directory) {
-        String events = directory + "/events";
-        return "ip xfrm monitor > " + events + " 2>&1 &\nmonitor=$!\nsleep 1\n" + script(name)
-                + "sleep 1\nkill $monitor\necho '$ ip xfrm monitor'\ncat " + events + "\n";
+        StringBuilder start = new StringBuilder();
+        StringBuilder end = new StringBuilder("sleep 1\nkill $monitors\n");
+        for (String form : MONITORS) {
+            String events = directory + "/events-" + MONITORS.indexOf(form);
+            start.append("ip xfrm monitor ").append(form).append(" > ").append(events).append(" 2>&1 &\nmonitors=\"$monitors $!\"\n");
+            end.append("echo '$ ip xfrm monitor ").append(form).append("'\ncat ").append(events).append('\n');
+        }
+        return start + "sleep 1\n" + script(name) + end;
     }
 
     private static String resource(String file) {
