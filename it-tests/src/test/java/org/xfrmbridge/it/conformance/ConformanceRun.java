@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
@@ -41,12 +42,18 @@ public final class ConformanceRun {
         System.exit(comparison.unexplained() == 0 ? 0 : 1);
     }
 
+    /** {@code count} generated ones; PF_KEY's come after those of real clients. */
     static List<Sequence> sequences(KernelKind kernel, Protocol protocol, int count, long seed) {
+        List<Sequence> sequences = new ArrayList<>();
         IntFunction<Sequence> generator = switch (protocol) {
             case NETLINK -> new SequenceGenerator(kernel.profile, seed)::make;
-            case PF_KEY -> new PfkeySequenceGenerator(kernel.profile, seed)::make;
+            case PF_KEY -> {
+                sequences.addAll(PfkeyClients.sequences());
+                yield new PfkeySequenceGenerator(kernel.profile, seed)::make;
+            }
         };
-        return IntStream.range(0, count).mapToObj(generator).toList();
+        IntStream.range(0, count).mapToObj(generator).forEach(sequences::add);
+        return sequences;
     }
 
     private static List<Recording> read(Path file) throws IOException {

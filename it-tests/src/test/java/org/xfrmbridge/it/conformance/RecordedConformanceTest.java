@@ -20,9 +20,17 @@ class RecordedConformanceTest {
         compare(kernel, Protocol.PF_KEY);
     }
 
-    private static void compare(KernelKind kernel, Protocol protocol) throws IOException {
-        Comparison comparison = RecordedRun.compare(kernel, protocol);
+    @ParameterizedTest
+    @EnumSource(names = {"LINUX_6_1", "LINUX_6_12"})
+    void shouldAnswerRealClientsOfPfkeyAsTheKernelDid(KernelKind kernel) throws IOException {
+        judge(RecordedRun.compare(kernel, "-pfkey-clients"));
+    }
 
+    private static void compare(KernelKind kernel, Protocol protocol) throws IOException {
+        judge(RecordedRun.compare(kernel, protocol));
+    }
+
+    private static void judge(Comparison comparison) {
         System.out.print(comparison.summary());
         assertEquals(0, comparison.unexplained(), comparison::report);
     }

@@ -24,7 +24,12 @@ public final class RecordedRun {
 
     /** @param protocol through which most was asked */
     static Comparison compare(KernelKind kernel, Protocol protocol) throws IOException {
-        return new Comparison(kernel).compare(recorded(kernel.release + (protocol == Protocol.PF_KEY ? "-pfkey" : "") + ".recording.gz"));
+        return compare(kernel, protocol == Protocol.PF_KEY ? "-pfkey" : "");
+    }
+
+    /** @param kind of recording: what stands between the kernel's release and the suffix of the file's name */
+    static Comparison compare(KernelKind kernel, String kind) throws IOException {
+        return new Comparison(kernel).compare(recorded(kernel.release + kind + ".recording.gz"));
     }
 
     private static List<Recording> recorded(String resource) throws IOException {
