@@ -7,10 +7,12 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.BridgedPair;
 import org.xfrmbridge.it.harness.Namespace;
@@ -35,8 +37,11 @@ class FailoverScenario {
     private static final String OUTBOUND = "0x00001001";
     private static final String INBOUND = "0x00001002";
     private static final String STANDBY_PORT = "standby";
-    private static final int PINGS = 40;
-    private static final int INTERVAL_MS = 20;
+    private static final int PINGS = 20;
+    /** As long ping waits for the last answer, however busy the machine is. */
+    private static final int INTERVAL_MS = 100;
+    /** A bridge hears of its host's new addresses a moment after the kernel has them. */
+    private static final Duration SETTLING = Duration.ofMillis(500);
     /** What the cluster has; the peer has the same with the directions exchanged. */
     private static final String STATES = """
             state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 reqid 1 mode tunnel %1$s aead rfc4106\\(gcm\\(aes\\)\\) %2$s1 128
@@ -102,6 +107,7 @@ class FailoverScenario {
         standby.host().address(BridgeProcess.HOST_DEVICE, CLUSTER + "/24");
         route(standby, "10.2.0.1", PEER, "10.1.0.1");
         peer.host().ip("neighbour", "flush", "to", CLUSTER);
+        Await.pause(SETTLING);
     }
 
     private int sendEverythingAgain(String spi) {
