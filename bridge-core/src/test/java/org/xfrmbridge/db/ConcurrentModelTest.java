@@ -46,11 +46,16 @@ class ConcurrentModelTest {
         answers.set(0, ask(model));
         try (ExecutorService readers = Executors.newFixedThreadPool(2)) {
             List<Future<Long>> lookups = List.of(readers.submit(() -> lookUp(real)), readers.submit(() -> lookUp(real)));
-            for (int i = 1; i <= CHANGES; i++) {
-                begun = i;
-                change.run();
-                answers.set(i, ask(model));
-                done = i;
+            try {
+                for (int i = 1; i <= CHANGES; i++) {
+                    begun = i;
+                    change.run();
+                    answers.set(i, ask(model));
+                    done = i;
+                }
+            } finally {
+                // A change that failed must not leave the readers looking for ever.
+                done = CHANGES;
             }
             for (Future<Long> count : lookups) {
                 assertTrue(count.get() > 0);

@@ -14,10 +14,10 @@ import org.xfrmbridge.daemon.os.UnixConnection;
 import org.xfrmbridge.daemon.os.UnixServer;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.km.XfrmEngine;
-import org.xfrmbridge.netlink.server.NetlinkClient;
+import org.xfrmbridge.netlink.server.NetlinkCaller;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
-import org.xfrmbridge.pfkey.server.PfkeyClient;
+import org.xfrmbridge.pfkey.server.PfkeyCaller;
 import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
 import org.xfrmbridge.pfkey.server.PfkeySession;
 import org.xfrmbridge.time.Clock;
@@ -95,13 +95,13 @@ public final class ControlPlane implements ControlLoop.Work {
     private Channel netlinkClient(UnixConnection connection, Peer peer) throws OsException {
         int portId = PortName.portId(connection.peerName(), UNNAMED_PORT_ID | peer.pid());
         DatagramChannel channel = new DatagramChannel(connection, Taking.FIRST, occasion, peer + " netlink");
-        channel.start(new NetlinkSession(engine, netlink, channel, new NetlinkClient(portId, peer.privileged())));
+        channel.start(new NetlinkSession(engine, netlink, channel, new NetlinkCaller(portId, peer.privileged())));
         return channel;
     }
 
     private Channel pfkeyClient(UnixConnection connection, Peer peer, SocketPolicies sockets) throws OsException {
         DatagramChannel channel = new DatagramChannel(connection, Taking.LAST, occasion, peer + " pfkey");
-        PfkeyClient client = new PfkeyClient(connection.fd(), peer.uid(), peer.privileged());
+        PfkeyCaller client = new PfkeyCaller(connection.fd(), peer.uid(), peer.privileged());
         PfkeySession session = new PfkeySession(engine, pfkey, channel, client);
         channel.start(new PfkeyChannelSession(session, sockets, peer));
         return channel;

@@ -11,7 +11,7 @@ import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.netlink.msg.UserpolicyInfo;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
-import org.xfrmbridge.netlink.server.NetlinkClient;
+import org.xfrmbridge.netlink.server.NetlinkCaller;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
 
@@ -27,7 +27,7 @@ public final class PolicyReplay {
     private PolicyReplay(ByteBuffer journal, XfrmService service, ReplayClock clock) {
         this.clock = clock;
         this.journal = journal.order(ByteOrder.nativeOrder());
-        this.session = new NetlinkSession(service, new NetlinkKeyManager(), this::count, new NetlinkClient(0, true));
+        this.session = new NetlinkSession(service, new NetlinkKeyManager(), this::count, new NetlinkCaller(0, true));
     }
 
     /**

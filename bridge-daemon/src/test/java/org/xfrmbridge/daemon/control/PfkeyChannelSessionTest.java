@@ -11,7 +11,7 @@ import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.io.ControlFrame;
 import org.xfrmbridge.km.XfrmEngine;
-import org.xfrmbridge.pfkey.server.PfkeyClient;
+import org.xfrmbridge.pfkey.server.PfkeyCaller;
 import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
 import org.xfrmbridge.pfkey.server.PfkeySession;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -24,7 +24,7 @@ class PfkeyChannelSessionTest {
 
     private PfkeyChannelSession session(Peer peer) {
         XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), new SystemClock(), new Random(1), () -> {});
-        PfkeyClient client = new PfkeyClient(1, peer.uid(), peer.privileged());
+        PfkeyCaller client = new PfkeyCaller(1, peer.uid(), peer.privileged());
         return new PfkeyChannelSession(new PfkeySession(engine, new PfkeyKeyManager(), datagram -> true, client), sockets, peer);
     }
 

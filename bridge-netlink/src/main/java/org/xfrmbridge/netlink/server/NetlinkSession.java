@@ -29,13 +29,13 @@ public final class NetlinkSession implements ControlSession {
     private final Dispatcher dispatcher;
     private final MessageQueue queue;
     private final Replies replies;
-    private final NetlinkClient client;
+    private final NetlinkCaller client;
     private Options options = Options.NONE;
     private ActiveDump<?> dump;
     private int groups;
 
     /** A session of a client that just connected; it hears of events as soon as it joins groups. */
-    public NetlinkSession(XfrmService service, NetlinkKeyManager keyManager, MessageSink sink, NetlinkClient client) {
+    public NetlinkSession(XfrmService service, NetlinkKeyManager keyManager, MessageSink sink, NetlinkCaller client) {
         this.service = service;
         this.keyManager = keyManager;
         this.dispatcher = new Dispatcher(service);

@@ -23,7 +23,7 @@ final class Bench {
 
     /** A privileged client whose datagrams are added to a list. */
     NetlinkSession session(int portId, List<byte[]> received) {
-        return new NetlinkSession(engine, keyManager, datagram -> received.add(bytes(datagram)), new NetlinkClient(portId, true));
+        return new NetlinkSession(engine, keyManager, datagram -> received.add(bytes(datagram)), new NetlinkCaller(portId, true));
     }
 
     static byte[] bytes(ByteBuffer datagram) {

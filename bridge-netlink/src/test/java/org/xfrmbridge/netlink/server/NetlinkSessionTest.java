@@ -37,7 +37,7 @@ class NetlinkSessionTest {
     private final NetlinkSession session = session(true);
 
     private NetlinkSession session(boolean privileged) {
-        return new NetlinkSession(bench.engine, bench.keyManager, this::send, new NetlinkClient(99, privileged));
+        return new NetlinkSession(bench.engine, bench.keyManager, this::send, new NetlinkCaller(99, privileged));
     }
 
     private boolean send(ByteBuffer datagram) {
@@ -304,7 +304,7 @@ class NetlinkSessionTest {
                     seen[0] = datagram.array();
                     return true;
                 },
-                new NetlinkClient(1, true));
+                new NetlinkCaller(1, true));
 
         watched.receive(request(XfrmMessage.GETSPDINFO, 0, 4));
 

@@ -20,13 +20,13 @@ public final class PfkeySession implements ControlSession {
     private final PfkeyKeyManager keyManager;
     private final Dispatcher dispatcher;
     private final MessageQueue queue;
-    private final PfkeyClient client;
+    private final PfkeyCaller client;
     private ActiveDump<?> dump;
     private int registered;
     private boolean promiscuous;
 
     /** A session of a client that just connected: it hears what all do at once, and what registered ones do when it is. */
-    public PfkeySession(XfrmService service, PfkeyKeyManager keyManager, MessageSink sink, PfkeyClient client) {
+    public PfkeySession(XfrmService service, PfkeyKeyManager keyManager, MessageSink sink, PfkeyCaller client) {
         this.keyManager = keyManager;
         this.dispatcher = new Dispatcher(service, keyManager);
         this.queue = new MessageQueue(sink);
@@ -120,7 +120,7 @@ public final class PfkeySession implements ControlSession {
         }
     }
 
-    PfkeyClient client() {
+    PfkeyCaller client() {
         return client;
     }
 

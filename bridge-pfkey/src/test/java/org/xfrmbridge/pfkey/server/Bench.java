@@ -20,7 +20,7 @@ import org.xfrmbridge.xfrm.Template;
 
 /** An engine with sessions whose clients read everything at once. */
 final class Bench {
-    private static final PfkeyClient ROOT = new PfkeyClient(17, 0, true);
+    private static final PfkeyCaller ROOT = new PfkeyCaller(17, 0, true);
 
     final ManualClock clock = new ManualClock();
     final Spd spd = new Spd();
@@ -37,7 +37,7 @@ final class Bench {
         return open(name, ROOT);
     }
 
-    PfkeySession open(String name, PfkeyClient client) {
+    PfkeySession open(String name, PfkeyCaller client) {
         PfkeySession session = new PfkeySession(engine, keyManager, datagram -> receive(name, datagram), client);
         sessions.put(name, session);
         return session;

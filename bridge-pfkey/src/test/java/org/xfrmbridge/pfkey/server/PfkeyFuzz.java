@@ -53,7 +53,7 @@ public final class PfkeyFuzz {
         bench.open(ASKER);
         bench.open(SNOOPER);
         HEARERS.forEach(bench::open);
-        bench.open(STRANGER, new PfkeyClient(18, 1000, false));
+        bench.open(STRANGER, new PfkeyCaller(18, 1000, false));
         for (int satype = Satype.UNSPEC + 1; satype <= Satype.MAX; satype++) {
             bench.send("registered", new ControlFrame(ControlFrame.REGISTER, satype, 0).toBytes());
         }

@@ -41,7 +41,7 @@ class PfkeySessionTest {
     private final Bench bench = new Bench();
     private final List<SadbMsg> answers = new ArrayList<>();
     private int room = Integer.MAX_VALUE;
-    private final PfkeySession session = new PfkeySession(bench.engine, bench.keyManager, this::send, new PfkeyClient(1, 0, true));
+    private final PfkeySession session = new PfkeySession(bench.engine, bench.keyManager, this::send, new PfkeyCaller(1, 0, true));
 
     private boolean send(ByteBuffer datagram) {
         if (room > 0) {
@@ -104,7 +104,7 @@ class PfkeySessionTest {
                 return 1 << 23;
             }
         };
-        PfkeySession reader = new PfkeySession(bench.engine, bench.keyManager, unread, new PfkeyClient(3, 0, true));
+        PfkeySession reader = new PfkeySession(bench.engine, bench.keyManager, unread, new PfkeyCaller(3, 0, true));
 
         reader.receive(ByteBuffer.wrap(DUMP.toBytes()));
 
@@ -134,7 +134,7 @@ class PfkeySessionTest {
 
     @Test
     void shouldRefuseAndTellNothingWhenTheClientMayNotChangeAnything() {
-        bench.open("user", new PfkeyClient(2, 1000, false));
+        bench.open("user", new PfkeyCaller(2, 1000, false));
         bench.send("user", DUMP.toBytes());
         assertEquals(Errno.EPERM.number(), SadbMsg.read(ByteBuffer.wrap(bench.take().get("user").getFirst())).errno());
 
@@ -214,7 +214,7 @@ class PfkeySessionTest {
 
     @Test
     void shouldListSocketsAsProcDoes() {
-        bench.open("other", new PfkeyClient(4711, 1000, true));
+        bench.open("other", new PfkeyCaller(4711, 1000, true));
 
         assertEquals(
                 List.of(

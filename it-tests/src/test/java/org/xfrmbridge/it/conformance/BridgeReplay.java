@@ -10,7 +10,7 @@ import org.xfrmbridge.io.ControlFrame;
 import org.xfrmbridge.it.conformance.Recording.Event;
 import org.xfrmbridge.it.conformance.Recording.Exchange;
 import org.xfrmbridge.km.XfrmEngine;
-import org.xfrmbridge.netlink.server.NetlinkClient;
+import org.xfrmbridge.netlink.server.NetlinkCaller;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
 import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
@@ -34,14 +34,14 @@ final class BridgeReplay {
         NetlinkKeyManager keyManager = new NetlinkKeyManager();
         engine.register(keyManager);
         engine.register(pfkey);
-        client = new NetlinkSession(engine, keyManager, datagram -> replies.add(copy(datagram)), new NetlinkClient(CLIENT_PORT, true));
+        client = new NetlinkSession(engine, keyManager, datagram -> replies.add(copy(datagram)), new NetlinkCaller(CLIENT_PORT, true));
         for (int group = 1; group <= GROUPS; group++) {
             int joined = group;
             NetlinkSession listener = new NetlinkSession(
                     engine,
                     keyManager,
                     datagram -> events.add(new Event(joined, copy(datagram))),
-                    new NetlinkClient(LISTENER_PORT + group, true));
+                    new NetlinkCaller(LISTENER_PORT + group, true));
             listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.JOIN, joined, 0).toBytes()));
         }
     }

@@ -10,7 +10,7 @@ import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.pfkey.sadb.SadbExt;
 import org.xfrmbridge.pfkey.sadb.SadbMsg;
 import org.xfrmbridge.pfkey.sadb.Satype;
-import org.xfrmbridge.pfkey.server.PfkeyClient;
+import org.xfrmbridge.pfkey.server.PfkeyCaller;
 import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
 import org.xfrmbridge.pfkey.server.PfkeySession;
 
@@ -35,8 +35,8 @@ final class PfkeySockets {
                 service, keyManager, in -> asking ? answer(in) : hear(events, Recording.PF_KEY_CLIENT, in), privileged(3));
     }
 
-    private static PfkeyClient privileged(long inode) {
-        return new PfkeyClient(inode, 0, true);
+    private static PfkeyCaller privileged(long inode) {
+        return new PfkeyCaller(inode, 0, true);
     }
 
     /** As a kernel, whose call refuses a wrong header; here the preload library does. */

@@ -7,4 +7,4 @@ package org.xfrmbridge.pfkey.server;
  * @param uid of its user, unsigned
  * @param privileged whether it has CAP_NET_ADMIN over the bridge: without, it hears nothing and every request is refused with EPERM
  */
-public record PfkeyClient(long inode, int uid, boolean privileged) {}
+public record PfkeyCaller(long inode, int uid, boolean privileged) {}

@@ -6,4 +6,4 @@ package org.xfrmbridge.netlink.server;
  * @param portId {@code nl_pid} of the client's socket, unsigned
  * @param privileged whether it has CAP_NET_ADMIN over the bridge: without, every request is refused with EPERM
  */
-public record NetlinkClient(int portId, boolean privileged) {}
+public record NetlinkCaller(int portId, boolean privileged) {}
