@@ -88,13 +88,27 @@ public final class Spd {
 
     /** {@code XFRM_MSG_NEWPOLICY}: the new Policy, or null if there is one of the same name (EEXIST). Control thread. */
     public Policy add(PolicySpec spec, long nowSeconds) {
-        return classifier(spec).find(spec) != null ? null : replace(spec, nowSeconds);
+        Classifier classifier = classifier(spec);
+        return classifier.find(spec) != null ? null : put(spec, classifier, null, nowSeconds);
     }
 
     /** {@code XFRM_MSG_UPDPOLICY}: the new Policy; one of the same name is killed. Control thread. */
     public Policy replace(PolicySpec spec, long nowSeconds) {
+        return replace(spec, nowSeconds, old -> {});
+    }
+
+    /** The same; {@code replaced} is told of the one that was killed, if any. */
+    public Policy replace(PolicySpec spec, long nowSeconds, Consumer<Policy> replaced) {
         Classifier classifier = classifier(spec);
         SpdEntry old = classifier.find(spec);
+        Policy policy = put(spec, classifier, old, nowSeconds);
+        if (old != null) {
+            replaced.accept(old.policy());
+        }
+        return policy;
+    }
+
+    private Policy put(PolicySpec spec, Classifier classifier, SpdEntry old, long nowSeconds) {
         int index = old == null ? newIndex(spec.direction().number(), spec.index()) : old.policy().spec().index();
         boolean keepsPlace = old != null && old.policy().spec().priority() == spec.priority();
         Policy policy = new Policy(spec.withIndex(index), nextAge++, nowSeconds);
@@ -109,7 +123,7 @@ public final class Spd {
             forget(old);
         }
         bumpGeneration();
-        return entry.policy();
+        return policy;
     }
 
     /** The Policy a client names, by index or else by selector, or null. Mark and interface id count either way. Control thread. */

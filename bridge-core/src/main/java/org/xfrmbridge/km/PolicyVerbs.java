@@ -29,13 +29,10 @@ final class PolicyVerbs {
         // What PF_KEY can say is right by its form.
         PolicySpec verified = origin.via() == Origin.Interface.NETLINK ? PolicyRules.verify(request) : request;
         PolicySpec spec = shared.share(verified.withSanitizedMark());
-        Policy old = spd.get(nameOf(spec));
-        if (old != null && exclusive) {
+        long nowSeconds = clock.epochSeconds();
+        Policy policy = exclusive ? spd.add(spec, nowSeconds) : spd.replace(spec, nowSeconds, expiry::stop);
+        if (policy == null) {
             throw new XfrmException(Errno.EEXIST);
-        }
-        Policy policy = spd.replace(spec, clock.epochSeconds());
-        if (old != null) {
-            expiry.stop(old);
         }
         expiry.start(policy);
         keyManagers.tell(km -> km.policyChanged(exclusive ? PolicyChange.NEW : PolicyChange.UPDATE, policy, false, origin));
@@ -79,10 +76,5 @@ final class PolicyVerbs {
     private void remove(Policy policy) {
         spd.remove(policy);
         expiry.stop(policy);
-    }
-
-    private static PolicyKey nameOf(PolicySpec spec) {
-        return new PolicyKey(
-                spec.type(), spec.direction(), 0, spec.selector(), spec.mark(), spec.ifId(), spec.securityContext());
     }
 }
