@@ -22,6 +22,7 @@ import org.xfrmbridge.netlink.client.XfrmEvent.StateMigrated;
 import org.xfrmbridge.netlink.client.XfrmEvent.StatesFlushed;
 import org.xfrmbridge.netlink.client.XfrmEvent.Unknown;
 import org.xfrmbridge.netlink.map.AttributeValues;
+import org.xfrmbridge.netlink.map.MigrationDecoder;
 import org.xfrmbridge.netlink.map.PolicyDecoder;
 import org.xfrmbridge.netlink.msg.Structs;
 import org.xfrmbridge.netlink.msg.UserAcquire;
@@ -129,17 +130,7 @@ final class EventDecoder {
     /** An event has one attribute for each move, where a request has one for all: those are read one by one. */
     private static Migration migration(ByteBuffer in) {
         UserpolicyId policy = UserpolicyId.read(in);
-        Attributes attributes = attributes(in, UserpolicyId.BYTES);
-        ByteBuffer addresses = attributes.get(XfrmAttribute.KMADDRESS);
-        ByteBuffer encapsulation = attributes.get(XfrmAttribute.ENCAP);
-        return new Migration(
-                policy.selector(),
-                policy.direction(),
-                AttributeValues.policyType(attributes),
-                moves(in),
-                addresses == null ? null : UserMigrate.readKmAddress(addresses),
-                encapsulation == null ? null : Structs.readEncapsulation(encapsulation),
-                AttributeValues.ifId(attributes));
+        return MigrationDecoder.decode(policy, attributes(in, UserpolicyId.BYTES), moves(in));
     }
 
     private static List<Migration.Move> moves(ByteBuffer payload) {

@@ -31,13 +31,18 @@ public final class MigrationDecoder {
         if (AttributeValues.policyType(attributes) == null) {
             throw new XfrmException(Errno.EINVAL, "there is no such policy type");
         }
+        return decode(policy, attributes, moves(moves));
+    }
+
+    /** The same with moves that were read already. */
+    public static Migration decode(UserpolicyId policy, Attributes attributes, List<Migration.Move> moves) {
         ByteBuffer addresses = attributes.get(XfrmAttribute.KMADDRESS);
         ByteBuffer encapsulation = attributes.get(XfrmAttribute.ENCAP);
         return new Migration(
                 policy.selector(),
                 policy.direction(),
                 AttributeValues.policyType(attributes),
-                moves(moves),
+                moves,
                 addresses == null ? null : UserMigrate.readKmAddress(addresses),
                 encapsulation == null ? null : Structs.readEncapsulation(encapsulation),
                 AttributeValues.ifId(attributes));
