@@ -11,7 +11,6 @@ import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.km.XfrmService.PolicyKey;
-import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.StateSpec;
@@ -27,7 +26,7 @@ public final class DatabaseStress {
 
     private final Spd spd = new Spd();
     private final XfrmEngine engine =
-            new XfrmEngine(new Sad(), spd, new SystemClock(), new SplittableRandom(1), () -> {});
+            new XfrmEngine(new Sad(), spd, new MachineClock(), new SplittableRandom(1), () -> {});
     private final int count;
     private boolean print;
 
@@ -139,17 +138,5 @@ public final class DatabaseStress {
         }
         Runtime runtime = Runtime.getRuntime();
         return runtime.totalMemory() - runtime.freeMemory();
-    }
-
-    private record SystemClock() implements Clock {
-        @Override
-        public long nowNs() {
-            return System.nanoTime();
-        }
-
-        @Override
-        public long epochSeconds() {
-            return System.currentTimeMillis() / 1000;
-        }
     }
 }

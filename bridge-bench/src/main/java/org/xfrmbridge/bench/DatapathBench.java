@@ -31,7 +31,6 @@ import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.km.DatapathEvents;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Ipv4;
-import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
@@ -135,7 +134,7 @@ public class DatapathBench {
                         Mark.NONE, 0, PolicySpec.Type.MAIN, null),
                 0);
         return new PathContext(
-                sad, spd, new SocketPolicies(spd), new OneGateway(self), new Unheard(), new PathMtu(), new SystemClock(), 0, HOST_MAC);
+                sad, spd, new SocketPolicies(spd), new OneGateway(self), new Unheard(), new PathMtu(), new MachineClock(), 0, HOST_MAC);
     }
 
     private static org.xfrmbridge.xfrm.State state() {
@@ -176,18 +175,6 @@ public class DatapathBench {
         @Override
         public Address sourceFor(int family, Address destination) {
             return self;
-        }
-    }
-
-    private static final class SystemClock implements Clock {
-        @Override
-        public long nowNs() {
-            return System.nanoTime();
-        }
-
-        @Override
-        public long epochSeconds() {
-            return System.currentTimeMillis() / 1000;
         }
     }
 

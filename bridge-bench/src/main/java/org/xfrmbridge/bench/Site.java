@@ -15,7 +15,6 @@ import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.km.XfrmEngine;
-import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
@@ -40,7 +39,7 @@ final class Site {
     private final Inbound inbound;
 
     Site() {
-        SystemClock clock = new SystemClock();
+        MachineClock clock = new MachineClock();
         engine = new XfrmEngine(sad, spd, clock, new SplittableRandom(1), () -> {});
         PathContext context = new PathContext(
                 sad, spd, new SocketPolicies(spd), new EveryAddress(), engine, new PathMtu(), clock, 0, HOST_MAC);
@@ -88,18 +87,6 @@ final class Site {
                 .filter(reason -> stats.drops(reason) > 0)
                 .map(reason -> reason.label() + " " + stats.drops(reason))
                 .collect(Collectors.joining(", "));
-    }
-
-    private record SystemClock() implements Clock {
-        @Override
-        public long nowNs() {
-            return System.nanoTime();
-        }
-
-        @Override
-        public long epochSeconds() {
-            return System.currentTimeMillis() / 1000;
-        }
     }
 
     private record EveryAddress() implements HostNetwork {

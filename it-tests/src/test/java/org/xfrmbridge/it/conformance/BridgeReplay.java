@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.io.ControlFrame;
@@ -14,7 +15,6 @@ import org.xfrmbridge.netlink.server.NetlinkCaller;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
 import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
-import org.xfrmbridge.time.Clock;
 
 /** Sends sequences to the bridge's engine and sessions, in this process, as {@code replay.c} sends them to a kernel. */
 final class BridgeReplay {
@@ -26,7 +26,8 @@ final class BridgeReplay {
 
     private final List<byte[]> replies = new ArrayList<>();
     private final List<Event> events = new ArrayList<>();
-    private final XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), new WallClock(), new Random(1), () -> {});
+    /** Timers never fire: nobody runs them here, and no sequence takes a second of a kernel's time. */
+    private final XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), new SystemClock(), new Random(1), () -> {});
     private final PfkeyKeyManager pfkey = new PfkeyKeyManager();
     private final NetlinkSession client;
 
@@ -75,18 +76,5 @@ final class BridgeReplay {
 
     private void setOption(int option, boolean on) {
         client.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.OPTION, option, on ? 1 : 0).toBytes()));
-    }
-
-    /** Timers never fire: nobody runs them here, and no sequence takes a second of a kernel's time. */
-    private static final class WallClock implements Clock {
-        @Override
-        public long nowNs() {
-            return System.nanoTime();
-        }
-
-        @Override
-        public long epochSeconds() {
-            return System.currentTimeMillis() / 1000;
-        }
     }
 }
