@@ -48,6 +48,7 @@ final class MigrateVerb {
         PolicyRules.requireType(migration.type());
         verify(migration.moves());
         Policy policy = policy(migration);
+        Policy followed;
         List<State> left = new ArrayList<>();
         List<State> moved = new ArrayList<>();
         try {
@@ -58,13 +59,13 @@ final class MigrateVerb {
                     moved.add(move(state, move, migration));
                 }
             }
-            follow(policy, migration.moves());
+            followed = follow(policy, migration.moves());
         } catch (XfrmException refusal) {
             moved.forEach(states::retire);
             throw refusal;
         }
         left.stream().distinct().forEach(states::retire);
-        keyManagers.tell(km -> km.migrated(migration));
+        keyManagers.tell(km -> km.migrated(migration, followed));
     }
 
     /** {@code xfrm_migrate_check}. */
@@ -181,7 +182,7 @@ final class MigrateVerb {
     }
 
     /** {@code xfrm_policy_migrate}: gives templates their new addresses, in the order of the moves. */
-    private void follow(Policy policy, List<Move> moves) throws XfrmException {
+    private Policy follow(Policy policy, List<Move> moves) throws XfrmException {
         int matches = 0;
         List<Template> templates = new ArrayList<>(policy.spec().templates());
         for (int i = 0; i < templates.size(); i++) {
@@ -197,7 +198,9 @@ final class MigrateVerb {
             throw new XfrmException(Errno.ENODATA);
         }
         policyExpiry.stop(policy);
-        policyExpiry.start(spd.retarget(policy, List.copyOf(templates)));
+        Policy followed = spd.retarget(policy, List.copyOf(templates));
+        policyExpiry.start(followed);
+        return followed;
     }
 
     private static boolean matches(Template template, Move move) {

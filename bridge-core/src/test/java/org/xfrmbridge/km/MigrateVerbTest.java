@@ -55,7 +55,7 @@ class MigrateVerbTest extends EngineFixture {
 
         engine.migrate(migration(null, move(NEW_RIGHT, 1)));
 
-        heard("migrated");
+        heard("migrated policy " + policy.spec().index());
         assertEquals(State.Phase.DEAD, old.phase());
         assertTrue(policy.isDead());
         State moved = all(engine.states(state -> true)).getFirst();
@@ -85,7 +85,7 @@ class MigrateVerbTest extends EngineFixture {
     void shouldMoveTheTemplateAloneWhenThereIsNoState() throws XfrmException {
         engine.migrate(migration(null, move(NEW_RIGHT, 1)));
 
-        heard("migrated");
+        heard("migrated policy " + policy.spec().index());
         assertNull(spd.get(bySelector(policy(hosts("10.9.0.1", "10.2.0.2")))));
     }
 

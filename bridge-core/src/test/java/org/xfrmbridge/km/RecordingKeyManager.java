@@ -44,8 +44,8 @@ final class RecordingKeyManager implements KeyManager {
     }
 
     @Override
-    public void migrated(Migration migration) {
-        heard.add("migrated");
+    public void migrated(Migration migration, Policy policy) {
+        heard.add("migrated policy " + policy.spec().index());
     }
 
     @Override

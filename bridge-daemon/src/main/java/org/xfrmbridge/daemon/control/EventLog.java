@@ -3,7 +3,9 @@ package org.xfrmbridge.daemon.control;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.km.KeyManager;
+import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.StateMigration;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
@@ -116,8 +118,13 @@ public final class EventLog implements KeyManager {
     }
 
     @Override
-    public void replayChanged(State state, int flags, Origin origin) {
-        // Far too often for a log.
+    public void migrated(Migration migration, Policy policy) {
+        say("policy and its SAs moved to other addresses: {}", policy);
+    }
+
+    @Override
+    public void stateMigrated(StateMigration migration, State moved, Origin origin) {
+        say("SA moved to other addresses: {}", moved);
     }
 
     @Override

@@ -9,6 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.KeyManager;
+import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.netlink.map.PolicyEncoder;
@@ -17,13 +18,11 @@ import org.xfrmbridge.netlink.msg.UserpolicyId;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
-import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
-import org.xfrmbridge.xfrm.State;
 
 /**
  * Listens as a key manager that never answers, and keeps every change of the policies in DIR/policies as the NETLINK_XFRM request that would
@@ -203,6 +202,12 @@ public final class PolicyJournal implements KeyManager {
     }
 
     @Override
+    public void migrated(Migration migration, Policy policy) {
+        put(policy);
+        appendIfFull();
+    }
+
+    @Override
     public void policiesFlushed(PolicySpec.Type type, Origin origin) {
         begin(XfrmMessage.FLUSHPOLICY);
         PolicyEncoder.putType(buffer, type);
@@ -222,27 +227,4 @@ public final class PolicyJournal implements KeyManager {
     public void defaultsChanged(XfrmService.Defaults defaults, Origin origin) {
         putDefaults(defaults);
     }
-
-    @Override
-    public void stateChanged(StateChange change, State state, Origin origin) {}
-
-    @Override
-    public void statesFlushed(int protocol, Origin origin) {}
-
-    @Override
-    public void stateExpired(State state, boolean hard, int portId) {}
-
-    @Override
-    public boolean acquire(Acquire acquire) {
-        return false;
-    }
-
-    @Override
-    public void mappingChanged(State state, Address newSaddr, int newSport) {}
-
-    @Override
-    public void replayChanged(State state, int flags, Origin origin) {}
-
-    @Override
-    public void report(int protocol, Selector selector, Address address) {}
 }

@@ -15,12 +15,14 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmException;
@@ -159,6 +161,22 @@ class PolicyJournalTest {
         journal.flush();
         assertEquals(specs(engine), replayed());
         assertEquals(1, replayed().size());
+    }
+
+    @Test
+    void shouldKnowWhereMigratedPoliciesWent() throws Exception {
+        add(1);
+        PolicySpec before = add(2).spec();
+        add(3);
+        Address peer = before.templates().getFirst().id().daddr();
+        Address moved = Address.ofIpv4(0xc633_6401);
+        Migration.Move move = new Migration.Move(
+                peer, HERE, moved, HERE, IpProtocol.ESP, Mode.TUNNEL.number(), 7, AddressFamily.INET, AddressFamily.INET);
+        engine.migrate(new Migration(before.selector(), Direction.OUT.number(), PolicySpec.Type.MAIN, List.of(move), null, null, 0));
+        journal.flush();
+        PolicySpec after = before.withTemplates(specs(engine).get(1).templates());
+        assertEquals(moved, after.templates().getFirst().id().daddr());
+        assertEquals(Set.of(specs(engine).get(0), after, specs(engine).get(2)), Set.copyOf(replayed()));
     }
 
     @Test

@@ -147,7 +147,7 @@ public final class NetlinkKeyManager implements KeyManager {
     }
 
     @Override
-    public void migrated(Migration migration) {
+    public void migrated(Migration migration, Policy policy) {
         multicast(XfrmMessage.GROUP_MIGRATE, () -> EventEncoder.migrated(migration));
     }
 

@@ -9,7 +9,6 @@ import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
-import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.pfkey.map.MigrationEncoder;
 import org.xfrmbridge.pfkey.map.PolicyDecoder;
 import org.xfrmbridge.pfkey.map.PolicyEncoder;
@@ -20,12 +19,10 @@ import org.xfrmbridge.pfkey.sadb.SadbMsg;
 import org.xfrmbridge.pfkey.sadb.SadbType;
 import org.xfrmbridge.pfkey.sadb.Satype;
 import org.xfrmbridge.xfrm.Address;
-import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
-import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 
 /**
@@ -170,10 +167,6 @@ public final class PfkeyKeyManager implements KeyManager {
         tell(Audience.REGISTERED, () -> StateEncoder.expiry(header, state, reached));
     }
 
-    /** Told to nobody: Linux has the number X_SPDEXPIRE, but sends no such message. */
-    @Override
-    public void policyExpired(Policy policy, Direction direction, boolean hard, int portId) {}
-
     @Override
     public boolean acquire(Acquire acquire) {
         State larval = acquire.larval();
@@ -192,21 +185,11 @@ public final class PfkeyKeyManager implements KeyManager {
     }
 
     @Override
-    public void migrated(Migration migration) {
+    public void migrated(Migration migration, Policy policy) {
         if (migration.type() == PolicySpec.Type.MAIN) {
             tell(Audience.ALL, () -> MigrationEncoder.message(migration));
         }
     }
-
-    /** PF_KEY has no such message; nor for the two below. */
-    @Override
-    public void replayChanged(State state, int flags, Origin origin) {}
-
-    @Override
-    public void report(int protocol, Selector selector, Address address) {}
-
-    @Override
-    public void defaultsChanged(Defaults defaults, Origin origin) {}
 
     /** What /proc/net/pfkey shows. As to an unprivileged reader of a kernel, without addresses. */
     public String procText() {
