@@ -5,7 +5,6 @@
 #include <linux/ipsec.h>
 #include <linux/pfkeyv2.h>
 #include <linux/xfrm.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,35 +19,37 @@ static int keep(const void *value, size_t length, int direction, struct policy *
     return 0;
 }
 
-static int check_length(const void *value, socklen_t length, size_t least)
+static int check(const void *value, socklen_t length, size_t least, bool foreign)
 {
-    if (value == NULL && length != 0)
-        return EFAULT;
     if (length == 0 || length > POLICY_LENGTH)
         return EMSGSIZE;
+    if (value == NULL)
+        return EFAULT;
+    if (foreign)
+        return EOPNOTSUPP;
     return length < least ? EINVAL : 0;
 }
 
-int policy_copy(const void *value, socklen_t length, struct policy *policy)
+int policy_copy(const void *value, socklen_t length, bool foreign, struct policy *policy)
 {
     struct xfrm_userpolicy_info info;
     *policy = (struct policy) {.verb = "policy"};
     if (value == NULL && length == 0)
         return 0;
-    int error = check_length(value, length, sizeof info);
+    int error = check(value, length, sizeof info, foreign);
     if (error != 0)
         return error;
     memcpy(&info, value, sizeof info);
     return info.dir <= XFRM_POLICY_OUT ? keep(value, length, info.dir, policy) : EINVAL;
 }
 
-int policy_copy_pfkey(const void *value, socklen_t length, struct policy *policy)
+int policy_copy_pfkey(const void *value, socklen_t length, bool foreign, struct policy *policy)
 {
     struct sadb_x_policy asked;
     *policy = (struct policy) {.verb = "policy"};
     if (value == NULL && length == 0)
         return 0;
-    int error = check_length(value, length, sizeof asked);
+    int error = check(value, length, sizeof asked, foreign);
     if (error != 0)
         return error;
     memcpy(&asked, value, sizeof asked);

@@ -4,6 +4,8 @@
 
 #include "real.h"
 
+#include <stdbool.h>
+
 /* The kernel takes at most a page. */
 enum { POLICY_LENGTH = 4096, DIRECTIONS = 2 };
 
@@ -15,11 +17,14 @@ struct policy {
     unsigned char *value;
 };
 
-/* IP_XFRM_POLICY, IPV6_XFRM_POLICY: struct xfrm_userpolicy_info and templates; 0 or an errno. */
-int policy_copy(const void *value, socklen_t length, struct policy *policy);
+/*
+ * IP_XFRM_POLICY, IPV6_XFRM_POLICY: struct xfrm_userpolicy_info and templates; 0 or an errno. An option that is `foreign`, of the other
+ * family than the socket, can only clear.
+ */
+int policy_copy(const void *value, socklen_t length, bool foreign, struct policy *policy);
 
 /* IP_IPSEC_POLICY, IPV6_IPSEC_POLICY: a struct sadb_x_policy and its requests. */
-int policy_copy_pfkey(const void *value, socklen_t length, struct policy *policy);
+int policy_copy_pfkey(const void *value, socklen_t length, bool foreign, struct policy *policy);
 
 void policy_clear(struct policy *policy);
 

@@ -41,6 +41,14 @@ static struct entry *find(ino_t cookie)
     return entry;
 }
 
+/* An IPv6 socket that gets the IPv4 packets of its port, too. */
+static bool is_dual(int fd, int family)
+{
+    int only = 0;
+    socklen_t length = sizeof only;
+    return family == AF_INET6 && syscall(SYS_getsockopt, fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &length) == 0 && only == 0;
+}
+
 /* "VERB COOKIE FAMILY PROTOCOL ADDRESS PORT"; returns the length. */
 static int write_head(char *line, const char *verb, const struct entry *entry)
 {
@@ -55,7 +63,8 @@ static int write_head(char *line, const char *verb, const struct entry *entry)
     const struct sockaddr_in6 *six = (const struct sockaddr_in6 *) &address;
     bool is_four = address.ss_family == AF_INET;
     inet_ntop(address.ss_family, is_four ? (const void *) &four->sin_addr : (const void *) &six->sin6_addr, text, sizeof text);
-    return snprintf(line, LINE_ROOM, "%s %lu %d %d %s %d", verb, (unsigned long) entry->cookie, address.ss_family, protocol, text,
+    const char *families = is_four ? "2" : is_dual(entry->fd, address.ss_family) ? "10+2" : "10";
+    return snprintf(line, LINE_ROOM, "%s %lu %s %d %s %d", verb, (unsigned long) entry->cookie, families, protocol, text,
                     ntohs(is_four ? four->sin_port : six->sin6_port));
 }
 
@@ -197,6 +206,8 @@ static bool encapsulate_through_channel(int fd, int type)
     for (int other = 0; other < CHANNELS_LOOKED_AT; other++) {
         if (is_diverted(other, &name) && name.protocol == PFKEY) {
             frame_send(other, ENCAPSULATE, (uint32_t) address.ss_family << 16 | ntohs(port), (uint32_t) type);
+            if (is_dual(fd, address.ss_family))
+                frame_send(other, ENCAPSULATE, AF_INET << 16 | ntohs(port), (uint32_t) type);
             return true;
         }
     }
@@ -259,19 +270,23 @@ static enum form policy_form(int level, int option)
     return NO_POLICY;
 }
 
+/* Whether the option gets to XFRM: what is of another level than the socket a kernel refuses before, but IPv4's of most IPv6 sockets. */
+static bool reaches_xfrm(int domain, int type, int level)
+{
+    if (level == IPPROTO_IPV6)
+        return domain == AF_INET6;
+    return domain == AF_INET || (domain == AF_INET6 && type != SOCK_RAW);
+}
+
 static bool takes_policy(int fd, int level, int option, const void *value, socklen_t length, int *error)
 {
     int domain = socket_number(fd, SO_DOMAIN);
-    if (domain != AF_INET && domain != AF_INET6)
+    if (!reaches_xfrm(domain, socket_number(fd, SO_TYPE), level))
         return false;
     struct policy policy;
-    int family = level == IPPROTO_IP ? AF_INET : AF_INET6;
-    bool pfkey = policy_form(level, option) == PFKEY_FORM;
-    if (pfkey && length != 0 && domain != family) {
-        *error = EOPNOTSUPP;
-        return true;
-    }
-    *error = pfkey ? policy_copy_pfkey(value, length, &policy) : policy_copy(value, length, &policy);
+    bool foreign = domain != (level == IPPROTO_IP ? AF_INET : AF_INET6);
+    *error = policy_form(level, option) == PFKEY_FORM ? policy_copy_pfkey(value, length, foreign, &policy)
+                                                      : policy_copy(value, length, foreign, &policy);
     if (*error == 0)
         *error = set_policy(fd, &policy);
     return true;

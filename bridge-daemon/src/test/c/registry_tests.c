@@ -64,7 +64,6 @@ static void pfkey_policies_are_registered_as_they_are(void)
     CHECK(setsockopt(fd, IPPROTO_IP, IP_IPSEC_POLICY, &ipsec, sizeof ipsec) == 0);
     CHECK(log_shows_socket("ipsec", cookie, port, strcat(expected, "\n")));
     CHECK_FAILS(setsockopt(fd, IPPROTO_IP, IP_IPSEC_POLICY, &ipsec, sizeof ipsec - 1), EINVAL);
-    CHECK_FAILS(setsockopt(fd, IPPROTO_IPV6, IPV6_IPSEC_POLICY, &ipsec, sizeof ipsec), EOPNOTSUPP);
     ipsec.policy.sadb_x_policy_dir = IPSEC_DIR_FWD;
     CHECK_FAILS(setsockopt(fd, IPPROTO_IP, IP_IPSEC_POLICY, &ipsec, sizeof ipsec), EINVAL);
     CHECK(setsockopt(fd, IPPROTO_IP, IP_IPSEC_POLICY, NULL, 0) == 0);
@@ -92,11 +91,27 @@ static void bind_moves_the_registration(void)
 {
     struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
     struct stat status;
-    int fd = socket(AF_INET6, SOCK_DGRAM, 0), type = UDP_ENCAP_ESPINUDP;
+    int fd = socket(AF_INET6, SOCK_DGRAM, 0), type = UDP_ENCAP_ESPINUDP, only = 1;
     CHECK(fstat(fd, &status) == 0 && setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == 0);
-    CHECK(log_shows_line("encap", status.st_ino, " 10 17 :: 0 2\n"));
+    CHECK(log_shows_line("encap", status.st_ino, " 10+2 17 :: 0 2\n"));
+    CHECK(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) == 0);
     CHECK(bind(fd, (struct sockaddr *) &address, sizeof address) == 0);
     CHECK(log_shows_line("moved", status.st_ino, " 10 17 ::1 "));
+}
+
+static void policies_of_another_family_only_clear(void)
+{
+    struct xfrm_userpolicy_info in = allow(XFRM_POLICY_IN);
+    struct sadb_x_policy bypass = {2, SADB_X_EXT_POLICY, IPSEC_POLICY_BYPASS, IPSEC_DIR_INBOUND, 0, 0, 0};
+    int four = socket(AF_INET, SOCK_DGRAM, 0), six = socket(AF_INET6, SOCK_DGRAM, 0), raw = socket(AF_INET6, SOCK_RAW, IPPROTO_UDP);
+    CHECK_FAILS(setsockopt(six, IPPROTO_IP, IP_XFRM_POLICY, &in, sizeof in), EOPNOTSUPP);
+    CHECK_FAILS(setsockopt(six, IPPROTO_IP, IP_IPSEC_POLICY, &bypass, sizeof bypass), EOPNOTSUPP);
+    CHECK_FAILS(setsockopt(four, IPPROTO_IPV6, IPV6_XFRM_POLICY, &in, sizeof in), ENOPROTOOPT);
+    CHECK_FAILS(setsockopt(four, IPPROTO_IPV6, IPV6_IPSEC_POLICY, &bypass, sizeof bypass), ENOPROTOOPT);
+    CHECK_FAILS(setsockopt(raw, IPPROTO_IP, IP_XFRM_POLICY, &in, sizeof in), ENOPROTOOPT);
+    CHECK(log_lacks("policy") && log_lacks("ipsec"));
+    CHECK(setsockopt(six, IPPROTO_IP, IP_XFRM_POLICY, NULL, 0) == 0);
+    CHECK(log_shows(" 10+2 17 :: 0 -\n"));
 }
 
 static void registration_lives_as_long_as_the_socket(void)
@@ -190,7 +205,8 @@ static void written_settings_reach_the_bridge(void)
 
 #define TEST(name) {#name, name}
 const struct test registry_tests[] = {
-    TEST(policies_are_registered), TEST(pfkey_policies_are_registered_as_they_are), TEST(encapsulation_is_registered_and_hidden_from_the_kernel),
+    TEST(policies_are_registered), TEST(pfkey_policies_are_registered_as_they_are), TEST(policies_of_another_family_only_clear),
+    TEST(encapsulation_is_registered_and_hidden_from_the_kernel),
     TEST(bind_moves_the_registration), TEST(registration_lives_as_long_as_the_socket), TEST(passed_socket_stays_registered),
     TEST(restarted_bridge_is_told_again),
     TEST(espintcp_is_unknown), TEST(files_of_proc_come_from_the_bridge), TEST(written_settings_reach_the_bridge), {NULL, NULL}};

@@ -16,8 +16,8 @@ import org.xfrmbridge.xfrm.Selector;
 /**
  * Policies of single sockets (IP_XFRM_POLICY) and sockets that take ESP in UDP (UDP_ENCAP). Packets carry no socket, so a socket is
  * known by protocol, local address and local port: the one bound to the packet's address before one bound to any, one of the packet's family
- * before an INET6 one that would take it too, the one bound last before others. An INET6 socket bound to any address, or to a mapped one, also has the IPv4 packets of its port; its
- * policies are then still those of their own family, as {@code xfrm_sk_policy_lookup} has it.
+ * before an INET6 one that would take it too, the one bound last before others. An INET6 socket bound to any address, or to a mapped one, also has the IPv4 packets of its port, unless it
+ * is {@link Families#OWN}; its policies are then still those of their own family, as {@code xfrm_sk_policy_lookup} has it.
  *
  * <p>The control thread registers, any thread looks up and never waits. Ports in host order.
  */
@@ -28,7 +28,18 @@ public final class SocketPolicies {
     private final AtomicInteger generation = new AtomicInteger();
 
     /** Where a socket is bound; port 0 and the any address while it is not. */
-    public record LocalEndpoint(int family, int protocol, Address address, int port) {}
+    public record LocalEndpoint(int family, int protocol, Address address, int port, Families families) {
+        /** As a socket is if nobody says otherwise. */
+        public LocalEndpoint(int family, int protocol, Address address, int port) {
+            this(family, protocol, address, port, Families.BOTH);
+        }
+    }
+
+    /** Whose packets an INET6 socket gets: {@code OWN} is IPV6_V6ONLY. It means nothing for others. */
+    public enum Families {
+        OWN,
+        BOTH
+    }
 
     /** @param owner the connection it was registered on @param cookie the socket's number there */
     private record SocketId(Object owner, long cookie) {}
@@ -231,6 +242,7 @@ public final class SocketPolicies {
                 return isBoundToAny() || address.equalsAs(new Address(high, low), family);
             }
             return at.family() == AddressFamily.INET6
+                    && at.families() == Families.BOTH
                     && (isBoundToAny()
                             || address.high() == 0 && address.low() == (MAPPED_PREFIX | high >>> 32));
         }

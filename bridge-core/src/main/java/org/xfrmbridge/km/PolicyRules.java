@@ -9,11 +9,11 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * What NEWPOLICY, UPDPOLICY and a client's ACQUIRE refuse by the look of the request: {@code verify_newpolicy_info}, {@code
+ * What NEWPOLICY, UPDPOLICY, a client's ACQUIRE and IP_XFRM_POLICY refuse by the look of the request: {@code verify_newpolicy_info}, {@code
  * copy_from_user_policy_type} and {@code validate_tmpl}, in the kernel's order. A null action, direction, type or mode stands for a number
- * that names none.
+ * that names none. Any thread.
  */
-final class PolicyRules {
+public final class PolicyRules {
     /** {@code XFRM_SHARE_UNIQUE}. */
     private static final int SHARE_MAX = 3;
 
@@ -22,8 +22,8 @@ final class PolicyRules {
 
     private PolicyRules() {}
 
-    /** Returns the policy as it is kept: templates that name no family get the one they follow. */
-    static PolicySpec verify(PolicySpec spec) throws XfrmException {
+    /** Returns the policy as it is kept: templates that name no family get the one they follow. Refuses with EINVAL. */
+    public static PolicySpec verify(PolicySpec spec) throws XfrmException {
         refuseIf(spec.share() < 0 || spec.share() > SHARE_MAX, "there is no such share");
         refuseIf(spec.action() == null, "a policy allows or blocks");
         refuseIf(!AddressFamily.isIp(spec.selector().family()), "the selector's family is neither IPv4 nor IPv6");

@@ -127,6 +127,16 @@ class SocketPoliciesTest {
     }
 
     @Test
+    void shouldGiveNoIpv4PacketsToSocketsForIpv6Only() {
+        LocalEndpoint at = new LocalEndpoint(INET6, IpProtocol.UDP, Address.ANY, 4500, SocketPolicies.Families.OWN);
+        sockets.setEncapsulation(CHARON, 1, at, 2);
+        sockets.setPolicy(CHARON, 1, at, bypass(Direction.IN, INET), 0);
+        assertEquals(2, sockets.encapsulationType(INET6, 1, 2, 4500));
+        assertEquals(0, sockets.encapsulationType(INET, HERE.high(), 0, 4500));
+        assertNull(sockets.lookup(Direction.IN, flow(HERE, 1, HERE, 4500)));
+    }
+
+    @Test
     void shouldGiveIpv4PacketsToDualStackSocketsButNotTheirPolicies() {
         sockets.setEncapsulation(CHARON, 1, at(INET6, "::", 4500), 2);
         sockets.setPolicy(CHARON, 1, at(INET6, "::", 4500), bypass(Direction.IN, INET6), 0);

@@ -2,6 +2,7 @@ package org.xfrmbridge.daemon.control;
 
 import java.nio.ByteBuffer;
 import org.xfrmbridge.db.SocketPolicies;
+import org.xfrmbridge.db.SocketPolicies.Families;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.io.ControlFrame;
 import org.xfrmbridge.io.ControlSession;
@@ -37,7 +38,8 @@ final class PfkeyChannelSession implements ControlSession {
     private void encapsulate(int family, int port, int type) {
         if (peer.privileged() && AddressFamily.isIp(family)) {
             long cookie = (long) family << 16 | port;
-            sockets.setEncapsulation(this, cookie, new LocalEndpoint(family, IpProtocol.UDP, Address.ANY, port), type);
+            LocalEndpoint at = new LocalEndpoint(family, IpProtocol.UDP, Address.ANY, port, Families.OWN);
+            sockets.setEncapsulation(this, cookie, at, type);
         }
     }
 

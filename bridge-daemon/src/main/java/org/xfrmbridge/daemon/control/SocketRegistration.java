@@ -6,7 +6,9 @@ import java.util.HexFormat;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.db.SocketPolicies;
+import org.xfrmbridge.db.SocketPolicies.Families;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
+import org.xfrmbridge.km.PolicyRules;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.netlink.map.PolicyDecoder;
 import org.xfrmbridge.netlink.msg.UserpolicyInfo;
@@ -25,6 +27,7 @@ final class SocketRegistration {
     private static final int EINVAL = 22;
     private static final String OK = "ok\n";
     private static final int PARTS_OF_ENDPOINT = 6;
+    private static final String IPV6_AND_IPV4 = "10+2";
 
     private final SocketPolicies sockets;
     private final PfkeyPolicies policies;
@@ -69,12 +72,13 @@ final class SocketRegistration {
     }
 
     private static LocalEndpoint endpoint(String[] parts) {
-        int family = Integer.parseInt(parts[2]);
+        boolean both = parts[2].equals(IPV6_AND_IPV4);
+        int family = both ? AddressFamily.INET6 : Integer.parseInt(parts[2]);
         int port = Integer.parseInt(parts[5]);
         if (!AddressFamily.isIp(family) || port < 0 || port > 0xffff) {
             throw new IllegalArgumentException("no endpoint");
         }
-        return new LocalEndpoint(family, Integer.parseInt(parts[3]), Address.parse(parts[4]), port);
+        return new LocalEndpoint(family, Integer.parseInt(parts[3]), Address.parse(parts[4]), port, both ? Families.BOTH : Families.OWN);
     }
 
     private void ipsec(long cookie, LocalEndpoint at, String hex) throws XfrmException {
@@ -85,7 +89,7 @@ final class SocketRegistration {
         return ByteBuffer.wrap(HexFormat.of().parseHex(hex)).order(ByteOrder.nativeOrder());
     }
 
-    private void policy(long cookie, LocalEndpoint at, String hex) {
+    private void policy(long cookie, LocalEndpoint at, String hex) throws XfrmException {
         if (hex.equals("-")) {
             sockets.clearPolicies(this, cookie);
             return;
@@ -98,20 +102,14 @@ final class SocketRegistration {
     }
 
     /** {@code xfrm_compile_policy}: only in and out, and what follows the policy is templates. */
-    private static PolicySpec spec(ByteBuffer option) {
+    private static PolicySpec spec(ByteBuffer option) throws XfrmException {
         UserpolicyInfo info = UserpolicyInfo.read(option);
-        Direction direction = Direction.of(info.direction());
-        if (direction == null || direction == Direction.FWD || info.action() > 1) {
+        Attributes none = Attributes.parse(ByteBuffer.allocate(0), 0, XfrmAttribute.POLICIES.maxType());
+        PolicySpec verified = PolicyRules.verify(PolicyDecoder.decode(info, none).withTemplates(PolicyDecoder.templates(option)));
+        if (verified.direction() == Direction.FWD) {
             throw new IllegalArgumentException("no policy of a socket");
         }
-        try {
-            PolicySpec bare = PolicyDecoder.decode(info, Attributes.parse(ByteBuffer.allocate(0), 0, XfrmAttribute.POLICIES.maxType()));
-            return new PolicySpec(
-                    bare.selector(), bare.lifetime(), bare.priority(), 0, direction, bare.action(), bare.flags(), bare.share(),
-                    PolicyDecoder.templates(option), bare.mark(), bare.ifId(), PolicySpec.Type.MAIN, null);
-        } catch (XfrmException e) {
-            throw new IllegalArgumentException(e);
-        }
+        return verified.withIndex(0);
     }
 
     private void encapsulation(long cookie, LocalEndpoint at, int type) {

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -35,7 +36,7 @@ class PfkeyScenario {
     private static final Path SOURCES = Path.of("src/test/resources/org/xfrmbridge/it/pfkey");
 
     @ParameterizedTest
-    @ValueSource(strings = {"racoon", "setkey"})
+    @ValueSource(strings = {"racoon", "setkey", "sockets"})
     @Requires(Requirement.UML)
     void shouldStillBeTrueOfKernelWhenClientRuns(String name) throws IOException {
         try (Scene scene = new Scene("pfkey-" + name + "-kernel")) {
@@ -51,7 +52,7 @@ class PfkeyScenario {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"racoon", "setkey"})
+    @ValueSource(strings = {"racoon", "setkey", "sockets"})
     @Requires({Requirement.TUN, Requirement.BRIDGE})
     void shouldAnswerAsKernelWhenClientRunsOnBridge(String name) throws IOException {
         try (Scene scene = new Scene("pfkey-" + name + "-bridge")) {
@@ -84,7 +85,9 @@ class PfkeyScenario {
         Path program = scene.file("client");
         Path source = scene.file("client.c");
         Files.writeString(source, resource("client.c"));
-        Files.writeString(scene.file("messages.h"), resource("messages.h"));
+        for (String header : List.of("messages.h", "options.h")) {
+            Files.writeString(scene.file(header), resource(header));
+        }
         Command.of("gcc", "-O2", "-o", program.toString(), source.toString()).run();
         return program;
     }

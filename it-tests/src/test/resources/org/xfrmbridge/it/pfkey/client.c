@@ -2,10 +2,12 @@
  *
  *   client racoon      an IKE daemon's start, one negotiation with NAT-T, its rekey and its end
  *   client setkey      a manual configuration: flush, add, list, delete, listen to everything
+ *   client sockets     socket policies in all forms
  *   client load N      N SAs; prints how many the kernel has taken
  *   client dump        registers, dumps all SAs, and prints how many it was told of and the milliseconds that took
  */
 #include "messages.h"
+#include "options.h"
 
 #include <errno.h>
 #include <sys/time.h>
@@ -310,6 +312,8 @@ int main(int count, char **arguments)
 		racoon();
 	else if (strcmp(what, "setkey") == 0)
 		setkey();
+	else if (strcmp(what, "sockets") == 0)
+		try_options();
 	else if (strcmp(what, "load") == 0 && count > 2)
 		load(atoi(arguments[2]));
 	else if (strcmp(what, "dump") == 0)
