@@ -15,6 +15,7 @@
 # dumped and flushed. A kernel without ESP takes no SAs, and one with a million random prefixes would take an hour.
 #
 #     --rounds N   default 3       --million   only the last part       --no-million   only the first
+#     --cold       does not wait for the rehearsal
 #
 # Needs root, gcc and a build (mvn package). Everything happens in two namespaces and a directory that it makes and removes.
 
@@ -26,11 +27,13 @@ BRIDGE=${BRIDGE:-$HERE/../xfrm-bridge}
 ROUNDS=3
 COMPARE=yes
 MILLION=yes
+COLD=no
 while [ $# -gt 0 ]; do
     case $1 in
         --rounds) ROUNDS=$2; shift ;;
         --million) COMPARE=no ;;
         --no-million) MILLION=no ;;
+        --cold) COLD=yes ;;
         *) sed -n '2,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
     shift
@@ -67,11 +70,21 @@ start_bridge() {
     ip netns exec "$BRIDGE_NS" "$BRIDGE" run --attach eth0 --dir "$TMP/bridge" >"$TMP/bridge.log" 2>&1 &
     BRIDGE_PID=$!
     for _ in {1..300}; do
-        grep -q '^ready' "$TMP/bridge.log" && return
+        if grep -q '^ready' "$TMP/bridge.log"; then
+            [ $COLD = yes ] || await_rehearsal
+            return
+        fi
         kill -0 "$BRIDGE_PID" 2>/dev/null || break
         sleep 0.1
     done
     fail "the bridge did not start: $(tail -n 3 "$TMP/bridge.log")"
+}
+
+# It is a thread of that name.
+await_rehearsal() {
+    while grep -qsx rehearsal "/proc/$BRIDGE_PID"/task/*/comm; do
+        sleep 0.1
+    done
 }
 
 on_kernel() { ip netns exec "$KERNEL_NS" "$TMP/messages" "$@"; }
@@ -92,7 +105,7 @@ compare() {
 }
 
 print_rates() {
-    printf '%-34s %-7s %10s %10s %7s %12s\n' 'thousands per second' '' kernel bridge ratio 'first round'
+    printf '%-34s %-7s %10s %10s %7s %12s %12s\n' 'thousands per second' '' kernel bridge ratio 'first round' 'last round'
     awk -F'\t' '
         { key = $1 FS $2; if (!(key in seen)) { seen[key]; order[++keys] = key }
           n = ++count[key, $3]; rate[key, $3, n] = $4 }
@@ -104,8 +117,8 @@ print_rates() {
         }
         END { for (k = 1; k <= keys; k++) {
             split(order[k], part, FS); kernel = median(order[k], "kernel"); bridge = median(order[k], "bridge")
-            printf "%-34s %-7s %10.1f %10.1f %7.2f %12.1f\n", part[1], part[2], kernel / 1000, bridge / 1000, bridge / kernel,
-                rate[order[k], "bridge", 1] / 1000 } }' "$TMP/rates"
+            printf "%-34s %-7s %10.1f %10.1f %7.2f %12.1f %12.1f\n", part[1], part[2], kernel / 1000, bridge / 1000, bridge / kernel,
+                rate[order[k], "bridge", 1] / 1000, rate[order[k], "bridge", count[order[k], "bridge"]] / 1000 } }' "$TMP/rates"
 }
 
 print_million() {

@@ -10,9 +10,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.Bridge;
 import org.xfrmbridge.daemon.BridgeOptions;
-import org.xfrmbridge.daemon.Rehearsal;
+import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.daemon.attach.DeviceNames;
 import org.xfrmbridge.daemon.os.Descriptor;
+import org.xfrmbridge.daemon.rehearsal.Rehearsal;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -63,13 +64,19 @@ final class RunCommand implements Callable<Integer> {
         Bridge bridge = Bridge.start(options);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge), "end"));
         announce();
-        new Thread(new Rehearsal(), "rehearsal").start();
+        rehearse();
         try {
             new CountDownLatch(1).await();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         return 0;
+    }
+
+    private static void rehearse() {
+        Thread rehearsal = new Thread(new Rehearsal(new SystemClock()), "rehearsal");
+        rehearsal.setDaemon(true);
+        rehearsal.start();
     }
 
     /** Halts, as a JVM that a signal ends has the exit code of the signal, whatever its hooks have done well. */

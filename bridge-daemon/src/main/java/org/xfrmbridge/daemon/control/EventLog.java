@@ -20,16 +20,22 @@ import org.xfrmbridge.xfrm.State;
  * lines of a second are limited and the rest is counted: writing them would cost more than the changes. Control thread only.
  */
 public final class EventLog implements KeyManager {
-    private static final Logger LOG = LoggerFactory.getLogger(EventLog.class);
     private static final int LINES_PER_SECOND = 50;
 
     private final Clock clock;
+    private final Logger log;
     private long second;
     private int lines;
     private long unsaid;
 
     public EventLog(Clock clock) {
+        this(clock, LoggerFactory.getLogger(EventLog.class));
+    }
+
+    /** @param log that the lines are for */
+    public EventLog(Clock clock, Logger log) {
         this.clock = clock;
+        this.log = log;
     }
 
     /** Whether one more line may be written in this second; if not, it is counted. Asked before a line is put together. */
@@ -49,14 +55,14 @@ public final class EventLog implements KeyManager {
 
     private void say(String format, Object... arguments) {
         if (maySay()) {
-            LOG.info(format, arguments);
+            log.info(format, arguments);
         }
     }
 
     /** Says how many lines were left out; called now and then. */
     public void flush() {
         if (unsaid > 0) {
-            LOG.info("and {} more changes", unsaid);
+            log.info("and {} more changes", unsaid);
             unsaid = 0;
         }
     }
@@ -64,7 +70,7 @@ public final class EventLog implements KeyManager {
     @Override
     public void stateChanged(StateChange change, State state, Origin origin) {
         if (maySay()) {
-            LOG.info("SA {}: {}", past(change.name()), state);
+            log.info("SA {}: {}", past(change.name()), state);
         }
     }
 
@@ -87,7 +93,7 @@ public final class EventLog implements KeyManager {
             return;
         }
         Selector selector = policy.spec().selector();
-        LOG.info("policy {}: {}/{} -> {}/{} {}", past(change.name()), selector.saddr().toText(selector.family()), selector.saddrPrefix(),
+        log.info("policy {}: {}/{} -> {}/{} {}", past(change.name()), selector.saddr().toText(selector.family()), selector.saddrPrefix(),
                 selector.daddr().toText(selector.family()), selector.daddrPrefix(), policy);
     }
 

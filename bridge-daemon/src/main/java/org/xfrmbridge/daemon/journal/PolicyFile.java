@@ -33,6 +33,17 @@ final class PolicyFile implements AutoCloseable {
         channel = FileChannel.open(fresh, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), FOR_OWNER);
     }
 
+    private PolicyFile(FileChannel channel) {
+        file = null;
+        fresh = null;
+        this.channel = channel;
+    }
+
+    /** One that takes everything and keeps nothing. */
+    static PolicyFile nowhere() throws IOException {
+        return new PolicyFile(FileChannel.open(Path.of("/dev/null"), StandardOpenOption.WRITE));
+    }
+
     /** The content of a directory's file, empty if there is none. */
     static ByteBuffer read(Path directory) throws IOException {
         Path file = directory.resolve(NAME);
@@ -49,7 +60,9 @@ final class PolicyFile implements AutoCloseable {
     }
 
     void publish() throws IOException {
-        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+        if (fresh != null) {
+            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+        }
     }
 
     /** Writes from position to limit. */

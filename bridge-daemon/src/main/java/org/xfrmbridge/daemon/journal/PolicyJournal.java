@@ -55,6 +55,12 @@ public final class PolicyJournal implements KeyManager {
         return journal;
     }
 
+    /** The same work for a journal that is kept nowhere. */
+    public static PolicyJournal rehearse(XfrmService service) throws IOException {
+        return begin(null, service);
+    }
+
+    /** @param directory null for none */
     private PolicyJournal(Path directory, XfrmService service) {
         this.directory = directory;
         this.service = service;
@@ -93,7 +99,9 @@ public final class PolicyJournal implements KeyManager {
     /** The bridge ends as it should: nothing is to come back. */
     public void end() throws IOException {
         close();
-        delete(directory);
+        if (directory != null) {
+            delete(directory);
+        }
     }
 
     public static void delete(Path directory) throws IOException {
@@ -120,7 +128,7 @@ public final class PolicyJournal implements KeyManager {
     private void tidy() throws IOException {
         close();
         entries = 0;
-        file = new PolicyFile(directory);
+        file = directory == null ? PolicyFile.nowhere() : new PolicyFile(directory);
         putDefaults(service.defaults());
         for (Policy policy : oldestFirst()) {
             put(policy);

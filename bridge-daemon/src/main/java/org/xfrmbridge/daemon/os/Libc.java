@@ -56,6 +56,8 @@ public interface Libc {
 
     int geteuid();
 
+    int setpriority(int which, int who, int nice);
+
     int setns(int fd, int namespaceType);
 
     String strerror(int errno);

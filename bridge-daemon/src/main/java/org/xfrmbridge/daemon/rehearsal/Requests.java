@@ -1,0 +1,145 @@
+package org.xfrmbridge.daemon.rehearsal;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntConsumer;
+import java.util.function.IntFunction;
+import org.xfrmbridge.io.ControlFrame;
+import org.xfrmbridge.km.XfrmService.PolicyKey;
+import org.xfrmbridge.km.XfrmService.StateKey;
+import org.xfrmbridge.netlink.map.RequestEncoder;
+import org.xfrmbridge.netlink.msg.UserspiInfo;
+import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.StateSpec;
+
+/** What a netlink client sends: every common verb for some entries of every kind, which leaves nothing behind. One thread. */
+final class Requests {
+    private static final int FIRST_SPI = 0x100;
+    private static final int LAST_SPI = 0xfff_ffff;
+
+    private final List<byte[]> datagrams = new ArrayList<>();
+    private final NetlinkWriter out = new NetlinkWriter();
+    private final int batch;
+    private final int flags;
+    private int requests;
+
+    private Requests(int batch, int flags) {
+        this.batch = batch;
+        this.flags = NetlinkHeader.REQUEST | flags;
+    }
+
+    /**
+     * @param batch requests to a datagram
+     * @param flags of each request beside NLM_F_REQUEST
+     */
+    static List<byte[]> datagrams(int entries, int batch, int flags) {
+        Requests requests = new Requests(batch, flags);
+        requests.policies(entries, Entries::exact);
+        requests.policies(entries, Entries::prefixed);
+        requests.policies(entries, Entries::overlapping);
+        requests.policies(entries, Entries::random);
+        requests.states(entries);
+        requests.larvals(entries);
+        return requests.datagrams;
+    }
+
+    /** The size of a client's reads, as the preload library tells it. */
+    static byte[] room(int bytes) {
+        return new ControlFrame(ControlFrame.ROOM, bytes, 0).toBytes();
+    }
+
+    private void policies(int entries, IntFunction<PolicySpec> policy) {
+        each(entries, i -> policy(XfrmMessage.NEWPOLICY, policy.apply(i)));
+        dump(XfrmMessage.GETPOLICY);
+        each(entries, i -> policyKey(XfrmMessage.GETPOLICY, policy.apply(i)));
+        each(entries, i -> policy(XfrmMessage.UPDPOLICY, policy.apply(i)));
+        each(entries - 1, i -> policyKey(XfrmMessage.DELPOLICY, policy.apply(i)));
+        begin(XfrmMessage.FLUSHPOLICY);
+        RequestEncoder.putPolicyType(out, PolicySpec.Type.MAIN);
+        end();
+    }
+
+    private void states(int entries) {
+        each(entries, i -> state(XfrmMessage.NEWSA, Entries.state(i)));
+        dump(XfrmMessage.GETSA);
+        each(entries, i -> stateKey(XfrmMessage.GETSA, Entries.state(i)));
+        each(entries, i -> state(XfrmMessage.UPDSA, Entries.state(i)));
+        each(entries - 1, i -> stateKey(XfrmMessage.DELSA, Entries.state(i)));
+        flushStates();
+    }
+
+    /** As a daemon does: an SPI first, then what has it. */
+    private void larvals(int entries) {
+        each(entries, i -> larval(Entries.larval(i)));
+        flushStates();
+    }
+
+    private void flushStates() {
+        begin(XfrmMessage.FLUSHSA).putZeros(1);
+        end();
+        send();
+    }
+
+    private void each(int entries, IntConsumer request) {
+        for (int i = 0; i < entries; i++) {
+            request.accept(i);
+        }
+        send();
+    }
+
+    private void policy(int type, PolicySpec spec) {
+        RequestEncoder.putPolicy(begin(type), spec);
+        end();
+    }
+
+    private void policyKey(int type, PolicySpec spec) {
+        PolicyKey key = new PolicyKey(spec.type(), spec.direction(), 0, spec.selector(), spec.mark(), spec.ifId(), null);
+        RequestEncoder.putPolicyKey(begin(type), key);
+        end();
+    }
+
+    private void state(int type, StateSpec spec) {
+        RequestEncoder.putState(begin(type), spec);
+        end();
+    }
+
+    private void stateKey(int type, StateSpec spec) {
+        RequestEncoder.putStateKey(begin(type), new StateKey(spec.id(), spec.family(), spec.mark(), null));
+        end();
+    }
+
+    private void larval(StateSpec spec) {
+        begin(XfrmMessage.ALLOCSPI);
+        new UserspiInfo(RequestEncoder.info(spec), FIRST_SPI, LAST_SPI).write(out.room(UserspiInfo.BYTES));
+        RequestEncoder.putLarval(out, spec);
+        end();
+    }
+
+    private void dump(int type) {
+        out.begin(type, flags | NetlinkHeader.DUMP, requests, 0);
+        end();
+        send();
+    }
+
+    private NetlinkWriter begin(int type) {
+        return out.begin(type, flags, requests, 0);
+    }
+
+    private void end() {
+        out.end();
+        if (++requests % batch == 0) {
+            send();
+        }
+    }
+
+    private void send() {
+        if (out.sizeBytes() > 0) {
+            datagrams.add(out.toBytes());
+            out.truncate(0);
+        }
+    }
+}
