@@ -115,7 +115,7 @@ public final class Spd {
         SpdEntry entry = new SpdEntry(policy, keepsPlace ? old.placeOfUpdate(policy.age()) : policy.age());
         classifier.put(entry, old);
         all.add(entry);
-        counts.incrementAndGet(spec.direction().number());
+        addToCount(spec.direction().number(), 1);
         if (old == null) {
             byIndex.add(entry, Hashing.fold(index));
         } else {
@@ -231,7 +231,7 @@ public final class Spd {
         Policy policy = new Policy(spec.withIndex(newIndex(number, 0)), nextAge++, nowSeconds);
         SpdEntry entry = SpdEntry.ofSocket(policy);
         all.add(entry);
-        counts.incrementAndGet(number);
+        addToCount(number, 1);
         byIndex.add(entry, Hashing.fold(policy.spec().index()));
         return policy;
     }
@@ -248,8 +248,13 @@ public final class Spd {
     private void forget(SpdEntry entry) {
         PolicySpec spec = entry.policy().spec();
         all.remove(entry);
-        counts.decrementAndGet(entry.lane != 0 ? spec.direction().number() : DIRECTIONS + spec.direction().number());
+        addToCount(entry.lane != 0 ? spec.direction().number() : DIRECTIONS + spec.direction().number(), -1);
         leave(entry.policy());
+    }
+
+    /** One thread writes: that needs no instruction which waits for all processors. */
+    private void addToCount(int number, int more) {
+        counts.setRelease(number, counts.getPlain(number) + more);
     }
 
     private static SpdEntry place(Policy policy) {

@@ -19,11 +19,19 @@ final class KeyManagers {
     }
 
     void stateChanged(KeyManager.StateChange change, State state, Origin origin) {
-        tell(km -> km.stateChanged(change, state, origin));
+        for (KeyManager keyManager : all) {
+            keyManager.stateChanged(change, state, origin);
+        }
     }
 
     void stateExpired(State state, boolean hard, int portId) {
         tell(km -> km.stateExpired(state, hard, portId));
+    }
+
+    void policyChanged(KeyManager.PolicyChange change, Policy policy, boolean byIndex, Origin origin) {
+        for (KeyManager keyManager : all) {
+            keyManager.policyChanged(change, policy, byIndex, origin);
+        }
     }
 
     void policyExpired(Policy policy, boolean hard, int portId) {

@@ -35,14 +35,14 @@ final class PolicyVerbs {
             throw new XfrmException(Errno.EEXIST);
         }
         expiry.start(policy);
-        keyManagers.tell(km -> km.policyChanged(exclusive ? PolicyChange.NEW : PolicyChange.UPDATE, policy, false, origin));
+        keyManagers.policyChanged(exclusive ? PolicyChange.NEW : PolicyChange.UPDATE, policy, false, origin);
         return policy;
     }
 
     Policy delete(PolicyKey key, Origin origin) throws XfrmException {
         Policy policy = get(key);
         remove(policy);
-        keyManagers.tell(km -> km.policyChanged(PolicyChange.DELETE, policy, key.index() != 0, origin));
+        keyManagers.policyChanged(PolicyChange.DELETE, policy, key.index() != 0, origin);
         return policy;
     }
 

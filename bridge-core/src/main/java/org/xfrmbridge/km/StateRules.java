@@ -61,9 +61,9 @@ final class StateRules {
     }
 
     static void verifyPrefixes(Selector selector, int maxBits) throws XfrmException {
-        refuseIf(
-                selector.daddrPrefix() > maxBits || selector.saddrPrefix() > maxBits,
-                "a prefix length of the selector is greater than " + maxBits);
+        if (selector.daddrPrefix() > maxBits || selector.saddrPrefix() > maxBits) {
+            throw new XfrmException(Errno.EINVAL, "a prefix length of the selector is greater than " + maxBits);
+        }
     }
 
     private static void verifyAh(StateSpec spec) throws XfrmException {

@@ -15,4 +15,13 @@ public record Lifetime(
         long hardUseSeconds) {
     public static final long INFINITE = -1L;
     public static final Lifetime UNLIMITED = new Lifetime(INFINITE, INFINITE, INFINITE, INFINITE, 0, 0, 0, 0);
+
+    @Override
+    public int hashCode() {
+        long bytes = 31 * softBytes + hardBytes;
+        long packets = 31 * softPackets + hardPackets;
+        long added = 31 * softAddSeconds + hardAddSeconds;
+        long used = 31 * softUseSeconds + hardUseSeconds;
+        return Long.hashCode(31 * (31 * (31 * bytes + packets) + added) + used);
+    }
 }

@@ -18,6 +18,11 @@ public record Mark(int value, int mask) {
         return new Mark(value & mask, mask);
     }
 
+    @Override
+    public int hashCode() {
+        return 31 * value + mask;
+    }
+
     /** Whether it is as it is kept. */
     public boolean isSanitized() {
         return (value & ~mask) == 0;

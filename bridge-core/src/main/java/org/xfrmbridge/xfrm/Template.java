@@ -31,4 +31,10 @@ public record Template(
                 id, family, saddr, reqid, mode, share, optional, authMask, cipherMask, compressionMask,
                 (authMask & cipherMask & compressionMask) == ALL);
     }
+
+    /** Of what templates differ in. */
+    @Override
+    public int hashCode() {
+        return 31 * (31 * id.hashCode() + saddr.hashCode()) + reqid;
+    }
 }
