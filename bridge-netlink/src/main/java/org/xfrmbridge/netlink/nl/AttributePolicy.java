@@ -25,24 +25,28 @@ public final class AttributePolicy {
         return rules.length - 1;
     }
 
-    /** @param nested whether the attribute says that it holds attributes */
-    void check(int type, boolean nested, ByteBuffer payload, int offsetBytes) throws NetlinkException {
+    /**
+     * @param at where the attribute is among others
+     * @param offsetBytes the same in its message
+     */
+    void check(Attributes attributes, int at, int offsetBytes) throws NetlinkException {
+        int type = attributes.typeAt(at);
         Rule rule = type < rules.length ? rules[type] : null;
         if (rule == null) {
             return;
         }
-        int lengthBytes = payload.limit();
+        int lengthBytes = attributes.payloadBytesAt(at);
         boolean strict = type >= strictFrom && rule.exact;
         if (strict && !rule.isFlag() && lengthBytes != rule.bytes) {
             throw new NetlinkException(Errno.EINVAL, "attribute has the wrong length", offsetBytes, rule.expectation());
         }
-        if (strict && nested) {
+        if (strict && attributes.isNestedAt(at)) {
             throw new NetlinkException(Errno.EINVAL, "attribute cannot hold attributes", offsetBytes, rule.expectation());
         }
         if (lengthBytes < rule.bytes || (rule.isFlag() && lengthBytes > 0)) {
             throw new NetlinkException(Errno.ERANGE, "attribute is too short", offsetBytes, rule.expectation());
         }
-        if (rule.limited && !rule.admits(payload)) {
+        if (rule.limited && !rule.admits(attributes.payloadAt(at))) {
             throw new NetlinkException(Errno.ERANGE, "attribute is out of range", offsetBytes, rule.expectation());
         }
     }

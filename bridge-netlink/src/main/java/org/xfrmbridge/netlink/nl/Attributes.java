@@ -52,9 +52,7 @@ public final class Attributes {
         for (int at = 0; at != ABSENT; ) {
             int next = attributes.take(at);
             if (next != ABSENT) {
-                int rawType = Short.toUnsignedInt(attributes.region.getShort(at + 2));
-                boolean nested = (rawType & NESTED) != 0;
-                policy.check(rawType & TYPE_MASK, nested, attributes.payloadAt(at), regionOffset + at);
+                policy.check(attributes, at, regionOffset + at);
             }
             at = next;
         }
@@ -79,16 +77,27 @@ public final class Attributes {
             leftoverBytes = leftBytes;
             return ABSENT;
         }
-        int type = region.getShort(at + 2) & TYPE_MASK;
+        int type = typeAt(at);
         if (type <= maxType) {
             present |= 1L << type;
         }
         return at + NetlinkHeader.align(lengthBytes);
     }
 
-    private ByteBuffer payloadAt(int at) {
-        int lengthBytes = Short.toUnsignedInt(region.getShort(at)) - HEADER_BYTES;
-        return region.slice(at + HEADER_BYTES, lengthBytes).order(ByteOrder.nativeOrder());
+    int typeAt(int at) {
+        return region.getShort(at + 2) & TYPE_MASK;
+    }
+
+    boolean isNestedAt(int at) {
+        return (region.getShort(at + 2) & NESTED) != 0;
+    }
+
+    int payloadBytesAt(int at) {
+        return Short.toUnsignedInt(region.getShort(at)) - HEADER_BYTES;
+    }
+
+    ByteBuffer payloadAt(int at) {
+        return region.slice(at + HEADER_BYTES, payloadBytesAt(at)).order(ByteOrder.nativeOrder());
     }
 
     /** Bytes at the end that are no attribute, 0 normally. */
@@ -104,7 +113,7 @@ public final class Attributes {
     private int find(int type) {
         int found = ABSENT;
         for (int at = 0; at < endOffset; at += NetlinkHeader.align(Short.toUnsignedInt(region.getShort(at)))) {
-            if ((region.getShort(at + 2) & TYPE_MASK) == type) {
+            if (typeAt(at) == type) {
                 found = at;
             }
         }

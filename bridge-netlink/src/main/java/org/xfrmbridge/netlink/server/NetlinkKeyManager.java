@@ -103,15 +103,17 @@ public final class NetlinkKeyManager implements KeyManager {
 
     @Override
     public void policyChanged(PolicyChange change, Policy policy, boolean byIndex, Origin origin) {
-        PolicySpec spec = policy.spec();
-        UserpolicyId name = byIndex ? EventEncoder.byIndex(spec) : EventEncoder.bySelector(spec);
         multicast(
                 XfrmMessage.GROUP_POLICY,
                 () -> switch (change) {
                     case NEW -> EventEncoder.policy(XfrmMessage.NEWPOLICY, policy, origin);
                     case UPDATE -> EventEncoder.policy(XfrmMessage.UPDPOLICY, policy, origin);
-                    case DELETE -> EventEncoder.policyDeleted(policy, name, origin);
+                    case DELETE -> EventEncoder.policyDeleted(policy, name(policy.spec(), byIndex), origin);
                 });
+    }
+
+    private static UserpolicyId name(PolicySpec spec, boolean byIndex) {
+        return byIndex ? EventEncoder.byIndex(spec) : EventEncoder.bySelector(spec);
     }
 
     @Override

@@ -103,14 +103,24 @@ public final class PfkeyKeyManager implements KeyManager {
 
     /** For sockets that are behind and lose it, a message is not even made. */
     private void tell(Audience audience, News news) {
-        if (sessions.stream().anyMatch(session -> (session.isPromiscuous() || audience.includes(session)) && hears(session))) {
-            try {
-                broadcast(news.encode(), audience, null);
-            } catch (XfrmException e) {
-                // PF_KEY has no words for it: a kernel is silent, too.
-                return;
+        if (!isHeard(audience)) {
+            return;
+        }
+        try {
+            broadcast(news.encode(), audience, null);
+        } catch (XfrmException e) {
+            // PF_KEY has no words for it: a kernel is silent, too.
+            return;
+        }
+    }
+
+    private boolean isHeard(Audience audience) {
+        for (PfkeySession session : sessions) {
+            if ((session.isPromiscuous() || audience.includes(session)) && hears(session)) {
+                return true;
             }
         }
+        return false;
     }
 
     @Override
