@@ -7,6 +7,7 @@ import java.security.SecureRandom;
 import org.xfrmbridge.daemon.attach.Attachment;
 import org.xfrmbridge.daemon.control.ControlLoop;
 import org.xfrmbridge.daemon.control.ControlPlane;
+import org.xfrmbridge.daemon.control.OccasionClock;
 import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
@@ -102,13 +103,14 @@ public final class Bridge implements AutoCloseable {
         XfrmStats stats = new XfrmStats();
         KernelNetwork kernel = new KernelNetwork(attachment.hostLink().index());
         loop = new ControlLoop(clock);
-        ReplayClock engineClock = new ReplayClock(clock);
+        OccasionClock controlClock = new OccasionClock(clock);
+        ReplayClock engineClock = new ReplayClock(controlClock);
         XfrmEngine engine = new XfrmEngine(sad, spd, engineClock, new SecureRandom(), loop::wakeUp);
         if (attachment.isResumed()) {
             PolicyReplay.run(options.directory(), engine, engineClock);
         }
         policies = PolicyJournal.begin(options.directory(), engine);
-        ControlPlane plane = new ControlPlane(engine, kernel, clock, loop, options.privilegedGid());
+        ControlPlane plane = new ControlPlane(engine, kernel, controlClock, loop, options.privilegedGid());
         plane.setJournal(policies);
         String place = options.names().original() + " (" + options.names().host() + ')';
         plane.listen(options.directory(), sockets, new Statistics(place, engine, stats, clock));
@@ -123,7 +125,7 @@ public final class Bridge implements AutoCloseable {
         DatapathThread out = new DatapathThread("outbound", host, new Outbound(context, stats, host, network)::doWork);
         OutboundSettling settling = new OutboundSettling(host::isReadable, out, clock);
         spd.setBeforeRemoval(settling);
-        plane.setOccasion(settling);
+        plane.setOccasion(controlClock.and(settling));
         outbound = out;
         inbound = new DatapathThread("inbound", network, new Inbound(context, stats, network, host)::doWork);
         for (Thread thread : new Thread[] {outbound, inbound, control}) {

@@ -14,6 +14,24 @@ public interface Occasion {
         public void end() {}
     };
 
+    /** This and then another; they end the other way round. */
+    default Occasion and(Occasion other) {
+        Occasion first = this;
+        return new Occasion() {
+            @Override
+            public void begin() {
+                first.begin();
+                other.begin();
+            }
+
+            @Override
+            public void end() {
+                other.end();
+                first.end();
+            }
+        };
+    }
+
     /** The datagram has come; nothing has been done yet. */
     void begin();
 

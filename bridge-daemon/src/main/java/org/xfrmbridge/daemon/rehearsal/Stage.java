@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.slf4j.helpers.NOPLogger;
 import org.xfrmbridge.daemon.control.EventLog;
+import org.xfrmbridge.daemon.control.OccasionClock;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
 import org.xfrmbridge.daemon.journal.ReplayClock;
 import org.xfrmbridge.db.Sad;
@@ -22,11 +23,13 @@ import org.xfrmbridge.time.Clock;
 
 /** Databases of nobody's, wired as a bridge's are, and a client of them. One thread. */
 final class Stage {
+    private final OccasionClock clock;
     private final XfrmEngine engine;
     private final PolicyJournal journal;
     private final ControlSession session;
 
-    Stage(MessageSink sink, Runnable beforeRemoval, Clock clock) throws IOException {
+    Stage(MessageSink sink, Runnable beforeRemoval, Clock real) throws IOException {
+        clock = new OccasionClock(real);
         Spd spd = new Spd();
         spd.setBeforeRemoval(beforeRemoval);
         engine = new XfrmEngine(new Sad(), spd, new ReplayClock(clock), new SecureRandom(), () -> {});
@@ -41,7 +44,9 @@ final class Stage {
     /** All that a control thread does with datagrams of one client. */
     void play(List<byte[]> datagrams) {
         for (byte[] datagram : datagrams) {
+            clock.begin();
             session.receive(ByteBuffer.wrap(datagram));
+            clock.end();
             while (session.hasBacklog()) {
                 session.writable();
             }
