@@ -1,5 +1,6 @@
 package org.xfrmbridge.db;
 
+import java.util.function.Consumer;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.PolicySpec;
 
@@ -118,5 +119,12 @@ final class Bag implements Shelf {
     @Override
     public SpdEntry sample() {
         return entries[0];
+    }
+
+    @Override
+    public void forEach(Consumer<SpdEntry> action) {
+        for (SpdEntry entry : entries) {
+            action.accept(entry);
+        }
     }
 }

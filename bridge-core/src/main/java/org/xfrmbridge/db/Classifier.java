@@ -1,38 +1,56 @@
 package org.xfrmbridge.db;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
- * Finds the policy of a flow among those of one type, direction and family. Exact policies are in an {@link ExactTable}; all others are in a
- * {@link Trie} of destinations whose nodes hold tries of sources, and a lookup leaves out every branch that has nothing better than what it has
- * found. That bounds it by the prefixes of the flow's own addresses, however many policies there are, and mostly by far less.
+ * Finds the policy of a flow among those of one type, direction and family. Policies of the first few pairs of prefix lengths, exact ones
+ * always, are in a {@link PairTable} for each pair. All others are in a {@link Trie} of destinations whose nodes hold tries of sources, and a lookup
+ * leaves out every branch that has nothing better than what it has found: that bounds it by the prefixes of the flow's own addresses, however
+ * many policies there are, and mostly by far less.
  *
- * <p>The control thread writes, any thread looks up and never waits. What a reader searches never changes: each change is published as a
- * whole by one write, an update too, so that at every moment a flow finds the old policy or the new one.
+ * <p>The control thread writes, any thread looks up and never waits. What a reader searches never changes, or tells by a count that it has:
+ * each change is published as a whole, an update too, so that at every moment a flow finds the old policy or the new one.
  */
 final class Classifier {
-    private final ExactTable exact;
-    private volatile Shelf prefixed;
+    /** Most databases have no more pairs than that; and so many probes that find nothing cost less than a million policies in a trie. */
+    private static final int MOST_TABLES = 8;
 
-    Classifier(int family) {
-        exact = new ExactTable(family);
-    }
+    /** Policies of a pair that a probe of its own is worth once there is a trie. */
+    private static final int LEAST_WORTH = 64;
+
+    private static final PairTable[] NO_TABLES = {};
+
+    private final AtomicInteger changes = new AtomicInteger();
+    private volatile PairTable[] tables = NO_TABLES;
+    private volatile Shelf prefixed;
 
     /** Any thread. */
     Policy lookup(Flow flow) {
-        Policy alone;
-        Shelf root;
-        int seen;
-        do {
-            seen = exact.changes();
-            alone = exact.alone(flow);
-            root = prefixed;
-        } while (seen != exact.changes());
-        if (alone != null && root == null) {
-            return alone;
+        if (prefixed != null) {
+            return search(flow);
         }
+        int seen = changes.get();
+        Policy only = null;
+        int found = 0;
+        for (PairTable table : tables) {
+            Policy alone = table.alone(flow);
+            if (alone != null) {
+                only = alone;
+                found++;
+            } else if (table.hasOthers()) {
+                return search(flow);
+            }
+        }
+        return prefixed == null && found <= 1 && seen == changes.get() ? only : search(flow);
+    }
+
+    /** By rank, which takes a look at every policy that is found. */
+    private Policy search(Flow flow) {
         SpdEntry best = search(flow, SpdEntry.ALL_LANES, SpdEntry.NONE);
         return best.ceiling == null ? best.policy() : oldestOfLanes(flow, best);
     }
@@ -52,46 +70,98 @@ final class Classifier {
         return oldest;
     }
 
-    /** Exact policies first, and the root of the others as it was at one moment with them. */
+    /** The tables first, and the root of the others as it was at one moment with them. */
     private SpdEntry search(Flow flow, int lanes, SpdEntry bound) {
         SpdEntry best;
         Shelf root;
         int seen;
         do {
-            seen = exact.changes();
-            best = exact.better(flow, lanes, bound);
+            seen = changes.get();
+            best = bound;
+            for (PairTable table : tables) {
+                best = table.better(flow, lanes, best);
+            }
             root = prefixed;
-        } while (seen != exact.changes());
+        } while (seen != changes.get());
         return root == null ? best : root.better(flow, lanes, best);
     }
 
     /** The entry that a client means by what a spec names it by, or null. Control thread, like all below. */
     SpdEntry find(PolicySpec named) {
         SpdEntry probe = SpdEntry.probe(named);
-        Shelf shelf = probe.lane == SpdEntry.EXACT ? exact.shelf(probe) : prefixed;
+        PairTable table = table(probe);
+        Shelf shelf = table == null ? prefixed : table.shelf(probe);
         return shelf == null ? null : shelf.named(named, probe);
     }
 
     /** @param old an entry of the same selector that it takes the place of, or null */
     void put(SpdEntry entry, SpdEntry old) {
-        if (entry.lane == SpdEntry.EXACT) {
-            exact.put(entry, old);
-            return;
+        PairTable table = table(entry);
+        if (table == null && mayHaveTable(entry)) {
+            table = new PairTable(entry, changes);
+            List<PairTable> more = new ArrayList<>(List.of(tables));
+            more.add(table);
+            publish(more);
         }
-        Shelf more = Trie.add(prefixed, entry, Trie.Side.DADDR);
-        prefixed = old == null ? more : Trie.remove(more, old, Trie.Side.DADDR);
+        if (table != null) {
+            table.put(entry, old);
+        } else {
+            if (prefixed == null) {
+                moveSmallTables();
+            }
+            Shelf more = Trie.add(prefixed, entry, Trie.Side.DADDR);
+            prefixed = old == null ? more : Trie.remove(more, old, Trie.Side.DADDR);
+        }
     }
 
     void remove(SpdEntry entry) {
-        if (entry.lane == SpdEntry.EXACT) {
-            exact.remove(entry);
-        } else {
+        PairTable table = table(entry);
+        if (table == null) {
             prefixed = Trie.remove(prefixed, entry, Trie.Side.DADDR);
+            return;
+        }
+        table.remove(entry);
+        if (table.size() == 0) {
+            List<PairTable> left = new ArrayList<>(List.of(tables));
+            left.remove(table);
+            publish(left);
         }
     }
 
     void clear() {
-        exact.clear();
+        publish(List.of());
         prefixed = null;
+    }
+
+    private PairTable table(SpdEntry entry) {
+        for (PairTable table : tables) {
+            if (table.isFor(entry)) {
+                return table;
+            }
+        }
+        return null;
+    }
+
+    /** A pair is in the trie or in a table, never in both. */
+    private boolean mayHaveTable(SpdEntry entry) {
+        return entry.lane == SpdEntry.EXACT || prefixed == null && tables.length < MOST_TABLES;
+    }
+
+    /** Once there is a trie to search, a few policies are found sooner there. For a while they are in both, or a lookup could miss both. */
+    private void moveSmallTables() {
+        List<PairTable> large = new ArrayList<>();
+        for (PairTable table : tables) {
+            if (table.isExact() || table.size() >= LEAST_WORTH) {
+                large.add(table);
+            } else {
+                table.forEach(entry -> prefixed = Trie.add(prefixed, entry, Trie.Side.DADDR));
+            }
+        }
+        publish(large);
+    }
+
+    private void publish(List<PairTable> next) {
+        tables = next.toArray(NO_TABLES);
+        changes.incrementAndGet();
     }
 }

@@ -1,5 +1,6 @@
 package org.xfrmbridge.db;
 
+import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import org.xfrmbridge.xfrm.Flow;
 
@@ -132,5 +133,12 @@ final class HashTrie implements Ranked {
     @Override
     public SpdEntry sample() {
         return best;
+    }
+
+    @Override
+    public void forEach(Consumer<SpdEntry> action) {
+        for (Ranked place : places) {
+            place.forEach(action);
+        }
     }
 }

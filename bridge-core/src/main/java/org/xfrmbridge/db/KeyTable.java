@@ -2,12 +2,13 @@ package org.xfrmbridge.db;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
 
 /**
- * A hash table from 64-bit keys to references, for one writer and any number of readers that never wait. The key alone decides: what is found
- * is given back without being looked at, so that a lookup waits for two reads of memory that do not depend on each other. {@link Slots}
- * is for everything that has no such key.
+ * A hash table from 64-bit keys to references, for one writer and any number of readers that never wait: open addressing with linear probing. The
+ * key alone decides: what is found is given back without being looked at, so that a lookup waits for two reads of memory that do not depend
+ * on each other. {@link Slots} is for everything that has no such key.
  *
  * <p>Readers take one {@link #table}, and from it an array of the very class of the entries, as a cast of an entry would read its header:
  * <pre>{@code
@@ -18,24 +19,22 @@ import java.util.function.IntFunction;
  * VarHandle.acquireFence();
  * }</pre>
  *
- * <p>Slots are in groups of four whose keys are compared at once, without branches: a processor that guesses right goes on to the next
- * lookup while this one's memory is on its way.
+ * <p>A lookup is a few instructions long, as what counts is how many of them a processor has under way: it guesses that the first slot is
+ * the one, and goes on to the next lookup while this one's memory is on its way. Guesses are wrong for a third, yet what was asked of memory
+ * meanwhile has been asked.
  *
  * <p>A slot has one key in its life: what is read beside a key is never another's. A removed key's slot is used again once the table has
  * been rebuilt; a reader of the old table finds what was in it then.
  */
 final class KeyTable<E> {
     private static final VarHandle KEYS = MethodHandles.arrayElementVarHandle(long[].class);
+
     /** In no table: it is looked for so that the entries are on their way from memory together with the keys. */
     private static final Object NOBODY = new Object();
 
     private static final long EMPTY = 0;
     private static final long REMOVED = 1L << 32;
-    private static final int GROUP = 4;
     private static final int LEAST_LENGTH = 16;
-
-    /** The header of a large array ends 16 bytes behind the start of a cache line: so no group lies across two. */
-    private static final int START = 2;
 
     private final IntFunction<E[]> arrays;
     private volatile Table<E> table;
@@ -67,7 +66,7 @@ final class KeyTable<E> {
 
     /** Number of slots. */
     int length() {
-        return table.mask + 1;
+        return table.keys.length;
     }
 
     /** Writer only: a key that is not there. The entry must be ready to be read. */
@@ -103,6 +102,16 @@ final class KeyTable<E> {
         table = new Table<>(LEAST_LENGTH, arrays);
     }
 
+    /** Writer only. */
+    void forEach(Consumer<E> action) {
+        Table<E> current = table;
+        for (int i = 0; i < current.keys.length; i++) {
+            if (isKey(current.keys[i])) {
+                action.accept(current.entries[i]);
+            }
+        }
+    }
+
     private void rebuild(int expected) {
         int length = LEAST_LENGTH;
         while (length < 2L * expected) {
@@ -110,7 +119,7 @@ final class KeyTable<E> {
         }
         Table<E> old = table;
         Table<E> fresh = new Table<>(length, arrays);
-        for (int i = START; i < old.keys.length; i++) {
+        for (int i = 0; i < old.keys.length; i++) {
             if (isKey(old.keys[i])) {
                 fresh.insert(old.keys[i], old.entries[i]);
             }
@@ -123,38 +132,33 @@ final class KeyTable<E> {
     static final class Table<E> {
         private final long[] keys;
         private final E[] entries;
-        private final int mask;
 
         private Table(int length, IntFunction<E[]> arrays) {
-            keys = new long[START + length];
-            entries = arrays.apply(START + length);
-            mask = length - 1;
+            keys = new long[length];
+            entries = arrays.apply(length);
         }
 
-        private int home(long key) {
-            return Hashing.fold(Hashing.mix(0, key)) & mask & -GROUP;
+        private static int home(long key) {
+            return Hashing.fold(Hashing.mix(0, key));
         }
 
-        /** The slot of a key, or -1. A group fills from its first slot on, so that its last one tells whether there is another. */
+        /** The slot of a key, or -1. The caller's fence makes the plain reads good: a key that is just being added may or may not be found. */
         int find(long key) {
             long[] kept = keys;
-            int group = home(key);
+            int mask = kept.length - 1;
+            int slot = home(key) & mask;
+            if (entries[slot] == NOBODY) {
+                throw new IllegalStateException("nobody is in a table");
+            }
             while (true) {
-                int at = START + group;
-                if (entries[at] == NOBODY) {
-                    throw new IllegalStateException("nobody is in a table");
+                long found = kept[slot];
+                if (found == key) {
+                    return slot;
                 }
-                long last = (long) KEYS.getAcquire(kept, at + 3);
-                long differs0 = isNotZero((long) KEYS.getAcquire(kept, at) ^ key);
-                long differs1 = isNotZero((long) KEYS.getAcquire(kept, at + 1) ^ key);
-                long differs2 = isNotZero((long) KEYS.getAcquire(kept, at + 2) ^ key);
-                if ((differs0 & differs1 & differs2 & isNotZero(last ^ key)) == 0) {
-                    return at + (int) (differs0 * (1 + differs1 * (1 + differs2)));
-                }
-                if (last == EMPTY) {
+                if (found == EMPTY) {
                     return -1;
                 }
-                group = group + GROUP & mask;
+                slot = slot + 1 & mask;
             }
         }
 
@@ -163,19 +167,11 @@ final class KeyTable<E> {
             return entries;
         }
 
-        /** 1 or 0. */
-        private static long isNotZero(long number) {
-            return (number | -number) >>> Long.SIZE - 1;
-        }
-
         private void insert(long key, E entry) {
-            int group = home(key);
-            while (keys[START + group + GROUP - 1] != EMPTY) {
-                group = group + GROUP & mask;
-            }
-            int slot = START + group;
+            int mask = keys.length - 1;
+            int slot = home(key) & mask;
             while (keys[slot] != EMPTY) {
-                slot++;
+                slot = slot + 1 & mask;
             }
             entries[slot] = entry;
             KEYS.setRelease(keys, slot, key);

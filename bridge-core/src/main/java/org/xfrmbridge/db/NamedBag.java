@@ -1,5 +1,6 @@
 package org.xfrmbridge.db;
 
+import java.util.function.Consumer;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.PolicySpec;
 
@@ -63,5 +64,10 @@ final class NamedBag implements Shelf {
     @Override
     public SpdEntry sample() {
         return root.sample();
+    }
+
+    @Override
+    public void forEach(Consumer<SpdEntry> action) {
+        root.forEach(action);
     }
 }

@@ -1,5 +1,7 @@
 package org.xfrmbridge.db;
 
+import java.util.function.Consumer;
+
 /** Some policies, at least one. */
 sealed interface Ranked permits Shelf, HashTrie {
     /** No policy here has a lower rank, and one has this. */
@@ -7,4 +9,6 @@ sealed interface Ranked permits Shelf, HashTrie {
 
     /** Any of the policies, where all match the same flows the best. */
     SpdEntry sample();
+
+    void forEach(Consumer<SpdEntry> action);
 }

@@ -1,6 +1,7 @@
 package org.xfrmbridge.db;
 
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.PolicySpec;
 
@@ -97,6 +98,13 @@ final class ShapedBag implements Shelf {
     @Override
     public SpdEntry sample() {
         return tables[0].root.sample();
+    }
+
+    @Override
+    public void forEach(Consumer<SpdEntry> action) {
+        for (Table table : tables) {
+            table.root.forEach(action);
+        }
     }
 
     private record Table(Shape shape, Ranked root, long bestRank) {

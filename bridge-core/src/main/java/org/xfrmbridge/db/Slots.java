@@ -2,6 +2,7 @@ package org.xfrmbridge.db;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.function.Consumer;
 
 /**
  * A hash table of references for one writer and any number of readers that never wait: open addressing with linear probing, the hashes in an
@@ -76,6 +77,17 @@ final class Slots<E> {
         live = 0;
         occupied = 0;
         table = new Table<>(LEAST_LENGTH);
+    }
+
+    /** Writer only. */
+    void forEach(Consumer<E> action) {
+        Table<E> current = table;
+        for (int i = 0; i < length(); i++) {
+            E entry = current.at(i);
+            if (entry != null) {
+                action.accept(entry);
+            }
+        }
     }
 
     private void rebuild(int expected) {

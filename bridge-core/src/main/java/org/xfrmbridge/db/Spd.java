@@ -41,7 +41,7 @@ public final class Spd {
 
     public Spd() {
         for (int i = 0; i < classifiers.length; i++) {
-            classifiers[i] = new Classifier(i % 2 == 0 ? AddressFamily.INET : AddressFamily.INET6);
+            classifiers[i] = new Classifier();
         }
         for (int i = 0; i < DIRECTIONS; i++) {
             defaults.set(i, PolicySpec.Action.ALLOW);

@@ -1,6 +1,7 @@
 package org.xfrmbridge.db;
 
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
@@ -196,9 +197,9 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
                 && hasAddressesOf(flow);
     }
 
-    /** Whether every flow between its addresses matches, if it has no interface id either, and there is no more to say about its rank. */
+    /** Whether every flow between its addresses matches, if it has no interface id either. */
     boolean matchesAll() {
-        return (portsMask | mark | markMask | ifindex | ifId) == 0 && ceiling == null;
+        return (portsMask | mark | markMask | ifindex | ifId) == 0;
     }
 
     boolean hasAddressesOf(Flow flow) {
@@ -263,5 +264,10 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     @Override
     public SpdEntry sample() {
         return this;
+    }
+
+    @Override
+    public void forEach(Consumer<SpdEntry> action) {
+        action.accept(this);
     }
 }

@@ -1,5 +1,6 @@
 package org.xfrmbridge.db;
 
+import java.util.function.Consumer;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.PolicySpec;
 
@@ -195,6 +196,13 @@ final class Trie implements Shelf {
     @Override
     public SpdEntry sample() {
         return shelves[0].sample();
+    }
+
+    @Override
+    public void forEach(Consumer<SpdEntry> action) {
+        for (Shelf shelf : shelves) {
+            shelf.forEach(action);
+        }
     }
 
     private boolean has(int place) {

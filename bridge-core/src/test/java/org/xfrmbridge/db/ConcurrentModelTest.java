@@ -36,7 +36,7 @@ class ConcurrentModelTest {
     private static final int ENTRIES = 60;
 
     private final Random random = new Random(7);
-    private final RandomFlows flows = new RandomFlows(random);
+    private RandomFlows flows = new RandomFlows(random);
     /** What the model answers to each question after so many changes. */
     private final AtomicReferenceArray<Object[]> answers = new AtomicReferenceArray<>(CHANGES + 1);
     private volatile int begun;
@@ -89,6 +89,12 @@ class ConcurrentModelTest {
             assertTrue(right, () -> "%s was never the answer from change %d to %d".formatted(found, from, last));
         }
         return count;
+    }
+
+    @Test
+    void shouldFindPoliciesOfFewPrefixesAsTheyWereAtOneMomentOfTheLookup() throws Exception {
+        flows = RandomFlows.ofFewPrefixes(random);
+        shouldFindPoliciesAsTheyWereAtOneMomentOfTheLookup();
     }
 
     @Test

@@ -144,6 +144,28 @@ class GrowthTest {
         assertAllFound(lookups);
     }
 
+    @Test
+    void shouldAlwaysFindAPolicyWhoseTableGivesWayToTheTrie() throws Exception {
+        Spd spd = new Spd();
+        Policy other = spd.add(both32(1), 0);
+        List<Future<Long>> lookups = read(() -> {
+            Flow flow = new Flow();
+            flow.family = AddressFamily.INET;
+            flow.daddrHigh = flow.saddrHigh = address(1).high();
+            return spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow) != null;
+        });
+        for (int i = 0; i < 2 * ENTRIES; i++) {
+            List<Policy> added = new ArrayList<>(List.of(spd.add(spec(1, 24), 0)));
+            spd.remove(other);
+            for (int pair = 1; pair <= 8; pair++) {
+                added.add(spd.add(spec(KEPT, pair), 0));
+            }
+            other = spd.add(both32(1), 0);
+            added.forEach(spd::remove);
+        }
+        assertAllFound(lookups);
+    }
+
     private static PolicySpec both32(int number) {
         Selector selector = new Selector(
                 address(number), address(number), 0, 0, 0, 0, AddressFamily.INET, 32, 32, 0, 0, 0);

@@ -17,10 +17,30 @@ final class RandomFlows {
         Mark.NONE, Mark.NONE, Mark.NONE, new Mark(1, -1), new Mark(2, -1), new Mark(1, 3), new Mark(0, 1), new Mark(5, 1)
     };
 
+    /** Nine pairs of lengths: one more than have tables of their own. */
+    private static final int[] FEW4 = {0, 24, 32};
+    private static final int[] FEW6 = {0, 64, 128};
+
     private final Random random;
+    private final int[] prefixes4;
+    private final int[] prefixes6;
+    /** One selector of how many has more to it than addresses. */
+    private final int plain;
 
     RandomFlows(Random random) {
+        this(random, PREFIXES4, PREFIXES6, 1);
+    }
+
+    private RandomFlows(Random random, int[] prefixes4, int[] prefixes6, int plain) {
         this.random = random;
+        this.prefixes4 = prefixes4;
+        this.prefixes6 = prefixes6;
+        this.plain = plain;
+    }
+
+    /** Networks and hosts, most selectors just that. */
+    static RandomFlows ofFewPrefixes(Random random) {
+        return new RandomFlows(random, FEW4, FEW6, 8);
     }
 
     int family() {
@@ -42,7 +62,10 @@ final class RandomFlows {
     }
 
     Selector selector(int family) {
-        int[] prefixes = family == AddressFamily.INET ? PREFIXES4 : PREFIXES6;
+        int[] prefixes = family == AddressFamily.INET ? prefixes4 : prefixes6;
+        if (random.nextInt(plain) != 0) {
+            return new Selector(address(family), address(family), 0, 0, 0, 0, family, pick(prefixes), pick(prefixes), 0, 0, 0);
+        }
         return new Selector(
                 address(family),
                 address(family),

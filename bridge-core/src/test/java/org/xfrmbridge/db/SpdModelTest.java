@@ -25,10 +25,20 @@ class SpdModelTest extends Model {
     private final Spd spd = new Spd();
     private final PolicyList model = new PolicyList();
     private final Flow flow = new Flow();
-    private final RandomFlows flows = new RandomFlows(random);
+    private RandomFlows flows = new RandomFlows(random);
+
     @Test
     void shouldAnswerLikeAListWhenPoliciesComeAndGo() {
         ModelRun.check(SpdModelTest::new);
+    }
+
+    @Test
+    void shouldAnswerLikeAListWhenMostHaveATableByTheirPrefixLengths() {
+        ModelRun.check(() -> {
+            SpdModelTest model = new SpdModelTest();
+            model.flows = RandomFlows.ofFewPrefixes(model.random);
+            return model;
+        });
     }
 
     @Override

@@ -1,50 +1,84 @@
 package org.xfrmbridge.db;
 
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
 
 /**
- * Policies between two hosts, by both addresses. Of IPv4 hosts with a single policy, for all that they send each other, a {@link KeyTable}
- * gives the Policy itself; what stands between other hosts is a {@link Shelf}. The control thread writes, any thread looks up.
+ * Policies of the same two prefix lengths, by both prefixes. Of IPv4 prefixes with a single policy, for all that they send each other, a
+ * {@link KeyTable} gives the Policy itself; what stands between other prefixes is a {@link Shelf}. The control thread writes, any thread
+ * looks up.
  */
-final class ExactTable {
-    private final long highMask;
-    private final long lowMask;
+final class PairTable {
+    private final int daddrLength;
+    private final int saddrLength;
+    private final long daddrHighMask;
+    private final long daddrLowMask;
+    private final long saddrHighMask;
+    private final long saddrLowMask;
+    private final boolean isExact;
+    private final boolean hasKeys;
     private final KeyTable<Policy> alone = new KeyTable<>(Policy[]::new);
     private final Slots<Shelf> others = new Slots<>();
-    private volatile int changes;
+    private final AtomicInteger changes;
+    private volatile boolean hasOthers;
+    private int size;
 
-    ExactTable(int family) {
-        highMask = Prefix.highMask(Math.min(AddressFamily.bits(family), Long.SIZE));
-        lowMask = family == AddressFamily.INET ? 0 : -1L;
+    /**
+     * @param sample of the family and prefix lengths, not put in
+     * @param changes is another number after every change, and in the middle of one that takes more than one write: what is read of several
+     *     tables is of one moment if it was the same before and after
+     */
+    PairTable(SpdEntry sample, AtomicInteger changes) {
+        daddrLength = sample.daddrLength();
+        saddrLength = sample.saddrLength();
+        daddrHighMask = Prefix.high(-1L, daddrLength);
+        daddrLowMask = Prefix.low(-1L, daddrLength);
+        saddrHighMask = Prefix.high(-1L, saddrLength);
+        saddrLowMask = Prefix.low(-1L, saddrLength);
+        isExact = sample.lane == SpdEntry.EXACT;
+        hasKeys = sample.policy().spec().selector().family() == AddressFamily.INET;
+        this.changes = changes;
     }
 
-    /** A number that is another after every change: what is read before and after it was the same is of one moment. Any thread. */
-    int changes() {
-        return changes;
+    boolean isExact() {
+        return isExact;
     }
 
-    /** The only policy between a flow's hosts, which matches it, or null if they have none or several. Any thread. */
+    boolean isFor(SpdEntry entry) {
+        return entry.daddrLength() == daddrLength && entry.saddrLength() == saddrLength;
+    }
+
+    /** The only policy between a flow's prefixes, which matches it, or null if they have none or several. Any thread. */
     Policy alone(Flow flow) {
-        if (lowMask != 0 || flow.ifId != 0) {
+        if (!hasKeys || flow.ifId != 0) {
             return null;
         }
         KeyTable.Table<Policy> table = alone.table();
-        int slot = table.find(key(flow.daddrHigh, flow.saddrHigh));
+        int slot = table.find(key(flow.daddrHigh & daddrHighMask, flow.saddrHigh & saddrHighMask));
         Policy[] policies = table.entries();
         Policy found = slot < 0 ? null : policies[slot];
         VarHandle.acquireFence();
         return found;
     }
 
-    /** As {@link Shelf#better}; right unless {@link #changes} meanwhile. Any thread. */
+    /** Whether there may be policies that {@link #alone} does not give. Ask it later. Any thread. */
+    boolean hasOthers() {
+        return hasOthers;
+    }
+
+    /** As {@link Shelf#better}; right unless something changes meanwhile. Any thread. */
     SpdEntry better(Flow flow, int lanes, SpdEntry best) {
         Policy policy = alone(flow);
         SpdEntry entry = policy == null ? null : (SpdEntry) policy.place;
         if (entry != null) {
             return entry.better(flow, lanes, best);
+        }
+        if (!hasOthers) {
+            return best;
         }
         int hash = hash(flow.daddrHigh, flow.daddrLow, flow.saddrHigh, flow.saddrLow);
         Slots.Table<Shelf> table = others.table();
@@ -57,9 +91,9 @@ final class ExactTable {
         return best;
     }
 
-    /** All policies between an entry's hosts, or null. Control thread, like all below. */
+    /** All policies between an entry's prefixes, or null. Control thread, like all below. */
     Shelf shelf(SpdEntry entry) {
-        Policy policy = lowMask == 0 ? alone.get(key(entry)) : null;
+        Policy policy = hasKeys ? alone.get(key(entry)) : null;
         if (policy != null) {
             return (SpdEntry) policy.place;
         }
@@ -78,17 +112,23 @@ final class ExactTable {
         Shelf shelf = shelf(entry);
         Shelf more = shelf == null ? entry : Bag.add(shelf, entry);
         replace(shelf, old == null ? more : Bag.remove(more, old));
+        size += old == null ? 1 : 0;
     }
 
     void remove(SpdEntry entry) {
         Shelf shelf = shelf(entry);
         replace(shelf, Bag.remove(shelf, entry));
+        size--;
     }
 
-    void clear() {
-        alone.clear();
-        others.clear();
-        changes++;
+    /** Number of policies. */
+    int size() {
+        return size;
+    }
+
+    void forEach(Consumer<SpdEntry> action) {
+        alone.forEach(policy -> action.accept((SpdEntry) policy.place));
+        others.forEach(shelf -> shelf.forEach(action));
     }
 
     /** Either may be null, for none. What goes from one table to the other is in both for a while. */
@@ -100,28 +140,32 @@ final class ExactTable {
         } else if (isAlone != null) {
             alone.add(key(isAlone), isAlone.policy());
         } else if (next != null && (old == null || wasAlone != null)) {
+            hasOthers = true;
             others.add(next, hash(next.sample()));
         } else if (next != null) {
             others.replace(old, next, hash(next.sample()));
         }
-        changes++;
+        changes.incrementAndGet();
         if (wasAlone != null && isAlone == null) {
             alone.remove(key(wasAlone));
         } else if (old != null && wasAlone == null && (next == null || isAlone != null)) {
             others.remove(old, hash(old.sample()));
+            hasOthers = others.size() != 0;
+        } else {
+            return;
         }
-        changes++;
+        changes.incrementAndGet();
     }
 
     private SpdEntry ifAlone(Shelf shelf) {
-        return lowMask == 0 && shelf instanceof SpdEntry entry && entry.matchesAll() && KeyTable.isKey(key(entry)) ? entry : null;
+        return hasKeys && shelf instanceof SpdEntry entry && entry.matchesAll() && KeyTable.isKey(key(entry)) ? entry : null;
     }
 
     private static long key(SpdEntry entry) {
         return key(entry.daddrHigh, entry.saddrHigh);
     }
 
-    /** Of two IPv4 addresses. */
+    /** Of two IPv4 prefixes. */
     private static long key(long daddrHigh, long saddrHigh) {
         return daddrHigh & ~0xffffffffL | saddrHigh >>> 32;
     }
@@ -131,7 +175,7 @@ final class ExactTable {
     }
 
     private int hash(long daddrHigh, long daddrLow, long saddrHigh, long saddrLow) {
-        long daddr = Hashing.mix(daddrHigh & highMask, daddrLow & lowMask);
-        return Hashing.fold(Hashing.mix(Hashing.mix(daddr, saddrHigh & highMask), saddrLow & lowMask));
+        long daddr = Hashing.mix(daddrHigh & daddrHighMask, daddrLow & daddrLowMask);
+        return Hashing.fold(Hashing.mix(Hashing.mix(daddr, saddrHigh & saddrHighMask), saddrLow & saddrLowMask));
     }
 }
