@@ -29,9 +29,12 @@ enum PfkeyDifference implements Difference {
             c -> has(c.request(), SadbExt.X_SEC_CTX) || c.kernel().stream().anyMatch(line -> line.contains(" [24 "))),
     NO_ALGORITHM("this kernel was built without the algorithm", true, Set.of(KernelKind.values()),
             c -> (type(c) == SadbType.ADD || type(c) == SadbType.UPDATE) && usesSm(c.request()) && isRefused(c.kernel(), 38)),
+    STACK("of addresses that X_MIGRATE moves to, a kernel keeps and tells what its stack held behind those of IPv4", false, Set.of(KernelKind.values()),
+            c -> (type(c) == SadbType.X_MIGRATE || c.earlier().stream().anyMatch(request -> type(request) == SadbType.X_MIGRATE))
+                    && withoutStack(c.kernel()).equals(withoutStack(c.bridge()))),
     OLD_MIGRATE("since Linux 6.14 MIGRATE finds the policy that traffic would; before, the one of that very selector", true,
             Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
-            c -> type(c) == SadbType.X_MIGRATE);
+            c -> type(c) == SadbType.X_MIGRATE && isRefused(c.kernel(), 2) != isRefused(c.bridge(), 2));
 
     // SADB_X_AALG_SM3_256HMAC and SADB_X_EALG_SM4CBC, alone and as lists of supported algorithms have them.
     private static final int SM3 = 10;
@@ -42,6 +45,10 @@ enum PfkeyDifference implements Difference {
     private static final int COMBINATION_DIGITS = 144;
     private static final String SM3_LISTED = "0a00000100010000";
     private static final String SM4_LISTED = "1810800000010000";
+    /** The IPv4 addresses that requests name. */
+    private static final String MOVED_TO = "(c000020[12]|c633640[78])";
+    /** XFRMA_KMADDRESS, of whatever IPv4 addresses. */
+    private static final String KM_ADDRESSES = "\\[19 (.{8})(?:.{24})?(.{8})(?:.{24})?(.{8}02000000)]";
 
     private final String reason;
     private final boolean endsSequence;
@@ -111,9 +118,19 @@ enum PfkeyDifference implements Difference {
                 .toList();
     }
 
+    /** All bytes but the first four of an IPv4 address in netlink's form. */
+    private static List<String> withoutStack(List<String> lines) {
+        return lines.stream()
+                .map(line -> line.replaceAll(MOVED_TO + "[0-9a-f]{24}", "$1").replaceAll(KM_ADDRESSES, "[19 $1 $2 $3]"))
+                .toList();
+    }
+
     /** Of a message, -1 of a netlink request. */
     private static int type(Case difference) {
-        Datagram request = difference.request();
+        return type(difference.request());
+    }
+
+    private static int type(Datagram request) {
         boolean message = request.protocol() == Protocol.PF_KEY && request.bytes().length >= SadbMsg.BYTES;
         return message ? SadbMsg.read(ByteBuffer.wrap(request.bytes())).type() : -1;
     }

@@ -63,7 +63,7 @@ final class PfkeyPayloads {
         };
     }
 
-    private static byte[] struct(SadbStruct struct) {
+    static byte[] struct(SadbStruct struct) {
         return PfkeyDraft.body(struct.bytes(), struct::write);
     }
 

@@ -2,6 +2,7 @@ package org.xfrmbridge.it.conformance;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import org.xfrmbridge.pfkey.sadb.SadbExt;
 import org.xfrmbridge.pfkey.sadb.SadbType;
 import org.xfrmbridge.pfkey.sadb.Satype;
@@ -27,6 +28,11 @@ final class PfkeyRequestMaker {
     PfkeyRequestMaker(Dice dice) {
         this.dice = dice;
         payloads = new PfkeyPayloads(dice, new Pools(dice));
+    }
+
+    /** Several that belong together, in order. */
+    List<byte[]> relocation() {
+        return new PfkeyRelocation(dice, payloads, new PfkeySpoiler(dice, this)).messages();
     }
 
     PfkeyDraft make() {

@@ -35,9 +35,11 @@ final class PfkeySequenceGenerator {
         int count = 4 + dice.below(MAX_REQUESTS - 3);
         int netlinkShare = dice.pick(3, 5, 1000);
         List<Datagram> datagrams = new ArrayList<>();
+        if (dice.oneIn(8)) {
+            messages.relocation().forEach(message -> datagrams.add(Datagram.pfkey(message)));
+        }
         for (int sequence = 1; sequence <= count; sequence++) {
-            boolean first = sequence == 1;
-            datagrams.add(!first && dice.oneIn(netlinkShare)
+            datagrams.add(!datagrams.isEmpty() && dice.oneIn(netlinkShare)
                     ? Datagram.netlink(netlink.request(dice, requests, spoiler, sequence))
                     : Datagram.pfkey(dice.oneIn(3) ? followUp(dice, datagrams, messages) : message(dice, messages)));
         }
