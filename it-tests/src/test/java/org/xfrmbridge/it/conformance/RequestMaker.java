@@ -136,7 +136,11 @@ final class RequestMaker {
     }
 
     private Draft state(int type, int family) {
-        UsersaInfo info = info(family);
+        return state(type, info(family), family);
+    }
+
+    /** With what the protocol wants, and other attributes at random. */
+    Draft state(int type, UsersaInfo info, int family) {
         Draft draft = Draft.of(type, UsersaInfo.BYTES, info::write);
         putTransform(draft, info.id().protocol(), family);
         if ((info.flags() & 128) != 0 && !dice.oneIn(6) || dice.oneIn(10)) {

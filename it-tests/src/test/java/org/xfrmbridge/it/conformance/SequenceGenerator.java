@@ -31,8 +31,9 @@ final class SequenceGenerator {
         boolean extAck = !dice.oneIn(4);
         int count = 3 + dice.below(MAX_REQUESTS - 2);
         List<Datagram> datagrams = new ArrayList<>();
-        if (profile.migratesByTraffic() && dice.oneIn(8)) {
-            new RivalPolicies(dice).requests().forEach(draft -> datagrams.add(Datagram.netlink(draft.toBytes(200 + datagrams.size(), 0))));
+        if (dice.oneIn(8)) {
+            List<Draft> together = profile.migratesByTraffic() ? new RivalPolicies(dice).requests() : new Relocation(dice, maker).requests();
+            together.forEach(draft -> datagrams.add(Datagram.netlink(draft.toBytes(200 + datagrams.size(), 0))));
         }
         for (int sequence = 1; sequence <= count; sequence++) {
             ByteArrayOutputStream datagram = new ByteArrayOutputStream();
