@@ -67,7 +67,18 @@ public final class BridgeProcess implements AutoCloseable {
 
     /** A command on this host with its XFRM sockets diverted to this bridge. */
     public Command command(String... arguments) {
-        List<String> line = new ArrayList<>(List.of(program().toString(), "exec", "--dir", directory.toString(), "--"));
+        return exec(List.of(), arguments);
+    }
+
+    /** The same, for which the kernel is of that release. */
+    public Command commandAt(String kernelLevel, String... arguments) {
+        return exec(List.of("--kernel-level", kernelLevel), arguments);
+    }
+
+    private Command exec(List<String> options, String... arguments) {
+        List<String> line = new ArrayList<>(List.of(program().toString(), "exec", "--dir", directory.toString()));
+        line.addAll(options);
+        line.add("--");
         line.addAll(List.of(arguments));
         return host.command(line);
     }

@@ -28,6 +28,8 @@ public final class Charon implements AutoCloseable {
     private static final String PLUGINS = "random nonce pem pkcs1 pkcs8 pubkey x509 constraints revocation openssl chapoly"
             + " curve25519 hmac kdf kernel-netlink socket-default vici updown";
 
+    private static final String[] COMMAND = {"unshare", "--mount", "sh", "-c", "mount -t tmpfs run /run && exec charon-systemd"};
+
     private final Namespace host;
     private final BridgeProcess bridge;
     private final Path directory;
@@ -75,8 +77,16 @@ public final class Charon implements AutoCloseable {
 
     /** Starts the daemon (again) and waits until it answers. */
     void start() {
-        Command command = bridge.command("unshare", "--mount", "sh", "-c", "mount -t tmpfs run /run && exec charon-systemd")
-                .with("STRONGSWAN_CONF", directory.resolve("strongswan.conf").toString());
+        start(bridge.command(COMMAND));
+    }
+
+    /** The same, on what it takes for that release of Linux. */
+    void start(String kernelLevel) {
+        start(bridge.commandAt(kernelLevel, COMMAND));
+    }
+
+    private void start(Command start) {
+        Command command = start.with("STRONGSWAN_CONF", directory.resolve("strongswan.conf").toString());
         daemon = host.start("charon", output, command);
         Await.until("charon on " + host + " to answer", START_LIMIT, () -> {
             if (!daemon.isAlive()) {
