@@ -23,7 +23,8 @@ import org.xfrmbridge.xfrm.StateSpec;
  * Why: daemons ask uname() what NETLINK_XFRM can do: strongSwan 6 looks at LASTUSED from 6.2 on, and from 6.10 on gives SAs a direction and
  * outbound ones no replay window. Topology: two hosts. Steps: both charons are started under {@code exec --kernel-level}, before, between
  * and behind these; tunnel, pings, rekeying, pings. Expected: no ping is lost, all is ESP, and no SA has a direction where the level has
- * none. What the SAs have is printed: strongSwan 5.9, as Debian 12 ships it, asks uname() about routes alone, and all levels are one to it.
+ * none. What the SAs have is printed: strongSwan 5.9, as Debian 12 ships it, asks uname() about routes alone, and all levels are one to it;
+ * strongSwan 6.0.6 in its place says "direction 1, window 32; direction 2, window 0" at 6.12, and pings pass.
  */
 class LevelScenario extends PairedScenario {
     private static final int OUT = 2;
