@@ -37,6 +37,28 @@ final class SadStress {
         }
     }
 
+    /** A State that packets leave through is known by its Spi: they may come back at once. */
+    @JCStressTest
+    @Outcome(id = "0, 0", expect = ACCEPTABLE, desc = "not there yet")
+    @Outcome(id = "0, 7", expect = ACCEPTABLE, desc = "came in between")
+    @Outcome(id = "7, 7", expect = ACCEPTABLE, desc = "known both ways")
+    @org.openjdk.jcstress.annotations.State
+    public static class Publication {
+        private final Sad sad = new Sad();
+        private final Policy policy = new Policy(Samples.policy(32, 1), 0, 0);
+
+        @Actor
+        public void control() {
+            sad.insert(Samples.state(7));
+        }
+
+        @Actor
+        public void datapath(II_Result result) {
+            result.r1 = Samples.spi(sad.find(policy, Samples.template(), Samples.flow(), Samples.RIGHT, Samples.LEFT));
+            result.r2 = Samples.spi(sad.lookup(Samples.id(7), AddressFamily.INET, 0));
+        }
+    }
+
     /** One that stays is found while others come, the table grows and they go again. */
     @JCStressTest
     @Outcome(id = "1", expect = ACCEPTABLE, desc = "found")

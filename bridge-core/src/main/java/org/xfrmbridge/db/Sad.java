@@ -268,8 +268,10 @@ public final class Sad {
         bumpGeneration(entry);
     }
 
+    /** Its group comes last: what leaves through a State may come back at once, and must be known by then. */
     private void index(SadEntry entry) {
-        addToGroup(entry);
+        StateGroup group = groupOf(entry.state().spec());
+        entry.group = group;
         if (!SadEntry.hasSpi(entry.protocol())) {
             addBySource(entry);
         } else if (entry.spi != 0) {
@@ -280,13 +282,22 @@ public final class Sad {
             addInSequence(entry);
         }
         entry.state().place = entry;
+        boolean isFirst = group.isEmpty();
+        group.add(entry);
+        if (isFirst) {
+            groups.add(group, group.hash);
+        }
     }
 
+    /** In the opposite order. */
     private void unindex(SadEntry entry) {
         StateGroup group = entry.group;
         group.remove(entry);
         if (group.isEmpty()) {
             groups.remove(group, group.hash);
+        }
+        if (entry.sequence != 0) {
+            removeFromSequence(entry);
         }
         if (!SadEntry.hasSpi(entry.protocol())) {
             removeBySource(entry);
@@ -295,22 +306,13 @@ public final class Sad {
             spiUses.remove(entry.spi, entry.protocol());
             freedSpis++;
         }
-        if (entry.sequence != 0) {
-            removeFromSequence(entry);
-        }
     }
 
-    private void addToGroup(SadEntry entry) {
-        StateSpec spec = entry.state().spec();
+    /** The group of States like this one; a new one, which is in no table yet, if there is none. */
+    private StateGroup groupOf(StateSpec spec) {
         int kind = StateGroup.kind(spec.family(), spec.id().protocol(), spec.mode().number());
         StateGroup group = group(spec.id().daddr(), spec.saddr(), kind, spec.reqid(), spec.ifId());
-        if (group != null) {
-            group.add(entry);
-            return;
-        }
-        group = new StateGroup(spec);
-        group.add(entry);
-        groups.add(group, group.hash);
+        return group != null ? group : new StateGroup(spec);
     }
 
     private void addBySource(SadEntry entry) {

@@ -16,7 +16,7 @@ final class SadEntry extends WalkEntry<State> {
     private final int markMask;
     final long addSeconds;
 
-    /** Set before any table but the group itself has the entry, and never again. */
+    /** Set before any table has the entry, and never again. */
     StateGroup group;
 
     /** The next older entry of the same key in the table by Spi or by source, whichever it is in. */

@@ -66,7 +66,6 @@ final class StateGroup {
     }
 
     void add(SadEntry entry) {
-        entry.group = this;
         if (entry.state().phase() != Phase.ACQUIRING) {
             addMature(entry);
         } else if (entry.spi != 0) {

@@ -21,6 +21,7 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
@@ -156,6 +157,45 @@ class ConcurrentModelTest {
             }
         };
         check(change, i -> find(model, i, flow), i -> find(sad, i, flow));
+    }
+
+    /** What leaves through a State may be back before anything else happens: who finds it for a template finds it by its Spi, too. */
+    @Test
+    void shouldKnowAStateBySpiAndByNumberAsSoonAsATemplateFindsIt() throws Exception {
+        Sad sad = new Sad();
+        StateSpec wanted = SadTest.spec(0);
+        Flow flow = questions().getFirst();
+        try (ExecutorService reader = Executors.newSingleThreadExecutor()) {
+            Future<Long> known = reader.submit(() -> lookUpWhatIsFound(sad, wanted, flow));
+            try {
+                for (int i = 1; i <= CHANGES; i++) {
+                    StateSpec.Builder spec = wanted.toBuilder();
+                    spec.id = new StateId(wanted.id().daddr(), i, wanted.id().protocol());
+                    spec.seq = i;
+                    State state = new State(spec.build(), State.Phase.VALID, new Usage(1));
+                    sad.insert(state);
+                    sad.remove(state);
+                }
+            } finally {
+                done = CHANGES;
+            }
+            assertTrue(known.get() >= 0);
+        }
+    }
+
+    private long lookUpWhatIsFound(Sad sad, StateSpec wanted, Flow flow) {
+        long count = 0;
+        while (done < CHANGES) {
+            State found = sad.find(policyOf(wanted), template(wanted), flow, wanted.id().daddr(), wanted.saddr());
+            if (found != null) {
+                State bySpi = sad.lookup(found.id(), wanted.family(), 0);
+                State byNumber = sad.lookupBySequence(found.spec().seq());
+                // It may have gone meanwhile, and then it is dead.
+                assertTrue(bySpi == found && byNumber == found || !found.isValid(), () -> found + " is known in part");
+                count++;
+            }
+        }
+        return count;
     }
 
     /** As the packet path: what is found holds for the generation before it, and is looked for again after that. */
