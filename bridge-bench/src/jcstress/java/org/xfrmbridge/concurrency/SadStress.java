@@ -3,11 +3,13 @@ package org.xfrmbridge.concurrency;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 
 import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.infra.results.II_Result;
 import org.openjdk.jcstress.infra.results.I_Result;
 import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.db.StateWatch;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.State;
@@ -88,20 +90,20 @@ final class SadStress {
         }
     }
 
-    /** Who has seen the generation change finds what changed it: else a bundle would keep the old State for good. */
+    /** Whose watch holds no more finds why: else a bundle would keep the old State for good. */
     @JCStressTest
     @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "before")
     @Outcome(id = "0, 2", expect = ACCEPTABLE, desc = "the State was there first")
     @Outcome(id = "1, 2", expect = ACCEPTABLE, desc = "after")
     @org.openjdk.jcstress.annotations.State
-    public static class Generation {
+    public static class Watch {
         private final Sad sad = new Sad();
         private final Policy policy = new Policy(Samples.policy(32, 1), 0, 0);
-        private final int before;
+        private final StateWatch watch;
 
-        public Generation() {
+        public Watch() {
             sad.insert(Samples.state(1));
-            before = sad.generation(Samples.RIGHT, Samples.LEFT, AddressFamily.INET);
+            watch = sad.watch(policy, Samples.template(), Samples.RIGHT, Samples.LEFT);
         }
 
         @Actor
@@ -111,8 +113,44 @@ final class SadStress {
 
         @Actor
         public void datapath(II_Result result) {
-            result.r1 = sad.generation(Samples.RIGHT, Samples.LEFT, AddressFamily.INET) == before ? 0 : 1;
+            result.r1 = watch.holds() ? 0 : 1;
             result.r2 = Samples.spi(sad.find(policy, Samples.template(), Samples.flow(), Samples.RIGHT, Samples.LEFT));
+        }
+    }
+
+    /** The same where the last State of its addresses goes, and then another comes: who found nothing is told. */
+    @JCStressTest
+    @Outcome(id = "1, 0", expect = ACCEPTABLE, desc = "in between")
+    @Outcome(id = {"0, 1", "1, 1"}, expect = ACCEPTABLE, desc = "the first one, which is dead now")
+    @Outcome(id = {"0, 2", "1, 2"}, expect = ACCEPTABLE, desc = "after")
+    @org.openjdk.jcstress.annotations.State
+    public static class WatchOfGroups {
+        private final Sad sad = new Sad();
+        private final Policy policy = new Policy(Samples.policy(32, 1), 0, 0);
+        private final State old = Samples.state(1);
+        private StateWatch watch;
+        private int found;
+
+        public WatchOfGroups() {
+            sad.insert(old);
+        }
+
+        @Actor
+        public void control() {
+            sad.remove(old);
+            sad.insert(Samples.state(2));
+        }
+
+        @Actor
+        public void datapath() {
+            watch = sad.watch(policy, Samples.template(), Samples.RIGHT, Samples.LEFT);
+            found = Samples.spi(sad.find(policy, Samples.template(), Samples.flow(), Samples.RIGHT, Samples.LEFT));
+        }
+
+        @Arbiter
+        public void end(II_Result result) {
+            result.r1 = watch.holds() ? 0 : 1;
+            result.r2 = found;
         }
     }
 

@@ -52,6 +52,14 @@ final class Samples {
                 Mark.NONE, 0, PolicySpec.Type.MAIN, null);
     }
 
+    /** One between other networks, which are large. */
+    static PolicySpec wideElsewhere(int number) {
+        Address network = Address.ofIpv4(0x0a000000 + (number << 16));
+        PolicySpec.Builder policy = PolicySpec.builder();
+        policy.selector = new Selector(network, network, 0, 0, 0, 0, AddressFamily.INET, 16, 16, 0, 0, 0);
+        return policy.build();
+    }
+
     static Flow flow() {
         Flow flow = new Flow();
         flow.family = AddressFamily.INET;

@@ -3,11 +3,13 @@ package org.xfrmbridge.concurrency;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 
 import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 import org.openjdk.jcstress.infra.results.I_Result;
+import org.xfrmbridge.db.PolicyWatch;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.db.Spd;
@@ -22,11 +24,17 @@ import org.xfrmbridge.xfrm.PolicySpec;
 final class SpdStress {
     private SpdStress() {}
 
+    private static final Policy[] NONE = {};
+
+    private static PolicyWatch watch(Spd spd) {
+        return new PolicyWatch(spd, new SocketPolicies(spd), Direction.OUT, Samples.flow());
+    }
+
     private static int found(Spd spd) {
         return Samples.priority(spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, Samples.flow()));
     }
 
-    /** An update: there always is one of both, and who has seen the generation change finds the new one. */
+    /** An update: there always is one of both, and whose watch holds no more finds the new one. */
     @JCStressTest
     @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "before")
     @Outcome(id = "0, 2", expect = ACCEPTABLE, desc = "the Policy was there first")
@@ -34,12 +42,8 @@ final class SpdStress {
     @State
     public static class ExactUpdate {
         private final Spd spd = new Spd();
-        private final int before;
-
-        public ExactUpdate() {
-            spd.replace(Samples.policy(32, 1), 0);
-            before = spd.generation();
-        }
+        private final Policy[] before = {spd.replace(Samples.policy(32, 1), 0)};
+        private final PolicyWatch watch = watch(spd);
 
         @Actor
         public void control() {
@@ -48,7 +52,7 @@ final class SpdStress {
 
         @Actor
         public void datapath(II_Result result) {
-            result.r1 = spd.generation() == before ? 0 : 1;
+            result.r1 = watch.holds(Samples.flow(), before) ? 0 : 1;
             result.r2 = found(spd);
         }
     }
@@ -61,12 +65,8 @@ final class SpdStress {
     @State
     public static class PrefixedUpdate {
         private final Spd spd = new Spd();
-        private final int before;
-
-        public PrefixedUpdate() {
-            spd.replace(Samples.policy(24, 1), 0);
-            before = spd.generation();
-        }
+        private final Policy[] before = {spd.replace(Samples.policy(24, 1), 0)};
+        private final PolicyWatch watch = watch(spd);
 
         @Actor
         public void control() {
@@ -75,7 +75,7 @@ final class SpdStress {
 
         @Actor
         public void datapath(II_Result result) {
-            result.r1 = spd.generation() == before ? 0 : 1;
+            result.r1 = watch.holds(Samples.flow(), before) ? 0 : 1;
             result.r2 = found(spd);
         }
     }
@@ -108,7 +108,50 @@ final class SpdStress {
         }
     }
 
-    /** The only policy goes: it is found or it is dead, and then the generation tells. */
+    /** A policy comes, among so many others that the changes told to the flow are overwritten while they are read: it is not missed. */
+    @JCStressTest
+    @Outcome(id = {"0, 0", "0, 1", "1, 0"}, expect = ACCEPTABLE, desc = "the watch says so, while they come or after")
+    @State
+    public static class Overwritten {
+        private static final int OTHERS = 80;
+        private static final PolicySpec OWN = Samples.policy(16, 1);
+        private static final PolicySpec[] OTHER = others();
+        private final Spd spd = new Spd();
+        private final PolicyWatch watch = watch(spd);
+
+        private static PolicySpec[] others() {
+            PolicySpec[] others = new PolicySpec[OTHERS];
+            for (int i = 0; i < OTHERS; i++) {
+                others[i] = Samples.wideElsewhere(i);
+            }
+            return others;
+        }
+
+        @Actor
+        public void control() {
+            for (int i = 0; i < OTHERS; i++) {
+                if (i == OTHERS / 4) {
+                    spd.replace(OWN, 0);
+                }
+                spd.replace(OTHER[i], 0);
+            }
+        }
+
+        @Actor
+        public void datapath(II_Result result) {
+            result.r1 = 1;
+            for (int i = 0; i < 20 && result.r1 == 1; i++) {
+                result.r1 = watch.holds(Samples.flow(), NONE) ? 1 : 0;
+            }
+        }
+
+        @Arbiter
+        public void end(II_Result result) {
+            result.r2 = watch.holds(Samples.flow(), NONE) ? 1 : 0;
+        }
+    }
+
+    /** The only policy goes: who is told that it has gone does not find it. */
     @JCStressTest
     @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "before")
     @Outcome(id = "0, 0", expect = ACCEPTABLE, desc = "the Policy had gone first")
@@ -116,22 +159,22 @@ final class SpdStress {
     @State
     public static class Removal {
         private final Spd spd = new Spd();
-        private final Policy policy = spd.replace(Samples.policy(24, 1), 0);
-        private final int before = spd.generation();
+        private final Policy[] before = {spd.replace(Samples.policy(24, 1), 0)};
+        private final PolicyWatch watch = watch(spd);
 
         @Actor
         public void control() {
-            spd.remove(policy);
+            spd.remove(before[0]);
         }
 
         @Actor
         public void datapath(II_Result result) {
-            result.r1 = spd.generation() == before ? 0 : 1;
+            result.r1 = watch.holds(Samples.flow(), before) ? 0 : 1;
             result.r2 = found(spd);
         }
     }
 
-    /** A socket gets a policy: who has seen the generation change finds it. */
+    /** A socket gets a policy: whose watch holds no more finds it. */
     @JCStressTest
     @Outcome(id = "0, 0", expect = ACCEPTABLE, desc = "before")
     @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "the Policy was there first")
@@ -139,7 +182,7 @@ final class SpdStress {
     @State
     public static class SocketPolicy {
         private final SocketPolicies sockets = new SocketPolicies();
-        private final int before = sockets.generation();
+        private final PolicyWatch watch = new PolicyWatch(new Spd(), sockets, Direction.OUT, Samples.flow());
 
         @Actor
         public void control() {
@@ -149,7 +192,7 @@ final class SpdStress {
 
         @Actor
         public void datapath(II_Result result) {
-            result.r1 = sockets.generation() == before ? 0 : 1;
+            result.r1 = watch.holds(Samples.flow(), NONE) ? 0 : 1;
             result.r2 = Samples.priority(sockets.lookup(Direction.OUT, Samples.flow()));
         }
     }

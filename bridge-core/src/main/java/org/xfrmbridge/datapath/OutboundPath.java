@@ -133,7 +133,7 @@ public final class OutboundPath {
     private OutboundRoute route(Flow of) {
         counters.add(Metric.LOOKUPS, 1);
         OutboundRoute route = routes.get(of);
-        if (route == null || !route.isFresh(context, nowNs)) {
+        if (route == null || !route.isFresh(context, of, nowNs)) {
             route = resolver.resolve(of, nowNs);
             routes.put(of, route);
             counters.add(Metric.BUNDLES_MADE, route.bundle == null ? 0 : 1);

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import org.xfrmbridge.datapath.OutboundRoute.Basis;
-import org.xfrmbridge.datapath.OutboundRoute.Dependency;
 import org.xfrmbridge.datapath.OutboundRoute.Generations;
+import org.xfrmbridge.db.StateWatch;
 import org.xfrmbridge.esp.DeflateCodec;
 import org.xfrmbridge.io.HostNetwork.NextHop;
 import org.xfrmbridge.xfrm.Address;
@@ -34,7 +34,7 @@ final class OutboundResolver {
     private final DeflateCodec codec = new DeflateCodec();
     private final IdentificationSource identifications = new IdentificationSource();
     private final List<State> states = new ArrayList<>();
-    private final List<Dependency> dependencies = new ArrayList<>();
+    private final List<StateWatch> stateWatches = new ArrayList<>();
     private State larval;
     private long validForNs;
 
@@ -45,11 +45,10 @@ final class OutboundResolver {
 
     OutboundRoute resolve(Flow flow, long nowNs) {
         states.clear();
-        dependencies.clear();
+        stateWatches.clear();
         larval = null;
         validForNs = FOREVER_NS;
-        // Read before anything is asked: what changes in the meantime makes the answer stale, not wrong.
-        Generations made = Generations.of(context);
+        Generations made = Generations.of(context, flow);
         Policy[] policies = policies(flow);
         DropReason reason = decide(policies, flow);
         Bundle bundle = null;
@@ -58,7 +57,7 @@ final class OutboundResolver {
             reason = bundle == null ? DropReason.OUT_BUNDLE_GEN_ERROR : null;
         }
         Basis basis = new Basis(
-                made, dependencies.toArray(new Dependency[0]), states.toArray(new State[0]), larval, nowNs + validForNs);
+                made, stateWatches.toArray(new StateWatch[0]), states.toArray(new State[0]), larval, nowNs + validForNs);
         return new OutboundRoute(reason, bundle, policies, basis);
     }
 
@@ -141,18 +140,17 @@ final class OutboundResolver {
      * key managers.
      */
     private State find(Policy policy, Template template, Flow flow, Address remote, Address local) {
-        int family = template.family();
         State state = null;
         State.Phase phase = null;
-        Dependency dependency = null;
+        StateWatch watch = null;
         // States may come and go while one is looked for; then another may serve: rekeying must cost no packet and ask nobody.
-        for (int i = 0; i < FINDS && (i == 0 || !isAnswer(phase, dependency)); i++) {
+        for (int i = 0; i < FINDS && (i == 0 || !isAnswer(phase, watch)); i++) {
             counters.add(Metric.LOOKUPS, 1);
-            dependency = new Dependency(remote, local, family, context.sad().generation(remote, local, family));
+            watch = context.sad().watch(policy, template, remote, local);
             state = context.sad().find(policy, template, flow, remote, local);
             phase = state == null ? null : state.phase();
         }
-        dependencies.add(dependency);
+        stateWatches.add(watch);
         if (phase == State.Phase.VALID) {
             return state;
         }
@@ -168,9 +166,9 @@ final class OutboundResolver {
     }
 
     /** Whether what was found is to be used or waited for, or nothing was added while nothing was found. */
-    private boolean isAnswer(State.Phase phase, Dependency asked) {
+    private static boolean isAnswer(State.Phase phase, StateWatch watch) {
         return phase == null
-                ? context.sad().generation(asked.daddr(), asked.saddr(), asked.family()) == asked.generation()
+                ? watch.holds()
                 : phase == State.Phase.VALID || phase == State.Phase.ACQUIRING;
     }
 

@@ -1,12 +1,15 @@
 package org.xfrmbridge.datapath;
 
-import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.db.PolicyWatch;
+import org.xfrmbridge.db.StateWatch;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * What the flow cache remembers of an outbound flow: the decision, and the generations of everything it was made from. A stale one is
- * resolved again by the next packet; nothing walks over routes when databases change.
+ * What the flow cache remembers of an outbound flow: the decision, and what tells whether everything it was made from is as it was. A stale one is
+ * resolved again by the next packet; nothing walks over routes when databases change, and what changes for other flows makes none stale.
  */
 final class OutboundRoute {
     static final Policy[] NO_POLICIES = {};
@@ -17,54 +20,52 @@ final class OutboundRoute {
     final Bundle bundle;
     final Policy[] policies;
 
-    private final Generations made;
-    private final Dependency[] dependencies;
+    private final PolicyWatch policyWatch;
+    private final StateWatch[] stateWatches;
+    private final int networkGeneration;
+    private final int pathMtuGeneration;
     /** States that were found where others are missing; a bundle knows its own. */
     private final State[] found;
     private final State larval;
     private final long validUntilNs;
 
-    /** What was current before the decision was made. */
-    record Generations(int spd, int sockets, int network, int pathMtu) {
-        static Generations of(PathContext context) {
+    /** What was current before anything was asked: what changes in the meantime makes the answer stale, not wrong. */
+    record Generations(PolicyWatch policies, int network, int pathMtu) {
+        static Generations of(PathContext context, Flow flow) {
             return new Generations(
-                    context.spd().generation(),
-                    context.sockets().generation(),
+                    new PolicyWatch(context.spd(), context.sockets(), Direction.OUT, flow),
                     context.network().generation(),
                     context.pathMtu().generation());
         }
-
-        boolean areCurrent(PathContext context) {
-            return spd == context.spd().generation()
-                    && sockets == context.sockets().generation()
-                    && network == context.network().generation()
-                    && pathMtu == context.pathMtu().generation();
-        }
     }
 
-    /** A question that the Sad was asked: a State added between these two ends may be a better answer. */
-    record Dependency(Address daddr, Address saddr, int family, int generation) {}
-
-    /** What a decision rests on: a larval State may be among it, and it may be good for some time only. */
-    record Basis(Generations made, Dependency[] dependencies, State[] found, State larval, long validUntilNs) {}
+    /** What a decision rests on: the questions to the Sad, a larval State maybe, and it may be good for some time only. */
+    record Basis(Generations made, StateWatch[] stateWatches, State[] found, State larval, long validUntilNs) {}
 
     OutboundRoute(DropReason reason, Bundle bundle, Policy[] policies, Basis basis) {
         this.reason = reason;
         this.bundle = bundle;
         this.policies = policies;
-        made = basis.made;
-        dependencies = basis.dependencies;
+        policyWatch = basis.made.policies;
+        networkGeneration = basis.made.network;
+        pathMtuGeneration = basis.made.pathMtu;
+        stateWatches = basis.stateWatches;
         found = bundle == null ? basis.found : NO_STATES;
         larval = basis.larval;
         validUntilNs = basis.validUntilNs;
     }
 
-    boolean isFresh(PathContext context, long nowNs) {
-        if (!made.areCurrent(context) || validUntilNs - nowNs <= 0 || (larval != null && larval.phase() != State.Phase.ACQUIRING)) {
+    /** @param flow the one it was decided for */
+    boolean isFresh(PathContext context, Flow flow, long nowNs) {
+        if (networkGeneration != context.network().generation()
+                || pathMtuGeneration != context.pathMtu().generation()
+                || validUntilNs - nowNs <= 0
+                || (larval != null && larval.phase() != State.Phase.ACQUIRING)
+                || !policyWatch.holds(flow, policies)) {
             return false;
         }
-        for (Dependency dependency : dependencies) {
-            if (context.sad().generation(dependency.daddr, dependency.saddr, dependency.family) != dependency.generation) {
+        for (StateWatch watch : stateWatches) {
+            if (!watch.holds()) {
                 return false;
             }
         }

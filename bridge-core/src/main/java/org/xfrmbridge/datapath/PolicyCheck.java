@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import org.xfrmbridge.db.FlowCache;
+import org.xfrmbridge.db.PolicyWatch;
 import org.xfrmbridge.esp.AlgorithmKind;
 import org.xfrmbridge.esp.AlgorithmTable;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -37,6 +38,7 @@ final class PolicyCheck {
      * @param encapsulationType what the socket that the packet is for wants taken off, 0 for nothing
      * @param flow the packet's, a copy
      * @param path the States it came through, with their specs
+     * @param watch what was current before the policies were asked
      */
     record Verdict(
             DropReason reason,
@@ -46,8 +48,7 @@ final class PolicyCheck {
             State[] path,
             StateSpec[] specs,
             Policy[] policies,
-            int spd,
-            int sockets) {}
+            PolicyWatch watch) {}
 
     PolicyCheck(PathContext context, PathCounters counters) {
         this.context = context;
@@ -88,11 +89,10 @@ final class PolicyCheck {
         }
     }
 
-    private boolean holds(Verdict verdict, Direction direction, SecPath path) {
+    private static boolean holds(Verdict verdict, Direction direction, SecPath path) {
         return verdict.direction == direction
-                && verdict.spd == context.spd().generation()
-                && verdict.sockets == context.sockets().generation()
-                && isOf(path, verdict);
+                && isOf(path, verdict)
+                && verdict.watch.holds(verdict.flow, verdict.policies);
     }
 
     private static boolean isOf(SecPath path, Verdict verdict) {
@@ -108,9 +108,8 @@ final class PolicyCheck {
     }
 
     private Verdict decide(Direction direction, Flow flow, SecPath path) {
-        // Read before anything is asked: what changes in the meantime makes the answer stale, not wrong.
-        int spd = context.spd().generation();
-        int sockets = context.sockets().generation();
+        // Before anything is asked: what changes in the meantime makes the answer stale, not wrong.
+        PolicyWatch watch = new PolicyWatch(context.spd(), context.sockets(), direction, flow);
         State[] states = path.states();
         StateSpec[] specs = new StateSpec[states.length];
         for (int i = 0; i < states.length; i++) {
@@ -121,7 +120,7 @@ final class PolicyCheck {
         int encapsulationType = direction == Direction.IN && flow.protocol == IpProtocol.UDP ? encapsulationType(flow) : 0;
         return new Verdict(
                 reason, encapsulationType, direction, new Flow().copyFrom(flow), states, specs,
-                policies.toArray(new Policy[0]), spd, sockets);
+                policies.toArray(new Policy[0]), watch);
     }
 
     private int encapsulationType(Flow flow) {

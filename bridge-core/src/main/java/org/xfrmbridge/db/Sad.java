@@ -23,7 +23,7 @@ import org.xfrmbridge.xfrm.Usage;
  * {@link StateGroup}s; by ACQUIRE number. Of several States that fit, the youngest is found, as in a kernel's chains.
  */
 public final class Sad {
-    private static final int STRIPES = 1 << 16;
+    private static final int STRIPES = 1 << 14;
 
     private final SpiIndex bySpi = new SpiIndex();
     private final Slots<SadEntry> bySource = new Slots<>();
@@ -31,7 +31,8 @@ public final class Sad {
     private final Slots<StateGroup> groups = new Slots<>();
     private final SpiUses spiUses = new SpiUses();
     private final WalkList<State> all = new WalkList<>();
-    private final AtomicIntegerArray generations = new AtomicIntegerArray(STRIPES);
+    /** By addresses; those of any source apart, for bundles ask for these, and seldom get them. */
+    private final AtomicIntegerArray newGroups = new AtomicIntegerArray(2 * STRIPES);
     private int freedSpis;
 
     /** Inbound: the State a packet names. Any thread, never blocks. Null if none. */
@@ -132,7 +133,7 @@ public final class Sad {
     }
 
     private State find(Template template, Flow flow, Address daddr, Address saddr, int mark, int ifId) {
-        int kind = StateGroup.kind(template.family(), template.id().protocol(), template.mode().number());
+        int kind = StateGroup.kind(template);
         int spi = template.id().spi();
         StateGroup exact = group(daddr, saddr, kind, template.reqid(), ifId);
         State found = exact == null ? null : exact.best(spi, mark, flow);
@@ -154,7 +155,8 @@ public final class Sad {
         return found == null && wildcard != null ? wildcard.failed(spi, mark, flow) : found;
     }
 
-    private StateGroup group(Address daddr, Address saddr, int kind, int reqid, int ifId) {
+    /** Null if there is none. Any thread. */
+    StateGroup group(Address daddr, Address saddr, int kind, int reqid, int ifId) {
         int family = kind >>> 16;
         long daddrHigh = SadEntry.high(daddr.high(), family);
         long daddrLow = SadEntry.low(daddr.low(), family);
@@ -178,21 +180,25 @@ public final class Sad {
         return null;
     }
 
-    /**
-     * A number that changes when a State is added that could serve (daddr, saddr): bundles made before are rebuilt. Read it before
-     * {@link #find}. It may also change for other pairs. Any thread.
-     */
-    public int generation(Address daddr, Address saddr, int family) {
-        long daddrHigh = SadEntry.high(daddr.high(), family);
-        long daddrLow = SadEntry.low(daddr.low(), family);
-        long saddrHigh = SadEntry.high(saddr.high(), family);
-        long saddrLow = SadEntry.low(saddr.low(), family);
-        return generations.get(stripe(daddrHigh, daddrLow, saddrHigh, saddrLow))
-                + generations.get(stripe(daddrHigh, daddrLow, 0, 0));
+    /** Tells whether what {@link #find} says next may have a better answer later. Any thread. */
+    public StateWatch watch(Policy policy, Template template, Address daddr, Address saddr) {
+        return new StateWatch(this, template, policy.spec().ifId(), daddr, saddr);
+    }
+
+    /** How many groups have come between the addresses of a stripe. Any thread. */
+    int newGroups(int stripe) {
+        return newGroups.get(stripe);
+    }
+
+    static int stripe(Address daddr, Address saddr, int family) {
+        return stripe(
+                SadEntry.high(daddr.high(), family), SadEntry.low(daddr.low(), family),
+                SadEntry.high(saddr.high(), family), SadEntry.low(saddr.low(), family));
     }
 
     private static int stripe(long daddrHigh, long daddrLow, long saddrHigh, long saddrLow) {
-        return StateGroup.hash(daddrHigh, daddrLow, saddrHigh, saddrLow, 0) & STRIPES - 1;
+        int stripe = StateGroup.hash(daddrHigh, daddrLow, saddrHigh, saddrLow, 0) & STRIPES - 1;
+        return (saddrHigh | saddrLow) == 0 ? STRIPES + stripe : stripe;
     }
 
     /** Whether any State of the protocol has the Spi, whatever its destination. Control thread. */
@@ -225,7 +231,6 @@ public final class Sad {
         SadEntry entry = new SadEntry(state);
         all.add(entry);
         index(entry);
-        bumpGeneration(entry);
     }
 
     /** Control thread: unhashes; marks it dead. Once only. */
@@ -248,7 +253,7 @@ public final class Sad {
         if (moved) {
             reindex(state);
         } else {
-            bumpGeneration(entry);
+            entry.group.changed();
         }
     }
 
@@ -265,7 +270,6 @@ public final class Sad {
         all.replace(old, entry);
         index(entry);
         unindex(old);
-        bumpGeneration(entry);
     }
 
     /** Its group comes last: what leaves through a State may come back at once, and must be known by then. */
@@ -285,7 +289,10 @@ public final class Sad {
         boolean isFirst = group.isEmpty();
         group.add(entry);
         if (isFirst) {
-            groups.add(group, group.hash);
+            groups.add(group, group.hash());
+            newGroups.incrementAndGet(stripe(group.daddrHigh, group.daddrLow, group.saddrHigh, group.saddrLow));
+        } else {
+            group.changed();
         }
     }
 
@@ -294,7 +301,8 @@ public final class Sad {
         StateGroup group = entry.group;
         group.remove(entry);
         if (group.isEmpty()) {
-            groups.remove(group, group.hash);
+            groups.remove(group, group.hash());
+            group.gone();
         }
         if (entry.sequence != 0) {
             removeFromSequence(entry);
@@ -371,11 +379,5 @@ public final class Sad {
         } else {
             bySequence.remove(entry, hash);
         }
-    }
-
-    /** After publication: who reads the new number finds the new State. */
-    private void bumpGeneration(SadEntry entry) {
-        StateGroup group = entry.group;
-        generations.incrementAndGet(stripe(group.daddrHigh, group.daddrLow, group.saddrHigh, group.saddrLow));
     }
 }

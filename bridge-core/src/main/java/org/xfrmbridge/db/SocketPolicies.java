@@ -22,9 +22,13 @@ import org.xfrmbridge.xfrm.Selector;
  * <p>The control thread registers, any thread looks up and never waits. Ports in host order.
  */
 public final class SocketPolicies {
+    private static final int CHANGE_STRIPES = 64;
+    private static final int CHANGE_DEPTH = 8;
+
     private final Spd spd;
     private final Map<SocketId, BoundSocket> sockets = new HashMap<>();
     private final Slots<PortSockets> byPort = new Slots<>();
+    private final ChangeLog<LocalEndpoint> changes = new ChangeLog<>(CHANGE_STRIPES, CHANGE_DEPTH);
     private final AtomicInteger generation = new AtomicInteger();
 
     /** Where a socket is bound; port 0 and the any address while it is not. */
@@ -82,6 +86,20 @@ public final class SocketPolicies {
         PortSockets sockets = at(IpProtocol.UDP, port);
         BoundSocket socket = sockets == null ? null : sockets.withEncapsulation(family, addressHigh, addressLow);
         return socket == null ? 0 : socket.encapsulationType();
+    }
+
+    /** Where something has changed lately; {@link PolicyWatch} reads it. */
+    ChangeLog<LocalEndpoint> changes() {
+        return changes;
+    }
+
+    static int stripe(int protocol, int port) {
+        return hash(protocol, port) & CHANGE_STRIPES - 1;
+    }
+
+    private void changed(LocalEndpoint at) {
+        changes.add(stripe(at.protocol(), at.port()), at);
+        generation.incrementAndGet();
     }
 
     /** Changes with every registration. Any thread. */
@@ -151,16 +169,17 @@ public final class SocketPolicies {
     private void put(Object owner, long cookie, BoundSocket socket) {
         BoundSocket old = sockets.put(new SocketId(owner, cookie), socket);
         publish(socket);
+        changed(socket.at());
         if (old != null) {
             withdraw(old);
+            changed(old.at());
         }
-        generation.incrementAndGet();
     }
 
     private void forget(BoundSocket socket) {
         withdraw(socket);
         unlinkPolicies(socket);
-        generation.incrementAndGet();
+        changed(socket.at());
     }
 
     private void unlinkPolicies(BoundSocket socket) {

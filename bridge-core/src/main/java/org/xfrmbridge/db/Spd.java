@@ -2,7 +2,6 @@ package org.xfrmbridge.db;
 
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
@@ -34,7 +33,7 @@ public final class Spd {
     private final Slots<SpdEntry> byIndex = new Slots<>();
     private final WalkList<Policy> all = new WalkList<>();
     private final AtomicIntegerArray counts = new AtomicIntegerArray(2 * DIRECTIONS);
-    private final AtomicInteger generation = new AtomicInteger();
+    private final PolicyChanges changes = new PolicyChanges();
     private final AtomicReferenceArray<PolicySpec.Action> defaults = new AtomicReferenceArray<>(DIRECTIONS);
     private long nextAge;
     private int nextIndex;
@@ -56,14 +55,9 @@ public final class Spd {
         return AddressFamily.isIp(flow.family) ? classifier(type, direction, flow.family).lookup(flow) : null;
     }
 
-    /** A number that changes with every change of the database (or of the default verdicts). Read it before looking up. Any thread. */
-    public int generation() {
-        return generation.get();
-    }
-
-    /** Control thread: something that verdicts depend on has changed elsewhere. */
-    public void bumpGeneration() {
-        generation.incrementAndGet();
+    /** What has come lately; {@link PolicyWatch} reads it. */
+    PolicyChanges changes() {
+        return changes;
     }
 
     /** Whether any policy of the direction exists: a cheap way out of every lookup. Any thread. */
@@ -121,9 +115,17 @@ public final class Spd {
         } else {
             byIndex.replace(old, entry, Hashing.fold(index));
             forget(old);
+            tellOfGone(old);
         }
-        bumpGeneration();
+        changes.add(entry);
         return policy;
+    }
+
+    /** An update that kept its place may have had another policy of its lane behind it that is older than the flow's own: see the {@link Classifier}. */
+    private void tellOfGone(SpdEntry entry) {
+        if (entry.ceiling != null) {
+            changes.add(entry);
+        }
     }
 
     /** The Policy a client names, by index or else by selector, or null. Mark and interface id count either way. Control thread. */
@@ -171,7 +173,7 @@ public final class Spd {
         SpdEntry entry = place(policy);
         classifier(policy.spec()).remove(entry);
         unlink(entry);
-        bumpGeneration();
+        tellOfGone(entry);
     }
 
     /** All policies of a type but the sockets': flows find none of them any more at once. Returns how many. Control thread. */
@@ -194,7 +196,6 @@ public final class Spd {
                 byIndex.add((SpdEntry) entry, Hashing.fold(policy.spec().index()));
             }
         });
-        bumpGeneration();
         return before - all.size();
     }
 
@@ -206,7 +207,6 @@ public final class Spd {
         byIndex.replace(old, entry, Hashing.fold(policy.spec().index()));
         all.replace(old, entry);
         leave(policy);
-        bumpGeneration();
         return entry.policy();
     }
 
@@ -311,6 +311,6 @@ public final class Spd {
     /** Control thread. */
     public void setDefaultAction(Direction direction, PolicySpec.Action action) {
         defaults.set(direction.number(), action);
-        bumpGeneration();
+        changes.concernAll();
     }
 }

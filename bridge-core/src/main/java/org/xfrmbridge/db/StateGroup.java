@@ -7,6 +7,7 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.State.Phase;
 import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
 
 /**
  * The States that a template cannot tell apart but by mark, selector and Spi: same addresses, family, protocol, mode, reqid and
@@ -24,7 +25,9 @@ final class StateGroup {
     final int kind;
     final int reqid;
     final int ifId;
-    final int hash;
+
+    /** The version of a group that has left its table. */
+    static final int GONE = -1;
 
     private static final int MOST_STEPS = 16;
 
@@ -35,6 +38,7 @@ final class StateGroup {
 
     private volatile SadEntry larval;
     private volatile SadEntry larvalWithoutSpi;
+    private volatile int version;
 
     /** @param spec that of any member */
     StateGroup(StateSpec spec) {
@@ -45,7 +49,15 @@ final class StateGroup {
         kind = kind(spec.family(), spec.id().protocol(), spec.mode().number());
         reqid = spec.reqid();
         ifId = spec.ifId();
-        hash = hash(daddrHigh, daddrLow, saddrHigh, saddrLow, identity(kind, reqid, ifId));
+    }
+
+    int hash() {
+        return hash(daddrHigh, daddrLow, saddrHigh, saddrLow, identity(kind, reqid, ifId));
+    }
+
+    /** What templates ask for: all but reqid and interface id. */
+    static int kind(Template template) {
+        return kind(template.family(), template.id().protocol(), template.mode().number());
     }
 
     static int kind(int family, int protocol, int mode) {
@@ -59,6 +71,21 @@ final class StateGroup {
     static int hash(long daddrHigh, long daddrLow, long saddrHigh, long saddrLow, long identity) {
         long addresses = Hashing.mix(Hashing.mix(identity, daddrHigh), saddrHigh);
         return Hashing.fold(Hashing.mix(Hashing.mix(addresses, daddrLow), saddrLow));
+    }
+
+    /** A number that changes when a State comes, or one is given another spec: who reads it finds that State. */
+    int version() {
+        return version;
+    }
+
+    @SuppressWarnings("NonAtomicOperationOnVolatileField")
+    void changed() {
+        version = version + 1 & Integer.MAX_VALUE;
+    }
+
+    /** It has left its table, and another may take its place there. */
+    void gone() {
+        version = GONE;
     }
 
     boolean isEmpty() {

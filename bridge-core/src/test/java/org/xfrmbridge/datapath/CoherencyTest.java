@@ -1,9 +1,13 @@
 package org.xfrmbridge.datapath;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpPacket;
@@ -11,11 +15,14 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
 
 /**
  * Coherency by generations alone: a change walks over nothing, and a flow is resolved again by its own next packet if the change may concern
@@ -77,7 +84,6 @@ class CoherencyTest {
             protect(gateway);
             tunnel(gateway, 7);
         }
-        // After all policies are there: each of those has every flow asked again.
         send(0);
         send(1);
         assertEquals(2 * FLOWS, bundles());
@@ -143,5 +149,204 @@ class CoherencyTest {
         assertEquals(9, spiOfNext(0, 0));
         assertEquals(1, lookups() - before);
         assertEquals(1, bundles());
+    }
+
+    private static PolicySpec.Builder change(Direction direction, Selector selector, int priority) {
+        PolicySpec.Builder spec = PolicySpec.builder();
+        spec.direction = direction;
+        spec.selector = selector;
+        spec.priority = priority;
+        spec.action = PolicySpec.Action.BLOCK;
+        return spec;
+    }
+
+    private static Selector port(int dport) {
+        return new Selector(
+                Address.ANY, Address.ANY, dport, 0xffff, 0, 0, AddressFamily.INET, 0, 0, IpProtocol.UDP, 0, 0);
+    }
+
+    /** Policies that come and go, and are for no packet of {@link #frame}. */
+    static List<PolicySpec.Builder> strangers() {
+        Selector near = Sas.between("10.1.0.0/16", "10.2.0.0/16");
+        PolicySpec.Builder marked = change(Direction.OUT, near, 0);
+        marked.mark = new Mark(1, 1);
+        PolicySpec.Builder interfaced = change(Direction.OUT, near, 0);
+        interfaced.ifId = 1;
+        return List.of(
+                change(Direction.OUT, Sas.between("10.1.0.1/32", "10.2.0.2/32"), 0),
+                change(Direction.OUT, Sas.between("10.1.0.0/24", "10.2.1.0/24"), 0),
+                change(Direction.OUT, Sas.between("10.1.0.0/16", "10.3.0.0/16"), 0),
+                change(Direction.OUT, port(9999), 0),
+                change(Direction.IN, near, 0),
+                change(Direction.FWD, near, 0),
+                change(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/17"), 1001),
+                marked,
+                interfaced);
+    }
+
+    @ParameterizedTest
+    @MethodSource("strangers")
+    void shouldCostNoLookupWhenPoliciesOfOtherFlowsComeChangeAndGo(PolicySpec.Builder stranger) {
+        protect(0);
+        tunnel(0, 7);
+        send(0);
+        long before = lookups();
+        Policy policy = null;
+        for (int flow = 0; flow < FLOWS; flow++) {
+            switch (flow % 3) {
+                case 0 -> policy = host.spd.add(stranger.build(), 1);
+                case 1 -> policy = host.spd.replace(stranger.build(), 1);
+                default -> host.spd.remove(policy);
+            }
+            // A flow that saw each change, one that saw none of the last ones.
+            assertEquals(7, spiOfNext(0, 0));
+            assertEquals(7, spiOfNext(0, flow % 6 + 1));
+        }
+        assertEquals(2 * FLOWS, lookups() - before);
+        assertEquals(FLOWS, bundles());
+    }
+
+    /** The other half: each of them would be for packets if it had one thing different. */
+    static List<PolicySpec.Builder> rulers() {
+        PolicySpec.Builder sub = change(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/16"), 2000);
+        sub.type = PolicySpec.Type.SUB;
+        return List.of(
+                change(Direction.OUT, Sas.between("10.1.0.1/32", "10.2.0.1/32"), 999),
+                change(Direction.OUT, Sas.between("10.1.0.0/24", "10.2.0.0/24"), 999),
+                change(Direction.OUT, Sas.between("10.1.0.0/15", "10.2.0.0/16"), 999),
+                change(Direction.OUT, port(2222), 0),
+                sub);
+    }
+
+    @ParameterizedTest
+    @MethodSource("rulers")
+    void shouldObeyThePolicyThatComesAndTheOldOneWhenItGoes(PolicySpec.Builder ruler) {
+        protect(0);
+        tunnel(0, 7);
+        send(0);
+        Policy policy = host.spd.add(ruler.build(), 1);
+        assertEquals(0, host.send(frame(0, 3)).size());
+        host.spd.remove(policy);
+        assertEquals(7, spiOfNext(0, 3));
+        assertEquals(7, spiOfNext(0, 4), "which never saw it");
+        host.spd.add(ruler.build(), 1);
+        strangers().forEach(stranger -> host.spd.add(stranger.build(), 1));
+        for (int i = 0; i < 100; i++) {
+            host.spd.replace(strangers().get(i % 3).build(), 1);
+        }
+        assertEquals(0, host.send(frame(0, 3)).size(), "however much has changed since");
+    }
+
+    /**
+     * Of equal priorities the older wins, but within a lane of a kernel an updated policy hides those behind its old place: when it goes, one of them
+     * rules, though neither it nor the policy that did has changed.
+     */
+    @Test
+    void shouldNoticeWhenAnUpdatedPolicyGoesThatHidAnOlderOne() {
+        Selector wide = Sas.between("10.1.0.0/16", "10.2.0.0/16");
+        tunnel(0, 7);
+        protect(0);
+        host.policy(Direction.OUT, Sas.between("10.1.0.0/17", "10.2.0.0/17"), PolicySpec.Action.BLOCK, 1000);
+        host.policy(Direction.OUT, Sas.between("0.0.0.0/0", "10.2.0.0/16"), Sas.template(Mode.TUNNEL, NEAR, gateway(0)));
+        assertEquals(7, spiOfNext(0, 3));
+        Policy updated = host.policy(Direction.OUT, wide, PolicySpec.Action.BLOCK, 1000);
+        assertEquals(7, spiOfNext(0, 3), "by the third, which is older than the first now");
+        host.spd.remove(updated);
+        assertEquals(0, host.send(frame(0, 3)).size(), "by the second, which is older than the third");
+    }
+
+    @Test
+    void shouldAskAgainWhenMoreHasChangedThanIsRemembered() {
+        protect(0);
+        tunnel(0, 7);
+        send(0);
+        long before = lookups();
+        for (int i = 0; i < 1000; i++) {
+            host.policy(Direction.OUT, Sas.between("10.1.0.0/16", "10." + (100 + i % 100) + ".0.0/16"));
+        }
+        assertEquals(7, spiOfNext(0, 3));
+        assertTrue(lookups() - before > 1);
+        assertEquals(7, spiOfNext(0, 3));
+        assertEquals(FLOWS + 1, bundles());
+    }
+
+    @Test
+    void shouldCostNoLookupWhenSocketsOfOtherPortsChange() {
+        protect(0);
+        tunnel(0, 7);
+        send(0);
+        long before = lookups();
+        PolicySpec block = TestHost.spec(Direction.OUT, ALL, PolicySpec.Action.BLOCK, 0, PolicySpec.Type.MAIN);
+        for (int i = 0; i < FLOWS; i++) {
+            host.sockets.setPolicy("test", i, new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 5000 + i), block, 1);
+            assertEquals(7, spiOfNext(0, 3));
+        }
+        assertEquals(FLOWS, lookups() - before);
+        host.sockets.move("test", 0, new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 1003));
+        assertEquals(0, host.send(frame(0, 3)).size());
+        host.sockets.closeAll("test");
+        assertEquals(7, spiOfNext(0, 3));
+    }
+
+    @Test
+    void shouldCostNoLookupWhenStatesOfOtherPairsAndRequestsComeAndGo() {
+        protect(0);
+        tunnel(0, 7);
+        send(0);
+        long before = lookups();
+        for (int i = 0; i < 20_000; i++) {
+            StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, NEAR, i % 2 == 0 ? gateway(0) : "10.77." + (i >> 8) + '.' + (i & 0xff), 100 + i);
+            spec.reqid = i % 2 == 0 ? 4711 : spec.reqid;
+            State state = Sas.state(spec);
+            host.sad.insert(state);
+            host.sad.remove(state);
+        }
+        send(0);
+        assertEquals(FLOWS, lookups() - before);
+        assertEquals(FLOWS, bundles());
+    }
+
+    /** Once with what a State remembers, once with the flow cache alone. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldCostNoLookupInboundWhenPoliciesOfOtherFlowsComeAndGo(boolean isProtected) {
+        TestHost peer = new TestHost(gateway(0), "10.2.0.1");
+        Template template = Sas.template(Mode.TUNNEL, NEAR, gateway(0));
+        Selector network = Sas.between("10.1.0.0/16", "10.2.0.0/16");
+        if (isProtected) {
+            protect(0);
+            tunnel(0, 7);
+            peer.sad.insert(Sas.state(Sas.spec(Mode.TUNNEL, NEAR, gateway(0), 7)));
+            peer.policy(Direction.IN, network, template);
+        } else {
+            peer.policy(Direction.IN, network);
+        }
+        assertEquals(1, peer.receive(host.send(frame(0, 1))).size(), peer.stats::toProcText);
+        assertEquals(1, peer.receive(host.send(frame(0, 1))).size());
+        long before = peer.stats.inbound(Metric.LOOKUPS);
+        for (int i = 0; i < 200; i++) {
+            peer.policy(Direction.IN, Sas.between("10.1.0.0/16", "10." + (50 + i) + ".0.0/16"), PolicySpec.Action.BLOCK, 0);
+            peer.policy(Direction.OUT, network, PolicySpec.Action.BLOCK, 0);
+            assertEquals(1, peer.receive(host.send(frame(0, 1))).size());
+        }
+        assertEquals(200, peer.stats.inbound(Metric.LOOKUPS) - before);
+        peer.policy(Direction.IN, Sas.between("10.1.0.1/32", "10.2.0.1/32"), PolicySpec.Action.BLOCK, 0);
+        assertEquals(0, peer.receive(host.send(frame(0, 1))).size());
+        assertEquals(1, peer.drops(DropReason.IN_POL_BLOCK));
+    }
+
+    /** A gateway's: packets to be forwarded. Behind a sub-policy of dir fwd the kernel asks dir in. */
+    @Test
+    void shouldNoticePoliciesOfDirInBehindASubPolicyOfDirFwd() {
+        host.spd.add(TestHost.spec(Direction.FWD, ALL, PolicySpec.Action.ALLOW, 1, PolicySpec.Type.SUB), 1);
+        byte[] frame = Frames.udp("203.0.113.1", "10.9.0.1").inbound().frame();
+        assertEquals(1, host.receive(frame.clone()).size(), host.stats::toProcText);
+        long before = host.stats.inbound(Metric.LOOKUPS);
+        host.policy(Direction.OUT, ALL, PolicySpec.Action.BLOCK, 1);
+        host.policy(Direction.FWD, Sas.between("203.0.113.2/32", "10.9.0.1/32"), PolicySpec.Action.BLOCK, 1);
+        assertEquals(1, host.receive(frame.clone()).size());
+        assertEquals(1, host.stats.inbound(Metric.LOOKUPS) - before);
+        host.policy(Direction.IN, ALL, PolicySpec.Action.BLOCK, 1);
+        assertEquals(0, host.receive(frame.clone()).size());
     }
 }

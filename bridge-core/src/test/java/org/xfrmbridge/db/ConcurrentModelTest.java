@@ -101,8 +101,34 @@ class ConcurrentModelTest {
     @Test
     void shouldFindPoliciesAsTheyWereAtOneMomentOfTheLookup() throws Exception {
         Spd spd = new Spd();
-        PolicyList model = new PolicyList();
         List<Flow> asked = questions();
+        checkPolicies(spd, asked, i -> spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, asked.get(i)));
+    }
+
+    /** As the packet path: what was found is kept as long as it holds. */
+    @Test
+    void shouldKeepPoliciesForFlowsOnlyAsLongAsTheyRuleThem() throws Exception {
+        Spd spd = new Spd();
+        SocketPolicies sockets = new SocketPolicies(spd);
+        List<Flow> asked = questions();
+        ThreadLocal<Kept[]> kept = ThreadLocal.withInitial(() -> new Kept[QUESTIONS]);
+        checkPolicies(spd, asked, i -> {
+            Flow flow = asked.get(i);
+            Kept known = kept.get()[i];
+            if (known == null || !known.watch.holds(flow, known.found)) {
+                PolicyWatch watch = new PolicyWatch(spd, sockets, Direction.OUT, flow);
+                Policy found = spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
+                known = new Kept(found == null ? new Policy[0] : new Policy[] {found}, watch);
+                kept.get()[i] = known;
+            }
+            return known.found.length == 0 ? null : known.found[0];
+        });
+    }
+
+    private record Kept(Policy[] found, PolicyWatch watch) {}
+
+    private void checkPolicies(Spd spd, List<Flow> asked, IntFunction<Object> real) throws Exception {
+        PolicyList model = new PolicyList();
         Runnable change = () -> {
             if (model.size() > random.nextInt(ENTRIES)) {
                 Policy policy = model.get(random.nextInt(model.size()));
@@ -117,7 +143,7 @@ class ConcurrentModelTest {
         check(
                 change,
                 i -> model.lookup(PolicySpec.Type.MAIN, Direction.OUT, asked.get(i)),
-                i -> spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, asked.get(i)));
+                real);
     }
 
     private PolicySpec policy(PolicyList model) {
@@ -202,11 +228,11 @@ class ConcurrentModelTest {
     private static State find(Sad sad, int question, Flow flow) {
         StateSpec wanted = SadTest.spec(question);
         State found;
-        int generation;
+        StateWatch watch;
         do {
-            generation = sad.generation(wanted.id().daddr(), wanted.saddr(), wanted.family());
+            watch = sad.watch(policyOf(wanted), template(wanted), wanted.id().daddr(), wanted.saddr());
             found = sad.find(policyOf(wanted), template(wanted), flow, wanted.id().daddr(), wanted.saddr());
-        } while (generation != sad.generation(wanted.id().daddr(), wanted.saddr(), wanted.family()));
+        } while (!watch.holds());
         return found;
     }
 

@@ -2,9 +2,9 @@ package org.xfrmbridge.db;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -107,11 +107,22 @@ class SadModelTest extends Model {
         StateSpec spec = state.spec();
         Address daddr = sameToo(spec.id().daddr(), spec.family());
         Address saddr = sameToo(spec.saddr(), spec.family());
-        int generation = sad.generation(daddr, saddr, spec.family());
+        StateWatch watch = watch(spec, daddr, saddr);
+        StateWatch fromAny = watch(spec, daddr, flows.address(spec.family()));
+        assertTrue(watch.holds());
         say(() -> "insert " + state + " of " + spec);
         sad.insert(state);
         model.add(state);
-        assertNotEquals(generation, sad.generation(daddr, saddr, spec.family()));
+        assertFalse(watch.holds());
+        assertTrue(!spec.saddr().isAny(spec.family()) || !fromAny.holds());
+    }
+
+    private StateWatch watch(StateSpec spec, Address daddr, Address saddr) {
+        Template template = new Template(
+                spec.id(), spec.family(), spec.saddr(), spec.reqid(), spec.mode(), 0, false, -1, -1, -1);
+        PolicySpec.Builder policy = PolicySpec.builder();
+        policy.ifId = spec.ifId();
+        return sad.watch(new Policy(policy.build(), 0, 0), template, daddr, saddr);
     }
 
     /** The same address with other bytes behind it. */
