@@ -34,8 +34,6 @@ import org.xfrmbridge.xfrm.IpProtocol;
  * One thread. Every frame given to {@link #run} is handed on or back to the pool before it returns.
  */
 public final class OutboundPath {
-    static final int CACHED_FLOWS = 1 << 14;
-
     private final PathContext context;
     private final PathCounters counters;
     private final PacketPool pool;
@@ -61,7 +59,7 @@ public final class OutboundPath {
         this.counters = counters;
         this.pool = pool;
         resolver = new OutboundResolver(context, counters);
-        routes = new FlowCache<>(CACHED_FLOWS, new SecureRandom().nextLong());
+        routes = new FlowCache<>(context.flowPlaces(), new SecureRandom().nextLong());
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
         neighbours = new TunnelNeighbour(context);

@@ -12,6 +12,7 @@ import org.xfrmbridge.time.Clock;
  *
  * @param ifindex what packets carry as interface when a selector names one
  * @param hostMac the host's own MAC address on the link
+ * @param flows how many are remembered in each direction, rounded up to a power of two
  */
 public record PathContext(
         Sad sad,
@@ -22,4 +23,19 @@ public record PathContext(
         PathMtu pathMtu,
         Clock clock,
         int ifindex,
-        long hostMac) {}
+        long hostMac,
+        int flows) {
+    public static final int DEFAULT_FLOWS = 1 << 16;
+
+    /** Of a {@link org.xfrmbridge.db.FlowCache}: twice as many as flows, so that all of these find one. */
+    int flowPlaces() {
+        return 2 * flows;
+    }
+
+    /** With as many flows as is usual. */
+    public PathContext(
+            Sad sad, Spd spd, SocketPolicies sockets, HostNetwork network, DatapathEvents events, PathMtu pathMtu, Clock clock, int ifindex,
+            long hostMac) {
+        this(sad, spd, sockets, network, events, pathMtu, clock, ifindex, hostMac, DEFAULT_FLOWS);
+    }
+}

@@ -25,12 +25,11 @@ import org.xfrmbridge.xfrm.Template;
  * and the States it came through, so that a known flow costs one lookup, and none where a State remembers it. Inbound thread only.
  */
 final class PolicyCheck {
-    static final int CACHED_FLOWS = 1 << 14;
     private static final int NO_MATCH = -1;
 
     private final PathContext context;
     private final PathCounters counters;
-    private final FlowCache<Verdict> verdicts = new FlowCache<>(CACHED_FLOWS, new SecureRandom().nextLong());
+    private final FlowCache<Verdict> verdicts;
     private final List<Policy> policies = new ArrayList<>();
 
     /**
@@ -53,6 +52,7 @@ final class PolicyCheck {
     PolicyCheck(PathContext context, PathCounters counters) {
         this.context = context;
         this.counters = counters;
+        verdicts = new FlowCache<>(context.flowPlaces(), new SecureRandom().nextLong());
     }
 
     int size() {

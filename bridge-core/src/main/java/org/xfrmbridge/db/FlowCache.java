@@ -5,8 +5,9 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
 
 /**
- * What was found for the flows seen lately: bounded, of one datapath thread, and it never allocates after construction. Four places per set;
- * the least used goes first, so that a flood of flows seen once pushes out its own kind, and flows that ended are forgotten slowly.
+ * What was found for the flows seen lately: bounded, of one datapath thread, and it never allocates after construction. Four places per set; a flow
+ * whose set is full may take an empty place in one other, so that nearly as many flows as there are places can stay. When both are full
+ * the least used of its own goes first: a flood of flows seen once pushes out its own kind, and flows that ended are forgotten slowly.
  *
  * <p>Values carry whatever makes them stale (generations); the caller checks, and puts a fresh one in the same place.
  */
@@ -103,6 +104,10 @@ public final class FlowCache<V> {
         return (int) hash & sets - 1;
     }
 
+    private int otherSet(long hash) {
+        return (int) (hash >>> 24) & sets - 1;
+    }
+
     private static int tag(long hash) {
         int tag = (int) (hash >>> Long.SIZE - 14);
         return tag == 0 ? TAG_MASK : tag;
@@ -113,7 +118,11 @@ public final class FlowCache<V> {
     }
 
     private int find(Flow flow, long hash) {
-        int set = set(hash);
+        int place = find(flow, hash, set(hash));
+        return place >= 0 ? place : find(flow, hash, otherSet(hash));
+    }
+
+    private int find(Flow flow, long hash, int set) {
         long found = lanesOf(lanes[set], tag(hash));
         while (found != 0) {
             int place = set * WAYS + Long.numberOfTrailingZeros(found) / LANE_BITS;
@@ -132,14 +141,15 @@ public final class FlowCache<V> {
     }
 
     /**
-     * A place of the hash's set: an empty one, else one that was not used of late. When there is none all have been used one time less;
+     * An empty place of the hash's set, or of its other one, else one of its set that was not used of late. When there is none all have been used one time less;
      * likewise now and then, chance being bits of the hash that chose neither set nor tag.
      */
     private int spare(long hash) {
         int set = set(hash);
-        long empty = lanesOf(lanes[set], 0);
-        if (empty != 0) {
-            return set * WAYS + Long.numberOfTrailingZeros(empty) / LANE_BITS;
+        int empty = emptyPlace(set);
+        empty = empty < 0 ? emptyPlace(otherSet(hash)) : empty;
+        if (empty >= 0) {
+            return empty;
         }
         int chance = (int) (hash >>> 32) & 0x3f;
         if (chance < WAYS) {
@@ -154,6 +164,11 @@ public final class FlowCache<V> {
             }
             forgetUse(set);
         }
+    }
+
+    private int emptyPlace(int set) {
+        long empty = lanesOf(lanes[set], 0);
+        return empty == 0 ? -1 : set * WAYS + Long.numberOfTrailingZeros(empty) / LANE_BITS;
     }
 
     private void forgetUse(int set) {

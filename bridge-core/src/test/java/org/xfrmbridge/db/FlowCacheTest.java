@@ -13,6 +13,7 @@ import java.util.Random;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
@@ -107,6 +108,24 @@ class FlowCacheTest {
         }
         assertEquals(1024, cache.size());
         assertTrue(misses < 10_000, "established flows missed " + misses + " times of 100000");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0.25, 1", "0.5, 0.998", "0.75, 0.97", "1, 0.83"})
+    void shouldKnowNearlyAsManyFlowsAsItHasPlaces(double share, double known) {
+        FlowCache<Integer> cache = new FlowCache<>(1 << 16, 11);
+        int flows = (int) (share * cache.capacity());
+        int hits = 0;
+        for (int i = 0; i < 10 * flows; i++) {
+            Flow flow = flow(0x0a000000 + i % flows);
+            if (cache.get(flow) == null) {
+                cache.put(flow, i);
+            } else {
+                hits += i < 9 * flows ? 0 : 1;
+            }
+        }
+        assertTrue(hits >= known * flows, "of " + flows + " flows " + hits + " are known");
+        assertTrue(cache.size() <= flows);
     }
 
     @Test

@@ -121,7 +121,7 @@ public final class Bridge implements AutoCloseable {
         control = new Thread(loop, "control");
         Link hostLink = attachment.hostLink();
         PathContext context = new PathContext(
-                sad, spd, sockets, kernel, engine, new PathMtu(), clock, hostLink.index(), hostLink.mac());
+                sad, spd, sockets, kernel, engine, new PathMtu(), clock, hostLink.index(), hostLink.mac(), options.flows());
         DatapathThread out = new DatapathThread("outbound", host, new Outbound(context, stats, host, network)::doWork);
         OutboundSettling settling = new OutboundSettling(host::isReadable, out, clock);
         spd.setBeforeRemoval(settling);

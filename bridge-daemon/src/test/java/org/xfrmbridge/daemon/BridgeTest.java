@@ -23,6 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.attach.DeviceNames;
 import org.xfrmbridge.daemon.os.ControlClient;
+import org.xfrmbridge.datapath.PathContext;
 
 /** The whole program without policies: everything passes. */
 @Timeout(120)
@@ -34,7 +35,7 @@ class BridgeTest {
     private Path directory;
 
     private BridgeOptions options() {
-        return new BridgeOptions(DeviceNames.of("veth0", "xfrm0"), directory, -1);
+        return new BridgeOptions(DeviceNames.of("veth0", "xfrm0"), directory, -1, PathContext.DEFAULT_FLOWS);
     }
 
     @ParameterizedTest

@@ -13,6 +13,7 @@ import org.xfrmbridge.daemon.BridgeOptions;
 import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.daemon.attach.DeviceNames;
 import org.xfrmbridge.daemon.os.Descriptor;
+import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.daemon.rehearsal.Rehearsal;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -32,6 +33,8 @@ import picocli.CommandLine.Spec;
         })
 final class RunCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(RunCommand.class);
+    private static final int LEAST_FLOWS = 256;
+    private static final int MOST_FLOWS = 1 << 22;
 
     @Spec
     private CommandSpec spec;
@@ -52,6 +55,16 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--group", paramLabel = "GROUP", description = "Members of this group may do what only root may otherwise.")
     private String group;
 
+    @Option(
+            names = "--flows",
+            paramLabel = "N",
+            defaultValue = "" + PathContext.DEFAULT_FLOWS,
+            description = {
+                "How many flows are remembered in each direction, " + LEAST_FLOWS + " to " + MOST_FLOWS + ", rounded up to a power of two: their packets cost one lookup,",
+                "those of others five or more. Each takes 144 bytes, and up to 700 more once it has had a packet. Default: ${DEFAULT-VALUE}."
+            })
+    private int flows;
+
     @Option(names = "--ready-fd", paramLabel = "N", description = "Also writes the line \"ready\" to this descriptor, then closes it.")
     private Integer readyDescriptor;
 
@@ -60,7 +73,10 @@ final class RunCommand implements Callable<Integer> {
         if (tap.isEmpty() || tap.length() > DeviceNames.MAX_TAP_NAME || tap.contains("/")) {
             throw new ParameterException(spec.commandLine(), "--tap: a name has 1 to " + DeviceNames.MAX_TAP_NAME + " characters.");
         }
-        BridgeOptions options = new BridgeOptions(DeviceNames.of(original, tap), directory.directory(), gid());
+        if (flows < LEAST_FLOWS || flows > MOST_FLOWS) {
+            throw new ParameterException(spec.commandLine(), "--flows: from " + LEAST_FLOWS + " to " + MOST_FLOWS + '.');
+        }
+        BridgeOptions options = new BridgeOptions(DeviceNames.of(original, tap), directory.directory(), gid(), flows);
         Bridge bridge = Bridge.start(options);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge), "end"));
         announce();
