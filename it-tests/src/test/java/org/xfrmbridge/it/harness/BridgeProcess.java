@@ -14,12 +14,19 @@ public final class BridgeProcess implements AutoCloseable {
     private final Namespace host;
     private final Path directory;
     private final Path log;
+    private List<String> options = List.of();
     private Daemon daemon;
     private int starts;
 
     /** Starts a bridge in front of {@code device} of the host and waits until it is ready. */
     public static BridgeProcess start(Scene scene, Namespace host, String device) {
+        return start(scene, host, device, List.of());
+    }
+
+    /** The same, with more options of {@code run}. */
+    public static BridgeProcess start(Scene scene, Namespace host, String device, List<String> options) {
         BridgeProcess bridge = new BridgeProcess(host, scene.file(host.role()), scene.file(host.role() + "-bridge.log"));
+        bridge.options = options;
         scene.own(bridge);
         bridge.start(device);
         return bridge;
@@ -38,8 +45,9 @@ public final class BridgeProcess implements AutoCloseable {
 
     /** Starts it again, with the same directory, after {@link #kill9} or {@link #stop}. */
     public void start(String device) {
-        daemon = host.start("bridge", log, host.command(program().toString(),
-                "run", "--attach", device, "--dir", directory.toString()));
+        List<String> line = new ArrayList<>(List.of(program().toString(), "run", "--attach", device, "--dir", directory.toString()));
+        line.addAll(options);
+        daemon = host.start("bridge", log, host.command(line));
         starts++;
         Await.until("the bridge on " + host + " to be ready", START_LIMIT, () -> {
             if (!daemon.isAlive()) {

@@ -27,6 +27,15 @@ import org.xfrmbridge.it.harness.UmlGuest;
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.UML, Requirement.TCPDUMP})
 class KernelScenario {
+    /** The guest's end of the link. */
+    static final String GUEST_NETWORK = """
+            set -e
+            echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad
+            ip link set lo up
+            ip link set vec0 up
+            ip address add 192.0.2.2/24 dev vec0
+            ip address add 2001:db8:7::2/64 dev vec0 nodad
+            """;
     private static final Duration GUEST_LIMIT = Duration.ofSeconds(60);
     private static final String GCM = " flag esn replay-window 128"
             + " aead 'rfc4106(gcm(aes))' 0x0102030405060708090a0b0c0d0e0f1011121314 128";
@@ -100,7 +109,7 @@ class KernelScenario {
         }
     }
 
-    private static void join(Namespace wire, Namespace host) {
+    static void join(Namespace wire, Namespace host) {
         wire.sysctl("net.ipv6.conf.all.disable_ipv6", 1);
         Namespace.connect(host, Site.DEVICE, wire, "left");
         wire.ip("tuntap", "add", "dev", "guest", "mode", "tap");
@@ -119,15 +128,9 @@ class KernelScenario {
     }
 
     private static String guestScript() {
-        return """
-                set -e
-                echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad
-                ip link set lo up
+        return GUEST_NETWORK + """
                 ip address add 10.2.0.1/32 dev lo
                 ip address add fd02::1/128 dev lo
-                ip link set vec0 up
-                ip address add 192.0.2.2/24 dev vec0
-                ip address add 2001:db8:7::2/64 dev vec0 nodad
                 ip route add 10.1.0.1 via 192.0.2.1 src 10.2.0.1
                 ip route add fd01::1 via 2001:db8:7::1 src fd02::1
                 """ + End.KERNEL.databases(End.BRIDGE) + """
@@ -141,7 +144,7 @@ class KernelScenario {
                 """;
     }
 
-    private static void stop(UmlGuest guest) {
+    static void stop(UmlGuest guest) {
         try {
             Files.createFile(guest.directory().resolve("stop"));
         } catch (IOException e) {
