@@ -38,6 +38,7 @@ public final class XfrmClient implements AutoCloseable {
         this.exchange = new Exchange(opener.open());
     }
 
+    /** With a connection of that opener, which is asked again for every stream and subscription. */
     public static XfrmClient open(NetlinkConnection.Opener opener) throws IOException {
         return new XfrmClient(opener);
     }

@@ -38,6 +38,7 @@ public final class PfkeyClient implements AutoCloseable {
         this.exchange = new PfkeyExchange(opener.open());
     }
 
+    /** With a socket of that opener, which is asked again for every stream and subscription. */
     public static PfkeyClient open(Opener opener) throws IOException {
         return new PfkeyClient(opener);
     }

@@ -27,8 +27,8 @@ import org.xfrmbridge.xfrm.State;
 
 /**
  * PF_KEY as a key manager, {@code pfkeyv2_mgr}: all its sockets, and what the core tells as messages to those who should hear. The answer
- * to a change is the news of it, which goes to every socket, the asker's among them. Encodes nothing that nobody would hear. Control
- * thread only.
+ * to a change is the news of it, which goes to every socket, the asker's among them. Encodes nothing that nobody would hear. PF_KEY has no
+ * words for replay counters, reports and default verdicts; of a policy that expired (X_SPDEXPIRE) Linux tells nobody. Control thread only.
  */
 public final class PfkeyKeyManager implements KeyManager {
     // What sadb_msg_reserved of a message about a Policy counts in a kernel: references, as many as its code happens to hold there.
