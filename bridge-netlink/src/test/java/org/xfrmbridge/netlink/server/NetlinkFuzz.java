@@ -213,7 +213,7 @@ public final class NetlinkFuzz {
         replies.forEach(NetlinkFuzz::assertWellFormed);
     }
 
-    private static void assertWellFormed(byte[] datagram) {
+    static void assertWellFormed(byte[] datagram) {
         NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(datagram));
         int bytes = 0;
         while (reader.next()) {

@@ -123,10 +123,10 @@ class FuzzTest {
         List<byte[]> answers = received.getOrDefault("client", List.of());
         List<byte[]> news = received.getOrDefault("listener", List.of());
         for (byte[] message : answers) {
-            assertWellFormed(message);
+            PfkeyFuzz.assertWellFormed(message);
         }
         for (byte[] message : news) {
-            assertWellFormed(message);
+            PfkeyFuzz.assertWellFormed(message);
         }
         // GETSPI leaves a larval state without a SPI where none is free, as in a kernel.
         boolean leaves = datagram.length > 1 && datagram[1] == SadbType.GETSPI;
@@ -138,18 +138,5 @@ class FuzzTest {
 
     private String entries() {
         return bench.engine.stateCounts().states() + " " + Arrays.toString(bench.engine.policyCounts().global());
-    }
-
-    /** Whole extensions, up to the end. */
-    private static void assertWellFormed(byte[] message) {
-        ByteBuffer in = ByteBuffer.wrap(message).order(ByteOrder.nativeOrder());
-        assertEquals(message.length, SadbMsg.read(in).lengthWords() * SadbMsg.WORD_BYTES);
-        int at = SadbMsg.BYTES;
-        while (at < message.length) {
-            int words = Short.toUnsignedInt(in.getShort(at));
-            assertTrue(words > 0);
-            at += words * SadbMsg.WORD_BYTES;
-        }
-        assertEquals(message.length, at);
     }
 }

@@ -180,7 +180,7 @@ public final class PfkeyFuzz {
     }
 
     /** Whole extensions, up to the end. */
-    private static void assertWellFormed(byte[] message) {
+    static void assertWellFormed(byte[] message) {
         ByteBuffer in = ByteBuffer.wrap(message).order(ByteOrder.nativeOrder());
         assertEquals(message.length, SadbMsg.read(in).lengthWords() * SadbMsg.WORD_BYTES);
         int at = SadbMsg.BYTES;

@@ -47,9 +47,9 @@ final class Comparison {
             if (reason == null) {
                 report(theirs, i, expected, actual);
             } else {
-                known.merge(reason + ": " + reason.reason(), 1, Integer::sum);
+                known.merge(reason + ": " + reason.cause().reason(), 1, Integer::sum);
             }
-            if (reason == null || reason.endsSequence()) {
+            if (reason == null || reason.cause().endsSequence()) {
                 notCompared += theirs.exchanges().size() - i - 1;
                 return;
             }

@@ -89,35 +89,15 @@ enum KnownDifference implements Difference {
     private static final int MODE_OFFSET = 214;
     private static final int PROTOCOL_OFFSET = 76;
 
-    private final String reason;
-    private final boolean endsSequence;
-    private final Set<KernelKind> kernels;
-    private final Predicate<Case> explains;
+    private final Cause cause;
 
     KnownDifference(String reason, boolean endsSequence, Set<KernelKind> kernels, Predicate<Case> explains) {
-        this.reason = reason;
-        this.endsSequence = endsSequence;
-        this.kernels = kernels;
-        this.explains = explains;
+        cause = new Cause(reason, endsSequence, kernels, explains);
     }
 
     @Override
-    public String reason() {
-        return reason;
-    }
-
-    @Override
-    public boolean endsSequence() {
-        return endsSequence;
-    }
-
-    static KnownDifference of(KernelKind kernel, Case difference) {
-        for (KnownDifference known : values()) {
-            if (known.kernels.contains(kernel) && known.explains.test(difference)) {
-                return known;
-            }
-        }
-        return null;
+    public Cause cause() {
+        return cause;
     }
 
     private static boolean explains(List<String> lines) {

@@ -50,35 +50,15 @@ enum PfkeyDifference implements Difference {
     /** XFRMA_KMADDRESS, of whatever IPv4 addresses. */
     private static final String KM_ADDRESSES = "\\[19 (.{8})(?:.{24})?(.{8})(?:.{24})?(.{8}02000000)]";
 
-    private final String reason;
-    private final boolean endsSequence;
-    private final Set<KernelKind> kernels;
-    private final Predicate<Case> explains;
+    private final Cause cause;
 
     PfkeyDifference(String reason, boolean endsSequence, Set<KernelKind> kernels, Predicate<Case> explains) {
-        this.reason = reason;
-        this.endsSequence = endsSequence;
-        this.kernels = kernels;
-        this.explains = explains;
-    }
-
-    static PfkeyDifference of(KernelKind kernel, Case difference) {
-        for (PfkeyDifference known : values()) {
-            if (known.kernels.contains(kernel) && known.explains.test(difference)) {
-                return known;
-            }
-        }
-        return null;
+        cause = new Cause(reason, endsSequence, kernels, explains);
     }
 
     @Override
-    public String reason() {
-        return reason;
-    }
-
-    @Override
-    public boolean endsSequence() {
-        return endsSequence;
+    public Cause cause() {
+        return cause;
     }
 
     /** With answers to REGISTER, and proposals of an ACQUIRE, as if there were no SM3 and no SM4. */
