@@ -13,9 +13,6 @@ import org.xfrmbridge.xfrm.Template;
 
 /** A Policy as messages show it, in the kernel's order of attributes ({@code dump_one_policy}, Linux 6.12). */
 public final class PolicyEncoder {
-    /** A kernel does not keep what a client said of sharing. */
-    private static final int SHARE_ANY = 0;
-
     /** The bits of an index that hold the direction, {@code xfrm_policy_id2dir}. */
     private static final int INDEX_DIRECTION = 7;
 
@@ -37,11 +34,11 @@ public final class PolicyEncoder {
                 direction,
                 spec.action().ordinal(),
                 spec.flags(),
-                SHARE_ANY);
+                UserpolicyInfo.SHARE_ANY);
     }
 
     public static void putInfo(NetlinkWriter out, Policy policy) {
-        info(policy, policy.spec().index() & INDEX_DIRECTION).write(out.room(UserpolicyInfo.BYTES));
+        UserpolicyInfo.write(out.room(UserpolicyInfo.BYTES), policy, policy.spec().index() & INDEX_DIRECTION);
     }
 
     /** The attributes of GETPOLICY's answer and of POLEXPIRE. */

@@ -9,6 +9,7 @@ import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
+import org.xfrmbridge.xfrm.Usage;
 
 /**
  * The small structures that others are made of, straight to and from the core's values. Buffers are in native order; every method reads
@@ -116,6 +117,12 @@ public final class Structs {
     public static void writeLifetimeCurrent(ByteBuffer out, LifetimeCurrent current) {
         out.putLong(current.bytes()).putLong(current.packets());
         out.putLong(current.addSeconds()).putLong(current.useSeconds());
+    }
+
+    /** {@code struct xfrm_lifetime_cur}. */
+    static void writeUsage(ByteBuffer out, Usage usage) {
+        out.putLong(usage.bytes()).putLong(usage.packets());
+        out.putLong(usage.addSeconds()).putLong(usage.useSeconds());
     }
 
     /** {@code struct xfrm_mark}. */

@@ -18,7 +18,8 @@ public final class Attributes {
     private static final int TYPE_MASK = 0x3fff;
     private static final int ABSENT = -1;
 
-    private final ByteBuffer region;
+    private final ByteBuffer message;
+    private final int start;
     private final int maxType;
     private int endOffset;
     private int leftoverBytes;
@@ -26,15 +27,16 @@ public final class Attributes {
     /** Bit n: there is an attribute of type n. A message has few, and is asked for many that it has not. */
     private long present;
 
-    private Attributes(ByteBuffer region, int maxType) {
-        this.region = region;
+    private Attributes(ByteBuffer message, int start, int maxType) {
+        this.message = message;
+        this.start = start;
         this.maxType = maxType;
     }
 
     /** Parses all of {@code payload} from {@code offset}; checks nothing but bounds. */
     public static Attributes parse(ByteBuffer payload, int offset, int maxType) {
         Attributes attributes = start(payload, offset, maxType);
-        for (int at = 0; at != ABSENT; ) {
+        for (int at = attributes.start; at != ABSENT; ) {
             at = attributes.take(at);
         }
         return attributes;
@@ -48,11 +50,10 @@ public final class Attributes {
      */
     public static Attributes parse(ByteBuffer payload, int offset, AttributePolicy policy) throws NetlinkException {
         Attributes attributes = start(payload, offset, policy.maxType());
-        int regionOffset = NetlinkHeader.BYTES + NetlinkHeader.align(offset);
-        for (int at = 0; at != ABSENT; ) {
+        for (int at = attributes.start; at != ABSENT; ) {
             int next = attributes.take(at);
             if (next != ABSENT) {
-                policy.check(attributes, at, regionOffset + at);
+                policy.check(attributes, at, NetlinkHeader.BYTES + at);
             }
             at = next;
         }
@@ -60,19 +61,20 @@ public final class Attributes {
     }
 
     private static Attributes start(ByteBuffer payload, int offset, int maxType) {
-        int from = Math.min(NetlinkHeader.align(offset), payload.limit());
-        return new Attributes(payload.slice(from, payload.limit() - from).order(ByteOrder.nativeOrder()), maxType);
+        boolean isNative = payload.order() == ByteOrder.nativeOrder();
+        ByteBuffer message = isNative ? payload : payload.duplicate().order(ByteOrder.nativeOrder());
+        return new Attributes(message, Math.min(NetlinkHeader.align(offset), payload.limit()), maxType);
     }
 
     /** Notes the attribute at an offset and returns where the next one would be, or ABSENT if this is none. */
     private int take(int at) {
         endOffset = at;
-        int leftBytes = region.limit() - at;
+        int leftBytes = message.limit() - at;
         if (leftBytes < HEADER_BYTES) {
             leftoverBytes = Math.max(leftBytes, 0);
             return ABSENT;
         }
-        int lengthBytes = Short.toUnsignedInt(region.getShort(at));
+        int lengthBytes = Short.toUnsignedInt(message.getShort(at));
         if (lengthBytes < HEADER_BYTES || lengthBytes > leftBytes) {
             leftoverBytes = leftBytes;
             return ABSENT;
@@ -85,19 +87,19 @@ public final class Attributes {
     }
 
     int typeAt(int at) {
-        return region.getShort(at + 2) & TYPE_MASK;
+        return message.getShort(at + 2) & TYPE_MASK;
     }
 
     boolean isNestedAt(int at) {
-        return (region.getShort(at + 2) & NESTED) != 0;
+        return (message.getShort(at + 2) & NESTED) != 0;
     }
 
     int payloadBytesAt(int at) {
-        return Short.toUnsignedInt(region.getShort(at)) - HEADER_BYTES;
+        return Short.toUnsignedInt(message.getShort(at)) - HEADER_BYTES;
     }
 
     ByteBuffer payloadAt(int at) {
-        return region.slice(at + HEADER_BYTES, payloadBytesAt(at)).order(ByteOrder.nativeOrder());
+        return message.slice(at + HEADER_BYTES, payloadBytesAt(at)).order(ByteOrder.nativeOrder());
     }
 
     /** Bytes at the end that are no attribute, 0 normally. */
@@ -112,7 +114,7 @@ public final class Attributes {
 
     private int find(int type) {
         int found = ABSENT;
-        for (int at = 0; at < endOffset; at += NetlinkHeader.align(Short.toUnsignedInt(region.getShort(at)))) {
+        for (int at = start; at < endOffset; at += NetlinkHeader.align(Short.toUnsignedInt(message.getShort(at)))) {
             if (typeAt(at) == type) {
                 found = at;
             }
@@ -169,6 +171,6 @@ public final class Attributes {
 
     /** Where an attribute begins, counted from the first one; negative if it is absent. */
     public int offsetOf(int type) {
-        return has(type) ? find(type) : ABSENT;
+        return has(type) ? find(type) - start : ABSENT;
     }
 }
