@@ -67,8 +67,7 @@ final class Churn extends Program {
             into.add(name, entries, "quiet", quiet(site, traffic), site);
             churn(site, kind, new Span(flows, entries, Long.MAX_VALUE), new Report.Changes());
             traffic.resume();
-            // All flows once: more has changed while they stood still than is remembered.
-            traffic.await(2L * FLOWS);
+            meetAll(traffic);
             traffic.startLap();
             churn(site, kind, new Span(flows, entries, slowPerSecond), new Report.Changes());
             into.add(name, entries, "%d/s".formatted(slowPerSecond), traffic.lap(), site);

@@ -7,9 +7,6 @@ import picocli.CommandLine.Option;
 
 /** What the stress programs have in common: they run for several numbers of entries, once before it counts, and print their tables. */
 abstract class Program implements Callable<Integer> {
-    /** How many flows are there from the beginning; every one of a program with fewer entries. */
-    static final int FLOWS = 1000;
-
     /** Changes of many entries that are timed one by one kind. */
     static final int CHANGES = 16_000;
 
@@ -24,6 +21,9 @@ abstract class Program implements Callable<Integer> {
 
     @Option(names = "--warm-up", description = "entries of the first run, which does not count (default: ${DEFAULT-VALUE})")
     private int warmUp = 20_000;
+
+    @Option(names = "--flows", description = "how many flows there are from the beginning, at most half the entries (default: ${DEFAULT-VALUE})")
+    private int flows = 1000;
 
     final Report report = new Report();
 
@@ -65,22 +65,27 @@ abstract class Program implements Callable<Integer> {
         return count;
     }
 
-    static int flows(int entries) {
-        return Math.min(FLOWS, entries / 2);
+    final int flows(int entries) {
+        return Math.min(flows, entries / 2);
     }
 
     /** Lets packets flow until the code is compiled and every flow is known, and stand still again. */
-    static void warm(Traffic traffic) {
+    final void warm(Traffic traffic) {
         traffic.resume();
         traffic.await(WARM_PACKETS);
+        meetAll(traffic);
         traffic.pause();
+    }
+
+    /** All flows have a packet, after whatever happened before. */
+    final void meetAll(Traffic traffic) {
+        traffic.await(2L * flows);
     }
 
     /** Lets packets flow while nothing changes. */
     Traffic.Lap quiet(Site site, Traffic traffic) throws InterruptedException {
         traffic.resume();
-        // All flows once, after whatever happened before.
-        traffic.await(2L * FLOWS);
+        meetAll(traffic);
         traffic.startLap();
         long until = System.nanoTime() + (long) (quietSeconds * 1e9);
         while (System.nanoTime() < until) {

@@ -8,8 +8,8 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * Which policies have come to the {@link Spd} lately, and so may rule flows that another ruled before. One that leaves is no change but to flows that it
  * ruled, and those see that it is dead; the {@link Spd} names the exception.
  *
- * <p>Policies between small networks and hosts are told to the flows between the same ones only, as far as a hash tells them apart: so that as many as
- * a client can add may come between two packets of a flow. All flows look at the others, of which {@value #WIDE_DEPTH} may come.
+ * <p>Policies between two hosts, and between small networks, are told to the flows between the same ones only, as far as a hash tells them apart: so that as many
+ * as a client can add may come between two packets of a flow. All flows look at the others, of which {@value #WIDE_DEPTH} may come.
  */
 final class PolicyChanges {
     private static final int NARROW_STRIPES = 1 << 11;
@@ -23,13 +23,19 @@ final class PolicyChanges {
     private final ChangeLog<PolicySpec> narrow = new ChangeLog<>(NARROW_STRIPES, NARROW_DEPTH);
     private final ChangeLog<PolicySpec> wide = new ChangeLog<>(1, WIDE_DEPTH);
 
-    static int stripe(Flow flow) {
-        return stripe(flow.family, flow.daddrHigh, flow.saddrHigh);
+    /** The stripe of {@link #narrow} that policies between the flow's hosts are in. */
+    static int hostStripe(Flow flow) {
+        return stripe(flow.daddrHigh + flow.daddrLow, flow.saddrHigh + flow.saddrLow);
     }
 
-    private static int stripe(int family, long daddrHigh, long saddrHigh) {
-        long mask = Prefix.highMask(narrowBits(family));
-        return Hashing.hash(daddrHigh & mask, saddrHigh & mask) & NARROW_STRIPES - 1;
+    /** The stripe of {@link #narrow} that policies between their networks are in. */
+    static int networkStripe(Flow flow) {
+        long mask = Prefix.highMask(narrowBits(flow.family));
+        return stripe(flow.daddrHigh & mask, flow.saddrHigh & mask);
+    }
+
+    private static int stripe(long daddr, long saddr) {
+        return Hashing.hash(daddr, saddr) & NARROW_STRIPES - 1;
     }
 
     private static int narrowBits(int family) {
@@ -47,9 +53,12 @@ final class PolicyChanges {
 
     void add(SpdEntry entry) {
         PolicySpec spec = entry.policy().spec();
-        int family = spec.selector().family();
-        if (Math.min(entry.daddrLength(), entry.saddrLength()) >= narrowBits(family)) {
-            narrow.add(stripe(family, entry.daddrHigh, entry.saddrHigh), spec);
+        int narrowBits = narrowBits(spec.selector().family());
+        if (entry.lane == SpdEntry.EXACT) {
+            narrow.add(stripe(entry.daddrHigh + entry.daddrLow, entry.saddrHigh + entry.saddrLow), spec);
+        } else if (Math.min(entry.daddrLength(), entry.saddrLength()) >= narrowBits) {
+            long mask = Prefix.highMask(narrowBits);
+            narrow.add(stripe(entry.daddrHigh & mask, entry.saddrHigh & mask), spec);
         } else {
             wide.add(0, spec);
         }

@@ -17,9 +17,11 @@ public final class PolicyWatch {
     private final Spd spd;
     private final SocketPolicies sockets;
     private final Direction direction;
-    private final int narrowStripe;
+    private final int hostStripe;
+    private final int networkStripe;
     private final int portStripe;
-    private int narrow;
+    private int host;
+    private int network;
     private int wide;
     private int port;
 
@@ -27,23 +29,27 @@ public final class PolicyWatch {
         this.spd = spd;
         this.sockets = sockets;
         this.direction = direction;
-        narrowStripe = PolicyChanges.stripe(flow);
+        hostStripe = PolicyChanges.hostStripe(flow);
+        networkStripe = PolicyChanges.networkStripe(flow);
         portStripe = SocketPolicies.stripe(flow.protocol, localPort(flow));
-        narrow = spd.changes().narrow().number(narrowStripe);
+        host = spd.changes().narrow().number(hostStripe);
+        network = spd.changes().narrow().number(networkStripe);
         wide = spd.changes().wide().number(0);
         port = sockets.changes().number(portStripe);
     }
 
     /** @param found the policies that rule the flow, in the order in which they were found: a socket's, or of dir {@code direction} (after a sub-policy, dir in) */
     public boolean holds(Flow flow, Policy[] found) {
-        int narrowNow = spd.changes().narrow().number(narrowStripe);
+        int hostNow = spd.changes().narrow().number(hostStripe);
+        int networkNow = spd.changes().narrow().number(networkStripe);
         int wideNow = spd.changes().wide().number(0);
         int portNow = sockets.changes().number(portStripe);
-        if (narrow != narrowNow || wide != wideNow || port != portNow) {
-            if (concernsPort(portNow, flow) || !isOfSocket(found) && concernsAddresses(narrowNow, wideNow, flow, found)) {
+        if (host != hostNow || network != networkNow || wide != wideNow || port != portNow) {
+            if (concernsPort(portNow, flow) || !isOfSocket(found) && concernsAddresses(hostNow, networkNow, wideNow, flow, found)) {
                 return false;
             }
-            narrow = narrowNow;
+            host = hostNow;
+            network = networkNow;
             wide = wideNow;
             port = portNow;
         }
@@ -77,16 +83,20 @@ public final class PolicyWatch {
         return direction == Direction.OUT ? flow.sport : flow.dport;
     }
 
-    private boolean concernsAddresses(int narrowNow, int wideNow, Flow flow, Policy[] found) {
-        ChangeLog<PolicySpec> near = spd.changes().narrow();
-        ChangeLog<PolicySpec> far = spd.changes().wide();
-        for (int i = narrow; i != narrowNow; i++) {
-            if (mayRule(near.get(narrowStripe, i + 1), flow, found)) {
+    private boolean concernsAddresses(int hostNow, int networkNow, int wideNow, Flow flow, Policy[] found) {
+        ChangeLog<PolicySpec> narrow = spd.changes().narrow();
+        for (int i = host; i != hostNow; i++) {
+            if (mayRule(narrow.get(hostStripe, i + 1), flow, found)) {
+                return true;
+            }
+        }
+        for (int i = network; i != networkNow; i++) {
+            if (mayRule(narrow.get(networkStripe, i + 1), flow, found)) {
                 return true;
             }
         }
         for (int i = wide; i != wideNow; i++) {
-            if (mayRule(far.get(0, i + 1), flow, found)) {
+            if (mayRule(spd.changes().wide().get(0, i + 1), flow, found)) {
                 return true;
             }
         }
