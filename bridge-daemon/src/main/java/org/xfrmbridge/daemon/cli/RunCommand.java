@@ -61,7 +61,7 @@ final class RunCommand implements Callable<Integer> {
             defaultValue = "" + PathContext.DEFAULT_FLOWS,
             description = {
                 "How many flows are remembered in each direction, " + LEAST_FLOWS + " to " + MOST_FLOWS + ", rounded up to a power of two: their packets cost one lookup,",
-                "those of others five or more. Each takes 144 bytes, and up to 700 more once it has had a packet. Default: ${DEFAULT-VALUE}."
+                "those of others five or more. Each takes 144 bytes, and 200 to 300 more once it has had a packet. Default: ${DEFAULT-VALUE}."
             })
     private int flows;
 
