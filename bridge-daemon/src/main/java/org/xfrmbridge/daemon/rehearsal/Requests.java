@@ -42,6 +42,8 @@ final class Requests {
         requests.policies(entries, Entries::prefixed);
         requests.policies(entries, Entries::overlapping);
         requests.policies(entries, Entries::random);
+        requests.flushedPolicies(entries / 4, Entries::exact);
+        requests.flushedPolicies(entries / 4, Entries::random);
         requests.states(entries);
         requests.larvals(entries);
         return requests.datagrams;
@@ -57,10 +59,16 @@ final class Requests {
         dump(XfrmMessage.GETPOLICY);
         each(entries, i -> policyKey(XfrmMessage.GETPOLICY, policy.apply(i)));
         each(entries, i -> policy(XfrmMessage.UPDPOLICY, policy.apply(i)));
-        each(entries - 1, i -> policyKey(XfrmMessage.DELPOLICY, policy.apply(i)));
+        each(entries, i -> policyKey(XfrmMessage.DELPOLICY, policy.apply(i)));
+    }
+
+    /** What goes as a whole. */
+    private void flushedPolicies(int entries, IntFunction<PolicySpec> policy) {
+        each(entries, i -> policy(XfrmMessage.NEWPOLICY, policy.apply(i)));
         begin(XfrmMessage.FLUSHPOLICY);
         RequestEncoder.putPolicyType(out, PolicySpec.Type.MAIN);
         end();
+        send();
     }
 
     private void states(int entries) {
@@ -68,8 +76,7 @@ final class Requests {
         dump(XfrmMessage.GETSA);
         each(entries, i -> stateKey(XfrmMessage.GETSA, Entries.state(i)));
         each(entries, i -> state(XfrmMessage.UPDSA, Entries.state(i)));
-        each(entries - 1, i -> stateKey(XfrmMessage.DELSA, Entries.state(i)));
-        flushStates();
+        each(entries, i -> stateKey(XfrmMessage.DELSA, Entries.state(i)));
     }
 
     /** As a daemon does: an SPI first, then what has it. */
