@@ -34,9 +34,6 @@ final class Growth implements Callable<Integer> {
     @Option(names = "--realtime", description = "with --cpu: that thread goes before all others (SCHED_FIFO), as root")
     private boolean realtime;
 
-    @Option(names = "--idle", description = "the writer runs only when no other thread wants its CPU (SCHED_IDLE)")
-    private boolean idle;
-
     private final Sad sad = new Sad();
     private final Spd spd = new Spd();
     private final Flow flow = new Flow();
@@ -49,7 +46,7 @@ final class Growth implements Callable<Integer> {
         for (int i = 0; i < 100_000; i++) {
             look(i);
         }
-        Thread writer = new Thread(this::write, "writer");
+        Thread writer = new Thread(() -> grow(FIRST, last), "writer");
         long start = System.nanoTime();
         writer.start();
         if (cpu >= 0) {
@@ -73,17 +70,6 @@ final class Growth implements Callable<Integer> {
             System.out.printf("%s: %d times, %d ms%n", collector.getName(), collector.getCollectionCount(), collector.getCollectionTime());
         }
         return 0;
-    }
-
-    private void write() {
-        try {
-            if (idle) {
-                ThreadUse.command("chrt", "-i", "-p", "0");
-            }
-        } catch (IOException | InterruptedException e) {
-            throw new IllegalStateException("no SCHED_IDLE for the writer", e);
-        }
-        grow(FIRST, last);
     }
 
     private void grow(int from, int to) {
