@@ -189,7 +189,7 @@ static void replace(int fd, int new, struct channel *channel)
 
 static int take_port(int fd, const struct name *name, uint32_t port, struct channel *channel)
 {
-    struct name wanted = {name->protocol, bridge_instance(socket_file(name->protocol)), port};
+    struct name wanted = {.protocol = name->protocol, .instance = bridge_instance(socket_file(name->protocol)), .port = port};
     int new = open_named(&wanted);
     if (new < 0)
         return new;

@@ -5,6 +5,7 @@
 #include "bridge.h"
 #include "channel.h"
 #include "control.h"
+#include "mailbox.h"
 #include "memory.h"
 #include "registry.h"
 
@@ -212,6 +213,8 @@ static void end(int fd)
     switch (kind_of(fd)) {
     case DIVERTED:
     case LOST:
+        if (bridge_memory_is_ours())
+            mailbox_close(fd);
         memory_forget(fd);
         break;
     case REGISTERED:

@@ -8,7 +8,7 @@
 #include "names.h"
 
 /* A control frame: a datagram that no netlink or PF_KEY message can be. */
-enum operation { GROUPS = 1, JOIN = 2, LEAVE = 3, OPTION = 4, OVERRUN = 5, REGISTER = 6, ROOM = 7, ENCAPSULATE = 8, BUFFER = 9 };
+enum operation { GROUPS = 1, JOIN = 2, LEAVE = 3, OPTION = 4, OVERRUN = 5, REGISTER = 6, ROOM = 7, ENCAPSULATE = 8, BUFFER = 9, MAILBOX = 10 };
 
 struct frame {
     uint32_t zero, operation, first, second;

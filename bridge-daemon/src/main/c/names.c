@@ -45,6 +45,7 @@ bool name_read(const struct sockaddr_un *address, socklen_t length, struct name 
         return false;
     name->protocol = (enum protocol) text[PROTOCOL_AT];
     name->port = (uint32_t) port;
+    name->cookie = 0;
     return true;
 }
 

@@ -21,6 +21,7 @@ struct name {
     enum protocol protocol;
     uint64_t instance;
     uint32_t port;
+    uint64_t cookie;       /* the kernel's number of the socket if a mailbox is known for it, else 0 */
 };
 
 /* Writes the socket address of a name and returns its length. */
@@ -63,11 +64,5 @@ static inline int mark_foreign(int fd)
 
 /* Asks the kernel whether `fd` is one of ours, whatever the table says, and corrects the table. Keeps errno. */
 bool name_of(int fd, struct name *name);
-
-/* The same for calls that move data: free for foreign descriptors. */
-static inline bool is_diverted(int fd, struct name *name)
-{
-    return __builtin_expect(kind_of(fd) < FOREIGN, 0) && name_of(fd, name);
-}
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "channel.h"
 #include "dialogue.h"
+#include "mailbox.h"
 #include "memory.h"
 
 #include <errno.h>
@@ -65,8 +66,26 @@ static socklen_t write_sender(const struct name *name, void *sender, socklen_t r
     return sizeof kernel;
 }
 
+/* Control data comes through the socket only. */
+static ssize_t look_once(int fd, const struct name *name, struct msghdr *message, int flags)
+{
+    bool plain = message->msg_controllen == 0 && (flags & ~MSG_TRUNC) == 0;
+    struct mailbox *mailbox = plain ? mailbox_enter(fd, name) : NULL;
+    ssize_t length = -1;
+    if (mailbox != NULL) {
+        length = box_receive(&mailbox->answers, message, flags);
+        mailbox_leave(fd);
+    }
+    if (length >= 0)
+        return length;
+    length = REAL(recvmsg)(fd, message, flags | MSG_DONTWAIT);
+    if (length >= 0 && plain && mailbox == NULL && name->protocol == NETLINK)
+        mailbox_answered(fd, name);
+    return length;
+}
+
 /* recvmsg(), which looks for the answer to a request that was just sent before it sleeps. */
-static ssize_t receive_answer(int fd, struct msghdr *message, int flags)
+static ssize_t receive_answer(int fd, const struct name *name, struct msghdr *message, int flags)
 {
     if ((flags & MSG_DONTWAIT) || !dialogue_is_open(fd))
         return REAL(recvmsg)(fd, message, flags);
@@ -74,14 +93,14 @@ static ssize_t receive_answer(int fd, struct msghdr *message, int flags)
     dialogue_begin(&dialogue);
     ssize_t length;
     do {
-        length = REAL(recvmsg)(fd, message, flags | MSG_DONTWAIT);
+        length = look_once(fd, name, message, flags);
     } while (length < 0 && errno == EAGAIN && dialogue_goes_on(&dialogue));
     bool answered = length >= 0 || errno != EAGAIN;
     dialogue_ended(answered);
     return answered ? length : REAL(recvmsg)(fd, message, flags);
 }
 
-static enum arrival receive(int fd, struct msghdr *message, int flags, ssize_t *length)
+static enum arrival receive(int fd, const struct name *name, struct msghdr *message, int flags, ssize_t *length)
 {
     /* A peek must not show a frame, and a tiny buffer could not tell it from a message. */
     bool look_first = (flags & MSG_PEEK) || room_of(message) < sizeof(struct frame);
@@ -92,7 +111,7 @@ static enum arrival receive(int fd, struct msghdr *message, int flags, ssize_t *
     }
     if (arrival != MESSAGE)
         return arrival;
-    *length = receive_answer(fd, message, flags);
+    *length = receive_answer(fd, name, message, flags);
     if (look_first)
         return *length < 0 ? judge(*length, NULL) : MESSAGE;
     struct frame start = {1, 0, 0, 0};
@@ -123,7 +142,7 @@ static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *
     ssize_t length = -1;
     if (name->protocol == NETLINK && !(flags & MSG_PEEK))
         memory_note_room(fd, room_of(message));
-    switch (receive(fd, &nameless, flags, &length)) {
+    switch (receive(fd, name, &nameless, flags, &length)) {
     case FAILED:
         return -1;
     case BRIDGE_DIED:

@@ -7,6 +7,7 @@
 
 #include "bridge.h"
 #include "control.h"
+#include "mailbox.h"
 #include "memory.h"
 #include "policy.h"
 

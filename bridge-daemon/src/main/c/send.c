@@ -4,6 +4,7 @@
  */
 #include "channel.h"
 #include "dialogue.h"
+#include "mailbox.h"
 #include "memory.h"
 #include "registry.h"
 
@@ -112,6 +113,18 @@ static void mark_lost(int fd, const struct name *name)
         set_kind(fd, LOST);
 }
 
+/* Whether the request is with the bridge already: control data and unusual flags are for the socket. */
+static bool send_in_box(int fd, const struct name *name, const struct msghdr *message, int flags)
+{
+    struct mailbox *mailbox = mailbox_enter(fd, name);
+    if (mailbox == NULL)
+        return false;
+    bool plain = message->msg_controllen == 0 && (flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL)) == 0;
+    bool sent = plain && box_send(&mailbox->requests, fd, message, total_length(message));
+    mailbox_leave(fd);
+    return sent;
+}
+
 static ssize_t send_diverted(int fd, const struct name *name, const struct msghdr *message, int flags)
 {
     struct msghdr nameless = *message;
@@ -125,6 +138,10 @@ static ssize_t send_diverted(int fd, const struct name *name, const struct msghd
     if (error != 0) {
         errno = error;
         return -1;
+    }
+    if (send_in_box(fd, name, &nameless, flags)) {
+        dialogue_asked(fd);
+        return (ssize_t) total_length(message);
     }
     for (;;) {
         ssize_t sent = REAL(sendmsg)(fd, &nameless, flags | MSG_NOSIGNAL);

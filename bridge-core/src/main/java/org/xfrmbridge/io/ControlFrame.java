@@ -39,6 +39,9 @@ public record ControlFrame(int op, int first, int second) {
     /** To the bridge: first is the client's SO_RCVBUF, as the kernel reports it. */
     public static final int BUFFER = 9;
 
+    /** To the bridge: memory for a mailbox comes with it. */
+    public static final int MAILBOX = 10;
+
     public static ControlFrame overrun() {
         return new ControlFrame(OVERRUN, 0, 0);
     }

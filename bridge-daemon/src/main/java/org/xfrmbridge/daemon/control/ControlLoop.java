@@ -55,6 +55,7 @@ public final class ControlLoop implements Runnable {
     private final EventDescriptor wakeup;
     private final EventSet events;
     private Member[] members = new Member[64];
+    private final Talkers talkers = new Talkers();
     private Work work;
     private boolean dialogue;
     private volatile boolean stopping;
@@ -69,6 +70,11 @@ public final class ControlLoop implements Runnable {
     /** Before {@link #run}. */
     public void setWork(Work newWork) {
         work = newWork;
+    }
+
+    /** Where clients with mailboxes are noted. */
+    Talkers talkers() {
+        return talkers;
     }
 
     /** Any thread: makes the loop go round. */
@@ -129,16 +135,20 @@ public final class ControlLoop implements Runnable {
         work.runTimers();
     }
 
-    /** Waits until there are events or timers are due; returns how many events. */
+    /** Waits until there are events or requests in mailboxes, or timers are due; returns how many events. */
     private int await(long startNs) {
-        while (dialogue && clock.nowNs() - startNs < LOOKING_NS) {
+        boolean asked = dialogue && talkers.look();
+        while (dialogue && !asked && clock.nowNs() - startNs < LOOKING_NS) {
             int count = events.await(0);
             if (count > 0) {
                 return count;
             }
             Thread.yield();
+            asked = talkers.look();
         }
-        return events.await(timeoutMs());
+        // A request that comes from here on comes through the socket.
+        asked = asked || talkers.rest();
+        return events.await(asked ? 0 : timeoutMs());
     }
 
     /** Before the datapath's events are taken: one that comes later must wake the loop again. */
@@ -161,7 +171,7 @@ public final class ControlLoop implements Runnable {
 
     /** Returns whether a client's requests were among what was served. */
     private boolean serveClients(int count) {
-        boolean talked = false;
+        boolean talked = talkers.serve();
         for (int i = 0; i < count; i++) {
             Member member = members[events.key(i)];
             if (member != null && !(member.channel instanceof Listener) && member.channel.isOpen()) {

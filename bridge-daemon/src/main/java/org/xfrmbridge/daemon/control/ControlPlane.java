@@ -94,13 +94,13 @@ public final class ControlPlane implements ControlLoop.Work {
 
     private Channel netlinkClient(UnixConnection connection, Peer peer) throws OsException {
         int portId = PortName.portId(connection.peerName(), UNNAMED_PORT_ID | peer.pid());
-        DatagramChannel channel = new DatagramChannel(connection, Taking.FIRST, occasion, peer + " netlink");
+        DatagramChannel channel = new DatagramChannel(connection, Taking.FIRST, occasion, loop.talkers(), peer + " netlink");
         channel.start(new NetlinkSession(engine, netlink, channel, new NetlinkCaller(portId, peer.privileged())));
         return channel;
     }
 
     private Channel pfkeyClient(UnixConnection connection, Peer peer, SocketPolicies sockets) throws OsException {
-        DatagramChannel channel = new DatagramChannel(connection, Taking.LAST, occasion, peer + " pfkey");
+        DatagramChannel channel = new DatagramChannel(connection, Taking.LAST, occasion, loop.talkers(), peer + " pfkey");
         PfkeyCaller client = new PfkeyCaller(connection.fd(), peer.uid(), peer.privileged());
         PfkeySession session = new PfkeySession(engine, pfkey, channel, client);
         channel.start(new PfkeyChannelSession(session, sockets, peer));

@@ -39,22 +39,27 @@ final class DatagramChannel implements Channel, MessageSink {
         LAST
     }
 
-    private final UnixConnection connection;
+    private final Line line;
     private final Taking taking;
     private final Occasion occasion;
+    private final Talkers talkers;
     private final String name;
     private ControlSession session;
     private boolean listening;
+    private boolean talking;
     private boolean open = true;
 
     /**
      * @param occasion that each datagram is
+     * @param talkers that it is one of when it has a mailbox
      * @param name of the client, for the log
      */
-    DatagramChannel(UnixConnection connection, Taking taking, Occasion occasion, String name) throws OsException {
-        this.connection = connection;
+    DatagramChannel(UnixConnection connection, Taking taking, Occasion occasion, Talkers talkers, String name)
+            throws OsException {
+        this.line = new Line(connection);
         this.taking = taking;
         this.occasion = occasion;
+        this.talkers = talkers;
         this.name = name;
         connection.setSendBuffer(SEND_BUFFER_BYTES);
     }
@@ -66,7 +71,7 @@ final class DatagramChannel implements Channel, MessageSink {
 
     @Override
     public int fd() {
-        return connection.fd();
+        return line.fd();
     }
 
     /** A client that does not read its answers is not asked for more requests. */
@@ -90,22 +95,26 @@ final class DatagramChannel implements Channel, MessageSink {
                 handle(bytes);
             }
             announce();
+            invite();
+            talkers.note(this);
         } catch (OsException e) {
             open = false;
         }
     }
 
     private int take() throws OsException {
-        return taking == Taking.FIRST ? connection.receive(DATAGRAM) : connection.peek(DATAGRAM);
+        return taking == Taking.FIRST ? line.receive(DATAGRAM) : line.peek(DATAGRAM);
     }
 
     /** What an answered client may be about to send. */
     private int takeNext() throws OsException {
-        int bytes = take();
-        for (int look = 1; look < LOOKS && bytes == UnixConnection.NOTHING; look++) {
+        int bytes = UnixConnection.NOTHING;
+        int looks = line.hasMailbox() ? LOOKS_PER_YIELD : LOOKS;
+        for (int look = 1; look <= looks && bytes == UnixConnection.NOTHING; look++) {
             if (look % LOOKS_PER_YIELD == 0) {
                 Thread.yield();
             }
+            line.look();
             bytes = take();
         }
         return bytes;
@@ -118,11 +127,36 @@ final class DatagramChannel implements Channel, MessageSink {
         } finally {
             occasion.end();
             if (taking == Taking.LAST) {
-                connection.receive(DATAGRAM);
+                line.takePeeked(DATAGRAM);
             }
             // It may have held keys.
             Arrays.fill(DATAGRAM, 0, bytes, (byte) 0);
         }
+    }
+
+    /** Whether it did not talk before. */
+    boolean startTalking() {
+        boolean starts = !talking && line.hasMailbox();
+        talking |= starts;
+        return starts;
+    }
+
+    /** Whether it is done with that, and no request is in the mailbox; nothing else is, either way. */
+    boolean stopTalking() {
+        talking = open && line.rest() && !session.hasBacklog();
+        return !talking;
+    }
+
+    /** Lets the client put a request into its mailbox. */
+    void invite() {
+        if (open && !session.hasBacklog()) {
+            line.invite();
+        }
+    }
+
+    /** Whether there is a request in the mailbox that may be taken. */
+    boolean isAsking() {
+        return open && line.isAsked() && !session.hasBacklog();
     }
 
     /** A client that stays is worth a line; those that ask and go are many. */
@@ -136,8 +170,9 @@ final class DatagramChannel implements Channel, MessageSink {
     @Override
     public boolean trySend(ByteBuffer datagram) {
         try {
-            int offset = datagram.arrayOffset() + datagram.position();
-            return connection.send(datagram.array(), offset, datagram.remaining()) != UnixConnection.NOTHING;
+            boolean sent = line.send(datagram);
+            talkers.note(this);
+            return sent;
         } catch (OsException e) {
             // Gone, or a message larger than a socket takes: no later attempt would do better.
             open = e.errno() != OsException.EPIPE && open;
@@ -147,7 +182,7 @@ final class DatagramChannel implements Channel, MessageSink {
 
     @Override
     public int unreadBytes() {
-        return connection.unreadBytes();
+        return line.unreadBytes();
     }
 
     @Override
@@ -159,7 +194,7 @@ final class DatagramChannel implements Channel, MessageSink {
     public void close() {
         open = false;
         session.close();
-        connection.close();
+        line.close();
         if (listening) {
             LOG.info("{} is gone", name);
         }

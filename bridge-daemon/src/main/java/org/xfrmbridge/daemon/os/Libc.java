@@ -42,6 +42,8 @@ public interface Libc {
 
     long recv(int fd, Pointer buffer, long bytes, int flags);
 
+    long recvmsg(int fd, Pointer message, int flags);
+
     long send(int fd, Pointer buffer, long bytes, int flags);
 
     long write(int fd, Pointer buffer, long bytes);

@@ -30,11 +30,14 @@ public final class UnixConnection implements AutoCloseable {
     private static final int MSG_PEEK = 2;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
+    private static final int MSG_CMSG_CLOEXEC = 0x40000000;
     private static final int MAX_GROUPS = 1024;
     private static final int MAX_ADDRESS_BYTES = 110;
     private static final ThreadLocal<Memory> MEMORY = ThreadLocal.withInitial(() -> new Memory(MAX_MESSAGE_BYTES));
+    private static final ThreadLocal<Envelope> ENVELOPE = ThreadLocal.withInitial(() -> new Envelope(MEMORY.get(), MAX_MESSAGE_BYTES));
 
     private final Descriptor descriptor;
+    private Descriptor passed;
     private final Memory unread = new Memory(4);
 
     UnixConnection(Descriptor descriptor) {
@@ -99,7 +102,25 @@ public final class UnixConnection implements AutoCloseable {
 
     private int receive(byte[] into, int flags) throws OsException {
         Memory memory = MEMORY.get();
-        long bytes = LIBC.recv(descriptor.fd(), memory.pointer, into.length, flags);
+        return received(LIBC.recv(descriptor.fd(), memory.pointer, into.length, flags), memory, into);
+    }
+
+    /** As {@link #receive(byte[])}, and keeps a descriptor that came with the message: the caller asks for {@link #passed}. */
+    public int receiveWithDescriptor(byte[] into) throws OsException {
+        Envelope envelope = ENVELOPE.get().empty();
+        int bytes = received(LIBC.recvmsg(descriptor.fd(), envelope.pointer(), MSG_DONTWAIT | MSG_CMSG_CLOEXEC), MEMORY.get(), into);
+        passed = bytes > 0 ? envelope.passed() : null;
+        return bytes;
+    }
+
+    /** What came with the last message, the caller's to close; null if there was none. */
+    public Descriptor passed() {
+        Descriptor result = passed;
+        passed = null;
+        return result;
+    }
+
+    private int received(long bytes, Memory memory, byte[] into) throws OsException {
         if (bytes < 0) {
             int errno = Native.errno();
             if (errno == OsException.EAGAIN || errno == OsException.EINTR) {

@@ -1,0 +1,126 @@
+/* Sending and receiving through a box: the transitions that box.h describes. */
+#include "box.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A look takes 10 to 60 ns. A sender that claimed the box is given the time in which the largest message is copied many times. */
+enum { LOOKS = 64, CLAIMED_LOOKS = 4096, PROMISE_NS = 1000000 };
+
+static uint64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
+}
+
+static void pause_briefly(void)
+{
+#if defined __x86_64__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("isb");
+#endif
+}
+
+static uint32_t state_of(struct box *box)
+{
+    return atomic_load_explicit(&box->state, memory_order_acquire);
+}
+
+static bool move(struct box *box, uint32_t from, uint32_t to)
+{
+    return atomic_compare_exchange_strong(&box->state, &from, to);
+}
+
+static bool is_promised(struct box *box)
+{
+    return state_of(box) == BOX_LOOKING && nanoseconds() - atomic_load_explicit(&box->since, memory_order_relaxed) < PROMISE_NS;
+}
+
+static bool has_unread(int fd)
+{
+    int unread = 0;
+    return syscall(SYS_ioctl, fd, SIOCOUTQ, &unread) != 0 || unread != 0;
+}
+
+static void gather(char *to, const struct msghdr *message)
+{
+    for (size_t i = 0; i < message->msg_iovlen; i++) {
+        memcpy(to, message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
+        to += message->msg_iov[i].iov_len;
+    }
+}
+
+bool box_send(struct box *box, int fd, const struct msghdr *message, size_t length)
+{
+    int before = errno;
+    bool ready = length <= BOX_ROOM && is_promised(box) && !has_unread(fd);
+    errno = before;
+    if (!ready || !move(box, BOX_LOOKING, BOX_CLAIMED))
+        return false;
+    gather(box->bytes, message);
+    box->length = (uint32_t) length;
+    if (move(box, BOX_CLAIMED, BOX_FULL))
+        return true;
+    memset(box->bytes, 0, length);
+    atomic_store(&box->state, BOX_IDLE);
+    return false;
+}
+
+/* As recvmsg(): what does not fit is lost, and said. */
+static ssize_t scatter(const char *from, size_t length, struct msghdr *message, int flags)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < message->msg_iovlen && done < length; i++) {
+        size_t part = message->msg_iov[i].iov_len < length - done ? message->msg_iov[i].iov_len : length - done;
+        memcpy(message->msg_iov[i].iov_base, from + done, part);
+        done += part;
+    }
+    message->msg_controllen = 0;
+    message->msg_flags = done < length ? MSG_TRUNC : 0;
+    return (ssize_t) (flags & MSG_TRUNC ? length : done);
+}
+
+static ssize_t take(struct box *box, struct msghdr *message, int flags)
+{
+    if (!move(box, BOX_FULL, BOX_TAKEN))
+        return -1;
+    size_t length = box->length <= BOX_ROOM ? box->length : BOX_ROOM;
+    ssize_t result = scatter(box->bytes, length, message, flags);
+    memset(box->bytes, 0, length);
+    atomic_store_explicit(&box->state, BOX_IDLE, memory_order_release);
+    return result;
+}
+
+/* Several may look at once: whoever begins, and whoever ends it, does so for all. */
+static void begin(struct box *box)
+{
+    atomic_store_explicit(&box->since, nanoseconds(), memory_order_relaxed);
+    move(box, BOX_IDLE, BOX_LOOKING);
+}
+
+static ssize_t end(struct box *box, struct msghdr *message, int flags)
+{
+    if (move(box, BOX_LOOKING, BOX_IDLE))
+        return -1;
+    for (int i = 0; i < CLAIMED_LOOKS && state_of(box) == BOX_CLAIMED; i++)
+        pause_briefly();
+    return move(box, BOX_CLAIMED, BOX_REVOKED) ? -1 : take(box, message, flags);
+}
+
+ssize_t box_receive(struct box *box, struct msghdr *message, int flags)
+{
+    begin(box);
+    uint32_t state = state_of(box);
+    for (int i = 0; i < LOOKS && (state == BOX_LOOKING || state == BOX_CLAIMED); i++) {
+        pause_briefly();
+        state = state_of(box);
+    }
+    return end(box, message, flags);
+}
