@@ -106,7 +106,7 @@ final class DatagramChannel implements Channel, MessageSink {
         return taking == Taking.FIRST ? line.receive(DATAGRAM) : line.peek(DATAGRAM);
     }
 
-    /** What an answered client may be about to send. */
+    /** What an answered client may be about to send. A look takes longer where there is a mailbox. */
     private int takeNext() throws OsException {
         int bytes = UnixConnection.NOTHING;
         int looks = line.hasMailbox() ? LOOKS_PER_YIELD : LOOKS;
