@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -28,6 +29,8 @@ import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.RefusedException;
 import org.xfrmbridge.km.StateMigration;
 import org.xfrmbridge.km.XfrmService.Defaults;
+import org.xfrmbridge.km.XfrmService.HashThresholds;
+import org.xfrmbridge.km.XfrmService.PolicyCounts;
 import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.km.XfrmService.ReplayUpdate;
 import org.xfrmbridge.km.XfrmService.StateKey;
@@ -216,6 +219,19 @@ class XfrmClientTest {
         client.expirePolicy(spec, false);
         client.deletePolicy(key(spec));
         assertTrue(assertThrows(RefusedException.class, () -> client.policy(key(spec))).is(Errno.ENOENT));
+        client.flushPolicies(PolicySpec.Type.MAIN);
+    }
+
+    @Test
+    void shouldCountPoliciesAndKeepThresholds() throws IOException {
+        client.addPolicy(policy(1).build());
+        client.setHashThresholds(new HashThresholds(16, 24), new HashThresholds(64, 48));
+        PolicyCounts counts = client.policyCounts();
+        assertEquals(1, counts.global()[policy(1).direction.number()]);
+        assertEquals(1, Arrays.stream(counts.global()).sum());
+        assertEquals(0, Arrays.stream(counts.socket()).sum());
+        assertEquals(new HashThresholds(16, 24), counts.ipv4());
+        assertEquals(new HashThresholds(64, 48), counts.ipv6());
         client.flushPolicies(PolicySpec.Type.MAIN);
     }
 

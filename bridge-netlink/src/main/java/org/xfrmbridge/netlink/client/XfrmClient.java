@@ -6,6 +6,8 @@ import java.util.stream.Stream;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.StateMigration;
 import org.xfrmbridge.km.XfrmService.Defaults;
+import org.xfrmbridge.km.XfrmService.HashThresholds;
+import org.xfrmbridge.km.XfrmService.PolicyCounts;
 import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.km.XfrmService.ReplayUpdate;
 import org.xfrmbridge.km.XfrmService.StateKey;
@@ -18,6 +20,7 @@ import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.Attributes;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.StateSpec;
 
@@ -165,6 +168,39 @@ public final class XfrmClient implements AutoCloseable {
     public int stateCount() throws IOException {
         ByteBuffer payload = exchange.answered(XfrmMessage.GETSADINFO, out -> out.putZeros(Integer.BYTES));
         return Attributes.parse(payload, Integer.BYTES, XfrmAttribute.SAD_HINFO).getInt(XfrmAttribute.SAD_CNT, 0);
+    }
+
+    /** GETSPDINFO: how many Policies each direction has, of all and of sockets, and which go into the exact table. */
+    public PolicyCounts policyCounts() throws IOException {
+        ByteBuffer payload = exchange.answered(XfrmMessage.GETSPDINFO, out -> out.putZeros(Integer.BYTES));
+        Attributes info = Attributes.parse(payload, Integer.BYTES, XfrmAttribute.SPD_IPV6_HTHRESH);
+        ByteBuffer counts = info.get(XfrmAttribute.SPD_INFO);
+        ByteBuffer table = info.get(XfrmAttribute.SPD_HINFO);
+        return new PolicyCounts(
+                byDirection(counts), byDirection(counts), table.getInt(), table.getInt(), thresholds(info.get(XfrmAttribute.SPD_IPV4_HTHRESH)),
+                thresholds(info.get(XfrmAttribute.SPD_IPV6_HTHRESH)));
+    }
+
+    private static int[] byDirection(ByteBuffer in) {
+        int[] counts = new int[Direction.values().length];
+        for (Direction direction : new Direction[] {Direction.IN, Direction.OUT, Direction.FWD}) {
+            counts[direction.number()] = in.getInt();
+        }
+        return counts;
+    }
+
+    private static HashThresholds thresholds(ByteBuffer in) {
+        return new HashThresholds(Byte.toUnsignedInt(in.get()), Byte.toUnsignedInt(in.get()));
+    }
+
+    /** NEWSPDINFO: the least prefix lengths that go into a kernel's exact table. */
+    public void setHashThresholds(HashThresholds ipv4, HashThresholds ipv6) throws IOException {
+        exchange.acknowledged(XfrmMessage.NEWSPDINFO, out -> out.putZeros(Integer.BYTES)
+                .putBytes(XfrmAttribute.SPD_IPV4_HTHRESH, bytes(ipv4)).putBytes(XfrmAttribute.SPD_IPV6_HTHRESH, bytes(ipv6)));
+    }
+
+    private static byte[] bytes(HashThresholds thresholds) {
+        return new byte[] {(byte) thresholds.localPrefix(), (byte) thresholds.remotePrefix()};
     }
 
     /**

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -17,6 +18,8 @@ import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Site;
 import org.xfrmbridge.km.RefusedException;
 import org.xfrmbridge.km.XfrmService.Defaults;
+import org.xfrmbridge.km.XfrmService.HashThresholds;
+import org.xfrmbridge.km.XfrmService.PolicyCounts;
 import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.netlink.client.PolicyEntry;
@@ -171,6 +174,10 @@ class JavaClientScenario {
         client.setDefaults(new Defaults(2, 1, 2));
         results.add(client.defaults());
         client.setDefaults(new Defaults(2, 2, 2));
+        client.setHashThresholds(new HashThresholds(16, 24), new HashThresholds(64, 48));
+        PolicyCounts counts = client.policyCounts();
+        results.add(List.of(Arrays.toString(counts.global()), Arrays.toString(counts.socket()), counts.ipv4(), counts.ipv6()));
+        results.add(refusal(() -> client.setHashThresholds(new HashThresholds(33, 24), new HashThresholds(64, 48))));
     }
 
     private interface Call {
