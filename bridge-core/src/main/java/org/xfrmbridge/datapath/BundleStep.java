@@ -67,7 +67,8 @@ final class BundleStep {
 
     /**
      * The packet through this State, in the order of the kernel's {@code xfrm_output_one}: it decides which counter moves, and that the
-     * bytes counted are those that are protected, padding not included.
+     * bytes counted are those that are protected, padding not included. Whether the State is valid was asked when the packet took its
+     * route: if it goes now, this packet was before that.
      */
     DropReason apply(IpPacket packet, DatapathEvents events, long nowSeconds) {
         // 1 mode header
@@ -75,10 +76,7 @@ final class BundleStep {
         if (nextHeader < 0) {
             return DropReason.OUT_STATE_MODE_ERROR;
         }
-        // 2 valid, and meant for this direction
-        if (!state.isValid()) {
-            return DropReason.OUT_STATE_INVALID;
-        }
+        // 2 meant for this direction
         if (spec.direction() != 0 && spec.direction() != DIRECTION_OUT) {
             return DropReason.OUT_STATE_DIR_ERROR;
         }

@@ -34,6 +34,8 @@ import org.xfrmbridge.xfrm.IpProtocol;
  * One thread. Every frame given to {@link #run} is handed on or back to the pool before it returns.
  */
 public final class OutboundPath {
+    private static final int RESOLVES = 4;
+
     private final PathContext context;
     private final PathCounters counters;
     private final PacketPool pool;
@@ -132,10 +134,19 @@ public final class OutboundPath {
         counters.add(Metric.LOOKUPS, 1);
         OutboundRoute route = routes.get(of);
         if (route == null || !route.isFresh(context, of, nowNs)) {
-            route = resolver.resolve(of, nowNs);
+            route = resolve(of);
             routes.put(of, route);
-            counters.add(Metric.BUNDLES_MADE, route.bundle == null ? 0 : 1);
         }
+        return route;
+    }
+
+    /** A State may go while a bundle is made of it, and another has come: rekeying must cost no packet. */
+    private OutboundRoute resolve(Flow of) {
+        OutboundRoute route = resolver.resolve(of, nowNs);
+        for (int i = 1; i < RESOLVES && route.bundle != null && !route.bundle.isFresh(); i++) {
+            route = resolver.resolve(of, nowNs);
+        }
+        counters.add(Metric.BUNDLES_MADE, route.bundle == null ? 0 : 1);
         return route;
     }
 
