@@ -1,5 +1,6 @@
 package org.xfrmbridge.db;
 
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,6 +23,9 @@ final class Classifier {
 
     /** Policies of a pair that a probe of its own is worth once there is a trie. */
     private static final int LEAST_WORTH = 64;
+
+    /** A search is made again if something changed meanwhile. While more changes than it can ever get past, its last answer must do. */
+    private static final int TRIES = 256;
 
     private static final PairTable[] NO_TABLES = {};
 
@@ -51,18 +55,44 @@ final class Classifier {
 
     /** By rank, which takes a look at every policy that is found. */
     private Policy search(Flow flow) {
-        SpdEntry best = search(flow, SpdEntry.ALL_LANES, SpdEntry.NONE);
-        return best.ceiling == null ? best.policy() : oldestOfLanes(flow, best);
+        SpdEntry best;
+        Shelf root;
+        int seen;
+        int tries = 0;
+        do {
+            seen = changes.get();
+            best = searchTables(flow, SpdEntry.ALL_LANES, SpdEntry.NONE);
+            root = prefixed;
+            // What was read may not be read later than the count is read again.
+            VarHandle.acquireFence();
+        } while (seen != changes.get() && ++tries < TRIES);
+        best = root == null ? best : root.better(flow, SpdEntry.ALL_LANES, best);
+        return best.ceiling == null ? best.policy() : searchLanes(flow);
+    }
+
+    /** The same where that takes several searches: the tables must not change in between, the root does not. */
+    private Policy searchLanes(Flow flow) {
+        Policy found;
+        int seen;
+        int tries = 0;
+        do {
+            seen = changes.get();
+            Shelf root = prefixed;
+            SpdEntry best = search(flow, SpdEntry.ALL_LANES, SpdEntry.NONE, root);
+            found = best.ceiling == null ? best.policy() : oldestOfLanes(flow, best, root);
+            VarHandle.acquireFence();
+        } while (seen != changes.get() && ++tries < TRIES);
+        return found;
     }
 
     /**
      * An update keeps its place within its lane only, so that what leads by place may be younger than the best of another lane: of the
      * best of each lane, the oldest is the one.
      */
-    private Policy oldestOfLanes(Flow flow, SpdEntry leader) {
+    private Policy oldestOfLanes(Flow flow, SpdEntry leader, Shelf root) {
         Policy oldest = leader.policy();
         for (int lane = 1; lane < SpdEntry.ALL_LANES; lane <<= 1) {
-            SpdEntry best = lane == leader.lane ? leader : search(flow, lane, leader.ceiling);
+            SpdEntry best = lane == leader.lane ? leader : search(flow, lane, leader.ceiling, root);
             if (best != leader.ceiling && best.policy().age() < oldest.age()) {
                 oldest = best.policy();
             }
@@ -70,20 +100,17 @@ final class Classifier {
         return oldest;
     }
 
-    /** The tables first, and the root of the others as it was at one moment with them. */
-    private SpdEntry search(Flow flow, int lanes, SpdEntry bound) {
-        SpdEntry best;
-        Shelf root;
-        int seen;
-        do {
-            seen = changes.get();
-            best = bound;
-            for (PairTable table : tables) {
-                best = table.better(flow, lanes, best);
-            }
-            root = prefixed;
-        } while (seen != changes.get());
+    private SpdEntry search(Flow flow, int lanes, SpdEntry bound, Shelf root) {
+        SpdEntry best = searchTables(flow, lanes, bound);
         return root == null ? best : root.better(flow, lanes, best);
+    }
+
+    private SpdEntry searchTables(Flow flow, int lanes, SpdEntry bound) {
+        SpdEntry best = bound;
+        for (PairTable table : tables) {
+            best = table.better(flow, lanes, best);
+        }
+        return best;
     }
 
     /** The entry that a client means by what a spec names it by, or null. Control thread, like all below. */
