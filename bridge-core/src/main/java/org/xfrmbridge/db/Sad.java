@@ -303,6 +303,9 @@ public final class Sad {
         if (group.isEmpty()) {
             groups.remove(group, group.hash());
             group.gone();
+        } else if (entry.state().place != entry) {
+            // It lives on in another place: who found it here is not told by its death.
+            group.changed();
         }
         if (entry.sequence != 0) {
             removeFromSequence(entry);

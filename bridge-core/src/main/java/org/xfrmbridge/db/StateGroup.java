@@ -73,7 +73,7 @@ final class StateGroup {
         return Hashing.fold(Hashing.mix(Hashing.mix(addresses, daddrLow), saddrLow));
     }
 
-    /** A number that changes when a State comes, or one is given another spec: who reads it finds that State. */
+    /** A number that changes when a State comes, or one is given another spec: who reads it finds that State, or not if it is of another group now. */
     int version() {
         return version;
     }

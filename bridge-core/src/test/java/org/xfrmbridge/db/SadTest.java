@@ -1,6 +1,7 @@
 package org.xfrmbridge.db;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -21,6 +22,7 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.State.Phase;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
 class SadTest {
@@ -69,6 +71,20 @@ class SadTest {
         sad.respec(larval, spec(77));
         assertNull(sad.larval(spec(0)));
         assertSame(larval, sad.lookup(new StateId(THERE, 77, IpProtocol.ESP), AddressFamily.INET, 0));
+    }
+
+    @Test
+    void shouldTellWhoFoundAStateThatItIsOfAnotherGroupNow() {
+        State state = insert(1, Phase.VALID);
+        insert(2, Phase.VALID);
+        StateSpec spec = state.spec();
+        Template template = new Template(spec.id(), spec.family(), spec.saddr(), spec.reqid(), spec.mode(), 0, false, -1, -1, -1);
+        StateWatch watch = new StateWatch(sad, template, 0, spec.id().daddr(), spec.saddr());
+        assertTrue(watch.holds());
+        StateSpec.Builder moved = spec.toBuilder();
+        moved.ifId = 1;
+        sad.respec(state, moved.build());
+        assertFalse(watch.holds());
     }
 
     @Test
