@@ -25,6 +25,7 @@ import org.xfrmbridge.xfrm.Template;
 final class OutboundResolver {
     /** How long an unanswered acquire is not repeated for a flow. */
     static final long ACQUIRE_RETRY_NS = 100_000_000L;
+    private static final State[] NO_STATES = {};
     private static final int FINDS = 4;
     private static final long FOREVER_NS = Long.MAX_VALUE / 2;
 
@@ -35,7 +36,7 @@ final class OutboundResolver {
     private final IdentificationSource identifications = new IdentificationSource();
     private final List<State> states = new ArrayList<>();
     private final List<StateWatch> stateWatches = new ArrayList<>();
-    private State larval;
+    private final List<State> larvals = new ArrayList<>();
     private long validForNs;
 
     OutboundResolver(PathContext context, PathCounters counters) {
@@ -46,7 +47,7 @@ final class OutboundResolver {
     OutboundRoute resolve(Flow flow, long nowNs) {
         states.clear();
         stateWatches.clear();
-        larval = null;
+        larvals.clear();
         validForNs = FOREVER_NS;
         Generations made = Generations.of(context, flow);
         Policy[] policies = policies(flow);
@@ -57,7 +58,11 @@ final class OutboundResolver {
             reason = bundle == null ? DropReason.OUT_BUNDLE_GEN_ERROR : null;
         }
         Basis basis = new Basis(
-                made, stateWatches.toArray(new StateWatch[0]), states.toArray(new State[0]), larval, nowNs + validForNs);
+                made,
+                stateWatches.toArray(new StateWatch[0]),
+                states.toArray(NO_STATES),
+                larvals.toArray(NO_STATES),
+                nowNs + validForNs);
         return new OutboundRoute(reason, bundle, policies, basis);
     }
 
@@ -158,7 +163,7 @@ final class OutboundResolver {
             context.events().acquire(policy, template, flow, remote, local);
             validForNs = ACQUIRE_RETRY_NS;
         } else if (phase == State.Phase.ACQUIRING) {
-            larval = state;
+            larvals.add(state);
         } else {
             validForNs = ACQUIRE_RETRY_NS;
         }

@@ -26,7 +26,7 @@ final class OutboundRoute {
     private final int pathMtuGeneration;
     /** States that were found where others are missing; a bundle knows its own. */
     private final State[] found;
-    private final State larval;
+    private final State[] larvals;
     private final long validUntilNs;
 
     /** What was current before anything was asked: what changes in the meantime makes the answer stale, not wrong. */
@@ -39,8 +39,8 @@ final class OutboundRoute {
         }
     }
 
-    /** What a decision rests on: the questions to the Sad, a larval State maybe, and it may be good for some time only. */
-    record Basis(Generations made, StateWatch[] stateWatches, State[] found, State larval, long validUntilNs) {}
+    /** What a decision rests on: the questions to the Sad, larval States maybe, and it may be good for some time only. */
+    record Basis(Generations made, StateWatch[] stateWatches, State[] found, State[] larvals, long validUntilNs) {}
 
     OutboundRoute(DropReason reason, Bundle bundle, Policy[] policies, Basis basis) {
         this.reason = reason;
@@ -51,7 +51,7 @@ final class OutboundRoute {
         pathMtuGeneration = basis.made.pathMtu;
         stateWatches = basis.stateWatches;
         found = bundle == null ? basis.found : NO_STATES;
-        larval = basis.larval;
+        larvals = basis.larvals;
         validUntilNs = basis.validUntilNs;
     }
 
@@ -60,7 +60,6 @@ final class OutboundRoute {
         if (networkGeneration != context.network().generation()
                 || pathMtuGeneration != context.pathMtu().generation()
                 || validUntilNs - nowNs <= 0
-                || (larval != null && larval.phase() != State.Phase.ACQUIRING)
                 || !policyWatch.holds(flow, policies)) {
             return false;
         }
@@ -71,6 +70,11 @@ final class OutboundRoute {
         }
         for (State state : found) {
             if (!state.isValid()) {
+                return false;
+            }
+        }
+        for (State larval : larvals) {
+            if (larval.phase() != State.Phase.ACQUIRING) {
                 return false;
             }
         }
