@@ -23,6 +23,7 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
+import org.xfrmbridge.xfrm.Usage;
 
 /**
  * Coherency by generations alone: a change walks over nothing, and a flow is resolved again by its own next packet if the change may concern
@@ -114,6 +115,29 @@ class CoherencyTest {
         assertEquals(List.of(), host.told);
         assertEquals(0, host.send(frame(0, 3)).size());
         assertEquals(List.of("acquire " + gateway(0) + " " + NEAR), host.told);
+    }
+
+    @Test
+    void shouldAskAgainForEachLarvalStateThatGoes() {
+        host.policy(
+                Direction.OUT, ALL, Sas.template(Mode.TUNNEL, NEAR, gateway(0), 1, true), Sas.template(Mode.TUNNEL, NEAR, gateway(1), 2, false));
+        State first = larval(0, 1, Mark.NONE);
+        larval(0, 1, new Mark(1, -1));
+        larval(1, 2, Mark.NONE);
+        assertEquals(0, host.send(frame(0, 0)).size());
+        assertEquals(List.of(), host.told);
+        host.sad.remove(first);
+        assertEquals(0, host.send(frame(0, 0)).size());
+        assertEquals(List.of("acquire " + gateway(0) + " " + NEAR), host.told);
+    }
+
+    private State larval(int gateway, int reqid, Mark mark) {
+        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, NEAR, gateway(gateway), 0);
+        spec.reqid = reqid;
+        spec.mark = mark;
+        State state = new State(spec.build(), State.Phase.ACQUIRING, new Usage(1));
+        host.sad.insert(state);
+        return state;
     }
 
     @Test
