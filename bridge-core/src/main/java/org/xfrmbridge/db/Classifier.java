@@ -70,19 +70,27 @@ final class Classifier {
         return best.ceiling == null ? best.policy() : searchLanes(flow);
     }
 
-    /** The same where that takes several searches: the tables must not change in between, the root does not. */
+    /**
+     * The same where that takes several searches, which must be of one moment. A change is counted once it is made, so that one may be under way
+     * uncounted: it lies in one of two answers or between them, and the other one is of one moment. If they are alike, so are both.
+     */
     private Policy searchLanes(Flow flow) {
         Policy found;
+        Policy again;
         int seen;
         int tries = 0;
         do {
             seen = changes.get();
-            Shelf root = prefixed;
-            SpdEntry best = search(flow, SpdEntry.ALL_LANES, SpdEntry.NONE, root);
-            found = best.ceiling == null ? best.policy() : oldestOfLanes(flow, best, root);
+            found = searchLanes(flow, prefixed);
+            again = searchLanes(flow, prefixed);
             VarHandle.acquireFence();
-        } while (seen != changes.get() && ++tries < TRIES);
-        return found;
+        } while ((found != again || seen != changes.get()) && ++tries < TRIES);
+        return again;
+    }
+
+    private Policy searchLanes(Flow flow, Shelf root) {
+        SpdEntry best = search(flow, SpdEntry.ALL_LANES, SpdEntry.NONE, root);
+        return best.ceiling == null ? best.policy() : oldestOfLanes(flow, best, root);
     }
 
     /**
