@@ -12,6 +12,7 @@ import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.km.XfrmService.ReplayUpdate;
 import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.netlink.map.RequestEncoder;
+import org.xfrmbridge.netlink.msg.Structs;
 import org.xfrmbridge.netlink.msg.UserExpire;
 import org.xfrmbridge.netlink.msg.UserPolexpire;
 import org.xfrmbridge.netlink.msg.UserpolicyDefault;
@@ -177,8 +178,12 @@ public final class XfrmClient implements AutoCloseable {
         ByteBuffer counts = info.get(XfrmAttribute.SPD_INFO);
         ByteBuffer table = info.get(XfrmAttribute.SPD_HINFO);
         return new PolicyCounts(
-                byDirection(counts), byDirection(counts), table.getInt(), table.getInt(), thresholds(info.get(XfrmAttribute.SPD_IPV4_HTHRESH)),
-                thresholds(info.get(XfrmAttribute.SPD_IPV6_HTHRESH)));
+                byDirection(counts),
+                byDirection(counts),
+                table.getInt(),
+                table.getInt(),
+                Structs.readHashThresholds(info.get(XfrmAttribute.SPD_IPV4_HTHRESH)),
+                Structs.readHashThresholds(info.get(XfrmAttribute.SPD_IPV6_HTHRESH)));
     }
 
     private static int[] byDirection(ByteBuffer in) {
@@ -189,18 +194,11 @@ public final class XfrmClient implements AutoCloseable {
         return counts;
     }
 
-    private static HashThresholds thresholds(ByteBuffer in) {
-        return new HashThresholds(Byte.toUnsignedInt(in.get()), Byte.toUnsignedInt(in.get()));
-    }
-
     /** NEWSPDINFO: the least prefix lengths that go into a kernel's exact table. */
     public void setHashThresholds(HashThresholds ipv4, HashThresholds ipv6) throws IOException {
         exchange.acknowledged(XfrmMessage.NEWSPDINFO, out -> out.putZeros(Integer.BYTES)
-                .putBytes(XfrmAttribute.SPD_IPV4_HTHRESH, bytes(ipv4)).putBytes(XfrmAttribute.SPD_IPV6_HTHRESH, bytes(ipv6)));
-    }
-
-    private static byte[] bytes(HashThresholds thresholds) {
-        return new byte[] {(byte) thresholds.localPrefix(), (byte) thresholds.remotePrefix()};
+                .putBytes(XfrmAttribute.SPD_IPV4_HTHRESH, Structs.hashThresholds(ipv4))
+                .putBytes(XfrmAttribute.SPD_IPV6_HTHRESH, Structs.hashThresholds(ipv6)));
     }
 
     /**

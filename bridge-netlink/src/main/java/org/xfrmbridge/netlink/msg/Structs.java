@@ -2,6 +2,7 @@ package org.xfrmbridge.netlink.msg;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.xfrmbridge.km.XfrmService.HashThresholds;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.Lifetime;
@@ -123,6 +124,16 @@ public final class Structs {
     static void writeUsage(ByteBuffer out, Usage usage) {
         out.putLong(usage.bytes()).putLong(usage.packets());
         out.putLong(usage.addSeconds()).putLong(usage.useSeconds());
+    }
+
+    /** {@code struct xfrmu_spdhthresh}. */
+    public static HashThresholds readHashThresholds(ByteBuffer in) {
+        int localPrefix = Byte.toUnsignedInt(in.get());
+        return new HashThresholds(localPrefix, Byte.toUnsignedInt(in.get()));
+    }
+
+    public static byte[] hashThresholds(HashThresholds thresholds) {
+        return new byte[] {(byte) thresholds.localPrefix(), (byte) thresholds.remotePrefix()};
     }
 
     /** {@code struct xfrm_mark}. */

@@ -7,6 +7,7 @@ import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.km.XfrmService.HashThresholds;
 import org.xfrmbridge.km.XfrmService.PolicyCounts;
 import org.xfrmbridge.km.XfrmService.StateCounts;
+import org.xfrmbridge.netlink.msg.Structs;
 import org.xfrmbridge.netlink.msg.UserpolicyDefault;
 import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
@@ -64,7 +65,7 @@ final class DatabaseRequests {
     }
 
     private static void putThresholds(NetlinkWriter reply, int type, HashThresholds thresholds) {
-        reply.putBytes(type, new byte[] {(byte) thresholds.localPrefix(), (byte) thresholds.remotePrefix()});
+        reply.putBytes(type, Structs.hashThresholds(thresholds));
     }
 
     void setThresholds(Request request) throws XfrmException {
@@ -75,9 +76,7 @@ final class DatabaseRequests {
     }
 
     private static HashThresholds thresholds(ByteBuffer payload) {
-        return payload == null
-                ? null
-                : new HashThresholds(Byte.toUnsignedInt(payload.get(0)), Byte.toUnsignedInt(payload.get(1)));
+        return payload == null ? null : Structs.readHashThresholds(payload);
     }
 
     void setDefaults(Request request) throws XfrmException {
