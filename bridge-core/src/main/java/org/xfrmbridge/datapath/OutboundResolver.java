@@ -25,7 +25,6 @@ import org.xfrmbridge.xfrm.Template;
 final class OutboundResolver {
     /** How long an unanswered acquire is not repeated for a flow. */
     static final long ACQUIRE_RETRY_NS = 100_000_000L;
-    private static final State[] NO_STATES = {};
     private static final int FINDS = 4;
     private static final long FOREVER_NS = Long.MAX_VALUE / 2;
 
@@ -60,8 +59,8 @@ final class OutboundResolver {
         Basis basis = new Basis(
                 made,
                 stateWatches.toArray(new StateWatch[0]),
-                states.toArray(NO_STATES),
-                larvals.toArray(NO_STATES),
+                states.toArray(OutboundRoute.NO_STATES),
+                larvals.toArray(OutboundRoute.NO_STATES),
                 nowNs + validForNs);
         return new OutboundRoute(reason, bundle, policies, basis);
     }

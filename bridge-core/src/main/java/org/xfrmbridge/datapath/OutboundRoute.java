@@ -13,7 +13,7 @@ import org.xfrmbridge.xfrm.State;
  */
 final class OutboundRoute {
     static final Policy[] NO_POLICIES = {};
-    private static final State[] NO_STATES = {};
+    static final State[] NO_STATES = {};
 
     /** Null if packets pass, with a {@link #bundle} or without. */
     final DropReason reason;
