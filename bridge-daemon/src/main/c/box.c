@@ -1,23 +1,17 @@
 /* Sending and receiving through a box: the transitions that box.h describes. */
 #include "box.h"
 
+#include "clock.h"
+
 #include <errno.h>
 #include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A look takes 10 to 60 ns. A sender that claimed the box is given the time in which the largest message is copied many times. */
 enum { LOOKS = 64, CLAIMED_LOOKS = 4096, PROMISE_NS = 1000000 };
-
-static uint64_t nanoseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
-}
 
 static void pause_briefly(void)
 {

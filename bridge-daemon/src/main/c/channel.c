@@ -2,6 +2,7 @@
 #include "channel.h"
 
 #include "bridge.h"
+#include "clock.h"
 #include "memory.h"
 #include "registry.h"
 
@@ -22,9 +23,7 @@ static _Atomic long away_since;
 
 static long milliseconds(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (long) (nanoseconds() / 1000000);
 }
 
 static void note_away(void)
@@ -77,11 +76,8 @@ static int open_unique(enum protocol protocol)
     struct name name = {.protocol = protocol, .instance = bridge_instance(socket_file(protocol))};
     int fd = -EADDRINUSE;
     for (int i = 0; fd == -EADDRINUSE && i < UNIQUE_ATTEMPTS; i++) {
-        struct timespec now;
-        if (syscall(SYS_getrandom, &name.port, sizeof name.port, 0) != sizeof name.port) {
-            clock_gettime(CLOCK_MONOTONIC, &now);
-            name.port = (uint32_t) now.tv_nsec * 2654435761u + (uint32_t) i;
-        }
+        if (syscall(SYS_getrandom, &name.port, sizeof name.port, 0) != sizeof name.port)
+            name.port = (uint32_t) nanoseconds() * 2654435761u + (uint32_t) i;
         name.port |= 0x80000000u;
         fd = open_named(&name);
     }

@@ -1,6 +1,8 @@
 /* What is known of the dialogue with the bridge: one for the process, as most have one thread that asks. Wrong guesses cost time only. */
 #include "dialogue.h"
 
+#include "clock.h"
+
 #include <sched.h>
 #include <stdatomic.h>
 
@@ -30,18 +32,15 @@ bool dialogue_is_open(int fd)
 void dialogue_begin(struct dialogue *dialogue)
 {
     dialogue->looks = 0;
-    clock_gettime(CLOCK_MONOTONIC, &dialogue->start);
+    dialogue->start_ns = nanoseconds();
 }
 
 bool dialogue_goes_on(struct dialogue *dialogue)
 {
-    struct timespec now;
     if (++dialogue->looks % LOOKS_PER_YIELD != 0)
         return true;
     sched_yield();
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    const struct timespec *since = &dialogue->start;
-    return (now.tv_sec - since->tv_sec) * 1000000000L + now.tv_nsec - since->tv_nsec < LOOKING_NS;
+    return nanoseconds() - dialogue->start_ns < LOOKING_NS;
 }
 
 void dialogue_ended(bool answered)

@@ -7,7 +7,7 @@
 #define XFRM_BRIDGE_DIALOGUE_H
 
 #include <stdbool.h>
-#include <time.h>
+#include <stdint.h>
 
 /* A request was sent on `fd`, or a part of an answer was received: there is more to come. */
 void dialogue_asked(int fd);
@@ -16,7 +16,7 @@ void dialogue_asked(int fd);
 bool dialogue_is_open(int fd);
 
 struct dialogue {
-    struct timespec start;
+    uint64_t start_ns;
     unsigned looks;
 };
 
