@@ -4,14 +4,14 @@ import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.function.IntFunction;
+import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmException;
-import org.xfrmbridge.km.XfrmService.Dump;
-import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.StateSpec;
 

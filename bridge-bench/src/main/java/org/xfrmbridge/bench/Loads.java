@@ -1,8 +1,6 @@
 package org.xfrmbridge.bench;
 
 import java.util.List;
-import org.xfrmbridge.km.XfrmService.PolicyKey;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Algorithm;
@@ -12,9 +10,11 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 

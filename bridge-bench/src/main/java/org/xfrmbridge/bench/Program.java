@@ -1,8 +1,8 @@
 package org.xfrmbridge.bench;
 
 import java.util.concurrent.Callable;
+import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.km.XfrmException;
-import org.xfrmbridge.km.XfrmService.Dump;
 import picocli.CommandLine.Option;
 
 /** What the stress programs have in common: they run for several numbers of entries, once before it counts, and print their tables. */

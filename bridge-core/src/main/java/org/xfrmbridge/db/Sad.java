@@ -3,7 +3,6 @@ package org.xfrmbridge.db;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.Predicate;
-import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;

@@ -2,7 +2,6 @@ package org.xfrmbridge.db;
 
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import org.xfrmbridge.km.XfrmService.Dump;
 
 /**
  * All entries of a database in the order a dump shows them, the youngest first: the kernel's {@code state_all} and {@code policy_all}. A walk

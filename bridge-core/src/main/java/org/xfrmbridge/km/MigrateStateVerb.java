@@ -1,12 +1,12 @@
 package org.xfrmbridge.km;
 
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Usage;
 

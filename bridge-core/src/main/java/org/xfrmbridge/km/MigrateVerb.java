@@ -2,10 +2,10 @@ package org.xfrmbridge.km;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.Migration.Move;
-import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;

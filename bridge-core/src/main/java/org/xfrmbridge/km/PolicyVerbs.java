@@ -2,9 +2,9 @@ package org.xfrmbridge.km;
 
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.KeyManager.PolicyChange;
-import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**

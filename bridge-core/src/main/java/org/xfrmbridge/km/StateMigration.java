@@ -1,11 +1,11 @@
 package org.xfrmbridge.km;
 
 import java.util.OptionalInt;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.StateKey;
 
 /**
  * {@code XFRM_MSG_MIGRATE_STATE} (Linux 7.2): one State goes to other addresses, with its keys, counters and sequence numbers. What is null

@@ -1,11 +1,11 @@
 package org.xfrmbridge.km;
 
+import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.km.XfrmService.Dump;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Usage;
 

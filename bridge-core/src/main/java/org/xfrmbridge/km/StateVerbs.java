@@ -2,11 +2,11 @@ package org.xfrmbridge.km;
 
 import org.xfrmbridge.km.KeyManager.StateChange;
 import org.xfrmbridge.km.XfrmService.ReplayUpdate;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Usage;
 

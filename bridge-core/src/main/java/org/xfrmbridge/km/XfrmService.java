@@ -1,15 +1,15 @@
 package org.xfrmbridge.km;
 
 import java.util.function.Predicate;
-import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.xfrm.Direction;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
-import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
@@ -95,11 +95,18 @@ public interface XfrmService {
 
     void setDefaults(Defaults defaults, Origin origin) throws XfrmException;
 
+    // Key managers
+
+    /** Registers a front end; it hears of every change from now on. */
+    void register(KeyManager keyManager);
+
+    /** {@code acq_expires}: seconds a larval State lives, as in /proc/sys/net/core/xfrm_acq_expires. */
+    int acquireExpireSeconds();
+
+    void setAcquireExpireSeconds(int seconds);
+
     /** {@code XFRM_MSG_ACQUIRE} from a client: announces that it could not negotiate. */
     void reportAcquireFailure(Selector selector, StateSpec template, PolicySpec policy, AlgorithmMasks masks) throws XfrmException;
-
-    /** Algorithms a client of ACQUIRE could have used, in place of those of the Policy's templates. */
-    record AlgorithmMasks(int auth, int cipher, int compression) {}
 
     /**
      * {@code SADB_ACQUIRE} with an error from a client: the negotiation of that number failed. Its larval State stays and keeps packets from
@@ -107,12 +114,10 @@ public interface XfrmService {
      */
     void failAcquire(int sequence);
 
-    /** Names a State as DELSA, GETSA, EXPIRE and AEVENT do; saddr counts only for mobility protocols. */
-    record StateKey(StateId id, int family, Mark mark, Address saddr) {}
+    // What requests and answers are made of
 
-    /** Names a Policy by index, or, with index 0, by selector (and security context). */
-    record PolicyKey(
-            PolicySpec.Type type, Direction direction, int index, Selector selector, Mark mark, int ifId, byte[] securityContext) {}
+    /** Algorithms a client of ACQUIRE could have used, in place of those of the Policy's templates. */
+    record AlgorithmMasks(int auth, int cipher, int compression) {}
 
     /** {@code struct xfrm_userspi_info} and its attributes; Spis in host order, unsigned, both inclusive. */
     record SpiRequest(StateSpec spec, int minSpi, int maxSpi, Origin origin) {}
@@ -145,19 +150,4 @@ public interface XfrmService {
 
     /** {@code struct xfrm_userpolicy_default}: 0 unspecified, 1 block, 2 accept. */
     record Defaults(int in, int forward, int out) {}
-
-    /** A walk that its owner may leave off and take up again between messages. */
-    interface Dump<T> {
-        /** The next entry, or null at the end. */
-        T next();
-    }
-
-    /** {@code acq_expires}: seconds a larval State lives, as in /proc/sys/net/core/xfrm_acq_expires. */
-    int acquireExpireSeconds();
-
-    void setAcquireExpireSeconds(int seconds);
-
-    /** Registers a front end; it hears of every change from now on. */
-    void register(KeyManager keyManager);
-
 }

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.model.Model;
 import org.xfrmbridge.model.ModelRun;
 import org.xfrmbridge.xfrm.Address;

@@ -12,14 +12,13 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.km.XfrmService.Dump;
-import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.model.Model;
 import org.xfrmbridge.model.ModelRun;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /** The Spd against a {@link PolicyList}. */

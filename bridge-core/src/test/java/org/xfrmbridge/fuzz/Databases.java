@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmException;
-import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.km.XfrmService.PolicyCounts;
 import org.xfrmbridge.time.ManualClock;
 import org.xfrmbridge.xfrm.Policy;

@@ -10,12 +10,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.esp.EspSuite;
 import org.xfrmbridge.esp.EspTransform;
 import org.xfrmbridge.esp.SequenceWidth;
-import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.km.XfrmService.ReplayUpdate;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Encapsulation;
@@ -25,6 +24,7 @@ import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 class StateVerbsTest extends EngineFixture {

@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.xfrmbridge.daemon.client.Clients;
 import org.xfrmbridge.km.RefusedException;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.netlink.client.StateEntry;
 import org.xfrmbridge.netlink.client.XfrmClient;
 import org.xfrmbridge.netlink.client.XfrmEvents;
@@ -17,6 +16,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /** Adds an SA, hears of it, lists all there are, and deletes it: README.md, "From Java". */

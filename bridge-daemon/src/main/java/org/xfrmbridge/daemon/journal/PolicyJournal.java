@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.KeyManager;
 import org.xfrmbridge.km.Migration;
@@ -143,7 +144,7 @@ public final class PolicyJournal implements KeyManager {
 
     private List<Policy> oldestFirst() {
         List<Policy> policies = new ArrayList<>();
-        XfrmService.Dump<Policy> walk = service.policies(null);
+        Dump<Policy> walk = service.policies(null);
         for (Policy next = walk.next(); next != null; next = walk.next()) {
             if (!Spd.isSocketPolicy(next)) {
                 policies.add(next);

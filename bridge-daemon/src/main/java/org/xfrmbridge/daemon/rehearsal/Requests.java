@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 import org.xfrmbridge.io.ControlFrame;
-import org.xfrmbridge.km.XfrmService.PolicyKey;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.netlink.map.RequestEncoder;
 import org.xfrmbridge.netlink.msg.UserspiInfo;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
+import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /** What a netlink client sends: every common verb for some entries of every kind, which leaves nothing behind. One thread. */

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.Migration;
@@ -27,7 +28,6 @@ import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
-import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.time.ManualClock;
 import org.xfrmbridge.xfrm.Address;
@@ -39,6 +39,7 @@ import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
@@ -96,7 +97,7 @@ class PolicyJournalTest {
 
     private static List<PolicySpec> specs(XfrmService service) {
         List<PolicySpec> specs = new ArrayList<>();
-        XfrmService.Dump<Policy> walk = service.policies(null);
+        Dump<Policy> walk = service.policies(null);
         for (Policy policy = walk.next(); policy != null; policy = walk.next()) {
             specs.addFirst(policy.spec());
         }

@@ -8,9 +8,7 @@ import org.xfrmbridge.km.StateMigration;
 import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.km.XfrmService.HashThresholds;
 import org.xfrmbridge.km.XfrmService.PolicyCounts;
-import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.km.XfrmService.ReplayUpdate;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.netlink.map.RequestEncoder;
 import org.xfrmbridge.netlink.msg.Structs;
 import org.xfrmbridge.netlink.msg.UserExpire;
@@ -22,7 +20,9 @@ import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.Attributes;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**

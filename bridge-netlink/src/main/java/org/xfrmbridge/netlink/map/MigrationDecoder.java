@@ -9,13 +9,13 @@ import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Migration.Move;
 import org.xfrmbridge.km.StateMigration;
 import org.xfrmbridge.km.XfrmException;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.netlink.msg.Structs;
 import org.xfrmbridge.netlink.msg.UserMigrate;
 import org.xfrmbridge.netlink.msg.UserMigrateState;
 import org.xfrmbridge.netlink.msg.UserpolicyId;
 import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.Template;
 
 /** What MIGRATE says, as a {@link Migration}, and MIGRATE_STATE, as a {@link StateMigration}. */

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.XfrmException;
-import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.netlink.msg.UserTmpl;
 import org.xfrmbridge.netlink.msg.UserpolicyId;
 import org.xfrmbridge.netlink.msg.UserpolicyInfo;
@@ -13,6 +12,7 @@ import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.nl.Attributes;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Template;
 

@@ -2,9 +2,7 @@ package org.xfrmbridge.netlink.map;
 
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.StateMigration;
-import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.km.XfrmService.ReplayUpdate;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.netlink.msg.AeventId;
 import org.xfrmbridge.netlink.msg.ReplayStructs;
 import org.xfrmbridge.netlink.msg.Structs;
@@ -17,8 +15,10 @@ import org.xfrmbridge.netlink.msg.UsersaInfo;
 import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.ReplayState;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 

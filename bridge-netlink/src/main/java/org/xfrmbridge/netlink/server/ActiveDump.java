@@ -1,7 +1,7 @@
 package org.xfrmbridge.netlink.server;
 
 import java.util.function.BiConsumer;
-import org.xfrmbridge.km.XfrmService.Dump;
+import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.netlink.nl.NetlinkErrors;
 import org.xfrmbridge.netlink.nl.NetlinkErrors.Fault;
 import org.xfrmbridge.netlink.nl.NetlinkErrors.Options;

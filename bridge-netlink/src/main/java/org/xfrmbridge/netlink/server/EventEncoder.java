@@ -5,7 +5,6 @@ import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.StateMigration;
 import org.xfrmbridge.km.XfrmService.Defaults;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.netlink.map.PolicyEncoder;
 import org.xfrmbridge.netlink.map.StateEncoder;
 import org.xfrmbridge.netlink.msg.Structs;
@@ -31,6 +30,7 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 

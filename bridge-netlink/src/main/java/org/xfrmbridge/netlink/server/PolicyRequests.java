@@ -4,7 +4,6 @@ import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.km.XfrmService.AlgorithmMasks;
-import org.xfrmbridge.km.XfrmService.PolicyKey;
 import org.xfrmbridge.netlink.map.AttributeValues;
 import org.xfrmbridge.netlink.map.MigrationDecoder;
 import org.xfrmbridge.netlink.map.PolicyDecoder;
@@ -17,6 +16,7 @@ import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.StateSpec;
 

@@ -5,7 +5,6 @@ import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.km.XfrmService.ReplayUpdate;
 import org.xfrmbridge.km.XfrmService.SpiRequest;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.netlink.map.AttributeValues;
 import org.xfrmbridge.netlink.map.MigrationDecoder;
 import org.xfrmbridge.netlink.map.StateDecoder;
@@ -21,6 +20,7 @@ import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /** The requests about States: each decodes, calls the core and encodes. */

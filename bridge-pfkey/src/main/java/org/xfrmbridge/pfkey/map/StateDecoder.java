@@ -6,7 +6,6 @@ import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService.SpiRequest;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.pfkey.msg.SadbAddress;
 import org.xfrmbridge.pfkey.msg.SadbKey;
 import org.xfrmbridge.pfkey.msg.SadbSa;
@@ -25,6 +24,7 @@ import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /** What requests say of States, as {@code pfkey_msg2xfrm_state} and its siblings read it, fault by fault in their order. */

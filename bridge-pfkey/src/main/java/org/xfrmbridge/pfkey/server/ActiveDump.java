@@ -2,9 +2,9 @@ package org.xfrmbridge.pfkey.server;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.XfrmException;
-import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.pfkey.sadb.SadbMsg;
 
 /**

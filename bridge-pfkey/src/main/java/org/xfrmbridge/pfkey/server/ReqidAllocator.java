@@ -1,9 +1,9 @@
 package org.xfrmbridge.pfkey.server;
 
+import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
-import org.xfrmbridge.km.XfrmService.Dump;
 import org.xfrmbridge.pfkey.map.PolicyDecoder;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec.Type;

@@ -19,7 +19,6 @@ import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Site;
 import org.xfrmbridge.km.KeyManager.StateChange;
 import org.xfrmbridge.km.RefusedException;
-import org.xfrmbridge.km.XfrmService.StateKey;
 import org.xfrmbridge.netlink.client.StateEntry;
 import org.xfrmbridge.netlink.client.XfrmClient;
 import org.xfrmbridge.netlink.client.XfrmEvent;
@@ -43,6 +42,7 @@ import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
