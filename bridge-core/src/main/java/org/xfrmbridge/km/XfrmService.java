@@ -13,7 +13,7 @@ import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * Every control verb of XFRM, once, for all front ends (design rule 1). Requests arrive decoded; what a kernel's
+ * Every control verb of XFRM, once, for all front ends. Requests arrive decoded; what a kernel's
  * xfrm_user.c checks in a structure's values beyond its lengths is checked here, in the kernel's order. All calls on the control
  * thread. A refused request has changed nothing (but see allocateSpi). The keys of a request are taken over and cleared as soon as no State needs them, also
  * when it is refused.

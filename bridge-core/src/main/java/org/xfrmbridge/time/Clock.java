@@ -1,6 +1,6 @@
 package org.xfrmbridge.time;
 
-/** The one source of time, injected everywhere (design rule 7). Any thread may ask. */
+/** The one source of time, injected everywhere. Any thread may ask. */
 public interface Clock {
     /** Monotonic nanoseconds from an arbitrary origin. */
     long nowNs();
