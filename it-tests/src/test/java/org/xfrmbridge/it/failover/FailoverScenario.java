@@ -30,7 +30,7 @@ import org.xfrmbridge.it.harness.Topology;
  * brought up to date, and the standby member takes the addresses over; every packet the peer ever sent is sent again. Expected: no ping is lost on
  * either side, neither end refuses a new packet, none of the old ones is accepted, and counts and times go on.
  */
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.DEBIAN_PYTHON, Requirement.BRIDGE})
+@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.DEBIAN_PYTHON, Requirement.BRIDGE})
 class FailoverScenario {
     private static final String CLUSTER = "192.0.2.1";
     private static final String PEER = "192.0.2.2";

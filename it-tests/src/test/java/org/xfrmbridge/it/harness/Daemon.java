@@ -60,7 +60,7 @@ public final class Daemon implements AutoCloseable {
         return process.exitValue();
     }
 
-    /** SIGINT: what Ctrl-C sends; tools like ping print their summary then. Returns the whole output. */
+    /** SIGINT: what Ctrl-C sends; tools like fping print their summary then. Returns the whole output. */
     public String interrupt() {
         Command.of("kill", "-INT", Long.toString(pid())).result();
         if (!ended(PATIENCE)) {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
  * Topology: two hosts and the wire between them, no bridge. Steps: traffic in the clear, of both families and in
  * fragments. Expected: the sniffer reports each of it; ARP and neighbour discovery alone pass.
  */
-@Requires({Requirement.ROOT, Requirement.TCPDUMP})
+@Requires({Requirement.ROOT, Requirement.TCPDUMP, Requirement.FPING})
 class GuardScenario {
     @Test
     void shouldReportEveryPacketInTheClear() {

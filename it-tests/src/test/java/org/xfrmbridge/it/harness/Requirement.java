@@ -28,6 +28,7 @@ public enum Requirement {
         }
     },
     TCPDUMP("tcpdump (package tcpdump)", "tcpdump"),
+    FPING("fping (package fping)", "fping"),
     CHARON("charon-systemd, swanctl and pki (packages charon-systemd, strongswan-swanctl, strongswan-pki)",
             "charon-systemd", "swanctl", "pki"),
     IKED("iked and ikectl (package openiked)", "iked", "ikectl"),

@@ -25,7 +25,7 @@ import org.xfrmbridge.it.harness.UmlGuest;
  * same {@code ip xfrm} commands, mirrored, on both: AES-GCM with ESN in a tunnel, AES-CBC with HMAC in IPv6 transport mode,
  * ChaCha20-Poly1305 for IPv6 in IPv4; pings both ways, also in fragments. Expected: none is lost, only ESP is on the wire.
  */
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.UML, Requirement.TCPDUMP})
+@Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.UML, Requirement.TCPDUMP, Requirement.FPING})
 class KernelScenario {
     /** The guest's end of the link. */
     static final String GUEST_NETWORK = """

@@ -27,7 +27,7 @@ import org.xfrmbridge.it.strongswan.Connection;
  * both bridges hold the same SPIs.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.LIBRESWAN, Requirement.CHARON, Requirement.BRIDGE})
+@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.LIBRESWAN, Requirement.CHARON, Requirement.BRIDGE})
 class LibreswanScenario {
     private static final int LIFE_PACKETS = 60;
     private static final int INTERVAL_MS = 50;

@@ -23,7 +23,7 @@ import org.xfrmbridge.it.harness.Topology;
  * what one end deletes goes on both. Both ends may rekey at once, as both count the same packets: the one that loses never deletes the SPI it
  * took for that, so SPIs without keys do not count.
  */
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.IKED, Requirement.BRIDGE})
+@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.IKED, Requirement.BRIDGE})
 class OpenikedScenario {
     private static final int PING_BYTES = 1200;
     private static final int INTERVAL_MS = 50;

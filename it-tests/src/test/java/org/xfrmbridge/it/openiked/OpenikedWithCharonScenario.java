@@ -22,7 +22,7 @@ import org.xfrmbridge.it.strongswan.Connection;
  * charon on the right. Steps: each initiates, rekeys and deletes, in tunnel and transport mode, with pings in between. Expected: no ping is
  * lost, all is ESP, and both bridges hold the same SPIs.
  */
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.IKED, Requirement.CHARON, Requirement.BRIDGE})
+@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.IKED, Requirement.CHARON, Requirement.BRIDGE})
 class OpenikedWithCharonScenario {
     private static final int PING_BYTES = 1200;
     private static final int INTERVAL_MS = 50;

@@ -30,7 +30,7 @@ import org.xfrmbridge.it.harness.Topology;
  * Topology: two hosts. Steps: {@code ipsec start} under {@code exec} with files of our own in place of /etc's, {@code ipsec
  * up}, pings, {@code ipsec stop}. Expected: no ping is lost, only ESP is on the wire, nothing is left.
  */
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.CHARON, Requirement.STARTER,
+@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.CHARON, Requirement.STARTER,
     Requirement.BRIDGE})
 class StarterScenario {
     /** A private /run, and private files in the places where the starter and charon look. */

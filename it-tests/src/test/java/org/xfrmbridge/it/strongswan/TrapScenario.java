@@ -48,7 +48,7 @@ class TrapScenario extends PairedScenario {
         pair().sniffer().assertNothingClear();
         pair().charon(Side.RIGHT).start();
         pair().load(Side.RIGHT, connection);
-        Await.until("the SA", Duration.ofSeconds(15), () -> pair().ping(Family.IPV4).send(2, 50).lost() == 0);
+        Await.until("the SA", Duration.ofSeconds(30), () -> pair().ping(Family.IPV4).send(2, 50).lost() == 0);
         pair().terminate("trap");
     }
 
