@@ -8,11 +8,10 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
-import org.xfrmbridge.xfrm.Usage;
 
 /**
- * MIGRATE_STATE: {@code xfrm_do_migrate_state} of Linux 7.2. The old State sends nothing any more before its counters are copied, so that no
- * sequence number is used twice; refused, it has changed nothing. Control thread only.
+ * MIGRATE_STATE: {@code xfrm_do_migrate_state} of Linux 7.2. The new State goes on counting where the old one counts, so that no sequence
+ * number is used twice; refused, it has changed nothing. Control thread only.
  */
 final class MigrateStateVerb {
     private static final int KNOWN_FLAGS = StateMigration.CLEAR_OFFLOAD | StateMigration.UPDATE_HOST_SELECTOR;
@@ -140,12 +139,11 @@ final class MigrateStateVerb {
         return moved;
     }
 
-    /** The old one goes first: what it counted until then is what the new one begins with ({@code xfrm_migrate_sync}). */
+    /** {@code xfrm_migrate_sync}, which copies the numbers once the old State sends no more; here both count as one. */
     private void replace(State old, State moved) {
         State larval = states.larvalAnsweredBy(moved.spec());
         states.retire(old);
-        moved.resetReplay(old.replaySnapshot());
-        moved.resetUsage(Usage.copyOf(old.usage()));
+        moved.succeed(old);
         states.install(moved);
         if (larval != null) {
             states.retire(larval);

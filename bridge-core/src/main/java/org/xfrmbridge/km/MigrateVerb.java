@@ -19,11 +19,10 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
-import org.xfrmbridge.xfrm.Usage;
 
 /**
  * MIGRATE: {@code xfrm_migrate} as of Linux 6.18, which finds the Policy by what traffic would match. A State moves by being copied with
- * everything it has, counters and sequence numbers included; the old one goes when the Policy has followed. Refused, it has changed nothing.
+ * everything it has; counters and sequence numbers are those of the old one, which goes when the Policy has followed. Refused, it has changed nothing.
  * Control thread only.
  */
 final class MigrateVerb {
@@ -156,7 +155,7 @@ final class MigrateVerb {
                 throw new XfrmException(Errno.EEXIST);
             }
             State copy = StateConstruction.construct(spec, shared, clock.epochSeconds());
-            copy.resetUsage(Usage.copyOf(state.usage()));
+            copy.succeed(state);
             State larval = sameAddress ? null : states.larvalAnsweredBy(copy.spec());
             states.install(copy);
             if (larval != null) {

@@ -145,12 +145,16 @@ public final class State {
 
     /** The datapath thread that uses it: counts one packet. */
     public void count(long packetBytes, long nowSeconds) {
+        counted().count(packetBytes, nowSeconds);
+    }
+
+    private Usage counted() {
         Usage known = usage;
         if (known == null) {
             USAGE.compareAndSet(this, null, new Usage(addSeconds));
             known = usage;
         }
-        known.count(packetBytes, nowSeconds);
+        return known;
     }
 
     /** Control thread only: counters given by a client replace what was counted. */
@@ -220,6 +224,16 @@ public final class State {
      */
     public void resetReplay(ReplayState from) {
         numbers = from == null ? ReplayState.INITIAL : from;
+    }
+
+    /**
+     * Control thread only: takes the place of a State of the same shape. From now on both count as one, for packets may be on their way
+     * through the other: no sequence number is used twice, none is taken twice, and all are counted.
+     */
+    public void succeed(State other) {
+        numbers = other.counting();
+        addSeconds = other.addSeconds;
+        usage = other.counted();
     }
 
     /**

@@ -32,13 +32,6 @@ public final class Usage {
         this.useSeconds = useSeconds;
     }
 
-    /** What another has carried so far; from now on both count by themselves. */
-    public static Usage copyOf(Usage other) {
-        Usage copy = new Usage(other.bytes(), other.packets(), other.addSeconds(), other.useSeconds());
-        copy.lastUsedSeconds = other.lastUsedSeconds();
-        return copy;
-    }
-
     /** Counts one packet; {@code nowSeconds} is remembered as first use (once) and as last use. */
     public void count(long packetBytes, long nowSeconds) {
         BYTES.setOpaque(this, bytes + packetBytes);

@@ -109,6 +109,18 @@ class MigrateStateVerbTest extends EngineFixture {
     }
 
     @Test
+    void shouldUseNoSequenceNumberTwiceWhenAPacketIsOnItsWayThroughTheOldState() throws XfrmException {
+        State moved = migrate(request -> {});
+
+        old.sequence().next();
+        old.count(100, 1);
+
+        moved.sequence().next();
+        assertEquals(2, moved.sequence().last());
+        assertEquals(1100, moved.usage().bytes());
+    }
+
+    @Test
     void shouldTakeWhatIsNamed() throws XfrmException {
         State moved = migrate(request -> {
             request.mark = Mark.NONE;

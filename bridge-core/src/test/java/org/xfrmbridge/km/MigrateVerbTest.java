@@ -70,6 +70,21 @@ class MigrateVerbTest extends EngineFixture {
     }
 
     @Test
+    void shouldUseNoSequenceNumberTwiceWhenAPacketIsOnItsWayThroughTheOldState() throws XfrmException {
+        State old = engine.addState(esp(0x100), ASKER);
+        old.count(100, 1);
+
+        engine.migrate(migration(null, move(NEW_RIGHT, 1)));
+        old.sequence().next();
+        old.count(100, 1);
+
+        State moved = all(engine.states(state -> true)).getFirst();
+        moved.sequence().next();
+        assertEquals(2, moved.sequence().last());
+        assertEquals(200, moved.usage().bytes());
+    }
+
+    @Test
     void shouldEncapsulateFromThenOnWhenAsked() throws XfrmException {
         Encapsulation udp = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
         engine.addState(esp(0x100), ASKER);
