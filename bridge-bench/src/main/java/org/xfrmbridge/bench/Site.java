@@ -77,10 +77,6 @@ final class Site {
         inbound.doWork();
     }
 
-    boolean hasArrived() {
-        return !toHost.isEmpty();
-    }
-
     /** Drops by reason, empty without any. Any thread. */
     String drops() {
         return Arrays.stream(DropReason.values())

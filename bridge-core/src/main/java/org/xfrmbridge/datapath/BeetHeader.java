@@ -23,7 +23,6 @@ final class BeetHeader extends ModeHeader {
     static final int PSEUDO_PAD_LENGTH = 2;
     static final int PSEUDO_BYTES = 4;
     static final int MAX_PSEUDO_BYTES = 8;
-    static final int MAX_OPTION_BYTES = 250;
     private static final int OPTION_NOP = 1;
 
     private final OuterHeader outer;

@@ -123,15 +123,7 @@ public final class Sad {
      */
     public State find(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
         int mark = policy.spec().mark().value() & policy.spec().mark().mask();
-        return find(template, flow, daddr, saddr, mark, policy.spec().ifId());
-    }
-
-    /** The same with the mark and interface id of the flow in place of a Policy's. @param family the flow's */
-    public State find(Template template, Flow flow, Address daddr, Address saddr, int family) {
-        return find(template, flow, daddr, saddr, flow.mark, flow.ifId);
-    }
-
-    private State find(Template template, Flow flow, Address daddr, Address saddr, int mark, int ifId) {
+        int ifId = policy.spec().ifId();
         int kind = StateGroup.kind(template);
         int spi = template.id().spi();
         StateGroup exact = group(daddr, saddr, kind, template.reqid(), ifId);

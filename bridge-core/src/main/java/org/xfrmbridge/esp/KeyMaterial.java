@@ -64,10 +64,6 @@ public final class KeyMaterial {
         return copy;
     }
 
-    public boolean isWiped() {
-        return bytes == null;
-    }
-
     /** Overwrites the key with zeros, once; later readers get an exception. */
     public void wipe() {
         byte[] old = bytes;

@@ -3,7 +3,6 @@ package org.xfrmbridge.net;
 /** What the datapath sends and understands of ICMP (RFC 792, RFC 1191) and ICMPv6 (RFC 4443). Offsets are from the first byte. */
 public final class Icmp {
     public static final int TYPE = 0;
-    public static final int CODE = 1;
     public static final int CHECKSUM = 2;
     /** Next-hop MTU of {@link #FRAGMENTATION_NEEDED}: 16 bits. */
     public static final int MTU_V4 = 6;

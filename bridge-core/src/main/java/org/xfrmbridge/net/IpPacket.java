@@ -261,14 +261,6 @@ public final class IpPacket {
         Ethernet.putType(buffer.data, buffer.offset, linkBytes, isIpv4() ? Ethernet.TYPE_IPV4 : Ethernet.TYPE_IPV6);
     }
 
-    public long linkSource() {
-        return MacAddress.read(link, Ethernet.SOURCE);
-    }
-
-    public long linkDestination() {
-        return MacAddress.read(link, Ethernet.DESTINATION);
-    }
-
     /** Changes the addresses of the link header kept. */
     public void readdressLink(long source, long destination) {
         MacAddress.write(link, Ethernet.SOURCE, source);

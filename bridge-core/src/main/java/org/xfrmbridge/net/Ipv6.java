@@ -4,7 +4,6 @@ import org.xfrmbridge.xfrm.IpProtocol;
 
 /** The IPv6 header and its extension headers (RFC 8200). Offsets are from the first byte of the header they belong to. */
 public final class Ipv6 {
-    public static final int VERSION_CLASS_LABEL = 0;
     public static final int PAYLOAD_LENGTH = 4;
     public static final int NEXT_HEADER = 6;
     public static final int HOP_LIMIT = 7;
@@ -12,7 +11,6 @@ public final class Ipv6 {
     public static final int DESTINATION = 24;
     public static final int HEADER_BYTES = 40;
     public static final int ADDRESS_BYTES = 16;
-    public static final int MAX_PAYLOAD_BYTES = 65535;
     /** Every link takes that much (RFC 8200 section 5). */
     public static final int MIN_MTU_BYTES = 1280;
     public static final int FLOW_LABEL_MASK = 0xfffff;

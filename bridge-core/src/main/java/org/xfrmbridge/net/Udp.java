@@ -9,7 +9,6 @@ public final class Udp {
     public static final int HEADER_BYTES = 8;
 
     public static final int TCP_CHECKSUM = 16;
-    public static final int TCP_HEADER_BYTES = 20;
 
     private Udp() {}
 }

@@ -13,7 +13,6 @@ public record AddressMessage(RouteMessage message) {
     private static final int IFA_FLAGS = 8;
     private static final int IFA_F_TEMPORARY = 0x01;
     private static final int IFA_F_NODAD = 0x02;
-    private static final int IFA_F_TENTATIVE = 0x40;
 
     public int index() {
         return message.headerInt(4);
@@ -30,10 +29,6 @@ public record AddressMessage(RouteMessage message) {
     /** A private IPv6 address: the kernel makes them itself, next to the one they belong to. */
     public boolean isTemporary() {
         return message.family() == AF_INET6 && (flags() & IFA_F_TEMPORARY) != 0;
-    }
-
-    public boolean isTentative() {
-        return (flags() & IFA_F_TENTATIVE) != 0;
     }
 
     /** The host's own address. */

@@ -86,11 +86,6 @@ public final class NetlinkWriter {
         return this;
     }
 
-    /** An attribute without a payload. */
-    public NetlinkWriter putFlag(int type) {
-        return endAttribute(beginAttribute(type));
-    }
-
     public NetlinkWriter putByte(int type, int value) {
         int mark = beginAttribute(type);
         room(1).put((byte) value);
