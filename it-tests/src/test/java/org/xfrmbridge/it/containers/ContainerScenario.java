@@ -60,7 +60,7 @@ class ContainerScenario {
         Sniffer sniffer = Sniffer.start(scene, engine.namespace(), DockerEngine.WIRE);
         startCharon(left, right);
         startCharon(right, left);
-        must(left, "swanctl", "--initiate", "--child", "host", "--timeout", "10");
+        must(left, "swanctl", "--initiate", "--child", "host", "--timeout", "30");
 
         String ping = must(left, "ping", "-n", "-c", Integer.toString(PINGS), "-i", "0.1", address(right));
 

@@ -41,7 +41,7 @@ class FailoverScenario {
     /** As long ping waits for the last answer, however busy the machine is. */
     private static final int INTERVAL_MS = 100;
     /** A bridge hears of its host's new addresses a moment after the kernel has them. */
-    private static final Duration SETTLING = Duration.ofMillis(500);
+    private static final Duration SETTLING = Duration.ofSeconds(2);
     /** What the cluster has; the peer has the same with the directions exchanged. */
     private static final String STATES = """
             state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 reqid 1 mode tunnel %1$s aead rfc4106\\(gcm\\(aes\\)\\) %2$s1 128

@@ -9,7 +9,7 @@ import java.util.List;
 public final class BridgeProcess implements AutoCloseable {
     /** The device that takes the place of the one a bridge is put in front of. */
     public static final String HOST_DEVICE = "xfrm0";
-    private static final Duration START_LIMIT = Duration.ofSeconds(20);
+    private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
     private final Namespace host;
     private final Path directory;

@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
  * Closing it ends everything of its scene, and fails if the sniffer saw a packet in the clear.
  */
 public final class BridgedPair implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
     /** An SA that has keys: a SPI that only waits for them is listed without an algorithm. */
     private static final Pattern KEYED =
             Pattern.compile("proto \\S+ spi (0x[0-9a-f]+) .*\\R(?:\\s+(?!proto).*\\R)*?\\s+(?:auth|enc|aead|comp)");

@@ -50,6 +50,12 @@ public final class Daemon implements AutoCloseable {
         });
     }
 
+    /** Whether it sleeps: it waits for something to happen, and has done all there was to do. */
+    public boolean isAsleep() {
+        String stat = Command.text(Path.of("/proc/" + pid() + "/stat"));
+        return stat.charAt(stat.lastIndexOf(')') + 2) == 'S';
+    }
+
     /** SIGTERM, and its exit code; SIGKILL and an error if it does not end within ten seconds. */
     public int terminate() {
         process.destroy();

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
  * but ESP, AH, IKE, neighbour discovery, multicast listeners and ICMP errors about those.
  */
 public final class Sniffer implements AutoCloseable {
-    private static final Duration START_LIMIT = Duration.ofSeconds(10);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final Duration SETTLING = Duration.ofMillis(150);
     private static final Pattern DROPPED = Pattern.compile("(\\d+) packets? dropped by kernel");
 
@@ -25,7 +25,7 @@ public final class Sniffer implements AutoCloseable {
                 "-i", device, "-w", pcap.toString());
         Sniffer sniffer = new Sniffer(pcap, wire.start("tcpdump", scene.file("wire-" + device + ".log"), command));
         scene.own(sniffer);
-        sniffer.tcpdump.awaitOutput("listening on", START_LIMIT);
+        sniffer.tcpdump.awaitOutput("listening on", PATIENCE);
         return sniffer;
     }
 
@@ -72,6 +72,7 @@ public final class Sniffer implements AutoCloseable {
     private Capture settled() {
         if (tcpdump.isAlive()) {
             Await.pause(SETTLING);
+            Await.until("tcpdump to write what it has seen", PATIENCE, tcpdump::isAsleep);
         }
         return Capture.read(pcap);
     }

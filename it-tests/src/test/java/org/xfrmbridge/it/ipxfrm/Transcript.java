@@ -28,6 +28,25 @@ record Transcript(List<String> lines) {
     /** What one may ask {@code ip xfrm monitor} for; without any it is all. */
     private static final List<String> MONITORS =
             List.of("all", "nokeys", "all-nsid", "acquire", "expire", "SA", "aevent", "policy", "report");
+    /** A monitor joins its groups right after it has opened its socket. */
+    private static final String UNTIL_CONNECTED = """
+            for monitor in $monitors; do
+                for try in $(seq 300); do
+                    ls -l /proc/$monitor/fd 2>/dev/null | grep -q socket: && break
+                    sleep 0.1
+                done
+            done
+            sleep 1
+            """;
+    /** Until a second has passed without an event. */
+    private static final String UNTIL_QUIET = """
+            before=-1
+            while now=$(cat %s/events-* | wc -c); [ "$now" != "$before" ]; do
+                before=$now
+                sleep 1
+            done
+            kill $monitors
+            """;
     private static final Path SOURCES = Path.of("src/test/resources/org/xfrmbridge/it/ipxfrm");
 
     static Transcript of(String output) {
@@ -80,13 +99,13 @@ record Transcript(List<String> lines) {
     /** The same beside {@code ip xfrm monitor} in all its forms, whose output follows that of the commands. */
     static String monitoredScript(String name, String directory) {
         StringBuilder start = new StringBuilder();
-        StringBuilder end = new StringBuilder("sleep 1\nkill $monitors\n");
+        StringBuilder end = new StringBuilder(UNTIL_QUIET.formatted(directory));
         for (String form : MONITORS) {
             String events = directory + "/events-" + MONITORS.indexOf(form);
             start.append("ip xfrm monitor ").append(form).append(" > ").append(events).append(" 2>&1 &\nmonitors=\"$monitors $!\"\n");
             end.append("echo '$ ip xfrm monitor ").append(form).append("'\ncat ").append(events).append('\n');
         }
-        return start + "sleep 1\n" + script(name) + end;
+        return start + UNTIL_CONNECTED + script(name) + end;
     }
 
     private static String resource(String file) {

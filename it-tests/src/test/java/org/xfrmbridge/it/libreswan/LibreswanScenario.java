@@ -171,7 +171,7 @@ class LibreswanScenario {
         Ping ping = Ping.outer(hosts.topology(), Side.LEFT, Family.IPV6);
         hosts.assertProtected(ping);
         List<String> first = sameSpis();
-        charon.swanctl("--terminate", "--timeout", "10", "--ike", "six");
+        charon.swanctl("--terminate", "--timeout", "30", "--ike", "six");
         hosts.awaitReplaced(first);
         hosts.assertProtected(ping);
         down("host");

@@ -22,7 +22,7 @@ import org.xfrmbridge.it.strongswan.Charon;
  * this machine's {@code /usr} and {@code /etc}, and a {@code /run} and key database of its own.
  */
 final class Pluto implements AutoCloseable {
-    private static final Duration START_LIMIT = Duration.ofSeconds(15);
+    private static final Duration START_LIMIT = Duration.ofSeconds(30);
     /** Modules are this machine's business: nothing may load one for a test. */
     private static final String NO_MODPROBE = "#!/bin/sh\nexit 0\n";
     private static final String MOUNTS = """

@@ -17,7 +17,7 @@ import org.xfrmbridge.it.harness.Side;
 
 /** iked on one host under {@code xfrm-bridge exec}, with a configuration and a control socket of its own. */
 final class Iked implements AutoCloseable {
-    private static final Duration START_LIMIT = Duration.ofSeconds(10);
+    private static final Duration START_LIMIT = Duration.ofSeconds(30);
 
     private final Namespace host;
     private final Path socket;

@@ -1,5 +1,6 @@
 package org.xfrmbridge.it.openiked;
 
+import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Site;
 import org.xfrmbridge.it.harness.Site.Family;
@@ -14,7 +15,12 @@ import org.xfrmbridge.it.strongswan.Charon;
  */
 record IkedConf(Topology topology, String mode, Family family) {
     /** iked asks for a rekeying at 85 to 95 % of it. */
-    static final int LIFETIME_BYTES = 60_000;
+    private static final int LIFETIME_BYTES = 60_000;
+    /** Of an IPv4 packet and an echo request. */
+    private static final int HEADER_BYTES = 28;
+    private static final int LONG_BYTES = 1200;
+    private static final int SHORT_BYTES = 100;
+    private static final int INTERVAL_MS = 50;
 
     /** The text for iked on {@code side}; {@code active} or {@code passive}: does it initiate. */
     String of(Side side, String role) {
@@ -26,6 +32,17 @@ record IkedConf(Topology topology, String mode, Family family) {
                 + " childsa enc aes-128 auth hmac-sha1 group curve25519"
                 + " srcid %s dstid %s".formatted(side.identity(), side.other().identity())
                 + " lifetime 3600 bytes %d psk \"%s\"\n".formatted(LIFETIME_BYTES, Charon.SHARED_KEY);
+    }
+
+    /**
+     * Sends more than an SA may carry, in a tunnel; nothing may be lost. Long pings to where iked asks for the next SA, then short ones: they take a
+     * second or more from there to where the old one is used up, which is long enough for a negotiation on a busy machine.
+     */
+    static void sendBeyondLifetime(Ping ping) {
+        int quick = LIFETIME_BYTES * 8 / 10 / (LONG_BYTES + HEADER_BYTES);
+        ping.payloadBytes(LONG_BYTES).send(quick, INTERVAL_MS).assertComplete();
+        int slow = LIFETIME_BYTES * 22 / 100 / (SHORT_BYTES + HEADER_BYTES);
+        ping.payloadBytes(SHORT_BYTES).send(slow, INTERVAL_MS).assertComplete();
     }
 
     /** The way of the host of {@code side} to what tunnels protect; iked makes no routes. */

@@ -25,9 +25,6 @@ import org.xfrmbridge.it.harness.Topology;
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.IKED, Requirement.BRIDGE})
 class OpenikedScenario {
-    private static final int PING_BYTES = 1200;
-    private static final int INTERVAL_MS = 50;
-
     private final Map<Side, Iked> daemons = new EnumMap<>(Side.class);
     private BridgedPair hosts;
 
@@ -59,7 +56,7 @@ class OpenikedScenario {
         assertEquals(2, first.size());
         assertEquals(first, hosts.spis(Side.RIGHT));
 
-        ping.payloadBytes(PING_BYTES).send(IkedConf.LIFETIME_BYTES / PING_BYTES + 10, INTERVAL_MS).assertComplete();
+        IkedConf.sendBeyondLifetime(ping);
         hosts.awaitReplaced(first);
         hosts.assertProtected(Ping.inner(hosts.topology(), Side.LEFT, Family.IPV4));
 

@@ -24,8 +24,6 @@ import org.xfrmbridge.it.strongswan.Connection;
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.IKED, Requirement.CHARON, Requirement.BRIDGE})
 class OpenikedWithCharonScenario {
-    private static final int PING_BYTES = 1200;
-    private static final int INTERVAL_MS = 50;
     private static final String PROPOSALS = "aes128-sha1-x25519";
 
     private BridgedPair hosts;
@@ -62,7 +60,7 @@ class OpenikedWithCharonScenario {
         hosts.assertProtected(ping);
 
         List<String> first = sameSpis();
-        ping.payloadBytes(PING_BYTES).send(IkedConf.LIFETIME_BYTES / PING_BYTES + 10, INTERVAL_MS).assertComplete();
+        IkedConf.sendBeyondLifetime(ping);
         hosts.awaitReplaced(first);
         List<String> second = sameSpis();
         charon.swanctl("--rekey", "--child", "tunnel");
@@ -79,11 +77,11 @@ class OpenikedWithCharonScenario {
         connection.child("host", Family.IPV6).transport().set("esp_proposals", PROPOSALS);
         charon.load(hosts.topology(), Side.RIGHT, connection);
         Iked.start(hosts, Side.LEFT, new IkedConf(hosts.topology(), "transport", Family.IPV6).of(Side.LEFT, "passive"));
-        charon.swanctl("--initiate", "--timeout", "10", "--child", "host");
+        charon.swanctl("--initiate", "--timeout", "30", "--child", "host");
         hosts.assertProtected(Ping.outer(hosts.topology(), Side.RIGHT, Family.IPV6));
 
         sameSpis();
-        charon.swanctl("--terminate", "--timeout", "10", "--ike", "wire");
+        charon.swanctl("--terminate", "--timeout", "30", "--ike", "wire");
         hosts.awaitNoStates();
         assertEquals("", hosts.policies(Side.RIGHT));
     }

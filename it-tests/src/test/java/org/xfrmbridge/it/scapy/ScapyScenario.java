@@ -62,7 +62,7 @@ class ScapyScenario {
         Path log = scene.file("encapsulation-socket.log");
         Daemon socket = scene.own(topology.left().host().start("python3", log,
                 bridge.command(Requirement.PYTHON, "-c", ENCAPSULATION_SOCKET)));
-        socket.awaitOutput("open", Duration.ofSeconds(10));
+        socket.awaitOutput("open", Duration.ofSeconds(30));
     }
 
     @AfterAll

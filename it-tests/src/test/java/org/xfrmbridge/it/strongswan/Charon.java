@@ -22,7 +22,7 @@ import org.xfrmbridge.it.harness.Topology;
  * of its own. Nothing of the machine's strongSwan configuration is read.
  */
 public final class Charon implements AutoCloseable {
-    private static final Duration START_LIMIT = Duration.ofSeconds(15);
+    private static final Duration START_LIMIT = Duration.ofSeconds(30);
     /** What every connection with a shared key uses. */
     public static final String SHARED_KEY = "a key for scenarios";
     private static final String PLUGINS = "random nonce pem pkcs1 pkcs8 pubkey x509 constraints revocation openssl chapoly"

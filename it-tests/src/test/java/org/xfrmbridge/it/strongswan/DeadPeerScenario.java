@@ -13,7 +13,7 @@ import org.xfrmbridge.it.harness.Topology;
  * with {@code restart} and a right charon that comes back. Expected: the left SAs go; with restart pings pass again.
  */
 class DeadPeerScenario extends PairedScenario {
-    private static final Duration DETECTION = Duration.ofSeconds(15);
+    private static final Duration DETECTION = Duration.ofSeconds(30);
 
     @Override
     Pair start() {

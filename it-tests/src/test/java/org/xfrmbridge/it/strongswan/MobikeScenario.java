@@ -38,7 +38,7 @@ class MobikeScenario extends PairedScenario {
         pair().topology().left().host().address(BridgeProcess.HOST_DEVICE, NEW_ADDRESS + "/24");
         pair().topology().left().host().ip("address", "delete", "192.0.2.1/24", "dev", BridgeProcess.HOST_DEVICE);
         for (Side side : Side.values()) {
-            Await.until("the SAs on " + side + " to move", Duration.ofSeconds(10),
+            Await.until("the SAs on " + side + " to move", Duration.ofSeconds(30),
                     () -> pair().databases(side).contains("src " + NEW_ADDRESS + " dst 192.0.2.2"));
             assertFalse(pair().bridge(side).run("ip", "xfrm", "state").contains("192.0.2.1 "));
         }

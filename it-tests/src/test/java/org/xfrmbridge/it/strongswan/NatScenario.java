@@ -51,7 +51,7 @@ class NatScenario extends PairedScenario {
         pair().topology().masquerade("40000-49999");
         pair().topology().renumberRouter(Topology.ROUTER_OUTSIDE, NEW_ADDRESS);
         pair().ping(Family.IPV4).send(3, 50);
-        Await.until("the outer SA to follow to " + NEW_ADDRESS, Duration.ofSeconds(10),
+        Await.until("the outer SA to follow to " + NEW_ADDRESS, Duration.ofSeconds(30),
                 () -> pair().databases(Side.RIGHT).contains("src " + NEW_ADDRESS + " dst 192.0.2.2")
                         && pair().databases(Side.RIGHT).contains("encap type espinudp sport 4"));
         pair().ping(Family.IPV4).send().assertComplete();

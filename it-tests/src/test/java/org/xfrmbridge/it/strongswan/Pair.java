@@ -23,7 +23,7 @@ final class Pair implements AutoCloseable {
     /** The scenario makes the routes: see {@link #routeInner}. */
     static final Map<String, String> NO_ROUTES = Map.of("install_routes", "no");
 
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final BridgedPair hosts;
     private final Map<Side, Charon> charons = new EnumMap<>(Side.class);
@@ -86,12 +86,12 @@ final class Pair implements AutoCloseable {
 
     /** Negotiates a CHILD_SA from the left. */
     void initiate(String child) {
-        charons.get(Side.LEFT).swanctl("--initiate", "--timeout", "10", "--child", child);
+        charons.get(Side.LEFT).swanctl("--initiate", "--timeout", "30", "--child", child);
     }
 
     /** Ends the IKE_SA of this name, with its children, from the left. */
     void terminate(String ike) {
-        charons.get(Side.LEFT).swanctl("--terminate", "--timeout", "10", "--ike", ike);
+        charons.get(Side.LEFT).swanctl("--terminate", "--timeout", "30", "--ike", ike);
     }
 
     /** From the left inner address to the right one. */

@@ -32,7 +32,7 @@ class RestartScenario extends PairedScenario {
         pair().load(connection);
         pair().initiate("net");
         pair().charon(Side.LEFT).stop();
-        Await.until("the left databases to be empty", Duration.ofSeconds(5), () -> pair().databases(Side.LEFT).isBlank());
+        Await.until("the left databases to be empty", Duration.ofSeconds(30), () -> pair().databases(Side.LEFT).isBlank());
         pair().charon(Side.LEFT).start();
         pair().load(connection);
         pair().initiate("net");
@@ -48,7 +48,7 @@ class RestartScenario extends PairedScenario {
         pair().initiate("net");
         Daemon ping = pair().ping(Family.IPV4).start(pair().scene(), 1000, 20);
         Daemon back = Ping.inner(pair().topology(), Side.RIGHT, Family.IPV4).start(pair().scene(), 1000, 20);
-        Await.until("traffic", Duration.ofSeconds(3), () -> ping.output().contains("[10]"));
+        Await.until("traffic", Duration.ofSeconds(15), () -> ping.output().contains("[10]"));
         pair().bridge(Side.LEFT).kill9();
         Await.pause(Duration.ofSeconds(2));
         ping.interrupt();
@@ -63,7 +63,7 @@ class RestartScenario extends PairedScenario {
         pair().sniffer().assertNothingClear();
         pair().charon(Side.LEFT).control("--terminate", "--force", "--timeout", "5", "--ike", "net").result();
         pair().charon(Side.RIGHT).control("--terminate", "--force", "--timeout", "5", "--ike", "net").result();
-        Await.until("a new SA", Duration.ofSeconds(20), () -> pair().charon(Side.LEFT)
+        Await.until("a new SA", Duration.ofSeconds(45), () -> pair().charon(Side.LEFT)
                 .control("--initiate", "--timeout", "5", "--child", "net").result().exitCode() == 0);
         pair().ping(Family.IPV4).send().assertComplete();
         assertFalse(pair().databases(Side.LEFT).isBlank());

@@ -107,13 +107,13 @@ class StarterScenario {
         }
 
         void awaitReady() {
-            Await.until("charon on " + host + " to load its connection", Duration.ofSeconds(15),
+            Await.until("charon on " + host + " to load its connection", Duration.ofSeconds(30),
                     () -> ipsec("statusall").result().output().contains("net:"));
         }
 
         void stop() {
             ipsec("stop").result();
-            Await.until("empty databases on " + host, Duration.ofSeconds(10), () -> (bridge.run("ip", "xfrm", "state")
+            Await.until("empty databases on " + host, Duration.ofSeconds(30), () -> (bridge.run("ip", "xfrm", "state")
                     + bridge.run("ip", "xfrm", "policy", "list", "nosock")).isBlank());
         }
     }

@@ -30,7 +30,7 @@ class TrapScenario extends PairedScenario {
         pair().load(Side.LEFT, connection);
         assertEquals("", pair().bridge(Side.LEFT).run("ip", "xfrm", "state"));
         pair().ping(Family.IPV4).send(2, 50);
-        Await.until("the SA", Duration.ofSeconds(5), () -> pair().bridge(Side.LEFT).run("ip", "xfrm", "state").contains("aead"));
+        Await.until("the SA", Duration.ofSeconds(30), () -> pair().bridge(Side.LEFT).run("ip", "xfrm", "state").contains("aead"));
         pair().ping(Family.IPV4).send().assertComplete();
         assertEquals(1, pair().charon(Side.LEFT).listSas().children().size());
         pair().terminate("trap");
