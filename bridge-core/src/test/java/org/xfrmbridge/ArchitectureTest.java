@@ -5,6 +5,7 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyP
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -81,6 +82,9 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule shouldLetDatabasesKnowTheVocabularyOnly = knows("db", "xfrm");
+
+    @ArchTest
+    static final ArchRule shouldHaveNoCircles = slices().matching("org.xfrmbridge.(*)..").should().beFreeOfCycles();
 
     private static ArchRule knows(String area, String... others) {
         DescribedPredicate<JavaClass> ours = resideInAPackage("org.xfrmbridge..");

@@ -52,7 +52,7 @@ public final class Bridge implements AutoCloseable {
         try {
             attachment = Attachment.attach(options.names(), options.directory());
             return new Bridge(options, lock, attachment);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             if (attachment != null) {
                 attachment.giveUp();
             }

@@ -15,6 +15,9 @@ final class DetachCommand implements Callable<Integer> {
     @Mixin
     private DirectoryOption directory;
 
+    @Mixin
+    private ConfigurationOption configuration;
+
     @Override
     public Integer call() throws IOException {
         String restored = Bridge.detach(directory.directory());

@@ -3,7 +3,7 @@ package org.xfrmbridge.daemon.cli;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
-/** Options that most commands have. */
+/** Where the bridge is that a command is for. */
 final class DirectoryOption {
     @Option(
             names = "--dir",
@@ -11,9 +11,6 @@ final class DirectoryOption {
             defaultValue = "${env:XFRM_BRIDGE_DIR:-/run/xfrm-bridge}",
             description = "The bridge's directory, with its sockets. Default: $XFRM_BRIDGE_DIR or /run/xfrm-bridge.")
     private Path directory;
-
-    @Option(names = "--config", paramLabel = "FILE", description = "A properties file with options: attach=eth0, dir=..., one per line.")
-    private Path configuration;
 
     Path directory() {
         return directory.toAbsolutePath();

@@ -22,10 +22,8 @@ final class ExecCommand implements Callable<Integer> {
     @Option(
             names = "--kernel-level",
             paramLabel = "RELEASE",
-            description = {
-                "The release that the command takes the kernel for, 6.12 for instance: daemons use what they know that release to have,",
-                "and the bridge has it, also on an older kernel. Default: what the kernel says."
-            })
+            description = "The release that the command takes the kernel for, 6.12 for instance: daemons use what they know that release to have, "
+                    + "and the bridge has it, also on an older kernel. Default: what the kernel says.")
     private String kernelLevel;
 
     @Parameters(paramLabel = "COMMAND", arity = "1..*", description = "The command and its arguments, after \"--\".")

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Takes the place of an interface and serves clients until it is ended (Ctrl-C, SIGTERM): then everything is as it was, with exit code 0.",
             "If it is killed, the interface's place is kept and nothing passes, until it runs again or \"detach\" is called.",
-            "So it is when the bridge ends itself after an internal error, with exit code 70."
+            "So it is, too, when the bridge ends itself after an internal error, with exit code 70."
         })
 final class RunCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(RunCommand.class);
@@ -41,6 +41,9 @@ final class RunCommand implements Callable<Integer> {
 
     @Mixin
     private DirectoryOption directory;
+
+    @Mixin
+    private ConfigurationOption configuration;
 
     @Option(names = "--attach", required = true, paramLabel = "IFACE", description = "The interface whose place to take: eth0.")
     private String original;
@@ -59,10 +62,9 @@ final class RunCommand implements Callable<Integer> {
             names = "--flows",
             paramLabel = "N",
             defaultValue = "" + PathContext.DEFAULT_FLOWS,
-            description = {
-                "How many flows are remembered in each direction, " + LEAST_FLOWS + " to " + MOST_FLOWS + ", rounded up to a power of two: their packets cost one lookup,",
-                "those of others five or more. Each takes 144 bytes, and 200 to 300 more once it has had a packet. Default: ${DEFAULT-VALUE}."
-            })
+            description = "How many flows are remembered in each direction, " + LEAST_FLOWS + " to " + MOST_FLOWS + ", rounded up to a power of two: "
+                    + "their packets cost one lookup, those of others five or more. Each takes 144 bytes, and 200 to 300 more once it has had a "
+                    + "packet. Default: ${DEFAULT-VALUE}.")
     private int flows;
 
     @Option(names = "--ready-fd", paramLabel = "N", description = "Also writes the line \"ready\" to this descriptor, then closes it.")
@@ -121,7 +123,7 @@ final class RunCommand implements Callable<Integer> {
         if (group == null) {
             return -1;
         }
-        if (group.chars().allMatch(Character::isDigit)) {
+        if (group.matches("[0-9]{1,9}")) {
             return Integer.parseInt(group);
         }
         for (String line : Files.readAllLines(Path.of("/etc/group"))) {

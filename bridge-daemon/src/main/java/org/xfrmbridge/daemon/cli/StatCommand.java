@@ -16,6 +16,9 @@ final class StatCommand implements Callable<Integer> {
     @Mixin
     private DirectoryOption directory;
 
+    @Mixin
+    private ConfigurationOption configuration;
+
     @Option(names = "--json", description = "As one JSON object.")
     private boolean json;
 

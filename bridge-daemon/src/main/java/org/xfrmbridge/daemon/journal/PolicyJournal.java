@@ -28,8 +28,8 @@ import org.xfrmbridge.xfrm.Selector;
 /**
  * Listens as a key manager that never answers, and keeps every change of the policies in DIR/policies as the NETLINK_XFRM request that would
  * make it: a bridge that takes over from one that died gives them to {@link PolicyReplay} before a packet passes. Keys are never in it, and no
- * policies of sockets, whose owners register them again. A policy that comes back has the lifetime it was given, not what was left of
- * it. Changes are gathered until {@link #flush}. Control thread only, but for {@link #begin} before it starts and {@link #end} after it ended.
+ * policies of sockets, whose owners register them again. A policy that comes back was added when it first was, so that its limits in
+ * seconds go on. Changes are gathered until {@link #flush}. Control thread only, but for {@link #begin} before it starts and {@link #end} after it ended.
  */
 public final class PolicyJournal implements KeyManager {
     private static final Logger LOG = LoggerFactory.getLogger(PolicyJournal.class);

@@ -1,6 +1,7 @@
 package org.xfrmbridge.daemon.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
@@ -46,6 +47,13 @@ class MainTest {
     void shouldExplainEachCommand(String command) {
         assertEquals(0, Main.execute(command, "--help"));
         assertTrue(said().contains("Usage: xfrm-bridge " + command + " "), said());
+    }
+
+    /** Its script reads no such file. */
+    @Test
+    void shouldOfferNoConfigurationFileToExec() {
+        Main.execute("exec", "--help");
+        assertFalse(said().contains("--config"), said());
     }
 
     @Test
