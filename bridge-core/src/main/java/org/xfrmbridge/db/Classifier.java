@@ -32,6 +32,7 @@ final class Classifier {
     private final AtomicInteger changes = new AtomicInteger();
     private volatile PairTable[] tables = NO_TABLES;
     private volatile Shelf prefixed;
+    private volatile boolean isRetired;
 
     /** Any thread. */
     Policy lookup(Flow flow) {
@@ -67,7 +68,8 @@ final class Classifier {
             VarHandle.acquireFence();
         } while (seen != changes.get() && ++tries < TRIES);
         best = root == null ? best : root.better(flow, SpdEntry.ALL_LANES, best);
-        return best.ceiling == null ? best.policy() : searchLanes(flow);
+        Policy found = best.ceiling == null ? best.policy() : searchLanes(flow);
+        return isRetired ? null : found;
     }
 
     /**
@@ -163,9 +165,9 @@ final class Classifier {
         }
     }
 
-    void clear() {
-        publish(List.of());
-        prefixed = null;
+    /** All its policies are about to leave, and it is out of use. Several tables cannot be emptied at once, but who still searches them finds none. */
+    void retire() {
+        isRetired = true;
     }
 
     private PairTable table(SpdEntry entry) {

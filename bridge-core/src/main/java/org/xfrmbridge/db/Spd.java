@@ -24,11 +24,13 @@ import org.xfrmbridge.xfrm.Template;
  */
 public final class Spd {
     private static final int DIRECTIONS = Direction.values().length;
+    private static final int FAMILIES = 2;
     private static final int DIRECTION_MASK = 7;
     private static final int INDEX_STEP = 8;
 
     private Runnable beforeRemoval = () -> {};
-    private final Classifier[] classifiers = new Classifier[PolicySpec.Type.values().length * DIRECTIONS * 2];
+    private final AtomicReferenceArray<Classifier> classifiers =
+            new AtomicReferenceArray<>(PolicySpec.Type.values().length * DIRECTIONS * FAMILIES);
     private final Slots<SpdEntry> byIndex = new Slots<>();
     private final WalkList<Policy> all = new WalkList<>();
     private final AtomicIntegerArray counts = new AtomicIntegerArray(2 * DIRECTIONS);
@@ -38,8 +40,8 @@ public final class Spd {
     private int nextIndex;
 
     public Spd() {
-        for (int i = 0; i < classifiers.length; i++) {
-            classifiers[i] = new Classifier();
+        for (int i = 0; i < classifiers.length(); i++) {
+            classifiers.set(i, new Classifier());
         }
         for (int i = 0; i < DIRECTIONS; i++) {
             defaults.set(i, PolicySpec.Action.ALLOW);
@@ -181,8 +183,9 @@ public final class Spd {
             beforeRemoval.run();
         }
         for (Direction direction : Direction.values()) {
-            classifier(type, direction, AddressFamily.INET).clear();
-            classifier(type, direction, AddressFamily.INET6).clear();
+            // Its successor is there first: nobody finds policies once somebody has found them gone.
+            classifiers.getAndSet(classifierIndex(type, direction, AddressFamily.INET), new Classifier()).retire();
+            classifiers.getAndSet(classifierIndex(type, direction, AddressFamily.INET6), new Classifier()).retire();
         }
         byIndex.clear();
         int before = all.size();
@@ -295,11 +298,15 @@ public final class Spd {
     }
 
     private Classifier classifier(PolicySpec.Type type, Direction direction, int family) {
+        return classifiers.get(classifierIndex(type, direction, family));
+    }
+
+    private static int classifierIndex(PolicySpec.Type type, Direction direction, int family) {
         if (!AddressFamily.isIp(family)) {
             throw new IllegalArgumentException("policies are of family INET or INET6, not " + family);
         }
         int table = type.ordinal() * DIRECTIONS + direction.number();
-        return classifiers[2 * table + (family == AddressFamily.INET ? 0 : 1)];
+        return FAMILIES * table + (family == AddressFamily.INET ? 0 : 1);
     }
 
     /** What becomes of a flow that no Policy matches. Any thread. */

@@ -166,6 +166,27 @@ class GrowthTest {
         assertAllFound(lookups);
     }
 
+    /** A wide policy in the trie may be no more than a last resort: it must not rule for a moment because the table of a better one goes first. */
+    @Test
+    void shouldNotFindALesserPolicyWhileAllAreFlushed() throws Exception {
+        Spd spd = new Spd();
+        List<Future<Long>> lookups = read(() -> {
+            Flow flow = new Flow();
+            flow.family = AddressFamily.INET;
+            flow.daddrHigh = flow.saddrHigh = address(1).high();
+            Policy found = spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
+            return found == null || found.spec().selector().daddrPrefix() == 32;
+        });
+        for (int i = 0; i < 5 * ENTRIES; i++) {
+            spd.add(both32(1), 0);
+            for (int pair = 1; pair <= 8; pair++) {
+                spd.add(spec(1, pair), 0);
+            }
+            spd.removeAll(PolicySpec.Type.MAIN, policy -> {});
+        }
+        assertAllFound(lookups);
+    }
+
     private static PolicySpec both32(int number) {
         Selector selector = new Selector(
                 address(number), address(number), 0, 0, 0, 0, AddressFamily.INET, 32, 32, 0, 0, 0);
