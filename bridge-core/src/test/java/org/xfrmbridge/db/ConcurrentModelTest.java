@@ -10,6 +10,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -36,7 +37,11 @@ class ConcurrentModelTest {
     private static final int QUESTIONS = 16;
     private static final int ENTRIES = 60;
 
+    /** Changes between two flushes, in the mean. */
+    private static final int ERA = 256;
+
     private final Random random = new Random(7);
+    private Function<Random, RandomFlows> worlds = RandomFlows::new;
     private RandomFlows flows = new RandomFlows(random);
     /** What the model answers to each question after so many changes. */
     private final AtomicReferenceArray<Object[]> answers = new AtomicReferenceArray<>(CHANGES + 1);
@@ -94,7 +99,7 @@ class ConcurrentModelTest {
 
     @Test
     void shouldFindPoliciesOfFewPrefixesAsTheyWereAtOneMomentOfTheLookup() throws Exception {
-        flows = RandomFlows.ofFewPrefixes(random);
+        worlds = RandomFlows::ofFewPrefixes;
         shouldFindPoliciesAsTheyWereAtOneMomentOfTheLookup();
     }
 
@@ -130,7 +135,11 @@ class ConcurrentModelTest {
     private void checkPolicies(Spd spd, List<Flow> asked, IntFunction<Object> real) throws Exception {
         PolicyList model = new PolicyList();
         Runnable change = () -> {
-            if (model.size() > random.nextInt(ENTRIES)) {
+            if (random.nextInt(ERA) == 0) {
+                model.policies().forEach(model::remove);
+                spd.removeAll(PolicySpec.Type.MAIN, policy -> {});
+                flows = worlds.apply(random);
+            } else if (model.size() > random.nextInt(ENTRIES)) {
                 Policy policy = model.get(random.nextInt(model.size()));
                 model.remove(policy);
                 spd.remove(policy);

@@ -1,9 +1,9 @@
 package org.xfrmbridge.db;
 
-import java.math.BigInteger;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
@@ -13,31 +13,54 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 
 /**
- * The naive Spd: a list that is searched from end to end and knows bits, not longs. What an update does to the order is as Linux 6.18
- * showed it with {@code ip xfrm policy update} and the ACQUIREs of a ping.
+ * The naive Spd: a list for each type, direction and family, which is searched from end to end and compares addresses bit by bit. What an
+ * update does to the order is as Linux 6.18 showed it with {@code ip xfrm policy update} and the ACQUIREs of a ping.
  */
 public final class PolicyList {
     /** @param place where it stands in its list, which an update of the same priority inherits */
     private record Entry(Policy policy, long age, long place) {}
 
+    /** Whose policies are alternatives for some flow. */
+    private record Kind(PolicySpec.Type type, Direction direction, int family) {
+        static Kind of(PolicySpec spec) {
+            return new Kind(spec.type(), spec.direction(), spec.selector().family());
+        }
+    }
+
     private final List<Entry> entries = new ArrayList<>();
+    private final Map<Kind, List<Entry>> byKind = new HashMap<>();
     private long nextAge;
 
     /** Takes a Policy in, in the place of another or, if that is null, behind all others. */
     public void put(Policy policy, Policy old) {
         Entry replaced = old == null ? null : entryOf(old);
         boolean keepsPlace = old != null && old.spec().priority() == policy.spec().priority();
-        entries.remove(replaced);
-        entries.add(new Entry(policy, nextAge, keepsPlace ? replaced.place : nextAge));
+        Entry entry = new Entry(policy, nextAge, keepsPlace ? replaced.place : nextAge);
+        if (old != null) {
+            remove(old);
+        }
+        entries.add(entry);
+        alternatives(Kind.of(policy.spec())).add(entry);
         nextAge++;
     }
 
     public void remove(Policy policy) {
-        entries.remove(entryOf(policy));
+        Entry entry = entryOf(policy);
+        entries.remove(entry);
+        alternatives(Kind.of(policy.spec())).remove(entry);
+    }
+
+    private List<Entry> alternatives(Kind kind) {
+        return byKind.computeIfAbsent(kind, any -> new ArrayList<>());
     }
 
     private Entry entryOf(Policy policy) {
-        return entries.stream().filter(entry -> entry.policy == policy).findFirst().orElseThrow();
+        for (Entry entry : alternatives(Kind.of(policy.spec()))) {
+            if (entry.policy == policy) {
+                return entry;
+            }
+        }
+        throw new AssertionError(policy + " is not in the list");
     }
 
     /** Oldest first. */
@@ -55,11 +78,9 @@ public final class PolicyList {
 
     /** The one with the name of a spec, or null. */
     public Policy named(PolicySpec spec) {
-        for (Entry entry : entries) {
+        for (Entry entry : alternatives(Kind.of(spec))) {
             PolicySpec other = entry.policy.spec();
-            if (other.type() == spec.type()
-                    && other.direction() == spec.direction()
-                    && other.ifId() == spec.ifId()
+            if (other.ifId() == spec.ifId()
                     && other.selector().equals(spec.selector())
                     && other.mark().equals(spec.mark())
                     && (other.securityContext() == null) == (spec.securityContext() == null)) {
@@ -72,11 +93,10 @@ public final class PolicyList {
     /** The one that rules a flow, or null. */
     public Policy lookup(PolicySpec.Type type, Direction direction, Flow flow) {
         Entry[] bestOfList = new Entry[5];
-        for (Entry entry : entries) {
+        for (Entry entry : alternatives(new Kind(type, direction, flow.family))) {
             PolicySpec spec = entry.policy.spec();
             int list = list(spec.selector());
-            boolean found = spec.type() == type && spec.direction() == direction && matches(spec, flow);
-            if (found && (bestOfList[list] == null || leads(entry, bestOfList[list]))) {
+            if (matches(spec, flow) && (bestOfList[list] == null || leads(entry, bestOfList[list]))) {
                 bestOfList[list] = entry;
             }
         }
@@ -132,10 +152,15 @@ public final class PolicyList {
     }
 
     private static boolean samePrefix(Address one, Address other, int prefixBits) {
-        return bits(one).xor(bits(other)).shiftRight(128 - prefixBits).signum() == 0;
+        for (int i = 0; i < prefixBits; i++) {
+            if (bit(one, i) != bit(other, i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
-    private static BigInteger bits(Address address) {
-        return new BigInteger(1, ByteBuffer.allocate(16).putLong(address.high()).putLong(address.low()).array());
+    private static long bit(Address address, int index) {
+        return (index < 64 ? address.high() : address.low()) >>> 63 - index % 64 & 1;
     }
 }

@@ -17,30 +17,50 @@ final class RandomFlows {
         Mark.NONE, Mark.NONE, Mark.NONE, new Mark(1, -1), new Mark(2, -1), new Mark(1, 3), new Mark(0, 1), new Mark(5, 1)
     };
 
-    /** Nine pairs of lengths: one more than have tables of their own. */
-    private static final int[] FEW4 = {0, 24, 32};
-    private static final int[] FEW6 = {0, 64, 128};
+    /** Not in a lifetime. */
+    private static final int NEVER = Integer.MAX_VALUE;
+
+    private static final Lengths ALL4 = new Lengths(PREFIXES4, PREFIXES4);
+    private static final Lengths ALL6 = new Lengths(PREFIXES6, PREFIXES6);
 
     private final Random random;
-    private final int[] prefixes4;
-    private final int[] prefixes6;
-    /** One selector of how many has more to it than addresses. */
+    private final Lengths lengths4;
+    private final Lengths lengths6;
+    /** One policy of how many has more to it than addresses, so far as chance wants it; one of how many any length. */
     private final int plain;
 
+    private final int common;
+
+    /** What prefixes the two sides have; lengths that are there more than once are more frequent. */
+    private record Lengths(int[] saddr, int[] daddr) {
+        /** One to three of each. */
+        static Lengths few(Random random, int... all) {
+            return new Lengths(some(random, all), some(random, all));
+        }
+
+        private static int[] some(Random random, int... all) {
+            return random.ints(1 + random.nextInt(3), 0, all.length).map(i -> all[i]).toArray();
+        }
+    }
+
     RandomFlows(Random random) {
-        this(random, PREFIXES4, PREFIXES6, 1);
+        this(random, ALL4, ALL6, 1, NEVER);
     }
 
-    private RandomFlows(Random random, int[] prefixes4, int[] prefixes6, int plain) {
+    private RandomFlows(Random random, Lengths lengths4, Lengths lengths6, int plain, int common) {
         this.random = random;
-        this.prefixes4 = prefixes4;
-        this.prefixes6 = prefixes6;
+        this.lengths4 = lengths4;
+        this.lengths6 = lengths6;
         this.plain = plain;
+        this.common = common;
     }
 
-    /** Networks and hosts, most selectors just that. */
+    /** Networks and hosts, of so few pairs of lengths that they may have tables of their own, most selectors just that; at random how many. */
     static RandomFlows ofFewPrefixes(Random random) {
-        return new RandomFlows(random, FEW4, FEW6, 8);
+        int plain = pick(random, 4, 64, NEVER);
+        int common = pick(random, 20, 100, 300, NEVER, NEVER);
+        return new RandomFlows(
+                random, Lengths.few(random, 0, 16, 24, 32, 32), Lengths.few(random, 0, 48, 64, 128, 128), plain, common);
     }
 
     int family() {
@@ -48,7 +68,19 @@ final class RandomFlows {
     }
 
     Mark mark() {
-        return MARKS[random.nextInt(MARKS.length)];
+        return isPlain() ? Mark.NONE : MARKS[random.nextInt(MARKS.length)];
+    }
+
+    int ifId() {
+        return !isPlain() && random.nextInt(8) == 0 ? 1 : 0;
+    }
+
+    byte[] securityContext() {
+        return !isPlain() && random.nextInt(16) == 0 ? new byte[] {1, 2} : null;
+    }
+
+    private boolean isPlain() {
+        return random.nextInt(plain) != 0;
     }
 
     /** Addresses that differ in few bits, among the first and the last. */
@@ -62,9 +94,12 @@ final class RandomFlows {
     }
 
     Selector selector(int family) {
-        int[] prefixes = family == AddressFamily.INET ? prefixes4 : prefixes6;
-        if (random.nextInt(plain) != 0) {
-            return new Selector(address(family), address(family), 0, 0, 0, 0, family, pick(prefixes), pick(prefixes), 0, 0, 0);
+        boolean inet = family == AddressFamily.INET;
+        Lengths all = inet ? ALL4 : ALL6;
+        Lengths lengths = random.nextInt(common) == 0 ? all : inet ? lengths4 : lengths6;
+        if (isPlain()) {
+            return new Selector(
+                    address(family), address(family), 0, 0, 0, 0, family, pick(lengths.daddr), pick(lengths.saddr), 0, 0, 0);
         }
         return new Selector(
                 address(family),
@@ -74,8 +109,8 @@ final class RandomFlows {
                 random.nextInt(3),
                 pick(PORT_MASKS),
                 family,
-                pick(prefixes),
-                pick(prefixes),
+                pick(lengths.daddr),
+                pick(lengths.saddr),
                 random.nextBoolean() ? 0 : pick(PROTOCOLS),
                 random.nextInt(4) == 0 ? 1 + random.nextInt(2) : 0,
                 random.nextInt(8) == 0 ? 1000 : 0);
@@ -98,6 +133,10 @@ final class RandomFlows {
     }
 
     private int pick(int[] values) {
+        return pick(random, values);
+    }
+
+    private static int pick(Random random, int... values) {
         return values[random.nextInt(values.length)];
     }
 }

@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Random;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.model.Model;
@@ -26,10 +28,16 @@ class SpdModelTest extends Model {
     private static final int[] PRIORITIES = {0, 1, 1, 2, 1000, Integer.MAX_VALUE, Integer.MIN_VALUE, -1};
     private static final int KNOWN_FLOWS = 50;
 
+    /** Operations between two flushes, in the mean. */
+    private static final int ERA = 8192;
+
     private final Spd spd = new Spd();
     private final PolicyList model = new PolicyList();
     private final Flow flow = new Flow();
-    private RandomFlows flows = new RandomFlows(random);
+    private Function<Random, RandomFlows> worlds = RandomFlows::new;
+    private RandomFlows flows;
+    private int directions;
+    private int types;
     private final SocketPolicies sockets = new SocketPolicies(spd);
     private final List<Known> known = new ArrayList<>();
 
@@ -45,13 +53,16 @@ class SpdModelTest extends Model {
     void shouldAnswerLikeAListWhenMostHaveATableByTheirPrefixLengths() {
         ModelRun.check(() -> {
             SpdModelTest model = new SpdModelTest();
-            model.flows = RandomFlows.ofFewPrefixes(model.random);
+            model.worlds = RandomFlows::ofFewPrefixes;
             return model;
         });
     }
 
     @Override
     protected void operate(int index) {
+        if (flows == null || random.nextInt(ERA) == 0) {
+            beginEra();
+        }
         int most = 200 + index / 50;
         switch (random.nextInt(10)) {
             case 0, 1 -> insert(spec(), random.nextBoolean());
@@ -61,6 +72,31 @@ class SpdModelTest extends Model {
             default -> lookUp();
         }
         compareKnown();
+    }
+
+    /** What is there is flushed, at least in part, and what comes is of another kind. */
+    private void beginEra() {
+        for (PolicySpec.Type type : PolicySpec.Type.values()) {
+            if (random.nextInt(4) != 0) {
+                say(() -> "flush " + type);
+                List<Policy> expected = model.policies().reversed().stream().filter(policy -> policy.spec().type() == type).toList();
+                List<Policy> removed = new ArrayList<>();
+                assertEquals(expected.size(), spd.removeAll(type, removed::add));
+                assertEquals(expected, removed);
+                expected.forEach(model::remove);
+            }
+        }
+        flows = worlds.apply(random);
+        directions = 1 + random.nextInt(3);
+        types = 1 + random.nextInt(2);
+    }
+
+    private Direction direction() {
+        return Direction.of(random.nextInt(directions));
+    }
+
+    private PolicySpec.Type type() {
+        return PolicySpec.Type.values()[random.nextInt(types)];
     }
 
     /** Some of the flows that were looked up before: what is said to hold does. */
@@ -98,15 +134,15 @@ class SpdModelTest extends Model {
                 Lifetime.UNLIMITED,
                 PRIORITIES[random.nextInt(PRIORITIES.length)],
                 0,
-                Direction.of(random.nextInt(3)),
+                direction(),
                 PolicySpec.Action.ALLOW,
                 0,
                 0,
                 List.of(),
                 flows.mark(),
-                random.nextInt(8) == 0 ? 1 : 0,
-                PolicySpec.Type.values()[random.nextInt(2)],
-                random.nextInt(16) == 0 ? new byte[] {1, 2} : null);
+                flows.ifId(),
+                type(),
+                flows.securityContext());
     }
 
     private void insert(PolicySpec spec, boolean exclusive) {
@@ -151,8 +187,8 @@ class SpdModelTest extends Model {
 
     private void lookUp() {
         flows.fill(flow, flows.family());
-        Direction direction = Direction.of(random.nextInt(3));
-        PolicySpec.Type type = PolicySpec.Type.values()[random.nextInt(2)];
+        Direction direction = direction();
+        PolicySpec.Type type = type();
         say(() -> "look up " + type + " " + direction + " " + flow);
         assertSame(model.lookup(type, direction, flow), spd.lookup(type, direction, flow));
         if (known.size() < KNOWN_FLOWS) {
