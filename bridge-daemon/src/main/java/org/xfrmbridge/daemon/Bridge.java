@@ -109,7 +109,8 @@ public final class Bridge implements AutoCloseable {
         if (attachment.isResumed()) {
             PolicyReplay.run(options.directory(), engine, engineClock);
         }
-        policies = PolicyJournal.begin(options.directory(), engine);
+        policies = PolicyJournal.begin(
+                options.directory(), engine, Thread.ofPlatform().name("journal").uncaughtExceptionHandler(new FatalErrors()).factory());
         ControlPlane plane = new ControlPlane(engine, kernel, controlClock, loop, options.privilegedGid());
         plane.setJournal(policies);
         String place = options.names().original() + " (" + options.names().host() + ')';

@@ -5,25 +5,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.concurrent.ThreadFactory;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.KeyManager;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmService;
-import org.xfrmbridge.netlink.map.PolicyEncoder;
-import org.xfrmbridge.netlink.msg.UserpolicyDefault;
-import org.xfrmbridge.netlink.msg.UserpolicyId;
-import org.xfrmbridge.netlink.msg.XfrmMessage;
-import org.xfrmbridge.netlink.nl.NetlinkHeader;
-import org.xfrmbridge.netlink.nl.NetlinkWriter;
-import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
-import org.xfrmbridge.xfrm.Selector;
 
 /**
  * Listens as a key manager that never answers, and keeps every change of the policies in DIR/policies as the NETLINK_XFRM request that would
@@ -32,74 +23,82 @@ import org.xfrmbridge.xfrm.Selector;
  * seconds go on. Changes are gathered until {@link #flush}. Control thread only, but for {@link #begin} before it starts and {@link #end} after it ended.
  */
 public final class PolicyJournal implements KeyManager {
-    private static final Logger LOG = LoggerFactory.getLogger(PolicyJournal.class);
-    private static final int BUFFER_BYTES = 1 << 18;
-
     /** A journal that is shorter is not worth tidying. */
     private static final int SHORT_ENTRIES = 1 << 12;
 
     /** Under load tidying would cost as much as the changes: then it waits until most of the journal is of no use. */
     private static final int LONG_ENTRIES = 1 << 18;
 
+    /** Rounds can be long: no more is gathered in one. */
+    private static final int MOST_GATHERED = 1 << 10;
+
     private final Path directory;
     private final XfrmService service;
-    private final NetlinkWriter buffer = new NetlinkWriter(BUFFER_BYTES);
-    private PolicyFile file;
+    private final JournalWriter writer;
+    private List<JournalEntry> gathered = new ArrayList<>();
+
+    /** Those that were gathered are counted. */
     private long entries;
+
     private long living;
 
-    /** What is there now, and every change from now on, goes to a new journal; a directory's old one is replaced. */
-    public static PolicyJournal begin(Path directory, XfrmService service) throws IOException {
-        PolicyJournal journal = new PolicyJournal(directory, service);
-        journal.tidy();
+    /**
+     * What is there now, and every change from now on, goes to a new journal; a directory's old one is replaced.
+     *
+     * @param threads makes the thread that writes floods
+     */
+    public static PolicyJournal begin(Path directory, XfrmService service, ThreadFactory threads) throws IOException {
+        PolicyJournal journal = new PolicyJournal(directory, service, threads);
         service.register(journal);
         return journal;
     }
 
     /** The same work for a journal that is kept nowhere. */
-    public static PolicyJournal rehearse(XfrmService service) throws IOException {
-        return begin(null, service);
+    public static PolicyJournal rehearse(XfrmService service, ThreadFactory threads) throws IOException {
+        return begin(null, service, threads);
     }
 
     /** @param directory null for none */
-    private PolicyJournal(Path directory, XfrmService service) {
+    private PolicyJournal(Path directory, XfrmService service, ThreadFactory threads) throws IOException {
         this.directory = directory;
         this.service = service;
+        writer = new JournalWriter(directory, threads, whole());
     }
 
     /** Puts what was gathered where it outlives the process; called at the end of each round. */
     public void flush() {
-        if (file != null && buffer.sizeBytes() != 0) {
+        if (!gathered.isEmpty()) {
             flush(LONG_ENTRIES + 8 * living);
         }
     }
 
     /** Shortens the journal if most of it is of no use; called every few seconds. */
     public void shorten() {
-        if (file != null) {
-            flush(SHORT_ENTRIES + 2 * living);
-        }
+        flush(SHORT_ENTRIES + 2 * living);
     }
 
     private void flush(long limitEntries) {
-        try {
-            append();
-            if (entries > limitEntries) {
-                tidy();
-            }
-        } catch (IOException e) {
-            giveUp(e);
+        if (entries > limitEntries) {
+            gathered.clear();
+            writer.replace(whole());
+        } else {
+            handOver();
         }
     }
 
-    private void giveUp(IOException reason) {
-        LOG.error("policies would not outlive a crash of the bridge from now on: {}", reason.getMessage());
-        close();
+    private void handOver() {
+        writer.append(gathered);
+        gathered = new ArrayList<>();
+    }
+
+    /** Whether something that was flushed is still on its way to the file. */
+    boolean isBusy() {
+        return writer.isBusy();
     }
 
     /** The bridge ends as it should: nothing is to come back. */
     public void end() throws IOException {
-        close();
+        writer.end();
         if (directory != null) {
             delete(directory);
         }
@@ -109,37 +108,16 @@ public final class PolicyJournal implements KeyManager {
         PolicyFile.delete(directory);
     }
 
-    private void close() {
-        try {
-            if (file != null) {
-                file.close();
-            }
-        } catch (IOException e) {
-            LOG.warn("the journal of policies could not be closed: {}", e.getMessage());
-        }
-        file = null;
-    }
-
-    private void append() throws IOException {
-        file.append(buffer.written());
-        buffer.truncate(0);
-    }
-
-    /** Writes a new file with what is there now. */
-    private void tidy() throws IOException {
-        close();
-        entries = 0;
-        file = directory == null ? PolicyFile.nowhere() : new PolicyFile(directory);
-        putDefaults(service.defaults());
+    /** What makes a journal with all that is there now. */
+    private List<JournalEntry> whole() {
+        List<JournalEntry> whole = new ArrayList<>();
+        whole.add(new JournalEntry.Verdicts(service.defaults()));
         for (Policy policy : oldestFirst()) {
-            put(policy);
-            if (isFull()) {
-                append();
-            }
+            whole.add(new JournalEntry.Put(policy));
         }
-        append();
-        file.publish();
+        entries = whole.size();
         living = entries;
+        return whole;
     }
 
     private List<Policy> oldestFirst() {
@@ -154,73 +132,39 @@ public final class PolicyJournal implements KeyManager {
         return policies;
     }
 
-    private NetlinkWriter begin(int type) {
+    private void put(JournalEntry entry) {
+        gathered.add(entry);
         entries++;
-        return buffer.begin(type, NetlinkHeader.REQUEST, 0, 0);
-    }
-
-    /** As an update, which needs no other to be gone first. */
-    private void put(Policy policy) {
-        begin(XfrmMessage.UPDPOLICY);
-        PolicyEncoder.putInfo(buffer, policy);
-        PolicyEncoder.putAttributes(buffer, policy.spec());
-        buffer.end();
-    }
-
-    private void putRemoval(PolicySpec spec) {
-        begin(XfrmMessage.DELPOLICY);
-        new UserpolicyId(Selector.any(AddressFamily.UNSPEC), spec.index(), spec.direction().number())
-                .write(buffer.room(UserpolicyId.BYTES));
-        PolicyEncoder.putKeyAttributes(buffer, spec);
-        buffer.end();
-        living--;
-    }
-
-    private void putDefaults(XfrmService.Defaults defaults) {
-        begin(XfrmMessage.SETDEFAULT);
-        UserpolicyDefault.write(buffer.room(UserpolicyDefault.BYTES), defaults);
-        buffer.end();
-    }
-
-    private boolean isFull() {
-        return buffer.sizeBytes() > BUFFER_BYTES / 2;
-    }
-
-    /** Rounds can be long: no more is gathered than the buffer holds. */
-    private void appendIfFull() {
-        if (file == null) {
-            buffer.truncate(0);
-        } else if (isFull()) {
-            try {
-                append();
-            } catch (IOException e) {
-                giveUp(e);
-            }
+        if (gathered.size() == MOST_GATHERED) {
+            handOver();
         }
     }
 
     @Override
     public void policyChanged(PolicyChange change, Policy policy, boolean byIndex, Origin origin) {
-        if (change == PolicyChange.DELETE) {
-            putRemoval(policy.spec());
-        } else {
-            put(policy);
-            living += change == PolicyChange.NEW ? 1 : 0;
+        switch (change) {
+            case NEW -> {
+                put(new JournalEntry.Put(policy));
+                living++;
+            }
+            case UPDATE -> put(new JournalEntry.Put(policy));
+            case DELETE -> putRemoval(policy);
         }
-        appendIfFull();
+    }
+
+    private void putRemoval(Policy policy) {
+        put(new JournalEntry.Removal(policy.spec()));
+        living--;
     }
 
     @Override
     public void migrated(Migration migration, Policy policy) {
-        put(policy);
-        appendIfFull();
+        put(new JournalEntry.Put(policy));
     }
 
     @Override
     public void policiesFlushed(PolicySpec.Type type, Origin origin) {
-        begin(XfrmMessage.FLUSHPOLICY);
-        PolicyEncoder.putType(buffer, type);
-        buffer.end();
+        put(new JournalEntry.Flush(type));
         // Of the other type there may be some left: writing the journal anew will count them.
         living = 0;
     }
@@ -228,12 +172,12 @@ public final class PolicyJournal implements KeyManager {
     @Override
     public void policyExpired(Policy policy, Direction direction, boolean hard, int portId) {
         if (hard) {
-            putRemoval(policy.spec());
+            putRemoval(policy);
         }
     }
 
     @Override
     public void defaultsChanged(XfrmService.Defaults defaults, Origin origin) {
-        putDefaults(defaults);
+        put(new JournalEntry.Verdicts(defaults));
     }
 }

@@ -33,7 +33,7 @@ final class Stage {
         Spd spd = new Spd();
         spd.setBeforeRemoval(beforeRemoval);
         engine = new XfrmEngine(new Sad(), spd, new ReplayClock(clock), new SecureRandom(), () -> {});
-        journal = PolicyJournal.rehearse(engine);
+        journal = PolicyJournal.rehearse(engine, Thread.ofPlatform().name("rehearsal").factory());
         NetlinkKeyManager netlink = new NetlinkKeyManager();
         engine.register(netlink);
         engine.register(new PfkeyKeyManager());

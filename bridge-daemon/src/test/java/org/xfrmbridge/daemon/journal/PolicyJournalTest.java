@@ -58,7 +58,7 @@ class PolicyJournalTest {
     @BeforeEach
     void begin() throws IOException {
         engine = engine();
-        journal = PolicyJournal.begin(directory, engine);
+        journal = PolicyJournal.begin(directory, engine, Thread::new);
     }
 
     private static XfrmEngine engine() {
@@ -104,6 +104,17 @@ class PolicyJournalTest {
         return specs;
     }
 
+    private static void flush(PolicyJournal journal) {
+        journal.flush();
+        settle(journal);
+    }
+
+    private static void settle(PolicyJournal journal) {
+        while (journal.isBusy()) {
+            Thread.onSpinWait();
+        }
+    }
+
     private byte[] content() throws IOException {
         return Files.readAllBytes(directory.resolve("policies"));
     }
@@ -117,7 +128,7 @@ class PolicyJournalTest {
         delete(add(4).spec());
         delete(marked);
         engine.addPolicy(spec(2, new Mark(0x20, 0xff), 6), true, Origin.KERNEL);
-        journal.flush();
+        flush(journal);
         assertEquals(3, replayed().size());
         assertEquals(specs(engine), replayed());
     }
@@ -126,11 +137,11 @@ class PolicyJournalTest {
     void shouldGoOnWithLimitsWhereTheyWere() throws Exception {
         ManualClock before = new ManualClock(1_500_000_000L);
         XfrmEngine first = engine(before);
-        PolicyJournal itsJournal = PolicyJournal.begin(directory, first);
+        PolicyJournal itsJournal = PolicyJournal.begin(directory, first, Thread::new);
         PolicySpec.Builder limited = PolicySpec.builder();
         limited.lifetime = new Lifetime(-1, -1, -1, -1, 0, 100, 0, 0);
         first.addPolicy(limited.build(), true, Origin.KERNEL);
-        itsJournal.flush();
+        flush(itsJournal);
 
         ManualClock after = new ManualClock(1_500_000_090L);
         ReplayClock clock = new ReplayClock(after);
@@ -159,7 +170,7 @@ class PolicyJournalTest {
         PolicySpec expiring = add(3).spec();
         engine.expirePolicy(
                 new PolicyKey(expiring.type(), Direction.OUT, expiring.index(), expiring.selector(), Mark.NONE, 0, null), true, Origin.KERNEL);
-        journal.flush();
+        flush(journal);
         assertEquals(specs(engine), replayed());
         assertEquals(1, replayed().size());
     }
@@ -174,7 +185,7 @@ class PolicyJournalTest {
         Migration.Move move = new Migration.Move(
                 peer, HERE, moved, HERE, IpProtocol.ESP, Mode.TUNNEL.number(), 7, AddressFamily.INET, AddressFamily.INET);
         engine.migrate(new Migration(before.selector(), Direction.OUT.number(), PolicySpec.Type.MAIN, List.of(move), null, null, 0));
-        journal.flush();
+        flush(journal);
         PolicySpec after = before.withTemplates(specs(engine).get(1).templates());
         assertEquals(moved, after.templates().getFirst().id().daddr());
         assertEquals(Set.of(specs(engine).get(0), after, specs(engine).get(2)), Set.copyOf(replayed()));
@@ -183,7 +194,7 @@ class PolicyJournalTest {
     @Test
     void shouldKeepDefaultVerdicts() throws Exception {
         engine.setDefaults(new XfrmService.Defaults(1, 2, 1), Origin.KERNEL);
-        journal.flush();
+        flush(journal);
         XfrmEngine next = engine();
         PolicyReplay.run(directory, next, new ReplayClock(new SystemClock()));
         assertEquals(new XfrmService.Defaults(1, 2, 1), next.defaults());
@@ -193,7 +204,7 @@ class PolicyJournalTest {
     void shouldIgnoreWhatIsCutShortAtTheEnd() throws Exception {
         add(1);
         add(2);
-        journal.flush();
+        flush(journal);
         try (FileChannel file = FileChannel.open(directory.resolve("policies"), StandardOpenOption.WRITE)) {
             file.truncate(file.size() - 3);
         }
@@ -207,11 +218,39 @@ class PolicyJournalTest {
             for (int peer = 2; peer < 502; peer++) {
                 delete(add(peer).spec());
             }
-            journal.flush();
+            flush(journal);
         }
         journal.shorten();
+        settle(journal);
         assertTrue(content().length < 1024, content().length + " bytes");
         assertEquals(List.of(stays), replayed());
+    }
+
+    @Test
+    void shouldKeepTheOrderOfFloodsAndOfFewChanges() throws Exception {
+        List<PolicySpec> added = new ArrayList<>();
+        for (int round = 0; round < 100; round++) {
+            for (int peer = 0; peer < 50; peer++) {
+                added.add(add(1000 * round + peer).spec());
+            }
+            journal.flush();
+            delete(added.removeLast());
+            journal.flush();
+            add(1000 * round);
+            journal.flush();
+        }
+        flush(journal);
+        assertEquals(4900, replayed().size());
+        assertEquals(specs(engine), replayed());
+    }
+
+    @Test
+    void shouldHaveWrittenAllWhenFewChangesAreFlushed() throws Exception {
+        add(1);
+        add(2);
+        journal.flush();
+        assertFalse(journal.isBusy());
+        assertEquals(specs(engine), replayed());
     }
 
     @Test
@@ -225,7 +264,7 @@ class PolicyJournalTest {
         state.aead = new Algorithm("rfc4106(gcm(aes))", 160, 128, key.clone());
         engine.addState(state.build(), Origin.KERNEL);
         add(1);
-        journal.flush();
+        flush(journal);
         String text = new String(content(), StandardCharsets.ISO_8859_1);
         assertFalse(text.contains(new String(key, 0, 8, StandardCharsets.ISO_8859_1)));
         assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.resolve("policies"))));
@@ -234,11 +273,11 @@ class PolicyJournalTest {
     @Test
     void shouldBeginWithWhatIsThereAndEndWithoutAFile() throws Exception {
         add(1);
-        journal.flush();
+        flush(journal);
         byte[] before = content();
         XfrmEngine next = engine();
         PolicyReplay.run(directory, next, new ReplayClock(new SystemClock()));
-        PolicyJournal second = PolicyJournal.begin(directory, next);
+        PolicyJournal second = PolicyJournal.begin(directory, next, Thread::new);
         assertEquals(specs(engine), replayed());
         assertArrayEquals(before, content());
         second.end();

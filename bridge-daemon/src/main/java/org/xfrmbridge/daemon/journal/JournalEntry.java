@@ -1,0 +1,66 @@
+package org.xfrmbridge.daemon.journal;
+
+import org.xfrmbridge.km.XfrmService.Defaults;
+import org.xfrmbridge.netlink.map.PolicyEncoder;
+import org.xfrmbridge.netlink.msg.UserpolicyDefault;
+import org.xfrmbridge.netlink.msg.UserpolicyId;
+import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+
+/** One change of the policies, to be written as the NETLINK_XFRM request that would make it. Any thread. */
+sealed interface JournalEntry {
+    /** Adds the request to a datagram. */
+    void write(NetlinkWriter out);
+
+    /** A Policy that came, or is another now. As an update, which needs no other to be gone first. */
+    record Put(Policy policy) implements JournalEntry {
+        @Override
+        public void write(NetlinkWriter out) {
+            begin(out, XfrmMessage.UPDPOLICY);
+            PolicyEncoder.putInfo(out, policy);
+            PolicyEncoder.putAttributes(out, policy.spec());
+            out.end();
+        }
+    }
+
+    /** A Policy that went; by its index. */
+    record Removal(PolicySpec spec) implements JournalEntry {
+        @Override
+        public void write(NetlinkWriter out) {
+            begin(out, XfrmMessage.DELPOLICY);
+            new UserpolicyId(Selector.any(AddressFamily.UNSPEC), spec.index(), spec.direction().number())
+                    .write(out.room(UserpolicyId.BYTES));
+            PolicyEncoder.putKeyAttributes(out, spec);
+            out.end();
+        }
+    }
+
+    /** All Policies of a type went. */
+    record Flush(PolicySpec.Type type) implements JournalEntry {
+        @Override
+        public void write(NetlinkWriter out) {
+            begin(out, XfrmMessage.FLUSHPOLICY);
+            PolicyEncoder.putType(out, type);
+            out.end();
+        }
+    }
+
+    /** What becomes of flows without a Policy. */
+    record Verdicts(Defaults defaults) implements JournalEntry {
+        @Override
+        public void write(NetlinkWriter out) {
+            begin(out, XfrmMessage.SETDEFAULT);
+            UserpolicyDefault.write(out.room(UserpolicyDefault.BYTES), defaults);
+            out.end();
+        }
+    }
+
+    private static void begin(NetlinkWriter out, int type) {
+        out.begin(type, NetlinkHeader.REQUEST, 0, 0);
+    }
+}
