@@ -1,10 +1,27 @@
 package org.xfrmbridge.db;
 
-/** The mixing steps of all tables: multiply, then fold the high half, which alone depends on every bit, onto the low one. */
+/**
+ * What all tables have in common: the mixing steps (multiply, then fold the high half, which alone depends on every bit, onto the low one), and
+ * their lengths.
+ */
 final class Hashing {
     private static final long FACTOR = 0x9E3779B97F4A7C15L;
 
+    static final int LEAST_LENGTH = 16;
+
+    /** Making tables anew was a sixth of adding 100,000 policies; longer ones are worth the memory that is saved. */
+    private static final int LONG = 1 << 18;
+
     private Hashing() {}
+
+    /** The length of a table that is made for so many entries, at most half full: a power of two. Those that are not long grow fourfold. */
+    static int length(int entries) {
+        int length = LEAST_LENGTH;
+        while (length < 2L * entries) {
+            length *= length < LONG ? 4 : 2;
+        }
+        return length;
+    }
 
     static long mix(long hash, long value) {
         long product = (hash ^ value) * FACTOR;

@@ -34,7 +34,6 @@ final class KeyTable<E> {
 
     private static final long EMPTY = 0;
     private static final long REMOVED = 1L << 32;
-    private static final int LEAST_LENGTH = 16;
 
     private final IntFunction<E[]> arrays;
     private volatile Table<E> table;
@@ -44,7 +43,7 @@ final class KeyTable<E> {
     /** @param arrays makes an array that says what it holds: nothing found is ever asked for its class */
     KeyTable(IntFunction<E[]> arrays) {
         this.arrays = arrays;
-        table = new Table<>(LEAST_LENGTH, arrays);
+        table = new Table<>(Hashing.LEAST_LENGTH, arrays);
     }
 
     /** Two keys stand for slots without one. */
@@ -90,7 +89,7 @@ final class KeyTable<E> {
     void remove(long key) {
         table.clear(key);
         live--;
-        if (length() > LEAST_LENGTH && 16 * live < length()) {
+        if (length() > Hashing.LEAST_LENGTH && 16 * live < length()) {
             rebuild(live);
         }
     }
@@ -99,7 +98,7 @@ final class KeyTable<E> {
     void clear() {
         live = 0;
         occupied = 0;
-        table = new Table<>(LEAST_LENGTH, arrays);
+        table = new Table<>(Hashing.LEAST_LENGTH, arrays);
     }
 
     /** Writer only. */
@@ -113,12 +112,8 @@ final class KeyTable<E> {
     }
 
     private void rebuild(int expected) {
-        int length = LEAST_LENGTH;
-        while (length < 2L * expected) {
-            length *= 2;
-        }
         Table<E> old = table;
-        Table<E> fresh = new Table<>(length, arrays);
+        Table<E> fresh = new Table<>(Hashing.length(expected), arrays);
         for (int i = 0; i < old.keys.length; i++) {
             if (isKey(old.keys[i])) {
                 fresh.insert(old.keys[i], old.entries[i]);

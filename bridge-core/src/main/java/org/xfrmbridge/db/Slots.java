@@ -25,9 +25,8 @@ final class Slots<E> {
     private static final VarHandle ENTRIES = MethodHandles.arrayElementVarHandle(Object[].class);
     private static final int EMPTY = 0;
     private static final int REMOVED = 1;
-    private static final int LEAST_LENGTH = 16;
 
-    private volatile Table<E> table = new Table<>(LEAST_LENGTH);
+    private volatile Table<E> table = new Table<>(Hashing.LEAST_LENGTH);
     private int live;
     private int occupied;
 
@@ -67,7 +66,7 @@ final class Slots<E> {
         Table<E> current = table;
         occupied -= current.clear(current.indexOf(entry, tag(hash)));
         live--;
-        if (length() > LEAST_LENGTH && 16 * live < length()) {
+        if (length() > Hashing.LEAST_LENGTH && 16 * live < length()) {
             rebuild(live);
         }
     }
@@ -76,7 +75,7 @@ final class Slots<E> {
     void clear() {
         live = 0;
         occupied = 0;
-        table = new Table<>(LEAST_LENGTH);
+        table = new Table<>(Hashing.LEAST_LENGTH);
     }
 
     /** Writer only. */
@@ -91,12 +90,8 @@ final class Slots<E> {
     }
 
     private void rebuild(int expected) {
-        int length = LEAST_LENGTH;
-        while (length < 2L * expected) {
-            length *= 2;
-        }
         Table<E> old = table;
-        Table<E> fresh = new Table<>(length);
+        Table<E> fresh = new Table<>(Hashing.length(expected));
         for (int i = 0; i < old.hashes.length; i++) {
             E entry = old.at(i);
             if (entry != null) {

@@ -4,11 +4,9 @@ package org.xfrmbridge.db;
  * How many States have a Spi, of each protocol, whatever their destinations: a table of counts by open addressing. Control thread only.
  */
 final class SpiUses {
-    private static final int LEAST_LENGTH = 16;
-
     /** A Spi and its protocol; 0 where nothing has been, as no State is counted for Spi 0. */
-    private long[] names = new long[LEAST_LENGTH];
-    private int[] counts = new int[LEAST_LENGTH];
+    private long[] names = new long[Hashing.LEAST_LENGTH];
+    private int[] counts = new int[Hashing.LEAST_LENGTH];
     /** Names, also those whose count has come down to 0. */
     private int named;
     private int used;
@@ -38,7 +36,7 @@ final class SpiUses {
             return;
         }
         used--;
-        if (names.length > LEAST_LENGTH && 16 * used < names.length) {
+        if (names.length > Hashing.LEAST_LENGTH && 16 * used < names.length) {
             rebuild(used);
         }
     }
@@ -58,10 +56,7 @@ final class SpiUses {
     }
 
     private void rebuild(int expected) {
-        int length = LEAST_LENGTH;
-        while (length < 2L * expected) {
-            length *= 2;
-        }
+        int length = Hashing.length(expected);
         long[] oldNames = names;
         int[] oldCounts = counts;
         names = new long[length];
