@@ -43,4 +43,9 @@ final class AhInput extends InboundTransform {
         fields.restore(packet);
         return result;
     }
+
+    @Override
+    void wipe() {
+        transform.wipe();
+    }
 }

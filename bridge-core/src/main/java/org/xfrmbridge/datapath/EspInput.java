@@ -24,4 +24,9 @@ final class EspInput extends InboundTransform {
         // A dummy packet (RFC 4303 2.6) ends here, and a kernel counts it so.
         return opened.nextHeader == IpProtocol.NONE ? MALFORMED : OPENED;
     }
+
+    @Override
+    void wipe() {
+        transform.wipe();
+    }
 }

@@ -3,6 +3,7 @@ package org.xfrmbridge.datapath;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.io.PacketPort;
+import org.xfrmbridge.xfrm.State;
 
 /** The duty cycle of the inbound direction: from the network's port to the host's. One thread drives it. */
 public final class Inbound {
@@ -13,6 +14,7 @@ public final class Inbound {
     private final PacketPool pool = new PacketPool(4 * BATCH_FRAMES);
     private final PacketBatch received = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toHost = new PacketBatch(BATCH_FRAMES);
+    private final GoneStates gone = new GoneStates();
     private final InboundPath path;
 
     public Inbound(PathContext context, XfrmStats stats, PacketPort network, PacketPort host) {
@@ -21,8 +23,14 @@ public final class Inbound {
         path = new InboundPath(context, stats.newInbound(), pool);
     }
 
+    /** Any thread: a State has gone. What was made of its keys here is wiped with the next {@link #doWork}. */
+    public void forget(State state) {
+        gone.add(state);
+    }
+
     /** Handles what has come; returns how many frames that was. Never waits. */
     public int doWork() {
+        gone.take(InboundState::wipe);
         network.receive(pool, received);
         int frames = received.size();
         if (frames > 0) {

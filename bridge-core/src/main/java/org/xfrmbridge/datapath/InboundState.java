@@ -38,6 +38,13 @@ final class InboundState {
         return (InboundState) state.inbound;
     }
 
+    /** The State has gone: its ciphers are dropped, their keys wiped. */
+    static void wipe(State state) {
+        if (state.inbound instanceof InboundState inbound) {
+            inbound.transform.wipe();
+        }
+    }
+
     /** Whether packets may come in through a State at all; null if so. {@code xfrm_input}, its first checks. */
     static DropReason admits(State state) {
         int direction = state.spec().direction();

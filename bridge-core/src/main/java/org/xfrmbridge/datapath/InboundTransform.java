@@ -35,4 +35,7 @@ abstract sealed class InboundTransform permits EspInput, AhInput, CompressionInp
      * @return {@link #OPENED}, {@link #AUTH_FAILED}, or another negative number
      */
     abstract int open(IpPacket packet, ModeStrip.Opened opened, long number);
+
+    /** Drops ciphers and wipes their keys. */
+    void wipe() {}
 }

@@ -3,6 +3,7 @@ package org.xfrmbridge.datapath;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.io.PacketPort;
+import org.xfrmbridge.xfrm.State;
 
 /** The duty cycle of the outbound direction: from the host's port to the network's. One thread drives it. */
 public final class Outbound {
@@ -14,6 +15,7 @@ public final class Outbound {
     private final PacketBatch received = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toNetwork = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toHost = new PacketBatch(BATCH_FRAMES);
+    private final GoneStates gone = new GoneStates();
     private final OutboundPath path;
 
     public Outbound(PathContext context, XfrmStats stats, PacketPort host, PacketPort network) {
@@ -22,8 +24,14 @@ public final class Outbound {
         path = new OutboundPath(context, stats.newOutbound(), pool);
     }
 
+    /** Any thread: a State has gone. What was made of its keys here is wiped with the next {@link #doWork}. */
+    public void forget(State state) {
+        gone.add(state);
+    }
+
     /** Handles what has come; returns how many frames that was. Never waits. */
     public int doWork() {
+        gone.take(OutboundTransform::wipe);
         host.receive(pool, received);
         int frames = received.size();
         if (frames > 0) {

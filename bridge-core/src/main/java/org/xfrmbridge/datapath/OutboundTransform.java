@@ -38,6 +38,15 @@ abstract sealed class OutboundTransform permits EspOutput, AhOutput, Compression
         };
     }
 
+    /** The State has gone: its ciphers are dropped, their keys wiped. */
+    static void wipe(State state) {
+        switch (state.outbound) {
+            case EspTransform esp -> esp.wipe();
+            case AhTransform ah -> ah.wipe();
+            case null, default -> { }
+        }
+    }
+
     /** Room for headers of its own, between the outer header and what is protected. */
     abstract int headBytes();
 

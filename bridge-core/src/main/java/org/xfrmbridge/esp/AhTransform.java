@@ -68,6 +68,15 @@ public final class AhTransform {
         return difference == 0 ? 0 : EspTransform.AUTH_FAILED;
     }
 
+    /** Drops the MAC and wipes its key; every later call answers {@link EspTransform#WIPED}. */
+    public void wipe() {
+        if (mac != null) {
+            mac.destroy();
+            mac = null;
+        }
+        wiped = true;
+    }
+
     private byte[] compute(byte[] data, int start, int end, int icvAt, long sequence) {
         Arrays.fill(data, icvAt, icvAt + received.length, (byte) 0);
         if (tailBytes > 0) {

@@ -1,5 +1,6 @@
 package org.xfrmbridge.km;
 
+import java.util.function.Consumer;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.xfrm.IpProtocol;
@@ -19,6 +20,7 @@ final class StateTable {
     private StateExpiry expiry;
     private ReplayNotices replayNotices;
     private NatKeepalives keepalives;
+    private Consumer<State> wiper = state -> {};
 
     StateTable(Sad sad) {
         this.sad = sad;
@@ -30,6 +32,10 @@ final class StateTable {
         expiry = stateExpiry;
         replayNotices = notices;
         keepalives = natKeepalives;
+    }
+
+    void setWiper(Consumer<State> newWiper) {
+        wiper = newWiper;
     }
 
     /** {@code xfrm_id_proto_match} with IPSEC_PROTO_ANY, which matches itself, too: protocols whose States are named by Spi. */
@@ -95,6 +101,9 @@ final class StateTable {
         keepalives.stop(state);
         announcement.run();
         state.wipeKeys();
+        if (state.isUsed()) {
+            wiper.accept(state);
+        }
     }
 
     /** @param protocol 0 for all, 255 for AH, ESP and IPComp. @return whether there were any */

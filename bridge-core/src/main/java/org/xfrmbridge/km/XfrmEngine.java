@@ -1,5 +1,6 @@
 package org.xfrmbridge.km;
 
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 import org.xfrmbridge.db.Dump;
@@ -36,6 +37,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     private final DatapathQueue events;
     private final KeyManagers keyManagers = new KeyManagers();
     private final SysctlValues sysctls = new SysctlValues();
+    private final StateTable states;
     private final StateExpiry stateExpiry;
     private final ReplayNotices replayNotices;
     private final Mappings mappings;
@@ -58,7 +60,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         this.spd = spd;
         alarms = new Alarms(clock);
         events = new DatapathQueue(wakeup);
-        StateTable states = new StateTable(sad);
+        states = new StateTable(sad);
         stateExpiry = new StateExpiry(states, keyManagers, alarms, clock);
         replayNotices = new ReplayNotices(keyManagers, alarms);
         keepalives = new NatKeepalives(alarms, clock);
@@ -98,6 +100,11 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
      */
     public void setKeepaliveSender(Predicate<State> sender) {
         keepalives.setSender(sender);
+    }
+
+    /** @param wiper told of each State that has carried packets when it has gone and its own keys are wiped: datapath threads made copies of them */
+    public void setWiper(Consumer<State> wiper) {
+        states.setWiper(wiper);
     }
 
     @Override

@@ -208,6 +208,11 @@ public final class State {
         return new Counting(windowOf(start, width), new OutboundSequence(width, overflow, start.oseq(), start.oseqHigh()));
     }
 
+    /** Whether packets may have come to it: without any, nothing was made of its keys. */
+    public boolean isUsed() {
+        return numbers instanceof Counting;
+    }
+
     /** Inbound datapath thread only: a packet's ICV was wrong. */
     public void countIntegrityFailure() {
         integrityFailures = integrityFailures + 1;

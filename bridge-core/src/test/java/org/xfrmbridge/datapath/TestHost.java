@@ -71,6 +71,14 @@ final class TestHost implements DatapathEvents {
         return stack.drain();
     }
 
+    /** A State has gone, and both threads have had a turn since. */
+    void forget(State state) {
+        outbound.forget(state);
+        inbound.forget(state);
+        outbound.doWork();
+        inbound.doWork();
+    }
+
     /** What another host sent, as the gateway would hand it on. */
     List<byte[]> receive(List<byte[]> frames) {
         for (byte[] frame : frames) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -34,6 +35,22 @@ class StateVerbsTest extends EngineFixture {
 
     private static ReplayUpdate replayUpdate(ReplayState replay, StateSpec.LifetimeCurrent usage) {
         return new ReplayUpdate(key(1), 0, replay, replay, usage, -1, -1, true);
+    }
+
+    @Test
+    void shouldHaveCiphersWipedWhenAUsedStateGoes() throws XfrmException {
+        List<State> wiped = new ArrayList<>();
+        engine.setWiper(state -> {
+            assertArrayEquals(new byte[20], state.spec().aead().key());
+            wiped.add(state);
+        });
+        State used = engine.addState(esp(1), ASKER);
+        engine.addState(esp(2), ASKER);
+        used.sequence().next();
+
+        engine.flushStates(IpProtocol.IPSEC_ANY, ASKER);
+
+        assertEquals(List.of(used), wiped);
     }
 
     // Add, get, delete

@@ -123,12 +123,18 @@ public final class Bridge implements AutoCloseable {
         Link hostLink = attachment.hostLink();
         PathContext context = new PathContext(
                 sad, spd, sockets, kernel, engine, new PathMtu(), clock, hostLink.index(), hostLink.mac(), options.flows());
-        DatapathThread out = new DatapathThread("outbound", host, new Outbound(context, stats, host, network)::doWork);
+        Outbound outward = new Outbound(context, stats, host, network);
+        Inbound inward = new Inbound(context, stats, network, host);
+        engine.setWiper(state -> {
+            outward.forget(state);
+            inward.forget(state);
+        });
+        DatapathThread out = new DatapathThread("outbound", host, outward::doWork);
         OutboundSettling settling = new OutboundSettling(host::isReadable, out, clock);
         spd.setBeforeRemoval(settling);
         plane.setOccasion(controlClock.and(settling));
         outbound = out;
-        inbound = new DatapathThread("inbound", network, new Inbound(context, stats, network, host)::doWork);
+        inbound = new DatapathThread("inbound", network, inward::doWork);
         for (Thread thread : new Thread[] {outbound, inbound, control}) {
             thread.setUncaughtExceptionHandler(new FatalErrors());
             thread.start();
