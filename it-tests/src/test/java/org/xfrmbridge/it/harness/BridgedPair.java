@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -16,6 +17,8 @@ public final class BridgedPair implements AutoCloseable {
     /** An SA that has keys: a SPI that only waits for them is listed without an algorithm. */
     private static final Pattern KEYED =
             Pattern.compile("proto \\S+ spi (0x[0-9a-f]+) .*\\R(?:\\s+(?!proto).*\\R)*?\\s+(?:auth|enc|aead|comp)");
+
+    private static final Pattern ACQUIRE_ERROR = Pattern.compile("\"XfrmAcquireError\": (\\d+)");
 
     private final Scene scene;
     private final Topology topology;
@@ -72,6 +75,19 @@ public final class BridgedPair implements AutoCloseable {
     public List<String> spis(Side side) {
         String states = bridge(side).run("ip", "xfrm", "state");
         return KEYED.matcher(states).results().map(match -> match.group(1)).sorted().toList();
+    }
+
+    /** How many packets named an SA that waited for its keys, on both sides. */
+    public int acquireErrors() {
+        int all = 0;
+        for (Side side : Side.values()) {
+            Matcher count = ACQUIRE_ERROR.matcher(bridge(side).stat());
+            if (!count.find()) {
+                throw new AssertionError("no XfrmAcquireError among the counters");
+            }
+            all += Integer.parseInt(count.group(1));
+        }
+        return all;
     }
 
     /** The text of {@code ip xfrm policy}, without the policies of IKE sockets. */

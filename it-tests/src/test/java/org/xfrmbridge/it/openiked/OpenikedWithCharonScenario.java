@@ -60,7 +60,7 @@ class OpenikedWithCharonScenario {
         hosts.assertProtected(ping);
 
         List<String> first = sameSpis();
-        IkedConf.sendBeyondLifetime(ping);
+        assertEquals(0, IkedConf.lostBeyondLifetime(ping));
         hosts.awaitReplaced(first);
         List<String> second = sameSpis();
         charon.swanctl("--rekey", "--child", "tunnel");
