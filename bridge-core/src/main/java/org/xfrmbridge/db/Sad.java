@@ -25,8 +25,8 @@ public final class Sad {
     private static final int STRIPES = 1 << 14;
 
     private final SpiIndex bySpi = new SpiIndex();
-    private final Slots<SadEntry> bySource = new Slots<>();
-    private final Slots<SadEntry> bySequence = new Slots<>();
+    private final SourceIndex bySource = new SourceIndex();
+    private final SequenceIndex bySequence = new SequenceIndex();
     private final Slots<StateGroup> groups = new Slots<>();
     private final SpiUses spiUses = new SpiUses();
     private final WalkList<State> all = new WalkList<>();
@@ -50,16 +50,7 @@ public final class Sad {
         long daddrLow = SadEntry.low(daddr.low(), family);
         long saddrHigh = SadEntry.high(saddr.high(), family);
         long saddrLow = SadEntry.low(saddr.low(), family);
-        int kind = SadEntry.kind(family, protocol);
-        int hash = SadEntry.sourceHash(saddrHigh, saddrLow, daddrHigh ^ daddrLow, kind);
-        Slots.Table<SadEntry> table = bySource.table();
-        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
-            SadEntry entry = table.at(i);
-            if (entry != null && entry.isBetween(saddrHigh, saddrLow, daddrHigh, daddrLow, kind)) {
-                return entry.youngestAlike(mark);
-            }
-        }
-        return null;
+        return bySource.lookup(saddrHigh, saddrLow, daddrHigh, daddrLow, SadEntry.kind(family, protocol), mark);
     }
 
     /** The State that a request with this spec is about, {@code __xfrm_state_locate}: by Spi, or by addresses if its protocol has none. */
@@ -72,29 +63,17 @@ public final class Sad {
     }
 
     /** Larval or other State by the number of an ACQUIRE. Any thread. */
-    public State lookupBySequence(int sequence) {
-        SadEntry entry = sequenceChain(sequence);
+    State lookupBySequence(int sequence) {
+        SadEntry entry = bySequence.chain(sequence);
         return entry == null ? null : entry.state();
     }
 
     /** The larval State of an ACQUIRE's number, {@code xfrm_find_acq_byseq}; pcpu -1 for none. */
     public State larvalBySequence(int sequence, int mark, int pcpu) {
-        for (SadEntry entry = sequenceChain(sequence); entry != null; entry = entry.alikeInSequence) {
+        for (SadEntry entry = bySequence.chain(sequence); entry != null; entry = entry.alikeInSequence) {
             State state = entry.state();
             if (entry.fitsMark(mark) && state.phase() == Phase.ACQUIRING && state.spec().pcpu() == pcpu) {
                 return state;
-            }
-        }
-        return null;
-    }
-
-    private SadEntry sequenceChain(int sequence) {
-        int hash = Hashing.fold(sequence);
-        Slots.Table<SadEntry> table = bySequence.table();
-        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
-            SadEntry entry = table.at(i);
-            if (entry != null && entry.sequence == sequence) {
-                return entry;
             }
         }
         return null;
@@ -268,13 +247,13 @@ public final class Sad {
         StateGroup group = groupOf(entry.state().spec());
         entry.group = group;
         if (!SadEntry.hasSpi(entry.protocol())) {
-            addBySource(entry);
+            bySource.add(entry);
         } else if (entry.spi != 0) {
             bySpi.add(entry);
             spiUses.add(entry.spi, entry.protocol());
         }
         if (entry.sequence != 0) {
-            addInSequence(entry);
+            bySequence.add(entry);
         }
         entry.state().place = entry;
         boolean isFirst = group.isEmpty();
@@ -299,10 +278,10 @@ public final class Sad {
             group.changed();
         }
         if (entry.sequence != 0) {
-            removeFromSequence(entry);
+            bySequence.remove(entry);
         }
         if (!SadEntry.hasSpi(entry.protocol())) {
-            removeBySource(entry);
+            bySource.remove(entry);
         } else if (entry.spi != 0) {
             bySpi.remove(entry);
             spiUses.remove(entry.spi, entry.protocol());
@@ -315,63 +294,5 @@ public final class Sad {
         int kind = StateGroup.kind(spec.family(), spec.id().protocol(), spec.mode().number());
         StateGroup group = group(spec.id().daddr(), spec.saddr(), kind, spec.reqid(), spec.ifId());
         return group != null ? group : new StateGroup(spec);
-    }
-
-    private void addBySource(SadEntry entry) {
-        SadEntry head = sourceChain(entry);
-        entry.alike = head;
-        if (head == null) {
-            bySource.add(entry, entry.sourceHash());
-        } else {
-            bySource.replace(head, entry, entry.sourceHash());
-        }
-    }
-
-    private void removeBySource(SadEntry entry) {
-        SadEntry head = sourceChain(entry);
-        if (head != entry) {
-            head.unlinkAlike(entry);
-        } else if (entry.alike != null) {
-            bySource.replace(entry, entry.alike, entry.sourceHash());
-        } else {
-            bySource.remove(entry, entry.sourceHash());
-        }
-    }
-
-    private SadEntry sourceChain(SadEntry entry) {
-        int hash = entry.sourceHash();
-        Slots.Table<SadEntry> table = bySource.table();
-        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
-            if (entry.isAlike(table.at(i))) {
-                return table.at(i);
-            }
-        }
-        return null;
-    }
-
-    private void addInSequence(SadEntry entry) {
-        int hash = Hashing.fold(entry.sequence);
-        SadEntry head = sequenceChain(entry.sequence);
-        entry.alikeInSequence = head;
-        if (head == null) {
-            bySequence.add(entry, hash);
-        } else {
-            bySequence.replace(head, entry, hash);
-        }
-    }
-
-    private void removeFromSequence(SadEntry entry) {
-        int hash = Hashing.fold(entry.sequence);
-        SadEntry head = sequenceChain(entry.sequence);
-        if (head != entry) {
-            while (head.alikeInSequence != entry) {
-                head = head.alikeInSequence;
-            }
-            head.alikeInSequence = entry.alikeInSequence;
-        } else if (entry.alikeInSequence != null) {
-            bySequence.replace(entry, entry.alikeInSequence, hash);
-        } else {
-            bySequence.remove(entry, hash);
-        }
     }
 }

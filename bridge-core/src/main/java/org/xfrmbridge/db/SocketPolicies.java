@@ -5,7 +5,6 @@ import java.util.Iterator;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.xfrmbridge.xfrm.Address;
-import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
@@ -223,116 +222,5 @@ public final class SocketPolicies {
 
     private static int hash(int protocol, int port) {
         return Hashing.fold((long) protocol << 16 | port);
-    }
-
-    /** A socket and what it asked for; a change is a new one in its place. */
-    record BoundSocket(LocalEndpoint at, Policy in, Policy out, int encapsulationType) {
-        private static final long MAPPED_PREFIX = 0xffff00000000L;
-
-        Policy policy(Direction direction) {
-            return direction == Direction.IN ? in : out;
-        }
-
-        BoundSocket withPolicy(Direction direction, Policy policy) {
-            boolean inbound = direction == Direction.IN;
-            return new BoundSocket(at, inbound ? policy : in, inbound ? out : policy, encapsulationType);
-        }
-
-        BoundSocket withEncapsulation(int type) {
-            return new BoundSocket(at, in, out, type);
-        }
-
-        BoundSocket movedTo(LocalEndpoint to) {
-            return new BoundSocket(to, in, out, encapsulationType);
-        }
-
-        boolean hasPolicy() {
-            return in != null || out != null;
-        }
-
-        boolean isBoundToAny() {
-            return at.address().isAny(at.family());
-        }
-
-        /** Whether packets of this family to this address, one of the host's own, come here. */
-        boolean takes(int family, long high, long low) {
-            Address address = at.address();
-            if (at.family() == family) {
-                return isBoundToAny() || address.equalsAs(new Address(high, low), family);
-            }
-            return at.family() == AddressFamily.INET6
-                    && at.families() == Families.BOTH
-                    && (isBoundToAny()
-                            || address.high() == 0 && address.low() == (MAPPED_PREFIX | high >>> 32));
-        }
-
-        /** Of two that take a packet of this family; {@code earlier} comes first in {@link PortSockets}, or is null. */
-        boolean isBetterThan(BoundSocket earlier, int family) {
-            return earlier == null
-                    || at.family() == family && earlier.at.family() != family && isBoundToAny() == earlier.isBoundToAny();
-        }
-    }
-
-    /** The sockets of one port, those bound to an address first, then the latest bound. */
-    private static final class PortSockets {
-        final int protocol;
-        final int port;
-        private volatile BoundSocket[] sockets;
-
-        PortSockets(int protocol, int port, BoundSocket socket) {
-            this.protocol = protocol;
-            this.port = port;
-            sockets = new BoundSocket[] {socket};
-        }
-
-        boolean isEmpty() {
-            return sockets.length == 0;
-        }
-
-        BoundSocket withPolicy(int family, long high, long low) {
-            BoundSocket best = null;
-            for (BoundSocket socket : sockets) {
-                if (socket.hasPolicy() && socket.takes(family, high, low) && socket.isBetterThan(best, family)) {
-                    best = socket;
-                }
-            }
-            return best;
-        }
-
-        BoundSocket withEncapsulation(int family, long high, long low) {
-            BoundSocket best = null;
-            for (BoundSocket socket : sockets) {
-                if (socket.encapsulationType() != 0 && socket.takes(family, high, low) && socket.isBetterThan(best, family)) {
-                    best = socket;
-                }
-            }
-            return best;
-        }
-
-        void add(BoundSocket socket) {
-            BoundSocket[] old = sockets;
-            int position = 0;
-            while (socket.isBoundToAny() && position < old.length && !old[position].isBoundToAny()) {
-                position++;
-            }
-            BoundSocket[] more = new BoundSocket[old.length + 1];
-            System.arraycopy(old, 0, more, 0, position);
-            more[position] = socket;
-            System.arraycopy(old, position, more, position + 1, old.length - position);
-            sockets = more;
-        }
-
-        /** The last one that is this very one: a socket put in its own place is there twice for a moment. */
-        void remove(BoundSocket socket) {
-            BoundSocket[] old = sockets;
-            int position = old.length - 1;
-            while (old[position] != socket) {
-                position--;
-            }
-            BoundSocket[] fewer = new BoundSocket[old.length - 1];
-            System.arraycopy(old, 0, fewer, 0, position);
-            System.arraycopy(old, position + 1, fewer, position, fewer.length - position);
-            sockets = fewer;
-        }
     }
 }

@@ -1,0 +1,56 @@
+package org.xfrmbridge.db;
+
+import org.xfrmbridge.xfrm.State;
+
+/**
+ * States by (saddr, daddr, protocol), for protocols without Spi; the youngest first among those with the same three. The control thread
+ * writes, any thread looks up.
+ */
+final class SourceIndex {
+    private final Slots<SadEntry> slots = new Slots<>();
+
+    /** Null if none. */
+    State lookup(long saddrHigh, long saddrLow, long daddrHigh, long daddrLow, int kind, int mark) {
+        int hash = SadEntry.sourceHash(saddrHigh, saddrLow, daddrHigh ^ daddrLow, kind);
+        Slots.Table<SadEntry> table = slots.table();
+        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
+            SadEntry entry = table.at(i);
+            if (entry != null && entry.isBetween(saddrHigh, saddrLow, daddrHigh, daddrLow, kind)) {
+                return entry.youngestAlike(mark);
+            }
+        }
+        return null;
+    }
+
+    void add(SadEntry entry) {
+        SadEntry head = chain(entry);
+        entry.alike = head;
+        if (head == null) {
+            slots.add(entry, entry.sourceHash());
+        } else {
+            slots.replace(head, entry, entry.sourceHash());
+        }
+    }
+
+    void remove(SadEntry entry) {
+        SadEntry head = chain(entry);
+        if (head != entry) {
+            head.unlinkAlike(entry);
+        } else if (entry.alike != null) {
+            slots.replace(entry, entry.alike, entry.sourceHash());
+        } else {
+            slots.remove(entry, entry.sourceHash());
+        }
+    }
+
+    private SadEntry chain(SadEntry entry) {
+        int hash = entry.sourceHash();
+        Slots.Table<SadEntry> table = slots.table();
+        for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
+            if (entry.isAlike(table.at(i))) {
+                return table.at(i);
+            }
+        }
+        return null;
+    }
+}
