@@ -7,10 +7,11 @@ import java.util.function.Supplier;
 import org.xfrmbridge.model.Model.Operation;
 
 /**
- * Runs sequences of random operations, one for each seed from 1 on. When one fails it is cut down to what still fails, and the error shows
+ * Runs sequences of random operations, one for each of successive seeds. When one fails it is cut down to what still fails, and the error shows
  * its seed and what is left of it.
  *
- * <p>{@code -Dmodel.operations=N} says how many operations every model sees (100,000 if not said), {@code -Dmodel.seed=N} runs one seed only.
+ * <p>{@code -Dmodel.operations=N} says how many operations every model sees (100,000 if not said), {@code -Dmodel.first=N} the first seed (1),
+ * {@code -Dmodel.seed=N} runs one seed only.
  */
 public final class ModelRun {
     private static final int SEQUENCE_OPERATIONS = 50_000;
@@ -28,12 +29,14 @@ public final class ModelRun {
     public static void check(Supplier<? extends Model> models) {
         ModelRun run = new ModelRun(models);
         long only = Long.getLong("model.seed", 0);
-        long sequences = Math.max(1, Long.getLong("model.operations", DEFAULT_OPERATIONS) / SEQUENCE_OPERATIONS);
+        long first = only == 0 ? Long.getLong("model.first", 1) : only;
+        long sequences = only == 0 ? Math.max(1, Long.getLong("model.operations", DEFAULT_OPERATIONS) / SEQUENCE_OPERATIONS) : 1;
         long operations = 0;
-        for (long seed = only == 0 ? 1 : only; seed <= (only == 0 ? sequences : only); seed++) {
+        for (long seed = first; seed < first + sequences; seed++) {
             operations += run.check(seed);
         }
-        System.out.printf("%s: %,d operations%n", models.get().getClass().getSimpleName(), operations);
+        System.out.printf(
+                "%s: %,d operations, seeds from %d%n", models.get().getClass().getSimpleName(), operations, first);
     }
 
     private int check(long seed) {
