@@ -52,11 +52,11 @@ final class Samples {
                 Mark.NONE, 0, PolicySpec.Type.MAIN, null);
     }
 
-    /** One between other networks, which are large. */
-    static PolicySpec wideElsewhere(int number) {
-        Address network = Address.ofIpv4(0x0a000000 + (number << 16));
+    /** One between the networks of 16 bits, for packets that {@link #flow} is none of. */
+    static PolicySpec ofPort(int number) {
         PolicySpec.Builder policy = PolicySpec.builder();
-        policy.selector = new Selector(network, network, 0, 0, 0, 0, AddressFamily.INET, 16, 16, 0, 0, 0);
+        policy.selector = new Selector(
+                RIGHT.prefix(16), LEFT.prefix(16), 1 + number, 0xffff, 0, 0, AddressFamily.INET, 16, 16, 0, 0, 0);
         return policy.build();
     }
 

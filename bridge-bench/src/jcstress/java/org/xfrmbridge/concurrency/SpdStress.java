@@ -108,11 +108,11 @@ final class SpdStress {
         }
     }
 
-    /** A policy comes, among so many others that the changes told to the flow are overwritten while they are read: it is not missed. */
+    /** A policy comes, among more others between its networks than a flow compares: it is not missed. */
     @JCStressTest
     @Outcome(id = {"0, 0", "0, 1", "1, 0"}, expect = ACCEPTABLE, desc = "the watch says so, while they come or after")
     @State
-    public static class Overwritten {
+    public static class Crowd {
         private static final int OTHERS = 80;
         private static final PolicySpec OWN = Samples.policy(16, 1);
         private static final PolicySpec[] OTHER = others();
@@ -122,7 +122,7 @@ final class SpdStress {
         private static PolicySpec[] others() {
             PolicySpec[] others = new PolicySpec[OTHERS];
             for (int i = 0; i < OTHERS; i++) {
-                others[i] = Samples.wideElsewhere(i);
+                others[i] = Samples.ofPort(i);
             }
             return others;
         }

@@ -1,53 +1,70 @@
 package org.xfrmbridge.db;
 
-import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * The latest changes of a database, numbered, in stripes: who remembers the number of his last look can go through what has changed since, and
- * tell whether any of it is his concern. Bounded: of each stripe the latest ones are kept, and who comes too late for one, or is overtaken while he reads,
- * is told so.
+ * The latest changes of a database, numbered from 1, each in one of many stripes. Who remembers the number of the latest change at his last look sees by
+ * one number that nothing has come since, by one for each of his stripes that nothing has come there, and else goes back through what came there,
+ * from change to change before it:
+ *
+ * <pre>
+ *  changes    ... 41  42  43  44  45  46        latest of stripe A: 45
+ *  stripe          A   B   A   C   A   B        before 45: 43, before 43: 41
+ * </pre>
+ *
+ * <p>Bounded: of all stripes together the latest changes are kept, and who comes too late for one, or is overtaken while he reads, is told so.
  *
  * <p>One thread adds, any thread reads and never waits. A change is added after it can be seen in the database: who reads its number finds it there.
  */
 final class ChangeLog<T> {
-    private final int depth;
-    private final AtomicIntegerArray numbers;
-    private final AtomicReferenceArray<Change<T>> latest;
+    private final int kept;
+    private final AtomicReferenceArray<T> changes;
+    private final AtomicLongArray befores;
+    private final AtomicLongArray latest;
+    private final AtomicLong number = new AtomicLong();
 
-    /** Never changes: one that was overwritten is known by its number. */
-    private record Change<T>(int number, T what) {}
-
-    /** @param stripes how many @param depth of each, how many changes are kept; both powers of two */
-    ChangeLog(int stripes, int depth) {
-        this.depth = depth;
-        numbers = new AtomicIntegerArray(stripes);
-        latest = new AtomicReferenceArray<>(stripes * depth);
+    /** @param stripes how many @param kept how many changes; both powers of two */
+    ChangeLog(int stripes, int kept) {
+        this.kept = kept;
+        changes = new AtomicReferenceArray<>(kept);
+        befores = new AtomicLongArray(kept);
+        latest = new AtomicLongArray(stripes);
     }
 
-    /** Of the latest change. It may come round again after 2^32. */
-    int number(int stripe) {
-        return numbers.getAcquire(stripe);
+    /** Of the latest change, 0 before the first. Whoever has read it sees that change in its stripe. */
+    long number() {
+        return number.getAcquire();
     }
 
-    /** The change with a number, or null if it is not there any more. */
-    T get(int stripe, int number) {
-        Change<T> change = latest.getAcquire(place(stripe, number));
-        return change != null && change.number == number ? change.what : null;
+    /** The number of a stripe's latest change, or 0. */
+    long latest(int stripe) {
+        return latest.getAcquire(stripe);
     }
 
-    void add(int stripe, T what) {
-        int number = numbers.getPlain(stripe) + 1;
-        latest.setRelease(place(stripe, number), new Change<>(number, what));
-        numbers.setRelease(stripe, number);
+    /** The number of the change before one, in the same stripe, or 0: if {@link #get} finds that one afterwards. */
+    long before(long change) {
+        return befores.getAcquire(place(change));
     }
 
-    /** All earlier looks at the stripe were too long ago. */
-    void outdate(int stripe) {
-        numbers.setRelease(stripe, numbers.getPlain(stripe) + depth + 1);
+    /** The change with a number, or null if it is not kept any more. */
+    T get(long change) {
+        T found = changes.getAcquire(place(change));
+        // The one that takes its place is written before it is counted, so the last that may be there is not believed.
+        return number.getAcquire() - change < kept - 1 ? found : null;
     }
 
-    private int place(int stripe, int number) {
-        return stripe * depth + (number & depth - 1);
+    /** @param change null for one that concerns all who look at the stripe */
+    void add(int stripe, T change) {
+        long next = number.getPlain() + 1;
+        befores.setRelease(place(next), latest.getPlain(stripe));
+        changes.setRelease(place(next), change);
+        latest.setRelease(stripe, next);
+        number.setRelease(next);
+    }
+
+    private int place(long change) {
+        return (int) change & kept - 1;
     }
 }

@@ -8,50 +8,40 @@ import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
  * Whether the policies that were found for a flow are still those that rule it, without asking for them again: one of them may have gone, or one that has
- * come since may take its place. Changes that are no concern of the flow cost a comparison each and change nothing; after more changes
- * than the databases remember the answer is no.
+ * come since may take its place. As long as nothing has come for anybody that costs two numbers. Else a flow reads one for each of its stripes (see
+ * {@link PolicyChanges}), and compares itself with what came there, which is no concern of most. After more changes than are kept, or than it is worth while to
+ * compare, the answer is no.
  *
  * <p>Made before the policies are looked for; of one datapath thread, and it never allocates after construction. The flow is always the same one.
  */
 public final class PolicyWatch {
-    private final Spd spd;
-    private final SocketPolicies sockets;
+    /** To compare more would cost as much as to ask for the policies. */
+    static final int MOST_COMPARED = 64;
+
+    private final PolicyChanges policies;
+    private final ChangeLog<LocalEndpoint> sockets;
     private final Direction direction;
-    private final int hostStripe;
-    private final int networkStripe;
-    private final int portStripe;
-    private int host;
-    private int network;
-    private int wide;
-    private int port;
+    private long policiesSeen;
+    private long socketsSeen;
 
     public PolicyWatch(Spd spd, SocketPolicies sockets, Direction direction, Flow flow) {
-        this.spd = spd;
-        this.sockets = sockets;
+        policies = spd.changes();
+        this.sockets = sockets.changes();
         this.direction = direction;
-        hostStripe = PolicyChanges.hostStripe(flow);
-        networkStripe = PolicyChanges.networkStripe(flow);
-        portStripe = SocketPolicies.stripe(flow.protocol, localPort(flow));
-        host = spd.changes().narrow().number(hostStripe);
-        network = spd.changes().narrow().number(networkStripe);
-        wide = spd.changes().wide().number(0);
-        port = sockets.changes().number(portStripe);
+        policiesSeen = policies.log().number();
+        socketsSeen = this.sockets.number();
     }
 
     /** @param found the policies that rule the flow, in the order in which they were found: a socket's, or of dir {@code direction} (after a sub-policy, dir in) */
     public boolean holds(Flow flow, Policy[] found) {
-        int hostNow = spd.changes().narrow().number(hostStripe);
-        int networkNow = spd.changes().narrow().number(networkStripe);
-        int wideNow = spd.changes().wide().number(0);
-        int portNow = sockets.changes().number(portStripe);
-        if (host != hostNow || network != networkNow || wide != wideNow || port != portNow) {
-            if (concernsPort(portNow, flow) || !isOfSocket(found) && concernsAddresses(hostNow, networkNow, wideNow, flow, found)) {
+        long policiesNow = policies.log().number();
+        long socketsNow = sockets.number();
+        if (policiesNow != policiesSeen || socketsNow != socketsSeen) {
+            if (concernsPort(flow) || !isOfSocket(found) && concernsAddresses(flow, found)) {
                 return false;
             }
-            host = hostNow;
-            network = networkNow;
-            wide = wideNow;
-            port = portNow;
+            policiesSeen = policiesNow;
+            socketsSeen = socketsNow;
         }
         for (Policy policy : found) {
             if (policy.isDead()) {
@@ -65,52 +55,50 @@ public final class PolicyWatch {
         return found.length > 0 && Spd.isSocketPolicy(found[0]);
     }
 
-    private boolean concernsPort(int now, Flow flow) {
-        if (direction == Direction.FWD || now == port) {
+    private boolean concernsPort(Flow flow) {
+        if (direction == Direction.FWD) {
             return false;
         }
-        int localPort = localPort(flow);
-        for (int i = port; i != now; i++) {
-            LocalEndpoint changed = sockets.changes().get(portStripe, i + 1);
-            if (changed == null || changed.port() == localPort && changed.protocol() == flow.protocol) {
+        int localPort = direction == Direction.OUT ? flow.sport : flow.dport;
+        long change = sockets.latest(SocketPolicies.stripe(flow.protocol, localPort));
+        for (int compared = 0; change > socketsSeen; compared++) {
+            long before = sockets.before(change);
+            LocalEndpoint changed = sockets.get(change);
+            if (changed == null
+                    || changed.port() == localPort && changed.protocol() == flow.protocol
+                    || compared == MOST_COMPARED) {
                 return true;
+            }
+            change = before;
+        }
+        return false;
+    }
+
+    private boolean concernsAddresses(Flow flow, Policy[] found) {
+        ChangeLog<PolicySpec> log = policies.log();
+        int group = PolicyChanges.group(direction, flow.family);
+        int compared = 0;
+        for (long news = policies.news(group, flow, policiesSeen); news != 0; news &= news - 1) {
+            long change = log.latest(PolicyChanges.stripe(group, Long.numberOfTrailingZeros(news), flow));
+            while (change > policiesSeen) {
+                long before = log.before(change);
+                if (compared++ == MOST_COMPARED || mayRule(log.get(change), flow, found)) {
+                    return true;
+                }
+                change = before;
             }
         }
         return false;
     }
 
-    private int localPort(Flow flow) {
-        return direction == Direction.OUT ? flow.sport : flow.dport;
-    }
-
-    private boolean concernsAddresses(int hostNow, int networkNow, int wideNow, Flow flow, Policy[] found) {
-        ChangeLog<PolicySpec> narrow = spd.changes().narrow();
-        for (int i = host; i != hostNow; i++) {
-            if (mayRule(narrow.get(hostStripe, i + 1), flow, found)) {
-                return true;
-            }
-        }
-        for (int i = network; i != networkNow; i++) {
-            if (mayRule(narrow.get(networkStripe, i + 1), flow, found)) {
-                return true;
-            }
-        }
-        for (int i = wide; i != wideNow; i++) {
-            if (mayRule(spd.changes().wide().get(0, i + 1), flow, found)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** @param added null for one that is not remembered any more */
+    /** @param added null for one that is not kept any more. Most are told by their priority alone, which is read first. */
     private boolean mayRule(PolicySpec added, Flow flow, Policy[] found) {
         return added == null
-                || isAsked(added.direction())
-                        && added.selector().matches(flow, flow.family)
-                        && added.mark().fits(flow.mark)
+                || !isOutranked(added, found)
+                        && isAsked(added.direction())
                         && added.ifId() == flow.ifId
-                        && !isOutranked(added, found);
+                        && added.selector().matches(flow, flow.family)
+                        && added.mark().fits(flow.mark);
     }
 
     /** Behind a sub-policy of dir fwd the policies of dir in are asked, too. */

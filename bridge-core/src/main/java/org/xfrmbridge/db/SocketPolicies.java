@@ -22,12 +22,12 @@ import org.xfrmbridge.xfrm.Selector;
  */
 public final class SocketPolicies {
     private static final int CHANGE_STRIPES = 64;
-    private static final int CHANGE_DEPTH = 8;
+    private static final int CHANGES_KEPT = 512;
 
     private final Spd spd;
     private final Map<SocketId, BoundSocket> sockets = new HashMap<>();
     private final Slots<PortSockets> byPort = new Slots<>();
-    private final ChangeLog<LocalEndpoint> changes = new ChangeLog<>(CHANGE_STRIPES, CHANGE_DEPTH);
+    private final ChangeLog<LocalEndpoint> changes = new ChangeLog<>(CHANGE_STRIPES, CHANGES_KEPT);
     private final AtomicInteger generation = new AtomicInteger();
 
     /** Where a socket is bound; port 0 and the any address while it is not. */
