@@ -44,14 +44,17 @@ final class ManyPolicies extends Program {
         timeNs(site, 0, flows, add);
         String name = "many-policies " + kind.name().toLowerCase(Locale.ROOT);
         Report.Changes done = new Report.Changes();
-        try (Traffic traffic = new Traffic(site, (flow, packet) -> Entries.fill(flow, kind, (int) (packet % flows)), 64)) {
+        Turnover turnover = new Turnover(site, kind, flows);
+        try (Traffic traffic = new Traffic(site, turnover, 64)) {
             warm(traffic);
             long heapBefore = Report.usedHeapBytes();
+            turnover.share();
             traffic.startLap();
             traffic.resume();
             done.addNs = timeNs(site, flows, entries, add);
             done.added = entries - flows;
             into.add(name, entries, "adding", traffic.lap(), site);
+            into.turnover(name, entries, turnover.share());
             into.add(name, entries, "quiet", quiet(site, traffic), site);
             done.heapBytes = Report.usedHeapBytes() - heapBefore;
         }

@@ -44,6 +44,11 @@ final class Report {
         packets.add("%-8s %-22s %9d %9.0f ns%n".formatted("classify", name, entries, ns));
     }
 
+    /** Of the packets of the line before, the share that another policy ruled than the packet before. */
+    void turnover(String name, int entries, double share) {
+        packets.add("%-8s %-22s %9d %8.1f %% of these packets had another policy than the one before of their flow%n".formatted("turnover", name, entries, share * 100));
+    }
+
     /** With what was dropped, ever since the site is there. */
     void add(String name, int entries, String phase, Traffic.Lap lap, Site site) {
         if (lap.dropped() > 0) {
