@@ -19,6 +19,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
  * whole and {@code offset + length} lies within the frame.
  */
 public final class IpPacket {
+    /** What a frame turned out to be. */
     public enum Kind {
         IP,
         /** Another EtherType: ARP and all the rest. */

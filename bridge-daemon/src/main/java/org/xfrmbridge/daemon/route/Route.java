@@ -68,6 +68,7 @@ public record Route(RouteMessage message) {
         return new Gateway(via.getShort(0), Addresses.of(address));
     }
 
+    /** A next hop. @param family of its address, which need not be the route's */
     public record Gateway(int family, Address address) {}
 
     public Address preferredSource() {

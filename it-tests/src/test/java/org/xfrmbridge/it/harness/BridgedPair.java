@@ -77,6 +77,16 @@ public final class BridgedPair implements AutoCloseable {
         return KEYED.matcher(states).results().map(match -> match.group(1)).sorted().toList();
     }
 
+    /** The SPIs of two SAs, one for each direction. Throws unless both sides have these and no others. */
+    public List<String> onePairOfSas() {
+        List<String> left = spis(Side.LEFT);
+        List<String> right = spis(Side.RIGHT);
+        if (left.size() != 2 || !left.equals(right)) {
+            throw new AssertionError("SAs on the left: " + left + ", on the right: " + right);
+        }
+        return left;
+    }
+
     /** How many packets named an SA that waited for its keys, on both sides. */
     public int acquireErrors() {
         int all = 0;
@@ -93,6 +103,11 @@ public final class BridgedPair implements AutoCloseable {
     /** The text of {@code ip xfrm policy}, without the policies of IKE sockets. */
     public String policies(Side side) {
         return bridge(side).run("ip", "xfrm", "policy", "list", "nosock");
+    }
+
+    /** Waits until both sides have one SA for each direction, the same ones. */
+    public void awaitOnePairOfSas() {
+        Await.until("an SA for each direction", PATIENCE, () -> spis(Side.LEFT).size() == 2 && spis(Side.LEFT).equals(spis(Side.RIGHT)));
     }
 
     /** Waits until neither side has an SA with keys. */

@@ -116,22 +116,15 @@ class LibreswanScenario {
         assertEquals("", hosts.policies(Side.RIGHT));
     }
 
-    private List<String> sameSpis() {
-        List<String> spis = hosts.spis(Side.LEFT);
-        assertEquals(2, spis.size());
-        assertEquals(spis, hosts.spis(Side.RIGHT));
-        return spis;
-    }
-
     @Test
     void shouldRekeyFromBothEndsWhenTunnelIsUp() {
         up("four");
         hosts.assertProtected(ping(Family.IPV4));
-        List<String> first = sameSpis();
+        List<String> first = hosts.onePairOfSas();
         pluto.ipsec("whack", "--rekey-ipsec", "--name", "four").run();
         hosts.awaitReplaced(first);
         hosts.assertProtected(ping(Family.IPV4));
-        List<String> second = sameSpis();
+        List<String> second = hosts.onePairOfSas();
         charon.swanctl("--rekey", "--child", "four");
         hosts.awaitReplaced(second);
         hosts.assertProtected(ping(Family.IPV4));
@@ -141,7 +134,7 @@ class LibreswanScenario {
     @Test
     void shouldRekeyWhenPacketsAreUsedUp() {
         up("packets");
-        List<String> first = sameSpis();
+        List<String> first = hosts.onePairOfSas();
         ping(Family.IPV4).send(LIFE_PACKETS - 5, INTERVAL_MS).assertComplete();
         hosts.awaitReplaced(first);
         hosts.assertProtected(ping(Family.IPV4));
@@ -161,7 +154,7 @@ class LibreswanScenario {
     void shouldProtectTunnelOverIpv6() {
         up("six");
         hosts.assertProtected(ping(Family.IPV6));
-        sameSpis();
+        hosts.onePairOfSas();
         down("six");
     }
 
@@ -170,7 +163,7 @@ class LibreswanScenario {
         up("host");
         Ping ping = Ping.outer(hosts.topology(), Side.LEFT, Family.IPV6);
         hosts.assertProtected(ping);
-        List<String> first = sameSpis();
+        List<String> first = hosts.onePairOfSas();
         charon.swanctl("--terminate", "--timeout", "30", "--ike", "six");
         hosts.awaitReplaced(first);
         hosts.assertProtected(ping);
@@ -180,8 +173,8 @@ class LibreswanScenario {
     @Test
     void shouldNegotiateOnDemandWhenTrapIsSet() {
         pluto.ipsec("auto", "--route", "four").run();
-        Ping.Score score = ping(Family.IPV4).send(10, 200);
-        assertTrue(score.lost() <= 3, score.output());
+        ping(Family.IPV4).send(1, 200);
+        hosts.awaitOnePairOfSas();
         hosts.assertProtected(ping(Family.IPV4));
         down("four");
     }

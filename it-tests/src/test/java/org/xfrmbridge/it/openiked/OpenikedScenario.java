@@ -53,9 +53,7 @@ class OpenikedScenario {
         startDaemons(new IkedConf(hosts.topology(), "tunnel", Family.IPV4));
         Ping ping = Ping.inner(hosts.topology(), Side.LEFT, Family.IPV4);
         hosts.assertProtected(ping);
-        List<String> first = hosts.spis(Side.LEFT);
-        assertEquals(2, first.size());
-        assertEquals(first, hosts.spis(Side.RIGHT));
+        List<String> first = hosts.onePairOfSas();
 
         int lost = IkedConf.lostBeyondLifetime(ping);
         assertEquals(hosts.acquireErrors(), lost);

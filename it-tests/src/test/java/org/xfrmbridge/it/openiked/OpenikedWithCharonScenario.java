@@ -40,13 +40,6 @@ class OpenikedWithCharonScenario {
         hosts.close();
     }
 
-    private List<String> sameSpis() {
-        List<String> spis = hosts.spis(Side.LEFT);
-        assertEquals(2, spis.size());
-        assertEquals(spis, hosts.spis(Side.RIGHT));
-        return spis;
-    }
-
     @Test
     void shouldRekeyFromBothEndsWhenIkedInitiates() {
         Connection connection = new Connection("wire");
@@ -59,10 +52,10 @@ class OpenikedWithCharonScenario {
         Ping ping = Ping.inner(hosts.topology(), Side.LEFT, Family.IPV4);
         hosts.assertProtected(ping);
 
-        List<String> first = sameSpis();
+        List<String> first = hosts.onePairOfSas();
         assertEquals(0, IkedConf.lostBeyondLifetime(ping));
         hosts.awaitReplaced(first);
-        List<String> second = sameSpis();
+        List<String> second = hosts.onePairOfSas();
         charon.swanctl("--rekey", "--child", "tunnel");
         hosts.awaitReplaced(second);
         hosts.assertProtected(Ping.inner(hosts.topology(), Side.LEFT, Family.IPV4));
@@ -80,7 +73,7 @@ class OpenikedWithCharonScenario {
         charon.swanctl("--initiate", "--timeout", "30", "--child", "host");
         hosts.assertProtected(Ping.outer(hosts.topology(), Side.RIGHT, Family.IPV6));
 
-        sameSpis();
+        hosts.onePairOfSas();
         charon.swanctl("--terminate", "--timeout", "30", "--ike", "wire");
         hosts.awaitNoStates();
         assertEquals("", hosts.policies(Side.RIGHT));
