@@ -7,7 +7,7 @@ import java.util.List;
 
 /** Keys negotiated by strongSwan: an unmodified charon on each host, which takes the bridge for its kernel. */
 final class CharonKeys implements KeySource {
-    private static final int START_SECONDS = 15;
+    private static final int START_SECONDS = 30;
     private static final int SECRET_BYTES = 16;
 
     @Override

@@ -11,7 +11,7 @@ import org.xfrmbridge.daemon.os.ControlClient;
 /** The steps of the demo, in the order in which they are shown. Each throws if what it shows does not hold. */
 final class Demonstration {
     private static final int PINGS = 5;
-    private static final int BRIDGE_START_SECONDS = 20;
+    private static final int BRIDGE_START_SECONDS = 60;
     /** What the pings carry: sixteen bytes, which ping repeats. */
     private static final String PING_TEXT = "is this secret? ";
     private static final Pattern ANSWERED = Pattern.compile("(\\d+) packets transmitted, (\\d+) received");

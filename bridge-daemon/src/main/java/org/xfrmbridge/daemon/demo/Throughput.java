@@ -6,8 +6,8 @@ import java.util.regex.Pattern;
 /** One TCP stream through the tunnel, from host A to host B. */
 final class Throughput {
     private static final int SECONDS = 3;
-    private static final int START_SECONDS = 10;
-    private static final int END_SECONDS = 5;
+    private static final int START_SECONDS = 30;
+    private static final int END_SECONDS = 15;
     private static final String PORT = "5201";
     private static final Pattern RECEIVED = Pattern.compile("sum_received\"[^}]*?\"bits_per_second\":\\s*([0-9.e+]+)");
     private static final Pattern PROBED = Pattern.compile("\"bits_per_second\": ([0-9]+)");

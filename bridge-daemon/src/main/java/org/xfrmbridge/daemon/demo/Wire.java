@@ -12,8 +12,8 @@ import org.xfrmbridge.xfrm.Address;
 
 /** A sniffer on the wire, outside of host A's bridge, and the judgement of what it saw. */
 final class Wire {
-    private static final int START_SECONDS = 10;
-    private static final int END_SECONDS = 5;
+    private static final int START_SECONDS = 30;
+    private static final int END_SECONDS = 15;
     /** Lines of each kind to show. */
     private static final Map<FrameLine.Kind, Integer> SHOWN = Map.of(FrameLine.Kind.IKE, 4, FrameLine.Kind.ESP, 6);
 
