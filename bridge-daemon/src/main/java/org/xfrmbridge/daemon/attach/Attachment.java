@@ -264,7 +264,8 @@ public final class Attachment implements AutoCloseable {
         Link original = links.find(names.original());
         Link host = links.find(names.host());
         if (original == null) {
-            throw new AttachmentException("there is no " + names.original() + " any more to give its configuration back to");
+            throw new AttachmentException("there is no %s any more to give its configuration back to: \"ip link delete\" %s, %s and %s, and delete %s"
+                    .formatted(names.original(), names.host(), names.network(), names.bridge(), Journal.file(directory)));
         }
         boolean current = journal.phase() == Journal.Phase.ATTACHED && host != null && host.isUp();
         IpConfiguration configuration = current

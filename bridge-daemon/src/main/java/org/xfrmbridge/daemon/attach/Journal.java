@@ -38,9 +38,13 @@ public record Journal(
         return new Journal(names, newPhase, original, configuration, multicastRoutes);
     }
 
+    static Path file(Path directory) {
+        return directory.resolve(FILE);
+    }
+
     /** The journal of a directory, or null if nothing is attached by it. */
     public static Journal read(Path directory) throws IOException {
-        Path file = directory.resolve(FILE);
+        Path file = file(directory);
         if (!Files.exists(file)) {
             return null;
         }
@@ -51,7 +55,8 @@ public record Journal(
         try {
             return fromLines(lines);
         } catch (IllegalArgumentException | NullPointerException e) {
-            throw new IOException(file + " is damaged: " + e.getMessage(), e);
+            throw new IOException(
+                    "%s is damaged (%s): give the interface its addresses and routes back by hand, then delete it".formatted(file, e.getMessage()), e);
         }
     }
 
@@ -99,11 +104,11 @@ public record Journal(
             file.write(ByteBuffer.wrap(text));
             file.force(true);
         }
-        Files.move(fresh, directory.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
+        Files.move(fresh, file(directory), StandardCopyOption.ATOMIC_MOVE);
     }
 
     public static void delete(Path directory) throws IOException {
-        Files.deleteIfExists(directory.resolve(FILE));
+        Files.deleteIfExists(file(directory));
     }
 
     private String toLines() {
