@@ -24,7 +24,10 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.State.Phase;
 import org.xfrmbridge.xfrm.Usage;
 
-/** Time per lookup by number of entries, each lookup for another entry: what a table costs once it fits no cache. */
+/**
+ * Time per lookup by number of entries, each lookup for another entry: what a table costs once it fits no cache. The questions are made before and read one
+ * after the other, as many whatever the number of entries: what they cost is the same on both sides, and what {@link Table#NOTHING} says.
+ */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -42,35 +45,52 @@ public class LookupBench {
         FLOWS,
         /** No table: one read of a random place in 128 bytes per entry, each waiting for the one before. What a cache miss costs. */
         MEMORY,
-        /** One such read of 24 bytes per entry, as large as a table of keys, which waits for nothing. */
-        READS
+        /** Two random reads, which wait for nothing: in 16 bytes per entry and in 8, a table of keys and one of references. */
+        READS,
+        /** The questions alone. */
+        NOTHING
     }
 
-    @Param({"STATES", "EXACT", "NETWORKS", "PREFIXED", "PREFIXED6", "FLOWS", "MEMORY", "READS"})
+    @Param({"STATES", "EXACT", "NETWORKS", "PREFIXED", "PREFIXED6", "FLOWS", "MEMORY", "READS", "NOTHING"})
     public Table table;
 
     @Param({"1000", "1000000"})
     public int entries;
 
+    private static final int QUESTIONS = 1 << 20;
     private static final int LONGS = 16;
-    private static final int TABLE_LONGS = 3;
+    private static final int KEY_LONGS = 2;
 
     private final Sad sad = new Sad();
     private final Spd spd = new Spd();
     private final Flow flow = new Flow();
+    private final long[] questions = new long[QUESTIONS];
     private FlowCache<String> flows;
     private long[] memory;
+    private Object[] references;
     private long read;
     private int next;
 
-    /** A flow cache has at most 65,536 flows, a fourth of its places. */
     @Setup
     public void fill() {
+        Entries.fill(flow, kind(), 0);
+        fillTable();
+        for (int i = 0; i < QUESTIONS; i++) {
+            questions[i] = question((int) ((Entries.scatter(i) >>> 32) * entries >>> 32));
+        }
+    }
+
+    /** A flow cache has at most 65,536 flows, a fourth of its places. */
+    private void fillTable() {
         switch (table) {
             case STATES -> fillStates();
             case FLOWS -> fillFlows();
             case MEMORY -> memory = new long[entries * LONGS];
-            case READS -> memory = new long[entries * TABLE_LONGS];
+            case READS -> {
+                memory = new long[entries * KEY_LONGS];
+                references = new Object[entries];
+            }
+            case NOTHING -> { }
             default -> {
                 for (int i = 0; i < entries; i++) {
                     spd.replace(Entries.policy(kind(), i), 0);
@@ -89,47 +109,65 @@ public class LookupBench {
         entries = Math.min(entries, 1 << 16);
         flows = new FlowCache<>(4 * entries, 1);
         for (int i = 0; i < entries; i++) {
-            Entries.fill(flow, Entries.Kind.EXACT, i);
+            setAddresses(question(i));
             flows.put(flow, "policy");
         }
     }
 
-    @Benchmark
-    public Object lookup() {
-        int number = (int) ((Entries.scatter(next++ + read) >>> 32) * entries >>> 32);
+    /** Of 64 bits: address and SPI, both addresses of a flow, or a place in memory. */
+    private long question(int number) {
         return switch (table) {
-            case STATES -> state(number);
-            case FLOWS -> {
-                Entries.fill(flow, Entries.Kind.EXACT, number);
-                yield flows.get(flow);
-            }
-            case MEMORY -> {
-                read = memory[number * LONGS];
-                yield null;
-            }
-            case READS -> memory[number * TABLE_LONGS];
-            case EXACT, NETWORKS -> policy(number);
+            case STATES -> pair(Entries.peer(number), Entries.spi(number));
+            case MEMORY, READS, NOTHING -> number;
             // Random addresses: those of the policies themselves would match longer prefixes than flows do.
-            case PREFIXED, PREFIXED6 -> policy(-1 - number);
+            case PREFIXED, PREFIXED6 -> addresses(-1 - number);
+            case EXACT, NETWORKS, FLOWS -> addresses(number);
         };
     }
 
-    private Object state(int number) {
-        long daddrHigh = (long) Entries.peer(number) << 32;
-        return sad.lookup(daddrHigh, 0, Entries.spi(number), IpProtocol.ESP, AddressFamily.INET, 0);
+    private long addresses(int number) {
+        Flow asked = new Flow();
+        Entries.fill(asked, kind(), number);
+        return pair((int) (asked.daddrHigh >>> 32), (int) (asked.saddrHigh >>> 32));
     }
 
-    private Policy policy(int number) {
-        Entries.fill(flow, kind(), number);
-        return spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
+    private static long pair(int high, int low) {
+        return (long) high << 32 | Integer.toUnsignedLong(low);
+    }
+
+    private void setAddresses(long pair) {
+        flow.daddrHigh = pair & ~0xffffffffL;
+        flow.saddrHigh = pair << 32;
+    }
+
+    @Benchmark
+    public Object lookup() {
+        long question = questions[next++ & QUESTIONS - 1];
+        return switch (table) {
+            case STATES -> sad.lookup(question & ~0xffffffffL, 0, (int) question, IpProtocol.ESP, AddressFamily.INET, 0);
+            case FLOWS -> {
+                setAddresses(question);
+                yield flows.get(flow);
+            }
+            case MEMORY -> {
+                read = memory[((int) question ^ (int) read) * LONGS];
+                yield null;
+            }
+            case READS -> memory[(int) question * KEY_LONGS] == 0 ? references[(int) question] : null;
+            case EXACT, NETWORKS, PREFIXED, PREFIXED6 -> {
+                setAddresses(question);
+                yield spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
+            }
+            case NOTHING -> null;
+        };
     }
 
     private Entries.Kind kind() {
         return switch (table) {
-            case EXACT -> Entries.Kind.EXACT;
-            case NETWORKS -> Entries.Kind.NETWORKS;
+            case PREFIXED -> Entries.Kind.PREFIXED;
             case PREFIXED6 -> Entries.Kind.PREFIXED6;
-            default -> Entries.Kind.PREFIXED;
+            case NETWORKS -> Entries.Kind.NETWORKS;
+            default -> Entries.Kind.EXACT;
         };
     }
 }

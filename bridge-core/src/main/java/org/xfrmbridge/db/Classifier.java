@@ -34,24 +34,38 @@ final class Classifier {
     private volatile Shelf prefixed;
     private volatile boolean isRetired;
 
+    /** The one table, if it has keys and there is no trie; else null. It is null before anything is published that makes it so. */
+    private volatile PairTable only;
+
     /** Any thread. */
     Policy lookup(Flow flow) {
+        int seen = changes.get();
+        PairTable table = only;
+        if (table == null || flow.ifId != 0) {
+            return lookupAll(flow);
+        }
+        Policy alone = table.aloneByKey(flow);
+        boolean isAll = alone != null || !table.hasOthers();
+        return isAll && seen == changes.get() ? alone : lookupAll(flow);
+    }
+
+    private Policy lookupAll(Flow flow) {
         if (prefixed != null) {
             return search(flow);
         }
         int seen = changes.get();
-        Policy only = null;
+        Policy single = null;
         int found = 0;
         for (PairTable table : tables) {
             Policy alone = table.alone(flow);
             if (alone != null) {
-                only = alone;
+                single = alone;
                 found++;
             } else if (table.hasOthers()) {
                 return search(flow);
             }
         }
-        return prefixed == null && found <= 1 && seen == changes.get() ? only : search(flow);
+        return prefixed == null && found <= 1 && seen == changes.get() ? single : search(flow);
     }
 
     /** By rank, which takes a look at every policy that is found. */
@@ -144,19 +158,26 @@ final class Classifier {
             table.put(entry, old);
         } else {
             if (prefixed == null) {
+                only = null;
                 moveSmallTables();
             }
             Shelf more = Trie.add(prefixed, entry, Trie.Side.DADDR);
             prefixed = old == null ? more : Trie.remove(more, old, Trie.Side.DADDR);
         }
+        chooseOnly();
     }
 
     void remove(SpdEntry entry) {
         PairTable table = table(entry);
         if (table == null) {
             prefixed = Trie.remove(prefixed, entry, Trie.Side.DADDR);
-            return;
+        } else {
+            removeFrom(table, entry);
         }
+        chooseOnly();
+    }
+
+    private void removeFrom(PairTable table, SpdEntry entry) {
         table.remove(entry);
         if (table.size() == 0) {
             List<PairTable> left = new ArrayList<>(List.of(tables));
@@ -168,6 +189,14 @@ final class Classifier {
     /** All its policies are about to leave, and it is out of use. Several tables cannot be emptied at once, but who still searches them finds none. */
     void retire() {
         isRetired = true;
+    }
+
+    /** Ends every change. */
+    private void chooseOnly() {
+        PairTable next = prefixed == null && tables.length == 1 && tables[0].hasKeys() ? tables[0] : null;
+        if (next != only) {
+            only = next;
+        }
     }
 
     private PairTable table(SpdEntry entry) {
@@ -198,7 +227,8 @@ final class Classifier {
     }
 
     private void publish(List<PairTable> next) {
+        only = null;
         tables = next.toArray(NO_TABLES);
-        changes.incrementAndGet();
+        changes.setRelease(changes.getPlain() + 1);
     }
 }

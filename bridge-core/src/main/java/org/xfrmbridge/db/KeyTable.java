@@ -95,13 +95,6 @@ final class KeyTable<E> {
     }
 
     /** Writer only. */
-    void clear() {
-        live = 0;
-        occupied = 0;
-        table = new Table<>(Hashing.LEAST_LENGTH, arrays);
-    }
-
-    /** Writer only. */
     void forEach(Consumer<E> action) {
         Table<E> current = table;
         for (int i = 0; i < current.keys.length; i++) {
@@ -175,6 +168,7 @@ final class KeyTable<E> {
         private void clear(long key) {
             int slot = find(key);
             KEYS.setRelease(keys, slot, REMOVED);
+            VarHandle.releaseFence();
             entries[slot] = null;
         }
     }

@@ -21,6 +21,7 @@ final class PairTable {
     private final long saddrLowMask;
     private final boolean isExact;
     private final boolean hasKeys;
+    private final long keyMask;
     private final KeyTable<Policy> alone = new KeyTable<>(Policy[]::new);
     private final Slots<Shelf> others = new Slots<>();
     private final AtomicInteger changes;
@@ -41,11 +42,17 @@ final class PairTable {
         saddrLowMask = Prefix.low(-1L, saddrLength);
         isExact = sample.lane == SpdEntry.EXACT;
         hasKeys = sample.policy().spec().selector().family() == AddressFamily.INET;
+        keyMask = key(daddrHighMask, saddrHighMask);
         this.changes = changes;
     }
 
     boolean isExact() {
         return isExact;
+    }
+
+    /** Whether policies that are alone are found by keys: those of IPv4 are. */
+    boolean hasKeys() {
+        return hasKeys;
     }
 
     boolean isFor(SpdEntry entry) {
@@ -54,11 +61,13 @@ final class PairTable {
 
     /** The only policy between a flow's prefixes, which matches it, or null if they have none or several. Any thread. */
     Policy alone(Flow flow) {
-        if (!hasKeys || flow.ifId != 0) {
-            return null;
-        }
+        return hasKeys && flow.ifId == 0 ? aloneByKey(flow) : null;
+    }
+
+    /** The same for a table that has keys, and a flow without interface id. */
+    Policy aloneByKey(Flow flow) {
         KeyTable.Table<Policy> table = alone.table();
-        int slot = table.find(key(flow.daddrHigh & daddrHighMask, flow.saddrHigh & saddrHighMask));
+        int slot = table.find(key(flow.daddrHigh, flow.saddrHigh) & keyMask);
         Policy[] policies = table.entries();
         Policy found = slot < 0 ? null : policies[slot];
         VarHandle.acquireFence();
@@ -145,7 +154,7 @@ final class PairTable {
         } else if (next != null) {
             others.replace(old, next, hash(next.sample()));
         }
-        changes.incrementAndGet();
+        countChange();
         if (wasAlone != null && isAlone == null) {
             alone.remove(key(wasAlone));
         } else if (old != null && wasAlone == null && (next == null || isAlone != null)) {
@@ -154,7 +163,12 @@ final class PairTable {
         } else {
             return;
         }
-        changes.incrementAndGet();
+        countChange();
+    }
+
+    /** One thread writes: that needs no instruction which waits for all processors. */
+    private void countChange() {
+        changes.setRelease(changes.getPlain() + 1);
     }
 
     private SpdEntry ifAlone(Shelf shelf) {
