@@ -48,14 +48,9 @@ final class Bundles extends Program {
         Report.Changes done = new Report.Changes();
         try (Traffic traffic = new Traffic(site, (flow, packet) -> Loads.fill(flow, (int) (packet % flows)), PACKET_BYTES)) {
             warm(traffic);
-            long heapBefore = Report.usedHeapBytes();
-            traffic.startLap();
-            traffic.resume();
-            done.addNs = timeNs(site, flows, entries, i -> add(site, i));
-            done.added = entries - flows;
-            into.add("bundles", entries, "adding", traffic.lap(), site);
+            Span span = new Span(flows, entries, i -> add(site, i), i -> delete(site, i));
+            into.add("bundles", entries, "adding", grow(site, traffic, span, done), site);
             into.add("bundles", entries, "quiet", quiet(site, traffic), site);
-            done.heapBytes = Report.usedHeapBytes() - heapBefore;
         }
         int changes = Math.min(CHANGES, entries / 2);
         done.updateNs = timeNs(site, 0, changes, i -> site.engine.addPolicy(policy(i), false, Origin.KERNEL));

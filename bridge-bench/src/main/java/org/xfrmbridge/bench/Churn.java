@@ -60,32 +60,37 @@ final class Churn extends Program {
         Site site = new Site();
         site.engine.addPolicy(Loads.any(Direction.IN, ESP), true, Origin.KERNEL);
         int flows = flows(entries);
-        timeNs(site, 0, entries, i -> add(site, i < flows ? Kind.BOTH : kind, i));
+        timeNs(site, 0, flows, i -> add(site, Kind.BOTH, i));
+        long heapBefore = Report.usedHeapBytes();
+        timeNs(site, flows, entries, i -> add(site, kind, i));
+        long heapBytes = Report.usedHeapBytes() - heapBefore;
         String name = "churn " + kind.name().toLowerCase(Locale.ROOT);
         try (Traffic traffic = new Traffic(site, (flow, packet) -> Loads.fill(flow, (int) (packet % flows)), 64)) {
             warm(traffic);
             into.add(name, entries, "quiet", quiet(site, traffic), site);
-            churn(site, kind, new Span(flows, entries, Long.MAX_VALUE), new Report.Changes());
+            churn(site, kind, new Pace(flows, entries, Long.MAX_VALUE), new Report.Changes());
             traffic.resume();
             meetAll(traffic);
             traffic.startLap();
-            churn(site, kind, new Span(flows, entries, slowPerSecond), new Report.Changes());
+            churn(site, kind, new Pace(flows, entries, slowPerSecond), new Report.Changes());
             into.add(name, entries, "%d/s".formatted(slowPerSecond), traffic.lap(), site);
             Report.Changes done = new Report.Changes();
-            churn(site, kind, new Span(flows, entries, Long.MAX_VALUE), done);
+            done.heapBytes = heapBytes;
+            done.held = entries - flows;
+            churn(site, kind, new Pace(flows, entries, Long.MAX_VALUE), done);
             into.add(name, entries, "full", traffic.lap(), site);
             into.add(name, entries, done);
         }
     }
 
     /** Which entries come and go, and how many changes a second. */
-    private record Span(int first, int end, long perSecond) {}
+    private record Pace(int first, int end, long perSecond) {}
 
     /** Deletes the oldest and adds it again, one after the other. */
-    private void churn(Site site, Kind kind, Span span, Report.Changes done) throws XfrmException {
+    private void churn(Site site, Kind kind, Pace pace, Report.Changes done) throws XfrmException {
         long start = System.nanoTime();
         long changes = 0;
-        for (int i = span.first; System.nanoTime() - start < seconds * 1e9; i = i + 1 == span.end ? span.first : i + 1) {
+        for (int i = pace.first; System.nanoTime() - start < seconds * 1e9; i = i + 1 == pace.end ? pace.first : i + 1) {
             long before = System.nanoTime();
             delete(site, kind, i);
             long deleted = System.nanoTime();
@@ -94,7 +99,7 @@ final class Churn extends Program {
             done.addNs += System.nanoTime() - deleted;
             changes += 2;
             site.turn();
-            while (span.perSecond != Long.MAX_VALUE && (System.nanoTime() - start) * span.perSecond < changes * 1e9) {
+            while (pace.perSecond != Long.MAX_VALUE && (System.nanoTime() - start) * pace.perSecond < changes * 1e9) {
                 Thread.onSpinWait();
             }
         }

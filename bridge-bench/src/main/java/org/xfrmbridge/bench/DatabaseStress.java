@@ -52,13 +52,13 @@ public final class DatabaseStress {
     }
 
     private void states(String name, IntFunction<StateSpec> specs) throws XfrmException {
-        long heapBefore = usedHeap();
+        long heapBefore = Report.usedHeapBytes();
         long start = System.nanoTime();
         for (int i = 0; i < count; i++) {
             engine.addState(specs.apply(i), Origin.KERNEL);
         }
         long added = System.nanoTime();
-        long heap = usedHeap() - heapBefore;
+        long heap = Report.usedHeapBytes() - heapBefore;
         long dumpStart = System.nanoTime();
         int dumped = walk(engine.states(state -> true));
         long dumpEnd = System.nanoTime();
@@ -68,13 +68,13 @@ public final class DatabaseStress {
     }
 
     private void policies(Entries.Kind kind) throws XfrmException {
-        long heapBefore = usedHeap();
+        long heapBefore = Report.usedHeapBytes();
         long start = System.nanoTime();
         for (int i = 0; i < count; i++) {
             engine.addPolicy(Entries.policy(kind, i), false, Origin.KERNEL);
         }
         long added = System.nanoTime();
-        long heap = usedHeap() - heapBefore;
+        long heap = Report.usedHeapBytes() - heapBefore;
         long dumpStart = System.nanoTime();
         int dumped = walk(engine.policies(PolicySpec.Type.MAIN));
         long dumpEnd = System.nanoTime();
@@ -130,13 +130,5 @@ public final class DatabaseStress {
     /** Changes are few and short, so that on a busy machine only the time that the thread ran says something. */
     private static long cpuNs() {
         return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
-    }
-
-    private static long usedHeap() {
-        for (int i = 0; i < 3; i++) {
-            System.gc();
-        }
-        Runtime runtime = Runtime.getRuntime();
-        return runtime.totalMemory() - runtime.freeMemory();
     }
 }

@@ -47,16 +47,11 @@ final class ManyPolicies extends Program {
         Turnover turnover = new Turnover(site, kind, flows);
         try (Traffic traffic = new Traffic(site, turnover, 64)) {
             warm(traffic);
-            long heapBefore = Report.usedHeapBytes();
             turnover.share();
-            traffic.startLap();
-            traffic.resume();
-            done.addNs = timeNs(site, flows, entries, add);
-            done.added = entries - flows;
-            into.add(name, entries, "adding", traffic.lap(), site);
+            Span span = new Span(flows, entries, add, i -> delete(site, spec(kind, i)));
+            into.add(name, entries, "adding", grow(site, traffic, span, done), site);
             into.turnover(name, entries, turnover.share());
             into.add(name, entries, "quiet", quiet(site, traffic), site);
-            done.heapBytes = Report.usedHeapBytes() - heapBefore;
         }
         into.classification(name, entries, classificationNs(site, kind, flows));
         change(site, kind, entries, done);

@@ -48,16 +48,11 @@ final class ManyStates extends Program {
         Report.Changes done = new Report.Changes();
         try (Traffic traffic = new Traffic(site, (flow, packet) -> Loads.fill(flow, (int) (packet % flows)), 64)) {
             warm(traffic);
-            long heapBefore = Report.usedHeapBytes();
             traffic.rest(shape == Shape.PAIR ? PAIR_REST_NS : 0);
-            traffic.startLap();
-            traffic.resume();
-            done.addNs = timeNs(site, flows, entries, add);
-            done.added = entries - flows;
-            into.add(name, entries, "adding", traffic.lap(), site);
+            Span span = new Span(flows, entries, add, i -> site.engine.deleteState(Loads.key(shape.spec(i)), Origin.KERNEL));
+            into.add(name, entries, "adding", grow(site, traffic, span, done), site);
             traffic.rest(0);
             into.add(name, entries, "quiet", quiet(site, traffic), site);
-            done.heapBytes = Report.usedHeapBytes() - heapBefore;
         }
         change(site, shape, entries, done);
         into.add(name, entries, done);

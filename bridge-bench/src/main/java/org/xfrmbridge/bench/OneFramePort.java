@@ -9,6 +9,7 @@ import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
 
 /** A port that holds one frame: what was offered is received once, what is sent stays until the next. One thread, no garbage. */
 final class OneFramePort implements PacketPort {
@@ -16,6 +17,7 @@ final class OneFramePort implements PacketPort {
 
     private static final int PORTS_AT = LINK_BYTES + Ipv4.HEADER_BYTES;
     private static final int TTL = 64;
+    private static final int AH_SPI = 4;
 
     private final byte[] frame = new byte[4096];
     private int length;
@@ -56,6 +58,16 @@ final class OneFramePort implements PacketPort {
     /** The IP protocol of the frame that is there. */
     int protocol() {
         return frame[LINK_BYTES + Ipv4.PROTOCOL] & 0xff;
+    }
+
+    /** Where it goes, in the upper half as everywhere. */
+    long destination() {
+        return (long) Bytes.i32(frame, LINK_BYTES + Ipv4.DESTINATION) << 32;
+    }
+
+    /** What names the State that it came through, of ESP or AH. */
+    int spi() {
+        return Bytes.i32(frame, PORTS_AT + (protocol() == IpProtocol.AH ? AH_SPI : 0));
     }
 
     @Override

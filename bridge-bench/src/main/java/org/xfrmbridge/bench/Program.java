@@ -10,6 +10,9 @@ abstract class Program implements Callable<Integer> {
     /** Changes of many entries that are timed one by one kind. */
     static final int CHANGES = 16_000;
 
+    /** A stretch that is shorter sees too few packets. */
+    static final long LEAST_NS = 200_000_000;
+
     private static final int TURN = 1024;
     private static final int WARM_PACKETS = 50_000;
 
@@ -67,6 +70,42 @@ abstract class Program implements Callable<Integer> {
 
     final int flows(int entries) {
         return Math.min(flows, entries / 2);
+    }
+
+    /** What is added, and how it goes again. */
+    record Span(int from, int to, Change add, Change remove) {
+        int size() {
+            return to - from;
+        }
+    }
+
+    /**
+     * Adds entries while packets flow, which go on flowing. A few are there too soon to see packets: they are taken away again and added once
+     * more, as often as that takes. The heap is looked at after the first time, when nothing yet remembers what has gone.
+     */
+    final Traffic.Lap grow(Site site, Traffic traffic, Span span, Report.Changes done) throws XfrmException {
+        Traffic.Lap all = traffic.emptyLap();
+        long heapBefore = Report.usedHeapBytes();
+        all = all.plus(growOnce(site, traffic, span, done));
+        traffic.pause();
+        done.heapBytes = Report.usedHeapBytes() - heapBefore;
+        done.held = span.size();
+        while (done.addNs < LEAST_NS) {
+            timeNs(site, span.from, span.to, span.remove);
+            all = all.plus(growOnce(site, traffic, span, done));
+            traffic.pause();
+        }
+        traffic.resume();
+        return all;
+    }
+
+    private static Traffic.Lap growOnce(Site site, Traffic traffic, Span span, Report.Changes done) throws XfrmException {
+        traffic.resume();
+        traffic.await(1);
+        traffic.startLap();
+        done.addNs += timeNs(site, span.from, span.to, span.add);
+        done.added += span.size();
+        return traffic.lap();
     }
 
     /** Lets packets flow until the code is compiled and every flow is known, and stand still again. */

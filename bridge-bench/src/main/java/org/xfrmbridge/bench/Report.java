@@ -1,16 +1,22 @@
 package org.xfrmbridge.bench;
 
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import javax.management.JMException;
+import javax.management.ObjectName;
 import org.HdrHistogram.Histogram;
+import org.xfrmbridge.bench.Traffic.Timed;
 
 /** The tables that stress programs print: one of changes, one of packets, a line per number of entries. {@code plot.py} reads them again. */
 final class Report {
     private static final String CHANGES = "%-8s %-22s %9s %9s %9s %9s %9s %11s %9s %9s%n";
+    private static final String LOOKUPS = "%-8s %-22s %9s %-8s %8s %8s %8s %10s %8s %8s %8s %10s%n";
     private static final String PACKETS = "%-8s %-22s %9s %-8s %8s %8s %8s %8s %9s %8s %8s %8s %9s %8s %8s %6s%n";
 
     private final List<String> changes = new ArrayList<>();
     private final List<String> packets = new ArrayList<>();
+    private final List<String> lookups = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
 
     /** What changing a database took, in ns; a part that was not done is 0. */
@@ -24,14 +30,17 @@ final class Report {
         long dumpNs;
         long dumped;
         long flushNs;
+        /** What {@link #held} entries that were added take of the heap. */
         long heapBytes;
+
+        long held;
     }
 
     void add(String name, int entries, Changes done) {
         changes.add(CHANGES.formatted(
                 "changes", name, entries, rate(done.added, done.addNs), rate(done.updated, done.updateNs), rate(done.deleted, done.deleteNs),
                 rate(done.dumped, done.dumpNs), done.flushNs == 0 ? "-" : "%.2f".formatted(done.flushNs / 1e6),
-                done.added == 0 || done.heapBytes == 0 ? "-" : Long.toString(done.heapBytes / done.added), Long.toString(done.added)));
+                done.held == 0 ? "-" : Long.toString(done.heapBytes / done.held), Long.toString(done.added)));
     }
 
     /** A line of its own, below the tables. */
@@ -54,10 +63,17 @@ final class Report {
         if (lap.dropped() > 0) {
             note("%s %d %s dropped: %s".formatted(name, entries, phase, site.drops()));
         }
+        Histogram out = lap.ns(Timed.OUT);
+        Histogram in = lap.ns(Timed.IN);
         packets.add(PACKETS.formatted(
-                "packets", name, entries, phase, "%.0f".formatted(lap.packetsPerSecond()), us(lap.out(), 50), us(lap.out(), 99), us(lap.out(), 99.9),
-                us(lap.out(), 100), us(lap.in(), 50), us(lap.in(), 99), us(lap.in(), 99.9), us(lap.in(), 100),
-                "%.2f".formatted(lap.outLookupsPerPacket()), lap.received() == 0 ? "-" : "%.2f".formatted(lap.inLookupsPerPacket()), lap.dropped()));
+                "packets", name, entries, phase, "%.0f".formatted(lap.packetsPerSecond()), us(out, 50), us(out, 99), us(out, 99.9), us(out, 100),
+                us(in, 50), us(in, 99), us(in, 99.9), us(in, 100), "%.2f".formatted(lap.outLookupsPerPacket()),
+                lap.received() == 0 ? "-" : "%.2f".formatted(lap.inLookupsPerPacket()), lap.dropped()));
+        Histogram policy = lap.ns(Timed.POLICY);
+        Histogram state = lap.ns(Timed.STATE);
+        lookups.add(LOOKUPS.formatted(
+                "lookups", name, entries, phase, ns(policy, 50), ns(policy, 99), ns(policy, 99.9), ns(policy, 100), ns(state, 50), ns(state, 99),
+                ns(state, 99.9), ns(state, 100)));
     }
 
     /** Prints what was added since the last time. */
@@ -72,10 +88,16 @@ final class Report {
                     PACKETS, "", "", "entries", "while", "pkts/s", "50 %", "99 %", "99.9 %", "longest", "50 %", "99 %", "99.9 %", "longest", "out", "in", "drops");
         }
         packets.forEach(System.out::print);
+        if (!lookups.isEmpty()) {
+            System.out.printf("%-50s  | %-36s| %s%n", "", "policy of a flow, ns", "State of a packet, ns");
+            System.out.printf(LOOKUPS, "", "", "entries", "while", "50 %", "99 %", "99.9 %", "longest", "50 %", "99 %", "99.9 %", "longest");
+        }
+        lookups.forEach(System.out::print);
         notes.forEach(note -> System.out.println("note     " + note));
         notes.clear();
         changes.clear();
         packets.clear();
+        lookups.clear();
     }
 
     private static String rate(long count, long ns) {
@@ -86,12 +108,25 @@ final class Report {
         return ns.getTotalCount() == 0 ? "-" : "%.2f".formatted(ns.getValueAtPercentile(percentile) / 1e3);
     }
 
-    /** What is left on the heap after collections. */
+    private static String ns(Histogram ns, double percentile) {
+        return ns.getTotalCount() == 0 ? "-" : Long.toString(ns.getValueAtPercentile(percentile));
+    }
+
+    /** What is left on the heap after a collection, to the byte: a JVM counts what is used in regions of up to 2 MB. */
     static long usedHeapBytes() {
-        for (int i = 0; i < 3; i++) {
-            System.gc();
+        Object histogram;
+        try {
+            histogram = ManagementFactory.getPlatformMBeanServer()
+                    .invoke(
+                            new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                            "gcClassHistogram",
+                            new Object[] {new String[0]},
+                            new String[] {String[].class.getName()});
+        } catch (JMException e) {
+            throw new IllegalStateException(e);
         }
-        Runtime runtime = Runtime.getRuntime();
-        return runtime.totalMemory() - runtime.freeMemory();
+        // The last line: Total, objects, bytes.
+        String[] words = histogram.toString().strip().split("\\s+");
+        return Long.parseLong(words[words.length - 1]);
     }
 }

@@ -16,8 +16,13 @@ import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.State;
 
 /**
  * A whole bridge without sockets: databases, control side, both directions of the datapath. What it sends it also receives, as every address
@@ -71,6 +76,16 @@ final class Site {
         }
         int protocol = fromNetwork.protocol();
         return protocol == IpProtocol.ESP || protocol == IpProtocol.AH || protocol == IpProtocol.COMP;
+    }
+
+    /** Asks the policies, as the first packet of a flow does. */
+    Policy lookUpPolicy(Flow flow) {
+        return spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
+    }
+
+    /** Finds the State of what {@link #receive} finds next. */
+    State lookUpState() {
+        return sad.lookup(fromNetwork.destination(), 0, fromNetwork.spi(), fromNetwork.protocol(), AddressFamily.INET, 0);
     }
 
     void receive() {

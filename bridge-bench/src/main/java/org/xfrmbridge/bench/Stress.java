@@ -2,6 +2,7 @@ package org.xfrmbridge.bench;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ScopeType;
 
 /** The stress programs, one subcommand each; {@code bridge-bench/stress.sh} starts it as the launcher starts the bridge. */
 @Command(
@@ -16,7 +17,8 @@ import picocli.CommandLine.Command;
             RekeyStorm.class,
             Growth.class
         },
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        scope = ScopeType.INHERIT)
 public final class Stress {
     private Stress() {}
 

@@ -2,6 +2,8 @@ package org.xfrmbridge.bench;
 
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.Recorder;
 import org.xfrmbridge.datapath.Metric;
@@ -23,34 +25,74 @@ final class Traffic implements AutoCloseable {
         }
     }
 
-    /**
-     * Of one stretch: times in ns; packets that left, and their lookups; packets that came protected, and theirs.
-     *
-     * @param strangers packets of flows that were not known
-     */
-    record Lap(
-            double seconds, Histogram out, Histogram in, Histogram strangers, long sent, long outLookups, long received, long inLookups, long dropped) {
+    /** What is timed. */
+    enum Timed {
+        /** A packet of a known flow on its way out, and in again. */
+        OUT,
+        IN,
+        /** A packet of another flow on its way out. */
+        STRANGER,
+        /** One lookup, of the policies for a flow and of the State that a packet came through: of every {@value #SAMPLE}th packet, which is not timed itself. */
+        POLICY,
+        STATE
+    }
+
+    /** What is counted: packets that left, and their lookups; packets that came protected, and theirs; packets that were dropped. */
+    private enum Counted {
+        SENT,
+        OUT_LOOKUPS,
+        RECEIVED,
+        IN_LOOKUPS,
+        DROPPED
+    }
+
+    /** One stretch. */
+    record Lap(double seconds, Histogram[] times, long[] counts) {
+        Histogram ns(Timed timed) {
+            return times[timed.ordinal()];
+        }
+
+        private long count(Counted counted) {
+            return counts[counted.ordinal()];
+        }
+
         double packetsPerSecond() {
-            return sent / seconds;
+            return count(Counted.SENT) / seconds;
         }
 
         double outLookupsPerPacket() {
-            return (double) outLookups / sent;
+            return (double) count(Counted.OUT_LOOKUPS) / count(Counted.SENT);
         }
 
         double inLookupsPerPacket() {
-            return (double) inLookups / received;
+            return (double) count(Counted.IN_LOOKUPS) / count(Counted.RECEIVED);
+        }
+
+        long received() {
+            return count(Counted.RECEIVED);
+        }
+
+        long dropped() {
+            return count(Counted.DROPPED);
+        }
+
+        /** This one and another together. */
+        Lap plus(Lap other) {
+            for (int i = 0; i < times.length; i++) {
+                times[i].add(other.times[i]);
+            }
+            return new Lap(
+                    seconds + other.seconds, times, IntStream.range(0, counts.length).mapToLong(i -> counts[i] + other.counts[i]).toArray());
         }
     }
 
+    private static final int SAMPLE = 8;
     private static final long LONGEST_NS = 60_000_000_000L;
 
     private final Site site;
     private final Source source;
     private final int packetBytes;
-    private final Recorder out = new Recorder(LONGEST_NS, 3);
-    private final Recorder in = new Recorder(LONGEST_NS, 3);
-    private final Recorder strangers = new Recorder(LONGEST_NS, 3);
+    private final Recorder[] recorders = Stream.generate(() -> new Recorder(LONGEST_NS, 3)).limit(Timed.values().length).toArray(Recorder[]::new);
     private final AtomicLong packets = new AtomicLong();
     private final Thread thread;
     private volatile boolean pausing = true;
@@ -60,7 +102,7 @@ final class Traffic implements AutoCloseable {
     private volatile RuntimeException failure;
 
     private long lapStartNs;
-    private final long[] before = new long[5];
+    private long[] before = new long[Counted.values().length];
 
     /** Starts the thread, which waits for {@link #resume}. */
     Traffic(Site site, Source source, int packetBytes) {
@@ -105,6 +147,12 @@ final class Traffic implements AutoCloseable {
         lap();
     }
 
+    /** One without packets, to add others to: while nothing flows. Its histograms are there before anybody looks at the heap. */
+    Lap emptyLap() {
+        lap();
+        return lap();
+    }
+
     /** What the packets since the last lap were like. */
     Lap lap() {
         long nowNs = System.nanoTime();
@@ -116,9 +164,10 @@ final class Traffic implements AutoCloseable {
             site.stats.outbound(Metric.DROPPED) + site.stats.inbound(Metric.DROPPED)
         };
         Lap lap = new Lap(
-                (nowNs - lapStartNs) / 1e9, out.getIntervalHistogram(), in.getIntervalHistogram(), strangers.getIntervalHistogram(),
-                now[0] - before[0], now[1] - before[1], now[2] - before[2], now[3] - before[3], now[4] - before[4]);
-        System.arraycopy(now, 0, before, 0, now.length);
+                (nowNs - lapStartNs) / 1e9,
+                Stream.of(recorders).map(Recorder::getIntervalHistogram).toArray(Histogram[]::new),
+                IntStream.range(0, now.length).mapToLong(i -> now[i] - before[i]).toArray());
+        before = now;
         lapStartNs = nowNs;
         return lap;
     }
@@ -129,8 +178,11 @@ final class Traffic implements AutoCloseable {
             for (long packet = 0; !closed; packet++) {
                 waitWhilePaused();
                 source.fill(flow, packet);
-                site.offer(flow, packetBytes);
-                carry(source.isKnown(packet) ? out : strangers);
+                if (packet % SAMPLE == 0) {
+                    carryLookingUp(flow);
+                } else {
+                    carry(flow, source.isKnown(packet) ? Timed.OUT : Timed.STRANGER);
+                }
                 packets.lazySet(packet + 1);
                 if (restNs > 0) {
                     LockSupport.parkNanos(restNs);
@@ -141,15 +193,35 @@ final class Traffic implements AutoCloseable {
         }
     }
 
-    private void carry(Recorder recorder) {
+    private void carry(Flow flow, Timed timed) {
+        site.offer(flow, packetBytes);
         long start = System.nanoTime();
         site.send();
-        recorder.recordValue(System.nanoTime() - start);
+        record(timed, start);
         if (site.turnRound()) {
             start = System.nanoTime();
             site.receive();
-            in.recordValue(System.nanoTime() - start);
+            record(Timed.IN, start);
         }
+    }
+
+    /** The lookups come before the packet does: what they touch is as cold as any packet finds it. */
+    private void carryLookingUp(Flow flow) {
+        long start = System.nanoTime();
+        site.lookUpPolicy(flow);
+        record(Timed.POLICY, start);
+        site.offer(flow, packetBytes);
+        site.send();
+        if (site.turnRound()) {
+            start = System.nanoTime();
+            site.lookUpState();
+            record(Timed.STATE, start);
+            site.receive();
+        }
+    }
+
+    private void record(Timed timed, long startNs) {
+        recorders[timed.ordinal()].recordValue(System.nanoTime() - startNs);
     }
 
     private void waitWhilePaused() {
