@@ -108,6 +108,59 @@ final class SpdStress {
         }
     }
 
+    /** A better policy comes beside the only table: once it is found, it is found. */
+    @JCStressTest
+    @Outcome(id = "5, 5", expect = ACCEPTABLE, desc = "before")
+    @Outcome(id = "5, 1", expect = ACCEPTABLE, desc = "came in between")
+    @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "after")
+    @State
+    public static class SecondTable {
+        private final Spd spd = new Spd();
+
+        public SecondTable() {
+            spd.replace(Samples.policy(32, 5), 0);
+        }
+
+        @Actor
+        public void control() {
+            spd.replace(Samples.policy(24, 1), 0);
+        }
+
+        @Actor
+        public void datapath(II_Result result) {
+            result.r1 = found(spd);
+            result.r2 = found(spd);
+        }
+    }
+
+    /** All go: the wide ones in the trie never rule while the table of the better one is emptied. */
+    @JCStressTest
+    @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "before")
+    @Outcome(id = "1, 0", expect = ACCEPTABLE, desc = "went in between")
+    @Outcome(id = "0, 0", expect = ACCEPTABLE, desc = "after")
+    @State
+    public static class Flush {
+        private final Spd spd = new Spd();
+
+        public Flush() {
+            spd.replace(Samples.policy(32, 1), 0);
+            for (int prefixBits = 17; prefixBits <= 25; prefixBits++) {
+                spd.replace(Samples.policy(prefixBits, 5), 0);
+            }
+        }
+
+        @Actor
+        public void control() {
+            spd.removeAll(PolicySpec.Type.MAIN, policy -> {});
+        }
+
+        @Actor
+        public void datapath(II_Result result) {
+            result.r1 = found(spd);
+            result.r2 = found(spd);
+        }
+    }
+
     /** A policy comes, among more others between its networks than a flow compares: it is not missed. */
     @JCStressTest
     @Outcome(id = {"0, 0", "0, 1", "1, 0"}, expect = ACCEPTABLE, desc = "the watch says so, while they come or after")
