@@ -112,6 +112,10 @@ public final class Attributes {
         return (present >>> type & 1) != 0 && (maxType < Long.SIZE || find(type) != ABSENT);
     }
 
+    private int offset(int type) {
+        return has(type) ? find(type) : ABSENT;
+    }
+
     private int find(int type) {
         int found = ABSENT;
         for (int at = start; at < endOffset; at += NetlinkHeader.align(Short.toUnsignedInt(message.getShort(at)))) {
@@ -124,19 +128,20 @@ public final class Attributes {
 
     /** The payload, a view in native order with position 0, or null. */
     public ByteBuffer get(int type) {
-        return has(type) ? payloadAt(find(type)) : null;
+        int at = offset(type);
+        return at != ABSENT ? payloadAt(at) : null;
     }
 
     /** The first four bytes of the payload, or {@code absent} if there is none, or it is shorter. */
     public int getInt(int type, int absent) {
-        ByteBuffer payload = get(type);
-        return payload != null && payload.limit() >= 4 ? payload.getInt(0) : absent;
+        int at = offset(type);
+        return at != ABSENT && payloadBytesAt(at) >= Integer.BYTES ? message.getInt(at + HEADER_BYTES) : absent;
     }
 
     /** The first byte of the payload, unsigned, or {@code absent} if there is none. */
     public int getByte(int type, int absent) {
-        ByteBuffer payload = get(type);
-        return payload != null && payload.limit() >= 1 ? Byte.toUnsignedInt(payload.get(0)) : absent;
+        int at = offset(type);
+        return at != ABSENT && payloadBytesAt(at) >= 1 ? Byte.toUnsignedInt(message.get(at + HEADER_BYTES)) : absent;
     }
 
     /** A copy of the payload, or null. */
