@@ -138,8 +138,7 @@ final class Classifier {
     }
 
     /** The entry that a client means by what a spec names it by, or null. Control thread, like all below. */
-    SpdEntry find(PolicySpec named) {
-        SpdEntry probe = SpdEntry.probe(named);
+    SpdEntry find(PolicySpec named, SpdEntry probe) {
         PairTable table = table(probe);
         Shelf shelf = table == null ? prefixed : table.shelf(probe);
         return shelf == null ? null : shelf.named(named, probe);

@@ -30,7 +30,7 @@ final class SadEntry extends WalkEntry<State> {
     SadEntry previous;
 
     SadEntry(State state) {
-        super(state);
+        setValue(state);
         StateSpec spec = state.spec();
         spi = spec.id().spi();
         sequence = spec.seq();

@@ -36,6 +36,7 @@ public final class Spd {
     private final AtomicIntegerArray counts = new AtomicIntegerArray(2 * DIRECTIONS);
     private final PolicyChanges changes = new PolicyChanges();
     private final AtomicReferenceArray<PolicySpec.Action> defaults = new AtomicReferenceArray<>(DIRECTIONS);
+    private final Shared shared = new Shared();
     private long nextAge;
     private int nextIndex;
 
@@ -83,8 +84,8 @@ public final class Spd {
 
     /** {@code XFRM_MSG_NEWPOLICY}: the new Policy, or null if there is one of the same name (EEXIST). Control thread. */
     public Policy add(PolicySpec spec, long nowSeconds) {
-        Classifier classifier = classifier(spec);
-        return classifier.find(spec) != null ? null : put(spec, classifier, null, nowSeconds);
+        SpdEntry entry = new SpdEntry(spec);
+        return classifier(spec).find(spec, entry) != null ? null : put(spec, entry, null, nowSeconds);
     }
 
     /** {@code XFRM_MSG_UPDPOLICY}: the new Policy; one of the same name is killed. Control thread. */
@@ -94,21 +95,21 @@ public final class Spd {
 
     /** The same; {@code replaced} is told of the one that was killed, if any. */
     public Policy replace(PolicySpec spec, long nowSeconds, Consumer<Policy> replaced) {
-        Classifier classifier = classifier(spec);
-        SpdEntry old = classifier.find(spec);
-        Policy policy = put(spec, classifier, old, nowSeconds);
+        SpdEntry entry = new SpdEntry(spec);
+        SpdEntry old = classifier(spec).find(spec, entry);
+        Policy policy = put(spec, entry, old, nowSeconds);
         if (old != null) {
             replaced.accept(old.policy());
         }
         return policy;
     }
 
-    private Policy put(PolicySpec spec, Classifier classifier, SpdEntry old, long nowSeconds) {
+    private Policy put(PolicySpec spec, SpdEntry entry, SpdEntry old, long nowSeconds) {
         int index = old == null ? newIndex(spec.direction().number(), spec.index()) : old.policy().spec().index();
         boolean keepsPlace = old != null && old.policy().spec().priority() == spec.priority();
-        Policy policy = new Policy(spec.withIndex(index), nextAge++, nowSeconds);
-        SpdEntry entry = new SpdEntry(policy, keepsPlace ? old.placeOfUpdate(policy.age()) : policy.age());
-        classifier.put(entry, old);
+        Policy policy = new Policy(shared.share(spec, index), nextAge++, nowSeconds);
+        entry.place(policy, keepsPlace ? old.placeOfUpdate(policy.age()) : policy.age());
+        classifier(spec).put(entry, old);
         all.add(entry);
         addToCount(spec.direction().number(), 1);
         if (old == null) {
@@ -155,7 +156,7 @@ public final class Spd {
         PolicySpec named = new PolicySpec(
                 key.selector(), Lifetime.UNLIMITED, 0, 0, key.direction(), PolicySpec.Action.ALLOW, 0, 0, List.of(),
                 key.mark(), key.ifId(), key.type(), key.securityContext());
-        return classifier(named).find(named);
+        return classifier(named).find(named, new SpdEntry(named));
     }
 
     /**
@@ -204,7 +205,8 @@ public final class Spd {
     /** Gives a Policy other templates: a successor in its place of every order. The old one is killed. Control thread. */
     public Policy retarget(Policy policy, List<Template> templates) {
         SpdEntry old = place(policy);
-        SpdEntry entry = new SpdEntry(policy.successor(policy.spec().withTemplates(templates)), old.placeOfUpdate(policy.age()));
+        PolicySpec spec = shared.share(policy.spec().withTemplates(templates), policy.spec().index());
+        SpdEntry entry = new SpdEntry(spec).place(policy.successor(spec), old.placeOfUpdate(policy.age()));
         classifier(policy.spec()).put(entry, old);
         byIndex.replace(old, entry, Hashing.fold(policy.spec().index()));
         all.replace(old, entry);

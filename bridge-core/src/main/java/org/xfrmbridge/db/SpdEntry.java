@@ -15,7 +15,7 @@ import org.xfrmbridge.xfrm.Selector;
  */
 final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     /** No policy is preceded by it. */
-    static final SpdEntry NONE = new SpdEntry(Long.MAX_VALUE, null);
+    static final SpdEntry NONE = bound(Long.MAX_VALUE);
 
     static final int EXACT = 1;
     static final int BOTH_PREFIXED = 2;
@@ -34,7 +34,7 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
      * Priority, then place, in one signed number: lower wins. The place among policies of equal priority is the age, or that of the
      * policy it was an update of. Very late places share a rank and are told apart by age.
      */
-    final long rank;
+    long rank;
 
     /**
      * Which of the kernel's kinds of lists it is in, by its prefixes: one of the constants; 0 for a socket's, which is only walked over.
@@ -43,7 +43,7 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     final byte lane;
 
     /** Not null if its place is not its age: comes just behind all policies of its priority. */
-    final SpdEntry ceiling;
+    SpdEntry ceiling;
 
     private final byte daddrBits;
     private final byte saddrBits;
@@ -63,19 +63,12 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     final int ifindex;
     final int ifId;
 
-    SpdEntry(Policy policy, long place) {
-        this(policy, policy.spec(), place);
-    }
-
-    private SpdEntry(Policy policy, PolicySpec spec, long place) {
-        super(policy);
+    /** The bits of a spec. It can find the entry of the same name, or {@link #place become} one. */
+    SpdEntry(PolicySpec spec) {
         Selector selector = spec.selector();
         int bits = AddressFamily.bits(selector.family());
         int daddrBits = Math.min(selector.daddrPrefix(), bits);
         int saddrBits = Math.min(selector.saddrPrefix(), bits);
-        boolean moved = policy != null && place != policy.age();
-        rank = rank(spec.priority(), place);
-        ceiling = moved ? new SpdEntry(rank(spec.priority(), LAST_PLACE), null) : null;
         lane = (byte) lane(selector, bits);
         this.daddrBits = (byte) daddrBits;
         this.saddrBits = (byte) saddrBits;
@@ -90,9 +83,16 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
         ifindex = selector.ifindex();
         ifId = spec.ifId();
         isPlain = spec.securityContext() == null && isPlain(selector);
-        if (policy != null) {
-            policy.place = this;
-        }
+    }
+
+    /** Makes it the entry of a Policy with these bits, before anybody sees it. @param place among those of equal priority */
+    SpdEntry place(Policy policy, long place) {
+        int priority = policy.spec().priority();
+        rank = rank(priority, place);
+        ceiling = place == policy.age() ? null : bound(rank(priority, LAST_PLACE));
+        setValue(policy);
+        policy.place = this;
+        return this;
     }
 
     /** Whether a selector has no bits that say nothing of the flows it is for. */
@@ -108,27 +108,26 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     }
 
     /** One that no flow matches. */
-    private SpdEntry(long rank, Policy policy) {
-        super(policy);
-        this.rank = rank;
+    private SpdEntry() {
         lane = 0;
-        ceiling = null;
         daddrBits = saddrBits = 0;
         daddrHigh = daddrLow = saddrHigh = saddrLow = ports = portsMask = 0;
         mark = markMask = ifindex = ifId = 0;
         isPlain = false;
-        if (policy != null) {
-            policy.place = this;
-        }
+    }
+
+    /** Of no Policy: all that are better have a lower rank. */
+    private static SpdEntry bound(long rank) {
+        SpdEntry bound = new SpdEntry();
+        bound.rank = rank;
+        return bound;
     }
 
     static SpdEntry ofSocket(Policy policy) {
-        return new SpdEntry(Long.MAX_VALUE, policy);
-    }
-
-    /** The bits of a spec, to find an entry by; no Policy. */
-    static SpdEntry probe(PolicySpec spec) {
-        return new SpdEntry(null, spec, 0);
+        SpdEntry entry = bound(Long.MAX_VALUE);
+        entry.setValue(policy);
+        policy.place = entry;
+        return entry;
     }
 
     private static long rank(int priority, long place) {

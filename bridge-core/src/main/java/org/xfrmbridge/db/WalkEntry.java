@@ -2,13 +2,15 @@ package org.xfrmbridge.db;
 
 /** One place in a {@link WalkList}. Control thread only. */
 abstract class WalkEntry<T> {
-    private final T value;
+    /** Set before the entry is in a list, and never again. */
+    private T value;
+
     WalkEntry<T> older;
 
     /** Itself once it has gone. */
     WalkEntry<T> newer;
 
-    WalkEntry(T value) {
+    final void setValue(T value) {
         this.value = value;
     }
 

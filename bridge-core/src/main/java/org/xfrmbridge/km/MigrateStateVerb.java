@@ -1,5 +1,6 @@
 package org.xfrmbridge.km;
 
+import org.xfrmbridge.db.Shared;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Encapsulation;

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.db.Shared;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.Migration.Move;
 import org.xfrmbridge.time.Clock;

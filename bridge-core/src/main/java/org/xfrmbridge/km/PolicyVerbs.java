@@ -16,7 +16,6 @@ final class PolicyVerbs {
     private final PolicyExpiry expiry;
     private final KeyManagers keyManagers;
     private final Clock clock;
-    private final Shared shared = new Shared();
 
     PolicyVerbs(Spd spd, PolicyExpiry expiry, KeyManagers keyManagers, Clock clock) {
         this.spd = spd;
@@ -28,7 +27,7 @@ final class PolicyVerbs {
     Policy add(PolicySpec request, boolean exclusive, Origin origin) throws XfrmException {
         // What PF_KEY can say is right by its form.
         PolicySpec verified = origin.via() == Origin.Interface.NETLINK ? PolicyRules.verify(request) : request;
-        PolicySpec spec = shared.share(verified.withSanitizedMark());
+        PolicySpec spec = verified.withSanitizedMark();
         long nowSeconds = clock.epochSeconds();
         Policy policy = exclusive ? spd.add(spec, nowSeconds) : spd.replace(spec, nowSeconds, expiry::stop);
         if (policy == null) {

@@ -1,6 +1,7 @@
 package org.xfrmbridge.km;
 
 import java.util.Optional;
+import org.xfrmbridge.db.Shared;
 import org.xfrmbridge.esp.AhSuite;
 import org.xfrmbridge.esp.AlgorithmEntry;
 import org.xfrmbridge.esp.AlgorithmKind;

@@ -1,5 +1,6 @@
 package org.xfrmbridge.km;
 
+import org.xfrmbridge.db.Shared;
 import org.xfrmbridge.km.KeyManager.StateChange;
 import org.xfrmbridge.km.XfrmService.ReplayUpdate;
 import org.xfrmbridge.time.Clock;

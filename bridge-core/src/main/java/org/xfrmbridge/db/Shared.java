@@ -1,4 +1,4 @@
-package org.xfrmbridge.km;
+package org.xfrmbridge.db;
 
 import java.util.Arrays;
 import java.util.List;
@@ -14,7 +14,7 @@ import org.xfrmbridge.xfrm.Template;
  * Lets equal parts of many entries be one object: addresses, limits, templates, the selectors of States. Most entries of a large database differ in few
  * of them. Remembers a fixed number of values, those seen last, so that nothing needs to be forgotten. Control thread only.
  */
-final class Shared {
+public final class Shared {
     private static final int VALUES = 1 << 12;
 
     private final Object[] values = new Object[VALUES];
@@ -23,23 +23,36 @@ final class Shared {
     private final int[] hashes = new int[VALUES];
 
     /** An equal value, maybe this one. Only for values that never change. */
-    @SuppressWarnings("unchecked")
-    <T> T of(T value) {
+    private <T> T of(T value) {
         if (value == null) {
             return null;
         }
-        // Values of all zeros have the hash 0 in every class.
-        int hash = (value.hashCode() + value.getClass().hashCode()) * 0x9E3779B9;
-        int at = hash >>> Integer.SIZE - Integer.numberOfTrailingZeros(VALUES);
-        if (hashes[at] == hash && value.equals(values[at])) {
-            return (T) values[at];
+        int hash = hash(value);
+        T known = known(value, hash);
+        if (known != null) {
+            return known;
         }
-        values[at] = value;
-        hashes[at] = hash;
+        values[place(hash)] = value;
+        hashes[place(hash)] = hash;
         return value;
     }
 
-    void share(StateSpec.Builder spec) {
+    @SuppressWarnings("unchecked")
+    private <T> T known(T value, int hash) {
+        int at = place(hash);
+        return hashes[at] == hash && value.equals(values[at]) ? (T) values[at] : null;
+    }
+
+    /** Values of all zeros have the hash 0 in every class. */
+    private static int hash(Object value) {
+        return (value.hashCode() + value.getClass().hashCode()) * 0x9E3779B9;
+    }
+
+    private static int place(int hash) {
+        return hash >>> Integer.SIZE - Integer.numberOfTrailingZeros(VALUES);
+    }
+
+    public void share(StateSpec.Builder spec) {
         spec.selector = of(spec.selector);
         spec.id = new StateId(of(spec.id.daddr()), spec.id.spi(), spec.id.protocol());
         spec.saddr = of(spec.saddr);
@@ -49,34 +62,30 @@ final class Shared {
         spec.encapsulation = of(spec.encapsulation);
     }
 
-    PolicySpec share(PolicySpec s) {
-        Lifetime lifetime = of(s.lifetime());
+    /** What is kept of a spec. @param index what it is to have */
+    PolicySpec share(PolicySpec s, int index) {
+        Lifetime lifetime = s.lifetime() == Lifetime.UNLIMITED ? s.lifetime() : of(s.lifetime());
         List<Template> templates = share(s.templates());
-        Mark mark = of(s.mark());
-        if (lifetime == s.lifetime() && templates == s.templates() && mark == s.mark()) {
-            return s;
-        }
+        Mark mark = s.mark() == Mark.NONE ? s.mark() : of(s.mark());
         return new PolicySpec(
-                s.selector(), lifetime, s.priority(), s.index(), s.direction(), s.action(), s.flags(), s.share(), templates,
+                s.selector(), lifetime, s.priority(), index, s.direction(), s.action(), s.flags(), s.share(), templates,
                 mark, s.ifId(), s.type(), s.securityContext());
     }
 
+    /** Whole lists first: mostly an equal one is known, and none of its parts need be looked at. */
     private List<Template> share(List<Template> templates) {
-        return switch (templates.size()) {
-            case 0 -> List.of();
-            case 1 -> share(templates.getFirst(), templates);
-            default -> {
-                Template[] shared = new Template[templates.size()];
-                Arrays.setAll(shared, i -> share(templates.get(i)));
-                yield of(List.of(shared));
-            }
-        };
-    }
-
-    /** A list of one, as most are. */
-    private List<Template> share(Template only, List<Template> list) {
-        Template shared = share(only);
-        return of(shared == only ? list : List.of(shared));
+        if (templates.isEmpty()) {
+            return List.of();
+        }
+        List<Template> known = known(templates, hash(templates));
+        if (known != null) {
+            return known;
+        }
+        Template[] shared = new Template[templates.size()];
+        for (int i = 0; i < shared.length; i++) {
+            shared[i] = share(templates.get(i));
+        }
+        return of(List.of(shared));
     }
 
     private Template share(Template t) {
