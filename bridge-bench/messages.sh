@@ -14,7 +14,7 @@
 # and then, of the bridge alone, in seconds: a million exact policies, a million of random prefixes on both sides and a million SAs, added,
 # dumped and flushed. A kernel without ESP takes no SAs, and one with a million random prefixes would take an hour.
 #
-#     --rounds N   default 3       --million   only the last part       --no-million   only the first
+#     --rounds N   default 11     --million   only the last part       --no-million   only the first
 #     --cold       does not wait for the rehearsal
 #
 # Needs root, gcc and a build (mvn package). Everything happens in two namespaces and a directory that it makes and removes.
@@ -24,7 +24,7 @@ export LC_ALL=C
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 BRIDGE=${BRIDGE:-$HERE/../xfrm-bridge}
-ROUNDS=3
+ROUNDS=11
 COMPARE=yes
 MILLION=yes
 COLD=no
