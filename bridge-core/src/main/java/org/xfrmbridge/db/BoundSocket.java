@@ -31,6 +31,10 @@ record BoundSocket(LocalEndpoint at, Policy in, Policy out, int encapsulationTyp
         return in != null || out != null;
     }
 
+    boolean hasEncapsulation() {
+        return encapsulationType != 0;
+    }
+
     boolean isBoundToAny() {
         return at.address().isAny(at.family());
     }

@@ -228,6 +228,6 @@ final class Classifier {
     private void publish(List<PairTable> next) {
         only = null;
         tables = next.toArray(NO_TABLES);
-        changes.setRelease(changes.getPlain() + 1);
+        PairTable.count(changes);
     }
 }

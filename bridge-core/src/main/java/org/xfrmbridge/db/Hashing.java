@@ -23,6 +23,16 @@ final class Hashing {
         return length;
     }
 
+    /** Whether a table needs to be made anew before one more of its slots is occupied. */
+    static boolean isFull(int occupied, int length) {
+        return 3 * (occupied + 1) > 2 * length;
+    }
+
+    /** Whether a table is worth being made anew as so few entries are left. */
+    static boolean isSparse(int live, int length) {
+        return length > LEAST_LENGTH && 16 * live < length;
+    }
+
     static long mix(long hash, long value) {
         long product = (hash ^ value) * FACTOR;
         return product ^ product >>> 32;

@@ -70,7 +70,7 @@ final class KeyTable<E> {
 
     /** Writer only: a key that is not there. The entry must be ready to be read. */
     void add(long key, E entry) {
-        if (3 * (occupied + 1) > 2 * length()) {
+        if (Hashing.isFull(occupied, length())) {
             rebuild(live + 1);
         }
         table.insert(key, entry);
@@ -89,7 +89,7 @@ final class KeyTable<E> {
     void remove(long key) {
         table.clear(key);
         live--;
-        if (length() > Hashing.LEAST_LENGTH && 16 * live < length()) {
+        if (Hashing.isSparse(live, length())) {
             rebuild(live);
         }
     }

@@ -154,7 +154,7 @@ final class PairTable {
         } else if (next != null) {
             others.replace(old, next, hash(next.sample()));
         }
-        countChange();
+        count(changes);
         if (wasAlone != null && isAlone == null) {
             alone.remove(key(wasAlone));
         } else if (old != null && wasAlone == null && (next == null || isAlone != null)) {
@@ -163,11 +163,11 @@ final class PairTable {
         } else {
             return;
         }
-        countChange();
+        count(changes);
     }
 
     /** One thread writes: that needs no instruction which waits for all processors. */
-    private void countChange() {
+    static void count(AtomicInteger changes) {
         changes.setRelease(changes.getPlain() + 1);
     }
 

@@ -96,9 +96,7 @@ public final class PolicyWatch {
         return added == null
                 || !isOutranked(added, found)
                         && isAsked(added.direction())
-                        && added.ifId() == flow.ifId
-                        && added.selector().matches(flow, flow.family)
-                        && added.mark().fits(flow.mark);
+                        && added.matches(flow);
     }
 
     /** Behind a sub-policy of dir fwd the policies of dir in are asked, too. */

@@ -1,5 +1,7 @@
 package org.xfrmbridge.db;
 
+import java.util.function.Predicate;
+
 /** The sockets of one port, those bound to an address first, then the latest bound. The control thread changes it, any thread asks. */
 final class PortSockets {
     final int protocol;
@@ -17,19 +19,17 @@ final class PortSockets {
     }
 
     BoundSocket withPolicy(int family, long high, long low) {
-        BoundSocket best = null;
-        for (BoundSocket socket : sockets) {
-            if (socket.hasPolicy() && socket.takes(family, high, low) && socket.isBetterThan(best, family)) {
-                best = socket;
-            }
-        }
-        return best;
+        return best(BoundSocket::hasPolicy, family, high, low);
     }
 
     BoundSocket withEncapsulation(int family, long high, long low) {
+        return best(BoundSocket::hasEncapsulation, family, high, low);
+    }
+
+    private BoundSocket best(Predicate<BoundSocket> isAsked, int family, long high, long low) {
         BoundSocket best = null;
         for (BoundSocket socket : sockets) {
-            if (socket.encapsulationType() != 0 && socket.takes(family, high, low) && socket.isBetterThan(best, family)) {
+            if (isAsked.test(socket) && socket.takes(family, high, low) && socket.isBetterThan(best, family)) {
                 best = socket;
             }
         }
@@ -42,10 +42,8 @@ final class PortSockets {
         while (socket.isBoundToAny() && position < old.length && !old[position].isBoundToAny()) {
             position++;
         }
-        BoundSocket[] more = new BoundSocket[old.length + 1];
-        System.arraycopy(old, 0, more, 0, position);
+        BoundSocket[] more = Spread.open(old, old.length, new BoundSocket[old.length + 1], position);
         more[position] = socket;
-        System.arraycopy(old, position, more, position + 1, old.length - position);
         sockets = more;
     }
 
@@ -56,9 +54,6 @@ final class PortSockets {
         while (old[position] != socket) {
             position--;
         }
-        BoundSocket[] fewer = new BoundSocket[old.length - 1];
-        System.arraycopy(old, 0, fewer, 0, position);
-        System.arraycopy(old, position + 1, fewer, position, fewer.length - position);
-        sockets = fewer;
+        sockets = Spread.close(old, old.length, new BoundSocket[old.length - 1], position);
     }
 }

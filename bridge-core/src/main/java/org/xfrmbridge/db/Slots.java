@@ -46,7 +46,7 @@ final class Slots<E> {
 
     /** Writer only. The entry must be ready to be read. */
     void add(E entry, int hash) {
-        if (3 * (occupied + 1) > 2 * length()) {
+        if (Hashing.isFull(occupied, length())) {
             rebuild(live + 1);
         }
         if (table.insert(entry, tag(hash))) {
@@ -66,7 +66,7 @@ final class Slots<E> {
         Table<E> current = table;
         occupied -= current.clear(current.indexOf(entry, tag(hash)));
         live--;
-        if (length() > Hashing.LEAST_LENGTH && 16 * live < length()) {
+        if (Hashing.isSparse(live, length())) {
             rebuild(live);
         }
     }

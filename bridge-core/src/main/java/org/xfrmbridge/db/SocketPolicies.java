@@ -10,7 +10,6 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
-import org.xfrmbridge.xfrm.Selector;
 
 /**
  * Policies of single sockets (IP_XFRM_POLICY) and sockets that take ESP in UDP (UDP_ENCAP). Packets carry no socket, so a socket is
@@ -71,13 +70,7 @@ public final class SocketPolicies {
         long low = out ? flow.saddrLow : flow.daddrLow;
         BoundSocket socket = port.withPolicy(flow.family, high, low);
         Policy policy = socket == null ? null : socket.policy(direction);
-        return policy != null && matches(policy, flow) ? policy : null;
-    }
-
-    private static boolean matches(Policy policy, Flow flow) {
-        PolicySpec spec = policy.spec();
-        Selector selector = spec.selector();
-        return selector.matches(flow, flow.family) && spec.mark().fits(flow.mark) && spec.ifId() == flow.ifId;
+        return policy != null && policy.spec().matches(flow) ? policy : null;
     }
 
     /** The encapsulation type (2: ESP in UDP) a socket on this local UDP port and address asked for, or 0. Any thread. */

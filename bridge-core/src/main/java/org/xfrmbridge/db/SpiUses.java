@@ -19,7 +19,7 @@ final class SpiUses {
         long name = name(spi, protocol);
         int at = find(name);
         if (names[at] == 0) {
-            if (3 * (named + 1) > 2 * names.length) {
+            if (Hashing.isFull(named, names.length)) {
                 rebuild(used + 1);
                 at = find(name);
             }
@@ -36,7 +36,7 @@ final class SpiUses {
             return;
         }
         used--;
-        if (names.length > Hashing.LEAST_LENGTH && 16 * used < names.length) {
+        if (Hashing.isSparse(used, names.length)) {
             rebuild(used);
         }
     }

@@ -51,6 +51,11 @@ public record PolicySpec(
         return (flags & ICMP) != 0;
     }
 
+    /** Whether a flow is one that the policy is for, but for its direction. */
+    public boolean matches(Flow flow) {
+        return ifId == flow.ifId && selector.matches(flow, flow.family) && mark.fits(flow.mark);
+    }
+
     public PolicySpec withTemplates(List<Template> newTemplates) {
         return new PolicySpec(
                 selector, lifetime, priority, index, direction, action, flags, share, newTemplates, mark, ifId, type, securityContext);

@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon.journal;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -75,7 +76,7 @@ final class JournalWriter {
     void end() {
         if (thread != null) {
             handOver(END);
-            join();
+            Uninterruptibles.joinUninterruptibly(thread);
         }
         close();
     }
@@ -94,37 +95,18 @@ final class JournalWriter {
 
     private void handOver(Batch batch) {
         unfinished.incrementAndGet();
-        boolean interrupted = false;
-        while (true) {
-            try {
-                queue.put(batch);
-                break;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void join() {
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        Uninterruptibles.putUninterruptibly(queue, batch);
     }
 
     private void writeAll() {
-        try {
-            for (Batch batch = queue.take(); batch != END; batch = queue.take()) {
-                write(batch);
-                unfinished.decrementAndGet();
-            }
-        } catch (InterruptedException e) {
-            throw new IllegalStateException("nobody interrupts this thread", e);
+        for (Batch batch = next(); batch != END; batch = next()) {
+            write(batch);
+            unfinished.decrementAndGet();
         }
+    }
+
+    private Batch next() {
+        return Uninterruptibles.takeUninterruptibly(queue);
     }
 
     private void write(Batch batch) {

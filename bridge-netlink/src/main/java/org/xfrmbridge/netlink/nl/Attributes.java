@@ -176,6 +176,7 @@ public final class Attributes {
 
     /** Where an attribute begins, counted from the first one; negative if it is absent. */
     public int offsetOf(int type) {
-        return has(type) ? find(type) - start : ABSENT;
+        int at = offset(type);
+        return at != ABSENT ? at - start : ABSENT;
     }
 }
