@@ -50,6 +50,10 @@ public final class Bridge implements AutoCloseable {
         Descriptor lock = lock(options.directory());
         Attachment attachment = null;
         try {
+            if (!Attachment.isLeft(options.directory())) {
+                // Policies without an attachment are of a kernel or a namespace that is gone: a bridge killed from here on must not leave them.
+                PolicyJournal.delete(options.directory());
+            }
             attachment = Attachment.attach(options.names(), options.directory());
             return new Bridge(options, lock, attachment);
         } catch (IOException | RuntimeException e) {

@@ -12,7 +12,9 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.zip.CRC32;
@@ -22,8 +24,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.attach.DeviceNames;
+import org.xfrmbridge.daemon.client.Clients;
 import org.xfrmbridge.daemon.os.ControlClient;
 import org.xfrmbridge.datapath.PathContext;
+import org.xfrmbridge.netlink.client.XfrmClient;
+import org.xfrmbridge.xfrm.PolicySpec;
 
 /** The whole program without policies: everything passes. */
 @Timeout(120)
@@ -35,7 +40,11 @@ class BridgeTest {
     private Path directory;
 
     private BridgeOptions options() {
-        return new BridgeOptions(DeviceNames.of("veth0", "xfrm0"), directory, -1, PathContext.DEFAULT_FLOWS);
+        return options("veth0", directory);
+    }
+
+    private static BridgeOptions options(String original, Path directory) {
+        return new BridgeOptions(DeviceNames.of(original, "xfrm0"), directory, -1, PathContext.DEFAULT_FLOWS);
     }
 
     @ParameterizedTest
@@ -90,6 +99,55 @@ class BridgeTest {
                 return null;
             });
         }
+    }
+
+    /** As after a crash of the machine, of which only the directory has stayed: a kernel has no policies then. */
+    @Test
+    void shouldHaveNoPoliciesWhenTheHostHasBootedSince() throws Exception {
+        Path kept = Files.createDirectory(directory.resolve("kept"));
+        try (TestNetwork network = new TestNetwork()) {
+            network.inHere(() -> {
+                Bridge bridge = Bridge.start(options());
+                addPolicy();
+                keepAsOfAnotherBoot(kept);
+                bridge.close();
+                Bridge again = Bridge.start(options("veth0", kept));
+                assertTrue(ControlClient.ask(kept, "stat json").contains("\"policies_out\": 0"));
+                again.close();
+                return null;
+            });
+        }
+    }
+
+    /** Else a bridge that is killed as soon as it has attached would leave them to the next one, as if they were its own. */
+    @Test
+    void shouldRemovePoliciesBeforeItAttachesWhenTheHostHasBootedSince() throws Exception {
+        Path kept = Files.createDirectory(directory.resolve("kept"));
+        try (TestNetwork network = new TestNetwork()) {
+            network.inHere(() -> {
+                Bridge bridge = Bridge.start(options());
+                addPolicy();
+                keepAsOfAnotherBoot(kept);
+                bridge.close();
+                assertThrows(IOException.class, () -> Bridge.start(options("nothing0", kept)));
+                return null;
+            });
+        }
+        assertEquals(List.of("lock"), List.of(kept.toFile().list()));
+    }
+
+    private void addPolicy() throws Exception {
+        try (XfrmClient client = Clients.xfrmOfBridge(directory)) {
+            client.addPolicy(PolicySpec.builder().build());
+        }
+        assertTrue(ControlClient.ask(directory, "stat json").contains("\"policies_out\": 1"));
+    }
+
+    /** Copies what the bridge would leave if it were killed now. */
+    private void keepAsOfAnotherBoot(Path kept) throws IOException {
+        Files.copy(directory.resolve("policies"), kept.resolve("policies"));
+        String journal = Files.readString(directory.resolve("attachment.journal"));
+        Files.writeString(kept.resolve("attachment.journal"), journal.replaceAll("(?m)^boot=.*", "boot=9d8b2a4e-0000-4000-8000-000000000000"));
     }
 
     /** Sends back what comes, and returns its checksum. */

@@ -118,7 +118,7 @@ public final class TestNetwork implements AutoCloseable {
         return result;
     }
 
-    static <T> T within(CompletableFuture<T> result) throws InterruptedException, ExecutionException, TimeoutException {
+    public static <T> T within(CompletableFuture<T> result) throws InterruptedException, ExecutionException, TimeoutException {
         return result.get(LIMIT_SECONDS, TimeUnit.SECONDS);
     }
 

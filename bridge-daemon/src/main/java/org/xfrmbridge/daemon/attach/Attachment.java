@@ -59,7 +59,7 @@ public final class Attachment implements AutoCloseable {
     public static Attachment attach(DeviceNames names, Path directory) throws IOException {
         Attachment attachment = new Attachment(directory);
         try {
-            Journal left = Journal.read(directory);
+            Journal left = left(directory);
             if (left == null) {
                 attachment.make(names);
             } else {
@@ -72,13 +72,34 @@ public final class Attachment implements AutoCloseable {
         }
     }
 
+    /** Whether a bridge that died has left an attachment here, which {@link #attach} would take up or restore. */
+    public static boolean isLeft(Path directory) throws IOException {
+        return left(directory) != null;
+    }
+
+    /** The journal of what is here. One of another boot or namespace is removed: its devices are gone, and its addresses may be others' now. */
+    private static Journal left(Path directory) throws IOException {
+        Journal left = Journal.read(directory);
+        Place here = Place.here();
+        if (left == null || left.place().equals(here)) {
+            return left;
+        }
+        LOG.warn("{} was attached {}: addresses and routes from then are not restored, {} is removed",
+                left.names().original(),
+                left.place().isOfSameBoot(here) ? "in another network namespace" : "before this machine was started anew",
+                Journal.file(directory));
+        Journal.delete(directory);
+        return null;
+    }
+
     /**
      * Undoes what a journal tells of.
      *
      * @return the interface that has its configuration back, or null if nothing was attached
      */
     public static String detach(Path directory) throws IOException {
-        Journal left = Journal.read(directory);
+        refuseOtherNamespace(directory);
+        Journal left = left(directory);
         if (left == null) {
             return null;
         }
@@ -86,6 +107,16 @@ public final class Attachment implements AutoCloseable {
         attachment.journal = left;
         attachment.close();
         return left.names().original();
+    }
+
+    /** Who asks in the wrong one must not lose the journal. */
+    private static void refuseOtherNamespace(Path directory) throws IOException {
+        Journal left = Journal.read(directory);
+        Place here = Place.here();
+        if (left != null && left.place().isOfSameBoot(here) && !left.place().equals(here)) {
+            throw new AttachmentException("%s was attached in another network namespace: detach it there, or delete %s if that is gone"
+                    .formatted(left.names().original(), Journal.file(directory)));
+        }
     }
 
     private void resume(Journal left, DeviceNames names) throws IOException {
@@ -125,6 +156,7 @@ public final class Attachment implements AutoCloseable {
         try {
             Link network = prepare(names, original);
             journal = new Journal(
+                    Place.here(),
                     names,
                     Journal.Phase.MOVING,
                     original,

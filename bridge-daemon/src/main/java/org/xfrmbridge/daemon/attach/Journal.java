@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Properties;
 import org.xfrmbridge.daemon.route.IpConfiguration;
 import org.xfrmbridge.daemon.route.Link;
@@ -20,12 +21,13 @@ import org.xfrmbridge.daemon.route.RouteMessage;
 /**
  * What an attachment changed, in a file of the bridge's directory: enough to undo it without the process that did it.
  *
+ * @param place where it changed that
  * @param original the interface as it was: MAC address, MTU, flags, IPv6 address generation
  * @param configuration what moved
  * @param multicastRoutes of the original interface, which it must not have while it is a bridge port
  */
 public record Journal(
-        DeviceNames names, Phase phase, Link original, IpConfiguration configuration, List<RouteMessage> multicastRoutes) {
+        Place place, DeviceNames names, Phase phase, Link original, IpConfiguration configuration, List<RouteMessage> multicastRoutes) {
     /** How far it got: while MOVING the configuration is partly here, partly there, and the journal's is the true one. */
     public enum Phase {
         MOVING,
@@ -35,7 +37,7 @@ public record Journal(
     private static final String FILE = "attachment.journal";
 
     Journal in(Phase newPhase) {
-        return new Journal(names, newPhase, original, configuration, multicastRoutes);
+        return new Journal(place, names, newPhase, original, configuration, multicastRoutes);
     }
 
     static Path file(Path directory) {
@@ -72,6 +74,9 @@ public record Journal(
                 Link.ETHERNET,
                 number(lines, "original.address-generation"));
         return new Journal(
+                new Place(
+                        Objects.requireNonNull(lines.getProperty("boot"), "no boot"),
+                        Long.parseUnsignedLong(lines.getProperty("namespace"))),
                 DeviceNames.of(original.name(), lines.getProperty("tap")),
                 Phase.valueOf(lines.getProperty("phase")),
                 original,
@@ -113,6 +118,8 @@ public record Journal(
 
     private String toLines() {
         StringBuilder out = new StringBuilder("# What xfrm-bridge moved, as rtnetlink messages: xfrm-bridge detach moves it back.\n");
+        line(out, "boot", place.bootId());
+        line(out, "namespace", Long.toUnsignedString(place.namespace()));
         line(out, "original", original.name());
         line(out, "tap", names.host());
         line(out, "phase", phase.name());

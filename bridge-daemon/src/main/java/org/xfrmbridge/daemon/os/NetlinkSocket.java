@@ -15,6 +15,7 @@ public final class NetlinkSocket implements AutoCloseable {
     private static final int SOL_SOCKET = 1;
     private static final int SOL_NETLINK = 270;
     private static final int SO_RCVBUFFORCE = 33;
+    private static final int SO_NETNS_COOKIE = 71;
     private static final int NETLINK_ADD_MEMBERSHIP = 1;
     private static final int NETLINK_EXT_ACK = 11;
     private static final int NETLINK_GET_STRICT_CHK = 12;
@@ -47,6 +48,18 @@ public final class NetlinkSocket implements AutoCloseable {
 
     private int set(int level, int option, int value) {
         return LIBC.setsockopt(descriptor.fd(), level, option, Memory.ofInt(value).pointer, 4);
+    }
+
+    /** The number of the socket's network namespace, which no other has until the next boot; 0 before Linux 5.14. */
+    public long namespaceCookie() throws OsException {
+        Memory cookie = new Memory(Long.BYTES);
+        int result = LIBC.getsockopt(
+                descriptor.fd(), SOL_SOCKET, SO_NETNS_COOKIE, cookie.pointer, Memory.ofInt(Long.BYTES).pointer);
+        if (result == -1 && Native.errno() == OsException.ENOPROTOOPT) {
+            return 0;
+        }
+        check(result, "getsockopt(SO_NETNS_COOKIE)");
+        return cookie.buffer.getLong(0);
     }
 
     public int fd() {

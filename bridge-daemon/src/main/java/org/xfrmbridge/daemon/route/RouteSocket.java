@@ -100,6 +100,11 @@ public final class RouteSocket implements AutoCloseable {
         throw new OsException(words == null ? name : name + " (" + words + ")", errno);
     }
 
+    /** Of the network namespace that it asks; 0 if the kernel has none. See {@link NetlinkSocket#namespaceCookie}. */
+    public long namespaceCookie() throws OsException {
+        return socket.namespaceCookie();
+    }
+
     @Override
     public void close() {
         socket.close();

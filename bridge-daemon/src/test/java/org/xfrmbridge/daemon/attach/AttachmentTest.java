@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -116,6 +118,62 @@ class AttachmentTest {
             return null;
         });
         assertEquals(before, snapshot());
+    }
+
+    /** As after a crash of the machine: the directory has stayed, the devices are gone, and the interface has got another address. */
+    @Test
+    void shouldForgetWhatWasMovedWhenTheHostHasBootedSince() throws Exception {
+        network.inHere(() -> {
+            Attachment.attach(NAMES, directory).closeDevices();
+            ofAnotherBoot();
+            for (String device : List.of("xfrm0", "xfrm0n", "xfrm0b")) {
+                network.ip("link delete " + device);
+            }
+            network.ip("addr add 192.0.2.200/24 dev veth0");
+            Attachment attachment = Attachment.attach(NAMES, directory);
+            assertFalse(attachment.isResumed());
+            assertEquals(List.of("192.0.2.200/24"), ipv4("xfrm0"));
+            attachment.close();
+            assertEquals(List.of("192.0.2.200/24"), ipv4("veth0"));
+            return null;
+        });
+    }
+
+    @Test
+    void shouldNotTakeUpDevicesWhenTheHostHasBootedSince() throws Exception {
+        network.inHere(() -> {
+            Attachment.attach(NAMES, directory).closeDevices();
+            ofAnotherBoot();
+            assertTrue(assertThrows(AttachmentException.class, () -> Attachment.attach(NAMES, directory)).getMessage().contains("xfrm0"));
+            assertNull(Attachment.detach(directory));
+            return null;
+        });
+    }
+
+    /** As when a container is started again after it was killed, and has got another address. */
+    @Test
+    void shouldForgetWhatWasMovedWhenItWasInAnotherNamespace() throws Exception {
+        network.inHere(() -> {
+            Attachment.attach(NAMES, directory).closeDevices();
+            return null;
+        });
+        TestNetwork.within(network.startInThere(() -> {
+            String reason = assertThrows(AttachmentException.class, () -> Attachment.detach(directory)).getMessage();
+            assertTrue(reason.contains("another network namespace"), reason);
+            Attachment.attach(NAMES, directory).close();
+            return null;
+        }));
+        String there = network.ipThere("addr show dev veth0");
+        assertTrue(there.contains("192.0.2.2/24") && !there.contains("192.0.2.1"), there);
+    }
+
+    private void ofAnotherBoot() throws IOException {
+        Path journal = directory.resolve("attachment.journal");
+        Files.writeString(journal, Files.readString(journal).replaceAll("(?m)^boot=.*", "boot=9d8b2a4e-0000-4000-8000-000000000000"));
+    }
+
+    private List<String> ipv4(String device) throws Exception {
+        return Pattern.compile("inet (\\S+)").matcher(network.ip("addr show dev " + device)).results().map(match -> match.group(1)).toList();
     }
 
     @Test

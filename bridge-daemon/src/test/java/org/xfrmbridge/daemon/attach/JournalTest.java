@@ -25,7 +25,13 @@ class JournalTest {
                 List.of(new RouteMessage(RouteMessage.NEW_ADDRESS, new byte[] {2, 24, (byte) 0x80, 0})),
                 List.of(new RouteMessage(RouteMessage.NEW_ROUTE, new byte[] {1}), new RouteMessage(RouteMessage.NEW_ROUTE, new byte[] {2})),
                 List.of());
-        return new Journal(DeviceNames.of("eth0", "xfrm0"), Journal.Phase.MOVING, original, configuration, List.of());
+        return new Journal(
+                new Place("5a1b0c2d-0000-4000-8000-000000000000", -1),
+                DeviceNames.of("eth0", "xfrm0"),
+                Journal.Phase.MOVING,
+                original,
+                configuration,
+                List.of());
     }
 
     @Test
@@ -33,6 +39,7 @@ class JournalTest {
         journal().in(Journal.Phase.ATTACHED).write(directory);
         Journal read = Journal.read(directory);
         assertEquals(Journal.Phase.ATTACHED, read.phase());
+        assertEquals(journal().place(), read.place());
         assertEquals(journal().names(), read.names());
         assertEquals(journal().original(), read.original());
         assertArrayEquals(journal().configuration().addresses().getFirst().payload(), read.configuration().addresses().getFirst().payload());
