@@ -1,5 +1,6 @@
 package org.xfrmbridge.datapath;
 
+import com.google.common.base.Preconditions;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
@@ -12,7 +13,7 @@ import org.xfrmbridge.time.Clock;
  *
  * @param ifindex what packets carry as interface when a selector names one
  * @param hostMac the host's own MAC address on the link
- * @param flows how many are remembered in each direction, rounded up to a power of two
+ * @param flows how many are remembered in each direction, rounded up to a power of two; at least 1
  */
 public record PathContext(
         Sad sad,
@@ -26,6 +27,10 @@ public record PathContext(
         long hostMac,
         int flows) {
     public static final int DEFAULT_FLOWS = 1 << 16;
+
+    public PathContext {
+        Preconditions.checkArgument(flows > 0, "flows: %s", flows);
+    }
 
     /** Of a {@link org.xfrmbridge.db.FlowCache}: twice as many as flows, so that all of these find one. */
     int flowPlaces() {

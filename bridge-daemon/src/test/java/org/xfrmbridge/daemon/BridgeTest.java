@@ -101,6 +101,20 @@ class BridgeTest {
         }
     }
 
+    @Test
+    void shouldGiveTheInterfaceBackWhenItFailsAfterAttaching() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            String before = network.ip("addr show");
+            BridgeOptions withoutFlows = new BridgeOptions(options().names(), directory, -1, 0);
+            network.inHere(() -> {
+                assertThrows(IllegalArgumentException.class, () -> Bridge.start(withoutFlows));
+                assertEquals(before, network.ip("addr show"));
+                Bridge.start(options()).close();
+                return null;
+            });
+        }
+    }
+
     /** As after a crash of the machine, of which only the directory has stayed: a kernel has no policies then. */
     @Test
     void shouldHaveNoPoliciesWhenTheHostHasBootedSince() throws Exception {
