@@ -25,6 +25,8 @@ import org.xfrmbridge.xfrm.Template;
 final class OutboundResolver {
     /** How long an unanswered acquire is not repeated for a flow. */
     static final long ACQUIRE_RETRY_NS = 100_000_000L;
+    /** How long a next hop that is not known is not asked for again for a flow. */
+    static final long NEXT_HOP_RETRY_NS = 1_000_000_000L;
     private static final int FINDS = 4;
     private static final long FOREVER_NS = Long.MAX_VALUE / 2;
 
@@ -200,6 +202,7 @@ final class OutboundResolver {
         }
         NextHop nextHop = context.network().resolve(family, source, destination, mark);
         if (nextHop == null) {
+            validForNs = Math.min(validForNs, NEXT_HOP_RETRY_NS);
             return null;
         }
         int mtu = Math.min(nextHop.mtuBytes(), learnedMtu(destination, nowNs));

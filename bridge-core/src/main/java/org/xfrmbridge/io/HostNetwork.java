@@ -19,7 +19,7 @@ public interface HostNetwork {
 
     /**
      * Where an outer packet goes: asks the routing and neighbour tables. May take tens of microseconds. Null while there is no route or the neighbour is not
-     * known yet; it then has been asked for, and {@link #generation} changes when it answers.
+     * known yet; it then has been asked for, and {@link #generation} changes when it answers within some seconds. Who still wants it asks again.
      *
      * @param mark of the packet, for routing rules that look at it
      */

@@ -288,6 +288,20 @@ class OutboundPathTest {
         assertDropped(DropReason.OUT_BUNDLE_GEN_ERROR, frame);
     }
 
+    /** A neighbour may come so late that the network has forgotten that somebody asked. */
+    @Test
+    void shouldAskAgainForANextHopThatDidNotAnswer() {
+        protectAll();
+        tunnel(7);
+        host.network.setGateway(null);
+        assertDropped(DropReason.OUT_BUNDLE_GEN_ERROR, frame);
+        assertDropped(DropReason.OUT_BUNDLE_GEN_ERROR, frame);
+        assertEquals(1, host.network.resolved());
+        host.clock.advanceSeconds(1);
+        assertDropped(DropReason.OUT_BUNDLE_GEN_ERROR, frame);
+        assertEquals(2, host.network.resolved());
+    }
+
     @Test
     void shouldAskForTheSourceAddressThatATemplateLeavesOpen() {
         host.policy(Direction.OUT, NET, Sas.template(Mode.TUNNEL, "0.0.0.0", FAR));

@@ -32,23 +32,36 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
 
     private static final int NO_MARK = 0;
 
-    /** More next hops than a host has; what is beyond is looked up and not watched. */
+    /** More next hops than a host has. What is beyond is looked up and not watched, until {@link #refresh} makes room. */
     private static final int MAX_WATCHED = 4096;
 
     private final int hostIndex;
+    private final int maxWatched;
     private final NetlinkSocket events = new NetlinkSocket(GROUPS);
     private final RouteSocket socket = new RouteSocket();
     private final Queries queries = new Queries(socket);
-    private final Map<Hop, Long> watched = new HashMap<>();
+    private final Map<Hop, Watch> watched = new HashMap<>();
     private Link host;
+    private int rounds;
     private volatile LocalAddresses local;
     private volatile int generation = 1;
 
     private record Hop(int family, Address address) {}
 
+    /**
+     * @param mac as it was told last; 0 while it is not known
+     * @param askedInRound of {@link #refresh}: whoever has no answer asks again every second that it has packets
+     */
+    private record Watch(long mac, int askedInRound) {}
+
     /** @param hostIndex of the TAP that has the host's IP configuration: only ways through it count */
     public KernelNetwork(int hostIndex) throws OsException {
+        this(hostIndex, MAX_WATCHED);
+    }
+
+    KernelNetwork(int hostIndex, int maxWatched) throws OsException {
         this.hostIndex = hostIndex;
+        this.maxWatched = maxWatched;
         this.host = new Links(socket).find(hostIndex);
         this.local = LocalAddresses.read(socket);
     }
@@ -98,8 +111,8 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         Hop hop = gateway == null ? new Hop(family, destination) : new Hop(gateway.family(), gateway.address());
         Neighbour neighbour = queries.neighbour(hostIndex, hop.family(), hop.address());
         long mac = neighbour == null ? 0 : neighbour.mac();
-        if (watched.size() < MAX_WATCHED) {
-            watched.put(hop, mac);
+        if (watched.size() < maxWatched || watched.containsKey(hop)) {
+            watched.put(hop, new Watch(mac, rounds));
         }
         if (mac == 0 || neighbour.isStale()) {
             queries.useNeighbour(hostIndex, hop.family(), hop.address());
@@ -168,11 +181,11 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     /** Only another MAC address counts: states change all the time, and nobody asked for most neighbours. */
     private boolean neighbourChanged(Neighbour neighbour, long mac) {
         Hop hop = new Hop(neighbour.message().family(), neighbour.address());
-        Long known = neighbour.index() == hostIndex ? watched.get(hop) : null;
-        if (known == null || known == mac) {
+        Watch known = neighbour.index() == hostIndex ? watched.get(hop) : null;
+        if (known == null || known.mac == mac) {
             return false;
         }
-        watched.put(hop, mac);
+        watched.put(hop, new Watch(mac, known.askedInRound));
         return true;
     }
 
@@ -193,12 +206,23 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         };
     }
 
-    /** Control thread, every few seconds: lets the kernel check on next hops, since the frames sent to them do not pass it. */
+    /**
+     * Control thread, every few seconds: lets the kernel check on next hops, since the frames sent to them do not pass it. One that does not answer
+     * and is not asked for any more is forgotten.
+     */
     public synchronized void refresh() throws OsException {
-        for (Map.Entry<Hop, Long> entry : watched.entrySet()) {
+        rounds++;
+        if (watched.size() >= maxWatched) {
+            // Nobody tells which of them are in use: who uses one asks again.
+            watched.clear();
+            generation++;
+            return;
+        }
+        watched.values().removeIf(watch -> watch.mac == 0 && rounds - watch.askedInRound > 1);
+        for (Map.Entry<Hop, Watch> entry : watched.entrySet()) {
             Hop hop = entry.getKey();
             Neighbour neighbour = queries.neighbour(hostIndex, hop.family(), hop.address());
-            if (neighbour == null || neighbour.isStale() || entry.getValue() == 0) {
+            if (neighbour == null || neighbour.isStale() || entry.getValue().mac == 0) {
                 queries.useNeighbour(hostIndex, hop.family(), hop.address());
             }
         }

@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.host;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -121,6 +122,60 @@ class KernelNetworkTest {
                 try (KernelNetwork kernel = new KernelNetwork(link().index())) {
                     assertEquals(1500, kernel.resolve(INET, Address.ANY, Address.parse(far[0]), NO_MARK).mtuBytes());
                     assertEquals(1500, kernel.resolve(INET6, Address.ANY, Address.parse(far[1]), NO_MARK).mtuBytes());
+                }
+                return null;
+            });
+        }
+    }
+
+    @Test
+    void shouldForgetANextHopThatDoesNotAnswerWhenNobodyAsksForItAnyMore() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            network.inHere(() -> {
+                try (KernelNetwork kernel = new KernelNetwork(link().index())) {
+                    Address nobody = Address.parse("192.0.2.9");
+                    for (int round = 0; round < 3; round++) {
+                        assertNull(kernel.resolve(INET, Address.ANY, nobody, NO_MARK));
+                        kernel.refresh();
+                    }
+                    kernel.handleEvents();
+                    int before = kernel.generation();
+                    network.ip("neigh replace 192.0.2.9 lladdr 02:00:00:00:00:09 dev veth0");
+                    kernel.handleEvents();
+                    assertNotEquals(before, kernel.generation());
+                    network.ip("neigh del 192.0.2.9 dev veth0");
+                    kernel.handleEvents();
+                    kernel.refresh();
+                    kernel.refresh();
+                    network.ip("neigh flush dev veth0");
+                    network.ip("neigh flush dev veth0 nud failed");
+                    kernel.refresh();
+                    assertEquals("", network.ip("neigh show 192.0.2.9 nud all"));
+                }
+                return null;
+            });
+        }
+    }
+
+    @Test
+    void shouldMakeRoomAndLetAllAskAgainWhenThereAreTooManyNextHops() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            network.inHere(() -> {
+                try (KernelNetwork kernel = new KernelNetwork(link().index(), 2)) {
+                    for (int host = 10; host < 13; host++) {
+                        network.ip("neigh add 192.0.2." + host + " lladdr 02:00:00:00:00:" + host + " dev veth0");
+                        assertNotNull(kernel.resolve(INET, Address.ANY, Address.parse("192.0.2." + host), NO_MARK));
+                    }
+                    kernel.handleEvents();
+                    int before = kernel.generation();
+                    kernel.refresh();
+                    assertNotEquals(before, kernel.generation());
+                    kernel.resolve(INET, Address.ANY, Address.parse("192.0.2.12"), NO_MARK);
+                    before = kernel.generation();
+                    network.ip("neigh replace 192.0.2.12 lladdr 02:00:00:00:00:ff dev veth0");
+                    kernel.handleEvents();
+                    assertNotEquals(before, kernel.generation());
+                    kernel.refresh();
                 }
                 return null;
             });
