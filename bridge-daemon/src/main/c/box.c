@@ -2,8 +2,8 @@
 #include "box.h"
 
 #include "clock.h"
+#include "message.h"
 
-#include <errno.h>
 #include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -43,14 +43,6 @@ static bool has_unread(int fd)
     return syscall(SYS_ioctl, fd, SIOCOUTQ, &unread) != 0 || unread != 0;
 }
 
-static void gather(char *to, const struct msghdr *message)
-{
-    for (size_t i = 0; i < message->msg_iovlen; i++) {
-        memcpy(to, message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
-        to += message->msg_iov[i].iov_len;
-    }
-}
-
 bool box_send(struct box *box, int fd, const struct msghdr *message, size_t length)
 {
     int before = errno;
@@ -58,7 +50,7 @@ bool box_send(struct box *box, int fd, const struct msghdr *message, size_t leng
     errno = before;
     if (!ready || !move(box, BOX_LOOKING, BOX_CLAIMED))
         return false;
-    gather(box->bytes, message);
+    message_gather(message, box->bytes, length);
     box->length = (uint32_t) length;
     if (move(box, BOX_CLAIMED, BOX_FULL))
         return true;
@@ -67,15 +59,12 @@ bool box_send(struct box *box, int fd, const struct msghdr *message, size_t leng
     return false;
 }
 
-/* As recvmsg(): what does not fit is lost, and said. */
+/* As recvmsg(): what does not fit is lost, and said; what there is no memory for is lost altogether. */
 static ssize_t scatter(const char *from, size_t length, struct msghdr *message, int flags)
 {
-    size_t done = 0;
-    for (size_t i = 0; i < message->msg_iovlen && done < length; i++) {
-        size_t part = message->msg_iov[i].iov_len < length - done ? message->msg_iov[i].iov_len : length - done;
-        memcpy(message->msg_iov[i].iov_base, from + done, part);
-        done += part;
-    }
+    if (!message_writable(message, length))
+        return fail(EFAULT);
+    size_t done = message_scatter(message, from, length);
     message->msg_controllen = 0;
     message->msg_flags = done < length ? MSG_TRUNC : 0;
     return (ssize_t) (flags & MSG_TRUNC ? length : done);
@@ -84,7 +73,7 @@ static ssize_t scatter(const char *from, size_t length, struct msghdr *message, 
 static ssize_t take(struct box *box, struct msghdr *message, int flags)
 {
     if (!move(box, BOX_FULL, BOX_TAKEN))
-        return -1;
+        return fail(EAGAIN);
     size_t length = box->length <= BOX_ROOM ? box->length : BOX_ROOM;
     ssize_t result = scatter(box->bytes, length, message, flags);
     memset(box->bytes, 0, length);
@@ -102,10 +91,10 @@ static void begin(struct box *box)
 static ssize_t end(struct box *box, struct msghdr *message, int flags)
 {
     if (move(box, BOX_LOOKING, BOX_IDLE))
-        return -1;
+        return fail(EAGAIN);
     for (int i = 0; i < CLAIMED_LOOKS && state_of(box) == BOX_CLAIMED; i++)
         pause_briefly();
-    return move(box, BOX_CLAIMED, BOX_REVOKED) ? -1 : take(box, message, flags);
+    return move(box, BOX_CLAIMED, BOX_REVOKED) ? fail(EAGAIN) : take(box, message, flags);
 }
 
 ssize_t box_receive(struct box *box, struct msghdr *message, int flags)

@@ -50,12 +50,12 @@ struct mailbox {
     struct box requests, answers;
 };
 
-/* Puts a message of `length` bytes in that is to be sent on `fd`; false if the socket must be used. Keeps errno. */
+/* Puts a readable message of `length` bytes in that is to be sent on `fd`; false if the socket must be used. Keeps errno. */
 bool box_send(struct box *box, int fd, const struct msghdr *message, size_t length);
 
 /*
- * recvmsg() that looks for a microsecond; -1 if there was nothing. Never waits for the sender, and isn't a point where a thread is
- * cancelled while it looks.
+ * recvmsg() that looks for a microsecond; -1 and EAGAIN if there was nothing. Never waits for the sender, and isn't a point where a thread
+ * is cancelled while it looks.
  */
 ssize_t box_receive(struct box *box, struct msghdr *message, int flags);
 

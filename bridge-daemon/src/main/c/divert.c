@@ -7,21 +7,16 @@
 #include "control.h"
 #include "mailbox.h"
 #include "memory.h"
+#include "pages.h"
 #include "registry.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/netlink.h>
 #include <linux/pfkeyv2.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <string.h>
-
-static int fail(int error)
-{
-    errno = error;
-    return -1;
-}
 
 static int result(int negative_errno)
 {
@@ -64,8 +59,10 @@ INTERPOSE(int, bind, (int fd, const struct sockaddr *address, socklen_t length))
     if (name.protocol == PFKEY)
         return fail(EOPNOTSUPP);
     struct sockaddr_nl wanted;
-    if (length < sizeof wanted)
+    if (length < sizeof wanted || length > sizeof(struct sockaddr_storage))
         return fail(EINVAL);
+    if (!pages_readable(address, length))
+        return fail(EFAULT);
     memcpy(&wanted, address, sizeof wanted);
     if (wanted.nl_family != AF_NETLINK)
         return fail(EINVAL);
@@ -87,6 +84,10 @@ INTERPOSE(int, connect, (int fd, const struct sockaddr *address, socklen_t lengt
     if (name.protocol == PFKEY)
         return fail(EOPNOTSUPP);
     struct sockaddr_nl peer;
+    if (length > sizeof(struct sockaddr_storage))
+        return fail(EINVAL);
+    if (!pages_readable(address, length))
+        return fail(EFAULT);
     if (length < sizeof address->sa_family || (address->sa_family == AF_NETLINK && length < sizeof peer))
         return fail(EINVAL);
     if (address->sa_family == AF_UNSPEC)
@@ -97,11 +98,33 @@ INTERPOSE(int, connect, (int fd, const struct sockaddr *address, socklen_t lengt
     return peer.nl_pid == 0 ? 0 : fail(ECONNREFUSED);
 }
 
+/* Where a program says how much room it has: 0 or an errno. */
+static int check_length(const socklen_t *length)
+{
+    if (!pages_writable(length, sizeof *length))
+        return EFAULT;
+    return *length > INT_MAX ? EINVAL : 0;
+}
+
 static int answer(const void *value, size_t size, void *room, socklen_t *length)
 {
-    memcpy(room, value, *length < size ? *length : size);
+    int error = check_length(length);
+    if (error != 0)
+        return fail(error);
+    size_t part = *length < size ? *length : size;
+    if (!pages_writable(room, part))
+        return fail(EFAULT);
+    if (part != 0)
+        memcpy(room, value, part);
     *length = (socklen_t) size;
     return 0;
+}
+
+/* An option, of which a program may ask for a part. */
+static int answer_number(int number, void *room, socklen_t *length)
+{
+    int error = check_length(length);
+    return error == 0 ? answer(&number, *length < sizeof number ? *length : sizeof number, room, length) : fail(error);
 }
 
 INTERPOSE(int, getsockname, (int fd, struct sockaddr *address, socklen_t *length))
@@ -132,8 +155,7 @@ static int answer_socket_option(int fd, const struct name *name, int option, voi
     int number = option == SO_DOMAIN ? (name->protocol == NETLINK ? AF_NETLINK : AF_KEY)
         : option == SO_PROTOCOL ? (name->protocol == NETLINK ? NETLINK_XFRM : PF_KEY_V2)
         : type >= 0 ? type : SOCK_RAW;
-    size_t size = *length < sizeof number ? *length : sizeof number;
-    return answer(&number, size, value, length);
+    return answer_number(number, value, length);
 }
 
 static int answer_netlink_option(int fd, int option, void *value, socklen_t *length)
@@ -141,6 +163,9 @@ static int answer_netlink_option(int fd, int option, void *value, socklen_t *len
     struct settings settings = memory_settings(fd);
     if (option == NETLINK_LIST_MEMBERSHIPS)
         return answer(&settings.groups, sizeof settings.groups, value, length);
+    int error = check_length(length);
+    if (error != 0)
+        return fail(error);
     if (option < NETLINK_PKTINFO || option > NETLINK_GET_STRICT_CHK || option == NETLINK_RX_RING || option == NETLINK_TX_RING)
         return fail(ENOPROTOOPT);
     if (*length < sizeof(int))
@@ -158,16 +183,18 @@ INTERPOSE(int, getsockopt, (int fd, int level, int option, void *value, socklen_
     if (level == SOL_NETLINK && name_of(fd, &name))
         return name.protocol == NETLINK ? answer_netlink_option(fd, option, value, length) : fail(ENOPROTOOPT);
     int encapsulation;
-    if (kind_of(fd) == REGISTERED && level == IPPROTO_UDP && registry_get(fd, option, &encapsulation)) {
-        size_t size = *length < sizeof encapsulation ? *length : sizeof encapsulation;
-        return answer(&encapsulation, size, value, length);
-    }
+    if (kind_of(fd) == REGISTERED && level == IPPROTO_UDP && registry_get(fd, option, &encapsulation))
+        return answer_number(encapsulation, value, length);
     return REAL(getsockopt)(fd, level, option, value, length);
 }
 
 static int set_netlink_option(int fd, int option, const void *value, socklen_t length)
 {
     uint32_t number = 0;
+    if (length > INT_MAX)
+        return fail(EINVAL);
+    if (length >= sizeof number && !pages_readable(value, sizeof number))
+        return fail(EFAULT);
     if (length >= sizeof number)
         memcpy(&number, value, sizeof number);
     switch (option) {

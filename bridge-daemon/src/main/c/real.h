@@ -14,6 +14,7 @@
 #endif
 #undef _FORTIFY_SOURCE
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -61,6 +62,12 @@ _Static_assert(sizeof(long) == 8, "only 64-bit systems");
     X(int, access, (const char *, int)) \
     X(int, faccessat, (int, const char *, int, int)) \
     X(int, stat, (const char *, struct stat *))
+
+static inline int fail(int error)
+{
+    errno = error;
+    return -1;
+}
 
 struct real {
 #define REAL_FIELD(type, name, arguments) type (*name) arguments;

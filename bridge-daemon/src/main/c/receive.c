@@ -3,13 +3,15 @@
  * ENOBUFS, after which every netlink listener knows that it missed something.
  */
 #include "channel.h"
+#include "clock.h"
 #include "dialogue.h"
 #include "mailbox.h"
 #include "memory.h"
+#include "message.h"
+#include "pages.h"
 
-#include <errno.h>
+#include <limits.h>
 #include <linux/netlink.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,27 +28,6 @@ static enum arrival judge(ssize_t length, const struct frame *start)
     return overrun ? EVENTS_LOST : MESSAGE;
 }
 
-/* Copies the first bytes out of scattered buffers; returns how many there were. */
-static size_t gather(const struct msghdr *message, void *start, size_t room)
-{
-    size_t filled = 0;
-    for (size_t i = 0; i < message->msg_iovlen && filled < room; i++) {
-        size_t part = message->msg_iov[i].iov_len < room - filled ? message->msg_iov[i].iov_len : room - filled;
-        if (part != 0 && message->msg_iov[i].iov_base != NULL)
-            memcpy((char *) start + filled, message->msg_iov[i].iov_base, part);
-        filled += part;
-    }
-    return filled;
-}
-
-static size_t room_of(const struct msghdr *message)
-{
-    size_t room = 0;
-    for (size_t i = 0; i < message->msg_iovlen; i++)
-        room += message->msg_iov[i].iov_len;
-    return room;
-}
-
 /* Waits for the next datagram as the program would, and leaves it in the queue. */
 static enum arrival look(int fd, int flags)
 {
@@ -55,15 +36,28 @@ static enum arrival look(int fd, int flags)
     return judge(length, &start);
 }
 
-/* The sender's address as netlink gives it: the kernel has port id 0. PF_KEY gives none. */
-static socklen_t write_sender(const struct name *name, void *sender, socklen_t room)
+/* The sender's address as netlink gives it: the kernel has port id 0. PF_KEY gives none. False if there is no memory for it. */
+static bool write_sender(const struct name *name, struct msghdr *message)
 {
-    if (name->protocol == PFKEY)
-        return 0;
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    if (sender != NULL)
-        memcpy(sender, &kernel, room < sizeof kernel ? room : sizeof kernel);
-    return sizeof kernel;
+    size_t size = name->protocol == NETLINK ? sizeof kernel : 0;
+    size_t part = message->msg_name == NULL ? 0 : message->msg_namelen < size ? message->msg_namelen : size;
+    if (!pages_writable(message->msg_name, part))
+        return false;
+    if (part != 0)
+        memcpy(message->msg_name, &kernel, part);
+    message->msg_namelen = (socklen_t) size;
+    return true;
+}
+
+/* The kernel's credentials, as netlink gives them, in the place of the bridge's. */
+static void write_credentials(struct msghdr *message)
+{
+    const struct ucred kernel = {0};
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
+        if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_CREDENTIALS && part->cmsg_len == CMSG_LEN(sizeof kernel))
+            memcpy(CMSG_DATA(part), &kernel, sizeof kernel);
+    }
 }
 
 /* Control data comes through the socket only. */
@@ -76,7 +70,7 @@ static ssize_t look_once(int fd, const struct name *name, struct msghdr *message
         length = box_receive(&mailbox->answers, message, flags);
         mailbox_leave(fd);
     }
-    if (length >= 0)
+    if (length >= 0 || (mailbox != NULL && errno != EAGAIN))
         return length;
     length = REAL(recvmsg)(fd, message, flags | MSG_DONTWAIT);
     if (length >= 0 && plain && mailbox == NULL && name->protocol == NETLINK)
@@ -102,8 +96,16 @@ static ssize_t receive_answer(int fd, const struct name *name, struct msghdr *me
 
 static enum arrival receive(int fd, const struct name *name, struct msghdr *message, int flags, ssize_t *length)
 {
+    size_t room;
+    int error = message_measure(message, &room);
+    if (error != 0) {
+        errno = error;
+        return FAILED;
+    }
+    if (name->protocol == NETLINK && !(flags & MSG_PEEK))
+        memory_note_room(fd, room);
     /* A peek must not show a frame, and a tiny buffer could not tell it from a message. */
-    bool look_first = (flags & MSG_PEEK) || room_of(message) < sizeof(struct frame);
+    bool look_first = (flags & MSG_PEEK) || room < sizeof(struct frame);
     enum arrival arrival = look_first ? look(fd, flags) : MESSAGE;
     if (arrival == EVENTS_LOST) {
         struct frame frame;
@@ -116,7 +118,7 @@ static enum arrival receive(int fd, const struct name *name, struct msghdr *mess
         return *length < 0 ? judge(*length, NULL) : MESSAGE;
     struct frame start = {1, 0, 0, 0};
     if (*length == sizeof start)
-        gather(message, &start, sizeof start);
+        message_gather(message, &start, sizeof start);
     return judge(*length, &start);
 }
 
@@ -124,7 +126,7 @@ static enum arrival receive(int fd, const struct name *name, struct msghdr *mess
 static void expect_more(int fd, const struct msghdr *message, ssize_t length)
 {
     struct nlmsghdr first = {0};
-    if ((size_t) length >= sizeof first && gather(message, &first, sizeof first) == sizeof first
+    if ((size_t) length >= sizeof first && message_gather(message, &first, sizeof first) == sizeof first
         && (first.nlmsg_flags & NLM_F_MULTI) && first.nlmsg_type != NLMSG_DONE)
         dialogue_asked(fd);
 }
@@ -133,15 +135,12 @@ static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *
 {
     if (kind_of(fd) == LOST) {
         set_kind(fd, DIVERTED);
-        errno = ENOBUFS;
-        return -1;
+        return fail(ENOBUFS);
     }
     struct msghdr nameless = *message;
     nameless.msg_name = NULL;
     nameless.msg_namelen = 0;
     ssize_t length = -1;
-    if (name->protocol == NETLINK && !(flags & MSG_PEEK))
-        memory_note_room(fd, room_of(message));
     switch (receive(fd, name, &nameless, flags, &length)) {
     case FAILED:
         return -1;
@@ -150,16 +149,35 @@ static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *
             return -1;
         /* fall through */
     case EVENTS_LOST:
-        errno = ENOBUFS;
-        return -1;
+        return fail(ENOBUFS);
     case MESSAGE:
         break;
     }
-    if (name->protocol == NETLINK)
+    if (name->protocol == NETLINK) {
         expect_more(fd, &nameless, length);
+        write_credentials(&nameless);
+    }
     message->msg_controllen = nameless.msg_controllen;
     message->msg_flags = nameless.msg_flags;
-    message->msg_namelen = write_sender(name, message->msg_name, message->msg_namelen);
+    return write_sender(name, message) ? length : fail(EFAULT);
+}
+
+/* As the kernel, recvmsg() tells the length of the sender's address only where there is room for one. */
+static ssize_t receive_message(int fd, const struct name *name, struct msghdr *given, int flags)
+{
+    struct msghdr message;
+    int error = message_copy(given, &message);
+    if (error != 0)
+        return fail(error);
+    ssize_t length = receive_diverted(fd, name, &message, flags);
+    if (length < 0)
+        return -1;
+    if (!pages_writable(given, sizeof *given))
+        return fail(EFAULT);
+    given->msg_controllen = message.msg_controllen;
+    given->msg_flags = message.msg_flags;
+    if (given->msg_name != NULL)
+        given->msg_namelen = message.msg_namelen;
     return length;
 }
 
@@ -199,26 +217,34 @@ INTERPOSE(ssize_t, read, (int fd, void *data, size_t room))
     return room == 0 ? 0 : receive_buffer(fd, &name, data, room, 0);
 }
 
+/* The kernel looks at the room for the sender's address when it has the message. */
+static ssize_t receive_from(int fd, const struct name *name, struct iovec *part, int flags, struct sockaddr *from, socklen_t *from_length)
+{
+    bool known = pages_writable(from_length, sizeof *from_length);
+    struct msghdr message = {.msg_iov = part, .msg_iovlen = 1, .msg_name = from};
+    message.msg_namelen = known && *from_length <= INT_MAX ? *from_length : 0;
+    ssize_t length = receive_diverted(fd, name, &message, flags);
+    if (length >= 0 && (!known || *from_length > INT_MAX))
+        return fail(known ? EINVAL : EFAULT);
+    if (length >= 0)
+        *from_length = message.msg_namelen;
+    return length;
+}
+
 INTERPOSE(ssize_t, recvfrom, (int fd, void *data, size_t room, int flags, struct sockaddr *from, socklen_t *from_length))
 {
     struct name name;
     if (!is_diverted(fd, &name))
         return REAL(recvfrom)(fd, data, room, flags, from, from_length);
-    struct iovec part = {data, room};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_name = from};
-    if (from != NULL && from_length != NULL)
-        message.msg_namelen = *from_length;
-    ssize_t length = receive_diverted(fd, &name, &message, flags);
-    if (length >= 0 && from != NULL && from_length != NULL)
-        *from_length = message.msg_namelen;
-    return length;
+    return from == NULL ? receive_buffer(fd, &name, data, room, flags)
+                        : receive_from(fd, &name, &(struct iovec) {data, room}, flags, from, from_length);
 }
 
 INTERPOSE(ssize_t, recvmsg, (int fd, struct msghdr *message, int flags))
 {
     struct name name;
     if (is_diverted(fd, &name))
-        return receive_diverted(fd, &name, message, flags);
+        return receive_message(fd, &name, message, flags);
     ssize_t length = REAL(recvmsg)(fd, message, flags);
     if (length >= 0 && message->msg_controllen != 0)
         forget_passed(message);
@@ -230,31 +256,56 @@ INTERPOSE(ssize_t, readv, (int fd, const struct iovec *parts, int count))
     struct name name;
     if (!is_diverted(fd, &name))
         return REAL(readv)(fd, parts, count);
-    struct msghdr message = {.msg_iov = (struct iovec *) parts, .msg_iovlen = (size_t) count};
-    return receive_diverted(fd, &name, &message, 0);
+    struct msghdr message;
+    size_t room;
+    int error = message_of_parts(parts, count, &message, &room);
+    if (error != 0)
+        return fail(error);
+    return room == 0 ? 0 : receive_diverted(fd, &name, &message, 0);
 }
 
-/* Waits for the first message only, as if MSG_WAITFORONE were always set, and leaves a frame that follows for the next call. */
-static int receive_many(int fd, const struct name *name, struct mmsghdr *messages, unsigned count, int flags)
+/* recvmmsg() of the kernel looks at its time only behind a message. */
+static bool is_over(uint64_t deadline_ns, struct timespec *timeout)
 {
+    uint64_t now = nanoseconds(), left = now < deadline_ns ? deadline_ns - now : 0;
+    *timeout = (struct timespec) {.tv_sec = (time_t) (left / 1000000000), .tv_nsec = (long) (left % 1000000000)};
+    return left == 0;
+}
+
+/* What happens behind the first message is left for the next call: a frame, the bridge's end, a signal. */
+static int receive_many(int fd, const struct name *name, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
+{
+    uint64_t deadline_ns = timeout == NULL ? 0 : nanoseconds() + (uint64_t) timeout->tv_sec * 1000000000 + (uint64_t) timeout->tv_nsec;
+    int later = flags & MSG_WAITFORONE ? MSG_DONTWAIT : flags & MSG_DONTWAIT;
     unsigned done = 0;
-    while (done < count && (done == 0 || look(fd, MSG_DONTWAIT) == MESSAGE)) {
-        ssize_t length = receive_diverted(fd, name, &messages[done].msg_hdr, flags & ~MSG_WAITFORONE);
+    while (done < count && (done == 0 || look(fd, later) == MESSAGE)) {
+        ssize_t length = receive_message(fd, name, &messages[done].msg_hdr, (flags | (done > 0 ? later : 0)) & ~MSG_WAITFORONE);
         if (length < 0)
             return done > 0 ? (int) done : -1;
+        if (!pages_writable(&messages[done].msg_len, sizeof messages[done].msg_len))
+            return done > 0 ? (int) done : fail(EFAULT);
         messages[done++].msg_len = (unsigned) length;
+        if (timeout != NULL && is_over(deadline_ns, timeout))
+            break;
     }
     return (int) done;
+}
+
+static int check_timeout(const struct timespec *timeout)
+{
+    if (timeout == NULL)
+        return 0;
+    if (!pages_writable(timeout, sizeof *timeout))
+        return EFAULT;
+    return timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000 ? EINVAL : 0;
 }
 
 INTERPOSE(int, recvmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout))
 {
     struct name name;
     if (is_diverted(fd, &name)) {
-        struct pollfd wait = {.fd = fd, .events = POLLIN};
-        if (timeout != NULL && ppoll(&wait, 1, timeout, NULL) <= 0)
-            flags |= MSG_DONTWAIT;
-        return receive_many(fd, &name, messages, count, flags);
+        int error = check_timeout(timeout);
+        return error == 0 ? receive_many(fd, &name, messages, count, flags, timeout) : fail(error);
     }
     int received = REAL(recvmmsg)(fd, messages, count, flags, timeout);
     for (int i = 0; i < received; i++) {

@@ -9,6 +9,7 @@
 #include "control.h"
 #include "mailbox.h"
 #include "memory.h"
+#include "pages.h"
 #include "policy.h"
 
 #include <arpa/inet.h>
@@ -295,15 +296,17 @@ static bool takes_policy(int fd, int level, int option, const void *value, sockl
 
 bool registry_takes(int fd, int level, int option, const void *value, socklen_t length, int *error)
 {
-    static const char ulp[] = "espintcp";
-    if (level == IPPROTO_TCP && option == TCP_ULP_OPTION && value != NULL && length >= sizeof ulp - 1
-        && memcmp(value, ulp, sizeof ulp - 1) == 0) {
-        *error = ENOENT; /* as a kernel without that module */
-        return true;
-    }
+    static const char espintcp[] = "espintcp";
+    bool ulp = level == IPPROTO_TCP && option == TCP_ULP_OPTION;
     bool udp = level == IPPROTO_UDP && (option == UDP_ENCAP || option == UDP_GRO);
-    if (!udp && policy_form(level, option) == NO_POLICY)
+    if (!ulp && !udp && policy_form(level, option) == NO_POLICY)
         return false;
+    if (value != NULL && !pages_readable(value, length))
+        return false; /* the kernel says so */
+    if (ulp) {
+        *error = ENOENT; /* as a kernel without that module */
+        return value != NULL && length >= sizeof espintcp - 1 && memcmp(value, espintcp, sizeof espintcp - 1) == 0;
+    }
     sigset_t signals;
     int before = errno;
     bridge_lock(&signals);

@@ -6,9 +6,10 @@
 #include "dialogue.h"
 #include "mailbox.h"
 #include "memory.h"
+#include "message.h"
+#include "pages.h"
 #include "registry.h"
 
-#include <errno.h>
 #include <linux/netlink.h>
 #include <linux/pfkeyv2.h>
 #include <linux/sockios.h>
@@ -19,18 +20,10 @@
 
 enum { FULL_QUEUE_PATIENCE_MS = 1000, ANSWER_PATIENCE_MS = 1000, ANSWER_LOOK_US = 50 };
 
-static size_t total_length(const struct msghdr *message)
-{
-    size_t length = 0;
-    for (size_t i = 0; i < message->msg_iovlen; i++)
-        length += message->msg_iov[i].iov_len;
-    return length;
-}
-
 /* As netlink_sendmsg(): only the kernel, port id 0, listens here. */
 static int check_destination(const struct name *name, const struct msghdr *message)
 {
-    if (name->protocol == PFKEY || message->msg_name == NULL || message->msg_namelen == 0)
+    if (name->protocol == PFKEY || message->msg_namelen == 0)
         return 0;
     struct sockaddr_nl destination;
     if (message->msg_namelen < sizeof destination)
@@ -41,30 +34,18 @@ static int check_destination(const struct name *name, const struct msghdr *messa
     return destination.nl_pid == 0 ? 0 : ECONNREFUSED;
 }
 
-/* The first bytes of a message, up to the header's size; returns how many there are. */
-static size_t copy_header(const struct msghdr *message, struct sadb_msg *header)
-{
-    size_t length = 0;
-    for (size_t i = 0; i < message->msg_iovlen && length < sizeof *header; i++) {
-        size_t part = message->msg_iov[i].iov_len;
-        if (part > sizeof *header - length)
-            part = sizeof *header - length;
-        memcpy((char *) header + length, message->msg_iov[i].iov_base, part);
-        length += part;
-    }
-    return length;
-}
-
 /* As pfkey_get_base_msg(): of a header that is wrong the call says so, and no message. */
-static int check_pfkey(int fd, const struct msghdr *message)
+static int check_pfkey(int fd, const struct msghdr *message, size_t length)
 {
     struct sadb_msg header;
-    if (copy_header(message, &header) < sizeof header)
+    if (!message_readable(message, sizeof header))
+        return EFAULT;
+    if (message_gather(message, &header, sizeof header) < sizeof header)
         return EMSGSIZE;
     if (header.sadb_msg_version != PF_KEY_V2 || header.sadb_msg_reserved != 0 || header.sadb_msg_type == SADB_RESERVED
         || header.sadb_msg_type > SADB_MAX)
         return EINVAL;
-    if (header.sadb_msg_len < sizeof header / 8 || header.sadb_msg_len != total_length(message) / 8)
+    if (header.sadb_msg_len < sizeof header / 8 || header.sadb_msg_len != length / 8)
         return EMSGSIZE;
     if (header.sadb_msg_type == SADB_REGISTER)
         memory_note_register(fd, header.sadb_msg_satype);
@@ -113,38 +94,58 @@ static void mark_lost(int fd, const struct name *name)
         set_kind(fd, LOST);
 }
 
-/* Whether the request is with the bridge already: control data and unusual flags are for the socket. */
-static bool send_in_box(int fd, const struct name *name, const struct msghdr *message, int flags)
+/* Descriptors are for unix sockets: netlink passes none. Of control data that the program has no memory for the socket says so. */
+static int check_control_data(const struct msghdr *message)
+{
+    if (message->msg_controllen == 0 || !pages_readable(message->msg_control, message->msg_controllen))
+        return 0;
+    struct msghdr copy = *message;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&copy); part != NULL; part = CMSG_NXTHDR(&copy, part)) {
+        if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS)
+            return EINVAL;
+    }
+    return 0;
+}
+
+/* 0 or an errno, and the length of the message. */
+static int check(int fd, const struct name *name, const struct msghdr *message, size_t *length)
+{
+    int error = pages_readable(message->msg_name, message->msg_namelen) ? message_measure(message, length) : EFAULT;
+    if (error == 0 && name->protocol == PFKEY)
+        error = check_pfkey(fd, message, *length);
+    else if (error == 0 && *length == 0)
+        error = ENODATA;
+    if (error == 0)
+        error = check_control_data(message);
+    return error == 0 ? check_destination(name, message) : error;
+}
+
+/* Whether the request is with the bridge already: control data and unusual flags are for the socket, and memory that can't be read. */
+static bool send_in_box(int fd, const struct name *name, const struct msghdr *message, size_t length, int flags)
 {
     struct mailbox *mailbox = mailbox_enter(fd, name);
     if (mailbox == NULL)
         return false;
     bool plain = message->msg_controllen == 0 && (flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL)) == 0;
-    bool sent = plain && box_send(&mailbox->requests, fd, message, total_length(message));
+    bool sent = plain && message_readable(message, length) && box_send(&mailbox->requests, fd, message, length);
     mailbox_leave(fd);
     return sent;
 }
 
-static ssize_t send_diverted(int fd, const struct name *name, const struct msghdr *message, int flags)
+static ssize_t send_diverted(int fd, const struct name *name, struct msghdr *message, int flags)
 {
-    struct msghdr nameless = *message;
-    nameless.msg_name = NULL;
-    nameless.msg_namelen = 0;
-    int error = check_destination(name, message);
-    if (error == 0 && name->protocol == PFKEY)
-        error = check_pfkey(fd, message);
-    else if (error == 0 && total_length(message) == 0)
-        error = ENODATA;
-    if (error != 0) {
-        errno = error;
-        return -1;
-    }
-    if (send_in_box(fd, name, &nameless, flags)) {
+    size_t length;
+    int error = check(fd, name, message, &length);
+    if (error != 0)
+        return fail(error);
+    message->msg_name = NULL;
+    message->msg_namelen = 0;
+    if (send_in_box(fd, name, message, length, flags)) {
         dialogue_asked(fd);
-        return (ssize_t) total_length(message);
+        return (ssize_t) length;
     }
     for (;;) {
-        ssize_t sent = REAL(sendmsg)(fd, &nameless, flags | MSG_NOSIGNAL);
+        ssize_t sent = REAL(sendmsg)(fd, message, flags | MSG_NOSIGNAL);
         if (sent >= 0) {
             if (name->protocol == PFKEY)
                 await_answer(fd);
@@ -167,6 +168,13 @@ static ssize_t send_buffer(int fd, const struct name *name, const void *data, si
     return send_diverted(fd, name, &message, flags);
 }
 
+static ssize_t send_message(int fd, const struct name *name, const struct msghdr *given, int flags)
+{
+    struct msghdr message;
+    int error = message_copy(given, &message);
+    return error == 0 ? send_diverted(fd, name, &message, flags) : fail(error);
+}
+
 INTERPOSE(ssize_t, send, (int fd, const void *data, size_t length, int flags))
 {
     struct name name;
@@ -184,8 +192,10 @@ INTERPOSE(ssize_t, sendto, (int fd, const void *data, size_t length, int flags, 
     struct name name;
     if (!is_diverted(fd, &name))
         return REAL(sendto)(fd, data, length, flags, to, to_length);
+    if (to != NULL && to_length > sizeof(struct sockaddr_storage))
+        return fail(EINVAL);
     struct iovec part = {(void *) data, length};
-    struct msghdr message = {.msg_name = (void *) to, .msg_namelen = to_length, .msg_iov = &part, .msg_iovlen = 1};
+    struct msghdr message = {.msg_name = (void *) to, .msg_namelen = to != NULL ? to_length : 0, .msg_iov = &part, .msg_iovlen = 1};
     return send_diverted(fd, &name, &message, flags);
 }
 
@@ -193,7 +203,7 @@ INTERPOSE(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags))
 {
     struct name name;
     if (is_diverted(fd, &name))
-        return send_diverted(fd, &name, message, flags);
+        return send_message(fd, &name, message, flags);
     registry_passed(message);
     return REAL(sendmsg)(fd, message, flags);
 }
@@ -203,8 +213,12 @@ INTERPOSE(ssize_t, writev, (int fd, const struct iovec *parts, int count))
     struct name name;
     if (!is_diverted(fd, &name))
         return REAL(writev)(fd, parts, count);
-    struct msghdr message = {.msg_iov = (struct iovec *) parts, .msg_iovlen = (size_t) count};
-    return send_diverted(fd, &name, &message, 0);
+    struct msghdr message;
+    size_t length;
+    int error = message_of_parts(parts, count, &message, &length);
+    if (error != 0)
+        return fail(error);
+    return length == 0 ? 0 : send_diverted(fd, &name, &message, 0);
 }
 
 INTERPOSE(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags))
@@ -212,11 +226,14 @@ INTERPOSE(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int 
     struct name name;
     if (!is_diverted(fd, &name))
         return REAL(sendmmsg)(fd, messages, count, flags);
-    for (unsigned i = 0; i < count; i++) {
-        ssize_t sent = send_diverted(fd, &name, &messages[i].msg_hdr, flags);
+    unsigned done = 0;
+    while (done < count && done < MESSAGE_PARTS) {
+        ssize_t sent = send_message(fd, &name, &messages[done].msg_hdr, flags);
         if (sent < 0)
-            return i > 0 ? (int) i : -1;
-        messages[i].msg_len = (unsigned) sent;
+            break;
+        if (!pages_writable(&messages[done].msg_len, sizeof messages[done].msg_len))
+            return done > 0 ? (int) done : fail(EFAULT);
+        messages[done++].msg_len = (unsigned) sent;
     }
-    return (int) count;
+    return done > 0 || count == 0 ? (int) done : -1;
 }

@@ -9,6 +9,7 @@
 #include <linux/xfrm.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -175,6 +176,15 @@ static void espintcp_is_unknown(void)
     CHECK_FAILS(setsockopt(fd, IPPROTO_TCP, TCP_ULP, "espintcp", sizeof "espintcp"), ENOENT);
 }
 
+static void bad_pointers_are_found_out_by_the_kernel(void)
+{
+    int udp = socket(AF_INET, SOCK_DGRAM, 0), tcp = socket(AF_INET, SOCK_STREAM, 0);
+    void *bad = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK_FAILS(setsockopt(udp, IPPROTO_UDP, UDP_ENCAP, bad, sizeof(int)), EFAULT);
+    CHECK_FAILS(setsockopt(tcp, IPPROTO_TCP, TCP_ULP, bad, 8), EFAULT);
+    CHECK(setsockopt(udp, IPPROTO_IP, IP_XFRM_POLICY, bad, 300) == -1);
+}
+
 static void files_of_proc_come_from_the_bridge(void)
 {
     char text[64] = "";
@@ -209,4 +219,4 @@ const struct test registry_tests[] = {
     TEST(encapsulation_is_registered_and_hidden_from_the_kernel),
     TEST(bind_moves_the_registration), TEST(registration_lives_as_long_as_the_socket), TEST(passed_socket_stays_registered),
     TEST(restarted_bridge_is_told_again),
-    TEST(espintcp_is_unknown), TEST(files_of_proc_come_from_the_bridge), TEST(written_settings_reach_the_bridge), {NULL, NULL}};
+    TEST(espintcp_is_unknown), TEST(bad_pointers_are_found_out_by_the_kernel), TEST(files_of_proc_come_from_the_bridge), TEST(written_settings_reach_the_bridge), {NULL, NULL}};

@@ -2,6 +2,7 @@ package org.xfrmbridge.daemon.control;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,13 +13,15 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.xfrmbridge.daemon.os.CurrentProcess;
 
 /**
  * Clients whose messages pass through mailboxes and sockets alike: {@code src/test/c/hammer.c} under the preload library, with a bridge in this
- * process. {@code -Dhammer.seconds=60} for a minute of it.
+ * process ({@code -Dhammer.seconds=60} for a minute of it), and {@code sockets.c}, which makes the calls that no client should make.
  */
 class MailboxTest {
     private static final Path LIBRARY = Path.of("target/libxfrm-bridge.so").toAbsolutePath();
+    private static final Path EXPECTED = Path.of("src/test/c/sockets.expected");
     private static final String SECONDS = System.getProperty("hammer.seconds", "6");
     private static final int PATIENCE_SECONDS = 60 + Integer.parseInt(SECONDS);
 
@@ -49,6 +52,27 @@ class MailboxTest {
     @Test
     void shouldServeAllWhenAClientDiesWithAClaimedBox() throws Exception {
         run(List.of(hammer, "claimed"), null);
+    }
+
+    @Test
+    void shouldAnswerOddCallsAsTheKernelWhicheverWayTheyTake() throws Exception {
+        String sockets = compileSockets(), expected = Files.readString(EXPECTED);
+        assertEquals(expected, run(List.of(sockets), LIBRARY));
+        assertEquals(expected, run(List.of(sockets, "talking"), LIBRARY));
+    }
+
+    @Test
+    void shouldExpectOfOddCallsWhatTheKernelAnswers() throws Exception {
+        String release = System.getProperty("os.version");
+        assumeTrue(release.startsWith("6.18."), "recorded on Linux 6.18, this is " + release);
+        assumeTrue(CurrentProcess.effectiveUserId() == 0, "needs root for a network namespace of its own");
+        assertEquals(Files.readString(EXPECTED), run(List.of(compileSockets()), null));
+    }
+
+    private String compileSockets() throws IOException, InterruptedException {
+        String sockets = directory.resolve("sockets").toString();
+        run(List.of("cc", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-nonnull", "-o", sockets, "src/test/c/sockets.c"), null);
+        return sockets;
     }
 
     private String run(List<String> command, Path preload) throws IOException, InterruptedException {

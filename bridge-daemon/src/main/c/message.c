@@ -1,0 +1,88 @@
+/* Messages in parts. The limits are those of the kernel's copy_msghdr_from_user() and import_iovec(). */
+#include "message.h"
+
+#include "pages.h"
+
+#include <limits.h>
+#include <string.h>
+
+enum { MOST_BYTES = INT_MAX & ~4095 };
+
+int message_copy(const struct msghdr *given, struct msghdr *copy)
+{
+    if (!pages_readable(given, sizeof *given))
+        return EFAULT;
+    *copy = *given;
+    if (copy->msg_name == NULL)
+        copy->msg_namelen = 0;
+    return copy->msg_namelen > INT_MAX ? EINVAL : 0;
+}
+
+int message_of_parts(const struct iovec *parts, int count, struct msghdr *message, size_t *length)
+{
+    *message = (struct msghdr) {.msg_iov = (struct iovec *) parts, .msg_iovlen = (size_t) count};
+    return count < 0 || count > MESSAGE_PARTS ? EINVAL : message_measure(message, length);
+}
+
+int message_measure(const struct msghdr *message, size_t *length)
+{
+    if (message->msg_iovlen > MESSAGE_PARTS)
+        return EMSGSIZE;
+    if (!pages_readable(message->msg_iov, message->msg_iovlen * sizeof *message->msg_iov))
+        return EFAULT;
+    *length = 0;
+    for (size_t i = 0; i < message->msg_iovlen; i++) {
+        size_t part = message->msg_iov[i].iov_len;
+        if (part > SSIZE_MAX)
+            return EINVAL;
+        *length += part < MOST_BYTES - *length ? part : MOST_BYTES - *length;
+    }
+    return 0;
+}
+
+typedef bool pages_allow(const void *start, size_t length);
+
+static bool all_allow(const struct msghdr *message, size_t length, pages_allow *allow)
+{
+    for (size_t i = 0; i < message->msg_iovlen && length > 0; i++) {
+        size_t part = message->msg_iov[i].iov_len < length ? message->msg_iov[i].iov_len : length;
+        if (!allow(message->msg_iov[i].iov_base, part))
+            return false;
+        length -= part;
+    }
+    return true;
+}
+
+bool message_readable(const struct msghdr *message, size_t length)
+{
+    return all_allow(message, length, pages_readable);
+}
+
+bool message_writable(const struct msghdr *message, size_t length)
+{
+    return all_allow(message, length, pages_writable);
+}
+
+size_t message_gather(const struct msghdr *message, void *to, size_t room)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < message->msg_iovlen && done < room; i++) {
+        size_t part = message->msg_iov[i].iov_len < room - done ? message->msg_iov[i].iov_len : room - done;
+        if (part != 0)
+            memcpy((char *) to + done, message->msg_iov[i].iov_base, part);
+        done += part;
+    }
+    return done;
+}
+
+size_t message_scatter(const struct msghdr *message, const void *from, size_t length)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < message->msg_iovlen && done < length; i++) {
+        size_t part = message->msg_iov[i].iov_len < length - done ? message->msg_iov[i].iov_len : length - done;
+        if (part != 0)
+            memcpy(message->msg_iov[i].iov_base, (const char *) from + done, part);
+        done += part;
+    }
+    return done;
+}
