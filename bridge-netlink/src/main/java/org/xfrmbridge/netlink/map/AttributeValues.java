@@ -19,7 +19,7 @@ public final class AttributeValues {
     private AttributeValues() {}
 
     public static Mark mark(Attributes attributes) {
-        ByteBuffer payload = attributes.get(XfrmAttribute.MARK);
+        ByteBuffer payload = attributes.look(XfrmAttribute.MARK);
         return payload == null ? Mark.NONE : Structs.readMark(payload);
     }
 
@@ -42,7 +42,7 @@ public final class AttributeValues {
 
     /** The address in an attribute, or null. */
     public static Address address(Attributes attributes, int type) {
-        ByteBuffer payload = attributes.get(type);
+        ByteBuffer payload = attributes.look(type);
         return payload == null ? null : Structs.readAddress(payload);
     }
 
@@ -68,11 +68,11 @@ public final class AttributeValues {
         };
     }
 
-    /** {@code struct xfrm_userpolicy_type}; a kernel with sub-policies always tells the type. */
+    /** A kernel with sub-policies always tells the type. */
     static void putPolicyType(NetlinkWriter out, PolicySpec.Type type) {
-        byte[] payload = new byte[XfrmAttribute.POLICY_TYPE_BYTES];
-        payload[0] = (byte) type.ordinal();
-        out.putBytes(XfrmAttribute.POLICY_TYPE, payload);
+        int attribute = out.beginAttribute(XfrmAttribute.POLICY_TYPE);
+        Structs.writePolicyType(out.room(XfrmAttribute.POLICY_TYPE_BYTES), type);
+        out.endAttribute(attribute);
     }
 
     static void putMark(NetlinkWriter out, Mark mark) {

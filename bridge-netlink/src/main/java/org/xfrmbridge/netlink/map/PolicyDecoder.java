@@ -39,7 +39,7 @@ public final class PolicyDecoder {
                 action(info.action()),
                 info.flags(),
                 info.share(),
-                templates(attributes.get(XfrmAttribute.TMPL)),
+                templates(attributes.look(XfrmAttribute.TMPL)),
                 AttributeValues.mark(attributes),
                 AttributeValues.ifId(attributes),
                 AttributeValues.policyType(attributes),
@@ -74,11 +74,14 @@ public final class PolicyDecoder {
      * @param payload of XFRMA_TMPL, or what follows the policy in IP_XFRM_POLICY; null for none
      */
     public static List<Template> templates(ByteBuffer payload) {
-        if (payload != null && payload.remaining() / UserTmpl.BYTES == 1) {
+        if (payload == null) {
+            return List.of();
+        }
+        if (payload.remaining() / UserTmpl.BYTES == 1) {
             return List.of(template(UserTmpl.read(payload)));
         }
         List<Template> templates = new ArrayList<>();
-        while (payload != null && payload.remaining() >= UserTmpl.BYTES) {
+        while (payload.remaining() >= UserTmpl.BYTES) {
             templates.add(template(UserTmpl.read(payload)));
         }
         return List.copyOf(templates);

@@ -7,6 +7,7 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
@@ -146,6 +147,11 @@ public final class Structs {
         out.putInt(mark.value()).putInt(mark.mask());
     }
 
+    /** {@code struct xfrm_userpolicy_type}. */
+    public static void writePolicyType(ByteBuffer out, PolicySpec.Type type) {
+        writeByteAndPad(out, type.ordinal(), XfrmAttribute.POLICY_TYPE_BYTES - 1);
+    }
+
     /** {@code struct xfrm_encap_tmpl}. */
     public static Encapsulation readEncapsulation(ByteBuffer in) {
         int type = Short.toUnsignedInt(in.getShort());
@@ -165,11 +171,11 @@ public final class Structs {
 
     /** A port in network order. */
     static int readPort(ByteBuffer in) {
-        return Byte.toUnsignedInt(in.get()) << 8 | Byte.toUnsignedInt(in.get());
+        return bigEndian(in.getShort());
     }
 
     static void writePort(ByteBuffer out, int port) {
-        out.put((byte) (port >>> 8)).put((byte) port);
+        out.putShort((short) bigEndian((short) port));
     }
 
     static int readByteAndSkip(ByteBuffer in, int paddingBytes) {
@@ -189,7 +195,12 @@ public final class Structs {
         }
     }
 
-    /** From native to network order or back. */
+    /** From native to network order or back. The result is unsigned. */
+    private static int bigEndian(short value) {
+        return Short.toUnsignedInt(ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? value : Short.reverseBytes(value));
+    }
+
+    /** The same. */
     static int bigEndian(int value) {
         return ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? value : Integer.reverseBytes(value);
     }

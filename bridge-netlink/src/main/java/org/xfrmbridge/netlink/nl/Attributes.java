@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 /**
  * The attributes behind a message's fixed part, {@code struct nlattr}, found by type; of two with one type the last counts. Parsing is as lenient as a kernel's
  * {@code nla_parse_deprecated}: unknown types are skipped, a last attribute may lack its padding, and what cannot be an attribute
- * ends the list ({@link #leftoverBytes}). Holds views of the message, which must not change meanwhile.
+ * ends the list ({@link #leftoverBytes}). Holds views of the message, which must not change meanwhile. One thread.
  */
 public final class Attributes {
     public static final int HEADER_BYTES = 4;
@@ -19,23 +19,24 @@ public final class Attributes {
     private static final int ABSENT = -1;
 
     private final ByteBuffer message;
-    private final int start;
-    private final int maxType;
+    private ByteBuffer view;
+    private int start;
+    private int maxType;
     private int endOffset;
     private int leftoverBytes;
 
     /** Bit n: there is an attribute of type n. A message has few, and is asked for many that it has not. */
     private long present;
 
-    private Attributes(ByteBuffer message, int start, int maxType) {
+    /** None yet; the message is in native order. */
+    Attributes(ByteBuffer message) {
         this.message = message;
-        this.start = start;
-        this.maxType = maxType;
     }
 
     /** Parses all of {@code payload} from {@code offset}; checks nothing but bounds. */
     public static Attributes parse(ByteBuffer payload, int offset, int maxType) {
-        Attributes attributes = start(payload, offset, maxType);
+        Attributes attributes = new Attributes(inNativeOrder(payload));
+        attributes.begin(NetlinkHeader.align(offset), maxType);
         for (int at = attributes.start; at != ABSENT; ) {
             at = attributes.take(at);
         }
@@ -49,21 +50,36 @@ public final class Attributes {
      * @throws NetlinkException with an offset from the start of the message
      */
     public static Attributes parse(ByteBuffer payload, int offset, AttributePolicy policy) throws NetlinkException {
-        Attributes attributes = start(payload, offset, policy.maxType());
-        for (int at = attributes.start; at != ABSENT; ) {
-            int next = attributes.take(at);
-            if (next != ABSENT) {
-                policy.check(attributes, at, NetlinkHeader.BYTES + at);
-            }
-            at = next;
-        }
+        Attributes attributes = new Attributes(inNativeOrder(payload));
+        attributes.parse(NetlinkHeader.align(offset), -NetlinkHeader.BYTES, policy);
         return attributes;
     }
 
-    private static Attributes start(ByteBuffer payload, int offset, int maxType) {
-        boolean isNative = payload.order() == ByteOrder.nativeOrder();
-        ByteBuffer message = isNative ? payload : payload.duplicate().order(ByteOrder.nativeOrder());
-        return new Attributes(message, Math.min(NetlinkHeader.align(offset), payload.limit()), maxType);
+    private static ByteBuffer inNativeOrder(ByteBuffer payload) {
+        return payload.order() == ByteOrder.nativeOrder() ? payload : payload.duplicate().order(ByteOrder.nativeOrder());
+    }
+
+    /**
+     * In place of what was there, those from a place in the buffer to its limit, each checked on the way.
+     *
+     * @param messageOffset where the header is, or would be: offsets in refusals count from there
+     */
+    void parse(int from, int messageOffset, AttributePolicy policy) throws NetlinkException {
+        begin(from, policy.maxType());
+        for (int at = start; at != ABSENT; ) {
+            int next = take(at);
+            if (next != ABSENT) {
+                policy.check(this, at, at - messageOffset);
+            }
+            at = next;
+        }
+    }
+
+    private void begin(int from, int newMaxType) {
+        start = Math.min(from, message.limit());
+        maxType = newMaxType;
+        leftoverBytes = 0;
+        present = 0;
     }
 
     /** Notes the attribute at an offset and returns where the next one would be, or ABSENT if this is none. */
@@ -130,6 +146,18 @@ public final class Attributes {
     public ByteBuffer get(int type) {
         int at = offset(type);
         return at != ABSENT ? payloadAt(at) : null;
+    }
+
+    /** The same from position to limit of one view for all of them: good until the next call of this. */
+    public ByteBuffer look(int type) {
+        int at = offset(type);
+        if (at == ABSENT) {
+            return null;
+        }
+        if (view == null) {
+            view = message.duplicate().order(ByteOrder.nativeOrder());
+        }
+        return view.limit(at + HEADER_BYTES + payloadBytesAt(at)).position(at + HEADER_BYTES);
     }
 
     /** The first four bytes of the payload, or {@code absent} if there is none, or it is shorter. */

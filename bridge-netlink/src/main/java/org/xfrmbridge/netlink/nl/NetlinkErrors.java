@@ -65,17 +65,16 @@ public final class NetlinkErrors {
      * Writes NLMSG_ERROR in answer to a message. A refusal repeats the whole request unless the client set NETLINK_CAP_ACK; the
      * attributes are there only if it set NETLINK_EXT_ACK.
      *
-     * @param request with its header
+     * @param request the message that the reader is at
      * @param portId of the client
      */
-    public static void write(NetlinkWriter out, ByteBuffer request, int portId, Fault fault, Options options) {
+    public static void write(NetlinkWriter out, NetlinkReader request, int portId, Fault fault, Options options) {
         boolean capped = fault.errno() == 0 || options.capAck();
         boolean extended = options.extAck() && hasAttributes(fault);
         int flags = (capped ? NetlinkHeader.CAPPED : 0) | (extended ? NetlinkHeader.ACK_TLVS : 0);
-        NetlinkHeader header = NetlinkHeader.read(request, 0);
-        out.begin(NetlinkHeader.ERROR, flags, header.sequence(), portId);
+        out.begin(NetlinkHeader.ERROR, flags, request.sequence(), portId);
         out.room(4).putInt(-fault.errno());
-        out.putBytes(request.slice(0, capped ? NetlinkHeader.BYTES : request.limit()));
+        request.copy(out, capped ? NetlinkHeader.BYTES : request.lengthBytes());
         if (extended) {
             writeAttributes(out, fault);
         }

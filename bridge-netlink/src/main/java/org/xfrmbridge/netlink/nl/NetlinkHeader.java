@@ -47,11 +47,23 @@ public record NetlinkHeader(int lengthBytes, int type, int flags, int sequence, 
     /** Reads 16 bytes at {@code offset}; the buffer's position stays. */
     public static NetlinkHeader read(ByteBuffer buffer, int offset) {
         return new NetlinkHeader(
-                buffer.getInt(offset),
-                Short.toUnsignedInt(buffer.getShort(offset + 4)),
-                Short.toUnsignedInt(buffer.getShort(offset + 6)),
-                buffer.getInt(offset + 8),
-                buffer.getInt(offset + 12));
+                buffer.getInt(offset), type(buffer, offset), flags(buffer, offset), sequence(buffer, offset), portId(buffer, offset));
+    }
+
+    static int type(ByteBuffer buffer, int offset) {
+        return Short.toUnsignedInt(buffer.getShort(offset + 4));
+    }
+
+    static int flags(ByteBuffer buffer, int offset) {
+        return Short.toUnsignedInt(buffer.getShort(offset + 6));
+    }
+
+    static int sequence(ByteBuffer buffer, int offset) {
+        return buffer.getInt(offset + 8);
+    }
+
+    static int portId(ByteBuffer buffer, int offset) {
+        return buffer.getInt(offset + 12);
     }
 
     public boolean has(int flag) {

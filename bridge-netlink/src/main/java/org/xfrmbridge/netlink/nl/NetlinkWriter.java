@@ -73,8 +73,10 @@ public final class NetlinkWriter {
         return this;
     }
 
-    public NetlinkWriter putBytes(ByteBuffer bytes) {
-        room(bytes.remaining()).put(bytes.duplicate());
+    /** Bytes of a buffer from {@code offset} on, wherever its position is. */
+    public NetlinkWriter putBytes(ByteBuffer source, int offset, int bytes) {
+        ByteBuffer to = room(bytes);
+        to.put(to.position(), source, offset, bytes).position(to.position() + bytes);
         return this;
     }
 

@@ -37,8 +37,8 @@ final class ActiveDump<T> {
     }
 
     /** A dump that was refused: all there is of it is NLMSG_DONE with the reason. */
-    static ActiveDump<Object> refused(NetlinkHeader request, int portId, NetlinkException reason) {
-        Inquiry inquiry = new Inquiry(request.sequence(), portId, Fault.of(reason));
+    static ActiveDump<Object> refused(int sequence, int portId, NetlinkException reason) {
+        Inquiry inquiry = new Inquiry(sequence, portId, Fault.of(reason));
         return new ActiveDump<>(new NoEntries(), NetlinkHeader.NOOP, (out, entry) -> {}, inquiry);
     }
 

@@ -47,7 +47,7 @@ final class DatabaseRequests {
     /** The answer begins with the request's flags, which mean nothing. */
     private static NetlinkWriter beginInfo(Request request, int type) {
         NetlinkWriter reply = request.reply(type);
-        reply.room(Integer.BYTES).putInt(request.payload().getInt(0));
+        reply.room(Integer.BYTES).putInt(request.payload().getInt());
         return reply;
     }
 

@@ -1,8 +1,5 @@
 package org.xfrmbridge.netlink.server;
 
-import java.nio.ByteBuffer;
-import java.util.HashMap;
-import java.util.Map;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
@@ -38,7 +35,8 @@ final class Dispatcher {
     /** @param payloadBytes least length of the structure behind the header */
     private record Verb(int payloadBytes, AttributePolicy policies, Handler handler) {}
 
-    private final Map<Integer, Verb> verbs = new HashMap<>();
+    /** By type, the lowest one first. */
+    private final Verb[] verbs = new Verb[XfrmMessage.MIGRATE_STATE - NetlinkHeader.FIRST_PROTOCOL_TYPE + 1];
 
     Dispatcher(XfrmService service) {
         addStateVerbs(new StateRequests(service));
@@ -46,9 +44,7 @@ final class Dispatcher {
         DatabaseRequests database = new DatabaseRequests(service);
         add(XfrmMessage.GETSADINFO, Integer.BYTES, database::stateCounts);
         add(XfrmMessage.GETSPDINFO, Integer.BYTES, database::policyCounts);
-        verbs.put(
-                XfrmMessage.NEWSPDINFO,
-                new Verb(Integer.BYTES, XfrmAttribute.SPD_POLICIES, database::setThresholds));
+        add(XfrmMessage.NEWSPDINFO, new Verb(Integer.BYTES, XfrmAttribute.SPD_POLICIES, database::setThresholds));
         add(XfrmMessage.SETDEFAULT, UserpolicyDefault.BYTES, database::setDefaults);
         add(XfrmMessage.GETDEFAULT, UserpolicyDefault.BYTES, database::getDefaults);
         addRefused();
@@ -92,40 +88,49 @@ final class Dispatcher {
     }
 
     private void add(int type, int payloadBytes, Handler handler) {
-        verbs.put(type, new Verb(payloadBytes, XfrmAttribute.POLICIES, handler));
+        add(type, new Verb(payloadBytes, XfrmAttribute.POLICIES, handler));
+    }
+
+    private void add(int type, Verb verb) {
+        verbs[type - NetlinkHeader.FIRST_PROTOCOL_TYPE] = verb;
+    }
+
+    /** Null if there is none. */
+    private Verb verb(int type) {
+        int at = type - NetlinkHeader.FIRST_PROTOCOL_TYPE;
+        return at < verbs.length ? verbs[at] : null;
     }
 
     /** Answers one message, all but its acknowledgement. */
-    Fault dispatch(NetlinkReader message, NetlinkSession session) {
-        Verb verb = verbs.get(message.header().type());
+    Fault dispatch(Request request) {
+        Verb verb = verb(request.message().type());
         if (verb == null) {
             return Fault.of(Errno.EINVAL, null);
         }
-        if (!session.isPrivileged()) {
+        if (!request.session().isPrivileged()) {
             return Fault.of(Errno.EPERM, null);
         }
         try {
-            return dispatch(verb, message, session);
+            return dispatch(verb, request);
         } catch (NetlinkException e) {
             return Fault.of(e);
         }
     }
 
-    private static Fault dispatch(Verb verb, NetlinkReader message, NetlinkSession session) throws NetlinkException {
-        ByteBuffer payload = message.payload();
-        if (payload.limit() < verb.payloadBytes) {
+    private static Fault dispatch(Verb verb, Request request) throws NetlinkException {
+        NetlinkReader message = request.message();
+        if (message.payloadBytes() < verb.payloadBytes) {
             throw new NetlinkException(Errno.EINVAL, "message is shorter than its structure");
         }
-        Attributes attributes = Attributes.parse(payload, verb.payloadBytes, verb.policies);
-        String remark = remark(attributes);
-        Request request = new Request(message.header(), payload, attributes, session);
+        message.parseAttributes(verb.payloadBytes, verb.policies);
+        String remark = remark(request.attributes());
         try {
             refuseUnused(verb, request);
             verb.handler.handle(request);
             return Fault.remark(remark);
         } catch (XfrmException e) {
             String text = e.getMessage() != null ? e.getMessage() : remark;
-            return new Fault(e.errno().number(), text, offset(verb, attributes, e.attribute()), 0, null);
+            return new Fault(e.errno().number(), text, offset(verb, request.attributes(), e.attribute()), 0, null);
         }
     }
 

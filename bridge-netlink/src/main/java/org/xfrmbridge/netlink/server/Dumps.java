@@ -36,7 +36,7 @@ final class Dumps {
             filter = filter.and(byAddress(AddressFilter.read(addresses)));
         }
         String remark = Dispatcher.remark(attributes);
-        Inquiry inquiry = new Inquiry(message.header().sequence(), portId, Fault.remark(remark));
+        Inquiry inquiry = new Inquiry(message.sequence(), portId, Fault.remark(remark));
         return new ActiveDump<>(service.states(filter), XfrmMessage.NEWSA, Dumps::putState, inquiry);
     }
 
@@ -72,7 +72,7 @@ final class Dumps {
 
     /** GETPOLICY: every policy of every type, those of sockets included, whatever the request says. */
     static ActiveDump<Policy> policies(XfrmService service, NetlinkReader message, int portId) {
-        Inquiry inquiry = new Inquiry(message.header().sequence(), portId, Fault.NONE);
+        Inquiry inquiry = new Inquiry(message.sequence(), portId, Fault.NONE);
         return new ActiveDump<>(service.policies(null), XfrmMessage.NEWPOLICY, Dumps::putPolicy, inquiry);
     }
 

@@ -51,10 +51,10 @@ public final class NetlinkSession implements ControlSession {
             control(ControlFrame.read(datagram));
             return;
         }
-        NetlinkReader reader = new NetlinkReader(datagram);
+        Request request = new Request(new NetlinkReader(datagram), this);
         try {
-            while (reader.next()) {
-                handle(reader);
+            while (request.message().next()) {
+                handle(request);
             }
         } finally {
             replies.send();
@@ -127,29 +127,28 @@ public final class NetlinkSession implements ControlSession {
     }
 
     /** {@code netlink_rcv_skb}: only requests are acted on, but an acknowledgement is given for anything that asks for one. */
-    private void handle(NetlinkReader message) {
-        NetlinkHeader header = message.header();
+    private void handle(Request request) {
+        NetlinkReader message = request.message();
         Fault fault = Fault.NONE;
-        if (header.has(NetlinkHeader.REQUEST) && header.type() >= NetlinkHeader.FIRST_PROTOCOL_TYPE) {
-            if (isDump(header) && client.privileged()) {
+        if (message.has(NetlinkHeader.REQUEST) && message.type() >= NetlinkHeader.FIRST_PROTOCOL_TYPE) {
+            if (isDump(message) && client.privileged()) {
                 fault = startDump(message);
                 if (fault == null) {
                     return;
                 }
             } else {
-                fault = dispatcher.dispatch(message, this);
+                fault = dispatcher.dispatch(request);
             }
         }
-        if (header.has(NetlinkHeader.ACK) || fault.errno() != 0) {
+        if (message.has(NetlinkHeader.ACK) || fault.errno() != 0) {
             replies.discard();
-            NetlinkErrors.write(replies.writer(), message.message(), client.portId(), fault, options);
+            NetlinkErrors.write(replies.writer(), message, client.portId(), fault, options);
             replies.complete();
         }
     }
 
-    private static boolean isDump(NetlinkHeader header) {
-        return header.has(NetlinkHeader.DUMP)
-                && (header.type() == XfrmMessage.GETSA || header.type() == XfrmMessage.GETPOLICY);
+    private static boolean isDump(NetlinkReader message) {
+        return message.has(NetlinkHeader.DUMP) && (message.type() == XfrmMessage.GETSA || message.type() == XfrmMessage.GETPOLICY);
     }
 
     /** Null if it started: then NLMSG_DONE is its only acknowledgement, also of what was wrong with it. */
@@ -158,11 +157,11 @@ public final class NetlinkSession implements ControlSession {
             return Fault.of(Errno.EBUSY, null);
         }
         try {
-            dump = message.header().type() == XfrmMessage.GETSA
+            dump = message.type() == XfrmMessage.GETSA
                     ? Dumps.states(service, message, client.portId())
                     : Dumps.policies(service, message, client.portId());
         } catch (NetlinkException e) {
-            dump = ActiveDump.refused(message.header(), client.portId(), e);
+            dump = ActiveDump.refused(message.sequence(), client.portId(), e);
         }
         // Its first datagram comes before the answer to the next message of this one, all others behind.
         replies.send();

@@ -3,23 +3,32 @@ package org.xfrmbridge.netlink.server;
 import java.nio.ByteBuffer;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.netlink.nl.Attributes;
-import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.netlink.nl.NetlinkReader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 
 /**
- * One message of a client whose form is right.
+ * The message of a client that is handled: of one datagram the one that its reader is at.
  *
- * @param payload what follows the header, at least as long as the type's structure; position 0
  * @param session who asks, and is answered
  */
-record Request(NetlinkHeader header, ByteBuffer payload, Attributes attributes, NetlinkSession session) {
+record Request(NetlinkReader message, NetlinkSession session) {
     boolean is(int type) {
-        return header.type() == type;
+        return message.type() == type;
+    }
+
+    /** What follows the header, from its position on; at least as long as the type's structure once the form was found right. */
+    ByteBuffer payload() {
+        return message.body();
+    }
+
+    /** Once the form was found right. */
+    Attributes attributes() {
+        return message.attributes();
     }
 
     /** Events carry what the client put in its header, which need not be its port. */
     Origin origin() {
-        return new Origin(header.sequence(), header.portId());
+        return new Origin(message.sequence(), message.portId());
     }
 
     /** Begins the answer, which goes to the client's port under the request's number. */
@@ -29,7 +38,7 @@ record Request(NetlinkHeader header, ByteBuffer payload, Attributes attributes, 
 
     /** The same to a port of the caller's choice. */
     NetlinkWriter begin(int type, int portId) {
-        return session.replies().writer().begin(type, 0, header.sequence(), portId);
+        return session.replies().writer().begin(type, 0, message.sequence(), portId);
     }
 
     void send(NetlinkWriter reply) {

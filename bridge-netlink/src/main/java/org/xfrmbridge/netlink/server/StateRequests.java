@@ -55,7 +55,7 @@ final class StateRequests {
 
     void flush(Request request) throws XfrmException {
         try {
-            service.flushStates(Byte.toUnsignedInt(request.payload().get(0)), request.origin());
+            service.flushStates(Byte.toUnsignedInt(request.payload().get()), request.origin());
         } catch (XfrmException e) {
             // Nothing to flush is success to a client.
             if (e.errno() != Errno.ESRCH) {
@@ -81,7 +81,7 @@ final class StateRequests {
                         StateDecoder.usage(request.attributes()),
                         threshold(request, XfrmAttribute.REPLAY_THRESH),
                         threshold(request, XfrmAttribute.ETIMER_THRESH),
-                        request.header().has(NetlinkHeader.REPLACE)),
+                        request.message().has(NetlinkHeader.REPLACE)),
                 request.origin());
     }
 
@@ -89,7 +89,7 @@ final class StateRequests {
         AeventId id = AeventId.read(request.payload());
         State state = service.getReplay(key(request, id.state()));
         // Unlike all other answers this one repeats the port id of the request's header.
-        NetlinkWriter reply = request.begin(XfrmMessage.NEWAE, request.header().portId());
+        NetlinkWriter reply = request.begin(XfrmMessage.NEWAE, request.message().portId());
         StateEncoder.putAevent(reply, state, id.flags());
         request.send(reply);
     }

@@ -21,7 +21,9 @@ class NetlinkErrorsTest {
 
     private NetlinkReader answer(Fault fault, Options options) {
         NetlinkWriter out = new NetlinkWriter();
-        NetlinkErrors.write(out, request, 42, fault, options);
+        NetlinkReader asked = new NetlinkReader(request);
+        asked.next();
+        NetlinkErrors.write(out, asked, 42, fault, options);
         NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(out.toBytes()));
         reader.next();
         return reader;

@@ -39,6 +39,39 @@ class NetlinkFramingTest {
     }
 
     @Test
+    void shouldForgetTheMessageBeforeWhenSteppingOn() throws NetlinkException {
+        AttributePolicy policy = AttributePolicy.builder(3).number(3, 4).strictFrom(3).build();
+        byte[] datagram = new NetlinkWriter()
+                .begin(0x20, NetlinkHeader.REQUEST, 7, 99)
+                .putZeros(5)
+                .putInt(1, 11)
+                .putInt(3, 33)
+                .end()
+                .begin(0x21, NetlinkHeader.ACK, 8, 100)
+                .putInt(2, 22)
+                .putShort(3, 3)
+                .end()
+                .toBytes();
+        NetlinkReader reader = new NetlinkReader(wrap(datagram));
+
+        assertTrue(reader.next());
+        reader.parseAttributes(5, policy);
+        assertEquals(24, reader.body().remaining());
+        assertEquals(11, reader.attributes().look(1).getInt());
+        assertEquals(33, reader.attributes().look(3).getInt());
+        assertTrue(reader.next());
+        NetlinkException refused = assertThrows(NetlinkException.class, () -> reader.parseAttributes(0, policy));
+
+        assertEquals(16 + 8, refused.offsetBytes());
+        assertEquals(22, reader.attributes().getInt(2, 0));
+        assertFalse(reader.attributes().has(1));
+        assertNull(reader.attributes().look(1));
+        assertTrue(reader.has(NetlinkHeader.ACK));
+        assertEquals(new NetlinkHeader(32, 0x21, NetlinkHeader.ACK, 8, 100), reader.header());
+        assertFalse(reader.next());
+    }
+
+    @Test
     void shouldStopWhenALengthCannotBeBelieved() {
         for (int length : new int[] {0, 15, 25, Integer.MAX_VALUE, Integer.MIN_VALUE, -1}) {
             ByteBuffer datagram = wrap(new byte[24]).putInt(0, length);
