@@ -77,6 +77,19 @@ public final class BridgedPair implements AutoCloseable {
         return KEYED.matcher(states).results().map(match -> match.group(1)).sorted().toList();
     }
 
+    /** Whether a side has an SA, or a SPI that waits for its keys. */
+    public boolean hasStates() {
+        return bridges.values().stream().anyMatch(bridge -> !bridge.run("ip", "xfrm", "state").isBlank());
+    }
+
+    /** Removes all SAs and policies of both sides, but those of sockets. */
+    public void flush() {
+        for (BridgeProcess bridge : bridges.values()) {
+            bridge.run("ip", "xfrm", "state", "flush");
+            bridge.run("ip", "xfrm", "policy", "flush");
+        }
+    }
+
     /** The SPIs of two SAs, one for each direction. Throws unless both sides have these and no others. */
     public List<String> onePairOfSas() {
         List<String> left = spis(Side.LEFT);

@@ -113,6 +113,22 @@ final class Pluto implements AutoCloseable {
         daemon.finish(START_LIMIT);
     }
 
+    boolean isAlive() {
+        return daemon.isAlive();
+    }
+
+    /** Ends it if it runs, and starts it anew. */
+    void restart() {
+        daemon.close();
+        try {
+            // What one leaves that died.
+            Files.deleteIfExists(directory.resolve("run/pluto/pluto.pid"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        start();
+    }
+
     @Override
     public void close() {
         daemon.close();

@@ -131,7 +131,7 @@ public final class Charon implements AutoCloseable {
     }
 
     /** Ends all IKE_SAs, whether the peer answers or not: what a scenario that failed has left to the next. */
-    void endAll() {
+    public void endAll() {
         for (Map<String, String> ike : listSas().ikes()) {
             control("--terminate", "--force", "--timeout", "2", "--ike-id", ike.get("uniqueid")).result();
         }
