@@ -67,11 +67,11 @@ final class OutboundResolver {
         return new OutboundRoute(reason, bundle, policies, basis);
     }
 
-    /** The socket's policy; else a sub-policy and, where that allows, the main one; else the main one alone. */
+    /** The socket's policy; else, unless XFRM is disabled, a sub-policy and, where that allows, the main one; else the main one alone. */
     private Policy[] policies(Flow flow) {
         counters.add(Metric.LOOKUPS, 1);
         Policy first = context.sockets().lookup(Direction.OUT, flow);
-        if (first == null && !context.spd().isEmpty(Direction.OUT)) {
+        if (first == null && !context.network().isXfrmDisabled(flow.family) && !context.spd().isEmpty(Direction.OUT)) {
             first = lookup(PolicySpec.Type.SUB, flow);
             first = first == null ? lookup(PolicySpec.Type.MAIN, flow) : first;
         }
@@ -91,7 +91,7 @@ final class OutboundResolver {
     private DropReason decide(Policy[] policies, Flow flow) {
         if (policies.length == 0) {
             boolean blocked = context.spd().defaultAction(Direction.OUT) == PolicySpec.Action.BLOCK;
-            return blocked ? DropReason.OUT_POL_BLOCK : null;
+            return blocked && !isExempt(flow) ? DropReason.OUT_POL_BLOCK : null;
         }
         for (Policy policy : policies) {
             if (policy.spec().action() != PolicySpec.Action.ALLOW) {
@@ -112,6 +112,12 @@ final class OutboundResolver {
             states.sort(Comparator.comparing(state -> state.spec().mode().hasOuterHeader()));
         }
         return null;
+    }
+
+    /** Where XFRM is disabled a kernel has the default verdict for its own packets alone. */
+    private boolean isExempt(Flow flow) {
+        return context.network().isXfrmDisabled(flow.family)
+                && !context.network().isLocal(flow.family, flow.saddrHigh, flow.saddrLow);
     }
 
     private DropReason resolveTemplates(Policy policy, Flow flow) {

@@ -36,6 +36,7 @@ final class PolicyCheck {
      * @param reason null if the packet may go on
      * @param encapsulationType what the socket that the packet is for wants taken off, 0 for nothing
      * @param flow the packet's, a copy
+     * @param isDisabled whether policies did not apply to the flow's family
      * @param path the States it came through, with their specs
      * @param watch what was current before the policies were asked
      */
@@ -44,6 +45,7 @@ final class PolicyCheck {
             int encapsulationType,
             Direction direction,
             Flow flow,
+            boolean isDisabled,
             State[] path,
             StateSpec[] specs,
             Policy[] policies,
@@ -89,8 +91,9 @@ final class PolicyCheck {
         }
     }
 
-    private static boolean holds(Verdict verdict, Direction direction, SecPath path) {
+    private boolean holds(Verdict verdict, Direction direction, SecPath path) {
         return verdict.direction == direction
+                && verdict.isDisabled == context.network().isPolicyDisabled(verdict.flow.family)
                 && isOf(path, verdict)
                 && verdict.watch.holds(verdict.flow, verdict.policies);
     }
@@ -110,16 +113,18 @@ final class PolicyCheck {
     private Verdict decide(Direction direction, Flow flow, SecPath path) {
         // Before anything is asked: what changes in the meantime makes the answer stale, not wrong.
         PolicyWatch watch = new PolicyWatch(context.spd(), context.sockets(), direction, flow);
+        boolean isDisabled = context.network().isPolicyDisabled(flow.family);
         State[] states = path.states();
         StateSpec[] specs = new StateSpec[states.length];
         for (int i = 0; i < states.length; i++) {
             specs[i] = states[i].spec();
         }
         policies.clear();
-        DropReason reason = reason(direction, flow, path);
+        boolean isExempt = isDisabled && context.sockets().lookup(direction, flow) == null;
+        DropReason reason = isExempt ? null : reason(direction, flow, path);
         int encapsulationType = direction == Direction.IN && flow.protocol == IpProtocol.UDP ? encapsulationType(flow) : 0;
         return new Verdict(
-                reason, encapsulationType, direction, new Flow().copyFrom(flow), states, specs,
+                reason, encapsulationType, direction, new Flow().copyFrom(flow), isDisabled, states, specs,
                 policies.toArray(new Policy[0]), watch);
     }
 

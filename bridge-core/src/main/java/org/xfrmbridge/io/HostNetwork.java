@@ -28,6 +28,19 @@ public interface HostNetwork {
     /** The source address the host would use towards a destination, or null without a route. */
     Address sourceFor(int family, Address destination);
 
+    /**
+     * Whether packets of a family leave without regard to policies, but for those of sockets: {@code disable_xfrm}. {@link #generation} tells
+     * of a change.
+     */
+    default boolean isXfrmDisabled(int family) {
+        return false;
+    }
+
+    /** Whether packets of a family come in without regard to policies, but for those of sockets: {@code disable_policy}. Costs a volatile read. */
+    default boolean isPolicyDisabled(int family) {
+        return false;
+    }
+
     /** MAC addresses in the low 48 bits, big endian; the largest IP packet the way takes. */
     record NextHop(long sourceMac, long destinationMac, int mtuBytes) {}
 }

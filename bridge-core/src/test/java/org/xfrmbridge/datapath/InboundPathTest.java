@@ -100,6 +100,26 @@ class InboundPathTest {
     }
 
     @Test
+    void shouldCheckNoPolicyButTheSocketsWherePoliciesAreDisabled() {
+        host.spd.setDefaultAction(Direction.IN, PolicySpec.Action.BLOCK);
+        host.policy(Direction.IN, NET, PolicySpec.Action.BLOCK, 1);
+        assertDropped(DropReason.IN_POL_BLOCK, List.of(plain.frame()));
+        host.network.disablePolicy(AddressFamily.INET6);
+        assertDropped(DropReason.IN_POL_BLOCK, List.of(plain.frame()));
+        host.network.disablePolicy(AddressFamily.INET);
+        assertEquals(1, host.receive(plain.frame()).size());
+        tunnel();
+        assertArrives(sealed());
+        LocalEndpoint at = new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 2222);
+        PolicySpec block = TestHost.spec(Direction.IN, Selector.any(AddressFamily.INET), PolicySpec.Action.BLOCK, 0, PolicySpec.Type.MAIN);
+        host.sockets.setPolicy("test", 1, at, block, 1);
+        assertDropped(DropReason.IN_POL_BLOCK, List.of(plain.frame()));
+        host.sockets.close("test", 1);
+        host.network.disablePolicy();
+        assertDropped(DropReason.IN_POL_BLOCK, List.of(plain.frame()));
+    }
+
+    @Test
     void shouldDropWhenTheDefaultIsBlockAndNoPolicyMatches() {
         host.spd.setDefaultAction(Direction.IN, PolicySpec.Action.BLOCK);
         assertDropped(DropReason.IN_NO_POLS, List.of(plain.frame()));

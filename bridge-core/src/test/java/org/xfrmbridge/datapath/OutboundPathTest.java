@@ -129,6 +129,30 @@ class OutboundPathTest {
         assertArrayEquals(frame, sendOne(frame));
     }
 
+    /** IPv4 alone has the setting; the default verdict holds nevertheless, for packets that are not forwarded. */
+    @Test
+    void shouldAskNoPolicyButTheSocketsWhereXfrmIsDisabled() {
+        host.policy(Direction.OUT, NET, PolicySpec.Action.BLOCK, 100);
+        host.policy(Direction.OUT, NET6, PolicySpec.Action.BLOCK, 100);
+        byte[] frame6 = Frames.udp("fd01::1", "fd02::1").frame();
+        assertDropped(DropReason.OUT_POL_BLOCK, frame);
+        host.network.disableXfrm(AddressFamily.INET);
+        assertArrayEquals(frame, sendOne(frame));
+        assertDropped(DropReason.OUT_POL_BLOCK, frame6);
+        LocalEndpoint at = new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 1111);
+        PolicySpec block = TestHost.spec(Direction.OUT, Selector.any(AddressFamily.INET), PolicySpec.Action.BLOCK, 0, PolicySpec.Type.MAIN);
+        host.sockets.setPolicy("test", 1, at, block, 1);
+        assertDropped(DropReason.OUT_POL_BLOCK, frame);
+        host.sockets.close("test", 1);
+        host.spd.setDefaultAction(Direction.OUT, PolicySpec.Action.BLOCK);
+        assertDropped(DropReason.OUT_POL_BLOCK, frame);
+        byte[] forwarded = Frames.udp("10.1.0.9", "10.2.0.1").frame();
+        assertArrayEquals(forwarded, sendOne(forwarded));
+        host.network.disableXfrm();
+        host.spd.setDefaultAction(Direction.OUT, PolicySpec.Action.ALLOW);
+        assertDropped(DropReason.OUT_POL_BLOCK, frame);
+    }
+
     @Test
     void shouldApplySubPolicyAndThenTheMainOne() {
         host.spd.add(TestHost.spec(Direction.OUT, NET, PolicySpec.Action.ALLOW, 1, PolicySpec.Type.SUB), 1);

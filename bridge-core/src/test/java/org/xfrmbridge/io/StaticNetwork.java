@@ -17,6 +17,8 @@ public final class StaticNetwork implements HostNetwork {
     private final Set<Address> local = new HashSet<>();
     private final Map<Address, NextHop> hops = new HashMap<>();
     private final Map<Integer, Address> sources = new HashMap<>();
+    private Set<Integer> xfrmDisabled = Set.of();
+    private Set<Integer> policyDisabled = Set.of();
     private NextHop gateway = new NextHop(HOST_MAC, GATEWAY_MAC, 1500);
     private int generation;
     private int resolved;
@@ -40,6 +42,18 @@ public final class StaticNetwork implements HostNetwork {
 
     public void setSource(int family, String address) {
         sources.put(family, Address.parse(address));
+    }
+
+    /** Also undoes it, with other families or none. */
+    public void disableXfrm(Integer... families) {
+        xfrmDisabled = Set.of(families);
+        generation++;
+    }
+
+    /** The same for packets that come in. */
+    public void disablePolicy(Integer... families) {
+        policyDisabled = Set.of(families);
+        generation++;
     }
 
     /** How often it was asked for a next hop. */
@@ -73,6 +87,16 @@ public final class StaticNetwork implements HostNetwork {
         resolved++;
         lastMark = mark;
         return hops.getOrDefault(destination, gateway);
+    }
+
+    @Override
+    public boolean isXfrmDisabled(int family) {
+        return xfrmDisabled.contains(family);
+    }
+
+    @Override
+    public boolean isPolicyDisabled(int family) {
+        return policyDisabled.contains(family);
     }
 
     @Override

@@ -44,6 +44,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     private Link host;
     private int rounds;
     private volatile LocalAddresses local;
+    private volatile PolicySettings settings;
     private volatile int generation = 1;
 
     private record Hop(int family, Address address) {}
@@ -64,6 +65,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         this.maxWatched = maxWatched;
         this.host = new Links(socket).find(hostIndex);
         this.local = LocalAddresses.read(socket);
+        this.settings = PolicySettings.read(host.name());
     }
 
     @Override
@@ -74,6 +76,16 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     @Override
     public boolean isLocal(int family, long high, long low) {
         return local.contains(family, high, low);
+    }
+
+    @Override
+    public boolean isXfrmDisabled(int family) {
+        return settings.isXfrmDisabled(family);
+    }
+
+    @Override
+    public boolean isPolicyDisabled(int family) {
+        return settings.isPolicyDisabled(family);
     }
 
     @Override
@@ -207,10 +219,15 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     }
 
     /**
-     * Control thread, every few seconds: lets the kernel check on next hops, since the frames sent to them do not pass it. One that does not answer
-     * and is not asked for any more is forgotten.
+     * Control thread, every few seconds: reads settings, of whose changes nobody tells, and lets the kernel check on next hops, since the frames sent
+     * to them do not pass it. One that does not answer and is not asked for any more is forgotten.
      */
     public synchronized void refresh() throws OsException {
+        PolicySettings now = PolicySettings.read(host.name());
+        if (!now.equals(settings)) {
+            settings = now;
+            generation++;
+        }
         rounds++;
         if (watched.size() >= maxWatched) {
             // Nobody tells which of them are in use: who uses one asks again.

@@ -158,6 +158,28 @@ class KernelNetworkTest {
     }
 
     @Test
+    void shouldNoticeThatPoliciesAreDisabled() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            network.inHere(() -> {
+                try (KernelNetwork kernel = new KernelNetwork(link().index())) {
+                    kernel.refresh();
+                    int before = kernel.generation();
+                    assertFalse(kernel.isXfrmDisabled(INET) || kernel.isPolicyDisabled(INET) || kernel.isPolicyDisabled(INET6));
+                    network.exec("sysctl -qw net.ipv4.conf.veth0.disable_xfrm=1");
+                    kernel.refresh();
+                    assertNotEquals(before, kernel.generation());
+                    assertTrue(kernel.isXfrmDisabled(INET));
+                    assertFalse(kernel.isXfrmDisabled(INET6) || kernel.isPolicyDisabled(INET));
+                    network.exec("sysctl -qw net.ipv4.conf.all.disable_policy=1 net.ipv6.conf.veth0.disable_policy=1");
+                    kernel.refresh();
+                    assertTrue(kernel.isPolicyDisabled(INET) && kernel.isPolicyDisabled(INET6));
+                }
+                return null;
+            });
+        }
+    }
+
+    @Test
     void shouldMakeRoomAndLetAllAskAgainWhenThereAreTooManyNextHops() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             network.inHere(() -> {
