@@ -2,7 +2,7 @@ package org.xfrmbridge.db;
 
 import java.util.function.Consumer;
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.PolicyName;
 
 /** A few policies, the best first. */
 final class Bag implements Shelf {
@@ -107,7 +107,7 @@ final class Bag implements Shelf {
     }
 
     @Override
-    public SpdEntry named(PolicySpec name, SpdEntry probe) {
+    public SpdEntry named(PolicyName name, SpdEntry probe) {
         for (SpdEntry entry : entries) {
             if (entry.named(name, probe) != null) {
                 return entry;

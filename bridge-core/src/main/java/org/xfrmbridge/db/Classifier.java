@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
-import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.PolicyName;
 
 /**
  * Finds the policy of a flow among those of one type, direction and family. Policies of the first few pairs of prefix lengths, exact ones
@@ -82,7 +82,7 @@ final class Classifier {
             VarHandle.acquireFence();
         } while (seen != changes.get() && ++tries < TRIES);
         best = root == null ? best : root.better(flow, SpdEntry.ALL_LANES, best);
-        Policy found = best.ceiling == null ? best.policy() : searchLanes(flow);
+        Policy found = best.isUpdate() ? searchLanes(flow) : best.policy();
         return isRetired ? null : found;
     }
 
@@ -106,7 +106,7 @@ final class Classifier {
 
     private Policy searchLanes(Flow flow, Shelf root) {
         SpdEntry best = search(flow, SpdEntry.ALL_LANES, SpdEntry.NONE, root);
-        return best.ceiling == null ? best.policy() : oldestOfLanes(flow, best, root);
+        return best.isUpdate() ? oldestOfLanes(flow, best, root) : best.policy();
     }
 
     /**
@@ -115,9 +115,10 @@ final class Classifier {
      */
     private Policy oldestOfLanes(Flow flow, SpdEntry leader, Shelf root) {
         Policy oldest = leader.policy();
+        SpdEntry ceiling = leader.ceiling();
         for (int lane = 1; lane < SpdEntry.ALL_LANES; lane <<= 1) {
-            SpdEntry best = lane == leader.lane ? leader : search(flow, lane, leader.ceiling, root);
-            if (best != leader.ceiling && best.policy().age() < oldest.age()) {
+            SpdEntry best = lane == leader.lane ? leader : search(flow, lane, ceiling, root);
+            if (best != ceiling && best.policy().age() < oldest.age()) {
                 oldest = best.policy();
             }
         }
@@ -137,11 +138,11 @@ final class Classifier {
         return best;
     }
 
-    /** The entry that a client means by what a spec names it by, or null. Control thread, like all below. */
-    SpdEntry find(PolicySpec named, SpdEntry probe) {
+    /** The entry that a client means, or null. Control thread, like all below. @param probe has the bits of the name */
+    SpdEntry find(PolicyName name, SpdEntry probe) {
         PairTable table = table(probe);
         Shelf shelf = table == null ? prefixed : table.shelf(probe);
-        return shelf == null ? null : shelf.named(named, probe);
+        return shelf == null ? null : shelf.named(name, probe);
     }
 
     /** @param old an entry of the same selector that it takes the place of, or null */

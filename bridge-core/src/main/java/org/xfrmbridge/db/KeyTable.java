@@ -87,7 +87,22 @@ final class KeyTable<E> {
 
     /** Writer only: a key that is there. */
     void remove(long key) {
-        table.clear(key);
+        clear(table.find(key));
+    }
+
+    /** Writer only. Whether the key was there with that entry, and has gone. */
+    boolean remove(long key, E entry) {
+        Table<E> current = table;
+        int slot = current.find(key);
+        boolean isThere = slot >= 0 && current.entries[slot] == entry;
+        if (isThere) {
+            clear(slot);
+        }
+        return isThere;
+    }
+
+    private void clear(int slot) {
+        table.clear(slot);
         live--;
         if (Hashing.isSparse(live, length())) {
             rebuild(live);
@@ -165,8 +180,7 @@ final class KeyTable<E> {
             KEYS.setRelease(keys, slot, key);
         }
 
-        private void clear(long key) {
-            int slot = find(key);
+        private void clear(int slot) {
             KEYS.setRelease(keys, slot, REMOVED);
             VarHandle.releaseFence();
             entries[slot] = null;

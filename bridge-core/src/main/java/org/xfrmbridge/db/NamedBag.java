@@ -2,7 +2,7 @@ package org.xfrmbridge.db;
 
 import java.util.function.Consumer;
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.PolicyName;
 
 /**
  * Many policies that match the same flows, and which only their names tell apart: bits behind a prefix or beside a mask, a security context.
@@ -56,7 +56,7 @@ final class NamedBag implements Shelf {
     }
 
     @Override
-    public SpdEntry named(PolicySpec name, SpdEntry probe) {
+    public SpdEntry named(PolicyName name, SpdEntry probe) {
         Shelf alike = HashTrie.get(root, SpdEntry.nameHash(name));
         return alike == null ? null : alike.named(name, probe);
     }

@@ -41,7 +41,7 @@ final class PairTable {
         saddrHighMask = Prefix.high(-1L, saddrLength);
         saddrLowMask = Prefix.low(-1L, saddrLength);
         isExact = sample.lane == SpdEntry.EXACT;
-        hasKeys = sample.policy().spec().selector().family() == AddressFamily.INET;
+        hasKeys = sample.family() == AddressFamily.INET;
         keyMask = key(daddrHighMask, saddrHighMask);
         this.changes = changes;
     }
@@ -82,7 +82,7 @@ final class PairTable {
     /** As {@link Shelf#better}; right unless something changes meanwhile. Any thread. */
     SpdEntry better(Flow flow, int lanes, SpdEntry best) {
         Policy policy = alone(flow);
-        SpdEntry entry = policy == null ? null : (SpdEntry) policy.place;
+        SpdEntry entry = policy == null ? null : (SpdEntry) policy.place();
         if (entry != null) {
             return entry.better(flow, lanes, best);
         }
@@ -104,7 +104,10 @@ final class PairTable {
     Shelf shelf(SpdEntry entry) {
         Policy policy = hasKeys ? alone.get(key(entry)) : null;
         if (policy != null) {
-            return (SpdEntry) policy.place;
+            return (SpdEntry) policy.place();
+        }
+        if (others.size() == 0) {
+            return null;
         }
         int hash = hash(entry);
         Slots.Table<Shelf> table = others.table();
@@ -119,14 +122,22 @@ final class PairTable {
     /** @param old an entry that it takes the place of, or null */
     void put(SpdEntry entry, SpdEntry old) {
         Shelf shelf = shelf(entry);
-        Shelf more = shelf == null ? entry : Bag.add(shelf, entry);
-        replace(shelf, old == null ? more : Bag.remove(more, old));
+        replace(shelf, shelf == old ? entry : with(shelf, entry, old));
         size += old == null ? 1 : 0;
     }
 
+    private static Shelf with(Shelf shelf, SpdEntry entry, SpdEntry old) {
+        Shelf more = Bag.add(shelf, entry);
+        return old == null ? more : Bag.remove(more, old);
+    }
+
     void remove(SpdEntry entry) {
-        Shelf shelf = shelf(entry);
-        replace(shelf, Bag.remove(shelf, entry));
+        if (mayBeAlone(entry) && alone.remove(key(entry), entry.policy())) {
+            count(changes);
+        } else {
+            Shelf shelf = shelf(entry);
+            replace(shelf, Bag.remove(shelf, entry));
+        }
         size--;
     }
 
@@ -136,7 +147,7 @@ final class PairTable {
     }
 
     void forEach(Consumer<SpdEntry> action) {
-        alone.forEach(policy -> action.accept((SpdEntry) policy.place));
+        alone.forEach(policy -> action.accept((SpdEntry) policy.place()));
         others.forEach(shelf -> shelf.forEach(action));
     }
 
@@ -172,7 +183,11 @@ final class PairTable {
     }
 
     private SpdEntry ifAlone(Shelf shelf) {
-        return hasKeys && shelf instanceof SpdEntry entry && entry.matchesAll() && KeyTable.isKey(key(entry)) ? entry : null;
+        return shelf instanceof SpdEntry entry && mayBeAlone(entry) ? entry : null;
+    }
+
+    private boolean mayBeAlone(SpdEntry entry) {
+        return hasKeys && entry.matchesAll() && KeyTable.isKey(key(entry));
     }
 
     private static long key(SpdEntry entry) {

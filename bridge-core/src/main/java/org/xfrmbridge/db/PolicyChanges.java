@@ -92,7 +92,7 @@ final class PolicyChanges {
     /** Control thread: the policy can be found. */
     void add(SpdEntry entry) {
         PolicySpec spec = entry.policy().spec();
-        int family = spec.selector().family();
+        int family = entry.family();
         boolean inet = family == AddressFamily.INET;
         byte[] cutOf = inet ? CUT_OF_4 : CUT_OF_6;
         int[] cuts = inet ? CUTS_4 : CUTS_6;

@@ -5,22 +5,23 @@ import org.xfrmbridge.xfrm.Flow;
 /** Which bits besides addresses some policies of a {@link SpdEntry#lane} look at. The interface id always counts. */
 record Shape(byte lane, long portsMask, int markMask, int ifindexMask) {
     static Shape of(SpdEntry entry) {
-        return new Shape(entry.lane, entry.portsMask, entry.markMask, ifindexMask(entry));
+        return new Shape(entry.lane, entry.traits.portsMask(), entry.traits.markMask(), ifindexMask(entry.traits));
     }
 
     boolean fits(SpdEntry entry) {
         return lane == entry.lane
-                && portsMask == entry.portsMask
-                && markMask == entry.markMask
-                && ifindexMask == ifindexMask(entry);
+                && portsMask == entry.traits.portsMask()
+                && markMask == entry.traits.markMask()
+                && ifindexMask == ifindexMask(entry.traits);
     }
 
     int hash(SpdEntry entry) {
-        return hash(entry.ports, entry.mark & entry.markMask, entry.ifindex, entry.ifId);
+        Traits traits = entry.traits;
+        return hash(traits.ports(), traits.mark() & traits.markMask(), traits.ifindex(), traits.ifId());
     }
 
     int hash(Flow flow) {
-        return hash(SpdEntry.ports(flow) & portsMask, flow.mark & markMask, flow.ifindex & ifindexMask, flow.ifId);
+        return hash(Traits.ports(flow) & portsMask, flow.mark & markMask, flow.ifindex & ifindexMask, flow.ifId);
     }
 
     private static int hash(long ports, int mark, int ifindex, int ifId) {
@@ -28,7 +29,7 @@ record Shape(byte lane, long portsMask, int markMask, int ifindexMask) {
         return Hashing.hash(numbers, ports);
     }
 
-    private static int ifindexMask(SpdEntry entry) {
-        return entry.ifindex == 0 ? 0 : -1;
+    private static int ifindexMask(Traits traits) {
+        return traits.ifindex() == 0 ? 0 : -1;
     }
 }

@@ -3,7 +3,7 @@ package org.xfrmbridge.db;
 import java.util.Arrays;
 import java.util.function.Consumer;
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.PolicyName;
 
 /**
  * Many policies of the same addresses, told apart by ports, protocol, mark, interface and interface id: tuple-space search. Those that look
@@ -89,7 +89,7 @@ final class ShapedBag implements Shelf {
     }
 
     @Override
-    public SpdEntry named(PolicySpec name, SpdEntry probe) {
+    public SpdEntry named(PolicyName name, SpdEntry probe) {
         Table table = tableOf(probe);
         Shelf alike = table == null ? null : HashTrie.get(table.root, table.shape.hash(probe));
         return alike == null ? null : alike.named(name, probe);

@@ -72,6 +72,10 @@ public final class Shared {
                 mark, s.ifId(), s.type(), s.securityContext());
     }
 
+    Traits share(Traits traits) {
+        return traits == Traits.ANY ? traits : of(traits);
+    }
+
     /** Whole lists first: mostly an equal one is known, and none of its parts need be looked at. */
     private List<Template> share(List<Template> templates) {
         if (templates.isEmpty()) {

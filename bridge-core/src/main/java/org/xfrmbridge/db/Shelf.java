@@ -1,7 +1,7 @@
 package org.xfrmbridge.db;
 
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.PolicyName;
 
 /**
  * Some policies of a {@link Classifier}, arranged for one lookup. Never changes once made: a change makes new shelves on the way down to
@@ -18,7 +18,7 @@ sealed interface Shelf extends Ranked permits SpdEntry, Bag, ShapedBag, NamedBag
     /**
      * The policy that a client means, or null.
      *
-     * @param probe an entry of the same spec, for its bits
+     * @param probe an entry with the bits of that name
      */
-    SpdEntry named(PolicySpec name, SpdEntry probe);
+    SpdEntry named(PolicyName name, SpdEntry probe);
 }

@@ -1,16 +1,15 @@
 package org.xfrmbridge.db;
 
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicyKey;
+import org.xfrmbridge.xfrm.PolicyName;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Template;
 
@@ -37,6 +36,8 @@ public final class Spd {
     private final PolicyChanges changes = new PolicyChanges();
     private final AtomicReferenceArray<PolicySpec.Action> defaults = new AtomicReferenceArray<>(DIRECTIONS);
     private final Shared shared = new Shared();
+    /** Has the bits of the name that is looked for, so that looking leaves no garbage. It becomes the entry of the next policy that comes. */
+    private SpdEntry probe = new SpdEntry();
     private long nextAge;
     private int nextIndex;
 
@@ -84,8 +85,7 @@ public final class Spd {
 
     /** {@code XFRM_MSG_NEWPOLICY}: the new Policy, or null if there is one of the same name (EEXIST). Control thread. */
     public Policy add(PolicySpec spec, long nowSeconds) {
-        SpdEntry entry = new SpdEntry(spec);
-        return classifier(spec).find(spec, entry) != null ? null : put(spec, entry, null, nowSeconds);
+        return find(spec) == null ? put(spec, null, nowSeconds) : null;
     }
 
     /** {@code XFRM_MSG_UPDPOLICY}: the new Policy; one of the same name is killed. Control thread. */
@@ -95,19 +95,26 @@ public final class Spd {
 
     /** The same; {@code replaced} is told of the one that was killed, if any. */
     public Policy replace(PolicySpec spec, long nowSeconds, Consumer<Policy> replaced) {
-        SpdEntry entry = new SpdEntry(spec);
-        SpdEntry old = classifier(spec).find(spec, entry);
-        Policy policy = put(spec, entry, old, nowSeconds);
+        SpdEntry old = find(spec);
+        Policy policy = put(spec, old, nowSeconds);
         if (old != null) {
             replaced.accept(old.policy());
         }
         return policy;
     }
 
-    private Policy put(PolicySpec spec, SpdEntry entry, SpdEntry old, long nowSeconds) {
+    private SpdEntry find(PolicyName name) {
+        return classifier(name).find(name, probe.set(name));
+    }
+
+    /** @param spec what was looked for last @param old what was found, or null */
+    private Policy put(PolicySpec spec, SpdEntry old, long nowSeconds) {
         int index = old == null ? newIndex(spec.direction().number(), spec.index()) : old.policy().spec().index();
         boolean keepsPlace = old != null && old.policy().spec().priority() == spec.priority();
         Policy policy = new Policy(shared.share(spec, index), nextAge++, nowSeconds);
+        SpdEntry entry = probe;
+        probe = new SpdEntry();
+        entry.traits = shared.share(entry.traits);
         entry.place(policy, keepsPlace ? old.placeOfUpdate(policy.age()) : policy.age());
         classifier(spec).put(entry, old);
         all.add(entry);
@@ -125,7 +132,7 @@ public final class Spd {
 
     /** An update that kept its place may have had another policy of its lane behind it that is older than the flow's own: see the {@link Classifier}. */
     private void tellOfGone(SpdEntry entry) {
-        if (entry.ceiling != null) {
+        if (entry.isUpdate()) {
             changes.add(entry);
         }
     }
@@ -150,13 +157,7 @@ public final class Spd {
     }
 
     private SpdEntry findBySelector(PolicyKey key) {
-        if (!AddressFamily.isIp(key.selector().family())) {
-            return null;
-        }
-        PolicySpec named = new PolicySpec(
-                key.selector(), Lifetime.UNLIMITED, 0, 0, key.direction(), PolicySpec.Action.ALLOW, 0, 0, List.of(),
-                key.mark(), key.ifId(), key.type(), key.securityContext());
-        return classifier(named).find(named, new SpdEntry(named));
+        return AddressFamily.isIp(key.selector().family()) ? find(key) : null;
     }
 
     /**
@@ -173,7 +174,7 @@ public final class Spd {
             beforeRemoval.run();
         }
         SpdEntry entry = place(policy);
-        classifier(policy.spec()).remove(entry);
+        classifier(policy.spec(), entry).remove(entry);
         unlink(entry);
         tellOfGone(entry);
     }
@@ -206,17 +207,18 @@ public final class Spd {
     public Policy retarget(Policy policy, List<Template> templates) {
         SpdEntry old = place(policy);
         PolicySpec spec = shared.share(policy.spec().withTemplates(templates), policy.spec().index());
-        SpdEntry entry = new SpdEntry(spec).place(policy.successor(spec), old.placeOfUpdate(policy.age()));
-        classifier(policy.spec()).put(entry, old);
+        SpdEntry entry = new SpdEntry().set(spec).place(policy.successor(spec), old.placeOfUpdate(policy.age()));
+        entry.traits = old.traits;
+        classifier(policy.spec(), old).put(entry, old);
         byIndex.replace(old, entry, Hashing.fold(policy.spec().index()));
         all.replace(old, entry);
-        leave(policy);
+        policy.setPlace(null);
         return entry.policy();
     }
 
     /** Whether this very Policy is in the database. Control thread. */
     public boolean contains(Policy policy) {
-        return policy.place != null && atIndex(policy.spec().index()) == policy.place;
+        return !policy.isDead() && atIndex(policy.spec().index()) == policy.place();
     }
 
     /** All policies of a type (null: of both), socket policies among them, youngest first; stays valid while they come and go. Control thread. */
@@ -253,7 +255,7 @@ public final class Spd {
         PolicySpec spec = entry.policy().spec();
         all.remove(entry);
         addToCount(entry.lane != 0 ? spec.direction().number() : DIRECTIONS + spec.direction().number(), -1);
-        leave(entry.policy());
+        entry.policy().setPlace(null);
     }
 
     /** One thread writes: that needs no instruction which waits for all processors. */
@@ -262,12 +264,10 @@ public final class Spd {
     }
 
     private static SpdEntry place(Policy policy) {
-        return (SpdEntry) Objects.requireNonNull(policy.place, "not in the database");
-    }
-
-    private static void leave(Policy policy) {
-        policy.place = null;
-        policy.kill();
+        if (policy.place() instanceof SpdEntry entry) {
+            return entry;
+        }
+        throw new IllegalStateException("not in the database: " + policy);
     }
 
     private SpdEntry atIndex(int index) {
@@ -295,8 +295,13 @@ public final class Spd {
         return index;
     }
 
-    private Classifier classifier(PolicySpec spec) {
-        return classifier(spec.type(), spec.direction(), spec.selector().family());
+    private Classifier classifier(PolicyName name) {
+        return classifier(name.type(), name.direction(), name.selector().family());
+    }
+
+    /** The same, without a look at the selector, which is somewhere else in memory. */
+    private Classifier classifier(PolicySpec spec, SpdEntry entry) {
+        return classifier(spec.type(), spec.direction(), entry.family());
     }
 
     private Classifier classifier(PolicySpec.Type type, Direction direction, int family) {

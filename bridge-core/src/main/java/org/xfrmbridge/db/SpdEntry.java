@@ -6,12 +6,13 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicyName;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 
 /**
- * One Policy in the {@link Spd}: its rank, and the bits that a flow must have, copied out of the selector so that a candidate costs one
- * object. The smallest {@link Shelf}, too.
+ * One Policy in the {@link Spd}: its rank, and the bits that a flow must have, copied out of the selector so that a candidate which asks
+ * for addresses alone costs one object. The smallest {@link Shelf}, too.
  */
 final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     /** No policy is preceded by it. */
@@ -40,80 +41,61 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
      * Which of the kernel's kinds of lists it is in, by its prefixes: one of the constants; 0 for a socket's, which is only walked over.
      * An update keeps its place within its lane and is new to the others.
      */
-    final byte lane;
+    byte lane;
 
-    /** Not null if its place is not its age: comes just behind all policies of its priority. */
-    SpdEntry ceiling;
-
-    private final byte daddrBits;
-    private final byte saddrBits;
+    Traits traits = Traits.ANY;
+    long daddrHigh;
+    long daddrLow;
+    long saddrHigh;
+    long saddrLow;
+    private byte family;
+    private byte daddrBits;
+    private byte saddrBits;
     /** Whether the fields here say all that the policy is named by, and its selector nothing more. */
-    private final boolean isPlain;
-    final long daddrHigh;
-    final long daddrLow;
-    final long saddrHigh;
-    final long saddrLow;
+    private boolean isPlain;
+    private boolean isUpdate;
 
-    /** As in {@link #ports(Flow)}. */
-    final long ports;
-
-    final long portsMask;
-    final int mark;
-    final int markMask;
-    final int ifindex;
-    final int ifId;
-
-    /** The bits of a spec. It can find the entry of the same name, or {@link #place become} one. */
-    SpdEntry(PolicySpec spec) {
-        Selector selector = spec.selector();
+    /** Takes the bits of a name, to find the entry that has it, or to {@link #place become} one. Never once it is in a table. */
+    SpdEntry set(PolicyName name) {
+        Selector selector = name.selector();
+        Address daddr = selector.daddr();
+        Address saddr = selector.saddr();
         int bits = AddressFamily.bits(selector.family());
-        int daddrBits = Math.min(selector.daddrPrefix(), bits);
-        int saddrBits = Math.min(selector.saddrPrefix(), bits);
-        lane = (byte) lane(selector, bits);
-        this.daddrBits = (byte) daddrBits;
-        this.saddrBits = (byte) saddrBits;
-        daddrHigh = Prefix.high(selector.daddr().high(), daddrBits);
-        daddrLow = Prefix.low(selector.daddr().low(), daddrBits);
-        saddrHigh = Prefix.high(selector.saddr().high(), saddrBits);
-        saddrLow = Prefix.low(selector.saddr().low(), saddrBits);
-        portsMask = ports(selector.sportMask(), selector.dportMask(), selector.protocol() == 0 ? 0 : 0xff);
-        ports = ports(selector.sport(), selector.dport(), selector.protocol()) & portsMask;
-        mark = spec.mark().value();
-        markMask = spec.mark().mask();
-        ifindex = selector.ifindex();
-        ifId = spec.ifId();
-        isPlain = spec.securityContext() == null && isPlain(selector);
+        family = (byte) selector.family();
+        daddrBits = (byte) Math.min(selector.daddrPrefix(), bits);
+        saddrBits = (byte) Math.min(selector.saddrPrefix(), bits);
+        lane = (byte) lane(selector, daddr, saddr);
+        daddrHigh = Prefix.high(daddr.high(), daddrLength());
+        daddrLow = Prefix.low(daddr.low(), daddrLength());
+        saddrHigh = Prefix.high(saddr.high(), saddrLength());
+        saddrLow = Prefix.low(saddr.low(), saddrLength());
+        traits = Traits.of(name);
+        isPlain = name.securityContext() == null
+                && selector.user() == 0
+                && selector.daddrPrefix() == daddrLength()
+                && selector.saddrPrefix() == saddrLength()
+                && hasAddresses(daddr.high(), daddr.low(), saddr.high(), saddr.low())
+                && Traits.ports(selector) == traits.ports();
+        return this;
     }
 
     /** Makes it the entry of a Policy with these bits, before anybody sees it. @param place among those of equal priority */
     SpdEntry place(Policy policy, long place) {
-        int priority = policy.spec().priority();
-        rank = rank(priority, place);
-        ceiling = place == policy.age() ? null : bound(rank(priority, LAST_PLACE));
+        rank = rank(policy.spec().priority(), place);
+        isUpdate = place != policy.age();
         setValue(policy);
-        policy.place = this;
+        policy.setPlace(this);
         return this;
     }
 
-    /** Whether a selector has no bits that say nothing of the flows it is for. */
-    private boolean isPlain(Selector selector) {
-        Address daddr = new Address(daddrHigh, daddrLow);
-        Address saddr = new Address(saddrHigh, saddrLow);
-        return selector.user() == 0
-                && selector.daddrPrefix() == daddrLength()
-                && selector.saddrPrefix() == saddrLength()
-                && selector.daddr().equals(daddr)
-                && selector.saddr().equals(saddr)
-                && ports(selector.sport(), selector.dport(), selector.protocol()) == ports;
+    /** Whether its place is not its age, but that of a policy it was an update of. */
+    boolean isUpdate() {
+        return isUpdate;
     }
 
-    /** One that no flow matches. */
-    private SpdEntry() {
-        lane = 0;
-        daddrBits = saddrBits = 0;
-        daddrHigh = daddrLow = saddrHigh = saddrLow = ports = portsMask = 0;
-        mark = markMask = ifindex = ifId = 0;
-        isPlain = false;
+    /** A new one, which comes just behind all policies of its priority. */
+    SpdEntry ceiling() {
+        return bound(rank | LAST_PLACE);
     }
 
     /** Of no Policy: all that are better have a lower rank. */
@@ -126,7 +108,7 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     static SpdEntry ofSocket(Policy policy) {
         SpdEntry entry = bound(Long.MAX_VALUE);
         entry.setValue(policy);
-        policy.place = entry;
+        policy.setPlace(entry);
         return entry;
     }
 
@@ -135,12 +117,13 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     }
 
     /** {@code policy_hash_bysel} and {@code xfrm_policy_inexact_alloc_chain}. */
-    private static int lane(Selector selector, int bits) {
+    private static int lane(Selector selector, Address daddr, Address saddr) {
+        int bits = AddressFamily.bits(selector.family());
         if (selector.daddrPrefix() >= bits && selector.saddrPrefix() >= bits) {
             return EXACT;
         }
-        boolean anyDaddr = isAny(selector.daddr(), selector.daddrPrefix(), selector.family());
-        boolean anySaddr = isAny(selector.saddr(), selector.saddrPrefix(), selector.family());
+        boolean anyDaddr = isAny(daddr, selector.daddrPrefix(), selector.family());
+        boolean anySaddr = isAny(saddr, selector.saddrPrefix(), selector.family());
         if (anyDaddr) {
             return anySaddr ? ANY : SADDR_PREFIXED;
         }
@@ -151,13 +134,9 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
         return prefixBits < (family == AddressFamily.INET ? SHORT_PREFIX_4 : SHORT_PREFIX_6) || address.isAny(family);
     }
 
-    private static long ports(int sport, int dport, int protocol) {
-        return (long) sport << 24 | (long) dport << 8 | protocol;
-    }
-
-    /** Source port, destination port and protocol in one. */
-    static long ports(Flow flow) {
-        return ports(flow.sport, flow.dport, flow.protocol);
+    /** {@link AddressFamily#INET} or INET6. */
+    int family() {
+        return family;
     }
 
     int daddrLength() {
@@ -189,16 +168,12 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
 
     /** The kernel's {@code xfrm_policy_match}; family, type and direction are the classifier's. */
     boolean matches(Flow flow) {
-        return ifId == flow.ifId
-                && ((ports(flow) ^ ports) & portsMask) == 0
-                && (flow.mark & markMask) == mark
-                && (ifindex == 0 || ifindex == flow.ifindex)
-                && hasAddressesOf(flow);
+        return traits.fit(flow) && hasAddressesOf(flow);
     }
 
     /** Whether every flow between its addresses matches, if it has no interface id either. */
     boolean matchesAll() {
-        return (portsMask | mark | markMask | ifindex | ifId) == 0;
+        return traits == Traits.ANY;
     }
 
     boolean hasAddressesOf(Flow flow) {
@@ -207,10 +182,11 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     }
 
     boolean hasAddressesOf(SpdEntry other) {
-        return daddrHigh == other.daddrHigh
-                && daddrLow == other.daddrLow
-                && saddrHigh == other.saddrHigh
-                && saddrLow == other.saddrLow;
+        return hasAddresses(other.daddrHigh, other.daddrLow, other.saddrHigh, other.saddrLow);
+    }
+
+    private boolean hasAddresses(long otherDaddrHigh, long otherDaddrLow, long otherSaddrHigh, long otherSaddrLow) {
+        return daddrHigh == otherDaddrHigh && daddrLow == otherDaddrLow && saddrHigh == otherSaddrHigh && saddrLow == otherSaddrLow;
     }
 
     @Override
@@ -225,7 +201,7 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
 
     /** Every bit of the selector counts, and the mark, interface id and security context. Plain names are compared without a look at the spec. */
     @Override
-    public SpdEntry named(PolicySpec name, SpdEntry probe) {
+    public SpdEntry named(PolicyName name, SpdEntry probe) {
         if (isPlain != probe.isPlain) {
             return null;
         }
@@ -233,17 +209,12 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
                 ? daddrBits == probe.daddrBits
                         && saddrBits == probe.saddrBits
                         && hasAddressesOf(probe)
-                        && ports == probe.ports
-                        && portsMask == probe.portsMask
-                        && mark == probe.mark
-                        && markMask == probe.markMask
-                        && ifindex == probe.ifindex
-                        && ifId == probe.ifId
+                        && traits.equals(probe.traits)
                 : isNamed(name);
         return meant ? this : null;
     }
 
-    private boolean isNamed(PolicySpec name) {
+    private boolean isNamed(PolicyName name) {
         PolicySpec spec = policy().spec();
         return spec.ifId() == name.ifId()
                 && spec.selector().equals(name.selector())
@@ -256,7 +227,7 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
     }
 
     /** A hash of what tells policies apart that match the same flows. */
-    static int nameHash(PolicySpec name) {
+    static int nameHash(PolicyName name) {
         return Hashing.hash(name.selector().hashCode(), Arrays.hashCode(name.securityContext()));
     }
 

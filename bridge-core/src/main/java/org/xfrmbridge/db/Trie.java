@@ -2,7 +2,7 @@ package org.xfrmbridge.db;
 
 import java.util.function.Consumer;
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.PolicyName;
 
 /**
  * Policies by the prefixes of one of their addresses, four bits to a node. A node starts at a multiple of four bits and has 31 places, like
@@ -179,7 +179,7 @@ final class Trie implements Shelf {
     }
 
     @Override
-    public SpdEntry named(PolicySpec name, SpdEntry probe) {
+    public SpdEntry named(PolicyName name, SpdEntry probe) {
         Trie at = this;
         while (length(probe, side()) >= at.start) {
             int place = at.place(probe);

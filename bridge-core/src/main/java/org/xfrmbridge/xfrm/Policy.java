@@ -8,16 +8,13 @@ import java.lang.invoke.VarHandle;
  * Policy in the old one's place. The control thread creates it and marks it dead; datapath threads read it and {@link #touch} it.
  */
 public final class Policy {
-    private static final VarHandle DEAD = deadHandle();
+    private static final VarHandle PLACE = placeHandle();
 
     private final PolicySpec spec;
     private final long age;
     private final long addSeconds;
     private volatile Usage usage;
-    private boolean dead;
-
-    /** Where the {@link org.xfrmbridge.db.Spd Spd} keeps this Policy, null once it has left; only the Spd touches it. */
-    public volatile Object place;
+    private Object place = this;
 
     /** What the control thread keeps beside this Policy, its timer; only that thread touches it. */
     public Object watch;
@@ -63,22 +60,29 @@ public final class Policy {
         known.renew(nowSeconds);
     }
 
-    /** Any thread. */
-    public boolean isDead() {
-        return (boolean) DEAD.getAcquire(this);
+    /** Where the {@link org.xfrmbridge.db.Spd Spd} keeps it: itself before it does, null once it has left. Only the Spd asks. */
+    public Object place() {
+        return PLACE.getAcquire(this);
     }
 
     /**
-     * Marks that it left the Spd: bundles and flow entries made from it are stale from now on. Other threads see that before anything that the
-     * control thread does later; that needs no fence, which would be a twentieth of an update.
+     * Only the Spd's control thread, which is all that writes: other threads see it before anything that the control thread publishes later. That needs no fence,
+     * which would be a twentieth of an update.
+     *
+     * @param newPlace null when it leaves: it is dead, and bundles and flow entries made from it are stale from now on
      */
-    public void kill() {
-        DEAD.setRelease(this, true);
+    public void setPlace(Object newPlace) {
+        PLACE.setRelease(this, newPlace);
     }
 
-    private static VarHandle deadHandle() {
+    /** Whether it has left the Spd. Any thread. */
+    public boolean isDead() {
+        return place() == null;
+    }
+
+    private static VarHandle placeHandle() {
         try {
-            return MethodHandles.lookup().findVarHandle(Policy.class, "dead", boolean.class);
+            return MethodHandles.lookup().findVarHandle(Policy.class, "place", Object.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }

@@ -24,7 +24,8 @@ public record PolicySpec(
         Mark mark,
         int ifId,
         Type type,
-        byte[] securityContext) {
+        byte[] securityContext)
+        implements PolicyName {
     public static final int LOCAL_OK = 1;
     public static final int ICMP = 2;
     public static final int CPU_ACQUIRE = 4;
