@@ -54,7 +54,7 @@ struct mailbox {
 bool box_send(struct box *box, int fd, const struct msghdr *message, size_t length);
 
 /*
- * recvmsg() that looks for a microsecond; -1 and EAGAIN if there was nothing. Never waits for the sender, and isn't a point where a thread
+ * recvmsg() that looks for one to five microseconds; -1 and EAGAIN if there was nothing. Never waits for the sender, and isn't a point where a thread
  * is cancelled while it looks.
  */
 ssize_t box_receive(struct box *box, struct msghdr *message, int flags);

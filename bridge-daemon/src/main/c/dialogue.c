@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-enum { LOOKING_NS = 150000, LOOKS_PER_YIELD = 4, MOST_MISSES = 6 };
+enum { LOOKING_NS = 150000, YIELD_NS = 1000, MOST_MISSES = 6 };
 
 static _Atomic int asked = -1;
 
@@ -31,16 +31,16 @@ bool dialogue_is_open(int fd)
 
 void dialogue_begin(struct dialogue *dialogue)
 {
-    dialogue->looks = 0;
-    dialogue->start_ns = nanoseconds();
+    dialogue->start_ns = dialogue->yielded_ns = nanoseconds();
 }
 
 bool dialogue_goes_on(struct dialogue *dialogue)
 {
-    if (++dialogue->looks % LOOKS_PER_YIELD != 0)
+    if (nanoseconds() - dialogue->yielded_ns < YIELD_NS)
         return true;
     sched_yield();
-    return nanoseconds() - dialogue->start_ns < LOOKING_NS;
+    dialogue->yielded_ns = nanoseconds();
+    return dialogue->yielded_ns - dialogue->start_ns < LOOKING_NS;
 }
 
 void dialogue_ended(bool answered)

@@ -1,7 +1,7 @@
 /*
  * Waiting for an answer that comes at once. The kernel answers within the call that asks; the bridge needs a few microseconds, and a process
  * that sleeps meanwhile is woken tens of microseconds later. So the first receive behind a send, or behind a part of a dump, looks for the answer
- * for a moment before it sleeps. It yields the core now and then, and tries less and less often where the answers take longer.
+ * for a moment before it sleeps. It yields the core every microsecond, and tries less and less often where the answers take longer.
  */
 #ifndef XFRM_BRIDGE_DIALOGUE_H
 #define XFRM_BRIDGE_DIALOGUE_H
@@ -16,11 +16,10 @@ void dialogue_asked(int fd);
 bool dialogue_is_open(int fd);
 
 struct dialogue {
-    uint64_t start_ns;
-    unsigned looks;
+    uint64_t start_ns, yielded_ns;
 };
 
-/* Before the first look. Between two looks: lets others run now and then; false if the moment is over. */
+/* Before the first look. Between two looks: lets others run if none could for a microsecond; false if the moment is over. */
 void dialogue_begin(struct dialogue *dialogue);
 bool dialogue_goes_on(struct dialogue *dialogue);
 

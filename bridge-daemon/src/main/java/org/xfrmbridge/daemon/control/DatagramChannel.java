@@ -21,6 +21,9 @@ final class DatagramChannel implements Channel, MessageSink {
     /** How often a client that was answered is looked at again before its turn ends: most ask on within two microseconds. */
     private static final int LOOKS = 12;
 
+    /** The same where there is a mailbox: a look takes longer. */
+    private static final int MAILBOX_LOOKS = 1;
+
     /** Whoever else wants the core gets it after so many. */
     private static final int LOOKS_PER_YIELD = 4;
 
@@ -106,10 +109,10 @@ final class DatagramChannel implements Channel, MessageSink {
         return taking == Taking.FIRST ? line.receive(DATAGRAM) : line.peek(DATAGRAM);
     }
 
-    /** What an answered client may be about to send. A look takes longer where there is a mailbox. */
+    /** What an answered client may be about to send. */
     private int takeNext() throws OsException {
         int bytes = UnixConnection.NOTHING;
-        int looks = line.hasMailbox() ? LOOKS_PER_YIELD : LOOKS;
+        int looks = line.hasMailbox() ? MAILBOX_LOOKS : LOOKS;
         for (int look = 1; look <= looks && bytes == UnixConnection.NOTHING; look++) {
             if (look % LOOKS_PER_YIELD == 0) {
                 Thread.yield();

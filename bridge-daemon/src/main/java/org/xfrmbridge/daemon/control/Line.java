@@ -18,8 +18,11 @@ import org.xfrmbridge.daemon.os.UnixConnection;
 final class Line implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Line.class);
 
-    /** Looks for a request before the socket is asked, too: about a microsecond. */
-    private static final int LOOKS = 64;
+    /**
+     * Looks for a request before the socket is asked, too: about four microseconds. A request that comes just then would take the socket, and if
+     * a client needs as long as the looks, each of its requests would.
+     */
+    private static final int LOOKS = 192;
 
     /** One answer at a time is taken back. */
     private static final byte[] ANSWER = new byte[Box.ROOM_BYTES];
