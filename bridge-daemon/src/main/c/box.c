@@ -59,7 +59,7 @@ bool box_send(struct box *box, int fd, const struct msghdr *message, size_t leng
     if (!ready || !move(box, BOX_LOOKING, BOX_CLAIMED))
         return false;
     message_gather(message, box->bytes, length);
-    box->length = (uint32_t) length;
+    atomic_store_explicit(&box->length, (uint32_t) length, memory_order_relaxed);
     if (move(box, BOX_CLAIMED, BOX_FULL))
         return true;
     memset(box->bytes, 0, length);
@@ -82,7 +82,7 @@ static ssize_t take(struct box *box, struct msghdr *message, int flags)
 {
     if (!move(box, BOX_FULL, BOX_TAKEN))
         return fail(EAGAIN);
-    size_t length = box->length <= BOX_ROOM ? box->length : BOX_ROOM;
+    uint32_t said = atomic_load_explicit(&box->length, memory_order_relaxed), length = said <= BOX_ROOM ? said : BOX_ROOM;
     ssize_t result = scatter(box->bytes, length, message, flags);
     memset(box->bytes, 0, length);
     atomic_store_explicit(&box->state, BOX_IDLE, memory_order_release);

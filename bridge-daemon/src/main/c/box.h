@@ -40,8 +40,7 @@ enum box_state { BOX_IDLE, BOX_LOOKING, BOX_CLAIMED, BOX_FULL, BOX_TAKEN, BOX_RE
 enum { BOX_ROOM = 32768, BOX_BYTES = 36864 };
 
 struct box {
-    _Atomic uint32_t state;
-    uint32_t length;
+    _Atomic uint32_t state, length;
     _Atomic uint64_t since;
     char bytes[BOX_BYTES - 16];
 };

@@ -5,6 +5,7 @@
 #include "bridge.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -86,13 +87,24 @@ uint64_t bridge_instance(const char *file)
     return born ^ (uint64_t) status.st_ino << 32 ^ (uint64_t) status.st_ino >> 32;
 }
 
+static bool is_in_group(gid_t group)
+{
+    gid_t groups[NGROUPS_MAX];
+    int count = getgroups(NGROUPS_MAX, groups);
+    for (int i = 0; i < count; i++) {
+        if (groups[i] == group)
+            return true;
+    }
+    return getegid() == group;
+}
+
 bool bridge_obeys_us(void)
 {
     struct sockaddr_un address;
     struct stat status;
     if (geteuid() == 0)
         return true;
-    return socket_address("netlink.sock", &address) == 0 && REAL(stat)(address.sun_path, &status) == 0 && group_member(status.st_gid);
+    return socket_address("netlink.sock", &address) == 0 && REAL(stat)(address.sun_path, &status) == 0 && is_in_group(status.st_gid);
 }
 
 int bridge_request(const char *request)

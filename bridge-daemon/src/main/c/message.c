@@ -8,6 +8,12 @@
 
 enum { MOST_BYTES = INT_MAX & ~4095 };
 
+/* A size_t in glibc, an int in musl. */
+static size_t parts_of(const struct msghdr *message)
+{
+    return (size_t) message->msg_iovlen;
+}
+
 int message_copy(const struct msghdr *given, struct msghdr *copy)
 {
     if (!pages_readable(given, sizeof *given))
@@ -20,18 +26,18 @@ int message_copy(const struct msghdr *given, struct msghdr *copy)
 
 int message_of_parts(const struct iovec *parts, int count, struct msghdr *message, size_t *length)
 {
-    *message = (struct msghdr) {.msg_iov = (struct iovec *) parts, .msg_iovlen = (size_t) count};
+    *message = (struct msghdr) {.msg_iov = (struct iovec *) parts, .msg_iovlen = count};
     return count < 0 || count > MESSAGE_PARTS ? EINVAL : message_measure(message, length);
 }
 
 int message_measure(const struct msghdr *message, size_t *length)
 {
-    if (message->msg_iovlen > MESSAGE_PARTS)
+    if (parts_of(message) > MESSAGE_PARTS)
         return EMSGSIZE;
-    if (!pages_readable(message->msg_iov, message->msg_iovlen * sizeof *message->msg_iov))
+    if (!pages_readable(message->msg_iov, parts_of(message) * sizeof *message->msg_iov))
         return EFAULT;
     *length = 0;
-    for (size_t i = 0; i < message->msg_iovlen; i++) {
+    for (size_t i = 0; i < parts_of(message); i++) {
         size_t part = message->msg_iov[i].iov_len;
         if (part > SSIZE_MAX)
             return EINVAL;
@@ -44,7 +50,7 @@ typedef bool pages_allow(const void *start, size_t length);
 
 static bool all_allow(const struct msghdr *message, size_t length, pages_allow *allow)
 {
-    for (size_t i = 0; i < message->msg_iovlen && length > 0; i++) {
+    for (size_t i = 0; i < parts_of(message) && length > 0; i++) {
         size_t part = message->msg_iov[i].iov_len < length ? message->msg_iov[i].iov_len : length;
         if (!allow(message->msg_iov[i].iov_base, part))
             return false;
@@ -66,7 +72,7 @@ bool message_writable(const struct msghdr *message, size_t length)
 size_t message_gather(const struct msghdr *message, void *to, size_t room)
 {
     size_t done = 0;
-    for (size_t i = 0; i < message->msg_iovlen && done < room; i++) {
+    for (size_t i = 0; i < parts_of(message) && done < room; i++) {
         size_t part = message->msg_iov[i].iov_len < room - done ? message->msg_iov[i].iov_len : room - done;
         if (part != 0)
             memcpy((char *) to + done, message->msg_iov[i].iov_base, part);
@@ -78,7 +84,7 @@ size_t message_gather(const struct msghdr *message, void *to, size_t room)
 size_t message_scatter(const struct msghdr *message, const void *from, size_t length)
 {
     size_t done = 0;
-    for (size_t i = 0; i < message->msg_iovlen && done < length; i++) {
+    for (size_t i = 0; i < parts_of(message) && done < length; i++) {
         size_t part = message->msg_iov[i].iov_len < length - done ? message->msg_iov[i].iov_len : length - done;
         if (part != 0)
             memcpy(message->msg_iov[i].iov_base, (const char *) from + done, part);

@@ -13,6 +13,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Macros of musl, for programs; we mean the names. */
+#undef open64
+#undef openat64
+
 enum { REQUEST_ROOM = 64 };
 
 /* What follows `prefix` in `path`, else NULL. */

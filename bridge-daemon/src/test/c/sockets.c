@@ -213,14 +213,15 @@ static void send_control_data(int fd)
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(struct ucred))];
-    } control = {.header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
     struct msghdr message = message_of(&noop, sizeof noop);
     message.msg_control = &control;
     message.msg_controllen = CMSG_SPACE(sizeof(int));
     tell(sendmsg(fd, &message, 0));
     control.header.cmsg_len = 1000;
     tell(sendmsg(fd, &message, 0));
-    control.header = (struct cmsghdr) {CMSG_LEN(sizeof(struct ucred)), SOL_SOCKET, SCM_CREDENTIALS};
+    control.header.cmsg_len = CMSG_LEN(sizeof(struct ucred));
+    control.header.cmsg_type = SCM_CREDENTIALS;
     const struct ucred self = {getpid(), getuid(), getgid()};
     memcpy(CMSG_DATA(&control.header), &self, sizeof self);
     message.msg_controllen = sizeof control;
