@@ -1,7 +1,6 @@
 package org.xfrmbridge.netlink.server;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import org.xfrmbridge.io.ControlFrame;
 import org.xfrmbridge.io.ControlSession;
 import org.xfrmbridge.io.MessageQueue;
@@ -15,7 +14,6 @@ import org.xfrmbridge.netlink.nl.NetlinkErrors.Options;
 import org.xfrmbridge.netlink.nl.NetlinkException;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
-import org.xfrmbridge.netlink.nl.NetlinkWriter;
 
 /** The kernel's end of one client's NETLINK_XFRM socket. Control thread only. */
 public final class NetlinkSession implements ControlSession {
