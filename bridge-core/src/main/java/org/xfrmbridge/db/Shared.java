@@ -29,9 +29,10 @@ public final class Shared {
         }
         int hash = hash(value);
         T known = known(value, hash);
-        if (known != null) {
-            return known;
-        }
+        return known != null ? known : remember(value, hash);
+    }
+
+    private <T> T remember(T value, int hash) {
         values[place(hash)] = value;
         hashes[place(hash)] = hash;
         return value;
@@ -81,15 +82,20 @@ public final class Shared {
         if (templates.isEmpty()) {
             return List.of();
         }
-        List<Template> known = known(templates, hash(templates));
-        if (known != null) {
-            return known;
+        int hash = hash(templates);
+        List<Template> known = known(templates, hash);
+        return known != null ? known : remember(shareEach(templates), hash);
+    }
+
+    private List<Template> shareEach(List<Template> templates) {
+        if (templates.size() == 1) {
+            return List.of(share(templates.getFirst()));
         }
         Template[] shared = new Template[templates.size()];
         for (int i = 0; i < shared.length; i++) {
             shared[i] = share(templates.get(i));
         }
-        return of(List.of(shared));
+        return List.of(shared);
     }
 
     private Template share(Template t) {
