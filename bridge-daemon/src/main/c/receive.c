@@ -12,7 +12,6 @@
 
 #include <limits.h>
 #include <linux/netlink.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum arrival { MESSAGE, EVENTS_LOST, BRIDGE_DIED, FAILED };
@@ -313,35 +312,4 @@ INTERPOSE(int, recvmmsg, (int fd, struct mmsghdr *messages, unsigned count, int 
             forget_passed(&messages[i].msg_hdr);
     }
     return received;
-}
-
-/* What programs compiled with _FORTIFY_SOURCE call; glibc only. */
-extern void __chk_fail(void) __attribute__((weak, noreturn));
-
-static void check_room(size_t wanted, size_t room)
-{
-    if (wanted <= room)
-        return;
-    if (__chk_fail != NULL)
-        __chk_fail();
-    abort();
-}
-
-INTERPOSE(ssize_t, __read_chk, (int fd, void *data, size_t wanted, size_t room))
-{
-    check_room(wanted, room);
-    return preload_read(fd, data, wanted);
-}
-
-INTERPOSE(ssize_t, __recv_chk, (int fd, void *data, size_t wanted, size_t room, int flags))
-{
-    check_room(wanted, room);
-    return preload_recv(fd, data, wanted, flags);
-}
-
-INTERPOSE(ssize_t, __recvfrom_chk,
-          (int fd, void *data, size_t wanted, size_t room, int flags, struct sockaddr *from, socklen_t *from_length))
-{
-    check_room(wanted, room);
-    return preload_recvfrom(fd, data, wanted, flags, from, from_length);
 }
