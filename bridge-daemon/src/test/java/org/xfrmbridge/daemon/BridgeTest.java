@@ -121,10 +121,7 @@ class BridgeTest {
         Path kept = Files.createDirectory(directory.resolve("kept"));
         try (TestNetwork network = new TestNetwork()) {
             network.inHere(() -> {
-                Bridge bridge = Bridge.start(options());
-                addPolicy();
-                keepAsOfAnotherBoot(kept);
-                bridge.close();
+                leavePolicyOfAnotherBoot(kept);
                 Bridge again = Bridge.start(options("veth0", kept));
                 assertTrue(ControlClient.ask(kept, "stat json").contains("\"policies_out\": 0"));
                 again.close();
@@ -139,10 +136,7 @@ class BridgeTest {
         Path kept = Files.createDirectory(directory.resolve("kept"));
         try (TestNetwork network = new TestNetwork()) {
             network.inHere(() -> {
-                Bridge bridge = Bridge.start(options());
-                addPolicy();
-                keepAsOfAnotherBoot(kept);
-                bridge.close();
+                leavePolicyOfAnotherBoot(kept);
                 assertThrows(IOException.class, () -> Bridge.start(options("nothing0", kept)));
                 return null;
             });
@@ -150,18 +144,17 @@ class BridgeTest {
         assertEquals(List.of("lock"), List.of(kept.toFile().list()));
     }
 
-    private void addPolicy() throws Exception {
+    /** What a bridge with a policy leaves if it is killed, as if the host had booted since. */
+    private void leavePolicyOfAnotherBoot(Path kept) throws Exception {
+        Bridge bridge = Bridge.start(options());
         try (XfrmClient client = Clients.xfrmOfBridge(directory)) {
             client.addPolicy(PolicySpec.builder().build());
         }
         assertTrue(ControlClient.ask(directory, "stat json").contains("\"policies_out\": 1"));
-    }
-
-    /** Copies what the bridge would leave if it were killed now. */
-    private void keepAsOfAnotherBoot(Path kept) throws IOException {
         Files.copy(directory.resolve("policies"), kept.resolve("policies"));
         String journal = Files.readString(directory.resolve("attachment.journal"));
         Files.writeString(kept.resolve("attachment.journal"), journal.replaceAll("(?m)^boot=.*", "boot=9d8b2a4e-0000-4000-8000-000000000000"));
+        bridge.close();
     }
 
     /** Sends back what comes, and returns its checksum. */

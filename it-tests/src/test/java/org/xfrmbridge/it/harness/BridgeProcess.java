@@ -43,6 +43,11 @@ public final class BridgeProcess implements AutoCloseable {
         return Path.of(System.getProperty("xfrm-bridge", "../xfrm-bridge")).toAbsolutePath().normalize();
     }
 
+    /** The preload library that the launcher takes. */
+    public static Path library() {
+        return program().resolveSibling("bridge-daemon/target/libxfrm-bridge.so");
+    }
+
     /** Starts it again, with the same directory, after {@link #kill9} or {@link #stop}. */
     public void start(String device) {
         List<String> line = new ArrayList<>(List.of(program().toString(), "run", "--attach", device, "--dir", directory.toString()));
