@@ -73,7 +73,7 @@ def legend():
     for kind, text in (("exact", "two hosts"), ("networks", "/24 to /24"), ("prefixed", "random prefixes")):
         out.append(f'<line x1="{x}" x2="{x + 40}" y1="{y - 5}" y2="{y - 5}" stroke="#888" stroke-width="2" stroke-dasharray="{DASHES[kind]}"/>')
         out.append(f'<text x="{x + 48}" y="{y}">{text}</text>')
-        x += 150
+        x += 160
     out.append(f'<line x1="{x}" x2="{x + 40}" y1="{y - 5}" y2="{y - 5}" stroke="{BRIDGE}" stroke-width="4"/>')
     out.append(f'<text x="{x + 48}" y="{y}">a packet of a known flow, all of it</text>')
     return out
