@@ -1,6 +1,10 @@
 package org.xfrmbridge.daemon.rehearsal;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -11,16 +15,23 @@ import org.xfrmbridge.time.Clock;
 
 /**
  * What IKE daemons ask, asked again and again of databases that nobody sees, until it runs as compiled code: a client that comes later is
- * answered five times as fast, and need not wait for the first use of the JDK's ciphers. Costs some two seconds of CPU time, most of it
+ * answered five times as fast, and need not wait for the first use of the JDK's ciphers. Costs some three seconds of CPU time, most of it
  * the compiler's, and gives way to whoever wants the core. Everything it made is gone when it ends. In a thread of its own.
  *
  * <p>Compiled code expects the classes that it has seen. So all of them are those that a bridge has, and where a bridge has one of its
- * own, there are three here: for that many kinds the compiler expects any.
+ * own, there are three here: for that many kinds the compiler expects any. What it guessed wrong shows when its last code runs, and is made
+ * anew: hence the encores, once the compiler has had its time. The last one ends with a collection, so that the first client finds an eden
+ * with room, whose pages have all been touched.
  */
 public final class Rehearsal implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Rehearsal.class);
 
     private static final int ACTS = 60;
+    private static final int ENCORES = 2;
+    private static final int ACTS_OF_ENCORE = 12;
+    private static final int MOST_ACTS = 150;
+    private static final Duration COMPILATION = Duration.ofMillis(700);
+
     private static final int ENTRIES = 256;
     private static final int BATCH = 64;
 
@@ -28,12 +39,17 @@ public final class Rehearsal implements Runnable {
     private static final long LIMIT_NS = 10_000_000_000L;
 
     /** Reads of a page, which is answered message by message, and reads that take many. */
-    private static final int[] ROOMS = {4096, 65536};
+    private static final int SMALL_ROOM = 4096;
+    private static final int LARGE_ROOM = 65536;
 
     /** A client that reads slowly takes one datagram less in so many. */
     private static final int SLOW = 16;
 
     private final Clock clock;
+    private List<Stage> stages;
+    private List<List<byte[]>> scripts;
+    private long deadlineNs;
+    private int acts;
     private int sent;
 
     public Rehearsal(Clock clock) {
@@ -43,9 +59,10 @@ public final class Rehearsal implements Runnable {
     @Override
     public void run() {
         long startNs = clock.nowNs();
+        deadlineNs = startNs + LIMIT_NS;
         try {
             CurrentProcess.lowerThreadPriority();
-            int acts = play(startNs + LIMIT_NS);
+            play();
             LOG.debug("rehearsed {} acts in {} ms", acts, (clock.nowNs() - startNs) / 1_000_000);
         } catch (OsException e) {
             LOG.warn("no rehearsal, the first clients will be answered slowly: {}", e.getMessage());
@@ -54,25 +71,46 @@ public final class Rehearsal implements Runnable {
         }
     }
 
-    private int play(long deadlineNs) throws IOException {
-        List<Stage> stages = List.of(
+    private void play() throws IOException {
+        stages = List.of(
                 new Stage(datagram -> true, () -> {}, clock),
                 new Stage(datagram -> datagram.hasRemaining(), () -> sent = 0, clock),
                 new Stage(datagram -> ++sent % SLOW != 0, () -> sent++, clock));
-        List<List<byte[]>> scripts = List.of(
+        scripts = List.of(
                 Requests.datagrams(ENTRIES, BATCH, 0),
                 Requests.datagrams(ENTRIES, BATCH, NetlinkHeader.ACK),
                 Requests.datagrams(ENTRIES / 4, 1, NetlinkHeader.ACK),
                 Requests.datagrams(ENTRIES, BATCH, 0));
-        int act = 0;
-        for (; act < ACTS && clock.nowNs() - deadlineNs < 0; act++) {
-            Stage stage = stages.get(act % stages.size());
-            stage.play(List.of(Requests.room(ROOMS[act * ROOMS.length / ACTS])));
-            stage.play(scripts.get(act % scripts.size()));
+        acts(ACTS / 2, SMALL_ROOM);
+        acts(ACTS / 2, LARGE_ROOM);
+        for (int encore = 0; encore < ENCORES; encore++) {
+            Uninterruptibles.sleepUninterruptibly(COMPILATION);
+            acts(ACTS_OF_ENCORE, LARGE_ROOM);
+        }
+        long before = collections();
+        while (collections() == before && acts < MOST_ACTS && hasTime()) {
+            acts(1, LARGE_ROOM);
         }
         for (Stage stage : stages) {
             stage.end();
         }
-        return act;
+    }
+
+    private void acts(int number, int roomBytes) {
+        for (int i = 0; i < number && hasTime(); i++, acts++) {
+            Stage stage = stages.get(acts % stages.size());
+            stage.play(List.of(Requests.room(roomBytes)));
+            stage.play(scripts.get(acts % scripts.size()));
+        }
+    }
+
+    private boolean hasTime() {
+        return clock.nowNs() - deadlineNs < 0;
+    }
+
+    private static long collections() {
+        return ManagementFactory.getGarbageCollectorMXBeans().stream()
+                .mapToLong(GarbageCollectorMXBean::getCollectionCount)
+                .sum();
     }
 }

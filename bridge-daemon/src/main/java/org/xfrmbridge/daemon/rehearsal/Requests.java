@@ -46,6 +46,7 @@ final class Requests {
         requests.flushedPolicies(entries / 4, Entries::random);
         requests.states(entries);
         requests.larvals(entries);
+        requests.nothing();
         return requests.datagrams;
     }
 
@@ -83,6 +84,13 @@ final class Requests {
     private void larvals(int entries) {
         each(entries, i -> larval(Entries.larval(i)));
         flushStates();
+    }
+
+    /** Which is only acknowledged: so a client learns that all before it is done. */
+    private void nothing() {
+        out.begin(NetlinkHeader.NOOP, flags | NetlinkHeader.ACK, requests, 0);
+        end();
+        send();
     }
 
     private void flushStates() {
