@@ -40,6 +40,14 @@ INTERPOSE(int, socket, (int domain, int type, int protocol))
     return mark_foreign(REAL(socket)(domain, type, protocol));
 }
 
+/* As move_addr_to_kernel(): 0 or an errno. */
+static int check_address(const struct sockaddr *address, socklen_t length)
+{
+    if (length > sizeof(struct sockaddr_storage))
+        return EINVAL;
+    return pages_readable(address, length) ? 0 : EFAULT;
+}
+
 INTERPOSE(int, bind, (int fd, const struct sockaddr *address, socklen_t length))
 {
     struct name name;
@@ -52,10 +60,9 @@ INTERPOSE(int, bind, (int fd, const struct sockaddr *address, socklen_t length))
     if (name.protocol == PFKEY)
         return fail(EOPNOTSUPP);
     struct sockaddr_nl wanted;
-    if (length < sizeof wanted || length > sizeof(struct sockaddr_storage))
-        return fail(EINVAL);
-    if (!pages_readable(address, length))
-        return fail(EFAULT);
+    int error = length < sizeof wanted ? EINVAL : check_address(address, length);
+    if (error != 0)
+        return fail(error);
     memcpy(&wanted, address, sizeof wanted);
     if (wanted.nl_family != AF_NETLINK)
         return fail(EINVAL);
@@ -77,10 +84,9 @@ INTERPOSE(int, connect, (int fd, const struct sockaddr *address, socklen_t lengt
     if (name.protocol == PFKEY)
         return fail(EOPNOTSUPP);
     struct sockaddr_nl peer;
-    if (length > sizeof(struct sockaddr_storage))
-        return fail(EINVAL);
-    if (!pages_readable(address, length))
-        return fail(EFAULT);
+    int error = check_address(address, length);
+    if (error != 0)
+        return fail(error);
     if (length < sizeof address->sa_family || (address->sa_family == AF_NETLINK && length < sizeof peer))
         return fail(EINVAL);
     if (address->sa_family == AF_UNSPEC)

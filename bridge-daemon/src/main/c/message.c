@@ -14,6 +14,12 @@ static size_t parts_of(const struct msghdr *message)
     return (size_t) message->msg_iovlen;
 }
 
+/* How much of a part there is within the `left` bytes that are still to come. */
+static size_t within(const struct iovec *part, size_t left)
+{
+    return part->iov_len < left ? part->iov_len : left;
+}
+
 int message_copy(const struct msghdr *given, struct msghdr *copy)
 {
     if (!pages_readable(given, sizeof *given))
@@ -38,10 +44,9 @@ int message_measure(const struct msghdr *message, size_t *length)
         return EFAULT;
     *length = 0;
     for (size_t i = 0; i < parts_of(message); i++) {
-        size_t part = message->msg_iov[i].iov_len;
-        if (part > SSIZE_MAX)
+        if (message->msg_iov[i].iov_len > SSIZE_MAX)
             return EINVAL;
-        *length += part < MOST_BYTES - *length ? part : MOST_BYTES - *length;
+        *length += within(&message->msg_iov[i], MOST_BYTES - *length);
     }
     return 0;
 }
@@ -51,7 +56,7 @@ typedef bool pages_allow(const void *start, size_t length);
 static bool all_allow(const struct msghdr *message, size_t length, pages_allow *allow)
 {
     for (size_t i = 0; i < parts_of(message) && length > 0; i++) {
-        size_t part = message->msg_iov[i].iov_len < length ? message->msg_iov[i].iov_len : length;
+        size_t part = within(&message->msg_iov[i], length);
         if (!allow(message->msg_iov[i].iov_base, part))
             return false;
         length -= part;
@@ -73,7 +78,7 @@ size_t message_gather(const struct msghdr *message, void *to, size_t room)
 {
     size_t done = 0;
     for (size_t i = 0; i < parts_of(message) && done < room; i++) {
-        size_t part = message->msg_iov[i].iov_len < room - done ? message->msg_iov[i].iov_len : room - done;
+        size_t part = within(&message->msg_iov[i], room - done);
         if (part != 0)
             memcpy((char *) to + done, message->msg_iov[i].iov_base, part);
         done += part;
@@ -85,7 +90,7 @@ size_t message_scatter(const struct msghdr *message, const void *from, size_t le
 {
     size_t done = 0;
     for (size_t i = 0; i < parts_of(message) && done < length; i++) {
-        size_t part = message->msg_iov[i].iov_len < length - done ? message->msg_iov[i].iov_len : length - done;
+        size_t part = within(&message->msg_iov[i], length - done);
         if (part != 0)
             memcpy(message->msg_iov[i].iov_base, (const char *) from + done, part);
         done += part;

@@ -6,10 +6,7 @@ import org.xfrmbridge.bench.Traffic.Timed;
 import org.xfrmbridge.datapath.Metric;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmException;
-import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Template;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -99,7 +96,7 @@ final class FlowFlood extends Program {
         for (int i = 0; i < 2 * CLASSIFICATIONS; i++) {
             Entries.fill(flow, Entries.Kind.PREFIXED, -1 - entries - i);
             long start = System.nanoTime();
-            found += site.spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow) == null ? 0 : 1;
+            found += site.lookUpPolicy(flow) == null ? 0 : 1;
             long took = System.nanoTime() - start;
             if (i >= CLASSIFICATIONS) {
                 ns.recordValue(took);

@@ -80,7 +80,7 @@ final class ManyPolicies extends Program {
         for (int i = -CLASSIFICATIONS; i < CLASSIFICATIONS; i++) {
             start = i == 0 ? System.nanoTime() : start;
             Entries.fill(flow, kind, Math.floorMod(i, flows));
-            if (site.spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow) == null) {
+            if (site.lookUpPolicy(flow) == null) {
                 throw new IllegalStateException("there is a policy for everything");
             }
         }

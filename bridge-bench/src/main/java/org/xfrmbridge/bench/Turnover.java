@@ -1,10 +1,8 @@
 package org.xfrmbridge.bench;
 
 import java.util.concurrent.atomic.AtomicLong;
-import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
-import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
  * Packets of some flows in turn, and for one flow of sixteen, before each packet, whether another policy rules it than at the packet before. For such
@@ -32,7 +30,7 @@ final class Turnover implements Traffic.Source {
         int number = (int) (packet % ruling.length);
         Entries.fill(flow, kind, number);
         if (number % SAMPLED == 0) {
-            Policy now = site.spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
+            Policy now = site.lookUpPolicy(flow);
             asked.lazySet(asked.getPlain() + 1);
             others.lazySet(others.getPlain() + (now == ruling[number] ? 0 : 1));
             ruling[number] = now;

@@ -59,7 +59,7 @@ public final class Attachment implements AutoCloseable {
     public static Attachment attach(DeviceNames names, Path directory) throws IOException {
         Attachment attachment = new Attachment(directory);
         try {
-            Journal left = left(directory);
+            Journal left = ofHere(Journal.read(directory), directory);
             if (left == null) {
                 attachment.make(names);
             } else {
@@ -74,14 +74,16 @@ public final class Attachment implements AutoCloseable {
 
     /** Whether a bridge that died has left an attachment here, which {@link #attach} would take up or restore. */
     public static boolean isLeft(Path directory) throws IOException {
-        return left(directory) != null;
+        return ofHere(Journal.read(directory), directory) != null;
     }
 
-    /** The journal of what is here. One of another boot or namespace is removed: its devices are gone, and its addresses may be others' now. */
-    private static Journal left(Path directory) throws IOException {
-        Journal left = Journal.read(directory);
+    /** The journal that was left, if one was. One of another boot or namespace is removed: its devices are gone, and its addresses may be others' now. */
+    private static Journal ofHere(Journal left, Path directory) throws IOException {
+        if (left == null) {
+            return null;
+        }
         Place here = Place.here();
-        if (left == null || left.place().equals(here)) {
+        if (left.place().equals(here)) {
             return left;
         }
         LOG.warn("{} was attached {}: addresses and routes from then are not restored, {} is removed",
@@ -98,8 +100,9 @@ public final class Attachment implements AutoCloseable {
      * @return the interface that has its configuration back, or null if nothing was attached
      */
     public static String detach(Path directory) throws IOException {
-        refuseOtherNamespace(directory);
-        Journal left = left(directory);
+        Journal read = Journal.read(directory);
+        refuseOtherNamespace(read, directory);
+        Journal left = ofHere(read, directory);
         if (left == null) {
             return null;
         }
@@ -110,10 +113,12 @@ public final class Attachment implements AutoCloseable {
     }
 
     /** Who asks in the wrong one must not lose the journal. */
-    private static void refuseOtherNamespace(Path directory) throws IOException {
-        Journal left = Journal.read(directory);
+    private static void refuseOtherNamespace(Journal left, Path directory) throws IOException {
+        if (left == null) {
+            return;
+        }
         Place here = Place.here();
-        if (left != null && left.place().isOfSameBoot(here) && !left.place().equals(here)) {
+        if (left.place().isOfSameBoot(here) && !left.place().equals(here)) {
             throw new AttachmentException("%s was attached in another network namespace: detach it there, or delete %s if that is gone"
                     .formatted(left.names().original(), Journal.file(directory)));
         }
