@@ -9,7 +9,6 @@ import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.net.MacAddress;
-import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 
 /**

@@ -1,6 +1,5 @@
 package org.xfrmbridge.db;
 
-import java.util.Arrays;
 import java.util.List;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Lifetime;

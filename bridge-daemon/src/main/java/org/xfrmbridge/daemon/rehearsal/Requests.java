@@ -1,6 +1,5 @@
 package org.xfrmbridge.daemon.rehearsal;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntConsumer;

@@ -24,7 +24,6 @@ import org.xfrmbridge.netlink.client.XfrmEvent.Unknown;
 import org.xfrmbridge.netlink.map.AttributeValues;
 import org.xfrmbridge.netlink.map.MigrationDecoder;
 import org.xfrmbridge.netlink.map.PolicyDecoder;
-import org.xfrmbridge.netlink.msg.Structs;
 import org.xfrmbridge.netlink.msg.UserAcquire;
 import org.xfrmbridge.netlink.msg.UserExpire;
 import org.xfrmbridge.netlink.msg.UserMapping;

@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.stream.Stream;
 import org.xfrmbridge.io.MessageSocket;
-import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.RefusedException;
 import org.xfrmbridge.pfkey.msg.SadbAddress;
 import org.xfrmbridge.pfkey.msg.SadbSpirange;

@@ -1,7 +1,6 @@
 package org.xfrmbridge.it.conformance;
 
 import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import org.xfrmbridge.netlink.text.VolatileField;

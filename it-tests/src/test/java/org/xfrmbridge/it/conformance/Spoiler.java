@@ -1,7 +1,6 @@
 package org.xfrmbridge.it.conformance;
 
 import java.util.Arrays;
-import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.xfrm.AddressFamily;
