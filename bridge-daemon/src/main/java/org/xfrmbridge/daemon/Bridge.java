@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.attach.Attachment;
 import org.xfrmbridge.daemon.control.ControlLoop;
 import org.xfrmbridge.daemon.control.ControlPlane;
@@ -12,6 +14,7 @@ import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
 import org.xfrmbridge.daemon.journal.PolicyReplay;
+import org.xfrmbridge.daemon.journal.Protection;
 import org.xfrmbridge.daemon.journal.ReplayClock;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
@@ -35,8 +38,11 @@ import org.xfrmbridge.time.Clock;
  * are called by one thread each.
  */
 public final class Bridge implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Bridge.class);
+
     private final Descriptor lock;
     private final Attachment attachment;
+    private final XfrmEngine engine;
     private final PolicyJournal policies;
     private final ControlLoop loop;
     private final TapPort host;
@@ -49,16 +55,18 @@ public final class Bridge implements AutoCloseable {
     public static Bridge start(BridgeOptions options) throws IOException {
         Descriptor lock = lock(options.directory());
         Attachment attachment = null;
+        boolean left = false;
         try {
-            if (!Attachment.isLeft(options.directory())) {
+            left = Attachment.isLeft(options.directory());
+            if (!left) {
                 // Policies without an attachment are of a kernel or a namespace that is gone: a bridge killed from here on must not leave them.
                 PolicyJournal.delete(options.directory());
             }
             attachment = Attachment.attach(options.names(), options.directory());
-            return new Bridge(options, lock, attachment);
+            return new Bridge(options, lock, attachment, left);
         } catch (IOException | RuntimeException e) {
             if (attachment != null) {
-                attachment.giveUp();
+                attachment.giveUp(left);
             }
             lock.close();
             throw e;
@@ -85,19 +93,29 @@ public final class Bridge implements AutoCloseable {
         return lock;
     }
 
-    /** Undoes what a bridge left that was killed; returns the interface, or null if there is nothing to undo. */
-    public static String detach(Path directory) throws IOException {
+    /**
+     * What was opened.
+     *
+     * @param original the interface that has its place back
+     * @param ended what protected until then
+     */
+    public record Detached(String original, Protection ended) {}
+
+    /** Undoes what a bridge left that ended or was killed; null if there is nothing to undo. */
+    public static Detached detach(Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
             return null;
         }
         try (Descriptor held = lock(directory)) {
+            Protection left = held == null ? null : PolicyReplay.protection(directory);
             String restored = held == null ? null : Attachment.detach(directory);
             PolicyJournal.delete(directory);
-            return restored;
+            return restored == null ? null : new Detached(restored, left);
         }
     }
 
-    private Bridge(BridgeOptions options, Descriptor lock, Attachment attachment) throws IOException {
+    /** @param left whether a bridge has left an attachment here, and its policies */
+    private Bridge(BridgeOptions options, Descriptor lock, Attachment attachment, boolean left) throws IOException {
         this.lock = lock;
         this.attachment = attachment;
         Clock clock = new SystemClock();
@@ -109,8 +127,8 @@ public final class Bridge implements AutoCloseable {
         loop = new ControlLoop(clock);
         OccasionClock controlClock = new OccasionClock(clock);
         ReplayClock engineClock = new ReplayClock(controlClock);
-        XfrmEngine engine = new XfrmEngine(sad, spd, engineClock, new SecureRandom(), loop::wakeUp);
-        if (attachment.isResumed()) {
+        engine = new XfrmEngine(sad, spd, engineClock, new SecureRandom(), loop::wakeUp);
+        if (left) {
             PolicyReplay.run(options.directory(), engine, engineClock);
         }
         policies = PolicyJournal.begin(
@@ -145,7 +163,7 @@ public final class Bridge implements AutoCloseable {
         }
     }
 
-    /** Ends service and gives the interface back. */
+    /** Ends service. The interface is given back if nothing protects; else all stays in its place, closed, as after a kill. */
     @Override
     public void close() throws IOException {
         loop.stop();
@@ -159,8 +177,20 @@ public final class Bridge implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         try (lock) {
-            attachment.close();
-            policies.end();
+            Protection protection = Protection.of(engine);
+            if (protection.isAny()) {
+                stayClosed(protection);
+            } else {
+                attachment.close();
+                policies.end();
+            }
         }
+    }
+
+    private void stayClosed(Protection protection) throws IOException {
+        policies.leave();
+        attachment.leave();
+        LOG.warn("{} outlive the bridge: nothing passes {} until it runs again; \"xfrm-bridge detach\" ends them and gives {} its place back",
+                protection, attachment.names().host(), attachment.names().original());
     }
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,10 +16,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.cli.Main;
 import org.xfrmbridge.daemon.os.ControlClient;
 
-/** The program as a process of its own, so that it can be killed. */
+/** The program as a process of its own, so that it can be killed and get signals. */
 @Timeout(120)
 class CrashTest {
     private static final String PEER = "192.0.2.2";
@@ -30,12 +33,17 @@ class CrashTest {
 
     /** Starts a bridge and waits until it is ready. */
     private void run(TestNetwork network) throws Exception {
-        List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC"));
-        line.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "run"));
-        line.addAll(List.of("--attach", "veth0", "--dir", directory.toString()));
+        List<String> line = program("run", "--attach", "veth0", "--dir", directory.toString());
         bridge = network.processHere(line).redirectError(directory.resolve("log").toFile()).start();
         BufferedReader output = bridge.inputReader();
         assertEquals("ready", output.readLine(), this::log);
+    }
+
+    private static List<String> program(String... arguments) {
+        List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC"));
+        line.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        line.addAll(List.of(arguments));
+        return line;
     }
 
     private String log() {
@@ -80,11 +88,85 @@ class CrashTest {
             xfrm(network, "policy flush");
             assertTrue(network.ping(PEER));
 
-            bridge.destroy();
-            assertTrue(bridge.waitFor(20, TimeUnit.SECONDS));
-            assertEquals(0, bridge.exitValue(), this::log);
+            end("TERM");
             assertTrue(network.ping(PEER));
             assertFalse(Files.exists(directory.resolve("policies")));
+        }
+    }
+
+    /** With a signal that it ends by in order. */
+    private void end(String signal) throws Exception {
+        new ProcessBuilder("kill", "-" + signal, Long.toString(bridge.pid())).start().waitFor();
+        assertTrue(bridge.waitFor(20, TimeUnit.SECONDS));
+        assertEquals(0, bridge.exitValue(), this::log);
+    }
+
+    private String detach(TestNetwork network) throws Exception {
+        Process process = network.processHere(program("detach", "--dir", directory.toString())).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor());
+        return said;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TERM", "INT"})
+    void shouldStayClosedAndTakePoliciesUpWhenItEndsWhilePoliciesProtect(String signal) throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            run(network);
+            xfrm(network, "policy add dir out src 192.0.2.1/32 dst 192.0.2.2/32 priority 7 tmpl proto esp reqid 3 mode transport");
+            String before = xfrm(network, "policy").replaceAll("(add|use) .*", "");
+            end(signal);
+            assertTrue(log().contains("1 policy outlive"), this::log);
+            assertFalse(network.ping(PEER));
+
+            run(network);
+            assertFalse(network.ping(PEER));
+            assertEquals(before, xfrm(network, "policy").replaceAll("(add|use) .*", ""));
+            end(signal);
+            assertFalse(network.ping(PEER));
+
+            String said = detach(network);
+            assertTrue(said.startsWith("veth0 has its place back; with it ended 1 policy:"), said);
+            assertTrue(network.ping(PEER));
+            assertFalse(Files.exists(directory.resolve("policies")));
+        }
+    }
+
+    @Test
+    void shouldStayClosedWhenItEndsWhileADefaultVerdictBlocks() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            run(network);
+            xfrm(network, "policy setdefault out block");
+            end("TERM");
+            assertFalse(network.ping(PEER));
+            run(network);
+            assertFalse(network.ping(PEER));
+            xfrm(network, "policy setdefault out accept");
+            assertTrue(network.ping(PEER));
+            end("TERM");
+            assertTrue(network.ping(PEER));
+        }
+    }
+
+    @Test
+    void shouldGiveTheInterfaceBackWhenItEndsAndPoliciesOnlyLetPass() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            String before = network.ip("addr show");
+            run(network);
+            xfrm(network, "policy add dir out src 192.0.2.1/32 dst 192.0.2.2/32");
+            end("TERM");
+            assertEquals(before, network.ip("addr show"));
+        }
+    }
+
+    @Test
+    void shouldNotEndWhenItHearsAHangup() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            run(network);
+            new ProcessBuilder("kill", "-HUP", Long.toString(bridge.pid())).start().waitFor();
+            assertFalse(bridge.waitFor(2, TimeUnit.SECONDS));
+            assertTrue(network.ping(PEER));
+            end("TERM");
         }
     }
 }

@@ -67,7 +67,7 @@ public final class Attachment implements AutoCloseable {
             }
             return attachment;
         } catch (IOException e) {
-            attachment.closeDevices();
+            attachment.leave();
             throw e;
         }
     }
@@ -272,21 +272,25 @@ public final class Attachment implements AutoCloseable {
             restore();
             LOG.info("detached: {} has its place back", journal.names().original());
         } finally {
-            closeDevices();
+            leave();
         }
     }
 
-    /** After a start that failed: gives back what this process took, and leaves in place what it found. */
-    public void giveUp() throws IOException {
-        if (resumed) {
-            closeDevices();
+    /**
+     * After a start that failed: gives back what this process took, and leaves in place what it found.
+     *
+     * @param left whether there was anything to find
+     */
+    public void giveUp(boolean left) throws IOException {
+        if (left) {
+            leave();
         } else {
             close();
         }
     }
 
-    /** Closes what this process holds; the attachment stays. */
-    void closeDevices() {
+    /** Closes what this process holds; the attachment stays, and carries nothing. */
+    public void leave() {
         if (hostTap != null) {
             hostTap.close();
         }

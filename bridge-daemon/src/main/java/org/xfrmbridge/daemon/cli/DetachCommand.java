@@ -6,11 +6,15 @@ import org.xfrmbridge.daemon.Bridge;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** Undoes what a bridge left that was killed. */
+/** Opens what a bridge left closed. */
 @Command(
         name = "detach",
         mixinStandardHelpOptions = true,
-        description = "Gives an interface its place back after a bridge that was killed. A bridge that runs does so by itself at its end.")
+        description = {
+            "Gives an interface its place back after a bridge that ended while policies protected, or was killed. The policies end with it: "
+                    + "from then on what they protected passes in the clear. Their number is said.",
+            "A bridge that runs is ended first (SIGTERM); without policies it gives the interface back by itself."
+        })
 final class DetachCommand implements Callable<Integer> {
     @Mixin
     private DirectoryOption directory;
@@ -20,8 +24,15 @@ final class DetachCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        String restored = Bridge.detach(directory.directory());
-        System.out.println(restored == null ? "nothing is attached by " + directory.directory() : restored + " has its place back");
+        Bridge.Detached detached = Bridge.detach(directory.directory());
+        if (detached == null) {
+            System.out.println("nothing is attached by " + directory.directory());
+        } else if (detached.ended().isAny()) {
+            System.out.println(detached.original() + " has its place back; with it ended " + detached.ended()
+                    + ": what was protected until now passes in the clear");
+        } else {
+            System.out.println(detached.original() + " has its place back; no policy protected it");
+        }
         return 0;
     }
 }

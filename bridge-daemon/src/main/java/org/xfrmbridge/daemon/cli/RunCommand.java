@@ -12,6 +12,7 @@ import org.xfrmbridge.daemon.Bridge;
 import org.xfrmbridge.daemon.BridgeOptions;
 import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.daemon.attach.DeviceNames;
+import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.rehearsal.Rehearsal;
 import org.xfrmbridge.datapath.PathContext;
@@ -27,9 +28,11 @@ import picocli.CommandLine.Spec;
         name = "run",
         mixinStandardHelpOptions = true,
         description = {
-            "Takes the place of an interface and serves clients until it is ended (Ctrl-C, SIGTERM): then everything is as it was, with exit code 0.",
-            "If it is killed, the interface's place is kept and nothing passes, until it runs again or \"detach\" is called.",
-            "So it is, too, when the bridge ends itself after an internal error, with exit code 70."
+            "Takes the place of an interface and serves clients until it is ended (Ctrl-C, SIGTERM), with exit code 0.",
+            "However it ends, also killed or by an internal error (exit code 70): while policies protect, the interface's place is kept and nothing "
+                    + "passes, until it runs again, which takes the policies up, or \"detach\" ends them. Ended without policies, it puts everything "
+                    + "back as it was.",
+            "SIGHUP is ignored: options are read at the start."
         })
 final class RunCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(RunCommand.class);
@@ -78,6 +81,7 @@ final class RunCommand implements Callable<Integer> {
         if (flows < LEAST_FLOWS || flows > MOST_FLOWS) {
             throw new ParameterException(spec.commandLine(), "--flows: from " + LEAST_FLOWS + " to " + MOST_FLOWS + '.');
         }
+        CurrentProcess.ignoreHangup();
         BridgeOptions options = new BridgeOptions(DeviceNames.of(original, tap), directory.directory(), gid(), flows);
         Bridge bridge = Bridge.start(options);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge), "end"));
@@ -102,11 +106,12 @@ final class RunCommand implements Callable<Integer> {
         int exitCode = 0;
         try {
             bridge.close();
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             LOG.error("not everything could be restored, try \"xfrm-bridge detach\": {}", e.getMessage());
             exitCode = 1;
+        } finally {
+            Runtime.getRuntime().halt(exitCode);
         }
-        Runtime.getRuntime().halt(exitCode);
     }
 
     private void announce() throws IOException {

@@ -20,7 +20,7 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * Listens as a key manager that never answers, and keeps every change of the policies in DIR/policies as the NETLINK_XFRM request that would
  * make it: a bridge that takes over from one that died gives them to {@link PolicyReplay} before a packet passes. Keys are never in it, and no
  * policies of sockets, whose owners register them again. A policy that comes back was added when it first was, so that its limits in
- * seconds go on. Changes are gathered until {@link #flush}. Control thread only, but for {@link #begin} before it starts and {@link #end} after it ended.
+ * seconds go on. Changes are gathered until {@link #flush}. Control thread only, but for {@link #begin} before it starts, and {@link #leave} or {@link #end} after it ended.
  */
 public final class PolicyJournal implements KeyManager {
     /** A journal that is shorter is not worth tidying. */
@@ -96,7 +96,13 @@ public final class PolicyJournal implements KeyManager {
         return writer.isBusy();
     }
 
-    /** The bridge ends as it should: nothing is to come back. */
+    /** The bridge ends, and all that is there is to come back. */
+    public void leave() {
+        flush();
+        writer.end();
+    }
+
+    /** The bridge ends, and nothing is to come back. */
     public void end() throws IOException {
         writer.end();
         if (directory != null) {

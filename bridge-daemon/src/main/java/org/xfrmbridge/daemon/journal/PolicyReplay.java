@@ -4,9 +4,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.io.MessageSink;
+import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.netlink.msg.UserpolicyInfo;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
@@ -39,7 +44,19 @@ public final class PolicyReplay {
         new PolicyReplay(PolicyFile.read(directory), service, clock).run(service);
     }
 
-    private void run(XfrmService service) {
+    /** What the policies of a directory's journal protect. Never fails: what cannot be read is not counted. */
+    public static Protection protection(Path directory) {
+        ReplayClock clock = new ReplayClock(new SystemClock());
+        XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), clock, new SecureRandom(), () -> {});
+        try {
+            new PolicyReplay(PolicyFile.read(directory), engine, clock).replay();
+        } catch (IOException e) {
+            LOG.warn("the journal of policies cannot be read: {}", e.getMessage());
+        }
+        return Protection.of(engine);
+    }
+
+    private void replay() {
         while (hasMessage()) {
             int lengthBytes = NetlinkHeader.align(journal.getInt(journal.position()));
             ByteBuffer entry = journal.slice(journal.position(), lengthBytes).order(ByteOrder.nativeOrder());
@@ -49,6 +66,10 @@ public final class PolicyReplay {
         }
         clock.turnBack(0);
         session.close();
+    }
+
+    private void run(XfrmService service) {
+        replay();
         if (journal.hasRemaining() || refused > 0) {
             LOG.warn("the journal of policies is damaged: {} bytes at its end and {} entries are left out", journal.remaining(), refused);
         }

@@ -11,6 +11,9 @@ public final class CurrentProcess {
     private static final int SELF = 0;
     private static final int NICEST = 19;
 
+    private static final int SIGHUP = 1;
+    private static final int SIG_IGN = 1;
+
     private CurrentProcess() {}
 
     public static int effectiveUserId() {
@@ -22,6 +25,11 @@ public final class CurrentProcess {
         try (Descriptor namespace = Descriptor.open(path, Descriptor.O_RDONLY)) {
             check(LIBC.setns(namespace.fd(), CLONE_NEWNET), "setns(%s)", path);
         }
+    }
+
+    /** A JVM ends by SIGHUP, which others send to say "read your configuration". From now on it does nothing. */
+    public static void ignoreHangup() {
+        LIBC.signal(SIGHUP, SIG_IGN);
     }
 
     /** From now on the calling thread, and no other, gets the time that nobody else wants: Linux takes a thread for a process here. */

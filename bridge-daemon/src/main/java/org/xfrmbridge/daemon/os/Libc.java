@@ -62,6 +62,9 @@ public interface Libc {
 
     int setns(int fd, int namespaceType);
 
+    /** The handler is an address, or SIG_IGN; so is the one before, which is returned. */
+    long signal(int signal, long handler);
+
     String strerror(int errno);
 
     /** Calls whose failure is nothing but nothing: no frame, a frame that is dropped, no event. */

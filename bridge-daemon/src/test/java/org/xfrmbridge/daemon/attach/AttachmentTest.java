@@ -85,7 +85,7 @@ class AttachmentTest {
     @Test
     void shouldLetNothingPassAndBeTakenUpAgainWhenTheProcessDied() throws Exception {
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).closeDevices();
+            Attachment.attach(NAMES, directory).leave();
             assertTrue(network.ip("addr show dev xfrm0").contains("inet 192.0.2.1/24"));
             assertTrue(network.ip("route show").contains("default via 192.0.2.2 dev xfrm0"));
             assertFalse(network.ping("192.0.2.2"));
@@ -100,7 +100,7 @@ class AttachmentTest {
     @Test
     void shouldDetachWithoutAProcessWhenItDied() throws Exception {
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).closeDevices();
+            Attachment.attach(NAMES, directory).leave();
             assertEquals("veth0", Attachment.detach(directory));
             assertNull(Attachment.detach(directory));
             return null;
@@ -111,7 +111,7 @@ class AttachmentTest {
     @Test
     void shouldRestoreFromTheJournalWhenItDiedWhileMoving() throws Exception {
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).closeDevices();
+            Attachment.attach(NAMES, directory).leave();
             Journal.read(directory).in(Journal.Phase.MOVING).write(directory);
             network.ip("addr flush dev xfrm0");
             Attachment.attach(NAMES, directory).close();
@@ -124,7 +124,7 @@ class AttachmentTest {
     @Test
     void shouldForgetWhatWasMovedWhenTheHostHasBootedSince() throws Exception {
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).closeDevices();
+            Attachment.attach(NAMES, directory).leave();
             ofAnotherBoot();
             for (String device : List.of("xfrm0", "xfrm0n", "xfrm0b")) {
                 network.ip("link delete " + device);
@@ -142,7 +142,7 @@ class AttachmentTest {
     @Test
     void shouldNotTakeUpDevicesWhenTheHostHasBootedSince() throws Exception {
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).closeDevices();
+            Attachment.attach(NAMES, directory).leave();
             ofAnotherBoot();
             assertTrue(assertThrows(AttachmentException.class, () -> Attachment.attach(NAMES, directory)).getMessage().contains("xfrm0"));
             assertNull(Attachment.detach(directory));
@@ -154,7 +154,7 @@ class AttachmentTest {
     @Test
     void shouldForgetWhatWasMovedWhenItWasInAnotherNamespace() throws Exception {
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).closeDevices();
+            Attachment.attach(NAMES, directory).leave();
             return null;
         });
         TestNetwork.within(network.startInThere(() -> {
