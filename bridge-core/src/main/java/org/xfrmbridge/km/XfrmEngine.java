@@ -50,6 +50,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     private final MigrateVerb migrateVerb;
     private final MigrateStateVerb migrateStateVerb;
     private final DefaultVerdicts defaultVerdicts;
+    private PolicyGate policyGate = () -> {};
 
     /**
      * @param random where Spis come from: a peer must not guess them
@@ -105,6 +106,11 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     /** @param wiper told of each State that has carried packets when it has gone and its own keys are wiped: datapath threads made copies of them */
     public void setWiper(Consumer<State> wiper) {
         states.setWiper(wiper);
+    }
+
+    /** @param gate asked before policies change, but those of sockets, by whatever client */
+    public void setPolicyGate(PolicyGate gate) {
+        policyGate = gate;
     }
 
     @Override
@@ -178,6 +184,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
 
     @Override
     public Policy addPolicy(PolicySpec spec, boolean exclusive, Origin origin) throws XfrmException {
+        policyGate.beforeChange();
         return policyVerbs.add(spec, exclusive, origin);
     }
 
@@ -208,6 +215,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
 
     @Override
     public void migrate(Migration migration) throws XfrmException {
+        policyGate.beforeChange();
         migrateVerb.migrate(migration);
     }
 
@@ -236,7 +244,8 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     }
 
     @Override
-    public void setDefaults(Defaults defaults, Origin origin) {
+    public void setDefaults(Defaults defaults, Origin origin) throws XfrmException {
+        policyGate.beforeChange();
         defaultVerdicts.set(defaults);
         Defaults now = defaultVerdicts.get();
         keyManagers.tell(km -> km.defaultsChanged(now, origin));

@@ -1,5 +1,6 @@
 package org.xfrmbridge.datapath;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -129,7 +130,7 @@ class EngineModelTest extends EngineModel {
             case 0 -> {
                 int[] verdicts = {1 + random.nextInt(2), 1 + random.nextInt(2), 1 + random.nextInt(2)};
                 say(() -> "defaults in %d fwd %d out %d".formatted(verdicts[0], verdicts[1], verdicts[2]));
-                engine.setDefaults(new Defaults(verdicts[0], verdicts[1], verdicts[2]), Origin.KERNEL);
+                assertDoesNotThrow(() -> engine.setDefaults(new Defaults(verdicts[0], verdicts[1], verdicts[2]), Origin.KERNEL));
                 naive.blocks[Direction.IN.number()] = verdicts[0] == 1;
                 naive.blocks[Direction.FWD.number()] = verdicts[1] == 1;
                 naive.blocks[Direction.OUT.number()] = verdicts[2] == 1;

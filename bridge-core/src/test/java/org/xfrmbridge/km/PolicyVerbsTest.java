@@ -317,7 +317,7 @@ class PolicyVerbsTest extends EngineFixture {
     // Settings
 
     @Test
-    void shouldChangeDefaultsThatAreNamedAndTell() {
+    void shouldChangeDefaultsThatAreNamedAndTell() throws XfrmException {
         assertEquals(new Defaults(2, 2, 2), engine.defaults());
 
         engine.setDefaults(new Defaults(1, 0, 9), ASKER);

@@ -133,6 +133,7 @@ public final class Bridge implements AutoCloseable {
         }
         policies = PolicyJournal.begin(
                 options.directory(), engine, Thread.ofPlatform().name("journal").uncaughtExceptionHandler(new FatalErrors()).factory());
+        engine.setPolicyGate(policies);
         ControlPlane plane = new ControlPlane(engine, kernel, controlClock, loop, options.privilegedGid());
         plane.setJournal(policies);
         String place = options.names().original() + " (" + options.names().host() + ')';

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.cli.Main;
+import org.xfrmbridge.daemon.journal.SmallDisk;
 import org.xfrmbridge.daemon.os.ControlClient;
 
 /** The program as a process of its own, so that it can be killed and get signals. */
@@ -33,10 +35,14 @@ class CrashTest {
 
     /** Starts a bridge and waits until it is ready. */
     private void run(TestNetwork network) throws Exception {
+        run(network, directory.resolve("log"));
+    }
+
+    private void run(TestNetwork network, Path log) throws Exception {
         List<String> line = program("run", "--attach", "veth0", "--dir", directory.toString());
-        bridge = network.processHere(line).redirectError(directory.resolve("log").toFile()).start();
+        bridge = network.processHere(line).redirectError(log.toFile()).start();
         BufferedReader output = bridge.inputReader();
-        assertEquals("ready", output.readLine(), this::log);
+        assertEquals("ready", output.readLine(), () -> read(log));
     }
 
     private static List<String> program(String... arguments) {
@@ -47,8 +53,12 @@ class CrashTest {
     }
 
     private String log() {
+        return read(directory.resolve("log"));
+    }
+
+    private static String read(Path file) {
         try {
-            return Files.readString(directory.resolve("log"));
+            return Files.readString(file);
         } catch (IOException e) {
             return e.toString();
         }
@@ -156,6 +166,41 @@ class CrashTest {
             xfrm(network, "policy add dir out src 192.0.2.1/32 dst 192.0.2.2/32");
             end("TERM");
             assertEquals(before, network.ip("addr show"));
+        }
+    }
+
+    /** Policies come until the disk is full, and the process is killed. */
+    @Test
+    void shouldStayClosedWhenItWasKilledWhileTheDiskWasFull() throws Exception {
+        try (SmallDisk disk = new SmallDisk(directory.resolve("disk"));
+                TestNetwork network = new TestNetwork()) {
+            Path log = directory.resolve("log");
+            directory = disk.path();
+            run(network, log);
+            xfrm(network, "policy add dir out dst 192.0.2.3/32");
+            disk.fill();
+            Path batch = log.resolveSibling("batch");
+            Files.write(batch, IntStream.range(0, 3000).mapToObj(i ->
+                    "xfrm policy add dir out dst 10.0.%d.%d/32 priority 7 tmpl proto esp reqid 3 mode transport".formatted(i / 250, i % 250)).toList());
+            Process ip = network.processHere(List.of("sh", "src/main/sh/exec.sh", "--dir", directory.toString(), "--", "ip", "-batch", batch.toString()))
+                    .redirectErrorStream(true).start();
+            String said = new String(ip.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertTrue(said.contains("the bridge cannot write policies down") && said.contains("No space left on device"), said);
+            kill();
+            assertFalse(network.ping(PEER));
+
+            disk.makeRoom();
+            run(network, log);
+            assertTrue(Files.readString(log).contains("could not write all policies down: nothing passes"), () -> read(log));
+            assertFalse(network.ping(PEER));
+            assertFalse(network.pingFromThere("192.0.2.1"));
+            assertFalse(xfrm(network, "policy").contains("192.0.2.3"));
+            kill();
+            run(network, log);
+            assertFalse(network.ping(PEER));
+            xfrm(network, "policy setdefault in accept fwd accept out accept");
+            assertTrue(network.ping(PEER));
+            kill();
         }
     }
 

@@ -106,7 +106,9 @@ public record Journal(
         byte[] text = toLines().getBytes(StandardCharsets.UTF_8);
         try (FileChannel file = FileChannel.open(
                 fresh, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
-            file.write(ByteBuffer.wrap(text));
+            for (ByteBuffer left = ByteBuffer.wrap(text); left.hasRemaining(); ) {
+                file.write(left);
+            }
             file.force(true);
         }
         Files.move(fresh, file(directory), StandardCopyOption.ATOMIC_MOVE);

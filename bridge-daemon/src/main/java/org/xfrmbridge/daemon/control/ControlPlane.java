@@ -132,7 +132,7 @@ public final class ControlPlane implements ControlLoop.Work {
         refreshNs = clock.nowNs() + REFRESH_NS;
         log.flush();
         if (journal != null) {
-            journal.shorten();
+            journal.upkeep();
         }
         try {
             network.refresh();

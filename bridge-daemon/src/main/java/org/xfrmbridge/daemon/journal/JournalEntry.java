@@ -17,6 +17,24 @@ sealed interface JournalEntry {
     /** Adds the request to a datagram. */
     void write(NetlinkWriter out);
 
+    /**
+     * The first entry of every journal, in a message that means nothing to a kernel: how much less than {@link EntryCount} says is to follow, as it was left
+     * out when the journal was written anew. Is no entry itself.
+     */
+    record Head(long leftOut) implements JournalEntry {
+        /** {@code NLMSG_NOOP}. */
+        static final int TYPE = 1;
+
+        static final int BYTES = NetlinkHeader.BYTES + Long.BYTES;
+
+        @Override
+        public void write(NetlinkWriter out) {
+            out.begin(TYPE, 0, 0, 0);
+            out.room(Long.BYTES).putLong(leftOut);
+            out.end();
+        }
+    }
+
     /** A Policy that came, or is another now. As an update, which needs no other to be gone first. */
     record Put(Policy policy) implements JournalEntry {
         @Override

@@ -2,6 +2,7 @@ package org.xfrmbridge.daemon.journal;
 
 import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -13,9 +14,11 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 
 /**
- * Writes entries to DIR/policies, in order. The few that a daemon makes at a time are in the file when {@link #append} returns. Floods, of
+ * Writes entries to a file of the bridge's directory, in order. The few that a daemon makes at a time are in the file when {@link #append} returns. Floods, of
  * which encoding and the copy to the page cache were a quarter of the work, go to a thread of their own, which the first one starts: of those a crash may
  * take what is on its way, milliseconds.
+ *
+ * <p>When writing fails, what comes is dropped until a whole journal could be written: there is a {@link #fault} meanwhile.
  *
  * <p>All methods on one thread at a time.
  */
@@ -35,6 +38,8 @@ final class JournalWriter {
     private static final Batch END = new Batch(List.of(), false);
 
     private final Path directory;
+    private final String name;
+    private final String consequence;
     private final ThreadFactory threads;
     private final NetlinkWriter buffer = new NetlinkWriter(BUFFER_BYTES);
     private final BlockingQueue<Batch> queue = new ArrayBlockingQueue<>(MOST_BATCHES);
@@ -42,17 +47,24 @@ final class JournalWriter {
     /** Batches handed over and not finished. At 0 the file and the buffer are the caller's. */
     private final AtomicInteger unfinished = new AtomicInteger();
 
-    private PolicyFile file;
+    private JournalFile file;
     private Thread thread;
+
+    /** Why what is on the disk is not whole; null if it is. */
+    private volatile String fault;
 
     /**
      * Begins with a new file.
      *
      * @param directory null to keep nothing
+     * @param name of the file
+     * @param consequence for people: of what comes after if the bridge ends while the file is not whole
      * @param threads makes the thread for floods
      */
-    JournalWriter(Path directory, ThreadFactory threads, List<JournalEntry> whole) throws IOException {
+    JournalWriter(Path directory, String name, String consequence, ThreadFactory threads, List<JournalEntry> whole) throws IOException {
         this.directory = directory;
+        this.name = name;
+        this.consequence = consequence;
         this.threads = threads;
         rewrite(whole);
     }
@@ -65,6 +77,23 @@ final class JournalWriter {
     /** Puts a new file with these entries, which are all that there is, in the place of the old one. The list is the writer's from now on. */
     void replace(List<JournalEntry> whole) {
         take(new Batch(whole, true));
+    }
+
+    /** The same, at once; only when nothing is on its way. */
+    void replaceNow(List<JournalEntry> whole) {
+        write(new Batch(whole, true));
+    }
+
+    /** What keeps the file from being whole, for people; null if nothing does. */
+    String fault() {
+        return fault;
+    }
+
+    /** Looks whether the file is still there; only when nothing is on its way. */
+    void checkPlace() {
+        if (file != null && !file.isInPlace()) {
+            fail("it was removed");
+        }
     }
 
     /** Whether something is on its way to the file. */
@@ -111,39 +140,63 @@ final class JournalWriter {
 
     private void write(Batch batch) {
         try {
-            if (batch.isWhole && file != null) {
+            if (batch.isWhole) {
                 rewrite(batch.entries);
-            } else {
-                write(batch.entries);
+            } else if (file != null) {
+                write(file, batch.entries);
             }
         } catch (IOException e) {
-            LOG.error("policies would not outlive a crash of the bridge from now on: {}", e.getMessage());
-            close();
+            buffer.truncate(0);
+            if (batch.isWhole && fault == null) {
+                LOG.warn("{} could not be made shorter and goes on as it is: {}", name, reason(e));
+            } else {
+                fail(reason(e));
+            }
         }
     }
 
-    private void rewrite(List<JournalEntry> whole) throws IOException {
+    private static String reason(IOException e) {
+        return e instanceof FileSystemException named && named.getReason() == null ? e.toString() : e.getMessage();
+    }
+
+    private void fail(String reason) {
+        if (fault == null) {
+            LOG.error("{} cannot be written ({}): the bridge goes on trying; if it ends before, {}", directory.resolve(name), reason, consequence);
+        }
+        fault = reason;
         close();
-        file = directory == null ? PolicyFile.nowhere() : new PolicyFile(directory);
-        write(whole);
-        file.publish();
     }
 
-    private void write(List<JournalEntry> entries) throws IOException {
-        if (file == null) {
-            return;
+    /** The old file stays if this fails. */
+    private void rewrite(List<JournalEntry> whole) throws IOException {
+        JournalFile fresh = directory == null ? JournalFile.nowhere() : new JournalFile(directory, name);
+        try {
+            write(fresh, whole);
+            fresh.publish();
+        } catch (IOException e) {
+            fresh.discard();
+            throw e;
         }
+        close();
+        file = fresh;
+        if (fault != null) {
+            LOG.info("{} is whole again", directory.resolve(name));
+            fault = null;
+        }
+    }
+
+    private void write(JournalFile to, List<JournalEntry> entries) throws IOException {
         for (JournalEntry entry : entries) {
             entry.write(buffer);
             if (buffer.sizeBytes() > BUFFER_BYTES / 2) {
-                appendBuffer();
+                appendBuffer(to);
             }
         }
-        appendBuffer();
+        appendBuffer(to);
     }
 
-    private void appendBuffer() throws IOException {
-        file.append(buffer.written());
+    private void appendBuffer(JournalFile to) throws IOException {
+        to.append(buffer.written());
         buffer.truncate(0);
     }
 
@@ -153,7 +206,7 @@ final class JournalWriter {
                 file.close();
             }
         } catch (IOException e) {
-            LOG.warn("the journal of policies could not be closed: {}", e.getMessage());
+            LOG.warn("{} could not be closed: {}", name, e.getMessage());
         }
         file = null;
     }

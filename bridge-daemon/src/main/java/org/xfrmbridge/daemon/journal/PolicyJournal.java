@@ -6,11 +6,16 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.KeyManager;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.PolicyGate;
+import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Policy;
@@ -20,9 +25,15 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * Listens as a key manager that never answers, and keeps every change of the policies in DIR/policies as the NETLINK_XFRM request that would
  * make it: a bridge that takes over from one that died gives them to {@link PolicyReplay} before a packet passes. Keys are never in it, and no
  * policies of sockets, whose owners register them again. A policy that comes back was added when it first was, so that its limits in
- * seconds go on. Changes are gathered until {@link #flush}. Control thread only, but for {@link #begin} before it starts, and {@link #leave} or {@link #end} after it ended.
+ * seconds go on. Changes are gathered until {@link #flush}. What could not be written down is known to be missing ({@link EntryCount}): while that is so, no policy is
+ * taken ({@link #beforeChange}), and it is tried again. Control thread only, but for {@link #begin} before it starts, and {@link #leave} or {@link #end} after it ended.
  */
-public final class PolicyJournal implements KeyManager {
+public final class PolicyJournal implements KeyManager, PolicyGate {
+    static final String NAME = "policies";
+    private static final String CONSEQUENCE = "the next one lets nothing pass but what policies protect";
+
+    private static final Logger LOG = LoggerFactory.getLogger(PolicyJournal.class);
+
     /** A journal that is shorter is not worth tidying. */
     private static final int SHORT_ENTRIES = 1 << 12;
 
@@ -32,8 +43,12 @@ public final class PolicyJournal implements KeyManager {
     /** Rounds can be long: no more is gathered in one. */
     private static final int MOST_GATHERED = 1 << 10;
 
+    /** Writing so many takes a client's time, a tenth of a millisecond; more take the time of a thread. */
+    private static final int FEW_ENTRIES = 256;
+
     private final Path directory;
     private final XfrmService service;
+    private EntryCount count;
     private final JournalWriter writer;
     private List<JournalEntry> gathered = new ArrayList<>();
 
@@ -62,7 +77,12 @@ public final class PolicyJournal implements KeyManager {
     private PolicyJournal(Path directory, XfrmService service, ThreadFactory threads) throws IOException {
         this.directory = directory;
         this.service = service;
-        writer = new JournalWriter(directory, threads, whole());
+        try {
+            count = directory == null ? EntryCount.nowhere() : EntryCount.open(directory, 0);
+            writer = new JournalWriter(directory, NAME, CONSEQUENCE, threads, whole());
+        } catch (IOException e) {
+            throw new IOException("policies cannot be written down in %s: make room or choose another directory (%s)".formatted(directory, e.getMessage()), e);
+        }
     }
 
     /** Puts what was gathered where it outlives the process; called at the end of each round. */
@@ -72,17 +92,53 @@ public final class PolicyJournal implements KeyManager {
         }
     }
 
-    /** Shortens the journal if most of it is of no use; called every few seconds. */
-    public void shorten() {
-        flush(SHORT_ENTRIES + 2 * living);
+    /** Shortens the journal if most of it is of no use, and mends it if it is not whole; called every few seconds. */
+    public void upkeep() {
+        if (!writer.isBusy()) {
+            writer.checkPlace();
+        }
+        if (writer.fault() != null) {
+            mend();
+        } else {
+            flush(SHORT_ENTRIES + 2 * living);
+        }
     }
 
     private void flush(long limitEntries) {
+        handOver();
         if (entries > limitEntries) {
-            gathered.clear();
             writer.replace(whole());
-        } else {
+        }
+    }
+
+    private void mend() {
+        try {
             handOver();
+            if (!count.isInPlace()) {
+                count = EntryCount.open(directory, count.get());
+            }
+            if (living <= FEW_ENTRIES && !writer.isBusy()) {
+                writer.replaceNow(whole());
+            } else {
+                writer.replace(whole());
+            }
+        } catch (IOException e) {
+            LOG.debug("still: {}", e.getMessage());
+        }
+    }
+
+    /** A policy that would not come back must not seem to be there. Those that go are let go: at worst the next bridge is closed for them. */
+    @Override
+    public void beforeChange() throws XfrmException {
+        if (writer.fault() == null) {
+            return;
+        }
+        if (living <= FEW_ENTRIES && !writer.isBusy()) {
+            mend();
+        }
+        String fault = writer.fault();
+        if (fault != null) {
+            throw new XfrmException(Errno.ENOSPC, "the bridge cannot write policies down, so it takes none: " + fault);
         }
     }
 
@@ -98,6 +154,9 @@ public final class PolicyJournal implements KeyManager {
 
     /** The bridge ends, and all that is there is to come back. */
     public void leave() {
+        if (writer.fault() != null) {
+            mend();
+        }
         flush();
         writer.end();
     }
@@ -111,18 +170,21 @@ public final class PolicyJournal implements KeyManager {
     }
 
     public static void delete(Path directory) throws IOException {
-        PolicyFile.delete(directory);
+        JournalFile.delete(directory, NAME);
+        EntryCount.delete(directory);
     }
 
     /** What makes a journal with all that is there now. */
     private List<JournalEntry> whole() {
+        List<Policy> policies = oldestFirst();
+        entries = policies.size() + 1L;
+        living = entries;
         List<JournalEntry> whole = new ArrayList<>();
+        whole.add(new JournalEntry.Head(count.get() - entries));
         whole.add(new JournalEntry.Verdicts(service.defaults()));
-        for (Policy policy : oldestFirst()) {
+        for (Policy policy : policies) {
             whole.add(new JournalEntry.Put(policy));
         }
-        entries = whole.size();
-        living = entries;
         return whole;
     }
 
@@ -139,6 +201,7 @@ public final class PolicyJournal implements KeyManager {
     }
 
     private void put(JournalEntry entry) {
+        count.increment();
         gathered.add(entry);
         entries++;
         if (gathered.size() == MOST_GATHERED) {

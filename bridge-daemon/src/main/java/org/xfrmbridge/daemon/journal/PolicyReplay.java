@@ -8,10 +8,13 @@ import java.security.SecureRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.io.MessageSink;
+import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmEngine;
+import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.netlink.msg.UserpolicyInfo;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
@@ -19,14 +22,28 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.server.NetlinkCaller;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicyKey;
+import org.xfrmbridge.xfrm.PolicySpec;
 
-/** Gives a service the policies that a bridge had when it died. Runs before anything else uses the service. */
+/**
+ * Gives a service the policies that a bridge had when it ended. Runs before anything else uses the service.
+ *
+ * <p>A journal that is not whole, whatever became of the rest of it, closes: policies that let packets pass do not come back, as others may have been
+ * above them, and what no policy protects is blocked by default verdicts. Those stay until a client sets others.
+ */
 public final class PolicyReplay {
     private static final Logger LOG = LoggerFactory.getLogger(PolicyReplay.class);
+    private static final String CLOSED = "the bridge that ended could not write all policies down: nothing passes but what policies protect, until you have "
+            + "installed them anew and say 'xfrm-bridge exec -- ip xfrm policy setdefault in accept fwd accept out accept', or end the bridge and "
+            + "say 'xfrm-bridge detach'";
+    private static final int BLOCK = 1;
 
     private final ByteBuffer journal;
     private final NetlinkSession session;
     private final ReplayClock clock;
+    private long leftOut;
+    private long entries;
     private int refused;
 
     private PolicyReplay(ByteBuffer journal, XfrmService service, ReplayClock clock) {
@@ -39,9 +56,17 @@ public final class PolicyReplay {
      * Replays the journal of a directory, if there is one. Other key managers of the service, if there are any, hear of it.
      *
      * @param clock of the service: limits in seconds go on from where they were
+     * @return whether all that was there has come back; else it is closed
      */
-    public static void run(Path directory, XfrmService service, ReplayClock clock) throws IOException {
-        new PolicyReplay(PolicyFile.read(directory), service, clock).run(service);
+    public static boolean run(Path directory, XfrmService service, ReplayClock clock) throws IOException {
+        boolean whole = replay(directory, service, clock);
+        if (!whole) {
+            close(service);
+            LOG.error(CLOSED);
+        }
+        int[] policies = service.policyCounts().global();
+        LOG.info("policies of the bridge that ended are back: {} in, {} out, {} fwd", policies[0], policies[1], policies[2]);
+        return whole;
     }
 
     /** What the policies of a directory's journal protect. Never fails: what cannot be read is not counted. */
@@ -49,32 +74,67 @@ public final class PolicyReplay {
         ReplayClock clock = new ReplayClock(new SystemClock());
         XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), clock, new SecureRandom(), () -> {});
         try {
-            new PolicyReplay(PolicyFile.read(directory), engine, clock).replay();
+            if (!replay(directory, engine, clock)) {
+                close(engine);
+            }
         } catch (IOException e) {
             LOG.warn("the journal of policies cannot be read: {}", e.getMessage());
         }
         return Protection.of(engine);
     }
 
+    private static boolean replay(Path directory, XfrmService service, ReplayClock clock) throws IOException {
+        PolicyReplay replay = new PolicyReplay(JournalFile.read(directory, PolicyJournal.NAME), service, clock);
+        replay.replay();
+        return replay.isWhole(EntryCount.read(directory));
+    }
+
     private void replay() {
+        readHead();
         while (hasMessage()) {
             int lengthBytes = NetlinkHeader.align(journal.getInt(journal.position()));
             ByteBuffer entry = journal.slice(journal.position(), lengthBytes).order(ByteOrder.nativeOrder());
             clock.turnBack(addSeconds(entry));
             session.receive(entry);
             journal.position(journal.position() + lengthBytes);
+            entries++;
         }
         clock.turnBack(0);
         session.close();
     }
 
-    private void run(XfrmService service) {
-        replay();
-        if (journal.hasRemaining() || refused > 0) {
-            LOG.warn("the journal of policies is damaged: {} bytes at its end and {} entries are left out", journal.remaining(), refused);
+    private void readHead() {
+        if (hasMessage() && journal.getInt(0) == JournalEntry.Head.BYTES && NetlinkHeader.read(journal, 0).type() == JournalEntry.Head.TYPE) {
+            leftOut = journal.getLong(NetlinkHeader.BYTES);
+            journal.position(JournalEntry.Head.BYTES);
         }
-        int[] policies = service.policyCounts().global();
-        LOG.info("policies of the bridge that died are back: {} in, {} out, {} fwd", policies[0], policies[1], policies[2]);
+    }
+
+    /** @param expected what {@link EntryCount} says; a bridge that ended before it had either file had no policies */
+    private boolean isWhole(long expected) {
+        boolean none = expected == EntryCount.NONE && entries == 0 && leftOut == 0;
+        boolean whole = !journal.hasRemaining() && refused == 0 && (none || expected == leftOut + entries);
+        if (!whole) {
+            LOG.warn("the journal of policies is not whole: {} of {} entries, {} bytes behind them, {} refused",
+                    entries, expected == EntryCount.NONE ? "unknown" : expected - leftOut, journal.remaining(), refused);
+        }
+        return whole;
+    }
+
+    private static void close(XfrmService service) {
+        Dump<Policy> all = service.policies(null);
+        try {
+            for (Policy policy = all.next(); policy != null; policy = all.next()) {
+                PolicySpec spec = policy.spec();
+                if (Protection.letsPass(spec)) {
+                    service.deletePolicy(
+                            new PolicyKey(spec.type(), spec.direction(), spec.index(), spec.selector(), spec.mark(), spec.ifId(), null), Origin.KERNEL);
+                }
+            }
+            service.setDefaults(new XfrmService.Defaults(BLOCK, BLOCK, BLOCK), Origin.KERNEL);
+        } catch (XfrmException e) {
+            throw new IllegalStateException("a policy of the journal cannot be closed", e);
+        }
     }
 
     private static long addSeconds(ByteBuffer entry) {

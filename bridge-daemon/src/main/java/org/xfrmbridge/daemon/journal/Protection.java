@@ -4,6 +4,7 @@ import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Template;
 
 /**
  * What a database closes: while there is any of it, the end of the process opens nothing. A policy that only lets pass, as those of IKE
@@ -25,6 +26,11 @@ public record Protection(int policies, boolean blocksByDefault) {
         }
         XfrmService.Defaults defaults = service.defaults();
         return new Protection(policies, defaults.in() == BLOCK || defaults.forward() == BLOCK || defaults.out() == BLOCK);
+    }
+
+    /** Whether it lets packets pass in the clear, also when there is no State. */
+    static boolean letsPass(PolicySpec spec) {
+        return spec.action() == PolicySpec.Action.ALLOW && spec.templates().stream().allMatch(Template::optional);
     }
 
     private static boolean protects(PolicySpec spec) {

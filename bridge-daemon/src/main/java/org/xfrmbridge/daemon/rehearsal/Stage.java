@@ -52,7 +52,7 @@ final class Stage {
             engine.runTimers();
             journal.flush();
         }
-        journal.shorten();
+        journal.upkeep();
     }
 
     private void receive(byte[] datagram) {
