@@ -180,7 +180,9 @@ public class DatapathBench {
 
     private static final class Unheard implements DatapathEvents {
         @Override
-        public void acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {}
+        public boolean acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
+            return true;
+        }
 
         @Override
         public void limitReached(org.xfrmbridge.xfrm.State state) {}

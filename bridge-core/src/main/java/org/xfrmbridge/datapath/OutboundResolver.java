@@ -39,6 +39,7 @@ final class OutboundResolver {
     private final List<StateWatch> stateWatches = new ArrayList<>();
     private final List<State> larvals = new ArrayList<>();
     private long validForNs;
+    private boolean refused;
 
     OutboundResolver(PathContext context, PathCounters counters) {
         this.context = context;
@@ -141,7 +142,7 @@ final class OutboundResolver {
                 daddr = remote;
                 saddr = local;
             } else if (!template.optional()) {
-                return DropReason.OUT_NO_STATES;
+                return refused ? DropReason.OUT_POL_ERROR : DropReason.OUT_NO_STATES;
             }
         }
         return null;
@@ -149,7 +150,7 @@ final class OutboundResolver {
 
     /**
      * The State to use, or null. Asks the Sad; if it has nothing, not even a larval State, tells the control side to make one and ask the
-     * key managers.
+     * key managers. Where that is {@link #refused} a kernel has ENOMEM, and counts another reason.
      */
     private State find(Policy policy, Template template, Flow flow, Address remote, Address local) {
         State state = null;
@@ -163,11 +164,12 @@ final class OutboundResolver {
             phase = state == null ? null : state.phase();
         }
         stateWatches.add(watch);
+        refused = false;
         if (phase == State.Phase.VALID) {
             return state;
         }
         if (state == null) {
-            context.events().acquire(policy, template, flow, remote, local);
+            refused = !context.events().acquire(policy, template, flow, remote, local);
             validForNs = ACQUIRE_RETRY_NS;
         } else if (phase == State.Phase.ACQUIRING) {
             larvals.add(state);

@@ -28,14 +28,17 @@ final class AcquireDesk {
 
     private final Sad sad;
     private final StateTable states;
+    private final Acquires acquires;
     private final KeyManagers keyManagers;
     private final SysctlValues sysctls;
     private final Clock clock;
     private int lastSequence;
 
-    AcquireDesk(Sad sad, StateTable states, KeyManagers keyManagers, SysctlValues sysctls, Clock clock) {
+    AcquireDesk(
+            Sad sad, StateTable states, Acquires acquires, KeyManagers keyManagers, SysctlValues sysctls, Clock clock) {
         this.sad = sad;
         this.states = states;
+        this.acquires = acquires;
         this.keyManagers = keyManagers;
         this.sysctls = sysctls;
         this.clock = clock;
@@ -43,19 +46,20 @@ final class AcquireDesk {
 
     /**
      * Leaves a larval State where a key manager will answer; while it lives, packets that want the same wait for it and ask no more. Does
-     * nothing if what was wanted has come, or is being asked for, since the packet passed.
+     * nothing if what was wanted has come, or is being asked for, since the packet passed, or if too much is being asked for.
      */
     void acquire(Want want) {
         Template template = want.template();
         boolean answered = want.policy().isDead()
                 || sad.find(want.policy(), template, want.flow(), want.daddr(), want.saddr()) != null
                 || spiIsTaken(want);
-        if (answered) {
+        if (answered || !acquires.hasRoom(want.policy())) {
             return;
         }
         State larval = larval(larvalSpec(want));
         if (ask(larval, template, want.policy())) {
             states.installLarval(larval);
+            acquires.begin(larval, want.policy());
         }
     }
 

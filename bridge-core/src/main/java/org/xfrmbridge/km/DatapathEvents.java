@@ -11,8 +11,12 @@ import org.xfrmbridge.xfrm.Template;
  * thread, which checks again before it acts, so that telling twice does no harm. All of it is rare.
  */
 public interface DatapathEvents {
-    /** No State serves a template: make a larval one and ask the key managers. The flow is copied. */
-    void acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr);
+    /**
+     * No State serves a template: make a larval one and ask the key managers. The flow is copied.
+     *
+     * @return false where a kernel would have no memory for the larval State: too many wait for an answer
+     */
+    boolean acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr);
 
     /** A byte or packet limit was reached: soft or hard, the control side looks. */
     void limitReached(State state);

@@ -83,7 +83,8 @@ final class Larvals {
         return installLarval(named);
     }
 
-    private State installLarval(StateSpec spec) {
+    private State installLarval(StateSpec spec) throws XfrmException {
+        states.requireRoom();
         State fresh = new State(spec, State.Phase.ACQUIRING, new Usage(clock.epochSeconds()));
         states.installLarval(fresh);
         return fresh;

@@ -16,6 +16,7 @@ final class PolicyVerbs {
     private final PolicyExpiry expiry;
     private final KeyManagers keyManagers;
     private final Clock clock;
+    private MemoryReserve reserve = MemoryReserve.ENDLESS;
 
     PolicyVerbs(Spd spd, PolicyExpiry expiry, KeyManagers keyManagers, Clock clock) {
         this.spd = spd;
@@ -24,10 +25,17 @@ final class PolicyVerbs {
         this.clock = clock;
     }
 
+    void setReserve(MemoryReserve newReserve) {
+        reserve = newReserve;
+    }
+
     Policy add(PolicySpec request, boolean exclusive, Origin origin) throws XfrmException {
         // What PF_KEY can say is right by its form.
         PolicySpec verified = origin.via() == Origin.Interface.NETLINK ? PolicyRules.verify(request) : request;
         PolicySpec spec = verified.withSanitizedMark();
+        if (exclusive || !reserve.hasRoom() && !isThere(spec)) {
+            reserve.requireRoom();
+        }
         long nowSeconds = clock.epochSeconds();
         Policy policy = exclusive ? spd.add(spec, nowSeconds) : spd.replace(spec, nowSeconds, expiry::stop);
         if (policy == null) {
@@ -36,6 +44,12 @@ final class PolicyVerbs {
         expiry.start(policy);
         keyManagers.policyChanged(exclusive ? PolicyChange.NEW : PolicyChange.UPDATE, policy, false, origin);
         return policy;
+    }
+
+    private boolean isThere(PolicySpec spec) {
+        return spd.get(new PolicyKey(
+                        spec.type(), spec.direction(), 0, spec.selector(), spec.mark(), spec.ifId(), spec.securityContext()))
+                != null;
     }
 
     Policy delete(PolicyKey key, Origin origin) throws XfrmException {

@@ -17,13 +17,16 @@ import org.xfrmbridge.xfrm.Usage;
 final class StateTable {
     private final Sad sad;
     private final BareTunnels tunnels;
+    private final Acquires acquires;
+    private MemoryReserve reserve = MemoryReserve.ENDLESS;
     private StateExpiry expiry;
     private ReplayNotices replayNotices;
     private NatKeepalives keepalives;
     private Consumer<State> wiper = state -> {};
 
-    StateTable(Sad sad) {
+    StateTable(Sad sad, Acquires acquires) {
         this.sad = sad;
+        this.acquires = acquires;
         tunnels = new BareTunnels(sad);
     }
 
@@ -32,6 +35,15 @@ final class StateTable {
         expiry = stateExpiry;
         replayNotices = notices;
         keepalives = natKeepalives;
+    }
+
+    void setReserve(MemoryReserve newReserve) {
+        reserve = newReserve;
+    }
+
+    /** Before one more State is made for a request: ENOMEM if there is no memory for it. */
+    void requireRoom() throws XfrmException {
+        reserve.requireRoom();
     }
 
     void setWiper(Consumer<State> newWiper) {
@@ -99,6 +111,7 @@ final class StateTable {
         expiry.stop(state);
         replayNotices.stop(state);
         keepalives.stop(state);
+        acquires.end(state);
         announcement.run();
         state.wipeKeys();
         if (state.isUsed()) {

@@ -37,9 +37,11 @@ final class StateVerbs {
 
     State add(StateSpec request, Origin origin) throws XfrmException {
         State state = construct(request, origin);
-        if (states.locate(state.spec()) != null) {
+        try {
+            requireNew(state.spec());
+        } catch (XfrmException refusal) {
             state.wipeKeys();
-            throw new XfrmException(Errno.EEXIST);
+            throw refusal;
         }
         State larval = states.larvalAnsweredBy(state.spec());
         states.install(state);
@@ -55,6 +57,9 @@ final class StateVerbs {
         State old = states.locate(wanted.spec());
         try {
             requireUpdatable(old, wanted.spec());
+            if (old.phase() == State.Phase.ACQUIRING) {
+                states.requireRoom();
+            }
         } catch (XfrmException refusal) {
             wanted.wipeKeys();
             throw refusal;
@@ -142,6 +147,13 @@ final class StateVerbs {
             request.wipeKeys();
             throw refusal;
         }
+    }
+
+    private void requireNew(StateSpec spec) throws XfrmException {
+        if (states.locate(spec) != null) {
+            throw new XfrmException(Errno.EEXIST);
+        }
+        states.requireRoom();
     }
 
     private static void requireUpdatable(State old, StateSpec wanted) throws XfrmException {

@@ -31,12 +31,16 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     /** {@code xfrm_state_hashmax} and {@code xfrm_policy_hashmax}: what clients are told, though tables here grow beyond. */
     private static final int HASH_MAX = 1 << 20;
 
+    /** How many States packets may wait for at a time, unless {@link #limitAcquires} says otherwise. */
+    public static final int DEFAULT_ACQUIRES = 4096;
+
     private final Sad sad;
     private final Spd spd;
     private final Alarms alarms;
     private final DatapathQueue events;
     private final KeyManagers keyManagers = new KeyManagers();
     private final SysctlValues sysctls = new SysctlValues();
+    private final Acquires acquires = new Acquires();
     private final StateTable states;
     private final StateExpiry stateExpiry;
     private final ReplayNotices replayNotices;
@@ -61,7 +65,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         this.spd = spd;
         alarms = new Alarms(clock);
         events = new DatapathQueue(wakeup);
-        states = new StateTable(sad);
+        states = new StateTable(sad, acquires);
         stateExpiry = new StateExpiry(states, keyManagers, alarms, clock);
         replayNotices = new ReplayNotices(keyManagers, alarms);
         keepalives = new NatKeepalives(alarms, clock);
@@ -69,7 +73,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         mappings = new Mappings(keyManagers, clock);
         stateVerbs = new StateVerbs(states, stateExpiry, replayNotices, keyManagers, clock);
         larvals = new Larvals(sad, states, new SpiAllocator(sad, random), sysctls, clock);
-        acquireDesk = new AcquireDesk(sad, states, keyManagers, sysctls, clock);
+        acquireDesk = new AcquireDesk(sad, states, acquires, keyManagers, sysctls, clock);
         policyExpiry = new PolicyExpiry(spd, keyManagers, alarms, clock);
         policyVerbs = new PolicyVerbs(spd, policyExpiry, keyManagers, clock);
         migrateVerb = new MigrateVerb(sad, spd, states, policyExpiry, keyManagers, clock);
@@ -101,6 +105,21 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
      */
     public void setKeepaliveSender(Predicate<State> sender) {
         keepalives.setSender(sender);
+    }
+
+    /**
+     * Control thread, or before it runs.
+     *
+     * @param most larval States that packets may cause at a time; those of one Policy are at most as many as are still free
+     */
+    public void limitAcquires(int most) {
+        acquires.limit(most);
+    }
+
+    /** @param reserve asked before a request makes one more State or Policy */
+    public void setMemoryReserve(MemoryReserve reserve) {
+        states.setReserve(reserve);
+        policyVerbs.setReserve(reserve);
     }
 
     /** @param wiper told of each State that has carried packets when it has gone and its own keys are wiped: datapath threads made copies of them */
@@ -275,9 +294,13 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     // From the datapath, any thread
 
     @Override
-    public void acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
+    public boolean acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
+        if (!acquires.hasRoom(policy)) {
+            return false;
+        }
         Flow copy = new Flow().copyFrom(flow);
         events.tell(() -> acquireDesk.acquire(new AcquireDesk.Want(policy, template, copy, daddr, saddr)));
+        return true;
     }
 
     @Override

@@ -205,6 +205,17 @@ class OutboundPathTest {
     }
 
     @Test
+    void shouldCountWhatCannotBeAskedForAsAKernelWithoutMemoryDoes() {
+        protectAll();
+        host.refusesAcquires = true;
+        assertDropped(DropReason.OUT_POL_ERROR, frame);
+        host.refusesAcquires = false;
+        host.clock.advanceNs(OutboundResolver.ACQUIRE_RETRY_NS);
+        assertDropped(DropReason.OUT_NO_STATES, frame);
+        assertEquals(1, host.told.size());
+    }
+
+    @Test
     void shouldAcquireWhatWentWhileAnotherTemplateWaitsForItsState() {
         host.policy(Direction.OUT, NET, Sas.template(Mode.TUNNEL, NEAR, FAR), Sas.template(Mode.TUNNEL, NEAR, FAR, 9, false));
         State first = tunnel(7);

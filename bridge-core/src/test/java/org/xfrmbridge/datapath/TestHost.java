@@ -32,6 +32,8 @@ final class TestHost implements DatapathEvents {
     final XfrmStats stats = new XfrmStats();
     final List<String> told = new ArrayList<>();
     boolean hearsReplay;
+    /** As when too many States are being asked for. */
+    boolean refusesAcquires;
     /** The host's IP stack. */
     final MemoryPort stack;
     /** The network beyond the datapath. */
@@ -107,8 +109,11 @@ final class TestHost implements DatapathEvents {
     }
 
     @Override
-    public void acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
-        told.add("acquire " + daddr.toText(template.family()) + " " + saddr.toText(template.family()));
+    public boolean acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
+        if (!refusesAcquires) {
+            told.add("acquire " + daddr.toText(template.family()) + " " + saddr.toText(template.family()));
+        }
+        return !refusesAcquires;
     }
 
     @Override

@@ -1,7 +1,9 @@
 package org.xfrmbridge.km;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -215,6 +217,60 @@ class AcquireDeskTest extends EngineFixture {
         assertEquals(3, keyManager.acquires.get(1).policy().spec().templates().get(1).cipherMask());
         assertEquals(List.of(), spis());
         refused(Errno.EINVAL, () -> engine.reportAcquireFailure(selector, esp(0), policy(Selector.any(0), template), masks));
+    }
+
+    /** A packet of the flow to another host, under a policy of transport mode: each needs a State of its own. */
+    private boolean wantHost(Policy cause, int host) {
+        Template open = new Template(
+                new StateId(Address.ANY, 0, IpProtocol.ESP), AddressFamily.INET, Address.ANY, 1, Mode.TRANSPORT, 0, false, -1, -1, -1);
+        flow.daddrHigh = (0x0a03_0000L + host) << 32;
+        boolean taken = engine.acquire(cause, open, flow, flow.daddr(), flow.saddr());
+        engine.drainEvents();
+        return taken;
+    }
+
+    @Test
+    void shouldNotLetPacketsCauseMoreLarvalStatesThanItIsTold() throws XfrmException {
+        Policy other = engine.addPolicy(policy(hosts("10.1.0.1", "10.2.0.3"), template), true, ASKER);
+        engine.limitAcquires(8);
+        for (int i = 0; i < 20; i++) {
+            assertEquals(i < 4, wantHost(policy, i), "host " + i);
+        }
+        assertEquals(4, sad.size());
+        assertTrue(wantHost(other, 100));
+        assertTrue(wantHost(other, 101));
+        assertFalse(wantHost(other, 102));
+        assertEquals(6, sad.size());
+        keyManager.take();
+
+        passSeconds(30);
+        assertEquals(0, sad.size());
+        keyManager.take();
+        assertTrue(wantHost(policy, 200));
+        heard("acquire 7");
+    }
+
+    @Test
+    void shouldCountAnAnsweredAcquireNoMore() throws XfrmException {
+        engine.limitAcquires(1);
+        State larval = acquired();
+        assertFalse(wantHost(policy, 1));
+
+        engine.addState(esp(1, s -> s.seq = larval.spec().seq()), ASKER);
+        assertTrue(wantHost(policy, 1));
+        engine.flushStates(IpProtocol.ANY, ASKER);
+        assertTrue(wantHost(policy, 2));
+    }
+
+    @Test
+    void shouldNotLeaveMoreLarvalStatesThanItIsToldWhenManyWereToldAtOnce() {
+        engine.limitAcquires(4);
+        for (int i = 0; i < 20; i++) {
+            flow.daddrHigh = (0x0a03_0000L + i) << 32;
+            engine.acquire(policy, template, flow, flow.daddr(), flow.saddr());
+        }
+        engine.drainEvents();
+        assertEquals(2, sad.size());
     }
 
     @Test

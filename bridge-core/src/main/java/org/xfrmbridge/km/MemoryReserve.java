@@ -1,0 +1,20 @@
+package org.xfrmbridge.km;
+
+/**
+ * Whether memory is left for another State or Policy. What is kept in reserve is for what packets cause and for the work on requests, so that
+ * one which does not fit is refused (ENOMEM, as by a kernel) and all others are still answered. Control thread only.
+ */
+@FunctionalInterface
+public interface MemoryReserve {
+    /** For tests and programs that own their memory. */
+    MemoryReserve ENDLESS = () -> true;
+
+    boolean hasRoom();
+
+    /** @throws XfrmException ENOMEM if there is no room */
+    default void requireRoom() throws XfrmException {
+        if (!hasRoom()) {
+            throw new XfrmException(Errno.ENOMEM, "the bridge's heap is full: delete something, or start it with a larger -Xmx");
+        }
+    }
+}
