@@ -78,6 +78,11 @@ public final class Spd {
         return counts.get(DIRECTIONS + direction.number());
     }
 
+    /** Number of policies of all types and directions, those of sockets included. Control thread. */
+    public int size() {
+        return all.size();
+    }
+
     /** Length of the table by index, what a client is told as {@code spdhcnt}. Control thread. */
     public int buckets() {
         return byIndex.length();

@@ -30,6 +30,7 @@ import org.xfrmbridge.datapath.XfrmStats;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.km.MemoryReserve;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.time.Clock;
 
@@ -128,9 +129,14 @@ public final class Bridge implements AutoCloseable {
         OccasionClock controlClock = new OccasionClock(clock);
         ReplayClock engineClock = new ReplayClock(controlClock);
         engine = new XfrmEngine(sad, spd, engineClock, new SecureRandom(), loop::wakeUp);
+        engine.limitAcquires(options.acquires());
         if (left) {
             PolicyReplay.run(options.directory(), engine, engineClock);
         }
+        // Not before: a policy that was there must not be missing now.
+        long packetBytes = HeapSizes.packetBytes(options.flows(), options.acquires());
+        MemoryReserve reserve = new HeapReserve(Heap.ofProcess(), packetBytes, () -> sad.size() + spd.size(), clock);
+        engine.setMemoryReserve(reserve);
         policies = PolicyJournal.begin(
                 options.directory(), engine, Thread.ofPlatform().name("journal").uncaughtExceptionHandler(new FatalErrors()).factory());
         engine.setPolicyGate(policies);

@@ -2,11 +2,18 @@ package org.xfrmbridge.daemon;
 
 import java.nio.file.Path;
 import org.xfrmbridge.daemon.attach.DeviceNames;
+import org.xfrmbridge.km.XfrmEngine;
 
 /**
  * What a bridge is started with.
  *
  * @param privilegedGid whose members may change anything, as root may; negative for nobody
  * @param flows how many are remembered in each direction
+ * @param acquires how many SAs packets may wait for at a time
  */
-public record BridgeOptions(DeviceNames names, Path directory, int privilegedGid, int flows) {}
+public record BridgeOptions(DeviceNames names, Path directory, int privilegedGid, int flows, int acquires) {
+    /** With as many acquires as is usual. */
+    public BridgeOptions(DeviceNames names, Path directory, int privilegedGid, int flows) {
+        this(names, directory, privilegedGid, flows, XfrmEngine.DEFAULT_ACQUIRES);
+    }
+}

@@ -10,12 +10,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.Bridge;
 import org.xfrmbridge.daemon.BridgeOptions;
+import org.xfrmbridge.daemon.HeapSizes;
 import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.daemon.attach.DeviceNames;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.rehearsal.Rehearsal;
 import org.xfrmbridge.datapath.PathContext;
+import org.xfrmbridge.km.XfrmEngine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,6 +40,7 @@ final class RunCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(RunCommand.class);
     private static final int LEAST_FLOWS = 256;
     private static final int MOST_FLOWS = 1 << 22;
+    private static final int MOST_ACQUIRES = 1 << 20;
 
     @Spec
     private CommandSpec spec;
@@ -64,11 +67,18 @@ final class RunCommand implements Callable<Integer> {
     @Option(
             names = "--flows",
             paramLabel = "N",
-            defaultValue = "" + PathContext.DEFAULT_FLOWS,
             description = "How many flows are remembered in each direction, " + LEAST_FLOWS + " to " + MOST_FLOWS + ", rounded up to a power of two: "
                     + "their packets cost one lookup, those of others five or more. Each takes 144 bytes, and 200 to 300 more once it has had a "
-                    + "packet. Default: ${DEFAULT-VALUE}.")
-    private int flows;
+                    + "packet. Default: " + PathContext.DEFAULT_FLOWS + ", less where that is more than an eighth of the heap.")
+    private Integer flows;
+
+    @Option(
+            names = "--acquires",
+            paramLabel = "N",
+            defaultValue = "" + XfrmEngine.DEFAULT_ACQUIRES,
+            description = "How many SAs packets may wait for at a time, 1 to " + MOST_ACQUIRES + ", under one policy half of them: as long as an IKE "
+                    + "daemon has not answered, packets that want others are dropped. Each takes 1.1 KB. Default: ${DEFAULT-VALUE}.")
+    private int acquires;
 
     @Option(names = "--ready-fd", paramLabel = "N", description = "Also writes the line \"ready\" to this descriptor, then closes it.")
     private Integer readyDescriptor;
@@ -78,11 +88,9 @@ final class RunCommand implements Callable<Integer> {
         if (tap.isEmpty() || tap.length() > DeviceNames.MAX_TAP_NAME || tap.contains("/")) {
             throw new ParameterException(spec.commandLine(), "--tap: a name has 1 to " + DeviceNames.MAX_TAP_NAME + " characters.");
         }
-        if (flows < LEAST_FLOWS || flows > MOST_FLOWS) {
-            throw new ParameterException(spec.commandLine(), "--flows: from " + LEAST_FLOWS + " to " + MOST_FLOWS + '.');
-        }
         CurrentProcess.ignoreHangup();
-        BridgeOptions options = new BridgeOptions(DeviceNames.of(original, tap), directory.directory(), gid(), flows);
+        BridgeOptions options = new BridgeOptions(DeviceNames.of(original, tap), directory.directory(), gid(), flows(), acquires);
+        requireHeap(options);
         Bridge bridge = Bridge.start(options);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge), "end"));
         announce();
@@ -93,6 +101,27 @@ final class RunCommand implements Callable<Integer> {
             Thread.currentThread().interrupt();
         }
         return 0;
+    }
+
+    private int flows() {
+        if (flows != null && (flows < LEAST_FLOWS || flows > MOST_FLOWS)) {
+            throw new ParameterException(spec.commandLine(), "--flows: from " + LEAST_FLOWS + " to " + MOST_FLOWS + '.');
+        }
+        return flows == null ? HeapSizes.defaultFlows() : flows;
+    }
+
+    private void requireHeap(BridgeOptions options) {
+        if (acquires < 1 || acquires > MOST_ACQUIRES) {
+            throw new ParameterException(spec.commandLine(), "--acquires: from 1 to " + MOST_ACQUIRES + '.');
+        }
+        long heapBytes = HeapSizes.heapBytes(options.flows(), acquires);
+        if (heapBytes > Runtime.getRuntime().maxMemory()) {
+            long megabytes = 1 + (heapBytes >> 20);
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "So many flows and acquires need a heap of %1$d MB: set XFRM_BRIDGE_JAVA_OPTIONS=-Xmx%1$dm, or ask for fewer."
+                            .formatted(megabytes));
+        }
     }
 
     private static void rehearse() {
