@@ -5,6 +5,7 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.Predicate;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.State.Phase;
@@ -46,14 +47,33 @@ public final class Sad {
 
     /** By (saddr, daddr, protocol), for protocols without Spi (mobile IPv6). Any thread. Null if none. */
     public State lookupByAddress(Address daddr, Address saddr, int protocol, int family, int mark) {
+        SadEntry youngest = youngest(daddr, saddr, protocol, family);
+        return youngest == null ? null : youngest.youngestAlike(mark);
+    }
+
+    /** The State that a client names: its mark counts, value and mask, where a packet's need only fit. Control thread. Null if none. */
+    public State named(StateId id, int family, Mark mark) {
+        long daddrHigh = SadEntry.high(id.daddr().high(), family);
+        long daddrLow = SadEntry.low(id.daddr().low(), family);
+        SadEntry youngest = bySpi.youngest(daddrHigh, daddrLow, id.spi(), SadEntry.kind(family, id.protocol()));
+        return youngest == null ? null : youngest.youngestMarked(mark);
+    }
+
+    /** The same for protocols without Spi. Control thread. Null if none. */
+    public State named(Address daddr, Address saddr, int protocol, int family, Mark mark) {
+        SadEntry youngest = youngest(daddr, saddr, protocol, family);
+        return youngest == null ? null : youngest.youngestMarked(mark);
+    }
+
+    private SadEntry youngest(Address daddr, Address saddr, int protocol, int family) {
         long daddrHigh = SadEntry.high(daddr.high(), family);
         long daddrLow = SadEntry.low(daddr.low(), family);
         long saddrHigh = SadEntry.high(saddr.high(), family);
         long saddrLow = SadEntry.low(saddr.low(), family);
-        return bySource.lookup(saddrHigh, saddrLow, daddrHigh, daddrLow, SadEntry.kind(family, protocol), mark);
+        return bySource.youngest(saddrHigh, saddrLow, daddrHigh, daddrLow, SadEntry.kind(family, protocol));
     }
 
-    /** The State that a request with this spec is about, {@code __xfrm_state_locate}: by Spi, or by addresses if its protocol has none. */
+    /** The State that a new one with this spec collides with, {@code __xfrm_state_locate}: by Spi, or by addresses if its protocol has none. */
     public State locate(StateSpec spec) {
         StateId id = spec.id();
         int mark = spec.mark().value() & spec.mark().mask();

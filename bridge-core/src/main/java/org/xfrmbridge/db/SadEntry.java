@@ -2,6 +2,7 @@ package org.xfrmbridge.db;
 
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 
@@ -87,6 +88,16 @@ final class SadEntry extends WalkEntry<State> {
     State youngestAlike(int mark) {
         for (SadEntry entry = this; entry != null; entry = entry.alike) {
             if (entry.fitsMark(mark)) {
+                return entry.state();
+            }
+        }
+        return null;
+    }
+
+    /** The first of a chain that has a mark, value and mask alike, or null. */
+    State youngestMarked(Mark mark) {
+        for (SadEntry entry = this; entry != null; entry = entry.alike) {
+            if (entry.markMask == mark.mask() && (entry.markValue & entry.markMask) == (mark.value() & mark.mask())) {
                 return entry.state();
             }
         }

@@ -9,14 +9,14 @@ import org.xfrmbridge.xfrm.State;
 final class SourceIndex {
     private final Slots<SadEntry> slots = new Slots<>();
 
-    /** Null if none. */
-    State lookup(long saddrHigh, long saddrLow, long daddrHigh, long daddrLow, int kind, int mark) {
+    /** The youngest State of a key, or null. */
+    SadEntry youngest(long saddrHigh, long saddrLow, long daddrHigh, long daddrLow, int kind) {
         int hash = SadEntry.sourceHash(saddrHigh, saddrLow, daddrHigh ^ daddrLow, kind);
         Slots.Table<SadEntry> table = slots.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             SadEntry entry = table.at(i);
             if (entry != null && entry.isBetween(saddrHigh, saddrLow, daddrHigh, daddrLow, kind)) {
-                return entry.youngestAlike(mark);
+                return entry;
             }
         }
         return null;

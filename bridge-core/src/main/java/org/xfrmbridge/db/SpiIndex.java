@@ -41,12 +41,24 @@ final class SpiIndex {
     }
 
     private State lookupOthers(long daddrHigh, long daddrLow, int spi, int kind, int mark) {
+        SadEntry youngest = youngestOfOthers(daddrHigh, daddrLow, spi, kind);
+        return youngest == null ? null : youngest.youngestAlike(mark);
+    }
+
+    /** The youngest State of a key, or null. Control thread. */
+    SadEntry youngest(long daddrHigh, long daddrLow, int spi, int kind) {
+        KeyTable<State> table = keyTable(kind);
+        State state = table == null ? null : table.get(key(daddrHigh, spi));
+        return state != null ? (SadEntry) state.place : youngestOfOthers(daddrHigh, daddrLow, spi, kind);
+    }
+
+    private SadEntry youngestOfOthers(long daddrHigh, long daddrLow, int spi, int kind) {
         int hash = hash(daddrHigh, daddrLow, spi, kind);
         Slots.Table<SadEntry> table = others.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             SadEntry entry = table.at(i);
             if (entry != null && entry.isNamed(daddrHigh, daddrLow, spi, kind)) {
-                return entry.youngestAlike(mark);
+                return entry;
             }
         }
         return null;

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.esp.Suite;
+import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
@@ -21,7 +22,18 @@ final class BareTunnels {
     private final Sad sad;
     private final Map<State, State> tunnelOf = new HashMap<>();
     private final Map<State, Integer> users = new HashMap<>();
+    private final Map<Address, SourceSpi> ipv6Spis = new HashMap<>();
     private int lastIpv6Spi;
+
+    /** The Spi of all tunnels from one IPv6 address. */
+    private static final class SourceSpi {
+        private final int spi;
+        private int tunnels;
+
+        SourceSpi(int spi) {
+            this.spi = spi;
+        }
+    }
 
     BareTunnels(Sad sad) {
         this.sad = sad;
@@ -48,6 +60,7 @@ final class BareTunnels {
         if (tunnel != null && users.merge(tunnel, -1, Integer::sum) == 0) {
             users.remove(tunnel);
             sad.remove(tunnel);
+            ipv6Spis.computeIfPresent(tunnel.spec().saddr(), (source, spi) -> --spi.tunnels == 0 ? null : spi);
         }
     }
 
@@ -55,17 +68,27 @@ final class BareTunnels {
         return spec.family() == AddressFamily.INET ? IpProtocol.IPIP : IpProtocol.IPV6;
     }
 
-    /** Over IPv4 its Spi is the source address, over IPv6 a number of its own. */
+    private int spi(StateSpec beside) {
+        if (beside.family() == AddressFamily.INET) {
+            return beside.saddr().ipv4();
+        }
+        SourceSpi spi = ipv6Spis.computeIfAbsent(beside.saddr(), source -> new SourceSpi(++lastIpv6Spi));
+        spi.tunnels++;
+        return spi.spi;
+    }
+
+    /** Over IPv4 its Spi is the source address, over IPv6 a number that counts them; and there it has no flags. */
     private State create(StateSpec beside, long nowSeconds) {
         StateSpec.Builder spec = StateSpec.builder();
-        int spi = beside.family() == AddressFamily.INET ? beside.saddr().ipv4() : ++lastIpv6Spi;
-        spec.id = new StateId(beside.id().daddr(), spi, protocol(beside));
+        spec.id = new StateId(beside.id().daddr(), spi(beside), protocol(beside));
         spec.saddr = beside.saddr();
         spec.selector = beside.selector();
         spec.family = beside.family();
         spec.mode = Mode.TUNNEL;
-        spec.flags = beside.flags();
-        spec.extraFlags = beside.extraFlags();
+        if (beside.family() == AddressFamily.INET) {
+            spec.flags = beside.flags();
+            spec.extraFlags = beside.extraFlags();
+        }
         spec.mark = beside.mark();
         spec.ifId = beside.ifId();
         spec.replayMaxDifference = 0;

@@ -116,9 +116,12 @@ final class MigrateStateVerb {
         return encapsulation;
     }
 
+    /** No other State may have the very mark under the new name, nor, at another address, one that NEWSA would not stand beside. */
     private void requireRoom(State old, StateSpec wanted) throws XfrmException {
-        State there = states.lookup(new StateKey(wanted.id(), wanted.family(), wanted.mark(), null));
-        if (there != null && there != old) {
+        State same = states.lookup(new StateKey(wanted.id(), wanted.family(), wanted.mark(), null));
+        boolean stays = old.id().daddr().equalsAs(wanted.id().daddr(), wanted.family());
+        State fitting = stays ? null : states.locate(wanted);
+        if (same != null && same != old || fitting != null && fitting != old) {
             throw new XfrmException(Errno.EEXIST, "there is another state of that name");
         }
     }

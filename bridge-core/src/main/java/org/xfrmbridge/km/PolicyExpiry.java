@@ -72,12 +72,17 @@ final class PolicyExpiry {
             keyManagers.policyExpired(policy, true, 0);
             return;
         }
-        long softSeconds = remaining(policy, limits.softAddSeconds(), limits.softUseSeconds());
-        if (softSeconds <= 0) {
+        long softAddSeconds = remaining(policy, limits.softAddSeconds(), 0);
+        long softUseSeconds = remaining(policy, 0, limits.softUseSeconds());
+        if (softAddSeconds <= 0 || softUseSeconds <= 0) {
             keyManagers.policyExpired(policy, false, 0);
-            softSeconds = REMIND_SECONDS;
         }
+        long softSeconds = Math.min(orReminder(softAddSeconds), orReminder(softUseSeconds));
         alarms.setSeconds((Watch) policy.watch, Math.min(hardSeconds, softSeconds));
+    }
+
+    private static long orReminder(long seconds) {
+        return seconds <= 0 ? REMIND_SECONDS : seconds;
     }
 
     private long remaining(Policy policy, long addLimit, long useLimit) {

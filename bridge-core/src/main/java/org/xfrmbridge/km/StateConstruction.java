@@ -39,7 +39,8 @@ final class StateConstruction {
         StateSpec.Builder spec = request.toBuilder();
         adoptDefaults(spec, request);
         spec.aead = attach(AlgorithmKind.AEAD, request.aead(), true);
-        spec.auth = attach(AlgorithmKind.AUTH, request.auth(), request.authTruncated());
+        spec.auth = attachAuth(request);
+        spec.authBeside = null;
         spec.cipher = attach(AlgorithmKind.CIPHER, request.cipher(), true);
         spec.compression = attach(AlgorithmKind.COMPRESSION, request.compression(), true);
         shared.share(spec);
@@ -88,6 +89,22 @@ final class StateConstruction {
         int icvBits = icvGiven && wanted.icvBits() != 0 ? wanted.icvBits() : entry.shape().icvBits();
         require(Integer.compareUnsigned(icvBits, entry.shape().icvFullBits()) <= 0, Errno.EINVAL, "the truncation is longer than the digest of " + entry.name());
         return wanted.as(entry.name(), icvBits);
+    }
+
+    /**
+     * Of two the truncated one, unless PF_KEY has no number for it: by the number a kernel sees that there is one already. The other one's
+     * key is cleared.
+     */
+    private static Algorithm attachAuth(StateSpec request) throws XfrmException {
+        Algorithm truncated = attach(AlgorithmKind.AUTH, request.auth(), request.authTruncated());
+        Algorithm beside = request.authBeside();
+        if (beside == null) {
+            return truncated;
+        }
+        boolean isReplaced = !entry(AlgorithmKind.AUTH, truncated).pfKeySupported();
+        Algorithm attached = isReplaced ? attach(AlgorithmKind.AUTH, beside, false) : truncated;
+        (isReplaced ? request.auth() : beside).wipe();
+        return attached;
     }
 
     private static void requireCpu(StateSpec spec) throws XfrmException {
@@ -225,6 +242,7 @@ final class StateConstruction {
         boolean mismatch = spec.direction() != 0 && inbound != (spec.direction() == StateSpec.DIRECTION_IN);
         require((flags & ~OFFLOAD_KNOWN) == 0, Errno.EINVAL, "there are no such offload flags");
         require(!mismatch, Errno.EINVAL, "the directions of state and offload differ");
+        require(!inbound || spec.ifId() == 0, Errno.EINVAL, "what is offloaded on its way in has no interface id yet");
         require(spec.tfcPadBytes() == 0, Errno.EINVAL, "TFC padding cannot be offloaded");
         require((flags & OFFLOAD_PACKET) == 0, Errno.EINVAL, "this host has no hardware that takes whole packets");
     }

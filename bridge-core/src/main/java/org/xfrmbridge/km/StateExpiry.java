@@ -48,6 +48,13 @@ final class StateExpiry {
         }
     }
 
+    /** One over a hard limit goes now: in a kernel its timer runs before anything else is told of the update that set the limit. */
+    void endSpent(State state) {
+        if (state.phase() == Phase.EXPIRED) {
+            expire(state);
+        }
+    }
+
     /** Bytes and packets. A State over a hard limit carries nothing from now on, and goes with the timers of this turn. */
     void checkLimits(State state) {
         if (!state.isValid()) {

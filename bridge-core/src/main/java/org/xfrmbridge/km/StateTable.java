@@ -4,8 +4,8 @@ import java.util.function.Consumer;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Usage;
@@ -58,17 +58,33 @@ final class StateTable {
         };
     }
 
-    /** The State a new one would collide with, or an update is for. */
+    /** The State a new one would collide with: a mark that fits is enough. */
     State locate(StateSpec spec) {
         return sad.locate(spec);
     }
 
+    /**
+     * The State that an update is for: the one with its very mark, or else a larval one that its mark fits, for who asks for a Spi may not know
+     * the mark yet.
+     */
+    State updatedBy(StateSpec spec) {
+        StateId id = spec.id();
+        State named = isIpsec(id.protocol())
+                ? sad.named(id, spec.family(), spec.mark())
+                : sad.named(id.daddr(), spec.saddr(), id.protocol(), spec.family(), spec.mark());
+        State fitting = named == null ? sad.locate(spec) : named;
+        return fitting == named || fitting.phase() == State.Phase.ACQUIRING ? fitting : null;
+    }
+
     State lookup(StateKey key) {
-        return sad.lookup(key.id(), key.family(), bits(key.mark()));
+        return key.mark() == null ? sad.lookup(key.id(), key.family(), 0) : sad.named(key.id(), key.family(), key.mark());
     }
 
     State lookupByAddress(StateKey key) {
-        return sad.lookupByAddress(key.id().daddr(), key.saddr(), key.id().protocol(), key.family(), bits(key.mark()));
+        StateId id = key.id();
+        return key.mark() == null
+                ? sad.lookupByAddress(id.daddr(), key.saddr(), id.protocol(), key.family(), 0)
+                : sad.named(id.daddr(), key.saddr(), id.protocol(), key.family(), key.mark());
     }
 
     State larvalAnsweredBy(StateSpec spec) {
@@ -140,9 +156,5 @@ final class StateTable {
 
     private static boolean isOf(int protocol, int wanted) {
         return wanted == 0 || protocol == wanted || (wanted == IpProtocol.IPSEC_ANY && isIpsec(protocol));
-    }
-
-    private static int bits(Mark mark) {
-        return mark.value() & mark.mask();
     }
 }

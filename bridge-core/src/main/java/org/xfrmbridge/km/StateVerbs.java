@@ -54,7 +54,8 @@ final class StateVerbs {
 
     State update(StateSpec request, Origin origin) throws XfrmException {
         State wanted = construct(request, origin);
-        State old = states.locate(wanted.spec());
+        boolean byMark = origin.via() == Origin.Interface.NETLINK;
+        State old = byMark ? states.updatedBy(wanted.spec()) : states.locate(wanted.spec());
         try {
             requireUpdatable(old, wanted.spec());
             if (old.phase() == State.Phase.ACQUIRING) {
@@ -72,6 +73,8 @@ final class StateVerbs {
         }
         adopt(old, wanted.spec());
         expiry.restart(old);
+        adoptWay(old, wanted.spec());
+        expiry.endSpent(old);
         // What listeners hear of is the request, as in the kernel, and not the State that adopted parts of it.
         wanted.enter(State.Phase.DEAD);
         keyManagers.stateChanged(StateChange.UPDATE, wanted, origin);
@@ -175,7 +178,7 @@ final class StateVerbs {
         return encapsulation == null ? 0 : encapsulation.type();
     }
 
-    /** What a live State takes over of an update: lifetimes, addresses behind a NAT, marks; never keys or counters. */
+    /** What a live State takes over of an update: lifetimes and addresses behind a NAT; never keys or counters. */
     private void adopt(State state, StateSpec wanted) {
         StateSpec.Builder spec = state.spec().toBuilder();
         spec.encapsulation = wanted.encapsulation();
@@ -186,6 +189,12 @@ final class StateVerbs {
             spec.selector = wanted.selector();
         }
         spec.lifetime = wanted.lifetime();
+        states.respec(state, spec.build());
+    }
+
+    /** And the way its packets take, once a new soft limit has been told of. */
+    private void adoptWay(State state, StateSpec wanted) {
+        StateSpec.Builder spec = state.spec().toBuilder();
         if (wanted.outputMark() != null && !wanted.outputMark().isNone()) {
             spec.outputMark = wanted.outputMark();
         }
@@ -213,6 +222,9 @@ final class StateVerbs {
         }
         if (update.replayMaxAge() != StateSpec.ABSENT) {
             spec.replayMaxAge = (int) update.replayMaxAge();
+        }
+        if (update.mappingMaxAgeSeconds() != StateSpec.ABSENT) {
+            spec.mappingMaxAgeSeconds = (int) update.mappingMaxAgeSeconds();
         }
         if (replay != null) {
             spec.replay = replay;

@@ -123,7 +123,7 @@ public interface XfrmService {
     record SpiRequest(StateSpec spec, int minSpi, int maxSpi, Origin origin) {}
 
     /**
-     * What NEWAE carries; null and -1 parts were absent, thresholds are unsigned.
+     * What NEWAE carries; null and -1 parts were absent, thresholds and seconds are unsigned.
      *
      * @param replay XFRMA_REPLAY_VAL, which a State with a bitmap has no use for
      * @param bitmap XFRMA_REPLAY_ESN_VAL, which any other State has no use for
@@ -136,6 +136,7 @@ public interface XfrmService {
             StateSpec.LifetimeCurrent usage,
             long replayMaxDifference,
             long replayMaxAge,
+            long mappingMaxAgeSeconds,
             boolean replace) {}
 
     /** {@code struct xfrmu_sadhinfo} and XFRMA_SAD_CNT. */

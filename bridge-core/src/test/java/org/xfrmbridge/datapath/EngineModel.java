@@ -128,6 +128,24 @@ abstract class EngineModel extends Model {
         return null;
     }
 
+    /** The one that a client names: with that very mark. */
+    private State named(StateSpec spec) {
+        for (State state : naive.states.states.reversed()) {
+            StateSpec other = state.spec();
+            if (other.family() == spec.family() && other.id().equals(spec.id()) && other.mark().sanitized().equals(spec.mark().sanitized())) {
+                return state;
+            }
+        }
+        return null;
+    }
+
+    /** Or a larval one whose mark was not known yet. */
+    private State updatedBy(StateSpec spec) {
+        State named = named(spec);
+        State fitting = named == null ? locate(spec) : named;
+        return named != null || fitting == null || fitting.phase() == Phase.ACQUIRING ? fitting : null;
+    }
+
     final void addState() {
         if (naive.states.states.size() > ENTRIES) {
             deleteState();
@@ -172,7 +190,7 @@ abstract class EngineModel extends Model {
         if (!naive.states.states.isEmpty()) {
             StateSpec spec = naive.states.states.get(random.nextInt(naive.states.states.size())).spec();
             StateKey key = new StateKey(spec.id(), spec.family(), spec.mark(), spec.saddr());
-            State found = spec.id().spi() == 0 ? null : locate(spec);
+            State found = spec.id().spi() == 0 ? null : named(spec);
             say(() -> "delete " + found + " by " + key);
             boolean hard = random.nextInt(3) == 0 && found != null && found.isValid();
             Errno refusal = hard
@@ -196,7 +214,7 @@ abstract class EngineModel extends Model {
     }
 
     private void update(StateSpec spec) {
-        State old = spec.id().spi() == 0 ? null : locate(spec);
+        State old = spec.id().spi() == 0 ? null : updatedBy(spec);
         say(() -> "update " + old + " to " + RandomEntries.text(spec));
         Phase phase = old == null ? null : old.phase();
         boolean moves = old != null && spec.ifId() != 0 && spec.ifId() != old.spec().ifId();
@@ -207,7 +225,10 @@ abstract class EngineModel extends Model {
         } else if (phase == Phase.VALID) {
             assertSame(old, now[0]);
             assertEquals(spec.lifetime(), old.spec().lifetime());
-            if (moves) {
+            if (old.phase() == Phase.DEAD) {
+                // It has carried more than its new limits allow.
+                naive.states.states.remove(old);
+            } else if (moves) {
                 naive.states.states.remove(old);
                 naive.states.states.add(old);
             }

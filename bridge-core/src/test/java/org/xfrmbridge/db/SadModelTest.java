@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.model.Model;
 import org.xfrmbridge.model.ModelRun;
@@ -188,16 +189,32 @@ class SadModelTest extends Model {
         assertSame(byId, sad.lookup(id, wanted.family(), mark));
         State bySource = id.protocol() == IpProtocol.ROUTING ? youngest(wanted, mark, false) : null;
         assertSame(bySource, sad.lookupByAddress(id.daddr(), wanted.saddr(), id.protocol(), wanted.family(), mark));
+        compareNames(wanted);
+    }
+
+    private void compareNames(StateSpec wanted) {
+        StateId id = wanted.id();
+        Mark mark = wanted.mark();
+        Predicate<Mark> same = other -> other.mask() == mark.mask() && other.sanitized().equals(mark.sanitized());
+        say(() -> "look up " + id + " named with " + mark);
+        State byId = id.spi() == 0 || id.protocol() == IpProtocol.ROUTING ? null : youngest(wanted, same, true);
+        assertSame(byId, sad.named(id, wanted.family(), mark));
+        State bySource = id.protocol() == IpProtocol.ROUTING ? youngest(wanted, same, false) : null;
+        assertSame(bySource, sad.named(id.daddr(), wanted.saddr(), id.protocol(), wanted.family(), mark));
     }
 
     private State youngest(StateSpec wanted, int mark, boolean bySpi) {
+        return youngest(wanted, other -> (mark & other.mask()) == other.value(), bySpi);
+    }
+
+    private State youngest(StateSpec wanted, Predicate<Mark> fits, boolean bySpi) {
         for (State state : model.reversed()) {
             StateSpec spec = state.spec();
             if (spec.family() == wanted.family()
                     && spec.id().protocol() == wanted.id().protocol()
                     && spec.id().daddr().equalsAs(wanted.id().daddr(), spec.family())
                     && (bySpi ? spec.id().spi() == wanted.id().spi() : spec.saddr().equalsAs(wanted.saddr(), spec.family()))
-                    && (mark & spec.mark().mask()) == spec.mark().value()) {
+                    && fits.test(spec.mark())) {
                 return state;
             }
         }

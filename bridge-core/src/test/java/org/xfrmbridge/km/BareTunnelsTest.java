@@ -16,6 +16,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
@@ -69,17 +70,39 @@ class BareTunnelsTest extends EngineFixture {
         assertEquals(0, all().size());
     }
 
-    @Test
-    void shouldHaveANumberForItsSpiOverIpv6() throws XfrmException {
+    private State addIpv6(int cpi, Address source, Address destination) throws XfrmException {
         engine.addState(
-                comp(0x1000, spec -> {
+                comp(cpi, spec -> {
                     spec.family = AddressFamily.INET6;
-                    spec.saddr = LEFT6;
-                    spec.id = new StateId(RIGHT6, 0x1000, IpProtocol.COMP);
+                    spec.saddr = source;
+                    spec.id = new StateId(destination, cpi, IpProtocol.COMP);
+                    spec.flags = StateFlags.DECAP_DSCP;
+                    spec.extraFlags = StateFlags.EXTRA_DONT_ENCAP_DSCP;
                 }),
                 ASKER);
-        State tunnel = engine.getState(new StateKey(new StateId(RIGHT6, 0, IpProtocol.IPV6), AddressFamily.INET6, Mark.NONE, LEFT6));
-        assertEquals(1, tunnel.id().spi());
+        return engine.getState(new StateKey(new StateId(destination, 0, IpProtocol.IPV6), AddressFamily.INET6, Mark.NONE, source));
+    }
+
+    @Test
+    void shouldHaveANumberForItsSpiOverIpv6ThatGoesWithTheSource() throws XfrmException {
+        State first = addIpv6(0x1000, LEFT6, RIGHT6);
+        State elsewhere = addIpv6(0x1001, LEFT6, Address.parse("2001:db8:9::9"));
+        State back = addIpv6(0x1002, RIGHT6, LEFT6);
+
+        assertEquals(1, first.id().spi());
+        assertEquals(1, elsewhere.id().spi());
+        assertEquals(2, back.id().spi());
+        engine.flushStates(0, ASKER);
+        assertEquals(3, addIpv6(0x1000, LEFT6, RIGHT6).id().spi());
+    }
+
+    @Test
+    void shouldHaveTheFlagsOfTheOtherOverIpv4Only() throws XfrmException {
+        State ipv6 = addIpv6(0x1000, LEFT6, RIGHT6);
+        engine.addState(comp(0x1000, spec -> spec.flags = StateFlags.DECAP_DSCP), ASKER);
+
+        assertEquals(0, ipv6.spec().flags() | ipv6.spec().extraFlags());
+        assertEquals(StateFlags.DECAP_DSCP, engine.getState(tunnel()).spec().flags());
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HexFormat;
 import java.util.OptionalInt;
@@ -179,6 +180,22 @@ class MigrateStateVerbTest extends EngineFixture {
         refusedMigration(Errno.EEXIST, request -> {});
 
         assertEquals(2, engine.stateCounts().states());
+    }
+
+    @Test
+    void shouldFindTheStateByItsVeryMarkAndSeeWhoHasTheNewOne() throws XfrmException {
+        State other = engine.addState(esp(0x100, spec -> spec.mark = new Mark(0x100, 0x100)), ASKER);
+        State catchAll = engine.addState(esp(0x100), ASKER);
+        keyManager.take();
+
+        refusedMigration(Errno.ESRCH, request -> request.state = new StateKey(old.id(), AddressFamily.INET, new Mark(3, 0xf), null));
+        refusedMigration(Errno.EEXIST, request -> {
+            request.daddr = RIGHT;
+            request.mark = Mark.NONE;
+        });
+        State moved = migrate(request -> request.daddr = RIGHT);
+        assertEquals(new Mark(3, 0xff), moved.spec().mark());
+        assertTrue(other.isValid() && catchAll.isValid());
     }
 
     @Test

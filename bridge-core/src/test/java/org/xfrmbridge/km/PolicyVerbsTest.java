@@ -266,6 +266,26 @@ class PolicyVerbsTest extends EngineFixture {
     }
 
     @Test
+    void shouldTellOfTheOtherSoftLimitBeforeItRemindsOfTheFirst() throws XfrmException {
+        engine.addPolicy(with(p -> p.lifetime = seconds(10, 0, 25, 0)), true, ASKER);
+        keyManager.take();
+
+        passSeconds(10);
+        heard("soft expire policy 1 OUT for 0");
+        passSeconds(15);
+        heard("soft expire policy 1 OUT for 0");
+    }
+
+    @Test
+    void shouldTakeALimitAboveTheSignAsReached() throws XfrmException {
+        engine.addPolicy(with(p -> p.lifetime = seconds(Long.MAX_VALUE, -1, 0, 0)), true, ASKER);
+        keyManager.take();
+
+        passSeconds(1);
+        heard("hard expire policy 1 OUT for 0");
+    }
+
+    @Test
     void shouldCountUseFromTheAddingUntilItIsUsed() throws XfrmException {
         Policy used = engine.addPolicy(with(p -> p.lifetime = seconds(0, 0, 0, 20)), true, ASKER);
         engine.addPolicy(with(p -> {

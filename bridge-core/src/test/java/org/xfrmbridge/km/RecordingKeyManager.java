@@ -14,6 +14,7 @@ import org.xfrmbridge.xfrm.State;
 final class RecordingKeyManager implements KeyManager {
     private final List<String> heard = new ArrayList<>();
     final List<Acquire> acquires = new ArrayList<>();
+    final List<Integer> interfacesOfExpired = new ArrayList<>();
     State lastState;
     String keysOfLastState;
     boolean answersAcquires = true;
@@ -62,6 +63,7 @@ final class RecordingKeyManager implements KeyManager {
     @Override
     public void stateExpired(State state, boolean hard, int portId) {
         lastState = state;
+        interfacesOfExpired.add(state.spec().ifId());
         heard.add((hard ? "hard" : "soft") + " expire state " + spi(state) + " " + state.phase() + " for " + portId);
     }
 

@@ -134,13 +134,55 @@ class StateExpiryTest extends EngineFixture {
     }
 
     @Test
-    void shouldTakeLimitsOf64BitsAsNever() throws XfrmException {
-        State state = added(seconds(-1, Long.MIN_VALUE, Long.MAX_VALUE, -2));
+    void shouldTakeTheLongestLimitAsNever() throws XfrmException {
+        State state = added(seconds(Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE, Long.MAX_VALUE));
 
         passSeconds(100_000);
 
         assertFalse(state.isDying());
         heard();
+    }
+
+    @Test
+    void shouldTakeALimitAboveTheSignAsReached() throws XfrmException {
+        added(seconds(0, -1, 0, 0));
+        passSeconds(1);
+        heard("hard expire state 1 DEAD for 0");
+
+        added(seconds(0, 0, 0, Long.MIN_VALUE));
+        passSeconds(1);
+        heard("hard expire state 1 DEAD for 0");
+
+        added(seconds(-1, 0, 0, 0));
+        passSeconds(1);
+        heard("soft expire state 1 VALID for 0");
+    }
+
+    @Test
+    void shouldTellOfAHardLimitThatAnUpdateSetBeforeTheUpdate() throws XfrmException {
+        engine.addState(esp(1, s -> s.usage = new StateSpec.LifetimeCurrent(100, 2, clock.epochSeconds(), 2)), ASKER);
+        keyManager.take();
+
+        engine.updateState(esp(1, s -> s.lifetime = traffic(-1, 0, -1, -1)), ASKER);
+
+        heard("hard expire state 1 DEAD for 0", "UPDATE state 1 DEAD for 1234/7");
+        assertEquals(List.of(), spis());
+        assertEquals(Long.MAX_VALUE, engine.nextDeadlineNs());
+    }
+
+    @Test
+    void shouldTellOfASoftLimitThatAnUpdateSetBeforeTheInterfaceChanges() throws XfrmException {
+        State state = engine.addState(esp(1, s -> s.usage = new StateSpec.LifetimeCurrent(100, 2, clock.epochSeconds(), 2)), ASKER);
+        keyManager.take();
+
+        engine.updateState(esp(1, s -> {
+            s.lifetime = traffic(0, -1, -1, -1);
+            s.ifId = 7;
+        }), ASKER);
+
+        heard("soft expire state 1 VALID for 0", "UPDATE state 1 DEAD for 1234/7");
+        assertEquals(List.of(0), keyManager.interfacesOfExpired);
+        assertEquals(7, state.spec().ifId());
     }
 
     @Test

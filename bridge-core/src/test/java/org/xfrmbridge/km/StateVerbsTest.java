@@ -34,7 +34,7 @@ class StateVerbsTest extends EngineFixture {
     }
 
     private static ReplayUpdate replayUpdate(ReplayState replay, StateSpec.LifetimeCurrent usage) {
-        return new ReplayUpdate(key(1), 0, replay, replay, usage, -1, -1, true);
+        return new ReplayUpdate(key(1), 0, replay, replay, usage, -1, -1, -1, true);
     }
 
     @Test
@@ -82,6 +82,76 @@ class StateVerbsTest extends EngineFixture {
         StateId id = new StateId(RIGHT, 1, IpProtocol.ESP);
         State state = engine.getState(new StateKey(id, AddressFamily.INET, new Mark(5, 0xff), null));
         assertEquals(5, state.spec().mark().value());
+    }
+
+    private static StateKey marked(int value, int mask) {
+        return new StateKey(new StateId(RIGHT, 1, IpProtocol.ESP), AddressFamily.INET, value == 0 && mask == 0 ? Mark.NONE : new Mark(value, mask), null);
+    }
+
+    private State addMarked(int value, int mask) throws XfrmException {
+        return engine.addState(esp(1, s -> s.mark = new Mark(value, mask)), ASKER);
+    }
+
+    @Test
+    void shouldNotDeleteTheCatchAllWhenAMarkIsNamed() throws XfrmException {
+        State catchAll = engine.addState(esp(1), ASKER);
+
+        refused(Errno.ESRCH, () -> engine.deleteState(marked(1, 1), ASKER));
+        refused(Errno.ESRCH, () -> engine.getState(marked(1, 1)));
+        refused(Errno.ESRCH, () -> engine.getReplay(marked(1, 1)));
+        refused(Errno.ENOENT, () -> engine.expireState(marked(1, 1), true, ASKER));
+        refused(Errno.ESRCH, () -> engine.updateReplay(new ReplayUpdate(marked(1, 1), 0, null, null, null, 30, 0, -1, true), ASKER));
+        refused(Errno.ESRCH, () -> engine.updateState(esp(1, s -> s.mark = new Mark(1, 1)), ASKER));
+        assertSame(catchAll, engine.getState(marked(0, 0)));
+    }
+
+    @Test
+    void shouldFindTheOneWithThatVeryMarkAmongThoseThatFit() throws XfrmException {
+        State three = addMarked(3, 0xf);
+        State one = addMarked(1, 1);
+        State catchAll = addMarked(0, 0);
+
+        assertSame(one, engine.getState(marked(1, 1)));
+        assertSame(three, engine.getState(marked(3, 0xf)));
+        assertSame(catchAll, engine.getState(marked(0, 0)));
+        refused(Errno.ESRCH, () -> engine.getState(marked(1, 0xf)));
+        engine.deleteState(marked(0, 0), ASKER);
+        refused(Errno.ESRCH, () -> engine.getState(marked(0, 0)));
+        assertTrue(one.isValid() && three.isValid());
+    }
+
+    @Test
+    void shouldKeepTheWildcardForDuplicatesAndPacketsAndPfkey() throws XfrmException {
+        State catchAll = engine.addState(esp(1), ASKER);
+
+        refused(Errno.EEXIST, () -> addMarked(1, 1));
+        assertSame(catchAll, sad.lookup(catchAll.id(), AddressFamily.INET, 1));
+        engine.deleteState(marked(0, 0), ASKER);
+        State low = addMarked(0, 0xff);
+        StateKey asPfkey = new StateKey(low.id(), AddressFamily.INET, null, null);
+        assertSame(low, engine.getState(asPfkey));
+        Origin pfkey = new Origin(1, 1, Origin.Interface.PF_KEY);
+        assertSame(low, engine.updateState(esp(1), pfkey));
+        engine.deleteState(asPfkey, pfkey);
+        assertEquals(List.of(), spis());
+    }
+
+    @Test
+    void shouldFindAStateByTheBitsThatItsMaskLetsThrough() throws XfrmException {
+        State state = addMarked(0x1234, 0xff);
+
+        assertSame(state, engine.getState(marked(0x1234, 0xff)));
+        assertSame(state, engine.getState(marked(0x34, 0xff)));
+    }
+
+    @Test
+    void shouldCompleteALarvalStateThatWasMadeWithoutTheMark() throws XfrmException {
+        State larval = allocate(esp(0), 1, 1);
+
+        State state = engine.updateState(esp(1, s -> s.mark = new Mark(5, 0xff)), ASKER);
+
+        assertEquals(State.Phase.DEAD, larval.phase());
+        assertSame(state, engine.getState(marked(5, 0xff)));
     }
 
     @Test
@@ -220,9 +290,8 @@ class StateVerbsTest extends EngineFixture {
 
         engine.updateState(esp(1, s -> s.lifetime = traffic(-1, 50, -1, -1)), ASKER);
 
-        assertEquals(State.Phase.EXPIRED, state.phase());
-        passSeconds(0);
-        heard("UPDATE state 1 DEAD for 1234/7", "hard expire state 1 DEAD for 0");
+        assertEquals(State.Phase.DEAD, state.phase());
+        heard("hard expire state 1 DEAD for 0", "UPDATE state 1 DEAD for 1234/7");
     }
 
     // Flush and dump
@@ -274,10 +343,20 @@ class StateVerbsTest extends EngineFixture {
     void shouldSetThresholdsAlone() throws XfrmException {
         State state = engine.addState(esp(1), ASKER);
 
-        engine.updateReplay(new ReplayUpdate(key(1), 0, null, null, null, 30, 0, true), ASKER);
+        engine.updateReplay(new ReplayUpdate(key(1), 0, null, null, null, 30, 0, -1, true), ASKER);
 
         assertEquals(30, state.spec().replayMaxDifference());
         assertEquals(0, state.spec().replayMaxAge());
+    }
+
+    @Test
+    void shouldSetTheMappingAgeButNotByItselfAlone() throws XfrmException {
+        State state = engine.addState(esp(1), ASKER);
+
+        engine.updateReplay(new ReplayUpdate(key(1), 0, null, null, null, 9, -1, 70, true), ASKER);
+
+        assertEquals(70, state.spec().mappingMaxAgeSeconds());
+        refused(Errno.EINVAL, () -> engine.updateReplay(new ReplayUpdate(key(1), 0, null, null, null, -1, -1, 80, true), ASKER));
     }
 
     @Test
@@ -288,7 +367,7 @@ class StateVerbsTest extends EngineFixture {
         refused(Errno.EINVAL, () -> engine.updateReplay(replayUpdate(null, null), ASKER));
         refused(
                 Errno.EINVAL,
-                () -> engine.updateReplay(new ReplayUpdate(key(1), 0, ReplayState.INITIAL, null, null, -1, -1, false), ASKER));
+                () -> engine.updateReplay(new ReplayUpdate(key(1), 0, ReplayState.INITIAL, null, null, -1, -1, -1, false), ASKER));
     }
 
     @Test

@@ -199,7 +199,7 @@ class XfrmClientTest {
         ReplayState replay = new ReplayState(10, 20, 0, 0, 0, new int[] {1});
         StateSpec.LifetimeCurrent usage = new StateSpec.LifetimeCurrent(1000, 10, 0, 0);
 
-        client.updateReplay(new ReplayUpdate(key, 0, replay, null, usage, StateSpec.ABSENT, StateSpec.ABSENT, true));
+        client.updateReplay(new ReplayUpdate(key, 0, replay, null, usage, StateSpec.ABSENT, StateSpec.ABSENT, 70, true));
 
         assertEquals(replay, client.replay(key).replay());
         assertEquals(10, client.replay(key).current().packets());

@@ -131,6 +131,7 @@ public final class RequestEncoder {
         putReplay(out, update.bitmap(), true);
         putUsage(out, update.usage());
         putThresholds(out, update.replayMaxDifference(), update.replayMaxAge());
+        AttributeValues.putIntUnless(out, XfrmAttribute.MTIMER_THRESH, (int) update.mappingMaxAgeSeconds(), StateSpec.ABSENT);
     }
 
     /** MIGRATE_STATE. */

@@ -69,6 +69,7 @@ public final class StateDecoder {
         Algorithm auth = algorithm(attributes, XfrmAttribute.ALG_AUTH);
         spec.authTruncated = truncated != null;
         spec.auth = truncated != null ? truncated : auth;
+        spec.authBeside = truncated != null ? auth : null;
         spec.cipher = algorithm(attributes, XfrmAttribute.ALG_CRYPT);
         spec.compression = algorithm(attributes, XfrmAttribute.ALG_COMP);
     }

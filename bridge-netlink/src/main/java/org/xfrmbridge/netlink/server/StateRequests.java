@@ -81,6 +81,7 @@ final class StateRequests {
                         StateDecoder.usage(request.attributes()),
                         threshold(request, XfrmAttribute.REPLAY_THRESH),
                         threshold(request, XfrmAttribute.ETIMER_THRESH),
+                        threshold(request, XfrmAttribute.MTIMER_THRESH),
                         request.message().has(NetlinkHeader.REPLACE)),
                 request.origin());
     }

@@ -20,7 +20,6 @@ import org.xfrmbridge.pfkey.sadb.Satype;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
@@ -183,7 +182,7 @@ public final class StateDecoder {
         if (protocol == 0 || protocol == IpProtocol.IPSEC_ANY) {
             throw new XfrmException(Errno.ESRCH);
         }
-        return new StateKey(new StateId(ends.daddr(), SadbSa.read(sa).spi(), protocol), ends.family(), Mark.NONE, null);
+        return new StateKey(new StateId(ends.daddr(), SadbSa.read(sa).spi(), protocol), ends.family(), null, null);
     }
 
     private static void refuseIf(boolean fault) throws XfrmException {
