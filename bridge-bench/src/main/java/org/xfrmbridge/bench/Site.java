@@ -47,7 +47,7 @@ final class Site {
         MachineClock clock = new MachineClock();
         engine = new XfrmEngine(sad, spd, clock, new SplittableRandom(1), () -> {});
         PathContext context = new PathContext(
-                sad, spd, new SocketPolicies(spd), new EveryAddress(), engine, new PathMtu(), clock, 0, HOST_MAC);
+                sad, spd, new SocketPolicies(spd), new EveryAddress(), engine, new PathMtu(), clock, 0);
         outbound = new Outbound(context, stats, fromHost, toNetwork);
         inbound = new Inbound(context, stats, fromNetwork, toHost);
     }

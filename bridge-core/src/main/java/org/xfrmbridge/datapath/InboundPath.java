@@ -5,11 +5,9 @@ import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.net.Bytes;
-import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.FlowDecoder;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.IpPacket.Kind;
-import org.xfrmbridge.net.MacAddress;
 import org.xfrmbridge.net.Udp;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Encapsulation;
@@ -23,7 +21,8 @@ import org.xfrmbridge.xfrm.StateFlags;
  * The way of a frame from the network to the host. In the order in which a packet meets it:
  *
  * <ol>
- *   <li>what carries no IP passes, and so does what is not for this host's link address
+ *   <li>what carries no IP passes; what may carry it in a form that is not read here passes as long as there are no policies. IP behind VLAN
+ *       tags is IP, and to whatever link address it came: which ones are the host's may change at any moment
  *   <li>a packet to another address than the host's own is to be forwarded: the policies of dir fwd decide
  *   <li>a fragment waits for the rest of its packet
  *   <li>on an encapsulation port the UDP header is taken off; a keepalive ends here, IKE goes on
@@ -100,21 +99,29 @@ public final class InboundPath {
         counters.add(Metric.BYTES, frame.length);
         path.clear();
         flow.mark = 0;
-        Kind kind = packet.parse(frame);
-        if (kind == Kind.MALFORMED) {
-            drop(DropReason.IN_HDR_ERROR);
-        } else if (kind == Kind.OTHER || !isForHost(frame)) {
-            counters.add(kind == Kind.OTHER ? Metric.NOT_IP : Metric.PASSED, 1);
-            toHost.add(frame);
-        } else {
-            packet.keepLink();
-            receive();
+        switch (packet.parse(frame)) {
+            case MALFORMED -> drop(DropReason.IN_HDR_ERROR);
+            case OTHER -> passUnread();
+            case ENCAPSULATED -> handleEncapsulated();
+            case IP -> {
+                packet.keepLink();
+                receive();
+            }
         }
     }
 
-    private boolean isForHost(PacketBuffer frame) {
-        long destination = MacAddress.read(frame.data, frame.offset + Ethernet.DESTINATION);
-        return destination == context.hostMac() || MacAddress.isGroup(destination);
+    /** A policy cannot be asked about what cannot be read: where there is one, it does not pass. */
+    private void handleEncapsulated() {
+        if (context.mayBeRuled(Direction.IN) || context.mayBeRuled(Direction.FWD)) {
+            drop(DropReason.IN_HDR_ERROR);
+        } else {
+            passUnread();
+        }
+    }
+
+    private void passUnread() {
+        counters.add(Metric.NOT_IP, 1);
+        toHost.add(packet.buffer);
     }
 
     /** One turn for each header that is taken away. */

@@ -11,6 +11,7 @@ import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.IpPacket.Kind;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
+import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
 
@@ -18,7 +19,8 @@ import org.xfrmbridge.xfrm.IpProtocol;
  * The way of a frame from the host to the network. In the order in which a packet meets it:
  *
  * <ol>
- *   <li>what carries no IP passes, but the host is answered if it looks for a neighbour that is behind a tunnel
+ *   <li>what carries no IP passes, but the host is answered if it looks for a neighbour that is behind a tunnel. What may carry IP in a form that
+ *       is not read here passes as long as there are no policies. IP behind VLAN tags is IP
  *   <li>a fragment waits for the rest of its packet
  *   <li>the flow is decoded
  *   <li>one lookup in the flow cache says what becomes of the flow; what it does not know, or knows from before a change, is resolved
@@ -91,7 +93,12 @@ public final class OutboundPath {
             (neighbours.answerArp(frame) ? toHost : toNetwork).add(frame);
             return;
         }
-        if (kind == Kind.MALFORMED) {
+        if (kind == Kind.ENCAPSULATED && !context.mayBeRuled(Direction.OUT)) {
+            counters.add(Metric.NOT_IP, 1);
+            toNetwork.add(frame);
+            return;
+        }
+        if (kind != Kind.IP) {
             drop(DropReason.OUT_ERROR);
             return;
         }
@@ -236,7 +243,7 @@ public final class OutboundPath {
     private void send(Bundle bundle) {
         NextHop nextHop = bundle.nextHop();
         if (nextHop != null) {
-            packet.readdressLink(nextHop.sourceMac(), nextHop.destinationMac());
+            packet.replaceLink(nextHop.sourceMac(), nextHop.destinationMac());
         }
         if (packet.length > bundle.linkMtu()) {
             divide(bundle.linkMtu());

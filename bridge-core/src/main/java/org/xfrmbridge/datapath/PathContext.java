@@ -7,12 +7,13 @@ import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.km.DatapathEvents;
 import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
  * What both directions of a datapath share: the databases they ask, the host they serve and whom they tell.
  *
  * @param ifindex what packets carry as interface when a selector names one
- * @param hostMac the host's own MAC address on the link
  * @param flows how many are remembered in each direction, rounded up to a power of two; at least 1
  */
 public record PathContext(
@@ -24,7 +25,6 @@ public record PathContext(
         PathMtu pathMtu,
         Clock clock,
         int ifindex,
-        long hostMac,
         int flows) {
     public static final int DEFAULT_FLOWS = 1 << 16;
 
@@ -37,10 +37,16 @@ public record PathContext(
         return 2 * flows;
     }
 
+    /** Whether a packet of that direction could fall under any policy, of which no more is known than that. */
+    boolean mayBeRuled(Direction direction) {
+        return !spd.isEmpty(direction)
+                || spd.socketCount(direction) > 0
+                || spd.defaultAction(direction) == PolicySpec.Action.BLOCK;
+    }
+
     /** With as many flows as is usual. */
     public PathContext(
-            Sad sad, Spd spd, SocketPolicies sockets, HostNetwork network, DatapathEvents events, PathMtu pathMtu, Clock clock, int ifindex,
-            long hostMac) {
-        this(sad, spd, sockets, network, events, pathMtu, clock, ifindex, hostMac, DEFAULT_FLOWS);
+            Sad sad, Spd spd, SocketPolicies sockets, HostNetwork network, DatapathEvents events, PathMtu pathMtu, Clock clock, int ifindex) {
+        this(sad, spd, sockets, network, events, pathMtu, clock, ifindex, DEFAULT_FLOWS);
     }
 }

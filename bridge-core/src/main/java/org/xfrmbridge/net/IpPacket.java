@@ -22,8 +22,10 @@ public final class IpPacket {
     /** What a frame turned out to be. */
     public enum Kind {
         IP,
-        /** Another EtherType: ARP and all the rest. */
+        /** Certainly no IP: ARP and all the rest. */
         OTHER,
+        /** What may have IP inside of something that is not opened here: SNAP, MPLS, PPPoE, more tags than are looked through. */
+        ENCAPSULATED,
         /** Lengths that contradict each other, or headers cut short. */
         MALFORMED
     }
@@ -95,7 +97,7 @@ public final class IpPacket {
         return switch (type) {
             case Ethernet.TYPE_IPV4 -> parseIpv4(frame.offset + linkBytes, available);
             case Ethernet.TYPE_IPV6 -> parseIpv6(frame.offset + linkBytes, available);
-            default -> Kind.OTHER;
+            default -> Ethernet.mayCarryIp(frame.data, frame.offset, linkBytes, frame.length) ? Kind.ENCAPSULATED : Kind.OTHER;
         };
     }
 
@@ -262,10 +264,11 @@ public final class IpPacket {
         Ethernet.putType(buffer.data, buffer.offset, linkBytes, isIpv4() ? Ethernet.TYPE_IPV4 : Ethernet.TYPE_IPV6);
     }
 
-    /** Changes the addresses of the link header kept. */
-    public void readdressLink(long source, long destination) {
+    /** Puts an untagged link header in the place of the one kept: tags are of the way that the packet took before. */
+    public void replaceLink(long source, long destination) {
         MacAddress.write(link, Ethernet.SOURCE, source);
         MacAddress.write(link, Ethernet.DESTINATION, destination);
+        linkBytes = Ethernet.HEADER_BYTES;
     }
 
     @Override

@@ -23,9 +23,11 @@ import org.xfrmbridge.net.Tcp;
 public final class Coalescing {
     private static final int MAX_IP_BYTES = 65535;
     private static final int IPV4_PLAIN = 0x45;
+    /** With two tags. */
+    private static final int MAX_LINK_BYTES = Ethernet.HEADER_BYTES + 2 * Ethernet.TAG_BYTES;
 
     private final byte[] header =
-            new byte[Ethernet.MAX_HEADER_BYTES + Ipv6.HEADER_BYTES + Tcp.MAX_HEADER_BYTES];
+            new byte[MAX_LINK_BYTES + Ipv6.HEADER_BYTES + Tcp.MAX_HEADER_BYTES];
     private final Segment first = new Segment();
     private final Segment next = new Segment();
     private int streamBytes;
@@ -48,6 +50,9 @@ public final class Coalescing {
                 return false;
             }
             ip = Ethernet.headerBytes(data, at, candidate.length);
+            if (ip > MAX_LINK_BYTES) {
+                return false;
+            }
             int type = Ethernet.type(data, at, ip);
             ipv4 = type == Ethernet.TYPE_IPV4;
             if (!(ipv4 ? parseIpv4(data, at + ip) : type == Ethernet.TYPE_IPV6 && parseIpv6(data, at + ip))) {

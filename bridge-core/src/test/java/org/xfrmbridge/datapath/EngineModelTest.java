@@ -41,7 +41,7 @@ class EngineModelTest extends EngineModel {
 
     private final PathMtu pathMtu = new PathMtu();
     private final PathContext context =
-            new PathContext(sad, spd, sockets, network, engine, pathMtu, clock, 0, StaticNetwork.HOST_MAC);
+            new PathContext(sad, spd, sockets, network, engine, pathMtu, clock, 0);
     private final OutboundResolver resolver = new OutboundResolver(context, new XfrmStats().newOutbound());
     private final FlowCache<OutboundRoute> routes = new FlowCache<>(1 << 10, 7);
     private final PolicyCheck check = new PolicyCheck(context, new XfrmStats().newInbound());

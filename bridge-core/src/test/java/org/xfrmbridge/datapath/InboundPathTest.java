@@ -83,13 +83,6 @@ class InboundPathTest {
     }
 
     @Test
-    void shouldPassWhatIsForAnotherLinkAddress() {
-        host.spd.setDefaultAction(Direction.IN, PolicySpec.Action.BLOCK);
-        plain.destinationMac = 0x020000000099L;
-        assertEquals(1, host.receive(plain.frame()).size());
-    }
-
-    @Test
     void shouldDropClearPacketsThatAPolicyWantsProtected() {
         host.policy(Direction.IN, NET, Sas.template(Mode.TUNNEL, PEER, SELF));
         assertDropped(DropReason.IN_TMPL_MISMATCH, List.of(plain.frame()));

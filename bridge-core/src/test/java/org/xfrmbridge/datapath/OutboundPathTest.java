@@ -348,19 +348,6 @@ class OutboundPathTest {
     }
 
     @Test
-    void shouldKeepVlanTags() {
-        protectAll();
-        tunnel(7);
-        byte[] tagged = new byte[frame.length + Ethernet.TAG_BYTES];
-        System.arraycopy(frame, 0, tagged, 0, 12);
-        Bytes.putI32(tagged, 12, Ethernet.TYPE_VLAN << 16 | 42);
-        System.arraycopy(frame, 12, tagged, 16, frame.length - 12);
-        byte[] sent = sendOne(tagged);
-        assertEquals(Ethernet.TYPE_VLAN << 16 | 42, Bytes.i32(sent, 12));
-        assertEquals(7, spiOf(sent));
-    }
-
-    @Test
     void shouldCountOneLookupForAKnownFlow() {
         protectAll();
         tunnel(7);

@@ -16,15 +16,17 @@ import javax.crypto.spec.SecretKeySpec;
 import org.xfrmbridge.fuzz.Corpus;
 import org.xfrmbridge.fuzz.FuzzInput;
 import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.io.StaticNetwork;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Checksum;
+import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
  * Fuzz target: what either side of a datapath is handed, and what a peer has sealed, which is authentic and still anything. No exception leaves
  * a path, each packet is sent on or counted under one reason, what is sent on is well-formed, nothing between the protected networks leaves
- * in the clear, and nothing that came in the clear passes for protected.
+ * in the clear, and nothing that came in the clear passes for protected, whatever a frame looks like around the packet ({@link LinkShape}).
  */
 public final class PacketFuzz {
     private static final int SEND = 0;
@@ -34,7 +36,9 @@ public final class PacketFuzz {
     private static final int RECEIVE_COMPRESSED = 4;
     private static final int RECEIVE_TOO_BIG = 5;
     private static final int WAIT = 6;
-    private static final int OPERATIONS = 7;
+    private static final int SEND_SHAPED = 7;
+    private static final int RECEIVE_SHAPED = 8;
+    private static final int OPERATIONS = 9;
 
     private static final int ICV_BYTES = 12;
     private static final int AH_BYTES = 12;
@@ -85,6 +89,7 @@ public final class PacketFuzz {
             seeds.add(new FuzzInput.Writer().block(RECEIVE_TOO_BIG, prefixed(quoted, v4 ? 0 : 1, 5)).block(SEND, inner.frame()).toBytes());
             byte[] fragment = v4 ? fragmentV4() : fragmentV6();
             seeds.add(new FuzzInput.Writer().block(SEND, fragment).block(RECEIVE, fragment).number(WAIT, 40).toBytes());
+            addShaped(seeds, from(v4, 1).packet());
         }
         HOSTS.forget();
         return seeds;
@@ -109,6 +114,13 @@ public final class PacketFuzz {
             seeds.add(new FuzzInput.Writer().block(RECEIVE_AH, prefixed(ah, way, next)).toBytes());
             byte[] comp = contents(from(v4, FuzzHosts.COMP_HOST).bytes(400), 2222, tunnel ? 0 : outerBytes);
             seeds.add(new FuzzInput.Writer().block(RECEIVE_COMPRESSED, prefixed(comp, way << 1, next)).toBytes());
+        }
+    }
+
+    private static void addShaped(List<byte[]> seeds, byte[] packet) {
+        for (int wrapping = 0; wrapping < LinkShape.Wrapping.values().length; wrapping++) {
+            byte[] shaped = prefixed(packet, wrapping, wrapping % 5, 0x35, wrapping);
+            seeds.add(new FuzzInput.Writer().block(SEND_SHAPED, shaped).block(RECEIVE_SHAPED, shaped).toBytes());
         }
     }
 
@@ -154,6 +166,8 @@ public final class PacketFuzz {
             case RECEIVE_AH -> receive(ah(new FuzzInput(input.block())), true);
             case RECEIVE_COMPRESSED -> receive(compressed(new FuzzInput(input.block())), true);
             case RECEIVE_TOO_BIG -> tooBig(new FuzzInput(input.block()));
+            case SEND_SHAPED -> send(shaped(new FuzzInput(input.block())));
+            case RECEIVE_SHAPED -> receive(shaped(new FuzzInput(input.block())), false);
             case WAIT -> HOSTS.wait(input.number());
             default -> throw new AssertionError();
         }
@@ -177,6 +191,13 @@ public final class PacketFuzz {
             }
         }
         assertCounted(peer);
+    }
+
+    /** To whom, how many tags, which ones, the wrapping, then the packet. */
+    private static byte[] shaped(FuzzInput input) {
+        LinkShape shape = LinkShape.of(input.number(), input.number() & 15, input.number(), input.number());
+        byte[] packet = input.rest();
+        return shape.frame(StaticNetwork.GATEWAY_MAC, packet.length == 0 ? new byte[1] : packet);
     }
 
     /** The way, then what is sealed, with padding and trailer as the fuzzer likes them. */
@@ -257,7 +278,18 @@ public final class PacketFuzz {
         IpPacket packet = new IpPacket();
         IpPacket.Kind kind = packet.parse(buffer);
         assertNotEquals(IpPacket.Kind.MALFORMED, kind);
+        assertNotEquals(IpPacket.Kind.ENCAPSULATED, kind, "there are policies on either side");
+        assertFalse(kind != IpPacket.Kind.IP && isIpBehindTags(frame), "it is IP to a kernel, which takes away any number of tags");
         return kind == IpPacket.Kind.IP ? packet : null;
+    }
+
+    private static boolean isIpBehindTags(byte[] frame) {
+        int at = Ethernet.TYPE;
+        while (at + 4 < frame.length && (Bytes.u16(frame, at) == Ethernet.TYPE_VLAN || Bytes.u16(frame, at) == Ethernet.TYPE_PROVIDER_VLAN)) {
+            at += Ethernet.TAG_BYTES;
+        }
+        int type = at + 2 <= frame.length ? Bytes.u16(frame, at) : 0;
+        return type == Ethernet.TYPE_IPV4 || type == Ethernet.TYPE_IPV6;
     }
 
     private static void assertCounted(TestHost host) {

@@ -50,7 +50,7 @@ final class TestHost implements DatapathEvents {
         for (String address : addresses) {
             network.addLocal(address);
         }
-        PathContext context = new PathContext(sad, spd, sockets, network, this, new PathMtu(), clock, 0, StaticNetwork.HOST_MAC);
+        PathContext context = new PathContext(sad, spd, sockets, network, this, new PathMtu(), clock, 0);
         outbound = new Outbound(context, stats, hostSide[1], networkSide[1]);
         inbound = new Inbound(context, stats, networkSide[1], hostSide[1]);
     }

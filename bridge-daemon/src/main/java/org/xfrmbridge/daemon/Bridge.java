@@ -20,7 +20,6 @@ import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.os.UnixServer;
 import org.xfrmbridge.daemon.port.TapPort;
-import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.datapath.Inbound;
 import org.xfrmbridge.datapath.KeepaliveOutput;
 import org.xfrmbridge.datapath.Outbound;
@@ -124,7 +123,8 @@ public final class Bridge implements AutoCloseable {
         Sad sad = new Sad();
         SocketPolicies sockets = new SocketPolicies(spd);
         XfrmStats stats = new XfrmStats();
-        KernelNetwork kernel = new KernelNetwork(attachment.hostLink().index());
+        int hostIndex = attachment.hostLink().index();
+        KernelNetwork kernel = new KernelNetwork(hostIndex);
         loop = new ControlLoop(clock);
         OccasionClock controlClock = new OccasionClock(clock);
         ReplayClock engineClock = new ReplayClock(controlClock);
@@ -149,9 +149,8 @@ public final class Bridge implements AutoCloseable {
         network = new TapPort(attachment.networkTap());
         engine.setKeepaliveSender(new KeepaliveOutput(kernel, network)::send);
         control = new Thread(loop, "control");
-        Link hostLink = attachment.hostLink();
         PathContext context = new PathContext(
-                sad, spd, sockets, kernel, engine, new PathMtu(), clock, hostLink.index(), hostLink.mac(), options.flows());
+                sad, spd, sockets, kernel, engine, new PathMtu(), clock, hostIndex, options.flows());
         Outbound outward = new Outbound(context, stats, host, network);
         Inbound inward = new Inbound(context, stats, network, host);
         engine.setWiper(state -> {

@@ -47,7 +47,7 @@ record FrameLine(Kind kind, String text) {
         buffer.length = frame.length;
         IpPacket packet = new IpPacket();
         return switch (packet.parse(buffer)) {
-            case OTHER -> ofOther(buffer, packet.linkBytes);
+            case OTHER, ENCAPSULATED -> ofOther(buffer, packet.linkBytes);
             case MALFORMED -> new FrameLine(Kind.CLEAR, "malformed, " + frame.length + " bytes");
             default -> ofIp(packet);
         };
