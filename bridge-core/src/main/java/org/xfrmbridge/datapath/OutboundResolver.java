@@ -27,11 +27,14 @@ final class OutboundResolver {
     static final long ACQUIRE_RETRY_NS = 100_000_000L;
     /** How long a next hop that is not known is not asked for again for a flow. */
     static final long NEXT_HOP_RETRY_NS = 1_000_000_000L;
+    /** How long an answer of the kernel's, whose socket a flow is, is good for. */
+    private static final long SOCKET_VALID_NS = 1_000_000_000L;
     private static final int FINDS = 4;
     private static final long FOREVER_NS = Long.MAX_VALUE / 2;
 
     private final PathContext context;
     private final PathCounters counters;
+    private final SocketPolicyFinder sockets;
 
     private final DeflateCodec codec = new DeflateCodec();
     private final IdentificationSource identifications = new IdentificationSource();
@@ -44,6 +47,7 @@ final class OutboundResolver {
     OutboundResolver(PathContext context, PathCounters counters) {
         this.context = context;
         this.counters = counters;
+        sockets = new SocketPolicyFinder(context);
     }
 
     OutboundRoute resolve(Flow flow, long nowNs) {
@@ -71,7 +75,8 @@ final class OutboundResolver {
     /** The socket's policy; else, unless XFRM is disabled, a sub-policy and, where that allows, the main one; else the main one alone. */
     private Policy[] policies(Flow flow) {
         counters.add(Metric.LOOKUPS, 1);
-        Policy first = context.sockets().lookup(Direction.OUT, flow);
+        Policy first = sockets.find(Direction.OUT, flow);
+        validForNs = sockets.hasAsked() ? SOCKET_VALID_NS : validForNs;
         if (first == null && !context.network().isXfrmDisabled(flow.family) && !context.spd().isEmpty(Direction.OUT)) {
             first = lookup(PolicySpec.Type.SUB, flow);
             first = first == null ? lookup(PolicySpec.Type.MAIN, flow) : first;
@@ -170,11 +175,11 @@ final class OutboundResolver {
         }
         if (state == null) {
             refused = !context.events().acquire(policy, template, flow, remote, local);
-            validForNs = ACQUIRE_RETRY_NS;
+            validForNs = Math.min(validForNs, ACQUIRE_RETRY_NS);
         } else if (phase == State.Phase.ACQUIRING) {
             larvals.add(state);
         } else {
-            validForNs = ACQUIRE_RETRY_NS;
+            validForNs = Math.min(validForNs, ACQUIRE_RETRY_NS);
         }
         return null;
     }

@@ -29,6 +29,7 @@ final class PolicyCheck {
 
     private final PathContext context;
     private final PathCounters counters;
+    private final SocketPolicyFinder sockets;
     private final FlowCache<Verdict> verdicts;
     private final List<Policy> policies = new ArrayList<>();
 
@@ -39,6 +40,7 @@ final class PolicyCheck {
      * @param isDisabled whether policies did not apply to the flow's family
      * @param path the States it came through, with their specs
      * @param watch what was current before the policies were asked
+     * @param validUntilSeconds the last second in which it is good
      */
     record Verdict(
             DropReason reason,
@@ -49,11 +51,13 @@ final class PolicyCheck {
             State[] path,
             StateSpec[] specs,
             Policy[] policies,
-            PolicyWatch watch) {}
+            PolicyWatch watch,
+            long validUntilSeconds) {}
 
     PolicyCheck(PathContext context, PathCounters counters) {
         this.context = context;
         this.counters = counters;
+        sockets = new SocketPolicyFinder(context);
         verdicts = new FlowCache<>(context.flowPlaces(), new SecureRandom().nextLong());
     }
 
@@ -65,8 +69,8 @@ final class PolicyCheck {
     Verdict judge(Direction direction, Flow flow, SecPath path, long nowSeconds) {
         counters.add(Metric.LOOKUPS, 1);
         Verdict verdict = verdicts.get(flow);
-        if (verdict == null || !holds(verdict, direction, path)) {
-            verdict = decide(direction, flow, path);
+        if (verdict == null || !holds(verdict, direction, path, nowSeconds)) {
+            verdict = decide(direction, flow, path, nowSeconds);
             verdicts.put(flow, verdict);
         }
         touch(verdict, nowSeconds);
@@ -76,7 +80,7 @@ final class PolicyCheck {
     /** Asks what a State remembers before it asks the cache, which costs no lookup. */
     Verdict judge(Direction direction, Flow flow, SecPath path, VerdictMemo memo, long nowSeconds) {
         Verdict verdict = memo.get(flow);
-        if (verdict != null && holds(verdict, direction, path)) {
+        if (verdict != null && holds(verdict, direction, path, nowSeconds)) {
             touch(verdict, nowSeconds);
             return verdict;
         }
@@ -91,8 +95,9 @@ final class PolicyCheck {
         }
     }
 
-    private boolean holds(Verdict verdict, Direction direction, SecPath path) {
+    private boolean holds(Verdict verdict, Direction direction, SecPath path, long nowSeconds) {
         return verdict.direction == direction
+                && verdict.validUntilSeconds >= nowSeconds
                 && verdict.isDisabled == context.network().isPolicyDisabled(verdict.flow.family)
                 && isOf(path, verdict)
                 && verdict.watch.holds(verdict.flow, verdict.policies);
@@ -110,7 +115,7 @@ final class PolicyCheck {
         return true;
     }
 
-    private Verdict decide(Direction direction, Flow flow, SecPath path) {
+    private Verdict decide(Direction direction, Flow flow, SecPath path, long nowSeconds) {
         // Before anything is asked: what changes in the meantime makes the answer stale, not wrong.
         PolicyWatch watch = new PolicyWatch(context.spd(), context.sockets(), direction, flow);
         boolean isDisabled = context.network().isPolicyDisabled(flow.family);
@@ -120,12 +125,14 @@ final class PolicyCheck {
             specs[i] = states[i].spec();
         }
         policies.clear();
-        boolean isExempt = isDisabled && context.sockets().lookup(direction, flow) == null;
-        DropReason reason = isExempt ? null : reason(direction, flow, path);
+        Policy ofSocket = sockets.find(direction, flow);
+        long validUntilSeconds = sockets.hasAsked() ? nowSeconds : Long.MAX_VALUE;
+        boolean isExempt = isDisabled && ofSocket == null;
+        DropReason reason = isExempt ? null : reason(direction, flow, path, ofSocket);
         int encapsulationType = direction == Direction.IN && flow.protocol == IpProtocol.UDP ? encapsulationType(flow) : 0;
         return new Verdict(
                 reason, encapsulationType, direction, new Flow().copyFrom(flow), isDisabled, states, specs,
-                policies.toArray(new Policy[0]), watch);
+                policies.toArray(new Policy[0]), watch, validUntilSeconds);
     }
 
     private int encapsulationType(Flow flow) {
@@ -133,13 +140,13 @@ final class PolicyCheck {
         return context.sockets().encapsulationType(flow.family, flow.daddrHigh, flow.daddrLow, flow.dport);
     }
 
-    private DropReason reason(Direction direction, Flow flow, SecPath path) {
+    private DropReason reason(Direction direction, Flow flow, SecPath path, Policy ofSocket) {
         for (int i = path.length() - 1; i >= 0; i--) {
             if (!matches(path.get(i).spec().selector(), flow)) {
                 return DropReason.IN_STATE_MISMATCH;
             }
         }
-        find(direction, flow);
+        find(direction, flow, ofSocket);
         if (policies.isEmpty()) {
             boolean blocked = context.spd().defaultAction(direction) == PolicySpec.Action.BLOCK;
             return blocked || hasTunnel(path, 0) ? DropReason.IN_NO_POLS : null;
@@ -157,9 +164,9 @@ final class PolicyCheck {
         return selector.matches(flow, selector.family() == AddressFamily.UNSPEC ? AddressFamily.UNSPEC : flow.family);
     }
 
-    private void find(Direction direction, Flow flow) {
+    private void find(Direction direction, Flow flow, Policy ofSocket) {
         counters.add(Metric.LOOKUPS, 1);
-        Policy first = context.sockets().lookup(direction, flow);
+        Policy first = ofSocket;
         if (first == null && !context.spd().isEmpty(direction)) {
             first = lookup(PolicySpec.Type.SUB, direction, flow);
             first = first == null ? lookup(PolicySpec.Type.MAIN, direction, flow) : first;

@@ -1,30 +1,56 @@
 package org.xfrmbridge.db;
 
+import java.util.Set;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
 
-/** A socket and what it asked for; a change is a new one in its place. */
-record BoundSocket(LocalEndpoint at, Policy in, Policy out, int encapsulationType) {
-    private static final long MAPPED_PREFIX = 0xffff00000000L;
+/**
+ * A socket and what it asked for; a change is a new one in its place. Or several connections of one port that have the same policies.
+ *
+ * @param cookie the kernel's number of it, or another that its owner knows it by
+ * @param connections what it sends and gets is of these alone; null for all that its port has
+ * @param held whether a process is known that has it
+ */
+record BoundSocket(
+        long cookie, LocalEndpoint at, Set<Connection> connections, boolean held, Policy in, Policy out, int encapsulationType) {
+    BoundSocket(long cookie, LocalEndpoint at) {
+        this(cookie, at, null, true, null, null, 0);
+    }
 
     Policy policy(Direction direction) {
         return direction == Direction.IN ? in : out;
     }
 
+    /** The policy of the direction if it is for the flow ({@code xfrm_sk_policy_lookup}), else null. */
+    Policy policyFor(Direction direction, Flow flow) {
+        Policy policy = policy(direction);
+        return policy != null && policy.spec().matches(flow) ? policy : null;
+    }
+
     BoundSocket withPolicy(Direction direction, Policy policy) {
         boolean inbound = direction == Direction.IN;
-        return new BoundSocket(at, inbound ? policy : in, inbound ? out : policy, encapsulationType);
+        return new BoundSocket(cookie, at, connections, held, inbound ? policy : in, inbound ? out : policy, encapsulationType);
     }
 
     BoundSocket withEncapsulation(int type) {
-        return new BoundSocket(at, in, out, type);
+        return new BoundSocket(cookie, at, connections, held, in, out, type);
     }
 
     BoundSocket movedTo(LocalEndpoint to) {
-        return new BoundSocket(to, in, out, encapsulationType);
+        return new BoundSocket(cookie, to, connections, held, in, out, encapsulationType);
+    }
+
+    BoundSocket withConnections(Set<Connection> only) {
+        return new BoundSocket(cookie, at, only, held, in, out, encapsulationType);
+    }
+
+    BoundSocket heldBy(boolean anybody) {
+        return new BoundSocket(cookie, at, connections, anybody, in, out, encapsulationType);
     }
 
     boolean hasPolicy() {
@@ -35,8 +61,17 @@ record BoundSocket(LocalEndpoint at, Policy in, Policy out, int encapsulationTyp
         return encapsulationType != 0;
     }
 
+    /** Whether its packets may have other ports than the one it is registered with, which is none. */
+    boolean isFloating() {
+        return at.isFloating() && hasPolicy();
+    }
+
     boolean isBoundToAny() {
         return at.address().isAny(at.family());
+    }
+
+    boolean isOf(Direction direction, Flow flow) {
+        return connections != null && connections.contains(Connection.of(direction, flow));
     }
 
     /** Whether packets of this family to this address, one of the host's own, come here. */
@@ -47,13 +82,24 @@ record BoundSocket(LocalEndpoint at, Policy in, Policy out, int encapsulationTyp
         }
         return at.family() == AddressFamily.INET6
                 && at.families() == SocketPolicies.Families.BOTH
-                && (isBoundToAny()
-                        || address.high() == 0 && address.low() == (MAPPED_PREFIX | high >>> 32));
+                && (isBoundToAny() || takesMapped(address, high));
     }
 
-    /** Of two that take a packet of this family; {@code earlier} comes first in {@link PortSockets}, or is null. */
-    boolean isBetterThan(BoundSocket earlier, int family) {
-        return earlier == null
-                || at.family() == family && earlier.at.family() != family && isBoundToAny() == earlier.isBoundToAny();
+    private static boolean takesMapped(Address address, long high) {
+        return address.isMapped() && (address.unmapped().ipv4() == 0 || address.unmapped().high() == high);
+    }
+
+    /** Of several that take a packet of this family: one bound to its address before one bound to any, then one of its family. */
+    int rank(int family) {
+        return (isBoundToAny() ? 0 : 2) + (at.family() == family ? 1 : 0);
+    }
+
+    /**
+     * The same with what the policy says. Which of sockets that share a port has sent a packet cannot be told: the strictest policy holds.
+     */
+    int rank(int family, Policy policy) {
+        PolicySpec spec = policy.spec();
+        int strictness = spec.action() != PolicySpec.Action.ALLOW ? 2 : spec.templates().isEmpty() ? 0 : 1;
+        return rank(family) * 3 + strictness;
     }
 }

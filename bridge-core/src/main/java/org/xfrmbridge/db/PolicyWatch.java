@@ -59,7 +59,7 @@ public final class PolicyWatch {
         if (direction == Direction.FWD) {
             return false;
         }
-        int localPort = direction == Direction.OUT ? flow.sport : flow.dport;
+        int localPort = SocketPolicies.localPort(direction, flow);
         long change = sockets.latest(SocketPolicies.stripe(flow.protocol, localPort));
         for (int compared = 0; change > socketsSeen; compared++) {
             long before = sockets.before(change);

@@ -1,6 +1,8 @@
 package org.xfrmbridge.db;
 
-import java.util.function.Predicate;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Policy;
 
 /** The sockets of one port, those bound to an address first, then the latest bound. The control thread changes it, any thread asks. */
 final class PortSockets {
@@ -18,18 +20,55 @@ final class PortSockets {
         return sockets.length == 0;
     }
 
-    BoundSocket withPolicy(int family, long high, long low) {
-        return best(BoundSocket::hasPolicy, family, high, low);
+    /** The policy of the socket whose connection the flow is of, though it be none; else of the best that has one for it. */
+    Policy policy(Direction direction, Flow flow) {
+        BoundSocket[] now = sockets;
+        for (BoundSocket socket : now) {
+            if (socket.isOf(direction, flow)) {
+                return socket.policyFor(direction, flow);
+            }
+        }
+        return strictest(now, direction, flow, null);
+    }
+
+    /** The policy of the socket with that number, if it has one for the flow; null if there is no such socket. */
+    Policy policyOf(long cookie, Direction direction, Flow flow) {
+        for (BoundSocket socket : sockets) {
+            if (socket.cookie() == cookie) {
+                return socket.policyFor(direction, flow);
+            }
+        }
+        return null;
+    }
+
+    /** The same of those that no known process has, or of all. */
+    Policy policyOfAny(Direction direction, Flow flow, boolean heldToo) {
+        return strictest(sockets, direction, flow, heldToo ? null : Boolean.FALSE);
+    }
+
+    /** @param held whether only those are asked that are held, or not; null for all */
+    private static Policy strictest(BoundSocket[] sockets, Direction direction, Flow flow, Boolean held) {
+        boolean out = direction == Direction.OUT;
+        long high = out ? flow.saddrHigh : flow.daddrHigh;
+        long low = out ? flow.saddrLow : flow.daddrLow;
+        Policy best = null;
+        int bestRank = -1;
+        for (BoundSocket socket : sockets) {
+            Policy policy = socket.policyFor(direction, flow);
+            boolean asked = policy != null && socket.connections() == null && (held == null || held == socket.held());
+            if (asked && socket.takes(flow.family, high, low) && socket.rank(flow.family, policy) > bestRank) {
+                best = policy;
+                bestRank = socket.rank(flow.family, policy);
+            }
+        }
+        return best;
     }
 
     BoundSocket withEncapsulation(int family, long high, long low) {
-        return best(BoundSocket::hasEncapsulation, family, high, low);
-    }
-
-    private BoundSocket best(Predicate<BoundSocket> isAsked, int family, long high, long low) {
         BoundSocket best = null;
         for (BoundSocket socket : sockets) {
-            if (isAsked.test(socket) && socket.takes(family, high, low) && socket.isBetterThan(best, family)) {
+            boolean takes = socket.hasEncapsulation() && socket.takes(family, high, low);
+            if (takes && (best == null || socket.rank(family) > best.rank(family))) {
                 best = socket;
             }
         }

@@ -3,7 +3,9 @@ package org.xfrmbridge.db;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
@@ -14,26 +16,45 @@ import org.xfrmbridge.xfrm.PolicySpec;
 /**
  * Policies of single sockets (IP_XFRM_POLICY) and sockets that take ESP in UDP (UDP_ENCAP). Packets carry no socket, so a socket is
  * known by protocol, local address and local port: the one bound to the packet's address before one bound to any, one of the packet's family
- * before an INET6 one that would take it too, the one bound last before others. An INET6 socket bound to any address, or to a mapped one, also has the IPv4 packets of its port, unless it
+ * before an INET6 one that would take it too, the one with the stricter policy before others. Where single connections of a port are known, what
+ * they send and get is theirs alone. An INET6 socket bound to any address, or to a mapped one, also has the IPv4 packets of its port, unless it
  * is {@link Families#OWN}; its policies are then still those of their own family, as {@code xfrm_sk_policy_lookup} has it.
+ *
+ * <p>A protocol without ports is known by its addresses alone. A socket <i>floats</i> if its protocol has ports and it has none: it is not bound yet,
+ * or it is a raw socket. Which packets are its own only the kernel can tell.
  *
  * <p>The control thread registers, any thread looks up and never waits. Ports in host order.
  */
 public final class SocketPolicies {
     private static final int CHANGE_STRIPES = 64;
     private static final int CHANGES_KEPT = 512;
+    private static final int PROTOCOLS = 256;
+
+    /** Of a raw socket: it sends and gets packets of all ports of its protocol. */
+    public static final int EVERY_PORT = -1;
 
     private final Spd spd;
     private final Map<SocketId, BoundSocket> sockets = new HashMap<>();
     private final Slots<PortSockets> byPort = new Slots<>();
     private final ChangeLog<LocalEndpoint> changes = new ChangeLog<>(CHANGE_STRIPES, CHANGES_KEPT);
     private final AtomicInteger generation = new AtomicInteger();
+    private final AtomicIntegerArray floating = new AtomicIntegerArray(PROTOCOLS);
 
-    /** Where a socket is bound; port 0 and the any address while it is not. */
+    /** Where a socket is bound; port 0 and the any address while it is not. {@link #EVERY_PORT} is a raw socket's. */
     public record LocalEndpoint(int family, int protocol, Address address, int port, Families families) {
+        public LocalEndpoint {
+            if (!IpProtocol.hasPorts(protocol)) {
+                port = 0;
+            }
+        }
+
         /** As a socket is if nobody says otherwise. */
         public LocalEndpoint(int family, int protocol, Address address, int port) {
             this(family, protocol, address, port, Families.BOTH);
+        }
+
+        boolean isFloating() {
+            return port <= 0 && IpProtocol.hasPorts(protocol);
         }
     }
 
@@ -61,16 +82,40 @@ public final class SocketPolicies {
         if (direction == Direction.FWD) {
             return null;
         }
-        boolean out = direction == Direction.OUT;
-        PortSockets port = at(flow.protocol, out ? flow.sport : flow.dport);
-        if (port == null) {
-            return null;
+        PortSockets port = at(flow.protocol, localPort(direction, flow));
+        return port == null ? null : port.policy(direction, flow);
+    }
+
+    static int localPort(Direction direction, Flow flow) {
+        int port = direction == Direction.OUT ? flow.sport : flow.dport;
+        return IpProtocol.hasPorts(flow.protocol) ? port : 0;
+    }
+
+    /** Whether sockets with policies float that may send and get packets of a protocol. Any thread; costs a volatile read. */
+    public boolean mayFloat(int protocol) {
+        return floating.get(protocol) != 0;
+    }
+
+    /**
+     * The policy of the floating socket that a flow leaves from or arrives at, or null. Any thread, never blocks.
+     *
+     * @param cookie the number of the kernel's socket that has the flow; 0 if it has none: then it is a raw socket's, or of one that is gone
+     */
+    public Policy lookupFloating(Direction direction, Flow flow, long cookie) {
+        PortSockets unbound = at(flow.protocol, 0);
+        PortSockets raw = at(flow.protocol, EVERY_PORT);
+        if (cookie != 0) {
+            return unbound == null ? null : unbound.policyOf(cookie, direction, flow);
         }
-        long high = out ? flow.saddrHigh : flow.daddrHigh;
-        long low = out ? flow.saddrLow : flow.daddrLow;
-        BoundSocket socket = port.withPolicy(flow.family, high, low);
-        Policy policy = socket == null ? null : socket.policy(direction);
-        return policy != null && policy.spec().matches(flow) ? policy : null;
+        Policy policy = raw == null ? null : raw.policyOfAny(direction, flow, true);
+        return policy == null && unbound != null ? unbound.policyOfAny(direction, flow, false) : policy;
+    }
+
+    /** The strictest policy of all floating sockets that could have a flow: where nobody can tell whose it is. Any thread, never blocks. */
+    public Policy lookupFloating(Direction direction, Flow flow) {
+        Policy policy = lookupFloating(direction, flow, 0);
+        PortSockets unbound = policy == null ? at(flow.protocol, 0) : null;
+        return unbound == null ? policy : unbound.policyOfAny(direction, flow, true);
     }
 
     /** The encapsulation type (2: ESP in UDP) a socket on this local UDP port and address asked for, or 0. Any thread. */
@@ -89,8 +134,16 @@ public final class SocketPolicies {
         return hash(protocol, port) & CHANGE_STRIPES - 1;
     }
 
-    private void changed(LocalEndpoint at) {
-        changes.add(stripe(at.protocol(), at.port()), at);
+    /** Of what floats that no known process has, or that is raw, any flow may be. */
+    private void changed(BoundSocket socket) {
+        LocalEndpoint at = socket.at();
+        if (socket.isFloating() && (!socket.held() || at.port() == EVERY_PORT)) {
+            for (int stripe = 0; stripe < CHANGE_STRIPES; stripe++) {
+                changes.add(stripe, null);
+            }
+        } else {
+            changes.add(stripe(at.protocol(), at.port()), at);
+        }
         generation.incrementAndGet();
     }
 
@@ -103,6 +156,7 @@ public final class SocketPolicies {
     public Policy setPolicy(Object owner, long cookie, LocalEndpoint at, PolicySpec spec, long nowSeconds) {
         BoundSocket socket = socket(owner, cookie, at);
         Policy old = socket.policy(spec.direction());
+        settle(old != null);
         Policy policy = spd.linkSocketPolicy(spec, nowSeconds);
         put(owner, cookie, socket.withPolicy(spec.direction(), policy));
         if (old != null) {
@@ -115,6 +169,7 @@ public final class SocketPolicies {
     public void clearPolicies(Object owner, long cookie) {
         BoundSocket socket = sockets.get(new SocketId(owner, cookie));
         if (socket != null) {
+            settle(socket.hasPolicy());
             put(owner, cookie, socket.withPolicy(Direction.IN, null).withPolicy(Direction.OUT, null));
             unlinkPolicies(socket);
         }
@@ -128,15 +183,64 @@ public final class SocketPolicies {
     /** Control thread: the socket is bound elsewhere now. Nothing happens if it never registered anything. */
     public void move(Object owner, long cookie, LocalEndpoint to) {
         BoundSocket socket = sockets.get(new SocketId(owner, cookie));
-        if (socket != null) {
+        if (socket != null && !socket.at().equals(to)) {
+            settle(socket.hasPolicy());
             put(owner, cookie, socket.movedTo(to));
         }
+    }
+
+    /** Control thread: no process is known any more that has the socket, or one is again. */
+    public void setHeld(Object owner, long cookie, boolean held) {
+        BoundSocket socket = sockets.get(new SocketId(owner, cookie));
+        if (socket != null && socket.held() != held) {
+            put(owner, cookie, socket.heldBy(held));
+        }
+    }
+
+    /** Control thread: the socket is connected, and sends and gets nothing else. */
+    public void narrow(Object owner, long cookie, Connection connection) {
+        BoundSocket socket = sockets.get(new SocketId(owner, cookie));
+        if (socket != null && socket.connections() == null) {
+            settle(socket.hasPolicy());
+            put(owner, cookie, socket.withConnections(Set.of(connection)));
+        }
+    }
+
+    /**
+     * Control thread: connections of a socket's port get policies of their own, those that it has now, or none if it does not exist: what becomes of it
+     * does not concern them, as those that were accepted have inherited what there was ({@code __xfrm_sk_clone_policy}).
+     *
+     * @param of the cookie under which the connections are known from now on
+     */
+    public void branch(Object owner, long cookie, LocalEndpoint at, long of, Set<Connection> connections, long nowSeconds) {
+        BoundSocket parent = sockets.getOrDefault(new SocketId(owner, cookie), new BoundSocket(cookie, at));
+        BoundSocket branch = new BoundSocket(of, at).withConnections(Set.copyOf(connections)).heldBy(false);
+        for (Direction direction : new Direction[] {Direction.IN, Direction.OUT}) {
+            Policy policy = parent.policy(direction);
+            branch = policy == null ? branch : branch.withPolicy(direction, spd.linkSocketPolicy(policy.spec(), nowSeconds));
+        }
+        put(owner, of, branch);
+    }
+
+    /** Control thread: of a branch these connections are left. */
+    public void setConnections(Object owner, long cookie, Set<Connection> left) {
+        BoundSocket socket = sockets.get(new SocketId(owner, cookie));
+        if (socket != null && !left.equals(socket.connections())) {
+            settle(socket.hasPolicy());
+            put(owner, cookie, socket.withConnections(Set.copyOf(left)));
+        }
+    }
+
+    /** Control thread: whether anything is registered under the number. */
+    public boolean contains(Object owner, long cookie) {
+        return sockets.containsKey(new SocketId(owner, cookie));
     }
 
     /** Control thread. */
     public void close(Object owner, long cookie) {
         BoundSocket socket = sockets.remove(new SocketId(owner, cookie));
         if (socket != null) {
+            settle(socket.hasPolicy());
             forget(socket);
         }
     }
@@ -148,30 +252,38 @@ public final class SocketPolicies {
             Map.Entry<SocketId, BoundSocket> entry = entries.next();
             if (entry.getKey().owner().equals(owner)) {
                 entries.remove();
+                settle(entry.getValue().hasPolicy());
                 forget(entry.getValue());
             }
         }
     }
 
+    /** Frames that were sent under the policy are judged first. */
+    private void settle(boolean needed) {
+        if (needed) {
+            spd.settle();
+        }
+    }
+
     private BoundSocket socket(Object owner, long cookie, LocalEndpoint at) {
         BoundSocket socket = sockets.get(new SocketId(owner, cookie));
-        return socket == null ? new BoundSocket(at, null, null, 0) : socket.movedTo(at);
+        return socket == null ? new BoundSocket(cookie, at) : socket.movedTo(at);
     }
 
     private void put(Object owner, long cookie, BoundSocket socket) {
         BoundSocket old = sockets.put(new SocketId(owner, cookie), socket);
         publish(socket);
-        changed(socket.at());
+        changed(socket);
         if (old != null) {
             withdraw(old);
-            changed(old.at());
+            changed(old);
         }
     }
 
     private void forget(BoundSocket socket) {
         withdraw(socket);
         unlinkPolicies(socket);
-        changed(socket.at());
+        changed(socket);
     }
 
     private void unlinkPolicies(BoundSocket socket) {
@@ -190,6 +302,13 @@ public final class SocketPolicies {
         } else {
             port.add(socket);
         }
+        count(socket, 1);
+    }
+
+    private void count(BoundSocket socket, int more) {
+        if (socket.isFloating()) {
+            floating.addAndGet(socket.at().protocol(), more);
+        }
     }
 
     private void withdraw(BoundSocket socket) {
@@ -199,6 +318,7 @@ public final class SocketPolicies {
         if (port.isEmpty()) {
             byPort.remove(port, hash(at.protocol(), at.port()));
         }
+        count(socket, -1);
     }
 
     private PortSockets at(int protocol, int port) {
@@ -214,6 +334,6 @@ public final class SocketPolicies {
     }
 
     private static int hash(int protocol, int port) {
-        return Hashing.fold((long) protocol << 16 | port);
+        return Hashing.fold((long) protocol << 16 | port & 0xffff);
     }
 }

@@ -173,6 +173,11 @@ public final class Spd {
         beforeRemoval = settle;
     }
 
+    /** Control thread: the same before what a socket had leaves, or is found no more. */
+    void settle() {
+        beforeRemoval.run();
+    }
+
     /** Control thread: it must be in the database. Marks it dead. */
     public void remove(Policy policy) {
         if (policy.spec().direction() == Direction.OUT && !isSocketPolicy(policy)) {

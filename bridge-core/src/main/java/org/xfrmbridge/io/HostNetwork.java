@@ -41,6 +41,22 @@ public interface HostNetwork {
         return false;
     }
 
+    /** The same, if need be asked of the kernel in this moment: for where {@link #isLocal} may know too little, as it is told of addresses a little later. */
+    default boolean isLocalNow(int family, Address address) {
+        return isLocal(family, address.high(), address.low());
+    }
+
+    /** Nobody can tell whose a flow is. */
+    long UNKNOWN_SOCKET = -1;
+
+    /**
+     * The kernel's number (SO_COOKIE) of the host's TCP or UDP socket at a local port that has what goes to and comes from a remote one. 0 if there is none;
+     * {@link #UNKNOWN_SOCKET} if the kernel does not say. May take tens of microseconds, and is not cached.
+     */
+    default long socketAt(int family, int protocol, Address local, int localPort, Address remote, int remotePort) {
+        return UNKNOWN_SOCKET;
+    }
+
     /** MAC addresses in the low 48 bits, big endian; the largest IP packet the way takes. */
     record NextHop(long sourceMac, long destinationMac, int mtuBytes) {}
 }

@@ -47,18 +47,11 @@ public final class FlowDecoder {
         flow.saddrLow = flow.daddrLow;
         flow.daddrHigh = high;
         flow.daddrLow = low;
-        if (hasPorts(flow.protocol)) {
+        if (IpProtocol.hasPorts(flow.protocol)) {
             int port = flow.sport;
             flow.sport = flow.dport;
             flow.dport = port;
         }
-    }
-
-    private static boolean hasPorts(int protocol) {
-        return switch (protocol) {
-            case IpProtocol.TCP, IpProtocol.UDP, IpProtocol.SCTP, IpProtocol.DCCP, IpProtocol.UDPLITE -> true;
-            default -> false;
-        };
     }
 
     private static void decodePorts(IpPacket packet, Flow flow) {

@@ -17,6 +17,8 @@ public record Address(long high, long low) {
     public static final int BYTES = 16;
     public static final Address ANY = new Address(0, 0);
 
+    private static final long MAPPED_PREFIX = 0xffff_0000_0000L;
+
     /** An IPv4 address given in host order, 192.0.2.1 being 0xc0000201. */
     public static Address ofIpv4(int address) {
         return new Address((long) address << 32, 0);
@@ -27,6 +29,27 @@ public record Address(long high, long low) {
         byte[] bytes = InetAddresses.forString(text).getAddress();
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
         return bytes.length == 4 ? ofIpv4(buffer.getInt()) : new Address(buffer.getLong(), buffer.getLong());
+    }
+
+    /** The same for an address of that family: an IPv4 address among those of IPv6 is a mapped one, ::ffff:192.0.2.1. */
+    public static Address parse(String text, int family) {
+        boolean mapped = family == AddressFamily.INET6 && InetAddresses.forString(text).getAddress().length == 4;
+        return mapped ? parse(text).toMapped() : parse(text);
+    }
+
+    /** An IPv4 address as an IPv6 socket has it, ::ffff:192.0.2.1 (RFC 4291 2.5.5.2). */
+    public Address toMapped() {
+        return new Address(0, MAPPED_PREFIX | high >>> 32);
+    }
+
+    /** Whether an IPv6 address is such a one. */
+    public boolean isMapped() {
+        return high == 0 && (low & ~0xffff_ffffL) == MAPPED_PREFIX;
+    }
+
+    /** The IPv4 address that a mapped one stands for. */
+    public Address unmapped() {
+        return ofIpv4((int) low);
     }
 
     /** The IPv4 address in host order; meaningless for IPv6. */

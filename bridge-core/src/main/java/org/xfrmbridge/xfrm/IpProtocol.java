@@ -4,6 +4,7 @@ package org.xfrmbridge.xfrm;
 public final class IpProtocol {
     public static final int ANY = 0;
     public static final int ICMP = 1;
+    public static final int IGMP = 2;
     public static final int IPIP = 4;
     public static final int TCP = 6;
     public static final int UDP = 17;
@@ -26,6 +27,14 @@ public final class IpProtocol {
     public static final int IPSEC_ANY = 255;
 
     private IpProtocol() {}
+
+    /** Whether its packets begin with two port numbers. */
+    public static boolean hasPorts(int protocol) {
+        return switch (protocol) {
+            case TCP, UDP, SCTP, DCCP, UDPLITE -> true;
+            default -> false;
+        };
+    }
 
     /** Whether states may carry it at all: ESP, AH, IPComp, and the two of mobile IPv6. */
     public static boolean isTransform(int protocol) {

@@ -79,6 +79,17 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     }
 
     @Override
+    public synchronized boolean isLocalNow(int family, Address address) {
+        try {
+            Route route = queries.route(family, Address.ANY, address, NO_MARK);
+            return route != null && route.type() == Route.LOCAL;
+        } catch (OsException e) {
+            LOG.warn("whether {} is an address of this host could not be asked: {}", address.toText(family), e.getMessage());
+            return true;
+        }
+    }
+
+    @Override
     public boolean isXfrmDisabled(int family) {
         return settings.isXfrmDisabled(family);
     }
