@@ -2,7 +2,7 @@ package org.xfrmbridge.datapath;
 
 /**
  * Why a packet was dropped: the counters of {@code /proc/net/xfrm_stat} in the order of Linux 6.18 (net/xfrm/xfrm_proc.c,
- * Documentation/networking/xfrm_proc.rst). Every drop has exactly one.
+ * Documentation/networking/xfrm_proc.rst), and one that no kernel has. Every drop has exactly one.
  */
 public enum DropReason {
     IN_ERROR("InError"),
@@ -36,7 +36,9 @@ public enum DropReason {
     OUT_STATE_DIR_ERROR("OutStateDirError"),
     IN_STATE_DIR_ERROR("InStateDirError"),
     IN_IPTFS_ERROR("InIptfsError"),
-    OUT_NO_QUEUE_SPACE("OutNoQueueSpace");
+    OUT_NO_QUEUE_SPACE("OutNoQueueSpace"),
+    /** This program failed, not the packet: a fault, no memory, no stack. Also where frames are read and sent. */
+    FAULT("Fault");
 
     static final DropReason[] ALL = values();
 
@@ -49,5 +51,10 @@ public enum DropReason {
     /** The kernel's name without its prefix. */
     public String label() {
         return label;
+    }
+
+    /** Whether a kernel counts it, and clients know it. */
+    public boolean isKernels() {
+        return this != FAULT;
     }
 }

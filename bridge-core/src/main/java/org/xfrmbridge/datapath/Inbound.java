@@ -15,12 +15,14 @@ public final class Inbound {
     private final PacketBatch received = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toHost = new PacketBatch(BATCH_FRAMES);
     private final GoneStates gone = new GoneStates();
+    private final PathCounters counters;
     private final InboundPath path;
 
     public Inbound(PathContext context, XfrmStats stats, PacketPort network, PacketPort host) {
         this.network = network;
         this.host = host;
-        path = new InboundPath(context, stats.newInbound(), pool);
+        counters = stats.newInbound();
+        path = new InboundPath(context, counters, pool);
     }
 
     /** Any thread: a State has gone. What was made of its keys here is wiped with the next {@link #doWork}. */
@@ -28,18 +30,47 @@ public final class Inbound {
         gone.add(state);
     }
 
-    /** Handles what has come; returns how many frames that was. Never waits. */
+    /**
+     * Handles what has come; returns how many frames that was. Never waits. Throws nothing: a fault is counted, and
+     * costs what was in hand.
+     */
     public int doWork() {
-        gone.take(InboundState::wipe);
-        network.receive(pool, received);
+        receive();
         int frames = received.size();
         if (frames > 0) {
-            path.run(received, toHost);
-            if (!toHost.isEmpty()) {
-                host.send(toHost);
-                toHost.releaseTo(pool);
-            }
+            run();
+            flush();
         }
         return frames;
+    }
+
+    private void receive() {
+        try {
+            gone.take(InboundState::wipe);
+            network.receive(pool, received);
+        } catch (Throwable fault) {
+            counters.fault(fault);
+        }
+    }
+
+    private void run() {
+        try {
+            path.run(received, toHost);
+        } catch (Throwable fault) {
+            counters.fault(fault);
+        }
+    }
+
+    private void flush() {
+        if (toHost.isEmpty()) {
+            return;
+        }
+        try {
+            host.send(toHost);
+        } catch (Throwable fault) {
+            counters.fault(fault);
+        } finally {
+            toHost.releaseTo(pool);
+        }
     }
 }

@@ -49,8 +49,11 @@ public final class KeepaliveOutput {
         PacketBuffer frame = pool.take();
         write(frame, spec, nextHop);
         batch.add(frame);
-        port.send(batch);
-        batch.releaseTo(pool);
+        try {
+            port.send(batch);
+        } finally {
+            batch.releaseTo(pool);
+        }
         return true;
     }
 

@@ -16,12 +16,14 @@ public final class Outbound {
     private final PacketBatch toNetwork = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toHost = new PacketBatch(BATCH_FRAMES);
     private final GoneStates gone = new GoneStates();
+    private final PathCounters counters;
     private final OutboundPath path;
 
     public Outbound(PathContext context, XfrmStats stats, PacketPort host, PacketPort network) {
         this.host = host;
         this.network = network;
-        path = new OutboundPath(context, stats.newOutbound(), pool);
+        counters = stats.newOutbound();
+        path = new OutboundPath(context, counters, pool);
     }
 
     /** Any thread: a State has gone. What was made of its keys here is wiped with the next {@link #doWork}. */
@@ -29,22 +31,47 @@ public final class Outbound {
         gone.add(state);
     }
 
-    /** Handles what has come; returns how many frames that was. Never waits. */
+    /**
+     * Handles what has come; returns how many frames that was. Never waits. Throws nothing: a fault is counted, and
+     * costs what was in hand.
+     */
     public int doWork() {
-        gone.take(OutboundTransform::wipe);
-        host.receive(pool, received);
+        receive();
         int frames = received.size();
         if (frames > 0) {
-            path.run(received, toNetwork, toHost);
+            run();
             flush(network, toNetwork);
             flush(host, toHost);
         }
         return frames;
     }
 
+    private void receive() {
+        try {
+            gone.take(OutboundTransform::wipe);
+            host.receive(pool, received);
+        } catch (Throwable fault) {
+            counters.fault(fault);
+        }
+    }
+
+    private void run() {
+        try {
+            path.run(received, toNetwork, toHost);
+        } catch (Throwable fault) {
+            counters.fault(fault);
+        }
+    }
+
     private void flush(PacketPort port, PacketBatch batch) {
-        if (!batch.isEmpty()) {
+        if (batch.isEmpty()) {
+            return;
+        }
+        try {
             port.send(batch);
+        } catch (Throwable fault) {
+            counters.fault(fault);
+        } finally {
             batch.releaseTo(pool);
         }
     }

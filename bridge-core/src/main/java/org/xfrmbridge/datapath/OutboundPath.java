@@ -33,7 +33,8 @@ import org.xfrmbridge.xfrm.IpProtocol;
  *   <li>the outer packet goes to its next hop, in fragments if need be
  * </ol>
  *
- * One thread. Every frame given to {@link #run} is handed on or back to the pool before it returns.
+ * One thread. Every frame given to {@link #run} is handed on or back to the pool before it returns. One that shows a
+ * fault of this program is counted and dropped, and costs no other.
  */
 public final class OutboundPath {
     private static final int RESOLVES = 4;
@@ -73,15 +74,32 @@ public final class OutboundPath {
 
     /** Handles whole batches: takes all frames of {@code in} and appends to the others. */
     public void run(PacketBatch in, PacketBatch network, PacketBatch host) {
-        nowNs = context.clock().nowNs();
-        nowSeconds = context.clock().epochSeconds();
-        toNetwork = network;
-        toHost = host;
-        for (int i = 0; i < in.size(); i++) {
-            handle(in.get(i));
+        try {
+            nowNs = context.clock().nowNs();
+            nowSeconds = context.clock().epochSeconds();
+            toNetwork = network;
+            toHost = host;
+            for (int i = 0; i < in.size(); i++) {
+                guard(in.get(i));
+            }
+        } finally {
+            in.clear();
         }
-        in.clear();
         counters.set(Metric.FLOW_ENTRIES, routes.size());
+    }
+
+    /** What a fault leaves half done is nobody's: buffers do not go on, nor to the pool, where they may be already. */
+    private void guard(PacketBuffer frame) {
+        int sent = toNetwork.size();
+        int answered = toHost.size();
+        try {
+            handle(frame);
+        } catch (Throwable fault) {
+            toNetwork.truncate(sent);
+            toHost.truncate(answered);
+            pieces.truncate(0);
+            counters.fault(fault);
+        }
     }
 
     private void handle(PacketBuffer frame) {

@@ -2,6 +2,7 @@ package org.xfrmbridge.datapath;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** Counters of one datapath thread: only it writes, any thread reads. A number read is whole and recent. */
 public final class PathCounters {
@@ -9,11 +10,23 @@ public final class PathCounters {
 
     private final long[] drops = new long[DropReason.ALL.length];
     private final long[] metrics = new long[Metric.ALL.length];
+    private final AtomicReference<Throwable> fault = new AtomicReference<>();
 
     void drop(DropReason reason) {
         int index = reason.ordinal();
         ELEMENT.setOpaque(drops, index, drops[index] + 1);
         add(Metric.DROPPED, 1);
+    }
+
+    /** A fault of this program has cost a frame. It is kept for {@link #takeFault}: nobody writes about it here. */
+    void fault(Throwable latest) {
+        drop(DropReason.FAULT);
+        fault.set(latest);
+    }
+
+    /** The latest fault since this was asked last, or null. Any thread. */
+    Throwable takeFault() {
+        return fault.getAndSet(null);
     }
 
     void add(Metric metric, long amount) {

@@ -31,14 +31,19 @@ final class Reassembly {
     PacketBuffer add(IpPacket fragment, State origin, long nowNs) {
         int index = find(fragment, origin, nowNs);
         Datagram datagram = datagrams[index];
-        Datagram.Outcome outcome = datagram.add(fragment);
-        pool.give(fragment.buffer);
-        if (outcome == Datagram.Outcome.INCOMPLETE) {
-            return null;
+        Datagram.Outcome outcome = Datagram.Outcome.REFUSED;
+        PacketBuffer whole = null;
+        try {
+            outcome = datagram.add(fragment);
+            largestFragment = datagram.largestFragment();
+            whole = outcome == Datagram.Outcome.COMPLETE ? datagram.finish() : null;
+        } finally {
+            // After a fault, too: none of its other fragments is to meet what that left.
+            if (outcome != Datagram.Outcome.INCOMPLETE) {
+                remove(index);
+            }
         }
-        largestFragment = datagram.largestFragment();
-        PacketBuffer whole = outcome == Datagram.Outcome.COMPLETE ? datagram.finish() : null;
-        remove(index);
+        pool.give(fragment.buffer);
         return whole;
     }
 

@@ -31,6 +31,26 @@ public final class XfrmStats {
         return sum(outbound, reason) + sum(inbound, reason);
     }
 
+    /** How many frames faults have cost the outbound direction. */
+    public long outboundFaults() {
+        return sum(outbound, DropReason.FAULT);
+    }
+
+    /** The same inbound. */
+    public long inboundFaults() {
+        return sum(inbound, DropReason.FAULT);
+    }
+
+    /** The latest fault of the outbound direction since this was asked last, or null. One thread asks. */
+    public Throwable takeOutboundFault() {
+        return takeFault(outbound);
+    }
+
+    /** The same inbound. */
+    public Throwable takeInboundFault() {
+        return takeFault(inbound);
+    }
+
     /** Lookups per packet over both directions, frames without IP not counted; 0 before the first packet. */
     public double lookupsPerPacket() {
         long packets = outbound(Metric.PACKETS) - outbound(Metric.NOT_IP) + inbound(Metric.PACKETS) - inbound(Metric.NOT_IP);
@@ -41,13 +61,24 @@ public final class XfrmStats {
     public String toProcText() {
         StringBuilder text = new StringBuilder();
         for (DropReason reason : DropReason.ALL) {
-            text.append("%-24s\t%d\n".formatted("Xfrm" + reason.label(), drops(reason)));
+            if (reason.isKernels()) {
+                text.append("%-24s\t%d\n".formatted("Xfrm" + reason.label(), drops(reason)));
+            }
         }
         return text.toString();
     }
 
     private static long sum(List<PathCounters> all, DropReason reason) {
         return all.stream().mapToLong(counters -> counters.get(reason)).sum();
+    }
+
+    private static Throwable takeFault(List<PathCounters> all) {
+        Throwable latest = null;
+        for (PathCounters counters : all) {
+            Throwable fault = counters.takeFault();
+            latest = fault == null ? latest : fault;
+        }
+        return latest;
     }
 
     private static PathCounters added(List<PathCounters> to) {

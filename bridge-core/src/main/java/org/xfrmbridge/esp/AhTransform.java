@@ -82,7 +82,15 @@ public final class AhTransform {
         if (tailBytes > 0) {
             EspFrame.INT.set(data, end, (int) (sequence >>> 32));
         }
-        return mac.compute(data, start, end - start + tailBytes);
+        try {
+            return mac.compute(data, start, end - start + tailBytes);
+        } catch (RuntimeException | Error fault) {
+            // It may hold half a packet: the next one makes another.
+            PacketMac broken = mac;
+            mac = null;
+            broken.destroy();
+            throw fault;
+        }
     }
 
     private boolean ready() {

@@ -16,11 +16,14 @@ import java.util.Arrays;
 sealed class BitmapReplayWindow extends ReplayWindow permits ExtendedReplayWindow {
     int seq;
     private final int[] bitmap;
+    /** What the bitmap was before it is turned; null if it never is. */
+    private final int[] before;
 
     BitmapReplayWindow(int windowBits, ReplaySnapshot initial) {
         super(windowBits);
         seq = initial.seq();
         bitmap = initial.bitmap().clone();
+        before = Integer.bitCount(windowBits) == 1 ? null : new int[bitmap.length];
     }
 
     @Override
@@ -74,7 +77,7 @@ sealed class BitmapReplayWindow extends ReplayWindow permits ExtendedReplayWindo
         if (places == 0) {
             return;
         }
-        int[] before = bitmap.clone();
+        System.arraycopy(bitmap, 0, before, 0, bitmap.length);
         for (int ring = 0; ring < windowBits; ring++) {
             int turned = Math.floorMod(ring + places, windowBits);
             if ((before[ring >>> 5] & (1 << ring)) != 0) {

@@ -63,7 +63,12 @@ abstract sealed class EspFrame implements EspTransform permits AeadEsp, EncryptT
         INT.set(data, espOffset, spi);
         INT.set(data, espOffset + 4, (int) sequence);
         int textBytes = appendTrailer(data, espOffset + sizes.payloadOffset(), payloadBytes, nextHeader);
-        protect(data, espOffset, textBytes, sequence);
+        try {
+            protect(data, espOffset, textBytes, sequence);
+        } catch (RuntimeException | Error fault) {
+            restart();
+            throw fault;
+        }
         return sizes.payloadOffset() + textBytes + sizes.icvBytes();
     }
 
@@ -77,7 +82,13 @@ abstract sealed class EspFrame implements EspTransform permits AeadEsp, EncryptT
         if (textBytes < 0) {
             return MALFORMED;
         }
-        int failure = unprotect(data, espOffset, textBytes, sequence);
+        int failure;
+        try {
+            failure = unprotect(data, espOffset, textBytes, sequence);
+        } catch (RuntimeException | Error fault) {
+            restart();
+            throw fault;
+        }
         return failure < 0 ? failure : stripTrailer(data, payloadOffset, textBytes);
     }
 
@@ -92,6 +103,12 @@ abstract sealed class EspFrame implements EspTransform permits AeadEsp, EncryptT
             stop();
         }
         phase = Phase.WIPED;
+    }
+
+    /** Ciphers may hold half a packet after a fault: the next packet makes new ones. */
+    private void restart() {
+        phase = Phase.IDLE;
+        stop();
     }
 
     private boolean ready() {

@@ -95,8 +95,12 @@ public abstract sealed class ReplayWindow permits LegacyReplayWindow, BitmapRepl
         if (verdict == ReplayVerdict.NEW) {
             VERSION.setOpaque(this, version + 1);
             VarHandle.storeStoreFence();
-            mark((int) sequence);
-            VERSION.setRelease(this, version + 1);
+            try {
+                mark((int) sequence);
+            } finally {
+                // After a fault, too: readers wait for it.
+                VERSION.setRelease(this, version + 1);
+            }
         } else {
             count(verdict);
         }

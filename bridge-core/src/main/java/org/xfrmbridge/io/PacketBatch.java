@@ -33,6 +33,13 @@ public final class PacketBatch {
         size = 0;
     }
 
+    /** Forgets the frames from an index on, without giving them back. */
+    public void truncate(int newSize) {
+        while (size > newSize) {
+            packets[--size] = null;
+        }
+    }
+
     /** Gives all frames back to their pool. */
     public void releaseTo(PacketPool pool) {
         for (int i = 0; i < size; i++) {

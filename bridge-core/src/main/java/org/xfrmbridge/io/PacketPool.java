@@ -1,14 +1,13 @@
 package org.xfrmbridge.io;
 
-import java.util.Arrays;
-
 /** A stack of free {@link PacketBuffer}s: the last one given back is the next taken, while its bytes are warm. One thread only. */
 public final class PacketPool {
-    private PacketBuffer[] free;
+    private final PacketBuffer[] free;
     private int count;
 
-    public PacketPool(int expectedPackets) {
-        free = new PacketBuffer[expectedPackets];
+    /** @param maxPackets how many are kept; what is given back beyond them is the collector's */
+    public PacketPool(int maxPackets) {
+        free = new PacketBuffer[maxPackets];
     }
 
     /** A reset buffer; made anew when none is free. */
@@ -22,10 +21,10 @@ public final class PacketPool {
         return packet;
     }
 
+    /** Takes a buffer back. Never fails. */
     public void give(PacketBuffer packet) {
-        if (count == free.length) {
-            free = Arrays.copyOf(free, 2 * count + 1);
+        if (count < free.length) {
+            free[count++] = packet;
         }
-        free[count++] = packet;
     }
 }

@@ -7,10 +7,16 @@ package org.xfrmbridge.io;
  * <p>One thread receives. Sending is allowed from several threads at once.
  */
 public interface PacketPort extends AutoCloseable {
-    /** Takes what is there, up to a batch, without waiting; appends to {@code into}. */
+    /**
+     * Takes what is there, up to a batch, without waiting; appends to {@code into}. When a fault is thrown, the frame
+     * that showed it is gone.
+     */
     void receive(PacketPool pool, PacketBatch into);
 
-    /** Sends the frames in order. They stay the caller's, who may reuse them when the call returns. A full device drops. */
+    /**
+     * Sends the frames in order. They stay the caller's, who may reuse them when the call returns. A full device drops.
+     * A frame that shows a fault costs no other: the first such fault is thrown when the rest is sent.
+     */
     void send(PacketBatch batch);
 
     /** Waits until a frame can be received or the time is over; false if the port was closed. */

@@ -31,7 +31,14 @@ final class DatapathQueue {
             waiting.decrementAndGet();
             return false;
         }
-        events.add(event);
+        boolean added = false;
+        try {
+            added = events.add(event);
+        } finally {
+            if (!added) {
+                waiting.decrementAndGet();
+            }
+        }
         signal();
         return true;
     }
@@ -44,12 +51,17 @@ final class DatapathQueue {
         if (!pending.add(subject)) {
             return;
         }
-        boolean told = tell(() -> {
-            pending.remove(subject);
-            event.run();
-        });
-        if (!told) {
-            pending.remove(subject);
+        boolean told = false;
+        try {
+            told = tell(() -> {
+                pending.remove(subject);
+                event.run();
+            });
+        } finally {
+            // Out of memory, maybe: told again with the next packet, not never.
+            if (!told) {
+                pending.remove(subject);
+            }
         }
     }
 
@@ -58,16 +70,23 @@ final class DatapathQueue {
         // Before the first look: who adds behind the last one signals again.
         signalled.set(false);
         int handled = 0;
-        while (handled < CAPACITY) {
-            Runnable event = events.poll();
-            if (event == null) {
-                return handled;
+        boolean emptied = false;
+        try {
+            while (handled < CAPACITY && !emptied) {
+                Runnable event = events.poll();
+                emptied = event == null;
+                if (!emptied) {
+                    waiting.decrementAndGet();
+                    event.run();
+                    handled++;
+                }
             }
-            waiting.decrementAndGet();
-            event.run();
-            handled++;
+        } finally {
+            // After a fault, too, which costs one event.
+            if (!emptied) {
+                signal();
+            }
         }
-        signal();
         return handled;
     }
 

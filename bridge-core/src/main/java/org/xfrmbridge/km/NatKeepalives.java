@@ -49,6 +49,8 @@ final class NatKeepalives {
         long idleSeconds = Math.max(0, clock.epochSeconds() - state.usage().lastUsedSeconds());
         long nextSeconds = interval - idleSeconds;
         if (idleSeconds >= interval) {
+            // Set before: a fault in sending costs this one alone.
+            alarms.setSeconds(StateWatch.of(state).keepalive, RETRY_SECONDS);
             nextSeconds = sender.test(state) ? interval : RETRY_SECONDS;
         }
         alarms.setSeconds(StateWatch.of(state).keepalive, nextSeconds);

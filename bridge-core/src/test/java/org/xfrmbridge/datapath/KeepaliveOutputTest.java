@@ -2,6 +2,7 @@ package org.xfrmbridge.datapath;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HexFormat;
@@ -49,5 +50,18 @@ class KeepaliveOutputTest {
         assertFalse(output.send(state("192.0.2.1", "198.51.100.2")));
 
         assertTrue(wire[1].drain().isEmpty());
+    }
+
+    /** What could not be sent is not sent with the next one. */
+    @Test
+    void shouldSendOneFrameAfterAFaultOfThePort() {
+        FaultyPort port = new FaultyPort(wire[0]);
+        KeepaliveOutput faulty = new KeepaliveOutput(network, port);
+        port.failNextSend();
+
+        assertThrows(IllegalStateException.class, () -> faulty.send(state("192.0.2.1", "198.51.100.2")));
+        faulty.send(state("192.0.2.1", "198.51.100.2"));
+
+        assertEquals(1, wire[1].drain().size());
     }
 }

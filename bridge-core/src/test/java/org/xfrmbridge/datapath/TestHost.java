@@ -61,6 +61,7 @@ final class TestHost implements DatapathEvents {
             stack.send(frame);
         }
         outbound.doWork();
+        failOn(stats.takeOutboundFault());
         return wire.drain();
     }
 
@@ -70,7 +71,15 @@ final class TestHost implements DatapathEvents {
             wire.send(frame);
         }
         inbound.doWork();
+        failOn(stats.takeInboundFault());
         return stack.drain();
+    }
+
+    /** A path has met a fault of ours, and goes on: a test does not. */
+    private static void failOn(Throwable fault) {
+        if (fault != null) {
+            throw new AssertionError("a fault on a packet's path", fault);
+        }
     }
 
     /** A State has gone, and both threads have had a turn since. */

@@ -1,6 +1,9 @@
 package org.xfrmbridge.datapath;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import org.junit.jupiter.api.Test;
 
@@ -31,5 +34,20 @@ class XfrmStatsTest {
         other.add(Metric.LOOKUPS, 3);
         assertEquals(3, stats.outbound(Metric.PACKETS));
         assertEquals(1.5, stats.lookupsPerPacket());
+    }
+
+    @Test
+    void shouldTellOfFaultsButNotWhereAKernelsCountersAre() {
+        XfrmStats stats = new XfrmStats();
+        PathCounters counters = stats.newInbound();
+        counters.fault(new IllegalStateException());
+        counters.fault(new StackOverflowError());
+        assertEquals(2, stats.drops(DropReason.FAULT));
+        assertEquals(2, stats.inboundFaults());
+        assertEquals(0, stats.outboundFaults());
+        assertNull(stats.takeOutboundFault());
+        assertInstanceOf(StackOverflowError.class, stats.takeInboundFault());
+        assertNull(stats.takeInboundFault());
+        assertFalse(stats.toProcText().contains("Fault"), stats::toProcText);
     }
 }

@@ -2,6 +2,7 @@ package org.xfrmbridge.km;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -112,5 +113,18 @@ class DatapathQueueTest {
             teller.join();
         }
         assertEquals(0, shared.drain());
+    }
+
+    @Test
+    void shouldWakeTheControlThreadForTheRestWhenAnEventShowsAFault() {
+        queue.tell(() -> {
+            throw new IllegalStateException("a fault");
+        });
+        queue.tell(this::handle);
+        int before = wakeups;
+        assertThrows(IllegalStateException.class, queue::drain);
+        assertEquals(before + 1, wakeups);
+        queue.drain();
+        assertEquals(1, handled);
     }
 }

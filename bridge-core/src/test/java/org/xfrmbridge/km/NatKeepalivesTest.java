@@ -1,6 +1,7 @@
 package org.xfrmbridge.km;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -18,11 +19,15 @@ class NatKeepalivesTest extends EngineFixture {
     private final List<Long> sentSeconds = new ArrayList<>();
     private final long startSeconds = clock.epochSeconds();
     private boolean reachable = true;
+    private boolean faulty;
 
     @BeforeEach
     void setUp() {
         engine.setKeepaliveSender(state -> {
             sentSeconds.add(clock.epochSeconds() - startSeconds);
+            if (faulty) {
+                throw new IllegalStateException("a fault");
+            }
             return reachable;
         });
     }
@@ -88,5 +93,17 @@ class NatKeepalivesTest extends EngineFixture {
         passSeconds(60);
 
         assertEquals(List.of(), sentSeconds);
+    }
+
+    @Test
+    void shouldGoOnAfterAFaultInSending() throws XfrmException {
+        faulty = true;
+        add();
+        assertThrows(IllegalStateException.class, () -> passSeconds(1));
+        faulty = false;
+
+        passSeconds(10);
+
+        assertEquals(List.of(0L, 1L), sentSeconds);
     }
 }

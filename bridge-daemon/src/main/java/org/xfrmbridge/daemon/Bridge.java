@@ -9,6 +9,7 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.attach.Attachment;
 import org.xfrmbridge.daemon.control.ControlLoop;
 import org.xfrmbridge.daemon.control.ControlPlane;
+import org.xfrmbridge.daemon.control.FaultLog;
 import org.xfrmbridge.daemon.control.OccasionClock;
 import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.host.KernelNetwork;
@@ -142,6 +143,7 @@ public final class Bridge implements AutoCloseable {
         engine.setPolicyGate(policies);
         ControlPlane plane = new ControlPlane(engine, kernel, controlClock, loop, options.privilegedGid());
         plane.setJournal(policies);
+        plane.setFaultLog(new FaultLog(stats));
         String place = options.names().original() + " (" + options.names().host() + ')';
         plane.listen(options.directory(), sockets, new Statistics(place, engine, stats, clock));
 

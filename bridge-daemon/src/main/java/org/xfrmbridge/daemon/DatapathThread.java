@@ -1,13 +1,10 @@
 package org.xfrmbridge.daemon;
 
 import java.util.function.IntSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.xfrmbridge.io.PacketPort;
 
 /** One direction: waits at its port and lets the datapath turn over whole batches. */
 final class DatapathThread extends Thread {
-    private static final Logger LOG = LoggerFactory.getLogger(DatapathThread.class);
     private static final int IDLE_MS = 1000;
 
     private final PacketPort port;
@@ -15,7 +12,7 @@ final class DatapathThread extends Thread {
     private volatile boolean working;
     private volatile long turns;
 
-    /** @param turn handles one batch; returns how many frames that was */
+    /** @param turn handles one batch, and what faults it meets; returns how many frames that was */
     DatapathThread(String name, PacketPort port, IntSupplier turn) {
         super(name);
         this.port = port;
@@ -25,12 +22,7 @@ final class DatapathThread extends Thread {
     @Override
     public void run() {
         while (port.await(IDLE_MS)) {
-            try {
-                work();
-            } catch (RuntimeException e) {
-                // A packet that shows a fault must cost itself and its batch, not the direction.
-                LOG.error("a fault in the datapath; the batch is lost", e);
-            }
+            work();
         }
     }
 

@@ -39,6 +39,7 @@ public final class ControlPlane implements ControlLoop.Work {
     private final PfkeyKeyManager pfkey = new PfkeyKeyManager();
     private final int privilegedGid;
     private PolicyJournal journal;
+    private FaultLog faults;
     private Occasion occasion = Occasion.NONE;
     private long refreshNs;
 
@@ -64,6 +65,11 @@ public final class ControlPlane implements ControlLoop.Work {
     /** Before the loop runs: what keeps the policies over a crash. */
     public void setJournal(PolicyJournal policies) {
         journal = policies;
+    }
+
+    /** Before the loop runs: what tells of faults on packets' paths. */
+    public void setFaultLog(FaultLog log) {
+        faults = log;
     }
 
     /** Before the loop runs: what is told of each datagram of requests, and of each run of the timers. */
@@ -131,6 +137,9 @@ public final class ControlPlane implements ControlLoop.Work {
     private void refresh() {
         refreshNs = clock.nowNs() + REFRESH_NS;
         log.flush();
+        if (faults != null) {
+            faults.flush();
+        }
         if (journal != null) {
             journal.upkeep();
         }

@@ -60,7 +60,7 @@ public final class Statistics {
         }
         out.append('\n');
         for (DropReason reason : DropReason.values()) {
-            out.append("%-24s %14d%n".formatted("Xfrm" + reason.label(), stats.drops(reason)));
+            out.append("%-24s %14d%n".formatted(nameOf(reason), stats.drops(reason)));
         }
         return out.toString();
     }
@@ -80,9 +80,14 @@ public final class Statistics {
         fields.add("\"outbound\": " + outbound).add("\"inbound\": " + inbound);
         StringJoiner drops = new StringJoiner(", ", "{", "}");
         for (DropReason reason : DropReason.values()) {
-            drops.add("\"Xfrm%s\": %d".formatted(reason.label(), stats.drops(reason)));
+            drops.add("\"%s\": %d".formatted(nameOf(reason), stats.drops(reason)));
         }
         return fields.add("\"xfrm_stat\": " + drops).toString();
+    }
+
+    /** Those that no kernel has are called as ours. */
+    private static String nameOf(DropReason reason) {
+        return (reason.isKernels() ? "Xfrm" : "Bridge") + reason.label();
     }
 
     private static String nameOf(Metric metric) {

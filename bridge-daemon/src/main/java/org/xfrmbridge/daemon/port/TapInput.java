@@ -24,12 +24,12 @@ final class TapInput {
         if (frameBytes <= 0) {
             return false;
         }
-        ByteBuffer buffer = channel.buffer();
+        // Limited still, if the frame before has shown a fault.
+        ByteBuffer buffer = channel.buffer().clear();
         if (virtioBytes != 0 && buffer.get(VirtioHeader.GSO_TYPE) != VirtioHeader.GSO_NONE) {
             int tcpStart = Short.toUnsignedInt(buffer.getShort(VirtioHeader.CHECKSUM_START));
             int segmentBytes = Short.toUnsignedInt(buffer.getShort(VirtioHeader.GSO_SIZE));
             Segmentation.cut(buffer.limit(bytes), virtioBytes, tcpStart, segmentBytes, pool, into);
-            buffer.clear();
             return true;
         }
         PacketBuffer packet = pool.take();

@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon.port;
 
+import com.google.common.base.Throwables;
 import java.nio.ByteBuffer;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.offload.Coalescing;
@@ -17,23 +18,34 @@ final class TapOutput {
         coalescing = device.offload() == TapDevice.Offload.TCP ? new Coalescing() : null;
     }
 
+    /** A fault costs the frame that shows it; the first is thrown when the others are sent. */
     void send(PacketBatch batch) {
-        if (coalescing == null) {
-            for (int i = 0; i < batch.size(); i++) {
-                writeFrame(batch.get(i), 0);
-            }
-            return;
-        }
+        Throwable first = null;
         for (int i = 0; i < batch.size(); ) {
-            int frames = coalescing.run(batch, i);
-            if (frames == 1) {
-                channel.buffer().putLong(0, 0).putShort(8, (short) 0);
-                writeFrame(batch.get(i), TapDevice.VIRTIO_HEADER_BYTES);
-            } else {
-                writeSuperFrame(batch, i, frames);
+            try {
+                i += send(batch, i);
+            } catch (Throwable fault) {
+                first = first == null ? fault : first;
+                i++;
             }
-            i += frames;
         }
+        if (first != null) {
+            Throwables.throwIfUnchecked(first);
+        }
+    }
+
+    /** Sends what begins at an index; returns how many frames that was. */
+    private int send(PacketBatch batch, int at) {
+        int frames = coalescing == null ? 1 : coalescing.run(batch, at);
+        if (frames > 1) {
+            writeSuperFrame(batch, at, frames);
+        } else if (coalescing == null) {
+            writeFrame(batch.get(at), 0);
+        } else {
+            channel.buffer().putLong(0, 0).putShort(8, (short) 0);
+            writeFrame(batch.get(at), TapDevice.VIRTIO_HEADER_BYTES);
+        }
+        return frames;
     }
 
     private void writeFrame(PacketBuffer packet, int at) {

@@ -1,0 +1,91 @@
+package org.xfrmbridge.esp;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.security.GeneralSecurityException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.junit.jupiter.api.Test;
+
+/** A MAC that fails in the middle of a packet keeps a part of it: the next packet gets another MAC. */
+class RestartTest {
+    private static final int PAYLOAD_BYTES = 100;
+    private static final int ICV_BYTES = 12;
+
+    private int calls;
+
+    /** HMAC-SHA1 that takes in the first half of each second packet, and fails. */
+    private final class FaultyMac implements PacketMac {
+        private final Mac mac;
+
+        FaultyMac() {
+            try {
+                mac = Mac.getInstance("HmacSHA1");
+                mac.init(new SecretKeySpec(new byte[20], "HmacSHA1"));
+            } catch (GeneralSecurityException e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        @Override
+        public byte[] compute(byte[] data, int offset, int length) {
+            if (calls++ % 2 == 1) {
+                mac.update(data, offset, length / 2);
+                throw new StackOverflowError("a fault");
+            }
+            mac.update(data, offset, length);
+            return mac.doFinal();
+        }
+
+        @Override
+        public void destroy() {}
+    }
+
+    private static EspTransform esp(Supplier<PacketMac> macs) {
+        EspSetup setup = new EspSetup(new EspSizes(0, 1, ICV_BYTES), 7, SequenceWidth.SHORT, new CounterIv());
+        return new EncryptThenMacEsp(setup, () -> PacketCipher.NULL, macs);
+    }
+
+    private static PacketMac sound() {
+        return new JceHmac("HmacSHA1", new byte[20]);
+    }
+
+    @Test
+    void shouldSealAndOpenTheNextPacketAfterAFault() {
+        EspTransform faulty = esp(FaultyMac::new);
+        EspTransform sound = esp(RestartTest::sound);
+        for (long number : List.of(1L, 3L, 5L)) {
+            byte[] packet = new byte[200];
+            int bytes = sound.seal(packet, 0, PAYLOAD_BYTES, 4, number);
+            assertArrayEquals(Arrays.copyOf(packet, bytes), seal(faulty, number));
+            assertThrows(StackOverflowError.class, () -> seal(faulty, number + 1));
+            assertEquals(PAYLOAD_BYTES, faulty.open(packet.clone(), 0, bytes, number));
+            assertThrows(StackOverflowError.class, () -> faulty.open(packet.clone(), 0, bytes, number));
+        }
+    }
+
+    private static byte[] seal(EspTransform esp, long number) {
+        byte[] data = new byte[200];
+        int bytes = esp.seal(data, 0, PAYLOAD_BYTES, 4, number);
+        return Arrays.copyOf(data, bytes);
+    }
+
+    @Test
+    void shouldSignTheNextPacketAfterAFaultInAh() {
+        AhTransform faulty = new AhTransform(FaultyMac::new, ICV_BYTES, SequenceWidth.SHORT);
+        AhTransform sound = new AhTransform(RestartTest::sound, ICV_BYTES, SequenceWidth.SHORT);
+        for (int number = 0; number < 3; number++) {
+            byte[] expected = new byte[100];
+            byte[] signed = new byte[100];
+            sound.sign(expected, 0, 100, 32, number);
+            faulty.sign(signed, 0, 100, 32, number);
+            assertArrayEquals(expected, signed);
+            assertThrows(StackOverflowError.class, () -> faulty.verify(signed, 0, 100, 32, 0));
+        }
+    }
+}
