@@ -14,7 +14,8 @@ final class EspOutput extends OutboundTransform {
     private final EspSizes sizes;
     private final Encapsulation encapsulation;
     private final int udpBytes;
-    private final int tfcPadBytes;
+    /** What payloads are padded to: for traffic flow confidentiality, as far as that fits the way of this bundle. */
+    private int leastBytes;
 
     EspOutput(EspTransform transform, StateSpec spec) {
         this.transform = transform;
@@ -22,7 +23,7 @@ final class EspOutput extends OutboundTransform {
         encapsulation = spec.encapsulation();
         udpBytes = encapsulation == null ? 0 : Udp.HEADER_BYTES;
         // Unsigned, and more than a packet can hold means as much as it can.
-        tfcPadBytes = (int) Math.min(Integer.toUnsignedLong(spec.tfcPadBytes()), MAX_PACKET_BYTES);
+        leastBytes = (int) Math.min(Integer.toUnsignedLong(spec.tfcPadBytes()), MAX_PACKET_BYTES);
     }
 
     @Override
@@ -32,7 +33,7 @@ final class EspOutput extends OutboundTransform {
 
     @Override
     int tailBytes() {
-        return sizes.overheadBytes() + tfcPadBytes;
+        return sizes.overheadBytes() + leastBytes;
     }
 
     @Override
@@ -47,13 +48,13 @@ final class EspOutput extends OutboundTransform {
 
     @Override
     void limitPadding(int innerMtu) {
-        transform.padPayloadTo(Math.min(tfcPadBytes, Math.max(innerMtu, 0)));
+        leastBytes = Math.min(leastBytes, Math.max(innerMtu, 0));
     }
 
     @Override
     DropReason seal(IpPacket packet, int nextHeader, long number) {
         int espAt = packet.payload - sizes.payloadOffset();
-        int espBytes = transform.seal(packet.data(), espAt, packet.payloadBytes(), nextHeader, number);
+        int espBytes = transform.seal(packet.data(), espAt, packet.payloadBytes(), leastBytes, nextHeader, number);
         if (espBytes < 0) {
             return DropReason.OUT_STATE_PROTO_ERROR;
         }

@@ -23,7 +23,6 @@ abstract sealed class EspFrame implements EspTransform permits AeadEsp, EncryptT
     final IvSource ivSource;
     private final int spi;
     private Phase phase = Phase.IDLE;
-    private int tfcBytes;
     private int nextHeader;
 
     EspFrame(EspSetup setup) {
@@ -51,18 +50,17 @@ abstract sealed class EspFrame implements EspTransform permits AeadEsp, EncryptT
     }
 
     @Override
-    public final void padPayloadTo(int bytes) {
-        tfcBytes = bytes;
-    }
-
-    @Override
-    public final int seal(byte[] data, int espOffset, int payloadBytes, int nextHeader, long sequence) {
+    public final int seal(
+            byte[] data, int espOffset, int payloadBytes, int leastBytes, int nextHeader, long sequence) {
         if (phase != Phase.RUNNING && !ready()) {
             return WIPED;
         }
         INT.set(data, espOffset, spi);
         INT.set(data, espOffset + 4, (int) sequence);
-        int textBytes = appendTrailer(data, espOffset + sizes.payloadOffset(), payloadBytes, nextHeader);
+        int payloadOffset = espOffset + sizes.payloadOffset();
+        int padded = Math.max(payloadBytes, leastBytes);
+        Arrays.fill(data, payloadOffset + payloadBytes, payloadOffset + padded, (byte) 0);
+        int textBytes = appendTrailer(data, payloadOffset, padded, nextHeader);
         try {
             protect(data, espOffset, textBytes, sequence);
         } catch (RuntimeException | Error fault) {
@@ -123,18 +121,16 @@ abstract sealed class EspFrame implements EspTransform permits AeadEsp, EncryptT
         return phase == Phase.RUNNING;
     }
 
-    /** TFC zeros, then 1, 2, 3 ... up to the alignment (RFC 4303 2.4), pad length, next header; returns bytes to encrypt. */
+    /** 1, 2, 3 ... up to the alignment (RFC 4303 2.4), pad length, next header; returns bytes to encrypt. */
     private int appendTrailer(byte[] data, int payloadOffset, int payloadBytes, int nextHeader) {
-        int padded = Math.max(payloadBytes, tfcBytes);
-        int position = payloadOffset + padded;
-        Arrays.fill(data, payloadOffset + payloadBytes, position, (byte) 0);
-        int padBytes = -(padded + EspSizes.TRAILER_BYTES) & (sizes.alignmentBytes() - 1);
+        int position = payloadOffset + payloadBytes;
+        int padBytes = -(payloadBytes + EspSizes.TRAILER_BYTES) & (sizes.alignmentBytes() - 1);
         for (int i = 1; i <= padBytes; i++) {
             data[position++] = (byte) i;
         }
         data[position] = (byte) padBytes;
         data[position + 1] = (byte) nextHeader;
-        return padded + padBytes + EspSizes.TRAILER_BYTES;
+        return payloadBytes + padBytes + EspSizes.TRAILER_BYTES;
     }
 
     /**

@@ -22,20 +22,20 @@ public interface EspTransform {
 
     EspSizes sizes();
 
-    /**
-     * Makes payloads shorter than this as long as this with zeros (TFC padding, RFC 4303 2.7); 0, the default, adds none. The caller has
-     * limited it to what fits the MTU.
-     */
-    void padPayloadTo(int bytes);
+    /** Protects a payload as it is, without TFC padding. */
+    default int seal(byte[] data, int espOffset, int payloadBytes, int nextHeader, long sequence) {
+        return seal(data, espOffset, payloadBytes, payloadBytes, nextHeader, sequence);
+    }
 
     /**
      * Protects the payload that the caller has placed at {@code espOffset + sizes().payloadOffset()}, with room for the rest around it.
      *
+     * @param leastBytes a shorter payload is made that long with zeros (TFC padding, RFC 4303 2.7)
      * @param nextHeader protocol number of the payload
      * @param sequence from {@link OutboundSequence}; the low 32 bits are sent, the high ones are authenticated if the SA is extended
      * @return length of the whole ESP packet, or {@link #WIPED}
      */
-    int seal(byte[] data, int espOffset, int payloadBytes, int nextHeader, long sequence);
+    int seal(byte[] data, int espOffset, int payloadBytes, int leastBytes, int nextHeader, long sequence);
 
     /**
      * Verifies, in constant time, then decrypts. The payload is then at {@code espOffset + sizes().payloadOffset()}. On failure the

@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
 
 /** XFRMA_TFCPAD: short packets of a tunnel look as long as it says, and arrive as they were (RFC 4303 2.7; {@code esp_output}). */
 class TfcPaddingTest {
@@ -67,5 +69,34 @@ class TfcPaddingTest {
         for (int payload : PAYLOADS) {
             assertEquals(longest, wireBytes(payload));
         }
+    }
+
+    /** Each bundle has its own way and its own limit, though they share the State. */
+    @Test
+    void shouldPadEachPacketAsItsOwnWayAllowsWhereBundlesShareAState() {
+        StateSpec.Builder inner = Sas.spec(Mode.TUNNEL, OUTER[0], OUTER[1], 0x100);
+        inner.tfcPadBytes = 0xffff;
+        left.sad.insert(Sas.state(inner));
+        StateSpec.Builder outer = Sas.spec(Mode.TRANSPORT, OUTER[0], OUTER[1], 0x200);
+        outer.reqid = 2;
+        left.sad.insert(Sas.state(outer));
+        Template tunnel = Sas.template(Mode.TUNNEL, OUTER[0], OUTER[1]);
+        left.policy(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/16"), tunnel);
+        Template around = Sas.template(Mode.TRANSPORT, OUTER[0], OUTER[1], 2, false);
+        left.policy(Direction.OUT, Sas.between("10.1.0.0/16", "10.3.0.0/16"), tunnel, around);
+
+        int twice = longest("10.3.0.1");
+        int once = longest("10.2.0.1");
+
+        assertTrue(once > 1480 && once <= 1514, () -> "frame of " + once);
+        assertEquals(twice, longest("10.3.0.1"));
+        assertEquals(once, longest("10.2.0.1"));
+    }
+
+    /** The one frame that a short packet becomes. */
+    private int longest(String destination) {
+        List<byte[]> wire = left.send(Frames.udp(INNER[0], destination).bytes(10).frame());
+        assertEquals(List.of(wire.getFirst().length), wire.stream().map(frame -> frame.length).toList());
+        return wire.getFirst().length;
     }
 }

@@ -146,12 +146,11 @@ class EspTransformTest {
     @Test
     void shouldFillWithZerosBeforeThePaddingWhenTfcIsSet() {
         EspTransform sealer = EspSuites.pair("cipher_null", new byte[0], "digest_null", new byte[0], 0).transform(SPI, SequenceWidth.SHORT);
-        sealer.padPayloadTo(5);
         byte[] data = packet(sealer.sizes(), new byte[] {9, 9, 9});
-        assertEquals(16, sealer.seal(data, OFFSET, 3, 0x29, 7));
+        assertEquals(16, sealer.seal(data, OFFSET, 3, 5, 0x29, 7));
         byte[] expected = {9, 9, 9, 0, 0, 1, 1, 0x29};
         assertArrayEquals(expected, Arrays.copyOfRange(data, OFFSET + 8, OFFSET + 16));
-        assertEquals(20, sealer.seal(packet(sealer.sizes(), new byte[8]), OFFSET, 8, 0x29, 8));
+        assertEquals(20, sealer.seal(packet(sealer.sizes(), new byte[8]), OFFSET, 8, 5, 0x29, 8));
     }
 
     @Test
