@@ -66,6 +66,15 @@ struct settings memory_settings(int fd)
     return settings;
 }
 
+/* Bit n: some socket of this process has had option n. */
+static _Atomic uint32_t options_seen;
+
+bool memory_has_option(int fd, uint32_t option)
+{
+    uint32_t seen = atomic_load_explicit(&options_seen, memory_order_relaxed);
+    return (seen >> option & 1) && (memory_settings(fd).options >> option & 1);
+}
+
 void memory_set_group(int fd, uint32_t group, bool member)
 {
     sigset_t signals;
@@ -84,6 +93,8 @@ void memory_set_option(int fd, uint32_t option, bool on)
     bridge_lock(&signals);
     struct channel *channel = memory_of(socket_inode(fd));
     uint32_t bit = 1u << option;
+    if (on)
+        atomic_fetch_or_explicit(&options_seen, bit, memory_order_relaxed);
     channel->options = on ? channel->options | bit : channel->options & ~bit;
     bridge_unlock(&signals);
     frame_send(fd, OPTION, option, on);

@@ -54,6 +54,9 @@ struct settings {
 
 struct settings memory_settings(int fd);
 
+/* Whether a SOL_NETLINK option is on. Costs a load if this process never set it on any socket. */
+bool memory_has_option(int fd, uint32_t option);
+
 /* Remember a setting and tell the bridge. */
 void memory_set_group(int fd, uint32_t group, bool member);
 void memory_set_option(int fd, uint32_t option, bool on);

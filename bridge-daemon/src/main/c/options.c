@@ -121,6 +121,7 @@ static int set_netlink_option(int fd, int option, const void *value, socklen_t l
             return fail(EINVAL);
         memory_set_group(fd, number, option == NETLINK_ADD_MEMBERSHIP);
         return 0;
+    case NETLINK_PKTINFO:
     case NETLINK_BROADCAST_ERROR:
     case NETLINK_LISTEN_ALL_NSID: /* the bridge is one namespace */
     case NETLINK_NO_ENOBUFS:

@@ -9,12 +9,19 @@
 #include "memory.h"
 #include "message.h"
 #include "pages.h"
+#include "sender.h"
 
 #include <limits.h>
 #include <linux/netlink.h>
 #include <string.h>
 
 enum arrival { MESSAGE, EVENTS_LOST, BRIDGE_DIED, FAILED };
+
+/* Its full length, and the group if it is an event; that is 0 of everything else. */
+struct received {
+    ssize_t length;
+    uint32_t group;
+};
 
 /* `start` is the beginning of what was received, `length` its full length. */
 static enum arrival judge(ssize_t length, const struct frame *start)
@@ -28,35 +35,12 @@ static enum arrival judge(ssize_t length, const struct frame *start)
 }
 
 /* Waits for the next datagram as the program would, and leaves it in the queue. */
-static enum arrival look(int fd, int flags)
+static enum arrival look(int fd, int flags, uint32_t *group)
 {
     struct frame start = {1, 0, 0, 0};
     ssize_t length = REAL(recv)(fd, &start, sizeof start, (flags & MSG_DONTWAIT) | MSG_PEEK | MSG_TRUNC);
+    *group = length >= (ssize_t) sizeof start ? sender_group(&start) : 0;
     return judge(length, &start);
-}
-
-/* The sender's address as netlink gives it: the kernel has port id 0. PF_KEY gives none. False if there is no memory for it. */
-static bool write_sender(const struct name *name, struct msghdr *message)
-{
-    struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    size_t size = name->protocol == NETLINK ? sizeof kernel : 0;
-    size_t part = message->msg_name == NULL ? 0 : message->msg_namelen < size ? message->msg_namelen : size;
-    if (!pages_writable(message->msg_name, part))
-        return false;
-    if (part != 0)
-        memcpy(message->msg_name, &kernel, part);
-    message->msg_namelen = (socklen_t) size;
-    return true;
-}
-
-/* The kernel's credentials, as netlink gives them, in the place of the bridge's. */
-static void write_credentials(struct msghdr *message)
-{
-    const struct ucred kernel = {0};
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
-        if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_CREDENTIALS && part->cmsg_len == CMSG_LEN(sizeof kernel))
-            memcpy(CMSG_DATA(part), &kernel, sizeof kernel);
-    }
 }
 
 /* Control data comes through the socket only. */
@@ -93,7 +77,16 @@ static ssize_t receive_answer(int fd, const struct name *name, struct msghdr *me
     return answered ? length : REAL(recvmsg)(fd, message, flags);
 }
 
-static enum arrival receive(int fd, const struct name *name, struct msghdr *message, int flags, ssize_t *length)
+/* Behind a part of a dump the next one comes at once. */
+static void expect_more(int fd, const struct msghdr *message, ssize_t length)
+{
+    struct nlmsghdr first = {0};
+    if ((size_t) length >= sizeof first && message_gather(message, &first, sizeof first) == sizeof first
+        && (first.nlmsg_flags & NLM_F_MULTI) && first.nlmsg_type != NLMSG_DONE)
+        dialogue_asked(fd);
+}
+
+static enum arrival receive(int fd, const struct name *name, struct msghdr *message, int flags, struct received *got)
 {
     size_t room;
     int error = message_measure(message, &room);
@@ -105,29 +98,30 @@ static enum arrival receive(int fd, const struct name *name, struct msghdr *mess
         memory_note_room(fd, room);
     /* A peek must not show a frame, and a tiny buffer could not tell it from a message. */
     bool look_first = (flags & MSG_PEEK) || room < sizeof(struct frame);
-    enum arrival arrival = look_first ? look(fd, flags) : MESSAGE;
+    enum arrival arrival = look_first ? look(fd, flags, &got->group) : MESSAGE;
     if (arrival == EVENTS_LOST) {
         struct frame frame;
         REAL(recv)(fd, &frame, sizeof frame, MSG_DONTWAIT);
     }
     if (arrival != MESSAGE)
         return arrival;
-    *length = receive_answer(fd, name, message, flags);
+    got->length = receive_answer(fd, name, message, flags);
     if (look_first)
-        return *length < 0 ? judge(*length, NULL) : MESSAGE;
+        return got->length < 0 ? judge(got->length, NULL) : MESSAGE;
     struct frame start = {1, 0, 0, 0};
-    if (*length == sizeof start)
+    if (got->length == sizeof start)
         message_gather(message, &start, sizeof start);
-    return judge(*length, &start);
+    return judge(got->length, &start);
 }
 
-/* Behind a part of a dump the next one comes at once. */
-static void expect_more(int fd, const struct msghdr *message, ssize_t length)
+/* What is netlink's about a message that has come. */
+static void read_header(int fd, struct msghdr *message, struct received *got)
 {
-    struct nlmsghdr first = {0};
-    if ((size_t) length >= sizeof first && message_gather(message, &first, sizeof first) == sizeof first
-        && (first.nlmsg_flags & NLM_F_MULTI) && first.nlmsg_type != NLMSG_DONE)
-        dialogue_asked(fd);
+    uint32_t group = sender_take_group(message, got->length);
+    if (group != 0)
+        got->group = group;
+    expect_more(fd, message, got->length);
+    sender_write_credentials(message);
 }
 
 static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *message, int flags)
@@ -139,8 +133,11 @@ static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *
     struct msghdr nameless = *message;
     nameless.msg_name = NULL;
     nameless.msg_namelen = 0;
-    ssize_t length = -1;
-    switch (receive(fd, name, &nameless, flags, &length)) {
+    bool informed = name->protocol == NETLINK && memory_has_option(fd, NETLINK_PKTINFO);
+    if (informed)
+        sender_reserve_info(&nameless);
+    struct received got = {-1, 0};
+    switch (receive(fd, name, &nameless, flags, &got)) {
     case FAILED:
         return -1;
     case BRIDGE_DIED:
@@ -152,13 +149,13 @@ static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *
     case MESSAGE:
         break;
     }
-    if (name->protocol == NETLINK) {
-        expect_more(fd, &nameless, length);
-        write_credentials(&nameless);
-    }
+    if (name->protocol == NETLINK)
+        read_header(fd, &nameless, &got);
+    if (informed)
+        sender_write_info(message, &nameless, got.group);
     message->msg_controllen = nameless.msg_controllen;
     message->msg_flags = nameless.msg_flags;
-    return write_sender(name, message) ? length : fail(EFAULT);
+    return sender_write_address(name, message, got.group) ? got.length : fail(EFAULT);
 }
 
 /* As the kernel, recvmsg() tells the length of the sender's address only where there is room for one. */
@@ -277,7 +274,8 @@ static int receive_many(int fd, const struct name *name, struct mmsghdr *message
     uint64_t deadline_ns = timeout == NULL ? 0 : nanoseconds() + (uint64_t) timeout->tv_sec * 1000000000 + (uint64_t) timeout->tv_nsec;
     int later = flags & MSG_WAITFORONE ? MSG_DONTWAIT : flags & MSG_DONTWAIT;
     unsigned done = 0;
-    while (done < count && (done == 0 || look(fd, later) == MESSAGE)) {
+    uint32_t group;
+    while (done < count && (done == 0 || look(fd, later, &group) == MESSAGE)) {
         ssize_t length = receive_message(fd, name, &messages[done].msg_hdr, (flags | (done > 0 ? later : 0)) & ~MSG_WAITFORONE);
         if (length < 0)
             return done > 0 ? (int) done : -1;

@@ -112,7 +112,7 @@ static void announce(uint32_t group, const struct nlmsghdr *request)
 {
     for (int i = LISTENERS; i < count; i++) {
         if (clients[i].listener == NETLINK_LISTENER && clients[i].known.groups >> (group - 1) & 1)
-            send_message(i, MOCK_EVENT, 0, request, &group, sizeof group);
+            send_message(i, MOCK_EVENT, (int) (group << 12), request, &group, sizeof group);
     }
 }
 

@@ -63,7 +63,7 @@ static void groups_and_options_reach_the_bridge_and_survive_bind(void)
     CHECK(setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) == 0);
     CHECK(tell(fd).groups == 0x47);
     CHECK_FAILS(setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &bad, sizeof bad), EINVAL);
-    CHECK_FAILS(setsockopt(fd, SOL_NETLINK, NETLINK_PKTINFO, &on, sizeof on), ENOPROTOOPT);
+    CHECK_FAILS(setsockopt(fd, SOL_NETLINK, NETLINK_RX_RING, &on, sizeof on), ENOPROTOOPT);
     uint32_t groups = 0;
     socklen_t length = sizeof groups;
     CHECK(getsockopt(fd, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, &groups, &length) == 0 && groups == 0x47 && length == 4);
@@ -193,6 +193,67 @@ static void events_reach_members(void)
     CHECK_FAILS(recv(other, data, sizeof data, MSG_DONTWAIT), EAGAIN);
 }
 
+/* Announces an event and receives it into `room` bytes: the sender's groups. The flags that the bridge put the group in are empty again. */
+static uint32_t groups_of_event(int other, int listener, void *data, size_t room, int flags)
+{
+    struct sockaddr_nl from = {0};
+    socklen_t length = sizeof from;
+    struct nlmsghdr header = {0};
+    CHECK(request(other, MOCK_ANNOUNCE, XFRMNLGRP_SA) > 0);
+    CHECK(recvfrom(listener, data, room, flags, (struct sockaddr *) &from, &length) >= 0 && length == sizeof from);
+    memcpy(&header, data, room < sizeof header ? room : sizeof header);
+    CHECK(header.nlmsg_flags == 0 && from.nl_pid == 0);
+    return from.nl_groups;
+}
+
+static void event_is_sent_to_a_group(void)
+{
+    char data[64];
+    int listener = open_netlink(SOCK_RAW), other = open_netlink(SOCK_RAW);
+    bind_netlink(listener, 0, XFRMGRP_SA);
+    tell(listener);
+    for (size_t room = 0; room <= sizeof data; room++)
+        CHECK(groups_of_event(other, listener, data, room, 0) == XFRMGRP_SA);
+    CHECK(groups_of_event(other, listener, data, sizeof data, MSG_PEEK) == XFRMGRP_SA);
+    CHECK(groups_of_event(other, listener, data, 4, MSG_PEEK | MSG_TRUNC) == XFRMGRP_SA);
+    CHECK(recv(listener, data, sizeof data, 0) == 20 && ((struct nlmsghdr *) data)->nlmsg_flags == 0);
+    CHECK(read(listener, data, 7) == 7 && data[6] == 0);
+}
+
+/* Receives with `room` bytes for control data: how many there are, and the flags. */
+static size_t receive_info(int fd, size_t room, int *flags, struct nl_pktinfo *info)
+{
+    char data[64], control[64] = {0};
+    struct iovec part = {data, sizeof data};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = room};
+    CHECK(recvmsg(fd, &message, 0) > 0);
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header != NULL) {
+        CHECK(header->cmsg_level == SOL_NETLINK && header->cmsg_type == NETLINK_PKTINFO);
+        memcpy(info, CMSG_DATA(header), sizeof *info);
+    }
+    *flags = message.msg_flags;
+    return message.msg_controllen;
+}
+
+static void group_comes_as_control_data(void)
+{
+    struct nl_pktinfo info;
+    int listener = open_netlink(SOCK_RAW), other = open_netlink(SOCK_RAW), on = 1, flags;
+    bind_netlink(listener, 0, XFRMGRP_SA | XFRMGRP_EXPIRE);
+    tell(listener);
+    CHECK(request(other, MOCK_ANNOUNCE, XFRMNLGRP_SA) > 0);
+    CHECK(receive_info(listener, 64, &flags, &info) == 0 && flags == 0);
+    CHECK(setsockopt(listener, SOL_NETLINK, NETLINK_PKTINFO, &on, sizeof on) == 0);
+    CHECK(request(other, MOCK_ANNOUNCE, XFRMNLGRP_SA) > 0 && request(other, MOCK_ANNOUNCE, XFRMNLGRP_EXPIRE) > 0);
+    CHECK(receive_info(listener, 64, &flags, &info) == CMSG_SPACE(4) && flags == 0 && info.group == XFRMNLGRP_SA);
+    CHECK(receive_info(listener, CMSG_LEN(4), &flags, &info) == CMSG_LEN(4) && flags == 0 && info.group == XFRMNLGRP_EXPIRE);
+    CHECK(request(listener, MOCK_TELL, 0) > 0);
+    CHECK(receive_info(listener, 64, &flags, &info) == CMSG_SPACE(4) && info.group == 0);
+    CHECK(request(listener, MOCK_TELL, 0) > 0);
+    CHECK(receive_info(listener, 8, &flags, &info) == 0 && flags == MSG_CTRUNC);
+}
+
 static void pfkey_has_no_names(void)
 {
     struct sadb_msg message = {.sadb_msg_version = PF_KEY_V2, .sadb_msg_type = SADB_FLUSH, .sadb_msg_len = 2};
@@ -308,6 +369,6 @@ const struct test netlink_tests[] = {
     TEST(unbound_socket_has_a_port_id_with_the_top_bit), TEST(bind_gives_the_process_id_once), TEST(bind_fails_as_in_the_kernel),
     TEST(groups_and_options_reach_the_bridge_and_survive_bind), TEST(socket_describes_itself_as_netlink), TEST(only_root_listens), TEST(sender_is_the_kernel),
     TEST(peek_and_truncate_tell_the_full_length), TEST(every_way_to_send_and_receive_works), TEST(overrun_is_reported_once),
-    TEST(events_reach_members), TEST(pfkey_has_no_names), TEST(pfkey_headers_are_judged_by_the_call),
+    TEST(events_reach_members), TEST(event_is_sent_to_a_group), TEST(group_comes_as_control_data), TEST(pfkey_has_no_names), TEST(pfkey_headers_are_judged_by_the_call),
     TEST(ethtool_requests_reach_the_kernel), TEST(other_sockets_stay_real), TEST(largest_receive_is_told),
     TEST(receive_buffer_is_told), TEST(late_answers_are_waited_for), TEST(socket_is_refused_without_bridge), {NULL, NULL}};

@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -447,6 +449,125 @@ static void receive_control_data(int fd)
         printf(" %d %d %d", first->cmsg_level, first->cmsg_type, ((struct ucred *) CMSG_DATA(first))->pid);
 }
 
+/* Events */
+
+static void request(int fd, int type, const void *payload, size_t length)
+{
+    struct {
+        struct nlmsghdr header;
+        char payload[512];
+    } message = {.header = {.nlmsg_len = NLMSG_LENGTH(length), .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST}};
+    memcpy(message.payload, payload, length);
+    if (send(fd, &message, message.header.nlmsg_len, 0) < 0)
+        _exit(105);
+}
+
+static void join_all(int fd)
+{
+    for (int group = XFRMNLGRP_ACQUIRE; group <= XFRMNLGRP_MAX; group++) {
+        if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0)
+            _exit(106);
+    }
+}
+
+static struct xfrm_userpolicy_info policy(void)
+{
+    return (struct xfrm_userpolicy_info) {
+        .sel = {.family = AF_INET, .prefixlen_d = 32}, .dir = XFRM_POLICY_OUT,
+        .lft = {XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF, 0, 0, 0, 0}};
+}
+
+/* ACQUIRE, POLEXPIRE, FLUSHSA and NEWPOLICY, and what answers ALLOCSPI, whether it is to come first or not. */
+static void ask_for(int fd, int type)
+{
+    struct {
+        struct xfrm_user_acquire acquire;
+        struct nlattr attribute;
+        struct xfrm_user_tmpl template;
+    } acquire = {
+        .acquire = {.policy = policy(), .id.proto = IPPROTO_ESP},
+        .attribute = {sizeof acquire - offsetof(typeof(acquire), attribute), XFRMA_TMPL},
+        .template = {.id.proto = IPPROTO_ESP, .family = AF_INET, .reqid = 1}};
+    struct xfrm_userspi_info spi = {.info = {.id.proto = IPPROTO_ESP, .family = AF_INET, .reqid = 77}, .min = 0x777, .max = 0x777};
+    struct xfrm_user_polexpire expire = {.pol = policy(), .hard = 1};
+    struct xfrm_userpolicy_info plain = policy();
+    struct xfrm_usersa_flush flush = {0};
+    switch (type) {
+    case XFRM_MSG_ACQUIRE: request(fd, type, &acquire, sizeof acquire); break;
+    case XFRM_MSG_ALLOCSPI: request(fd, type, &spi, sizeof spi); break;
+    case XFRM_MSG_POLEXPIRE: request(fd, type, &expire, sizeof expire); break;
+    case XFRM_MSG_NEWPOLICY: request(fd, type, &plain, sizeof plain); break;
+    default: request(fd, type, &flush, sizeof flush);
+    }
+}
+
+static const int news[] = {XFRM_MSG_ACQUIRE, XFRM_MSG_NEWPOLICY, XFRM_MSG_POLEXPIRE, XFRM_MSG_ALLOCSPI, XFRM_MSG_FLUSHSA};
+enum { NEWS = sizeof news / sizeof *news };
+
+static void tell_sender(int fd, size_t length, int flags)
+{
+    struct sockaddr_nl from = {.nl_groups = 77};
+    socklen_t known = sizeof from;
+    struct nlmsghdr header = {0};
+    if (recvfrom(fd, room, length, flags, (struct sockaddr *) &from, &known) < 0)
+        tell(-1);
+    memcpy(&header, room, length < sizeof header ? length : sizeof header);
+    printf(" %x:%x:%u", from.nl_groups, header.nlmsg_flags, from.nl_pid);
+}
+
+static void receive_events(int fd)
+{
+    join_all(fd);
+    for (int i = 0; i < NEWS; i++) {
+        ask_for(fd, news[i]);
+        tell_sender(fd, 8, MSG_PEEK);
+        tell_sender(fd, 7, MSG_PEEK | MSG_TRUNC);
+        tell_sender(fd, sizeof room, 0);
+    }
+    for (size_t length = 0; length < 24; length += 5) {
+        ask_for(fd, news[1]);
+        ask_for(fd, news[2]);
+        tell_sender(fd, length, 0);
+        tell_sender(fd, length, 0);
+    }
+}
+
+static void tell_info(int fd, size_t control_length)
+{
+    char control[128] = {0};
+    struct msghdr message = message_of(room, sizeof room);
+    message.msg_control = control_length == 0 ? NULL : control;
+    message.msg_controllen = control_length;
+    tell(recvmsg(fd, &message, 0) < 0 ? -1 : 0);
+    const struct cmsghdr *first = CMSG_FIRSTHDR(&message);
+    printf(" %zu:%x", message.msg_controllen, message.msg_flags);
+    for (; first != NULL; first = CMSG_NXTHDR(&message, (struct cmsghdr *) first))
+        printf(":%d:%d:%zu:%d", first->cmsg_level, first->cmsg_type, first->cmsg_len, *(int *) CMSG_DATA(first));
+}
+
+static void receive_group_as_control_data(int fd)
+{
+    static const size_t rooms[] = {0, 8, 16, 18, 20, 22, 24, 32, 48, 56, 64, 128};
+    int on = 1;
+    join_all(fd);
+    tell(setsockopt(fd, SOL_NETLINK, NETLINK_PKTINFO, &on, sizeof on));
+    for (int credentials = 0; credentials < 2; credentials++) {
+        for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+            ask_for(fd, news[1]);
+            ask_for(fd, news[2]);
+            tell_info(fd, rooms[i]);
+            tell_info(fd, rooms[i]);
+        }
+        setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+    }
+    ask_for(fd, news[3]);
+    tell_info(fd, sizeof(struct cmsghdr) + 4);
+    on = 0;
+    tell(setsockopt(fd, SOL_NETLINK, NETLINK_PKTINFO, &on, sizeof on));
+    ask_for(fd, news[4]);
+    tell_info(fd, 0);
+}
+
 static void ask_often(int fd, int times)
 {
     for (int i = 0; i < times; i++) {
@@ -550,7 +671,7 @@ static const struct test tests[] = {
     TEST(send_from_bad_memory), TEST(send_bad_message), TEST(send_to_bad_address), TEST(send_nothing), TEST(send_many_parts),
     TEST(send_too_much), TEST(send_with_flags), TEST(send_control_data), TEST(send_several), TEST(receive_into_bad_memory),
     TEST(receive_bad_message), TEST(receive_bad_sender), TEST(receive_short_sender), TEST(receive_little), TEST(receive_many_parts),
-    TEST(receive_with_flags), TEST(receive_control_data), TEST(receive_messages_at_once), TEST(receive_too_few_at_once),
+    TEST(receive_with_flags), TEST(receive_control_data), TEST(receive_events), TEST(receive_group_as_control_data), TEST(receive_messages_at_once), TEST(receive_too_few_at_once),
     TEST(receive_none_before_the_timeout), TEST(name_with_bad_memory), TEST(set_options_with_bad_memory)};
 
 static void make_memory(void)

@@ -7,6 +7,7 @@ import org.xfrmbridge.daemon.os.ClientSocket;
 import org.xfrmbridge.io.ControlFrame;
 import org.xfrmbridge.io.LostEventsException;
 import org.xfrmbridge.netlink.client.NetlinkConnection;
+import org.xfrmbridge.netlink.nl.EventGroup;
 
 /** A bridge's socket, spoken to directly: what the preload library does for programs in C (docs/preload-protocol.md). One thread. */
 final class BridgeConnection implements NetlinkConnection {
@@ -14,13 +15,16 @@ final class BridgeConnection implements NetlinkConnection {
     private static final int ROOM_BYTES = 32_768;
 
     private final ClientSocket socket;
+    private final boolean hasGroups;
 
-    private BridgeConnection(ClientSocket socket) {
+    /** @param hasGroups whether events come with the numbers of their groups */
+    private BridgeConnection(ClientSocket socket, boolean hasGroups) {
         this.socket = socket;
+        this.hasGroups = hasGroups;
     }
 
     static BridgeConnection netlink(Path directory) throws IOException {
-        BridgeConnection connection = new BridgeConnection(ClientSocket.unix(directory.resolve("netlink.sock")));
+        BridgeConnection connection = new BridgeConnection(ClientSocket.unix(directory.resolve("netlink.sock")), true);
         connection.tell(ControlFrame.OPTION, NetlinkOptions.CAP_ACK, 1);
         connection.tell(ControlFrame.OPTION, NetlinkOptions.EXT_ACK, 1);
         connection.tell(ControlFrame.ROOM, ROOM_BYTES, 0);
@@ -28,7 +32,7 @@ final class BridgeConnection implements NetlinkConnection {
     }
 
     static BridgeConnection pfkey(Path directory) throws IOException {
-        return new BridgeConnection(ClientSocket.unix(directory.resolve("pfkey.sock")));
+        return new BridgeConnection(ClientSocket.unix(directory.resolve("pfkey.sock")), false);
     }
 
     /** A frame; what must hold when the call returns, as in a kernel, is waited for by {@link ClientSocket#awaitTaken}. */
@@ -46,6 +50,9 @@ final class BridgeConnection implements NetlinkConnection {
         ByteBuffer datagram = socket.receive(timeoutMs);
         if (datagram != null && ControlFrame.isControl(datagram)) {
             throw new LostEventsException();
+        }
+        if (datagram != null && hasGroups) {
+            EventGroup.take(datagram);
         }
         return datagram;
     }

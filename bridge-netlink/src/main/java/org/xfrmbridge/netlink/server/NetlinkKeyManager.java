@@ -10,6 +10,7 @@ import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.netlink.map.PolicyEncoder;
 import org.xfrmbridge.netlink.msg.UserpolicyId;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.netlink.nl.EventGroup;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
@@ -60,7 +61,10 @@ public final class NetlinkKeyManager implements KeyManager {
         NetlinkWriter message = null;
         for (NetlinkSession session : sessions) {
             if (session.isMember(group) && session.takesEvent()) {
-                message = message == null ? event.encode() : message;
+                if (message == null) {
+                    message = event.encode();
+                    EventGroup.put(message.written(), group);
+                }
                 session.event(message.written());
             }
         }

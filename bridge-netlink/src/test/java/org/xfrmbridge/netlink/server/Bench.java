@@ -6,6 +6,7 @@ import java.util.Random;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.XfrmEngine;
+import org.xfrmbridge.netlink.nl.EventGroup;
 import org.xfrmbridge.time.ManualClock;
 
 /** An engine with sessions whose clients read everything at once. */
@@ -21,14 +22,16 @@ final class Bench {
         engine.register(keyManager);
     }
 
-    /** A privileged client whose datagrams are added to a list. */
+    /** A privileged client whose datagrams are added to a list, as its program sees them. */
     NetlinkSession session(int portId, List<byte[]> received) {
         return new NetlinkSession(engine, keyManager, datagram -> received.add(bytes(datagram)), new NetlinkCaller(portId, true));
     }
 
+    /** Without the group that the preload library takes out. */
     static byte[] bytes(ByteBuffer datagram) {
         byte[] bytes = new byte[datagram.remaining()];
         datagram.get(bytes);
+        EventGroup.take(ByteBuffer.wrap(bytes));
         return bytes;
     }
 }

@@ -10,6 +10,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.io.ControlFrame;
 import org.xfrmbridge.km.KeyManager.Acquire;
+import org.xfrmbridge.km.KeyManager.StateChange;
+import org.xfrmbridge.km.Migration;
+import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.netlink.msg.UserAcquire;
 import org.xfrmbridge.netlink.msg.UserMapping;
 import org.xfrmbridge.netlink.msg.UserReport;
@@ -17,8 +20,10 @@ import org.xfrmbridge.netlink.msg.UsersaId;
 import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.netlink.nl.EventGroup;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
@@ -74,6 +79,35 @@ class NetlinkKeyManagerTest {
                 Selector.any(AddressFamily.INET), Lifetime.UNLIMITED, 5, 0x108, Direction.IN, PolicySpec.Action.ALLOW, 0, 0,
                 List.of(template), new Mark(3, 7), 11, PolicySpec.Type.MAIN, null);
         return new Acquire(state(), template, new Policy(spec, 1, 0), Direction.IN);
+    }
+
+    private void tellOfEverything() {
+        bench.keyManager.acquire(acquire());
+        bench.keyManager.stateExpired(state(), true, 0);
+        bench.keyManager.stateChanged(StateChange.NEW, state(), Origin.KERNEL);
+        bench.keyManager.policiesFlushed(PolicySpec.Type.MAIN, Origin.KERNEL);
+        bench.keyManager.replayChanged(state(), 0, Origin.KERNEL);
+        bench.keyManager.report(60, Selector.any(0), null);
+        bench.keyManager.migrated(new Migration(Selector.any(0), 0, PolicySpec.Type.MAIN, List.of(), null, null, 0), null);
+        bench.keyManager.mappingChanged(state(), SADDR, 1);
+    }
+
+    @Test
+    void shouldNameTheGroupOfEachEventAndOfNothingElse() {
+        List<Integer> groups = new ArrayList<>();
+        NetlinkSession listener = new NetlinkSession(
+                bench.engine, bench.keyManager, datagram -> groups.add(EventGroup.take(datagram)), new NetlinkCaller(8, true));
+        listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.GROUPS, 0xff, 0).toBytes()));
+
+        tellOfEverything();
+        NetlinkWriter request = new NetlinkWriter().begin(XfrmMessage.GETSPDINFO, NetlinkHeader.REQUEST, 1, 8).putZeros(4).end();
+        listener.receive(request.written());
+
+        assertEquals(
+                List.of(
+                        XfrmMessage.GROUP_ACQUIRE, XfrmMessage.GROUP_EXPIRE, XfrmMessage.GROUP_SA, XfrmMessage.GROUP_POLICY,
+                        XfrmMessage.GROUP_AEVENTS, XfrmMessage.GROUP_REPORT, XfrmMessage.GROUP_MIGRATE, XfrmMessage.GROUP_MAPPING, 0),
+                groups);
     }
 
     @Test

@@ -4,13 +4,13 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.io.ControlFrame;
 import org.xfrmbridge.it.conformance.Recording.Event;
 import org.xfrmbridge.it.conformance.Recording.Exchange;
 import org.xfrmbridge.km.XfrmEngine;
+import org.xfrmbridge.netlink.nl.EventGroup;
 import org.xfrmbridge.netlink.server.NetlinkCaller;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
@@ -20,14 +20,15 @@ import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
 final class BridgeReplay {
     private static final int CLIENT_PORT = 4711;
     private static final int LISTENER_PORT = 4712;
-    private static final int GROUPS = 8;
+    private static final int ALL_GROUPS = 0xff;
     private static final int OPTION_CAP_ACK = 10;
     private static final int OPTION_EXT_ACK = 11;
 
     private final List<byte[]> replies = new ArrayList<>();
     private final List<Event> events = new ArrayList<>();
-    /** Timers never fire: nobody runs them here, and no sequence takes a second of a kernel's time. */
-    private final XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), new SystemClock(), new Random(1), () -> {});
+    /** Timers run in pauses only: no sequence takes a second of a kernel's time without one. */
+    private final PausedClock clock = new PausedClock();
+    private final XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), clock, new Random(1), () -> {});
     private final PfkeyKeyManager pfkey = new PfkeyKeyManager();
     private final NetlinkSession client;
 
@@ -36,15 +37,15 @@ final class BridgeReplay {
         engine.register(keyManager);
         engine.register(pfkey);
         client = new NetlinkSession(engine, keyManager, datagram -> replies.add(copy(datagram)), new NetlinkCaller(CLIENT_PORT, true));
-        for (int group = 1; group <= GROUPS; group++) {
-            int joined = group;
-            NetlinkSession listener = new NetlinkSession(
-                    engine,
-                    keyManager,
-                    datagram -> events.add(new Event(joined, copy(datagram))),
-                    new NetlinkCaller(LISTENER_PORT + group, true));
-            listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.JOIN, joined, 0).toBytes()));
-        }
+        NetlinkSession listener = new NetlinkSession(engine, keyManager, this::hear, new NetlinkCaller(LISTENER_PORT, true));
+        listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.GROUPS, ALL_GROUPS, 0).toBytes()));
+    }
+
+    /** With the sender's groups that the preload library would tell. */
+    private boolean hear(ByteBuffer datagram) {
+        byte[] event = copy(datagram);
+        int group = EventGroup.take(ByteBuffer.wrap(event));
+        return events.add(new Event(group == 0 ? 0 : 1 << group - 1, event));
     }
 
     static byte[] copy(ByteBuffer datagram) {
@@ -65,6 +66,10 @@ final class BridgeReplay {
             switch (request.protocol()) {
                 case NETLINK -> client.receive(ByteBuffer.wrap(request.bytes().clone()));
                 case PF_KEY -> sockets.send(request.bytes().clone());
+                case PAUSE -> {
+                    clock.advanceMs(request.pauseMs());
+                    engine.runTimers();
+                }
             }
             exchanges.add(new Exchange(request, List.copyOf(replies), List.copyOf(events)));
         }

@@ -51,6 +51,7 @@ public final class ConformanceRun {
                 sequences.addAll(PfkeyClients.sequences());
                 yield new PfkeySequenceGenerator(kernel.profile, seed)::make;
             }
+            case PAUSE -> throw new IllegalArgumentException("a pause is no protocol to ask through");
         };
         IntStream.range(0, count).mapToObj(generator).forEach(sequences::add);
         return sequences;

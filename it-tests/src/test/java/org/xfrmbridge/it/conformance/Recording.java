@@ -28,15 +28,15 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
     private static final int EXT_ACK = 2;
     private static final int PF_KEY = 4;
 
-    /** An event and who heard it: a group of netlink's, or one of the PF_KEY sockets below. */
-    record Event(int group, byte[] datagram) {
+    /** An event and who heard it: the sender's {@code nl_groups} in netlink, or one of the PF_KEY sockets below. */
+    record Event(int groups, byte[] datagram) {
         private boolean isPfkey() {
-            return group >= PF_KEY_CLIENT;
+            return groups >= PF_KEY_CLIENT;
         }
 
         private List<String> lines() {
             Protocol protocol = isPfkey() ? Protocol.PF_KEY : Protocol.NETLINK;
-            return new Datagram(protocol, datagram).lines("! %s %d ".formatted(isPfkey() ? "socket" : "group", group));
+            return new Datagram(protocol, datagram).lines("! %s %d ".formatted(isPfkey() ? "socket" : "groups", groups));
         }
     }
 
@@ -55,12 +55,15 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
             this(request, new ArrayList<>(), new ArrayList<>());
         }
 
-        /** All that came back, PF_KEY's events behind netlink's. */
+        /** All that came back, PF_KEY's events behind netlink's; those of timers in no order, for they were due at once. */
         List<String> answerLines() {
             List<String> lines = new ArrayList<>();
             replies.forEach(reply -> lines.addAll(new Datagram(request.protocol(), reply).lines("< ")));
             events.stream().filter(event -> !event.isPfkey()).forEach(event -> lines.addAll(event.lines()));
-            events.stream().filter(Event::isPfkey).sorted(Comparator.comparingInt(Event::group))
+            if (request.protocol() == Protocol.PAUSE) {
+                lines.sort(Comparator.naturalOrder());
+            }
+            events.stream().filter(Event::isPfkey).sorted(Comparator.comparingInt(Event::groups))
                     .forEach(event -> lines.addAll(event.lines()));
             return lines;
         }
@@ -92,7 +95,7 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
                     write(out, '<', reply);
                 }
                 for (Event event : exchange.events) {
-                    write(out, '!', Draft.struct(4 + event.datagram.length, in -> in.putInt(event.group).put(event.datagram)));
+                    write(out, '!', Draft.struct(4 + event.datagram.length, in -> in.putInt(event.groups).put(event.datagram)));
                 }
             }
         }
@@ -125,6 +128,7 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
                 case 'S' -> recordings.add(begin(bytes));
                 case '>' -> recordings.getLast().add(Datagram.netlink(bytes));
                 case 'k' -> recordings.getLast().add(Datagram.pfkey(bytes));
+                case 'w' -> recordings.getLast().add(new Datagram(Protocol.PAUSE, bytes));
                 case '<' -> recordings.getLast().exchanges.getLast().replies.add(bytes);
                 case '!' -> recordings.getLast().exchanges.getLast().events.add(
                         new Event(view(bytes).getInt(0), Arrays.copyOfRange(bytes, 4, bytes.length)));

@@ -9,10 +9,11 @@
  *   k   the client sends this to its PF_KEY socket; a policy's id LAST_INDEX is replaced by the last one it was told
  *   r   the same, but nothing that comes back is written down: makes the tables empty for the next sequence
  *   <   the client has received this, on the socket it asked; four bytes are the errno of the call that sent the message
- *   !   a member of all groups has received this; four bytes with the group's number come first, or 0x100 for the client's
+ *   w   the client does nothing for a time (milliseconds, 32 bits)
+ *   !   a member of all groups has received this; four bytes with the sender's nl_groups come first, or 0x100 for the client's
  *       PF_KEY socket, 0x101 for the registered one, 0x102 for the silent one
  *   .   the end
- * The recording holds the records of the script and, behind each >, those that came back.
+ * The recording holds the records of the script and, behind each > and w, those that came back.
  *
  * As the first process of a virtual machine it mounts what it needs, loads the modules named in /modules, replays
  * /script to the disk /dev/vda, and powers off.
@@ -97,10 +98,11 @@ static void take_events(int listener, int wanted)
 {
 	for (;;) {
 		char control[CMSG_SPACE(sizeof(struct nl_pktinfo))];
-		/* the group comes first in a record, so the datagram is read behind it */
+		/* the groups come first in a record, so the datagram is read behind it */
 		struct iovec place = { datagram + 4, sizeof datagram - 4 };
-		struct msghdr message = { .msg_iov = &place, .msg_iovlen = 1, .msg_control = control,
-					  .msg_controllen = sizeof control };
+		struct sockaddr_nl sender = { 0 };
+		struct msghdr message = { .msg_name = &sender, .msg_namelen = sizeof sender, .msg_iov = &place, .msg_iovlen = 1,
+					  .msg_control = control, .msg_controllen = sizeof control };
 		ssize_t length = recvmsg(listener, &message, MSG_DONTWAIT);
 		struct cmsghdr *info = CMSG_FIRSTHDR(&message);
 
@@ -108,9 +110,14 @@ static void take_events(int listener, int wanted)
 			check(1, "events were lost");
 		if (length < 0)
 			return;
-		memset(datagram, 0, 4);
-		if (info && info->cmsg_type == NETLINK_PKTINFO)
-			memcpy(datagram, CMSG_DATA(info), 4);
+		memcpy(datagram, &sender.nl_groups, 4);
+		if (info && info->cmsg_type == NETLINK_PKTINFO) {
+			uint32_t group;
+
+			memcpy(&group, CMSG_DATA(info), sizeof group);
+			errno = EPROTO;
+			check(sender.nl_groups != 1u << (group - 1), "the sender's groups");
+		}
 		if (wanted)
 			put('!', datagram, length + 4);
 	}
@@ -257,6 +264,12 @@ static void replay(const char *from, const char *to)
 			take_events(listener, 1);
 			for (int i = PFKEY_REGISTERED; i < PFKEY_SOCKETS; i++)
 				take_pfkey(i, '!');
+		} else if (kind == 'w') {
+			uint32_t ms;
+
+			memcpy(&ms, datagram, sizeof ms);
+			usleep(ms * 1000);
+			take_events(listener, 1);
 		}
 	}
 	put('.', "", 0);
