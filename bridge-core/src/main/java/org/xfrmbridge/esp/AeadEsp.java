@@ -36,6 +36,7 @@ final class AeadEsp extends EspFrame {
         byte[] key = material.copy(0, keyBytes);
         byte[] salt = material.copy(keyBytes, keyBytes + saltBytes);
         nonce = Arrays.copyOf(salt, saltBytes + sizes.ivBytes());
+        Arrays.fill(salt, (byte) 0);
         aad = new byte[extended ? 12 : 8];
         aead = engine.create(key, nonce, aad);
     }

@@ -1,8 +1,6 @@
 package org.xfrmbridge.esp;
 
-import java.util.Arrays;
 import org.bouncycastle.crypto.BlockCipher;
-import org.bouncycastle.crypto.params.KeyParameter;
 
 /**
  * CBC over any block cipher. In a packet each block lies behind the one it is chained to, the first behind the IV: encryption walks
@@ -12,15 +10,22 @@ final class BouncyCbc implements PacketCipher {
     private final BlockCipher encryptor;
     private final BlockCipher decryptor;
     private final int blockBytes;
+    private final int keyBytes;
 
     /** @param key wiped; the engines keep their own schedule */
     BouncyCbc(BlockCipher encryptor, BlockCipher decryptor, byte[] key) {
         this.encryptor = encryptor;
         this.decryptor = decryptor;
         this.blockBytes = encryptor.getBlockSize();
-        encryptor.init(true, new KeyParameter(key));
-        decryptor.init(false, new KeyParameter(key));
-        Arrays.fill(key, (byte) 0);
+        this.keyBytes = key.length;
+        use(key);
+    }
+
+    private void use(byte[] key) {
+        BouncyKey.use(key, parameter -> {
+            encryptor.init(true, parameter);
+            decryptor.init(false, parameter);
+        });
     }
 
     @Override
@@ -39,9 +44,11 @@ final class BouncyCbc implements PacketCipher {
         }
     }
 
-    /** The engines' key schedules are theirs: dropping them is all that can be done. */
+    /** With another key an engine overwrites its schedule, or drops it: more cannot be done. */
     @Override
-    public void destroy() {}
+    public void destroy() {
+        use(new byte[keyBytes]);
+    }
 
     private void chain(byte[] data, int at) {
         for (int i = at; i < at + blockBytes; i++) {

@@ -2,7 +2,6 @@ package org.xfrmbridge.esp;
 
 import java.util.Arrays;
 import org.bouncycastle.crypto.BlockCipher;
-import org.bouncycastle.crypto.params.KeyParameter;
 
 /** RFC 3686 counter mode over a 16-byte block cipher that the JDK lacks: block counter from 1 behind nonce and IV. */
 final class BouncyCtr implements PacketCipher {
@@ -11,13 +10,15 @@ final class BouncyCtr implements PacketCipher {
     private final BlockCipher cipher;
     private final byte[] counterBlock = new byte[BLOCK_BYTES];
     private final byte[] keyStream = new byte[BLOCK_BYTES];
+    private final int keyBytes;
 
-    /** @param key wiped */
+    /** @param key wiped, as is the nonce */
     BouncyCtr(BlockCipher cipher, byte[] key, byte[] nonce) {
         this.cipher = cipher;
-        cipher.init(true, new KeyParameter(key));
-        Arrays.fill(key, (byte) 0);
+        keyBytes = key.length;
+        BouncyKey.use(key, parameter -> cipher.init(true, parameter));
         System.arraycopy(nonce, 0, counterBlock, 0, nonce.length);
+        Arrays.fill(nonce, (byte) 0);
     }
 
     @Override
@@ -40,6 +41,7 @@ final class BouncyCtr implements PacketCipher {
 
     @Override
     public void destroy() {
+        BouncyKey.use(new byte[keyBytes], zeros -> cipher.init(true, zeros));
         Arrays.fill(counterBlock, (byte) 0);
         Arrays.fill(keyStream, (byte) 0);
     }

@@ -11,13 +11,16 @@ import org.bouncycastle.crypto.params.KeyParameter;
 /** AES-GCM with an ICV of 8 bytes, which the JDK refuses, by Bouncy Castle: some twenty times slower. */
 final class BouncyGcm implements PacketAead {
     private final AEADBlockCipher cipher = GCMBlockCipher.newInstance(AESEngine.newInstance());
-    private final byte[] key;
+    /** One for all packets: each would have a copy of the key. */
+    private final KeyParameter key;
     private final int icvBytes;
     private final byte[] nonce;
     private final byte[] aad;
 
+    /** @param key wiped */
     BouncyGcm(byte[] key, int icvBytes, byte[] nonce, byte[] aad) {
-        this.key = key;
+        this.key = new KeyParameter(key);
+        Arrays.fill(key, (byte) 0);
         this.icvBytes = icvBytes;
         this.nonce = nonce;
         this.aad = aad;
@@ -44,12 +47,12 @@ final class BouncyGcm implements PacketAead {
 
     @Override
     public void destroy() {
-        Arrays.fill(key, (byte) 0);
+        Arrays.fill(key.getKey(), (byte) 0);
     }
 
     /** In place is safe: a byte is put out only after it was read. */
     private void run(boolean encrypt, byte[] data, int offset, int length) throws InvalidCipherTextException {
-        cipher.init(encrypt, new AEADParameters(new KeyParameter(key), icvBytes * 8, nonce, aad));
+        cipher.init(encrypt, new AEADParameters(key, icvBytes * 8, nonce, aad));
         int done = cipher.processBytes(data, offset, length, data, offset);
         cipher.doFinal(data, offset + done);
     }

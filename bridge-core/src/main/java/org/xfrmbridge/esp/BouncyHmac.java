@@ -1,6 +1,5 @@
 package org.xfrmbridge.esp;
 
-import java.util.Arrays;
 import org.bouncycastle.crypto.Digest;
 import org.bouncycastle.crypto.macs.HMac;
 import org.bouncycastle.crypto.params.KeyParameter;
@@ -13,8 +12,7 @@ final class BouncyHmac implements PacketMac {
     /** @param key wiped */
     BouncyHmac(Digest digest, byte[] key) {
         mac = new HMac(digest);
-        mac.init(new KeyParameter(key));
-        Arrays.fill(key, (byte) 0);
+        BouncyKey.use(key, mac::init);
         result = new byte[mac.getMacSize()];
     }
 

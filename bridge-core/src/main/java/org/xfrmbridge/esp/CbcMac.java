@@ -11,6 +11,7 @@ import javax.crypto.spec.IvParameterSpec;
  */
 final class CbcMac implements PacketMac {
     private static final int BLOCK_BYTES = 16;
+    private static final IvParameterSpec ZERO_IV = new IvParameterSpec(new byte[BLOCK_BYTES]);
 
     private final Cipher cipher;
     private final WipeableKey key;
@@ -28,12 +29,12 @@ final class CbcMac implements PacketMac {
 
     /** @param key taken over */
     static CbcMac xcbc(byte[] key) {
-        byte[] keys = new byte[3 * BLOCK_BYTES];
+        byte[][] keys = new byte[3][];
         for (int i = 0; i < 3; i++) {
-            System.arraycopy(block(key, (byte) (i + 1)), 0, keys, i * BLOCK_BYTES, BLOCK_BYTES);
+            keys[i] = block(key, (byte) (i + 1));
         }
         Arrays.fill(key, (byte) 0);
-        return new CbcMac(Arrays.copyOfRange(keys, 0, 16), Arrays.copyOfRange(keys, 16, 32), Arrays.copyOfRange(keys, 32, 48));
+        return new CbcMac(keys[0], keys[1], keys[2]);
     }
 
     /** @param key taken over */
@@ -61,7 +62,8 @@ final class CbcMac implements PacketMac {
 
     @Override
     public void destroy() {
-        key.destroy();
+        key.destroyWith(cipher, ZERO_IV);
+        Arrays.fill(text, (byte) 0);
         Arrays.fill(wholeMask, (byte) 0);
         Arrays.fill(partMask, (byte) 0);
     }
@@ -76,7 +78,10 @@ final class CbcMac implements PacketMac {
     private static byte[] block(byte[] key, byte fill) {
         byte[] block = new byte[BLOCK_BYTES];
         Arrays.fill(block, fill);
-        encrypt(zeroIv(new WipeableKey("AES", key)), block, BLOCK_BYTES);
+        WipeableKey once = new WipeableKey("AES", key.clone());
+        Cipher cipher = zeroIv(once);
+        encrypt(cipher, block, BLOCK_BYTES);
+        once.destroyWith(cipher, ZERO_IV);
         return block;
     }
 
@@ -94,7 +99,7 @@ final class CbcMac implements PacketMac {
     private static Cipher zeroIv(WipeableKey key) {
         try {
             Cipher cipher = JceAead.cipher("AES/CBC/NoPadding");
-            cipher.init(Cipher.ENCRYPT_MODE, key, new IvParameterSpec(new byte[BLOCK_BYTES]));
+            cipher.init(Cipher.ENCRYPT_MODE, key, ZERO_IV);
             return cipher;
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);

@@ -72,7 +72,9 @@ final class JceCcm implements PacketAead {
 
     @Override
     public void destroy() {
-        key.destroy();
+        IvParameterSpec zeros = new IvParameterSpec(new byte[BLOCK_BYTES]);
+        key.destroyWith(cbc, zeros);
+        key.destroyWith(ctr, zeros);
         Arrays.fill(macText, (byte) 0);
     }
 

@@ -1,6 +1,7 @@
 package org.xfrmbridge.esp;
 
 import java.security.GeneralSecurityException;
+import java.util.Arrays;
 import javax.crypto.Cipher;
 import javax.crypto.spec.IvParameterSpec;
 
@@ -23,9 +24,11 @@ final class JceCipher implements PacketCipher {
         return new JceCipher("AES/CBC/NoPadding", key, null);
     }
 
+    /** @param nonce wiped */
     static JceCipher aesCtr(byte[] key, byte[] nonce) {
         byte[] counterBlock = new byte[BLOCK_BYTES];
         System.arraycopy(nonce, 0, counterBlock, 0, nonce.length);
+        Arrays.fill(nonce, (byte) 0);
         counterBlock[BLOCK_BYTES - 1] = 1;
         return new JceCipher("AES/CTR/NoPadding", key, counterBlock);
     }
@@ -42,7 +45,10 @@ final class JceCipher implements PacketCipher {
 
     @Override
     public void destroy() {
-        key.destroy();
+        key.destroyWith(cipher, new IvParameterSpec(new byte[BLOCK_BYTES]));
+        if (counterBlock != null) {
+            Arrays.fill(counterBlock, (byte) 0);
+        }
     }
 
     private void run(int mode, byte[] data, int textOffset, int textBytes) {

@@ -47,7 +47,7 @@ final class JceGmac implements PacketAead {
 
     @Override
     public void destroy() {
-        key.destroy();
+        key.destroyWith(cipher, JceAead.LAST_OF_GCM);
     }
 
     private void authenticate(int mode, byte[] data, int textOffset, int textBytes) throws GeneralSecurityException {

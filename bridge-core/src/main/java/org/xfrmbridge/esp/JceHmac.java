@@ -34,6 +34,6 @@ final class JceHmac implements PacketMac {
 
     @Override
     public void destroy() {
-        key.destroy();
+        key.destroyWith(mac);
     }
 }
