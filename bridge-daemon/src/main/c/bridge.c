@@ -10,34 +10,60 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 /* Descriptors beyond this number are not searched for copies of a socket. */
-enum { ALIAS_SEARCH = 1024 };
+enum { ALIAS_SEARCH = 1024, FEW_GROUPS = 64 };
 
 static const char DEFAULT_DIRECTORY[] = "/run/xfrm-bridge";
 
 static char directory[sizeof(((struct sockaddr_un *) 0)->sun_path)];
 static bool verbose;
-static pid_t owner;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic pid_t owner;
+static pthread_mutex_t locks[LOCKS] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
+
+/* The thread that is in fork() has all locks: what other libraries do there, before and after it, must not ask for them again. */
+static _Atomic uintptr_t forking;
+static sigset_t signals_before_fork;
+
+static uintptr_t this_thread(void)
+{
+    return (uintptr_t) pthread_self();
+}
+
+static void block_signals(sigset_t *before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, before);
+}
 
 static void lock_before_fork(void)
 {
-    pthread_mutex_lock(&lock);
+    sigset_t before;
+    block_signals(&before);
+    for (int i = 0; i < LOCKS; i++)
+        pthread_mutex_lock(&locks[i]);
+    signals_before_fork = before;
+    atomic_store(&forking, this_thread());
 }
 
 static void unlock_after_fork(void)
 {
-    pthread_mutex_unlock(&lock);
+    sigset_t before = signals_before_fork;
+    atomic_store(&forking, 0);
+    for (int i = LOCKS - 1; i >= 0; i--)
+        pthread_mutex_unlock(&locks[i]);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 static void begin_child(void)
 {
     owner = getpid();
-    pthread_mutex_unlock(&lock);
+    unlock_after_fork();
 }
 
 static void read_environment(void)
@@ -87,15 +113,33 @@ uint64_t bridge_instance(const char *file)
     return born ^ (uint64_t) status.st_ino << 32 ^ (uint64_t) status.st_ino >> 32;
 }
 
-static bool is_in_group(gid_t group)
+static bool is_listed(const gid_t *groups, int count, gid_t group)
 {
-    gid_t groups[NGROUPS_MAX];
-    int count = getgroups(NGROUPS_MAX, groups);
     for (int i = 0; i < count; i++) {
         if (groups[i] == group)
             return true;
     }
-    return getegid() == group;
+    return false;
+}
+
+/* Of many groups the list is too long for a thread's stack. */
+static bool is_in_long_list(size_t room, gid_t group)
+{
+    size_t bytes = room * sizeof group;
+    gid_t *groups = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (groups == MAP_FAILED)
+        return false;
+    bool listed = is_listed(groups, getgroups((int) room, groups), group);
+    munmap(groups, bytes);
+    return listed;
+}
+
+static bool is_in_group(gid_t group)
+{
+    gid_t groups[FEW_GROUPS];
+    int count = getgroups(FEW_GROUPS, groups);
+    bool listed = count < 0 ? is_in_long_list(NGROUPS_MAX, group) : is_listed(groups, count, group);
+    return listed || getegid() == group;
 }
 
 bool bridge_obeys_us(void)
@@ -158,16 +202,22 @@ int socket_alias(ino_t inode, int from, int except)
     return -1;
 }
 
-void bridge_lock(sigset_t *before)
+/* A child of vfork(), which may be killed at any time, takes no lock of its parent, and finds nothing remembered. */
+static bool needs_lock(void)
 {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, before);
-    pthread_mutex_lock(&lock);
+    return atomic_load(&forking) != this_thread() && bridge_memory_is_ours();
 }
 
-void bridge_unlock(const sigset_t *before)
+void bridge_lock(enum lock lock, sigset_t *before)
 {
-    pthread_mutex_unlock(&lock);
+    block_signals(before);
+    if (needs_lock())
+        pthread_mutex_lock(&locks[lock]);
+}
+
+void bridge_unlock(enum lock lock, const sigset_t *before)
+{
+    if (needs_lock())
+        pthread_mutex_unlock(&locks[lock]);
     pthread_sigmask(SIG_SETMASK, before, NULL);
 }

@@ -32,7 +32,10 @@ int bridge_request(const char *request);
 /* Says on stderr, once per process and only if asked to, why a socket or file was refused. */
 void bridge_complain(int error);
 
-/* True in a process made by fork(), after its handlers, and false in a child of vfork(), which shares our memory. */
+/*
+ * True in a process made by fork(), after its handlers, and false in a child of vfork(), which shares our memory but not our descriptors: what it
+ * does to them must not be remembered. False, too, in children that no handler was called in (_Fork(), a raw clone()).
+ */
 bool bridge_memory_is_ours(void);
 
 /* The inode number of a socket, 0 if `fd` is none. */
@@ -41,8 +44,14 @@ ino_t socket_inode(int fd);
 /* The next descriptor from `from` on, other than `except`, that is the socket with this inode; -1 if there is none. */
 int socket_alias(ino_t inode, int from, int except);
 
-/* One lock for all memory of this library. Signals are blocked under it: a handler may close descriptors, too. */
-void bridge_lock(sigset_t *before);
-void bridge_unlock(const sigset_t *before);
+/*
+ * What this library remembers of diverted sockets is under MEMORY_LOCK, and nothing waits while it is held. REGISTRY_LOCK is held over questions to
+ * control.sock; who has it may ask for the other. Signals are blocked under both, since a handler may close descriptors, too, and fork() takes
+ * both. A child of vfork() has neither and must not use what is under them.
+ */
+enum lock { REGISTRY_LOCK, MEMORY_LOCK, LOCKS };
+
+void bridge_lock(enum lock lock, sigset_t *before);
+void bridge_unlock(enum lock lock, const sigset_t *before);
 
 #endif

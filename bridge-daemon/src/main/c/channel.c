@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* A blocking receive of events comes back after this long: a program that was told by poll() expects to be back at once. */
-enum { UNIQUE_ATTEMPTS = 64, LISTENING_MS = 1000 };
+enum { UNIQUE_ATTEMPTS = 64, LISTENING_MS = 1000, BUSY_RETRY_MS = 10 };
 
 /* When this process found the bridge away, in milliseconds of CLOCK_MONOTONIC; 0 while it is there. */
 static _Atomic long away_since;
@@ -43,26 +43,21 @@ static const char *socket_file(enum protocol protocol)
     return protocol == NETLINK ? "netlink.sock" : "pfkey.sock";
 }
 
-static void set_send_timeout(int fd, int milliseconds)
-{
-    struct timeval time = {.tv_sec = milliseconds / 1000};
-    syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
-}
-
-/* A connected socket with this name, blocking and close-on-exec; or a negative errno, EADDRINUSE if the port id is taken. */
+/*
+ * A connected socket with this name, non-blocking and close-on-exec; or a negative errno: EADDRINUSE if the port id is taken, EAGAIN if the bridge
+ * has too many to accept. Does not wait.
+ */
 static int open_named(const struct name *name)
 {
     struct sockaddr_un address;
     socklen_t length = name_write(name, &address);
-    int fd = (int) syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    int fd = (int) syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
-    set_send_timeout(fd, BRIDGE_PATIENCE_MS);
     int error = syscall(SYS_bind, fd, &address, length) == 0 ? 0 : -errno;
     if (error == 0)
         error = bridge_connect(fd, socket_file(name->protocol));
     if (error == 0) {
-        set_send_timeout(fd, 0);
         atomic_store(&away_since, 0);
         return fd;
     }
@@ -84,20 +79,35 @@ static int open_unique(enum protocol protocol)
     return fd;
 }
 
+/* Not a point where a thread is cancelled, and no signal ends it, as it is in a call that does not wait in the kernel. */
+static void pause_briefly(void)
+{
+    const struct timespec time = {.tv_nsec = BUSY_RETRY_MS * 1000000L};
+    syscall(SYS_nanosleep, &time, NULL);
+}
+
+/* An unbound netlink socket has its process's id, if that is free, as the kernel gives it to the first that sends: most are bound to it next. */
+static int open_first(enum protocol protocol)
+{
+    struct name name = {.protocol = protocol, .instance = bridge_instance(socket_file(protocol)), .port = (uint32_t) getpid()};
+    int fd = protocol == NETLINK ? open_named(&name) : -EADDRINUSE;
+    return fd == -EADDRINUSE ? open_unique(protocol) : fd;
+}
+
 int channel_open(enum protocol protocol, int type)
 {
-    int fd = open_unique(protocol);
+    int fd = open_first(protocol);
+    for (int waited = 0; fd == -EAGAIN && waited < BRIDGE_PATIENCE_MS; waited += BUSY_RETRY_MS) {
+        pause_briefly();
+        fd = open_first(protocol);
+    }
     if (fd < 0)
         return fd;
-    if (type & SOCK_NONBLOCK)
-        syscall(SYS_fcntl, fd, F_SETFL, O_RDWR | O_NONBLOCK);
+    if (!(type & SOCK_NONBLOCK))
+        syscall(SYS_fcntl, fd, F_SETFL, O_RDWR);
     if (!(type & SOCK_CLOEXEC))
         syscall(SYS_fcntl, fd, F_SETFD, 0);
-    sigset_t signals;
-    bridge_lock(&signals);
-    memory_of(socket_inode(fd))->type = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-    bridge_unlock(&signals);
-    set_kind(fd, DIVERTED);
+    memory_begin(fd, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC));
     return fd;
 }
 
@@ -174,11 +184,11 @@ static void put_in_place(int new, int fd, const struct channel *channel)
 static void replace(int fd, int new, struct channel *channel)
 {
     ino_t old = channel->inode;
+    restore_settings(new, channel); /* first: there is room for it, whatever buffer the program wants */
     copy_socket_options(fd, new);
-    restore_settings(new, channel);
     channel->inode = socket_inode(new);
     put_in_place(new, fd, channel);
-    for (int copy = socket_alias(old, 0, new); copy >= 0; copy = socket_alias(old, copy + 1, new))
+    for (int copy = channel->fd == fd ? -1 : socket_alias(old, 0, new); copy >= 0; copy = socket_alias(old, copy + 1, new))
         put_in_place(new, copy, channel);
     syscall(SYS_close, new);
 }
@@ -193,12 +203,24 @@ static int take_port(int fd, const struct name *name, uint32_t port, struct chan
     return 0;
 }
 
+/* A socket that was not bound and not used has no right to the port id that it got. */
+static bool make_way(const struct name *name, uint32_t port)
+{
+    struct channel *holder = memory_of_holder(port);
+    int new = holder == NULL ? -1 : open_unique(name->protocol);
+    if (new >= 0)
+        replace(holder->fd, new, holder);
+    return new >= 0;
+}
+
 static int bind_locked(int fd, const struct name *name, uint32_t port, struct channel *channel)
 {
     if (channel->bound)
         return port == name->port ? 0 : -EINVAL;
     uint32_t wanted = port != 0 ? port : (uint32_t) getpid();
     int error = wanted == name->port ? 0 : take_port(fd, name, wanted, channel);
+    if (error == -EADDRINUSE && port != 0 && make_way(name, port))
+        error = take_port(fd, name, wanted, channel);
     if (error == -EADDRINUSE && port == 0)
         error = 0; /* the port id it has is as good */
     if (error == 0)
@@ -206,21 +228,33 @@ static int bind_locked(int fd, const struct name *name, uint32_t port, struct ch
     return error;
 }
 
-int channel_bind(int fd, const struct name *name, uint32_t port, uint32_t groups)
+/* Whether the bridge is to be told of groups. */
+static int bind_once(int fd, const struct name *name, uint32_t port, uint32_t groups, bool *joins)
 {
     sigset_t signals;
-    bridge_lock(&signals);
+    bridge_lock(MEMORY_LOCK, &signals);
     struct channel *channel = memory_of(socket_inode(fd));
     int error = bind_locked(fd, name, port, channel);
-    bool joins = error == 0 && (groups | channel->groups) != 0;
-    if (joins) {
+    *joins = error == 0 && (groups | channel->groups) != 0;
+    if (*joins)
         channel->groups = groups;
-        frame_send(fd, GROUPS, groups, 0);
-    }
-    bridge_unlock(&signals);
-    if (joins)
-        frame_settle(fd);
+    bridge_unlock(MEMORY_LOCK, &signals);
     return error;
+}
+
+int channel_bind(int fd, const struct name *name, uint32_t port, uint32_t groups)
+{
+    bool joins;
+    int error = bind_once(fd, name, port, groups, &joins);
+    for (int waited = 0; error == -EAGAIN && waited < BRIDGE_PATIENCE_MS; waited += BUSY_RETRY_MS) {
+        pause_briefly();
+        error = bind_once(fd, name, port, groups, &joins);
+    }
+    if (joins) {
+        frame_send(fd, GROUPS, groups, 0);
+        frame_settle(fd);
+    }
+    return error == -EAGAIN ? -ECONNREFUSED : error;
 }
 
 static bool reconnect(int fd, const struct name *seen)
@@ -228,7 +262,7 @@ static bool reconnect(int fd, const struct name *seen)
     sigset_t signals;
     int before = errno, error = 0;
     struct name now;
-    bridge_lock(&signals);
+    bridge_lock(MEMORY_LOCK, &signals);
     bool dead = name_of(fd, &now) && now.instance == seen->instance && now.port == seen->port;
     if (dead) { /* else another thread was faster */
         struct channel *channel = memory_of(socket_inode(fd));
@@ -240,7 +274,7 @@ static bool reconnect(int fd, const struct name *seen)
                 replace(fd, new, channel);
         }
     }
-    bridge_unlock(&signals);
+    bridge_unlock(MEMORY_LOCK, &signals);
     if (dead && error == 0)
         registry_revive();
     else if (dead)
@@ -269,10 +303,10 @@ static bool nap(void)
 static bool is_listening(int fd)
 {
     sigset_t signals;
-    bridge_lock(&signals);
+    bridge_lock(MEMORY_LOCK, &signals);
     const struct channel *channel = memory_recall(socket_inode(fd));
     bool listening = channel != NULL && (channel->groups | channel->registered) != 0;
-    bridge_unlock(&signals);
+    bridge_unlock(MEMORY_LOCK, &signals);
     return listening;
 }
 

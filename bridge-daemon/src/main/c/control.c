@@ -24,7 +24,9 @@ bool control_open(void)
     if (high >= 0)
         syscall(SYS_close, low);
     int fd = high >= 0 ? high : low;
-    control = (struct control) {fd, socket_inode(fd), getpid()};
+    control.owner = getpid();
+    control.inode = socket_inode(fd);
+    control.fd = fd;
     set_kind(fd, CONTROL);
     return true;
 }
@@ -40,6 +42,25 @@ void control_close(const struct control *old)
 bool control_owns(int fd)
 {
     return fd == control.fd && socket_inode(fd) == control.inode;
+}
+
+int control_descriptor_number(void)
+{
+    int fd = control.fd;
+    return fd >= 0 && control_owns(fd) ? fd : -1;
+}
+
+void control_make_way(int fd)
+{
+    sigset_t signals;
+    bridge_lock(REGISTRY_LOCK, &signals);
+    int other = bridge_memory_is_ours() && control_owns(fd) ? (int) syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, NUMBERS_FROM) : -1;
+    if (other >= 0) {
+        control.fd = other;
+        set_kind(other, CONTROL);
+        set_kind(fd, UNKNOWN);
+    }
+    bridge_unlock(REGISTRY_LOCK, &signals);
 }
 
 bool control_is_open(void)

@@ -107,10 +107,12 @@ static bool pass(int fd, int memory)
     return syscall(SYS_sendmsg, fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
 
-/* Under the lock; nobody is inside. */
+/* Under the lock; nobody is inside. `fd` is a number that no other thread knows. */
 static bool fill(struct slot *slot, int fd, const struct name *name)
 {
-    slot->cookie = socket_cookie(fd);
+    struct name now;
+    bool same = name_of(fd, &now) && now.protocol == name->protocol && now.instance == name->instance && now.port == name->port;
+    slot->cookie = same ? socket_cookie(fd) : 0;
     slot->name = *name;
     slot->name.cookie = slot->cookie;
     int memory = slot->cookie == 0 ? -1 : (int) syscall(SYS_memfd_create, "xfrm-bridge-mailbox", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -136,21 +138,30 @@ static bool begin_change(struct slot *slot)
     return atomic_compare_exchange_strong(&slot->use, &unused, CHANGING);
 }
 
+/*
+ * While the last answer was received another thread may have closed the descriptor, and opened something else of that number: what is offered
+ * goes through a copy, behind a look whether that is the socket that answered.
+ */
 static void offer(int fd, const struct name *name)
 {
     sigset_t signals;
     int before = errno;
     mailbox_close(fd);
-    bridge_lock(&signals);
+    bridge_lock(MEMORY_LOCK, &signals);
     struct slot *slot = &slots[fd];
-    if (begin_change(slot)) {
+    int copy = bridge_memory_is_ours() ? (int) syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (copy >= 0 && begin_change(slot)) {
         empty(slot);
-        bool filled = fill(slot, fd, name);
+        bool filled = fill(slot, copy, name);
         if (!filled)
             empty(slot);
         atomic_fetch_add(&slot->use, (filled ? OPEN : 0) - CHANGING);
     }
-    bridge_unlock(&signals);
+    if (copy >= 0) {
+        set_kind(copy, UNKNOWN);
+        syscall(SYS_close, copy);
+    }
+    bridge_unlock(MEMORY_LOCK, &signals);
     errno = before;
 }
 
@@ -169,11 +180,11 @@ void mailbox_close(int fd)
     if (!(atomic_load_explicit(&slot->use, memory_order_relaxed) & OPEN))
         return;
     sigset_t signals;
-    bridge_lock(&signals);
+    bridge_lock(MEMORY_LOCK, &signals);
     atomic_fetch_and(&slot->use, ~OPEN);
     if (begin_change(slot)) {
         empty(slot);
         atomic_fetch_sub(&slot->use, CHANGING);
     }
-    bridge_unlock(&signals);
+    bridge_unlock(MEMORY_LOCK, &signals);
 }

@@ -14,6 +14,7 @@ struct frame {
     uint32_t zero, operation, first, second;
 };
 
+/* Waits for room if the bridge is slow, at most five seconds; then the connection is ended, as the next one begins with what is remembered. */
 void frame_send(int fd, enum operation operation, uint32_t first, uint32_t second);
 
 /* Waits until the bridge has taken what was sent, at most a second: from then on it knows this before anything another socket sends. */
@@ -32,6 +33,7 @@ struct watch {
 struct channel {
     ino_t inode;
     int type;
+    int fd;                /* the only descriptor of the socket in this process, as far as was seen; -1 if it has copies or came from elsewhere */
     bool bound;
     uint32_t groups;       /* bit n - 1: member of group n */
     uint32_t options;      /* bit n: SOL_NETLINK option n is on */
@@ -42,9 +44,21 @@ struct channel {
     struct channel *next;
 };
 
-/* Under bridge_lock() only: the memory of a socket; memory_of() makes it if there is none and never returns NULL. */
+/* Under MEMORY_LOCK only: the memory of a socket; memory_of() makes it if there is none and never returns NULL. */
 struct channel *memory_recall(ino_t inode);
 struct channel *memory_of(ino_t inode);
+
+/* The same: a socket that has `port` without being bound to it, and that nothing has used; NULL if there is none. */
+struct channel *memory_of_holder(uint32_t port);
+
+/* `fd` is a new socket of this process. */
+void memory_begin(int fd, int type);
+
+/* Something is sent on `fd`. */
+void memory_note_use(int fd);
+
+/* `fd` got a copy. */
+void memory_note_copy(int fd);
 
 /* What was set on the socket; -1 as type if it came from another process. */
 struct settings {
@@ -74,7 +88,7 @@ void memory_note_room(int fd, size_t room);
 void memory_note_watch(int epoll, int operation, int fd, const struct epoll_event *event);
 void memory_drop_epoll(int epoll);
 
-/* `fd` is about to be closed. */
+/* Under MEMORY_LOCK, before `fd` is closed. */
 void memory_forget(int fd);
 
 #endif

@@ -49,10 +49,16 @@ static inline enum kind kind_of(int fd)
     return (unsigned) fd < KINDS ? (enum kind) atomic_load_explicit(&kinds[fd], memory_order_relaxed) : UNKNOWN;
 }
 
+/*
+ * A child of vfork() has this table in common with its parent, and numbers of its own: all that it may change is FOREIGN to UNKNOWN, which hides
+ * nothing.
+ */
+void change_kind(int fd, enum kind kind);
+
 static inline void set_kind(int fd, enum kind kind)
 {
-    if ((unsigned) fd < KINDS)
-        atomic_store_explicit(&kinds[fd], (unsigned char) kind, memory_order_relaxed);
+    if ((unsigned) fd < KINDS && kind_of(fd) != kind)
+        change_kind(fd, kind);
 }
 
 /* A new descriptor that is certainly not ours: its first use need not ask. Returns it. */

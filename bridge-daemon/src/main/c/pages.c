@@ -35,6 +35,11 @@ static bool kernel_allows(uintptr_t number, enum access access)
     return allowed;
 }
 
+bool page_is_readable(const void *at)
+{
+    return kernel_allows((uintptr_t) at >> PAGE_BITS, READ);
+}
+
 static bool is_allowed(uintptr_t number, enum access access)
 {
     if (page_remembered(number, access))

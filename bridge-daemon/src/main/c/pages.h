@@ -19,6 +19,9 @@ enum access { READ = 1, WRITE = 2 };
 /* Page numbers, shifted by two, and what may be done to each; found by their last bits. */
 extern _Atomic uintptr_t pages_remembered[PAGES_REMEMBERED];
 
+/* Asks anew, for what must not be taken for good if it is not. */
+bool page_is_readable(const void *at);
+
 bool pages_allowed(const void *start, size_t length, enum access access);
 
 static inline bool page_remembered(uintptr_t number, enum access access)

@@ -4,6 +4,7 @@
  */
 #include "bridge.h"
 #include "names.h"
+#include "pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +18,7 @@
 #undef open64
 #undef openat64
 
-enum { REQUEST_ROOM = 64 };
+enum { REQUEST_ROOM = 64, PATH_ROOM = 64, PART = 1024 };
 
 /* What follows `prefix` in `path`, else NULL. */
 static const char *after(const char *path, const char *prefix)
@@ -52,9 +53,30 @@ static const char *name_of_sysctl(const char *path)
     return name != NULL && is_one_of(name, names) ? name : NULL;
 }
 
+static const char PROC[] = "/proc/";
+
+/*
+ * What a program says is a path may be no memory of it. Copies the beginning, byte by byte and asking for each page; no name of ours is longer.
+ * False if there is no such memory, which is the kernel's to say.
+ */
+static bool copy_path(const char *path, char copy[PATH_ROOM])
+{
+    for (size_t i = 0; i < PATH_ROOM - 1; i++) {
+        if ((i == 0 || (uintptr_t) (path + i) % (1 << PAGE_BITS) == 0) && !page_is_readable(path + i))
+            return false;
+        copy[i] = path[i];
+        if (copy[i] == '\0')
+            return true;
+        if (i < sizeof PROC - 1 && copy[i] != PROC[i])
+            return false;
+    }
+    return false;
+}
+
 static bool is_ours(const char *path)
 {
-    return path != NULL && strncmp(path, "/proc/", 6) == 0 && (name_in_proc_net(path) != NULL || name_of_sysctl(path) != NULL);
+    char copy[PATH_ROOM];
+    return path != NULL && copy_path(path, copy) && (name_in_proc_net(copy) != NULL || name_of_sysctl(copy) != NULL);
 }
 
 /* The answer to `request` as a file to be read, or a negative errno: no bridge, no file. */
@@ -67,7 +89,7 @@ static int open_answer(const char *request, bool close_on_exec)
     }
     int to = (int) syscall(SYS_memfd_create, "xfrm-bridge", close_on_exec ? MFD_CLOEXEC : 0);
     int error = to < 0 ? -errno : 0;
-    char part[4096];
+    char part[PART];
     bool first = true;
     for (ssize_t length = 1; error == 0 && length != 0; first = false) {
         length = syscall(SYS_recvfrom, from, part, sizeof part, 0, NULL, NULL);
@@ -212,6 +234,8 @@ static int describe(const char *path, struct stat *status)
 {
     if (!exists(path))
         return -1;
+    if (!pages_writable(status, sizeof *status))
+        return fail(EFAULT);
     bool setting = name_of_sysctl(path) != NULL;
     *status = (struct stat) {.st_mode = S_IFREG | (setting ? 0644 : 0444), .st_nlink = 1, .st_blksize = 1024};
     return 0;

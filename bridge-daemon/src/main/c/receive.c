@@ -195,6 +195,7 @@ static void forget_passed(const struct msghdr *message)
             int fd;
             memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
             set_kind(fd, UNKNOWN);
+            memory_note_copy(fd);
         }
     }
 }

@@ -33,11 +33,15 @@ struct entry {
     struct entry *next;
 };
 
-static struct entry *entries;
+/* What is closed goes to `ended` and is freed later: a signal handler may close sockets, and may not call free(). */
+static struct entry *_Atomic entries, *ended;
+
+/* The line that is being written: too long for a thread's stack. Under the lock. */
+static char line[LINE_ROOM];
 
 static struct entry *find(ino_t cookie)
 {
-    struct entry *entry = entries;
+    struct entry *entry = bridge_memory_is_ours() ? entries : NULL;
     while (entry != NULL && entry->cookie != cookie)
         entry = entry->next;
     return entry;
@@ -52,7 +56,7 @@ static bool is_dual(int fd, int family)
 }
 
 /* "VERB COOKIE FAMILY PROTOCOL ADDRESS PORT"; returns the length. */
-static int write_head(char *line, const char *verb, const struct entry *entry)
+static int write_head(const char *verb, const struct entry *entry)
 {
     struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
@@ -72,8 +76,7 @@ static int write_head(char *line, const char *verb, const struct entry *entry)
 
 static int ask_policy(const struct entry *entry, const struct policy *policy)
 {
-    char line[LINE_ROOM];
-    int length = write_head(line, policy->verb, entry);
+    int length = write_head(policy->verb, entry);
     line[length++] = ' ';
     for (size_t i = 0; i < policy->length; i++)
         length += snprintf(line + length, 3, "%02x", policy->value[i]);
@@ -85,24 +88,28 @@ static int ask_policy(const struct entry *entry, const struct policy *policy)
 
 static int ask_encapsulation(const struct entry *entry, int type)
 {
-    char line[LINE_ROOM];
-    int length = write_head(line, "encap", entry);
+    int length = write_head("encap", entry);
     snprintf(line + length, sizeof line - (size_t) length, " %d\n", type);
     return control_ask(line);
 }
 
+/* False if the connection died: what follows would wait in vain. */
+static bool register_again(const struct entry *entry)
+{
+    if (socket_inode(entry->fd) != entry->cookie)
+        return true;
+    for (int i = 0; i < DIRECTIONS; i++) {
+        if (entry->policies[i].length != 0 && ask_policy(entry, &entry->policies[i]) < 0)
+            return false;
+    }
+    return entry->encapsulation == 0 || ask_encapsulation(entry, entry->encapsulation) >= 0;
+}
+
 static void register_all(void)
 {
-    for (const struct entry *entry = entries; entry != NULL; entry = entry->next) {
-        if (socket_inode(entry->fd) != entry->cookie)
-            continue;
-        for (int i = 0; i < DIRECTIONS; i++) {
-            if (entry->policies[i].length != 0)
-                ask_policy(entry, &entry->policies[i]);
-        }
-        if (entry->encapsulation != 0)
-            ask_encapsulation(entry, entry->encapsulation);
-    }
+    const struct entry *entry = entries;
+    while (entry != NULL && register_again(entry))
+        entry = entry->next;
 }
 
 /* 0 or an errno. */
@@ -121,25 +128,42 @@ static int connect_if_needed(void)
     return control_is_open() ? 0 : reconnect();
 }
 
+static void say_closed(const struct entry *entry)
+{
+    snprintf(line, sizeof line, "close %lu\n", (unsigned long) entry->cookie);
+    if (control_is_open())
+        control_ask(line);
+}
+
 /* Sockets that were closed behind our back, or whose first descriptor is being closed (`closing`) while a copy may live on. */
 static void sweep(int closing)
 {
-    struct entry **link = &entries;
-    while (*link != NULL) {
-        struct entry *entry = *link;
+    struct entry *before = NULL, *next;
+    for (struct entry *entry = entries; entry != NULL; entry = next) {
+        next = entry->next;
         if (entry->fd >= 0 && (entry->fd == closing || socket_inode(entry->fd) != entry->cookie)) {
             entry->fd = socket_alias(entry->cookie, 0, closing);
             set_kind(entry->fd, REGISTERED);
         }
         if (entry->fd >= 0 || entry->passed) {
-            link = &entry->next;
+            before = entry;
             continue;
         }
-        char line[LINE_ROOM];
-        snprintf(line, sizeof line, "close %lu\n", (unsigned long) entry->cookie);
-        if (control_is_open())
-            control_ask(line);
-        *link = entry->next;
+        say_closed(entry);
+        if (before == NULL)
+            entries = next;
+        else
+            before->next = next;
+        entry->next = ended;
+        ended = entry;
+    }
+}
+
+static void free_ended(void)
+{
+    while (ended != NULL) {
+        struct entry *entry = ended;
+        ended = entry->next;
         for (int i = 0; i < DIRECTIONS; i++)
             policy_clear(&entry->policies[i]);
         free(entry);
@@ -150,8 +174,9 @@ static void sweep(int closing)
 static struct entry *open_entry(int fd, int *error)
 {
     sweep(-1);
+    free_ended();
     ino_t cookie = socket_inode(fd);
-    *error = connect_if_needed();
+    *error = bridge_memory_is_ours() ? connect_if_needed() : ECONNREFUSED;
     if (*error != 0)
         return NULL;
     struct entry *entry = find(cookie);
@@ -301,7 +326,7 @@ bool registry_takes(int fd, int level, int option, const void *value, socklen_t 
     bool udp = level == IPPROTO_UDP && (option == UDP_ENCAP || option == UDP_GRO);
     if (!ulp && !udp && policy_form(level, option) == NO_POLICY)
         return false;
-    if (value != NULL && !pages_readable(value, length))
+    if (value != NULL && !pages_readable(value, length < POLICY_LENGTH ? length : POLICY_LENGTH))
         return false; /* the kernel says so */
     if (ulp) {
         *error = ENOENT; /* as a kernel without that module */
@@ -309,9 +334,9 @@ bool registry_takes(int fd, int level, int option, const void *value, socklen_t 
     }
     sigset_t signals;
     int before = errno;
-    bridge_lock(&signals);
+    bridge_lock(REGISTRY_LOCK, &signals);
     bool taken = udp ? takes_udp(fd, option, value, length, error) : takes_policy(fd, level, option, value, length, error);
-    bridge_unlock(&signals);
+    bridge_unlock(REGISTRY_LOCK, &signals);
     if (taken && *error == ECONNREFUSED)
         bridge_complain(ECONNREFUSED);
     errno = before;
@@ -321,12 +346,12 @@ bool registry_takes(int fd, int level, int option, const void *value, socklen_t 
 bool registry_get(int fd, int option, int *value)
 {
     sigset_t signals;
-    bridge_lock(&signals);
+    bridge_lock(REGISTRY_LOCK, &signals);
     const struct entry *entry = find(socket_inode(fd));
     bool known = entry != NULL && (option == UDP_ENCAP || (option == UDP_GRO && entry->receive_offload));
     if (known)
         *value = option == UDP_ENCAP ? entry->encapsulation : 1;
-    bridge_unlock(&signals);
+    bridge_unlock(REGISTRY_LOCK, &signals);
     return known;
 }
 
@@ -334,29 +359,25 @@ void registry_moved(int fd)
 {
     sigset_t signals;
     int before = errno;
-    bridge_lock(&signals);
+    bridge_lock(REGISTRY_LOCK, &signals);
     const struct entry *entry = find(socket_inode(fd));
     if (entry == NULL) {
         set_kind(fd, UNKNOWN);
     } else {
-        char line[LINE_ROOM];
-        strcpy(line + write_head(line, "moved", entry), "\n");
+        strcpy(line + write_head("moved", entry), "\n");
         if (!control_is_open() || control_ask(line) < 0)
             reconnect(); /* tells the new address with everything else */
     }
-    bridge_unlock(&signals);
+    bridge_unlock(REGISTRY_LOCK, &signals);
     errno = before;
 }
 
-/* Only the process that registered a socket ends that; children of vfork() do not even look. */
 void registry_closed(int fd)
 {
-    if (!bridge_memory_is_ours())
-        return;
     sigset_t signals;
-    bridge_lock(&signals);
+    bridge_lock(REGISTRY_LOCK, &signals);
     sweep(fd);
-    bridge_unlock(&signals);
+    bridge_unlock(REGISTRY_LOCK, &signals);
 }
 
 /*
@@ -365,11 +386,13 @@ void registry_closed(int fd)
  */
 void registry_passed(const struct msghdr *message)
 {
-    if (entries == NULL || message == NULL || message->msg_controllen == 0 || !bridge_memory_is_ours())
+    if (entries == NULL || !bridge_memory_is_ours() || !pages_readable(message, sizeof *message) || message->msg_controllen == 0)
+        return;
+    struct msghdr copy = *message;
+    if (!pages_readable(copy.msg_control, copy.msg_controllen))
         return;
     sigset_t signals;
-    bridge_lock(&signals);
-    struct msghdr copy = *message;
+    bridge_lock(REGISTRY_LOCK, &signals);
     for (struct cmsghdr *part = CMSG_FIRSTHDR(&copy); part != NULL; part = CMSG_NXTHDR(&copy, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
             continue;
@@ -381,14 +404,14 @@ void registry_passed(const struct msghdr *message)
                 entry->passed = true;
         }
     }
-    bridge_unlock(&signals);
+    bridge_unlock(REGISTRY_LOCK, &signals);
 }
 
 void registry_revive(void)
 {
     sigset_t signals;
-    bridge_lock(&signals);
+    bridge_lock(REGISTRY_LOCK, &signals);
     if (entries != NULL && !control_is_open())
         reconnect();
-    bridge_unlock(&signals);
+    bridge_unlock(REGISTRY_LOCK, &signals);
 }

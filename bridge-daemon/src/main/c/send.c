@@ -138,6 +138,7 @@ static ssize_t send_diverted(int fd, const struct name *name, struct msghdr *mes
     int error = check(fd, name, message, &length);
     if (error != 0)
         return fail(error);
+    memory_note_use(fd);
     message->msg_name = NULL;
     message->msg_namelen = 0;
     if (send_in_box(fd, name, message, length, flags)) {
@@ -224,8 +225,11 @@ INTERPOSE(ssize_t, writev, (int fd, const struct iovec *parts, int count))
 INTERPOSE(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int flags))
 {
     struct name name;
-    if (!is_diverted(fd, &name))
+    if (!is_diverted(fd, &name)) {
+        for (unsigned i = 0; i < count && i < MESSAGE_PARTS; i++)
+            registry_passed(&messages[i].msg_hdr);
         return REAL(sendmmsg)(fd, messages, count, flags);
+    }
     unsigned done = 0;
     while (done < count && done < MESSAGE_PARTS) {
         ssize_t sent = send_message(fd, &name, &messages[done].msg_hdr, flags);

@@ -18,11 +18,27 @@ static int try_bind(int fd, int family, uint32_t port, socklen_t length)
     return bind(fd, (struct sockaddr *) &address, length);
 }
 
-static void unbound_socket_has_a_port_id_with_the_top_bit(void)
+static void first_unbound_socket_has_the_process_id_and_others_the_top_bit(void)
 {
-    int fd = open_netlink(SOCK_RAW);
-    CHECK(port_of(fd) & 0x80000000u);
-    CHECK(tell(fd).port == port_of(fd));
+    int first = open_netlink(SOCK_RAW), second = open_netlink(SOCK_RAW);
+    CHECK(port_of(first) == (uint32_t) getpid() && tell(first).port == port_of(first));
+    CHECK((port_of(second) & 0x80000000u) && tell(second).port == port_of(second));
+}
+
+static void unused_socket_leaves_the_process_id_to_one_that_asks_for_it(void)
+{
+    int unused = open_netlink(SOCK_RAW), asking = open_netlink(SOCK_RAW), late = open_netlink(SOCK_RAW);
+    bind_netlink(asking, (uint32_t) getpid(), 5);
+    CHECK(tell(asking).port == (uint32_t) getpid() && tell(asking).groups == 5);
+    CHECK((port_of(unused) & 0x80000000u) && tell(unused).port == port_of(unused));
+    CHECK_FAILS(try_bind(late, AF_NETLINK, (uint32_t) getpid(), 12), EADDRINUSE);
+}
+
+static void used_socket_keeps_the_process_id(void)
+{
+    int used = open_netlink(SOCK_RAW), asking = open_netlink(SOCK_RAW);
+    CHECK(tell(used).port == (uint32_t) getpid());
+    CHECK_FAILS(try_bind(asking, AF_NETLINK, (uint32_t) getpid(), 12), EADDRINUSE);
 }
 
 static void bind_gives_the_process_id_once(void)
@@ -366,7 +382,8 @@ static void socket_is_refused_without_bridge(void)
 
 #define TEST(name) {#name, name}
 const struct test netlink_tests[] = {
-    TEST(unbound_socket_has_a_port_id_with_the_top_bit), TEST(bind_gives_the_process_id_once), TEST(bind_fails_as_in_the_kernel),
+    TEST(first_unbound_socket_has_the_process_id_and_others_the_top_bit),
+    TEST(unused_socket_leaves_the_process_id_to_one_that_asks_for_it), TEST(used_socket_keeps_the_process_id), TEST(bind_gives_the_process_id_once), TEST(bind_fails_as_in_the_kernel),
     TEST(groups_and_options_reach_the_bridge_and_survive_bind), TEST(socket_describes_itself_as_netlink), TEST(only_root_listens), TEST(sender_is_the_kernel),
     TEST(peek_and_truncate_tell_the_full_length), TEST(every_way_to_send_and_receive_works), TEST(overrun_is_reported_once),
     TEST(events_reach_members), TEST(event_is_sent_to_a_group), TEST(group_comes_as_control_data), TEST(pfkey_has_no_names), TEST(pfkey_headers_are_judged_by_the_call),

@@ -163,6 +163,23 @@ static void child_registers_on_its_own_connection(void)
     CHECK(log_shows(line));
 }
 
+static void copies_and_what_closes_them_leave_the_groups_to_the_last(void)
+{
+    int fd = open_netlink(SOCK_RAW | SOCK_CLOEXEC), ends[2];
+    char byte;
+    bind_netlink(fd, 0, 5);
+    int second = fcntl(fd, F_DUPFD_CLOEXEC, 30), third = dup3(second, 40, O_CLOEXEC);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    pass(ends[1], third);
+    int last = take(ends[0]);
+    close(fd);
+    CHECK(dup2(ends[0], second) == second && close_range(40, 40, 0) == 0);
+    mock_kill();
+    mock_start();
+    CHECK_FAILS(recv(last, &byte, 1, 0), ENOBUFS);
+    CHECK(tell(last).groups == 5);
+}
+
 static void *exchange(void *unused)
 {
     for (int i = 0; i < 200; i++) {
@@ -185,6 +202,6 @@ static void threads_do_not_disturb_each_other(void)
 
 #define TEST(name) {#name, name}
 const struct test process_tests[] = {
-    TEST(passed_descriptor_is_recognised), TEST(copies_are_recognised), TEST(number_used_again_unseen_is_foreign), TEST(child_shares_the_socket),
+    TEST(passed_descriptor_is_recognised), TEST(copies_are_recognised), TEST(number_used_again_unseen_is_foreign), TEST(child_shares_the_socket), TEST(copies_and_what_closes_them_leave_the_groups_to_the_last),
     TEST(child_of_vfork_changes_nothing), TEST(daemon_keeps_its_registrations), TEST(child_registers_on_its_own_connection),
     TEST(threads_do_not_disturb_each_other), {NULL, NULL}};

@@ -131,14 +131,62 @@ static void registration_lives_as_long_as_the_socket(void)
     CHECK(log_shows(line));
 }
 
-static void passed_socket_stays_registered(void)
+static int open_encapsulated(unsigned long *cookie)
+{
+    int port, fd = open_udp(cookie, &port), type = UDP_ENCAP_ESPINUDP;
+    CHECK(setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == 0);
+    return fd;
+}
+
+static void close_range_ends_registrations_and_not_their_connection(void)
 {
     unsigned long cookie, other_cookie;
-    int port, fd = open_udp(&cookie, &port), other = open_udp(&other_cookie, &port), type = UDP_ENCAP_ESPINUDP, ends[2];
-    char line[64];
-    snprintf(line, sizeof line, "close %lu\n", cookie);
+    int kept = open_encapsulated(&cookie), closed = open_encapsulated(&other_cookie);
+    CHECK(kept < closed && close_range((unsigned) closed, ~0u, 0) == 0);
+    CHECK(log_shows_line("\n1 close", other_cookie, "\n") && log_lacks("end\n"));
+    CHECK(fcntl(closed, F_GETFD) == -1 && fcntl(kept, F_GETFD) >= 0);
+    int again = open_encapsulated(&other_cookie);
+    closefrom(kept + 1);
+    CHECK(log_shows_line("\n1 close", other_cookie, "\n") && log_lacks("end\n") && fcntl(again, F_GETFD) == -1);
+}
+
+static void failed_dup2_ends_nothing(void)
+{
+    unsigned long cookie;
+    int fd = open_encapsulated(&cookie), diverted = open_netlink(SOCK_RAW);
+    bind_netlink(diverted, 0, 6);
+    CHECK_FAILS(dup2(1000, fd), EBADF);
+    CHECK_FAILS(dup3(1000, diverted, 0), EBADF);
+    CHECK_FAILS(dup3(0, diverted, 1), EINVAL);
+    struct sockaddr_nl address = {0};
+    socklen_t length = sizeof address;
+    CHECK(getsockname(diverted, (struct sockaddr *) &address, &length) == 0 && address.nl_groups == 6);
+    CHECK(log_lacks("close"));
+}
+
+static void connection_makes_way_for_dup2(void)
+{
+    unsigned long cookie;
+    int fd = open_encapsulated(&cookie);
+    for (int number = 90; number < 300; number++)
+        CHECK(dup2(0, number) == number);
+    CHECK(log_lacks("end\n") && close(fd) == 0 && log_shows_line("\n1 close", cookie, "\n"));
+}
+
+static void copy_of_a_registered_socket_is_one(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_DGRAM, 0), type = UDP_ENCAP_ESPINUDP;
     CHECK(setsockopt(fd, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == 0);
-    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    int copy = dup(fd);
+    CHECK(bind(copy, (struct sockaddr *) &address, sizeof address) == 0 && log_shows("moved"));
+    close(copy);
+    CHECK(log_lacks("close"));
+}
+
+/* Sends it alone, or as the second of two messages. */
+static void send_descriptor(int through, int fd, bool second)
+{
     union {
         struct cmsghdr header;
         char room[CMSG_SPACE(sizeof(int))];
@@ -146,11 +194,24 @@ static void passed_socket_stays_registered(void)
     memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
     struct iovec part = {"", 1};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    CHECK(sendmsg(ends[0], &message, 0) == 1);
+    struct mmsghdr both[2] = {{.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}}, {.msg_hdr = message}};
+    CHECK(second ? sendmmsg(through, both, 2, 0) == 2 : sendmsg(through, &message, 0) == 1);
+}
+
+static void passed_socket_stays_registered(void)
+{
+    unsigned long cookie, second_cookie, other_cookie;
+    int fd = open_encapsulated(&cookie), second = open_encapsulated(&second_cookie), other = open_encapsulated(&other_cookie), ends[2];
+    char line[64], second_line[64];
+    snprintf(line, sizeof line, "close %lu\n", cookie);
+    snprintf(second_line, sizeof second_line, "close %lu\n", second_cookie);
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+    send_descriptor(ends[0], fd, false);
+    send_descriptor(ends[0], second, true);
     close(fd);
-    CHECK(setsockopt(other, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == 0);
+    close(second);
     close(other);
-    CHECK(log_shows_line("close", other_cookie, "\n") && log_lacks(line));
+    CHECK(log_shows_line("close", other_cookie, "\n") && log_lacks(line) && log_lacks(second_line));
 }
 
 static void restarted_bridge_is_told_again(void)
@@ -218,5 +279,7 @@ const struct test registry_tests[] = {
     TEST(policies_are_registered), TEST(pfkey_policies_are_registered_as_they_are), TEST(policies_of_another_family_only_clear),
     TEST(encapsulation_is_registered_and_hidden_from_the_kernel),
     TEST(bind_moves_the_registration), TEST(registration_lives_as_long_as_the_socket), TEST(passed_socket_stays_registered),
+    TEST(close_range_ends_registrations_and_not_their_connection), TEST(failed_dup2_ends_nothing), TEST(connection_makes_way_for_dup2),
+    TEST(copy_of_a_registered_socket_is_one),
     TEST(restarted_bridge_is_told_again),
     TEST(espintcp_is_unknown), TEST(bad_pointers_are_found_out_by_the_kernel), TEST(files_of_proc_come_from_the_bridge), TEST(written_settings_reach_the_bridge), {NULL, NULL}};

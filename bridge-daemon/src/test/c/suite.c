@@ -11,6 +11,7 @@
 
 static pid_t mock = -1;
 static pid_t runner;
+void (*after_receive)(void);
 
 void check_failed(const char *what, const char *file, int line)
 {
@@ -46,6 +47,16 @@ void mock_kill(void)
         waitpid(mock, NULL, 0);
     }
     mock = -1;
+}
+
+void mock_stop(void)
+{
+    CHECK(kill(mock, SIGSTOP) == 0 && waitpid(mock, NULL, WUNTRACED) == mock);
+}
+
+void mock_go_on(void)
+{
+    CHECK(kill(mock, SIGCONT) == 0);
 }
 
 static const char *read_log(void)
@@ -133,7 +144,7 @@ int open_udp(unsigned long *cookie, int *port)
 
 int main(int argc, char **argv)
 {
-    const struct test *lists[] = {netlink_tests, restart_tests, registry_tests, process_tests};
+    const struct test *lists[] = {netlink_tests, restart_tests, registry_tests, process_tests, caller_tests};
     runner = getpid();
     signal(SIGPIPE, SIG_DFL); /* no test may depend on a parent that ignores it */
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {

@@ -31,17 +31,28 @@
             check_failed(#call " fails with " #expected, __FILE__, __LINE__); \
     } while (0)
 
+/* Not in every libc; the library has them. */
+int close_range(unsigned first, unsigned last, int flags) __attribute__((weak));
+void closefrom(int first) __attribute__((weak));
+
 struct test {
     const char *name;
     void (*run)(void);
 };
 
-extern const struct test netlink_tests[], restart_tests[], registry_tests[], process_tests[];
+extern const struct test netlink_tests[], restart_tests[], registry_tests[], process_tests[], caller_tests[];
 
 void check_failed(const char *what, const char *file, int line) __attribute__((noreturn));
 
 void mock_start(void);
 void mock_kill(void);
+
+/* A stopped mock answers nothing, and its queues fill up. */
+void mock_stop(void);
+void mock_go_on(void);
+
+/* Called behind each recvmsg() of libc that the library makes, if the next library is loaded that has it (late.c). */
+extern void (*after_receive)(void);
 
 /* Waits until DIR/log holds `text`, at most two seconds. */
 bool log_shows(const char *text);

@@ -26,6 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class PreloadLibraryTest {
     private static final Path SOURCES = Path.of("src/test/c");
+    private static final List<String> SUITE =
+            List.of("suite.c", "netlink_tests.c", "restart_tests.c", "registry_tests.c", "process_tests.c", "caller_tests.c");
     private static final Path LIBRARY = Path.of("target/libxfrm-bridge.so").toAbsolutePath();
     private static final Path LAUNCHER = Path.of("src/main/sh/exec.sh").toAbsolutePath();
     private static final int PATIENCE_SECONDS = 30;
@@ -35,11 +37,18 @@ class PreloadLibraryTest {
 
     private record Result(int status, String output) {}
 
+    /** The library and its suite, as they are or as a sanitizer wants them. @param preload what is loaded before the library, with a colon */
+    private record Build(String preload, Path library, Path suite) {}
+
+    private static Build plain;
+
     @BeforeAll
     static void compile() throws Exception {
         work = Files.createTempDirectory("xb");
         compile("mock", List.of("mock.c"));
-        compile("suite", List.of("suite.c", "netlink_tests.c", "restart_tests.c", "registry_tests.c", "process_tests.c"));
+        compile("late.so", List.of("late.c"), "-shared", "-fPIC");
+        compile("suite", SUITE, "-rdynamic");
+        plain = new Build("", LIBRARY, work.resolve("suite"));
     }
 
     @AfterAll
@@ -53,9 +62,39 @@ class PreloadLibraryTest {
 
     @TestFactory
     Stream<DynamicTest> shouldPassInC() throws Exception {
-        List<String> names = run(new ProcessBuilder(work.resolve("suite").toString())).output().lines().toList();
+        return testsOf(plain, "");
+    }
+
+    /** {@code -Dpreload.sanitizers=thread,address,undefined}; without it there are none. */
+    @TestFactory
+    Stream<DynamicTest> shouldPassInCUnderSanitizers() throws Exception {
+        Stream<DynamicTest> tests = Stream.empty();
+        for (String sanitizer : System.getProperty("preload.sanitizers", "").split(",")) {
+            if (!sanitizer.isBlank()) {
+                tests = Stream.concat(tests, testsOf(sanitized(sanitizer), sanitizer + ": "));
+            }
+        }
+        return tests;
+    }
+
+    private static Stream<DynamicTest> testsOf(Build build, String prefix) throws Exception {
+        List<String> names = run(new ProcessBuilder(build.suite.toString())).output().lines().toList();
         assertTrue(names.size() > 30, "the suite lists its tests");
-        return names.stream().map(name -> DynamicTest.dynamicTest(name, () -> runInC(name)));
+        return names.stream().map(name -> DynamicTest.dynamicTest(prefix + name, () -> runInC(build, name)));
+    }
+
+    /** A sanitizer's own library must be the first: it stands in front of the same calls. */
+    private static Build sanitized(String sanitizer) throws Exception {
+        String option = "-fsanitize=" + sanitizer;
+        String runtime = "lib" + sanitizer.charAt(0) + (sanitizer.equals("undefined") ? "b" : "") + "san.so";
+        Path first = Path.of(run(new ProcessBuilder("cc", "-print-file-name=" + runtime)).output().strip()).toRealPath();
+        String library = "libxfrm-bridge-" + sanitizer + ".so";
+        try (Stream<Path> sources = Files.list(Path.of("src/main/c"))) {
+            List<String> files = sources.map(Path::toAbsolutePath).map(Path::toString).filter(name -> name.endsWith(".c")).toList();
+            compile(library, files, "-g", option, "-fPIC", "-shared", "-fvisibility=hidden");
+        }
+        compile("suite-" + sanitizer, SUITE, "-g", option, "-rdynamic");
+        return new Build(first + ":", work.resolve(library), work.resolve("suite-" + sanitizer));
     }
 
     @Test
@@ -124,19 +163,23 @@ class PreloadLibraryTest {
         }
     }
 
-    private static void runInC(String name) throws Exception {
-        var test = new ProcessBuilder(work.resolve("suite").toString(), name);
-        test.environment().put("LD_PRELOAD", LIBRARY.toString());
+    private static void runInC(Build build, String name) throws Exception {
+        var test = new ProcessBuilder(build.suite.toString(), name);
+        test.environment().put("LD_PRELOAD", build.preload + build.library + ':' + work.resolve("late.so"));
         test.environment().put("XFRM_BRIDGE_DIR", Files.createTempDirectory(work, "d").toString());
         test.environment().put("XFRM_BRIDGE_MOCK", work.resolve("mock").toString());
+        // Some tests end processes without their memory freed, and call in signal handlers what a kernel allows there.
+        test.environment().put("ASAN_OPTIONS", "detect_leaks=0");
+        test.environment().put("TSAN_OPTIONS", "die_after_fork=0");
         Result result = run(test);
         assertEquals(0, result.status(), result.output());
         assertEquals("", result.output(), "the library is silent");
     }
 
-    private static void compile(String program, List<String> sources) throws Exception {
+    private static void compile(String program, List<String> sources, String... options) throws Exception {
         List<String> command = new ArrayList<>(
                 List.of("cc", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", work.resolve(program).toString()));
+        command.addAll(List.of(options));
         sources.forEach(source -> command.add(SOURCES.resolve(source).toString()));
         Result result = run(new ProcessBuilder(command));
         assertEquals(0, result.status(), result.output());
