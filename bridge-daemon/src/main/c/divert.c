@@ -6,6 +6,7 @@
 #include "channel.h"
 #include "pages.h"
 #include "registry.h"
+#include "settle.h"
 
 #include <linux/netlink.h>
 #include <linux/pfkeyv2.h>
@@ -76,9 +77,13 @@ INTERPOSE(int, connect, (int fd, const struct sockaddr *address, socklen_t lengt
 {
     struct name name;
     if (!name_of(fd, &name)) {
+        bool registered = kind_of(fd) == REGISTERED;
+        int error = registered ? settle_to_connect(fd) : 0;
+        if (error != 0)
+            return fail(error);
         int connected = REAL(connect)(fd, address, length);
-        if (connected == 0 && kind_of(fd) == REGISTERED)
-            registry_moved(fd);
+        if (registered)
+            registry_moved(fd); /* a failure may have taken the port */
         return connected;
     }
     if (name.protocol == PFKEY)
@@ -95,4 +100,17 @@ INTERPOSE(int, connect, (int fd, const struct sockaddr *address, socklen_t lengt
     if (peer.nl_family != AF_NETLINK)
         return fail(EINVAL);
     return peer.nl_pid == 0 ? 0 : fail(ECONNREFUSED);
+}
+
+/* What a registered socket accepts inherits its policies: the bridge sees that it listens. */
+INTERPOSE(int, listen, (int fd, int backlog))
+{
+    bool registered = kind_of(fd) == REGISTERED;
+    int error = registered ? settle(fd) : 0;
+    if (error != 0)
+        return fail(error);
+    int listens = REAL(listen)(fd, backlog);
+    if (registered)
+        registry_moved(fd);
+    return listens;
 }

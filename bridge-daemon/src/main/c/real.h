@@ -34,6 +34,7 @@ _Static_assert(sizeof(long) == 8, "only 64-bit systems");
     X(int, socket, (int, int, int)) \
     X(int, bind, (int, const struct sockaddr *, socklen_t)) \
     X(int, connect, (int, const struct sockaddr *, socklen_t)) \
+    X(int, listen, (int, int)) \
     X(int, getsockname, (int, struct sockaddr *, socklen_t *)) \
     X(int, getpeername, (int, struct sockaddr *, socklen_t *)) \
     X(int, getsockopt, (int, int, int, void *, socklen_t *)) \

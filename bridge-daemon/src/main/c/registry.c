@@ -28,6 +28,7 @@ struct entry {
     int fd;
     int encapsulation;                     /* UDP_ENCAP, 0 for none */
     bool receive_offload;                  /* UDP_GRO was asked for */
+    bool roams;                            /* sends from other addresses than its own, too */
     bool passed;                           /* to another process: it may live on there when it is closed here */
     struct policy policies[DIRECTIONS];
     struct entry *next;
@@ -65,13 +66,29 @@ static int write_head(const char *verb, const struct entry *entry)
     length = sizeof protocol;
     syscall(SYS_getsockopt, entry->fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length);
     char text[INET6_ADDRSTRLEN] = "";
-    const struct sockaddr_in *four = (const struct sockaddr_in *) &address;
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *) &address;
+    struct sockaddr_in *four = (struct sockaddr_in *) &address;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *) &address;
     bool is_four = address.ss_family == AF_INET;
+    if (entry->roams)
+        memset(is_four ? (void *) &four->sin_addr : (void *) &six->sin6_addr, 0, is_four ? sizeof four->sin_addr : sizeof six->sin6_addr);
     inet_ntop(address.ss_family, is_four ? (const void *) &four->sin_addr : (const void *) &six->sin6_addr, text, sizeof text);
     const char *families = is_four ? "2" : is_dual(entry->fd, address.ss_family) ? "10+2" : "10";
     return snprintf(line, LINE_ROOM, "%s %lu %s %d %s %d", verb, (unsigned long) entry->cookie, families, protocol, text,
                     ntohs(is_four ? four->sin_port : six->sin6_port));
+}
+
+/* "socket INODE COOKIE TYPE": by this the bridge can ask the kernel for the socket, whoever has it. */
+static void ask_socket(const struct entry *entry)
+{
+    uint64_t cookie = 0;
+    socklen_t length = sizeof cookie;
+    int type = 0;
+    if (syscall(SYS_getsockopt, entry->fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0)
+        return;
+    length = sizeof type;
+    syscall(SYS_getsockopt, entry->fd, SOL_SOCKET, SO_TYPE, &type, &length);
+    snprintf(line, sizeof line, "socket %lu %llu %d\n", (unsigned long) entry->cookie, (unsigned long long) cookie, type);
+    control_ask(line);
 }
 
 static int ask_policy(const struct entry *entry, const struct policy *policy)
@@ -98,6 +115,7 @@ static bool register_again(const struct entry *entry)
 {
     if (socket_inode(entry->fd) != entry->cookie)
         return true;
+    ask_socket(entry);
     for (int i = 0; i < DIRECTIONS; i++) {
         if (entry->policies[i].length != 0 && ask_policy(entry, &entry->policies[i]) < 0)
             return false;
@@ -192,6 +210,7 @@ static struct entry *open_entry(int fd, int *error)
     *entry = (struct entry) {.cookie = cookie, .fd = fd, .next = entries};
     entries = entry;
     set_kind(fd, REGISTERED);
+    ask_socket(entry);
     return entry;
 }
 
@@ -370,6 +389,19 @@ void registry_moved(int fd)
     }
     bridge_unlock(REGISTRY_LOCK, &signals);
     errno = before;
+}
+
+void registry_roams(int fd)
+{
+    sigset_t signals;
+    bridge_lock(REGISTRY_LOCK, &signals);
+    struct entry *entry = find(socket_inode(fd));
+    bool news = entry != NULL && !entry->roams;
+    if (news)
+        entry->roams = true;
+    bridge_unlock(REGISTRY_LOCK, &signals);
+    if (news)
+        registry_moved(fd);
 }
 
 void registry_closed(int fd)

@@ -13,8 +13,12 @@ bool registry_takes(int fd, int level, int option, const void *value, socklen_t 
 /* True if the IPPROTO_UDP option was set here; then `value` is what getsockopt() has to report. */
 bool registry_get(int fd, int option, int *value);
 
-/* A registered socket got another local address; is about to be closed, by the process that has it registered. */
+/*
+ * A registered socket got another local address; sends from others than its own, too; is about to be closed, by the process that has it
+ * registered.
+ */
 void registry_moved(int fd);
+void registry_roams(int fd);
 void registry_closed(int fd);
 
 /* A message that may carry registered sockets to another process is about to be sent. */

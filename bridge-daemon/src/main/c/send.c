@@ -9,6 +9,7 @@
 #include "message.h"
 #include "pages.h"
 #include "registry.h"
+#include "settle.h"
 
 #include <linux/netlink.h>
 #include <linux/pfkeyv2.h>
@@ -191,6 +192,10 @@ INTERPOSE(ssize_t, write, (int fd, const void *data, size_t length))
 INTERPOSE(ssize_t, sendto, (int fd, const void *data, size_t length, int flags, const struct sockaddr *to, socklen_t to_length))
 {
     struct name name;
+    if (kind_of(fd) == REGISTERED && to != NULL) {
+        int error = settle(fd);
+        return error == 0 ? REAL(sendto)(fd, data, length, flags, to, to_length) : fail(error);
+    }
     if (!is_diverted(fd, &name))
         return REAL(sendto)(fd, data, length, flags, to, to_length);
     if (to != NULL && to_length > sizeof(struct sockaddr_storage))
@@ -205,6 +210,9 @@ INTERPOSE(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags))
     struct name name;
     if (is_diverted(fd, &name))
         return send_message(fd, &name, message, flags);
+    int error = kind_of(fd) == REGISTERED ? settle_message(fd, message) : 0;
+    if (error != 0)
+        return fail(error);
     registry_passed(message);
     return REAL(sendmsg)(fd, message, flags);
 }
@@ -226,9 +234,12 @@ INTERPOSE(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int 
 {
     struct name name;
     if (!is_diverted(fd, &name)) {
-        for (unsigned i = 0; i < count && i < MESSAGE_PARTS; i++)
+        int error = 0;
+        for (unsigned i = 0; i < count && i < MESSAGE_PARTS && error == 0; i++) {
+            error = kind_of(fd) == REGISTERED ? settle_message(fd, &messages[i].msg_hdr) : 0;
             registry_passed(&messages[i].msg_hdr);
-        return REAL(sendmmsg)(fd, messages, count, flags);
+        }
+        return error == 0 ? REAL(sendmmsg)(fd, messages, count, flags) : fail(error);
     }
     unsigned done = 0;
     while (done < count && done < MESSAGE_PARTS) {

@@ -42,7 +42,7 @@ record BoundSocket(
     }
 
     BoundSocket movedTo(LocalEndpoint to) {
-        return new BoundSocket(cookie, to, connections, held, in, out, encapsulationType);
+        return new BoundSocket(cookie, to, null, held, in, out, encapsulationType);
     }
 
     BoundSocket withConnections(Set<Connection> only) {

@@ -180,10 +180,10 @@ public final class SocketPolicies {
         put(owner, cookie, socket(owner, cookie, at).withEncapsulation(type));
     }
 
-    /** Control thread: the socket is bound elsewhere now. Nothing happens if it never registered anything. */
+    /** Control thread: the socket is bound elsewhere now, or about to be connected. Nothing happens if it never registered anything. */
     public void move(Object owner, long cookie, LocalEndpoint to) {
         BoundSocket socket = sockets.get(new SocketId(owner, cookie));
-        if (socket != null && !socket.at().equals(to)) {
+        if (socket != null && (socket.connections() != null || !socket.at().equals(to))) {
             settle(socket.hasPolicy());
             put(owner, cookie, socket.movedTo(to));
         }
@@ -207,19 +207,19 @@ public final class SocketPolicies {
     }
 
     /**
-     * Control thread: connections of a socket's port get policies of their own, those that it has now, or none if it does not exist: what becomes of it
-     * does not concern them, as those that were accepted have inherited what there was ({@code __xfrm_sk_clone_policy}).
+     * Control thread: connections get policies of their own, those that a socket of their port has now: what becomes of it does not concern them, as those
+     * that were accepted have inherited what there was ({@code __xfrm_sk_clone_policy}).
      *
-     * @param of the cookie under which the connections are known from now on
+     * @param branch the number under which they are known from now on
      */
-    public void branch(Object owner, long cookie, LocalEndpoint at, long of, Set<Connection> connections, long nowSeconds) {
-        BoundSocket parent = sockets.getOrDefault(new SocketId(owner, cookie), new BoundSocket(cookie, at));
-        BoundSocket branch = new BoundSocket(of, at).withConnections(Set.copyOf(connections)).heldBy(false);
+    public void branch(Object owner, long cookie, long branch, Set<Connection> connections, long nowSeconds) {
+        BoundSocket parent = sockets.get(new SocketId(owner, cookie));
+        BoundSocket child = new BoundSocket(branch, parent.at()).withConnections(Set.copyOf(connections)).heldBy(false);
         for (Direction direction : new Direction[] {Direction.IN, Direction.OUT}) {
             Policy policy = parent.policy(direction);
-            branch = policy == null ? branch : branch.withPolicy(direction, spd.linkSocketPolicy(policy.spec(), nowSeconds));
+            child = policy == null ? child : child.withPolicy(direction, spd.linkSocketPolicy(policy.spec(), nowSeconds));
         }
-        put(owner, of, branch);
+        put(owner, branch, child);
     }
 
     /** Control thread: of a branch these connections are left. */
@@ -234,6 +234,18 @@ public final class SocketPolicies {
     /** Control thread: whether anything is registered under the number. */
     public boolean contains(Object owner, long cookie) {
         return sockets.containsKey(new SocketId(owner, cookie));
+    }
+
+    /** Control thread: whether a socket has a policy. */
+    public boolean hasPolicy(Object owner, long cookie) {
+        BoundSocket socket = sockets.get(new SocketId(owner, cookie));
+        return socket != null && socket.hasPolicy();
+    }
+
+    /** Control thread: whether a socket is bound so that it could have accepted what has this address, of its own family. */
+    public boolean takes(Object owner, long cookie, int family, Address local) {
+        BoundSocket socket = sockets.get(new SocketId(owner, cookie));
+        return socket != null && socket.at().family() == family && (socket.isBoundToAny() || socket.at().address().equalsAs(local, family));
     }
 
     /** Control thread. */
@@ -267,7 +279,7 @@ public final class SocketPolicies {
 
     private BoundSocket socket(Object owner, long cookie, LocalEndpoint at) {
         BoundSocket socket = sockets.get(new SocketId(owner, cookie));
-        return socket == null ? new BoundSocket(cookie, at) : socket.movedTo(at);
+        return socket == null ? new BoundSocket(cookie, at) : socket.at().equals(at) ? socket : socket.movedTo(at);
     }
 
     private void put(Object owner, long cookie, BoundSocket socket) {

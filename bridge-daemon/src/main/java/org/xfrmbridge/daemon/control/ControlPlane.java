@@ -38,6 +38,7 @@ public final class ControlPlane implements ControlLoop.Work {
     private final NetlinkKeyManager netlink = new NetlinkKeyManager();
     private final PfkeyKeyManager pfkey = new PfkeyKeyManager();
     private final int privilegedGid;
+    private SocketRegistry registry;
     private PolicyJournal journal;
     private FaultLog faults;
     private Occasion occasion = Occasion.NONE;
@@ -80,10 +81,12 @@ public final class ControlPlane implements ControlLoop.Work {
     /** Opens the three sockets. The caller holds the directory's lock. */
     public void listen(Path directory, SocketPolicies sockets, Statistics statistics) throws IOException {
         Sysctls sysctls = new Sysctls(engine);
+        registry = new SocketRegistry(sockets, clock);
+        loop.add(new SocketEndChannel(registry));
         SocketRegistration.PfkeyPolicies policies = (option, family) -> pfkey.socketPolicy(option, family, engine);
         listen(directory.resolve("control.sock"), UnixServer.Type.STREAM, (connection, peer) -> new TextChannel(
                 connection,
-                new TextConversation(statistics, pfkey, sysctls, new SocketRegistration(sockets, policies, clock, peer), peer)));
+                new TextConversation(statistics, pfkey, sysctls, new SocketRegistration(sockets, registry, policies, clock, peer), peer)));
         listen(directory.resolve("pfkey.sock"), UnixServer.Type.SEQPACKET, (connection, peer) -> pfkeyClient(connection, peer, sockets));
         // Last: the preload library takes this one for the sign that a bridge is there.
         listen(directory.resolve("netlink.sock"), UnixServer.Type.SEQPACKET, this::netlinkClient);
@@ -126,6 +129,9 @@ public final class ControlPlane implements ControlLoop.Work {
         } finally {
             occasion.end();
         }
+        if (registry != null && registry.nextLookNs() <= clock.nowNs()) {
+            registry.look();
+        }
         if (network != null && clock.nowNs() - refreshNs >= 0) {
             refresh();
         }
@@ -152,6 +158,7 @@ public final class ControlPlane implements ControlLoop.Work {
 
     @Override
     public long nextDeadlineNs() {
-        return network == null ? engine.nextDeadlineNs() : Math.min(engine.nextDeadlineNs(), refreshNs);
+        long deadlineNs = registry == null ? engine.nextDeadlineNs() : Math.min(engine.nextDeadlineNs(), registry.nextLookNs());
+        return network == null ? deadlineNs : Math.min(deadlineNs, refreshNs);
     }
 }

@@ -2,7 +2,9 @@ package org.xfrmbridge.daemon.control;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.db.SocketPolicies;
@@ -20,7 +22,7 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.PolicySpec;
 
-/** The lines of a {@code sockets} connection: policies and encapsulation of single sockets. Everything ends with it. Control thread only. */
+/** The lines of a {@code sockets} connection: policies and encapsulation of single sockets. What ends with it, {@link SocketRegistry} knows. Control thread only. */
 final class SocketRegistration {
     private static final Logger LOG = LoggerFactory.getLogger(SocketRegistration.class);
     private static final int EPERM = 1;
@@ -29,19 +31,27 @@ final class SocketRegistration {
     private static final int PARTS_OF_ENDPOINT = 6;
     private static final String IPV6_AND_IPV4 = "10+2";
 
+    private static final int SOCK_RAW = 3;
+
     private final SocketPolicies sockets;
+    private final SocketRegistry registry;
+    private final Map<Long, Known> known = new HashMap<>();
     private final PfkeyPolicies policies;
     private final Clock clock;
     private final Peer peer;
     private boolean registered;
+
+    /** @param cookie the kernel's number of the socket, which no other has or had @param type SOCK_DGRAM and so on */
+    private record Known(long cookie, int type) {}
 
     /** Reads the value of IP_IPSEC_POLICY, or IPV6_IPSEC_POLICY. */
     interface PfkeyPolicies {
         PolicySpec read(ByteBuffer option, int family) throws XfrmException;
     }
 
-    SocketRegistration(SocketPolicies sockets, PfkeyPolicies policies, Clock clock, Peer peer) {
+    SocketRegistration(SocketPolicies sockets, SocketRegistry registry, PfkeyPolicies policies, Clock clock, Peer peer) {
         this.sockets = sockets;
+        this.registry = registry;
         this.policies = policies;
         this.clock = clock;
         this.peer = peer;
@@ -58,8 +68,9 @@ final class SocketRegistration {
                 case "policy" -> policy(cookie, endpoint(parts), parts[PARTS_OF_ENDPOINT]);
                 case "ipsec" -> ipsec(cookie, endpoint(parts), parts[PARTS_OF_ENDPOINT]);
                 case "encap" -> encapsulation(cookie, endpoint(parts), Integer.parseInt(parts[PARTS_OF_ENDPOINT]));
-                case "moved" -> sockets.move(this, cookie, endpoint(parts));
-                case "close" -> sockets.close(this, cookie);
+                case "socket" -> hold(cookie, Long.parseUnsignedLong(parts[2]), Integer.parseInt(parts[3]));
+                case "moved" -> move(cookie, endpoint(parts));
+                case "close" -> close(cookie);
                 default -> throw new IllegalArgumentException(parts[0]);
             }
             announce();
@@ -71,18 +82,64 @@ final class SocketRegistration {
         }
     }
 
-    private static LocalEndpoint endpoint(String[] parts) {
+    /** The inode number in front of each line, and what the kernel calls the socket as long as it lives. */
+    private void hold(long inode, long cookie, int type) {
+        known.put(inode, new Known(cookie, type));
+        registry.hold(this, cookie, inode);
+    }
+
+    /** A socket that was never named is known by this connection alone. */
+    private Object owner(long inode) {
+        return known.containsKey(inode) ? registry : this;
+    }
+
+    private long cookie(long inode) {
+        Known socket = known.get(inode);
+        return socket == null ? inode : socket.cookie;
+    }
+
+    /** Before something of a socket changes. */
+    private void prepare(long inode, LocalEndpoint at) {
+        if (known.containsKey(inode)) {
+            registry.prepare(cookie(inode), at);
+        }
+    }
+
+    private void move(long inode, LocalEndpoint to) {
+        prepare(inode, to);
+        sockets.move(owner(inode), cookie(inode), to);
+    }
+
+    private void close(long inode) {
+        Known socket = known.remove(inode);
+        if (socket == null) {
+            sockets.close(this, inode);
+        } else {
+            registry.release(this, socket.cookie);
+        }
+    }
+
+    private LocalEndpoint endpoint(String[] parts) {
+        Known socket = known.get(Long.parseUnsignedLong(parts[1]));
         boolean both = parts[2].equals(IPV6_AND_IPV4);
         int family = both ? AddressFamily.INET6 : Integer.parseInt(parts[2]);
         int port = Integer.parseInt(parts[5]);
-        if (!AddressFamily.isIp(family) || port < 0 || port > 0xffff) {
+        int protocol = Integer.parseInt(parts[3]);
+        if (!AddressFamily.isIp(family) || port < 0 || port > 0xffff || protocol < 0 || protocol > 0xff) {
             throw new IllegalArgumentException("no endpoint");
         }
-        return new LocalEndpoint(family, Integer.parseInt(parts[3]), Address.parse(parts[4]), port, both ? Families.BOTH : Families.OWN);
+        boolean raw = socket != null && socket.type == SOCK_RAW;
+        return new LocalEndpoint(
+                family, protocol, Address.parse(parts[4], family), raw ? SocketPolicies.EVERY_PORT : port, both ? Families.BOTH : Families.OWN);
     }
 
     private void ipsec(long cookie, LocalEndpoint at, String hex) throws XfrmException {
-        sockets.setPolicy(this, cookie, at, policies.read(bytes(hex), at.family()), clock.epochSeconds());
+        set(cookie, at, policies.read(bytes(hex), at.family()));
+    }
+
+    private void set(long cookie, LocalEndpoint at, PolicySpec policy) {
+        prepare(cookie, at);
+        sockets.setPolicy(owner(cookie), cookie(cookie), at, policy, clock.epochSeconds());
     }
 
     private static ByteBuffer bytes(String hex) {
@@ -91,14 +148,15 @@ final class SocketRegistration {
 
     private void policy(long cookie, LocalEndpoint at, String hex) throws XfrmException {
         if (hex.equals("-")) {
-            sockets.clearPolicies(this, cookie);
+            prepare(cookie, at);
+            sockets.clearPolicies(owner(cookie), cookie(cookie));
             return;
         }
         ByteBuffer option = bytes(hex);
         if (option.remaining() < UserpolicyInfo.BYTES) {
             throw new IllegalArgumentException("cut short");
         }
-        sockets.setPolicy(this, cookie, at, spec(option), clock.epochSeconds());
+        set(cookie, at, spec(option));
     }
 
     /** {@code xfrm_compile_policy}: only in and out, and what follows the policy is templates. */
@@ -113,7 +171,8 @@ final class SocketRegistration {
     }
 
     private void encapsulation(long cookie, LocalEndpoint at, int type) {
-        sockets.setEncapsulation(this, cookie, at, type);
+        prepare(cookie, at);
+        sockets.setEncapsulation(owner(cookie), cookie(cookie), at, type);
         LOG.debug("{} takes ESP in UDP of type {} on port {}", peer, type, at.port());
     }
 
@@ -130,6 +189,7 @@ final class SocketRegistration {
 
     void end() {
         sockets.closeAll(this);
+        registry.releaseAll(this);
         if (registered) {
             LOG.info("the sockets of {} are gone", peer);
         }

@@ -40,6 +40,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     private final NetlinkSocket events = new NetlinkSocket(GROUPS);
     private final RouteSocket socket = new RouteSocket();
     private final Queries queries = new Queries(socket);
+    private final SocketTable sockets = new SocketTable();
     private final Map<Hop, Watch> watched = new HashMap<>();
     private Link host;
     private int rounds;
@@ -154,6 +155,22 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         }
     }
 
+    @Override
+    public long socketAt(int family, int protocol, Address local, int localPort, Address remote, int remotePort) {
+        if (!SocketTable.knows(protocol)) {
+            return UNKNOWN_SOCKET;
+        }
+        synchronized (sockets) {
+            try {
+                SocketEntry entry = sockets.find(family, protocol, hostIndex, local, localPort, remote, remotePort);
+                return entry == null ? 0 : entry.cookie();
+            } catch (OsException e) {
+                LOG.debug("the socket of a flow could not be asked for: {}", e.getMessage());
+                return UNKNOWN_SOCKET;
+            }
+        }
+    }
+
     /** Readable when there are events. */
     public int fd() {
         return events.fd();
@@ -260,5 +277,6 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     public void close() {
         events.close();
         socket.close();
+        sockets.close();
     }
 }

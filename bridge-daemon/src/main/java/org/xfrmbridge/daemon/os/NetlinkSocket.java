@@ -7,43 +7,68 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
-/** A socket to the real kernel's NETLINK_ROUTE, netlink(7). One thread at a time. */
+/** A socket to the real kernel's NETLINK_ROUTE or NETLINK_SOCK_DIAG, netlink(7). One thread at a time. */
 public final class NetlinkSocket implements AutoCloseable {
     private static final int AF_NETLINK = 16;
     private static final int SOCK_RAW_CLOEXEC = 3 | 0x80000;
     private static final int NETLINK_ROUTE = 0;
+    private static final int NETLINK_SOCK_DIAG = 4;
     private static final int SOL_SOCKET = 1;
     private static final int SOL_NETLINK = 270;
     private static final int SO_RCVBUFFORCE = 33;
     private static final int SO_NETNS_COOKIE = 71;
     private static final int NETLINK_ADD_MEMBERSHIP = 1;
+    private static final int NETLINK_DROP_MEMBERSHIP = 2;
     private static final int NETLINK_EXT_ACK = 11;
     private static final int NETLINK_GET_STRICT_CHK = 12;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int RECEIVE_BYTES = 1 << 17;
 
+    private final String name;
     private final Descriptor descriptor;
     private final Memory memory = new Memory(RECEIVE_BYTES);
 
-    /** @param groups RTNLGRP_ numbers to listen to */
+    /** To NETLINK_ROUTE. @param groups RTNLGRP_ numbers to listen to */
     public NetlinkSocket(int... groups) throws OsException {
-        descriptor = new Descriptor(
-                check(LIBC.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE), "socket(NETLINK_ROUTE)"));
+        this(NETLINK_ROUTE, "NETLINK_ROUTE");
         try {
-            Memory address = new Memory(12);
-            address.buffer.putShort(0, (short) AF_NETLINK);
-            check(LIBC.bind(descriptor.fd(), address.pointer, 12), "bind(NETLINK_ROUTE)");
-            set(SOL_NETLINK, NETLINK_EXT_ACK, 1);
             // Without it a kernel ignores the filters of a dump.
             set(SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
-            set(SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20);
             for (int group : groups) {
-                check(set(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group), "setsockopt(NETLINK_ADD_MEMBERSHIP, %s)", group);
+                join(group);
             }
         } catch (OsException e) {
             descriptor.close();
             throw e;
         }
+    }
+
+    /** To NETLINK_SOCK_DIAG, sock_diag(7). */
+    public static NetlinkSocket toSocketDiagnosis() throws OsException {
+        return new NetlinkSocket(NETLINK_SOCK_DIAG, "NETLINK_SOCK_DIAG");
+    }
+
+    private NetlinkSocket(int protocol, String name) throws OsException {
+        this.name = name;
+        descriptor = new Descriptor(check(LIBC.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol), "socket(%s)", name));
+        try {
+            Memory address = new Memory(12);
+            address.buffer.putShort(0, (short) AF_NETLINK);
+            check(LIBC.bind(descriptor.fd(), address.pointer, 12), "bind(%s)", name);
+            set(SOL_NETLINK, NETLINK_EXT_ACK, 1);
+            set(SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20);
+        } catch (OsException e) {
+            descriptor.close();
+            throw e;
+        }
+    }
+
+    public void join(int group) throws OsException {
+        check(set(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group), "setsockopt(NETLINK_ADD_MEMBERSHIP, %s)", group);
+    }
+
+    public void leave(int group) throws OsException {
+        check(set(SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, group), "setsockopt(NETLINK_DROP_MEMBERSHIP, %s)", group);
     }
 
     private int set(int level, int option, int value) {
@@ -69,12 +94,12 @@ public final class NetlinkSocket implements AutoCloseable {
     public void send(byte[] message) throws OsException {
         Memory request = message.length <= RECEIVE_BYTES ? memory : new Memory(message.length);
         request.buffer.put(0, message);
-        check(LIBC.send(descriptor.fd(), request.pointer, message.length, 0), "send(NETLINK_ROUTE)");
+        check(LIBC.send(descriptor.fd(), request.pointer, message.length, 0), "send(%s)", name);
     }
 
     /** Waits for the next datagram; the view holds until the next call. ENOBUFS tells that events were lost. */
     public ByteBuffer receive() throws OsException {
-        return view(check(LIBC.recv(descriptor.fd(), memory.pointer, RECEIVE_BYTES, 0), "recv(NETLINK_ROUTE)"));
+        return view(check(LIBC.recv(descriptor.fd(), memory.pointer, RECEIVE_BYTES, 0), "recv(%s)", name));
     }
 
     /** The next datagram if there is one, else null; the view holds until the next call. ENOBUFS tells that events were lost. */
@@ -83,7 +108,7 @@ public final class NetlinkSocket implements AutoCloseable {
         if (bytes < 0 && Native.errno() == OsException.EAGAIN) {
             return null;
         }
-        return view(check(bytes, "recv(NETLINK_ROUTE)"));
+        return view(check(bytes, "recv(%s)", name));
     }
 
     private ByteBuffer view(long bytes) {

@@ -1,0 +1,117 @@
+/* Ports for registered sockets. Nothing is remembered here, and no lock is taken. */
+#include "settle.h"
+
+#include "pages.h"
+#include "registry.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+};
+
+static int number_of(int fd, int option)
+{
+    int number = -1;
+    socklen_t length = sizeof number;
+    syscall(SYS_getsockopt, fd, SOL_SOCKET, option, &number, &length);
+    return number;
+}
+
+static bool has_ports(int fd)
+{
+    int protocol = number_of(fd, SO_PROTOCOL);
+    return number_of(fd, SO_TYPE) != SOCK_RAW && protocol != IPPROTO_ICMP && protocol != IPPROTO_ICMPV6;
+}
+
+static socklen_t name_socket(int fd, union address *address)
+{
+    socklen_t length = sizeof *address;
+    *address = (union address) {0};
+    return syscall(SYS_getsockname, fd, address, &length) == 0 ? length : 0;
+}
+
+/* The port is at the same place in both families. */
+static bool is_without_port(int fd, union address *address, socklen_t *length)
+{
+    *length = name_socket(fd, address);
+    bool internet = address->any.sa_family == AF_INET || address->any.sa_family == AF_INET6;
+    return *length != 0 && internet && address->four.sin_port == 0 && has_ports(fd);
+}
+
+/* As the kernel does it itself, but for sockets that want their port to be chosen later (IP_BIND_ADDRESS_NO_PORT): not too late for us. */
+static int bind_to_port(int fd, union address *address, socklen_t length)
+{
+    int late = 0, now = 0;
+    socklen_t size = sizeof late;
+    syscall(SYS_getsockopt, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, &size);
+    if (late)
+        syscall(SYS_setsockopt, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &now, sizeof now);
+    int bound = (int) syscall(SYS_bind, fd, address, length), error = errno;
+    if (late)
+        syscall(SYS_setsockopt, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, sizeof late);
+    return bound == 0 ? 0 : error;
+}
+
+int settle(int fd)
+{
+    union address address;
+    socklen_t length;
+    int before = errno, error = 0;
+    if (is_without_port(fd, &address, &length)) {
+        error = bind_to_port(fd, &address, length);
+        /* Another thread may have been faster. */
+        error = error != 0 && is_without_port(fd, &address, &length) ? error : 0;
+        registry_moved(fd);
+    }
+    errno = before;
+    return error == EADDRINUSE ? EAGAIN : error;
+}
+
+int settle_to_connect(int fd)
+{
+    int error = settle(fd);
+    if (error == 0)
+        registry_moved(fd);
+    return error;
+}
+
+static bool is_other_source(const union address *own, const struct cmsghdr *part)
+{
+    if (own->any.sa_family == AF_INET) {
+        struct in_pktinfo info;
+        if (part->cmsg_level != IPPROTO_IP || part->cmsg_type != IP_PKTINFO || part->cmsg_len < CMSG_LEN(sizeof info))
+            return false;
+        memcpy(&info, CMSG_DATA(part), sizeof info);
+        return own->four.sin_addr.s_addr != INADDR_ANY && info.ipi_spec_dst.s_addr != INADDR_ANY
+            && info.ipi_spec_dst.s_addr != own->four.sin_addr.s_addr;
+    }
+    struct in6_pktinfo info;
+    if (part->cmsg_level != IPPROTO_IPV6 || part->cmsg_type != IPV6_PKTINFO || part->cmsg_len < CMSG_LEN(sizeof info))
+        return false;
+    memcpy(&info, CMSG_DATA(part), sizeof info);
+    return !IN6_IS_ADDR_UNSPECIFIED(&own->six.sin6_addr) && !IN6_IS_ADDR_UNSPECIFIED(&info.ipi6_addr)
+        && !IN6_ARE_ADDR_EQUAL(&info.ipi6_addr, &own->six.sin6_addr);
+}
+
+int settle_message(int fd, const struct msghdr *message)
+{
+    if (message == NULL || !pages_readable(message, sizeof *message))
+        return 0; /* the kernel says so */
+    int error = message->msg_namelen == 0 ? 0 : settle(fd);
+    if (message->msg_controllen == 0 || !pages_readable(message->msg_control, message->msg_controllen))
+        return error;
+    union address own;
+    name_socket(fd, &own);
+    struct msghdr copy = *message;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&copy); part != NULL; part = CMSG_NXTHDR(&copy, part)) {
+        if (is_other_source(&own, part))
+            registry_roams(fd);
+    }
+    return error;
+}

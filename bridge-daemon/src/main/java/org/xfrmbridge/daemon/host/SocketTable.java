@@ -1,0 +1,137 @@
+package org.xfrmbridge.daemon.host;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.xfrmbridge.daemon.os.NetlinkSocket;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.netlink.nl.NetlinkErrors;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.netlink.nl.NetlinkReader;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.IpProtocol;
+
+/** The TCP and UDP sockets of the kernel, of this network namespace: sock_diag(7). Others by their inodes in /proc/net. One thread at a time. */
+public final class SocketTable implements AutoCloseable {
+    private static final int SOCK_DIAG_BY_FAMILY = 20;
+    private static final int ALL_STATES = -1;
+    private static final long NO_COOKIE = -1;
+    private static final List<String> OTHERS = List.of("raw", "raw6", "icmp", "icmp6", "udplite", "udplite6");
+    private static final int INODE_COLUMN = 9;
+
+    private final NetlinkSocket socket;
+    private int sequence;
+
+    public SocketTable() throws OsException {
+        socket = NetlinkSocket.toSocketDiagnosis();
+    }
+
+    /** Whether sockets of a protocol can be asked for. */
+    public static boolean knows(int protocol) {
+        return protocol == IpProtocol.TCP || protocol == IpProtocol.UDP;
+    }
+
+    /** All sockets of a family that have a local port; those of a listening one that wait to be accepted, and what is left of closed ones, too. */
+    public List<SocketEntry> atPort(int family, int protocol, int localPort) throws OsException {
+        return exchange(NetlinkHeader.DUMP, family, protocol, new Ends(Address.ANY, localPort, Address.ANY, 0, 0));
+    }
+
+    /** The one that gets what comes from a remote address and port; null if there is none. */
+    public SocketEntry find(int family, int protocol, int ifindex, Address local, int localPort, Address remote, int remotePort)
+            throws OsException {
+        // Of UDP the kernel takes the source for the remote one, of TCP for its own.
+        Ends ends = protocol == IpProtocol.UDP
+                ? new Ends(remote, remotePort, local, localPort, ifindex)
+                : new Ends(local, localPort, remote, remotePort, ifindex);
+        try {
+            List<SocketEntry> found = exchange(0, family, protocol, ends);
+            return found.isEmpty() ? null : found.getFirst();
+        } catch (OsException e) {
+            if (e.errno() == OsException.ENOENT) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
+    private record Ends(Address source, int sourcePort, Address destination, int destinationPort, int ifindex) {}
+
+    /** {@code struct inet_diag_req_v2}. */
+    private List<SocketEntry> exchange(int flags, int family, int protocol, Ends ends) throws OsException {
+        NetlinkWriter request = new NetlinkWriter().begin(SOCK_DIAG_BY_FAMILY, NetlinkHeader.REQUEST | flags, ++sequence, 0);
+        request.room(12)
+                .put((byte) family)
+                .put((byte) protocol)
+                .putShort((short) 0)
+                .putInt(ALL_STATES)
+                .putShort(networkOrder(ends.sourcePort))
+                .putShort(networkOrder(ends.destinationPort));
+        request.putBytes(bytes(family, ends.source)).putBytes(bytes(family, ends.destination));
+        request.room(12).putInt(ends.ifindex).putLong(NO_COOKIE);
+        socket.send(request.end().toBytes());
+        return answers();
+    }
+
+    private static short networkOrder(int port) {
+        return ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? (short) port : Short.reverseBytes((short) port);
+    }
+
+    private static byte[] bytes(int family, Address address) {
+        Address plain = address.only(family);
+        return ByteBuffer.allocate(Address.BYTES).putLong(plain.high()).putLong(plain.low()).array();
+    }
+
+    private List<SocketEntry> answers() throws OsException {
+        List<SocketEntry> found = new ArrayList<>();
+        while (true) {
+            NetlinkReader reader = new NetlinkReader(socket.receive());
+            while (reader.next()) {
+                NetlinkHeader header = reader.header();
+                if (header.sequence() != sequence) {
+                    continue;
+                }
+                if (header.type() == NetlinkHeader.ERROR || header.type() == NetlinkHeader.DONE) {
+                    int errno = NetlinkErrors.errno(reader.payload());
+                    if (errno != 0) {
+                        throw new OsException("SOCK_DIAG_BY_FAMILY", errno);
+                    }
+                    return found;
+                }
+                if (reader.payload().remaining() >= SocketEntry.BYTES) {
+                    found.add(SocketEntry.read(reader.payload().slice().order(reader.payload().order())));
+                }
+                if (!header.has(NetlinkHeader.MULTI)) {
+                    return found;
+                }
+            }
+        }
+    }
+
+    /** Whether a raw socket, or one of another protocol, is still there. */
+    public static boolean isListed(long inode) throws IOException {
+        String text = String.valueOf(inode);
+        for (String table : OTHERS) {
+            try (Stream<String> lines = Files.lines(Path.of("/proc/thread-self/net", table))) {
+                if (lines.map(line -> line.strip().split("\\s+"))
+                        .anyMatch(columns -> columns.length > INODE_COLUMN && columns[INODE_COLUMN].equals(text))) {
+                    return true;
+                }
+            } catch (NoSuchFileException e) {
+                // A kernel without that protocol.
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+    }
+}
