@@ -34,6 +34,8 @@ INTERPOSE(int, socket, (int domain, int type, int protocol))
     if (domain == AF_NETLINK && protocol == NETLINK_XFRM)
         return kind == SOCK_RAW || kind == SOCK_DGRAM ? open_diverted(NETLINK, type) : fail(ESOCKTNOSUPPORT);
     if (domain == AF_KEY) {
+        if (!bridge_obeys_us())
+            return fail(EPERM);
         if (kind != SOCK_RAW)
             return fail(ESOCKTNOSUPPORT);
         return protocol == PF_KEY_V2 ? open_diverted(PFKEY, type) : fail(EPROTONOSUPPORT);

@@ -29,11 +29,25 @@ struct slot {
     struct mailbox *mailbox;
 };
 
-static struct slot slots[SLOTS];
+/*
+ * NULL until the first is made. A child of fork() finds nothing in it, however it was made (_Fork(), a raw clone()), and the mailboxes themselves are
+ * not mapped there.
+ */
+static struct slot *_Atomic slots;
 
-static bool has_slot(int fd)
+static struct slot *slot_of(int fd)
 {
-    return (unsigned) fd < SLOTS;
+    struct slot *first = atomic_load_explicit(&slots, memory_order_acquire);
+    return first != NULL && (unsigned) fd < SLOTS ? first + fd : NULL;
+}
+
+static void make_slots(void)
+{
+    struct slot *unmade = NULL, *made = mmap(NULL, SLOTS * sizeof *made, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (made == MAP_FAILED)
+        return;
+    if (madvise(made, SLOTS * sizeof *made, MADV_WIPEONFORK) != 0 || !atomic_compare_exchange_strong(&slots, &unmade, made))
+        munmap(made, SLOTS * sizeof *made);
 }
 
 /* A number that no other socket has or will have, 0 if there is none. */
@@ -49,7 +63,7 @@ static uint64_t socket_cookie(int fd)
 
 static struct slot *enter(int fd)
 {
-    struct slot *slot = has_slot(fd) ? &slots[fd] : NULL;
+    struct slot *slot = slot_of(fd);
     if (slot == NULL || !(atomic_load_explicit(&slot->use, memory_order_relaxed) & OPEN))
         return NULL;
     if (atomic_fetch_add(&slot->use, 1) & OPEN)
@@ -60,7 +74,7 @@ static struct slot *enter(int fd)
 
 void mailbox_leave(int fd)
 {
-    atomic_fetch_sub(&slots[fd].use, 1);
+    atomic_fetch_sub(&slot_of(fd)->use, 1);
 }
 
 bool mailbox_name(int fd, struct name *name)
@@ -90,7 +104,12 @@ static struct mailbox *map(int memory)
         || syscall(SYS_fcntl, memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
         return NULL;
     void *mapped = mmap(NULL, sizeof(struct mailbox), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-    return mapped == MAP_FAILED ? NULL : mapped;
+    if (mapped == MAP_FAILED)
+        return NULL;
+    if (madvise(mapped, sizeof(struct mailbox), MADV_DONTFORK) == 0)
+        return mapped;
+    munmap(mapped, sizeof(struct mailbox));
+    return NULL;
 }
 
 static bool pass(int fd, int memory)
@@ -148,7 +167,7 @@ static void offer(int fd, const struct name *name)
     int before = errno;
     mailbox_close(fd);
     bridge_lock(MEMORY_LOCK, &signals);
-    struct slot *slot = &slots[fd];
+    struct slot *slot = slot_of(fd);
     int copy = bridge_memory_is_ours() ? (int) syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 0) : -1;
     if (copy >= 0 && begin_change(slot)) {
         empty(slot);
@@ -167,15 +186,18 @@ static void offer(int fd, const struct name *name)
 
 void mailbox_answered(int fd, const struct name *name)
 {
-    if (has_slot(fd) && atomic_fetch_add_explicit(&slots[fd].answers, 1, memory_order_relaxed) % OFFER_EVERY == OFFER_AT)
+    if (atomic_load_explicit(&slots, memory_order_relaxed) == NULL)
+        make_slots();
+    struct slot *slot = slot_of(fd);
+    if (slot != NULL && atomic_fetch_add_explicit(&slot->answers, 1, memory_order_relaxed) % OFFER_EVERY == OFFER_AT)
         offer(fd, name);
 }
 
 void mailbox_close(int fd)
 {
-    if (!has_slot(fd))
+    struct slot *slot = slot_of(fd);
+    if (slot == NULL)
         return;
-    struct slot *slot = &slots[fd];
     atomic_store_explicit(&slot->answers, 0, memory_order_relaxed);
     if (!(atomic_load_explicit(&slot->use, memory_order_relaxed) & OPEN))
         return;
@@ -187,4 +209,10 @@ void mailbox_close(int fd)
         atomic_fetch_sub(&slot->use, CHANGING);
     }
     bridge_unlock(MEMORY_LOCK, &signals);
+}
+
+void mailbox_close_all(void)
+{
+    for (int fd = 0; fd < SLOTS && atomic_load(&slots) != NULL; fd++)
+        mailbox_close(fd);
 }

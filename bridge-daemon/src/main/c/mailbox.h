@@ -1,6 +1,9 @@
 /*
  * The mailboxes of this process, by descriptor. One is offered to the bridge when a socket has been in dialogue for a while: a program that asks
  * once has none. They may be used by a thread while another closes the descriptor, and are then unmapped later.
+ *
+ * Memory has no credentials: what is in a mailbox is from a process that was allowed to ask. So a child of fork() inherits none, and a process that
+ * changes its user or groups loses its own.
  */
 #ifndef XFRM_BRIDGE_MAILBOX_H
 #define XFRM_BRIDGE_MAILBOX_H
@@ -26,5 +29,8 @@ void mailbox_answered(int fd, const struct name *name);
 
 /* `fd` is about to be closed, or stands for another socket. */
 void mailbox_close(int fd);
+
+/* The credentials of this process are about to change. */
+void mailbox_close_all(void);
 
 #endif

@@ -62,7 +62,17 @@ _Static_assert(sizeof(long) == 8, "only 64-bit systems");
     X(FILE *, fopen, (const char *, const char *)) \
     X(int, access, (const char *, int)) \
     X(int, faccessat, (int, const char *, int, int)) \
-    X(int, stat, (const char *, struct stat *))
+    X(int, stat, (const char *, struct stat *)) \
+    X(int, setuid, (uid_t)) \
+    X(int, seteuid, (uid_t)) \
+    X(int, setreuid, (uid_t, uid_t)) \
+    X(int, setresuid, (uid_t, uid_t, uid_t)) \
+    X(int, setgid, (gid_t)) \
+    X(int, setegid, (gid_t)) \
+    X(int, setregid, (gid_t, gid_t)) \
+    X(int, setresgid, (gid_t, gid_t, gid_t)) \
+    X(int, setgroups, (size_t, const gid_t *)) \
+    X(int, initgroups, (const char *, gid_t))
 
 static inline int fail(int error)
 {

@@ -21,6 +21,12 @@
 
 enum { FULL_QUEUE_PATIENCE_MS = 1000, ANSWER_PATIENCE_MS = 1000, ANSWER_LOOK_US = 50 };
 
+/*
+ * The bridge takes no longer one. The socket itself refuses what its send buffer does not hold, as the kernel's, 212960 bytes by default, and what
+ * no unix socket takes, whatever its buffer.
+ */
+enum { MOST_BYTES = 1 << 20, MOST_OF_ANY_SOCKET = 1 << 30 };
+
 /* As netlink_sendmsg(): only the kernel, port id 0, listens here. */
 static int check_destination(const struct name *name, const struct msghdr *message)
 {
@@ -112,6 +118,8 @@ static int check_control_data(const struct msghdr *message)
 static int check(int fd, const struct name *name, const struct msghdr *message, size_t *length)
 {
     int error = pages_readable(message->msg_name, message->msg_namelen) ? message_measure(message, length) : EFAULT;
+    if (error == 0 && *length > MOST_BYTES && *length <= MOST_OF_ANY_SOCKET)
+        error = EMSGSIZE;
     if (error == 0 && name->protocol == PFKEY)
         error = check_pfkey(fd, message, *length);
     else if (error == 0 && *length == 0)

@@ -326,7 +326,7 @@ static void hammer(double duration)
 static int connect_raw(void)
 {
     struct sockaddr_un bridge = {.sun_family = AF_UNIX};
-    snprintf(bridge.sun_path, sizeof bridge.sun_path, "%s/netlink.sock", getenv("XFRM_BRIDGE_DIR"));
+    snprintf(bridge.sun_path, sizeof bridge.sun_path, "%s/netlink-admin.sock", getenv("XFRM_BRIDGE_DIR"));
     int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
     CHECK(connect(fd, (struct sockaddr *) &bridge, sizeof bridge) == 0);
     return fd;

@@ -17,9 +17,9 @@ import org.xfrmbridge.daemon.journal.PolicyJournal;
 import org.xfrmbridge.daemon.journal.PolicyReplay;
 import org.xfrmbridge.daemon.journal.Protection;
 import org.xfrmbridge.daemon.journal.ReplayClock;
+import org.xfrmbridge.daemon.os.BridgeSocket;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
-import org.xfrmbridge.daemon.os.UnixServer;
 import org.xfrmbridge.daemon.port.TapPort;
 import org.xfrmbridge.datapath.Inbound;
 import org.xfrmbridge.datapath.KeepaliveOutput;
@@ -35,7 +35,7 @@ import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.time.Clock;
 
 /**
- * The running program, wired: databases, control thread, two datapath threads, and the attachment they serve. {@link #start} and {@link #close}
+ * The running program, wired: databases, control thread and that of guests, two datapath threads, and the attachment they serve. {@link #start} and {@link #close}
  * are called by one thread each.
  */
 public final class Bridge implements AutoCloseable {
@@ -46,9 +46,11 @@ public final class Bridge implements AutoCloseable {
     private final XfrmEngine engine;
     private final PolicyJournal policies;
     private final ControlLoop loop;
+    private final ControlLoop guestLoop;
     private final TapPort host;
     private final TapPort network;
     private final Thread control;
+    private final Thread guests;
     private final Thread outbound;
     private final Thread inbound;
 
@@ -76,7 +78,7 @@ public final class Bridge implements AutoCloseable {
 
     /** Makes the directory and keeps others out of it until the descriptor is closed. */
     static Descriptor lock(Path directory) throws IOException {
-        if (!UnixServer.fits(directory.resolve("control.sock"))) {
+        if (!BridgeSocket.fitIn(directory)) {
             throw new IOException("the path %s is too long for sockets: choose a shorter one with --dir".formatted(directory));
         }
         Descriptor lock;
@@ -144,6 +146,7 @@ public final class Bridge implements AutoCloseable {
         ControlPlane plane = new ControlPlane(engine, kernel, controlClock, loop, options.privilegedGid());
         plane.setJournal(policies);
         plane.setFaultLog(new FaultLog(stats));
+        guestLoop = plane.guestLoop();
         String place = options.names().original() + " (" + options.names().host() + ')';
         plane.listen(options.directory(), sockets, new Statistics(place, engine, stats, clock));
 
@@ -151,6 +154,7 @@ public final class Bridge implements AutoCloseable {
         network = new TapPort(attachment.networkTap());
         engine.setKeepaliveSender(new KeepaliveOutput(kernel, network)::send);
         control = new Thread(loop, "control");
+        guests = new Thread(guestLoop, "guests");
         PathContext context = new PathContext(
                 sad, spd, sockets, kernel, engine, new PathMtu(), clock, hostIndex, options.flows());
         Outbound outward = new Outbound(context, stats, host, network);
@@ -165,7 +169,7 @@ public final class Bridge implements AutoCloseable {
         plane.setOccasion(controlClock.and(settling));
         outbound = out;
         inbound = new DatapathThread("inbound", network, inward::doWork);
-        for (Thread thread : new Thread[] {outbound, inbound, control}) {
+        for (Thread thread : new Thread[] {outbound, inbound, control, guests}) {
             thread.setUncaughtExceptionHandler(new FatalErrors());
             thread.start();
         }
@@ -175,10 +179,12 @@ public final class Bridge implements AutoCloseable {
     @Override
     public void close() throws IOException {
         loop.stop();
+        guestLoop.stop();
         host.close();
         network.close();
         try {
             control.join();
+            guests.join();
             outbound.join();
             inbound.join();
         } catch (InterruptedException e) {

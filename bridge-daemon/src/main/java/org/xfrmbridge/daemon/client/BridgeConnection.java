@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.client;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import org.xfrmbridge.daemon.os.BridgeSocket;
 import org.xfrmbridge.daemon.os.ClientSocket;
 import org.xfrmbridge.io.ControlFrame;
 import org.xfrmbridge.io.LostEventsException;
@@ -24,7 +25,8 @@ final class BridgeConnection implements NetlinkConnection {
     }
 
     static BridgeConnection netlink(Path directory) throws IOException {
-        BridgeConnection connection = new BridgeConnection(ClientSocket.unix(directory.resolve("netlink.sock")), true);
+        BridgeConnection connection =
+                new BridgeConnection(ClientSocket.unix(BridgeSocket.NETLINK.reachableIn(directory)), true);
         connection.tell(ControlFrame.OPTION, NetlinkOptions.CAP_ACK, 1);
         connection.tell(ControlFrame.OPTION, NetlinkOptions.EXT_ACK, 1);
         connection.tell(ControlFrame.ROOM, ROOM_BYTES, 0);
@@ -32,7 +34,7 @@ final class BridgeConnection implements NetlinkConnection {
     }
 
     static BridgeConnection pfkey(Path directory) throws IOException {
-        return new BridgeConnection(ClientSocket.unix(directory.resolve("pfkey.sock")), false);
+        return new BridgeConnection(ClientSocket.unix(BridgeSocket.PFKEY.reachableIn(directory)), false);
     }
 
     /** A frame; what must hold when the call returns, as in a kernel, is waited for by {@link ClientSocket#awaitTaken}. */

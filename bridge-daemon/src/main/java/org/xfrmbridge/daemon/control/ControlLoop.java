@@ -1,6 +1,9 @@
 package org.xfrmbridge.daemon.control;
 
 import java.util.Arrays;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -11,15 +14,17 @@ import org.xfrmbridge.daemon.os.PollSet;
 import org.xfrmbridge.time.Clock;
 
 /**
- * The one thread that changes anything (a kernel serialises changes, too). A round: wait; what the datapath told; all pending connections; one turn
- * for every channel that has something; timers. Connections come first so that a client which connected before another one sent
- * a message also exists before that message is handled.
+ * The one thread that changes anything (a kernel serialises changes, too). A round: wait; what the datapath told; pending connections; one turn, which
+ * is bounded, for every channel that has something; what another thread asked for; timers. Connections come first so that a client which connected
+ * before another one sent a message also exists before that message is handled.
+ *
+ * <p>Who has no rights is served by a loop and a thread of its own, and never here.
  *
  * <p>A client that sends one request after the other, each when the one before is answered, would pay for two wakeups with each: some 30 us
  * on a virtual machine, where the work takes one. So after the answer to a client that was that fast before, the loop looks for the next request
  * for a moment before it sleeps, and yields the core to whoever wants it between two looks.
  */
-public final class ControlLoop implements Runnable {
+public final class ControlLoop implements Runnable, Executor {
     private static final Logger LOG = LoggerFactory.getLogger(ControlLoop.class);
 
     /** A client whose request came within this time after an answer is in a dialogue. */
@@ -56,6 +61,7 @@ public final class ControlLoop implements Runnable {
     private final EventSet events;
     private Member[] members = new Member[64];
     private final Talkers talkers = new Talkers();
+    private final Queue<Runnable> asked = new ConcurrentLinkedQueue<>();
     private Work work;
     private boolean dialogue;
     private volatile boolean stopping;
@@ -82,20 +88,32 @@ public final class ControlLoop implements Runnable {
         wakeup.signal();
     }
 
+    /** Any thread: something to do on the loop's thread, one in a round. */
+    @Override
+    public void execute(Runnable task) {
+        asked.add(task);
+        wakeUp();
+    }
+
     /** Any thread: ends the loop. */
     public void stop() {
         stopping = true;
         wakeUp();
     }
 
-    /** The channel is the loop's from here on, unless this fails. */
+    /** The channel is the loop's from here on; it is closed if it cannot be waited on. */
     void add(Channel channel) throws OsException {
         int fd = channel.fd();
         if (fd >= members.length) {
             members = Arrays.copyOf(members, 2 * fd);
         }
         Member member = new Member(channel);
-        events.add(fd, member.interest, fd);
+        try {
+            events.add(fd, member.interest, fd);
+        } catch (OsException e) {
+            channel.close();
+            throw e;
+        }
         members[fd] = member;
     }
 
@@ -127,6 +145,7 @@ public final class ControlLoop implements Runnable {
         acceptClients(count);
         boolean talked = serveClients(count);
         dialogue = talked && waitedNs < DIALOGUE_NS;
+        doWhatIsAsked();
         for (int fd = 0; fd < members.length; fd++) {
             if (members[fd] != null) {
                 update(fd, members[fd]);
@@ -180,6 +199,17 @@ public final class ControlLoop implements Runnable {
             }
         }
         return talked;
+    }
+
+    private void doWhatIsAsked() {
+        Runnable task = asked.poll();
+        if (task == null) {
+            return;
+        }
+        if (!asked.isEmpty()) {
+            wakeUp();
+        }
+        task.run();
     }
 
     /** What one channel did may have changed what another waits for. */

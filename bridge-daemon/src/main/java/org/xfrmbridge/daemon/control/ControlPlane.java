@@ -9,6 +9,7 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.control.DatagramChannel.Taking;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
+import org.xfrmbridge.daemon.os.BridgeSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.UnixConnection;
 import org.xfrmbridge.daemon.os.UnixServer;
@@ -22,7 +23,10 @@ import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
 import org.xfrmbridge.pfkey.server.PfkeySession;
 import org.xfrmbridge.time.Clock;
 
-/** The control loop with everything it serves: the three sockets of a directory, the engine, the kernel's routing events. */
+/**
+ * The control loop with everything it serves: the sockets of a directory, the engine, the kernel's routing events. Clients without rights are
+ * served by a second loop, which runs on a thread of its own and touches none of that.
+ */
 public final class ControlPlane implements ControlLoop.Work {
     private static final Logger LOG = LoggerFactory.getLogger(ControlPlane.class);
     private static final long REFRESH_NS = TimeUnit.SECONDS.toNanos(10);
@@ -30,13 +34,19 @@ public final class ControlPlane implements ControlLoop.Work {
     /** Port ids of clients without a name of ours: as of sockets never bound, with the top bit set. */
     private static final int UNNAMED_PORT_ID = 0x8000_0000;
 
+    private static final int FOR_ROOT = 0600;
+    private static final int FOR_GROUP = 0660;
+
     private final XfrmEngine engine;
     private final KernelNetwork network;
     private final Clock clock;
     private final ControlLoop loop;
+    private final ControlLoop guestLoop;
     private final EventLog log;
     private final NetlinkKeyManager netlink = new NetlinkKeyManager();
     private final PfkeyKeyManager pfkey = new PfkeyKeyManager();
+    private final Sysctls sysctls;
+    private final Access access;
     private final int privilegedGid;
     private SocketRegistry registry;
     private PolicyJournal journal;
@@ -51,13 +61,17 @@ public final class ControlPlane implements ControlLoop.Work {
         this.network = network;
         this.clock = clock;
         this.loop = loop;
+        this.guestLoop = new ControlLoop(clock);
         this.log = new EventLog(clock);
+        this.sysctls = new Sysctls(engine);
+        this.access = new Access(privilegedGid);
         this.privilegedGid = privilegedGid;
         this.refreshNs = clock.nowNs() + REFRESH_NS;
         engine.register(netlink);
         engine.register(pfkey);
         engine.register(log);
         loop.setWork(this);
+        guestLoop.setWork(new Pace(clock));
         if (network != null) {
             loop.add(new RouteChannel(network));
         }
@@ -78,42 +92,91 @@ public final class ControlPlane implements ControlLoop.Work {
         occasion = told;
     }
 
-    /** Opens the three sockets. The caller holds the directory's lock. */
+    /** What serves clients without rights, on a thread of its own: it may be slow. Ends when it is stopped. */
+    public ControlLoop guestLoop() {
+        return guestLoop;
+    }
+
+    /** Opens the sockets. The caller holds the directory's lock. */
     public void listen(Path directory, SocketPolicies sockets, Statistics statistics) throws IOException {
-        Sysctls sysctls = new Sysctls(engine);
         registry = new SocketRegistry(sockets, clock);
         loop.add(new SocketEndChannel(registry));
-        SocketRegistration.PfkeyPolicies policies = (option, family) -> pfkey.socketPolicy(option, family, engine);
-        listen(directory.resolve("control.sock"), UnixServer.Type.STREAM, (connection, peer) -> new TextChannel(
-                connection,
-                new TextConversation(statistics, pfkey, sysctls, new SocketRegistration(sockets, registry, policies, clock, peer), peer)));
-        listen(directory.resolve("pfkey.sock"), UnixServer.Type.SEQPACKET, (connection, peer) -> pfkeyClient(connection, peer, sockets));
+        Inquiries inquiries = Inquiries.of(statistics, pfkey, sysctls);
+        Inquiries fromGuests = Inquiries.through(loop, inquiries);
+        Guests guests = new Guests();
+        listen(directory, BridgeSocket.CONTROL, UnixServer.Type.STREAM, guests, (connection, peer) ->
+                textClient(connection, peer, peer.privileged() ? inquiries : fromGuests, sockets));
+        PfkeyKeyManager nobody = new PfkeyKeyManager();
+        listen(directory, BridgeSocket.PFKEY, UnixServer.Type.SEQPACKET, guests, (connection, peer) ->
+                pfkeyClient(connection, peer, peer.privileged() ? pfkey : nobody, sockets));
+        NetlinkKeyManager silent = new NetlinkKeyManager();
         // Last: the preload library takes this one for the sign that a bridge is there.
-        listen(directory.resolve("netlink.sock"), UnixServer.Type.SEQPACKET, this::netlinkClient);
+        listen(directory, BridgeSocket.NETLINK, UnixServer.Type.SEQPACKET, guests, (connection, peer) ->
+                netlinkClient(connection, peer, peer.privileged() ? netlink : silent));
     }
 
-    private void listen(Path path, UnixServer.Type type, Listener.Reception reception) throws IOException {
-        UnixServer server = UnixServer.listen(path, type);
+    private void listen(Path directory, BridgeSocket socket, UnixServer.Type type, Guests guests, Listener.Reception reception)
+            throws IOException {
+        Listener.Reception welcome = (connection, peer) -> guests.welcome(connection, peer, reception);
+        Path inside = socket.privilegedIn(directory);
+        Path outside = socket.in(directory);
+        UnixServer forPrivileged = UnixServer.listen(inside, type, privilegedGid >= 0 ? FOR_GROUP : FOR_ROOT);
+        loop.add(new Listener(forPrivileged, loop, access, (connection, peer) ->
+                peer.privileged() ? reception.receive(connection, peer) : pass(guestLoop, connection, peer, welcome)));
+        UnixServer forAll = UnixServer.listen(outside, type, UnixServer.FOR_ALL);
+        guestLoop.add(new Listener(forAll, guestLoop, access, (connection, peer) ->
+                peer.privileged() ? pass(loop, connection, peer, reception) : welcome.receive(connection, peer)));
         if (privilegedGid >= 0) {
-            // By this the preload library tells who is privileged.
-            Files.setAttribute(path, "unix:gid", privilegedGid);
+            // By that of the second the preload library tells who is privileged.
+            Files.setAttribute(inside, "unix:gid", privilegedGid);
+            Files.setAttribute(outside, "unix:gid", privilegedGid);
         }
-        loop.add(new Listener(server, loop, credentials -> Peer.of(credentials, privilegedGid), reception));
     }
 
-    private Channel netlinkClient(UnixConnection connection, Peer peer) throws OsException {
+    /** To the loop that serves such clients. Null: it is not for this one. */
+    private static Channel pass(ControlLoop other, UnixConnection connection, Peer peer, Listener.Reception reception) {
+        other.execute(() -> {
+            try {
+                Channel channel = reception.receive(connection, peer);
+                if (channel != null) {
+                    other.add(channel);
+                }
+            } catch (OsException e) {
+                LOG.debug("a client was gone before it was served: {}", e.getMessage());
+                connection.close();
+            }
+        });
+        return null;
+    }
+
+    private Channel textClient(UnixConnection connection, Peer peer, Inquiries inquiries, SocketPolicies sockets) {
+        SocketRegistration.PfkeyPolicies policies = (option, family) -> pfkey.socketPolicy(option, family, engine);
+        SocketRegistration registration = new SocketRegistration(sockets, registry, policies, clock, peer);
+        return new TextChannel(connection, peer, new TextConversation(inquiries, sysctls, registration));
+    }
+
+    /** Strangers are refused, each time, and hear nothing: of the engine they reach nothing. */
+    private Channel netlinkClient(UnixConnection connection, Peer peer, NetlinkKeyManager keyManager) throws OsException {
         int portId = PortName.portId(connection.peerName(), UNNAMED_PORT_ID | peer.pid());
-        DatagramChannel channel = new DatagramChannel(connection, Taking.FIRST, occasion, loop.talkers(), peer + " netlink");
-        channel.start(new NetlinkSession(engine, netlink, channel, new NetlinkCaller(portId, peer.privileged())));
+        Taking taking = peer.privileged() ? Taking.FIRST : Taking.LAST;
+        DatagramChannel channel = channel(connection, taking, peer, "netlink");
+        channel.start(new NetlinkSession(engine, keyManager, channel, new NetlinkCaller(portId, peer.privileged())));
         return channel;
     }
 
-    private Channel pfkeyClient(UnixConnection connection, Peer peer, SocketPolicies sockets) throws OsException {
-        DatagramChannel channel = new DatagramChannel(connection, Taking.LAST, occasion, loop.talkers(), peer + " pfkey");
+    private Channel pfkeyClient(UnixConnection connection, Peer peer, PfkeyKeyManager keyManager, SocketPolicies sockets)
+            throws OsException {
+        DatagramChannel channel = channel(connection, Taking.LAST, peer, "pfkey");
         PfkeyCaller client = new PfkeyCaller(connection.fd(), peer.uid(), peer.privileged());
-        PfkeySession session = new PfkeySession(engine, pfkey, channel, client);
+        PfkeySession session = new PfkeySession(engine, keyManager, channel, client);
         channel.start(new PfkeyChannelSession(session, sockets, peer));
         return channel;
+    }
+
+    private DatagramChannel channel(UnixConnection connection, Taking taking, Peer peer, String protocol) throws OsException {
+        return peer.privileged()
+                ? new DatagramChannel(connection, taking, occasion, loop.talkers(), peer, protocol)
+                : new DatagramChannel(connection, taking, Occasion.NONE, guestLoop.talkers(), peer, protocol);
     }
 
     @Override

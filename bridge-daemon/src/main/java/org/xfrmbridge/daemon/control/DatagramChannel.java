@@ -11,12 +11,15 @@ import org.xfrmbridge.io.ControlSession;
 import org.xfrmbridge.io.MessageQueue;
 import org.xfrmbridge.io.MessageSink;
 
-/** A client of netlink.sock or pfkey.sock: between its descriptor and its session. Control thread only. */
+/** A client of netlink.sock or pfkey.sock: between its descriptor and its session. One thread: its loop's. */
 final class DatagramChannel implements Channel, MessageSink {
     private static final Logger LOG = LoggerFactory.getLogger(DatagramChannel.class);
 
     /** Datagrams taken in one turn. */
     private static final int TURN = 32;
+
+    /** Bytes of requests after which a turn is over: some hundred requests, a millisecond. */
+    private static final int TURN_BYTES = 32 << 10;
 
     /** How often a client that was answered is looked at again before its turn ends: most ask on within two microseconds. */
     private static final int LOOKS = 12;
@@ -27,18 +30,15 @@ final class DatagramChannel implements Channel, MessageSink {
     /** Whoever else wants the core gets it after so many. */
     private static final int LOOKS_PER_YIELD = 4;
 
-    /** Twice that is unread before a client is not served further: no less than events may take, {@link MessageQueue#MAX_BUFFER_BYTES}. */
-    private static final int SEND_BUFFER_BYTES = 8 << 20;
-
     /** All clients' requests are read by one thread, one at a time. */
-    private static final byte[] DATAGRAM = new byte[UnixConnection.MAX_MESSAGE_BYTES];
+    private static final ThreadLocal<byte[]> DATAGRAM = ThreadLocal.withInitial(() -> new byte[UnixConnection.MAX_MESSAGE_BYTES]);
 
     /** When a datagram leaves the client's queue. */
     enum Taking {
         /** At once. */
         FIRST,
 
-        /** When it is answered: the preload library waits for that. */
+        /** When it is answered: the preload library waits for that of PF_KEY, and what a stranger sent takes no memory of ours. */
         LAST
     }
 
@@ -46,30 +46,38 @@ final class DatagramChannel implements Channel, MessageSink {
     private final Taking taking;
     private final Occasion occasion;
     private final Talkers talkers;
-    private final String name;
+    private final Peer peer;
+    private final String protocol;
+    private final byte[] datagram = DATAGRAM.get();
     private ControlSession session;
+
+    /** What the last turn has left of a datagram: a copy, or, of one that is still in the socket, how much was handled. */
+    private ByteBuffer left;
+
+    private int handledBytes;
     private boolean listening;
     private boolean talking;
+    private boolean gone;
     private boolean open = true;
 
     /**
      * @param occasion that each datagram is
      * @param talkers that it is one of when it has a mailbox
-     * @param name of the client, for the log
+     * @param protocol for the log
      */
-    DatagramChannel(UnixConnection connection, Taking taking, Occasion occasion, Talkers talkers, String name)
+    DatagramChannel(UnixConnection connection, Taking taking, Occasion occasion, Talkers talkers, Peer peer, String protocol)
             throws OsException {
-        this.line = new Line(connection);
+        this.line = new Line(connection, peer);
         this.taking = taking;
         this.occasion = occasion;
         this.talkers = talkers;
-        this.name = name;
-        connection.setSendBuffer(SEND_BUFFER_BYTES);
+        this.peer = peer;
+        this.protocol = protocol;
     }
 
     void start(ControlSession newSession) {
         session = newSession;
-        LOG.debug("{} connected", name);
+        LOG.debug("{} {} connected", peer, protocol);
     }
 
     @Override
@@ -80,22 +88,26 @@ final class DatagramChannel implements Channel, MessageSink {
     /** A client that does not read its answers is not asked for more requests. */
     @Override
     public int interest() {
-        return session.hasBacklog() ? PollSet.WRITE : PollSet.READ;
+        return isBusy() ? PollSet.WRITE : PollSet.READ;
+    }
+
+    private boolean isBusy() {
+        return left != null || handledBytes > 0 || session.hasBacklog();
     }
 
     @Override
     public void ready() {
         try {
-            if (session.hasBacklog()) {
-                session.writable();
-            }
-            for (int i = 0; i < TURN && open && !session.hasBacklog(); i++) {
+            goOn();
+            int turnBytes = 0;
+            for (int i = 0; i < TURN && turnBytes < TURN_BYTES && open && !isBusy(); i++) {
                 int bytes = i == 0 ? take() : takeNext();
                 if (bytes <= 0) {
                     open = bytes == UnixConnection.NOTHING;
                     break;
                 }
-                handle(bytes);
+                receive(bytes);
+                turnBytes += bytes;
             }
             announce();
             invite();
@@ -105,14 +117,81 @@ final class DatagramChannel implements Channel, MessageSink {
         }
     }
 
+    /** With what the last turn did not do. */
+    private void goOn() throws OsException {
+        if (left != null) {
+            resumeCopy();
+        } else if (handledBytes > 0) {
+            int bytes = take();
+            ByteBuffer rest = ByteBuffer.wrap(datagram, 0, Math.max(handledBytes, bytes)).position(handledBytes);
+            handle(rest, () -> session.resume(rest, line.isTrusted()));
+        } else if (session.hasBacklog()) {
+            session.writable();
+        }
+    }
+
+    private void resumeCopy() {
+        occasion.begin();
+        try {
+            session.resume(left, line.isTrusted());
+        } finally {
+            occasion.end();
+            if (!left.hasRemaining()) {
+                forgetCopy();
+            }
+        }
+    }
+
+    private void forgetCopy() {
+        if (left != null) {
+            Arrays.fill(left.array(), (byte) 0);
+            left = null;
+        }
+    }
+
+    private void receive(int bytes) throws OsException {
+        ByteBuffer message = ByteBuffer.wrap(datagram, 0, Math.min(bytes, datagram.length));
+        handle(message, () -> {
+            if (bytes <= datagram.length) {
+                session.receive(message, line.isTrusted());
+            } else {
+                session.refuse(message);
+                message.position(message.limit());
+            }
+        });
+    }
+
+    private void handle(ByteBuffer message, Runnable step) throws OsException {
+        occasion.begin();
+        try {
+            step.run();
+        } finally {
+            occasion.end();
+            keep(message);
+            // It may have held keys.
+            Arrays.fill(datagram, 0, message.limit(), (byte) 0);
+        }
+    }
+
+    private void keep(ByteBuffer message) throws OsException {
+        if (taking == Taking.FIRST) {
+            left = message.hasRemaining() ? ByteBuffer.wrap(Arrays.copyOfRange(datagram, message.position(), message.limit())) : null;
+            return;
+        }
+        handledBytes = message.hasRemaining() ? message.position() : 0;
+        if (handledBytes == 0) {
+            line.takePeeked();
+        }
+    }
+
     private int take() throws OsException {
-        return taking == Taking.FIRST ? line.receive(DATAGRAM) : line.peek(DATAGRAM);
+        return taking == Taking.FIRST ? line.receive(datagram) : line.peek(datagram);
     }
 
     /** What an answered client may be about to send. */
     private int takeNext() throws OsException {
         int bytes = UnixConnection.NOTHING;
-        int looks = line.hasMailbox() ? MAILBOX_LOOKS : LOOKS;
+        int looks = !peer.privileged() ? 1 : line.hasMailbox() ? MAILBOX_LOOKS : LOOKS;
         for (int look = 1; look <= looks && bytes == UnixConnection.NOTHING; look++) {
             if (look % LOOKS_PER_YIELD == 0) {
                 Thread.yield();
@@ -121,20 +200,6 @@ final class DatagramChannel implements Channel, MessageSink {
             bytes = take();
         }
         return bytes;
-    }
-
-    private void handle(int bytes) throws OsException {
-        occasion.begin();
-        try {
-            session.receive(ByteBuffer.wrap(DATAGRAM, 0, bytes));
-        } finally {
-            occasion.end();
-            if (taking == Taking.LAST) {
-                line.takePeeked(DATAGRAM);
-            }
-            // It may have held keys.
-            Arrays.fill(DATAGRAM, 0, bytes, (byte) 0);
-        }
     }
 
     /** Whether it did not talk before. */
@@ -146,39 +211,43 @@ final class DatagramChannel implements Channel, MessageSink {
 
     /** Whether it is done with that, and no request is in the mailbox; nothing else is, either way. */
     boolean stopTalking() {
-        talking = open && line.rest() && !session.hasBacklog();
+        talking = open && line.rest() && !isBusy();
         return !talking;
     }
 
     /** Lets the client put a request into its mailbox. */
     void invite() {
-        if (open && !session.hasBacklog()) {
+        if (open && !isBusy()) {
             line.invite();
         }
     }
 
     /** Whether there is a request in the mailbox that may be taken. */
     boolean isAsking() {
-        return open && line.isAsked() && !session.hasBacklog();
+        return open && line.isAsked() && !isBusy();
     }
 
     /** A client that stays is worth a line; those that ask and go are many. */
     private void announce() {
         if (!listening && session.isListening()) {
             listening = true;
-            LOG.info("{} listens", name);
+            LOG.info("{} {} listens", peer, protocol);
         }
     }
 
+    /** What a client had sent before it went is done, as in a kernel: it is gone when all of that has been read. */
     @Override
-    public boolean trySend(ByteBuffer datagram) {
+    public boolean trySend(ByteBuffer message) {
+        if (gone) {
+            return true;
+        }
         try {
-            boolean sent = line.send(datagram);
+            boolean sent = line.send(message);
             talkers.note(this);
             return sent;
         } catch (OsException e) {
-            // Gone, or a message larger than a socket takes: no later attempt would do better.
-            open = e.errno() != OsException.EPIPE && open;
+            // Or a message larger than a socket takes: no later attempt would do better.
+            gone = e.errno() == OsException.EPIPE;
             return true;
         }
     }
@@ -196,10 +265,11 @@ final class DatagramChannel implements Channel, MessageSink {
     @Override
     public void close() {
         open = false;
+        forgetCopy();
         session.close();
         line.close();
         if (listening) {
-            LOG.info("{} is gone", name);
+            LOG.info("{} {} is gone", peer, protocol);
         }
     }
 }

@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.control;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.os.Box;
@@ -10,10 +11,16 @@ import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.os.Mailbox;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.UnixConnection;
+import org.xfrmbridge.io.ControlFrame;
+import org.xfrmbridge.io.MessageQueue;
 
 /**
  * A client's socket, and the mailbox that it may have offered, as one: messages come and go in order whichever way they take. A message
- * takes the mailbox while its receiver looks there, and the socket in all other cases ({@code src/main/c/box.h}). Control thread only.
+ * takes the mailbox while its receiver looks there, and the socket in all other cases ({@code src/main/c/box.h}).
+ *
+ * <p>Memory has no credentials. The mailbox belongs to the process that offered it, which had the right to ask (a child of fork() does not inherit
+ * it), and is looked into for no longer than {@link #LEASE_NS} after a message that came through the socket from who still had: then the next one
+ * comes that way, too. One message there from who has not ends the mailbox. One thread.
  */
 final class Line implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Line.class);
@@ -24,17 +31,38 @@ final class Line implements AutoCloseable {
      */
     private static final int LOOKS = 192;
 
+    /** One request in some thousands costs a few microseconds more. */
+    private static final long LEASE_NS = TimeUnit.MILLISECONDS.toNanos(10);
+
+    /** Twice that is unread before a client is not served further: no less than events may take, {@link MessageQueue#MAX_BUFFER_BYTES}. */
+    private static final int PRIVILEGED_BUFFER_BYTES = 8 << 20;
+
+    /** Holds refusals, of which many may be unread. */
+    private static final int GUEST_BUFFER_BYTES = 16 << 10;
+
+    private static final byte[] NO_ROOM = {};
+
     /** One answer at a time is taken back. */
     private static final byte[] ANSWER = new byte[Box.ROOM_BYTES];
 
     private final UnixConnection connection;
+    private final Peer peer;
     private Mailbox mailbox;
+    private long leaseEndNs;
+    private boolean trusted;
+    private boolean grown;
 
     /** Whether something that was sent through the socket may not have been read. */
     private boolean unread = true;
 
-    Line(UnixConnection connection) {
+    Line(UnixConnection connection, Peer peer) throws OsException {
         this.connection = connection;
+        this.peer = peer;
+        this.trusted = peer.privileged();
+        if (!peer.privileged()) {
+            connection.setSendBuffer(GUEST_BUFFER_BYTES);
+            grown = true;
+        }
     }
 
     int fd() {
@@ -47,12 +75,33 @@ final class Line implements AutoCloseable {
         if (bytes != UnixConnection.NOTHING) {
             return bytes;
         }
-        bytes = connection.receiveWithDescriptor(into);
-        Descriptor passed = connection.passed();
-        if (passed != null) {
-            open(passed);
+        bytes = connection.receiveWithSender(into);
+        if (bytes > 0) {
+            trusted = peer.trusts(connection.senderUid(), connection.senderGid());
+            leaseEndNs = System.nanoTime() + LEASE_NS;
+            if (!trusted) {
+                closeMailbox();
+            }
+        }
+        try (Descriptor passed = connection.passed()) {
+            if (passed != null && trusted && isOffer(into, bytes)) {
+                open(passed);
+            }
         }
         return bytes;
+    }
+
+    private static boolean isOffer(byte[] message, int bytes) {
+        if (bytes != ControlFrame.BYTES) {
+            return false;
+        }
+        ByteBuffer frame = ByteBuffer.wrap(message, 0, bytes);
+        return ControlFrame.isControl(frame) && ControlFrame.read(frame).op() == ControlFrame.MAILBOX;
+    }
+
+    /** Whether who sent the last message may ask for what the client may. */
+    boolean isTrusted() {
+        return trusted;
     }
 
     /** Shows a message of the socket and leaves it there. A client for which this is done never has a mailbox. */
@@ -60,28 +109,32 @@ final class Line implements AutoCloseable {
         return connection.peek(into);
     }
 
-    void takePeeked(byte[] into) throws OsException {
-        connection.receive(into);
+    void takePeeked() throws OsException {
+        connection.receive(NO_ROOM);
     }
 
     /** A second one takes the place of the first, as after an exec() of the client. */
     private void open(Descriptor memory) {
-        try (memory) {
+        try {
             Mailbox opened = Mailbox.map(memory);
-            if (mailbox != null) {
-                mailbox.close();
-            }
+            closeMailbox();
             mailbox = opened;
         } catch (IOException e) {
             LOG.debug("no mailbox: {}", e.getMessage());
         }
     }
 
-    /** Lets the client put a request into the mailbox, until {@link #receive} or {@link #rest}. */
-    void invite() {
+    private void closeMailbox() {
         if (mailbox != null) {
-            mailbox.requests().look();
+            takeBack();
+            mailbox.close();
+            mailbox = null;
         }
+    }
+
+    /** Lets the client put a request into the mailbox, until {@link #receive} or {@link #rest}; false if it has none, or may not. */
+    boolean invite() {
+        return mailbox != null && mailbox.requests().look(leaseEndNs);
     }
 
     /** Whether a request is in the mailbox. */
@@ -91,8 +144,7 @@ final class Line implements AutoCloseable {
 
     /** The same, and looks for a moment. */
     boolean look() {
-        invite();
-        return mailbox != null && mailbox.requests().isFull(LOOKS);
+        return invite() && mailbox.requests().isFull(LOOKS);
     }
 
     boolean hasMailbox() {
@@ -116,7 +168,26 @@ final class Line implements AutoCloseable {
         }
         takeBack();
         unread = true;
-        return connection.send(message.array(), offset, message.remaining()) != UnixConnection.NOTHING;
+        return sendInSocket(message.array(), offset, message.remaining());
+    }
+
+    /** Most clients read what they asked for, and never need more room than every socket has. */
+    private boolean sendInSocket(byte[] message, int offset, int bytes) throws OsException {
+        try {
+            if (connection.send(message, offset, bytes) != UnixConnection.NOTHING) {
+                return true;
+            }
+        } catch (OsException e) {
+            if (grown || e.errno() != OsException.EMSGSIZE) {
+                throw e;
+            }
+        }
+        if (grown) {
+            return false;
+        }
+        grown = true;
+        connection.setSendBuffer(PRIVILEGED_BUFFER_BYTES);
+        return sendInSocket(message, offset, bytes);
     }
 
     private boolean isLookedAt() {
@@ -152,6 +223,7 @@ final class Line implements AutoCloseable {
         if (mailbox != null) {
             mailbox.close();
         }
+        mailbox = null;
         connection.close();
     }
 }

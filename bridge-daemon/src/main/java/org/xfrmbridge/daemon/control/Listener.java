@@ -1,6 +1,5 @@
 package org.xfrmbridge.daemon.control;
 
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.os.OsException;
@@ -8,21 +7,26 @@ import org.xfrmbridge.daemon.os.PollSet;
 import org.xfrmbridge.daemon.os.UnixConnection;
 import org.xfrmbridge.daemon.os.UnixServer;
 
-/** A listening socket and what becomes of its clients. Control thread only. */
+/** A listening socket and what becomes of its clients. One thread: its loop's. */
 final class Listener implements Channel {
     private static final Logger LOG = LoggerFactory.getLogger(Listener.class);
 
+    /** Connections taken in one round. */
+    private static final int TURN = 64;
+
     /** What a listener does with a new client. */
     interface Reception {
+        /** Null if the client is not for this loop. The connection is the reception's, unless it throws. */
         Channel receive(UnixConnection connection, Peer peer) throws OsException;
     }
 
     private final UnixServer server;
     private final ControlLoop loop;
-    private final Function<UnixConnection.Credentials, Peer> access;
+    private final Access access;
     private final Reception reception;
+    private boolean failing;
 
-    Listener(UnixServer server, ControlLoop loop, Function<UnixConnection.Credentials, Peer> access, Reception reception) {
+    Listener(UnixServer server, ControlLoop loop, Access access, Reception reception) {
         this.server = server;
         this.loop = loop;
         this.access = access;
@@ -47,20 +51,31 @@ final class Listener implements Channel {
     @Override
     public void ready() {
         try {
-            for (UnixConnection next = server.accept(); next != null; next = server.accept()) {
+            for (int i = 0; i < TURN; i++) {
+                UnixConnection next = server.accept();
+                if (next == null) {
+                    break;
+                }
                 receive(next);
             }
+            failing = false;
         } catch (OsException e) {
-            // Out of descriptors, most likely: those that wait are taken when there are some again.
-            LOG.warn("a client could not be accepted: {}", e.getMessage());
+            // Out of descriptors, most likely: those that wait are taken when there are some again. It is said once.
+            if (!failing) {
+                LOG.warn("a client could not be accepted: {}", e.getMessage());
+            }
+            failing = true;
         }
     }
 
     private void receive(UnixConnection connection) {
         try {
-            loop.add(reception.receive(connection, access.apply(connection.credentials())));
+            Channel channel = reception.receive(connection, new Peer(access, connection.credentials()));
+            if (channel != null) {
+                loop.add(channel);
+            }
         } catch (OsException e) {
-            LOG.warn("a client was gone before it was served: {}", e.getMessage());
+            LOG.debug("a client was gone before it was served: {}", e.getMessage());
             connection.close();
         }
     }

@@ -5,24 +5,55 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.xfrmbridge.daemon.os.UnixConnection.Credentials;
 
-/** Who is at the other end of a socket. @param uid of its user, unsigned. @param privileged whether it may change anything */
-record Peer(int pid, int uid, String program, boolean privileged) {
-    /** @param privilegedGid members of this group may do what root may; negative for none */
-    static Peer of(Credentials credentials, int privilegedGid) {
-        boolean privileged = credentials.uid() == 0 || privilegedGid >= 0 && credentials.isIn(privilegedGid);
-        return new Peer(credentials.pid(), credentials.uid(), programOf(credentials.pid()), privileged);
+/** Who is at the other end of a socket: who connected it, and whether others may speak through it. One thread. */
+final class Peer {
+    private final Access access;
+    private final int pid;
+    private final int uid;
+    private final boolean privileged;
+    private String program;
+
+    Peer(Access access, Credentials opener) {
+        this.access = access;
+        pid = opener.pid();
+        uid = opener.uid();
+        privileged = access.isPrivileged(opener);
     }
 
-    private static String programOf(int pid) {
+    int pid() {
+        return pid;
+    }
+
+    /** Of its user, unsigned. */
+    int uid() {
+        return uid;
+    }
+
+    /** Whether it may change anything. */
+    boolean privileged() {
+        return privileged;
+    }
+
+    /** Whether a message from that user and group may change anything, too. */
+    boolean trusts(int senderUid, int senderGid) {
+        return privileged && access.trusts(uid, senderUid, senderGid);
+    }
+
+    private String programOf() {
         try {
-            return Files.readString(Path.of("/proc", String.valueOf(pid), "comm")).strip();
+            return Files.readString(Path.of("/proc", String.valueOf(pid), "comm")).stripTrailing();
         } catch (IOException e) {
             return "?";
         }
     }
 
+    /** For the log. A name that could be taken for more than a name is in quotes. */
     @Override
     public String toString() {
+        if (program == null) {
+            String name = programOf();
+            program = name.matches("[\\w.:/@+?-]+") ? name : '"' + name.replace("\"", "\\\"") + '"';
+        }
         return program + " (pid " + pid + ')';
     }
 }

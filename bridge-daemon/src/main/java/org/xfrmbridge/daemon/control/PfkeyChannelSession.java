@@ -26,13 +26,24 @@ final class PfkeyChannelSession implements ControlSession {
     }
 
     @Override
-    public void receive(ByteBuffer datagram) {
+    public void receive(ByteBuffer datagram, boolean trusted) {
         ControlFrame frame = ControlFrame.isControl(datagram) ? ControlFrame.read(datagram) : null;
         if (frame != null && frame.op() == ControlFrame.ENCAPSULATE) {
+            datagram.position(datagram.limit());
             encapsulate(frame.first() >>> 16, frame.first() & 0xffff, frame.second());
         } else {
-            session.receive(datagram);
+            session.receive(datagram, trusted);
         }
+    }
+
+    @Override
+    public void resume(ByteBuffer rest, boolean trusted) {
+        session.resume(rest, trusted);
+    }
+
+    @Override
+    public void refuse(ByteBuffer start) {
+        session.refuse(start);
     }
 
     private void encapsulate(int family, int port, int type) {
@@ -60,7 +71,9 @@ final class PfkeyChannelSession implements ControlSession {
 
     @Override
     public void close() {
-        sockets.closeAll(this);
+        if (peer.privileged()) {
+            sockets.closeAll(this);
+        }
         session.close();
     }
 }

@@ -7,35 +7,46 @@ import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PollSet;
 import org.xfrmbridge.daemon.os.UnixConnection;
 
-/** A client of control.sock: cuts what it sends into lines and keeps what it has not read yet. Control thread only. */
+/** A client of control.sock: cuts what it sends into lines and keeps what it has not read yet. One thread. */
 final class TextChannel implements Channel {
     /** docs/preload-protocol.md: a line has at most 8400 characters. */
     private static final int MAX_LINE_BYTES = 8400;
 
-    /** Answers that may wait for a client that does not read; requests are not read meanwhile. */
-    private static final int TURN_BYTES = 1 << 16;
+    /** Read in one turn, and sent at once. Answers that wait for a client that does not read are that of one turn: no more is read meanwhile. */
+    private static final int TURN_BYTES = 1 << 14;
+
+    /** Room that one client's statistics need, and not much more. */
+    private static final int MOST_ANSWER_BYTES = 1 << 16;
 
     /** What a line means. */
     interface Conversation {
-        /** One line, without its newline; the answer is text to send, null for none. */
-        String line(String line);
+        /**
+         * One line, without its newline; the answer is text to send, null for none.
+         *
+         * @param trusted whether all who sent a part of it may change anything
+         */
+        String line(String line, boolean trusted);
 
         /** The client is gone. @param rest its last, unended line; null if there was none */
-        void end(String rest);
+        void end(String rest, boolean trusted);
 
         /** Whether the bridge ends the connection once the answer is sent. */
         boolean isOver();
     }
 
     private final UnixConnection connection;
+    private final Peer peer;
     private final Conversation conversation;
     private final ByteArrayOutputStream input = new ByteArrayOutputStream();
     private byte[] output = {};
     private int sent;
+    private boolean trusted;
     private boolean open = true;
 
-    TextChannel(UnixConnection connection, Conversation conversation) {
+    TextChannel(UnixConnection connection, Peer peer, Conversation conversation) {
         this.connection = connection;
+        this.peer = peer;
+        this.trusted = peer.privileged();
         this.conversation = conversation;
     }
 
@@ -56,7 +67,7 @@ final class TextChannel implements Channel {
                 return;
             }
             byte[] bytes = new byte[TURN_BYTES];
-            int length = connection.receive(bytes);
+            int length = receive(bytes);
             if (length == UnixConnection.NOTHING) {
                 return;
             }
@@ -73,19 +84,30 @@ final class TextChannel implements Channel {
         }
     }
 
+    /** What comes in one call is from one sender. */
+    private int receive(byte[] bytes) throws OsException {
+        if (!peer.privileged()) {
+            return connection.receive(bytes);
+        }
+        int length = connection.receiveWithSender(bytes);
+        boolean isFromTrusted = length <= 0 || peer.trusts(connection.senderUid(), connection.senderGid());
+        trusted = isFromTrusted && (trusted || input.size() == 0);
+        return length;
+    }
+
     private void take(byte[] bytes) {
         StringBuilder answers = new StringBuilder();
         for (byte next : bytes) {
             if (next != '\n') {
                 input.write(next);
             } else {
-                String answer = conversation.isOver() ? null : conversation.line(input.toString(StandardCharsets.UTF_8));
+                String answer = conversation.isOver() ? null : conversation.line(input.toString(StandardCharsets.UTF_8), trusted);
                 answers.append(answer == null ? "" : answer);
                 input.reset();
             }
         }
         // Neither an endless line nor answers without end can make the bridge hold more than it was sent.
-        open = input.size() <= MAX_LINE_BYTES && answers.length() <= TURN_BYTES + bytes.length * 16;
+        open = input.size() <= MAX_LINE_BYTES && answers.length() <= MOST_ANSWER_BYTES + bytes.length * 16;
         output = answers.toString().getBytes(StandardCharsets.UTF_8);
         sent = 0;
     }
@@ -112,7 +134,7 @@ final class TextChannel implements Channel {
     @Override
     public void close() {
         open = false;
-        conversation.end(input.size() == 0 ? null : input.toString(StandardCharsets.UTF_8));
+        conversation.end(input.size() == 0 ? null : input.toString(StandardCharsets.UTF_8), trusted);
         connection.close();
     }
 }

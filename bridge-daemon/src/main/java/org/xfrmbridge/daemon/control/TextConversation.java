@@ -1,37 +1,28 @@
 package org.xfrmbridge.daemon.control;
 
-import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
-
-/** What a client of control.sock says and is answered: docs/preload-protocol.md. One per connection. Control thread only. */
+/** What a client of control.sock says and is answered: docs/preload-protocol.md. One per connection. One thread. */
 final class TextConversation implements TextChannel.Conversation {
-    private static final int ENOENT = 2;
-    private static final int EINVAL = 22;
-
-    private final Statistics statistics;
-    private final PfkeyKeyManager pfkey;
+    private final Inquiries inquiries;
     private final Sysctls sysctls;
     private final SocketRegistration sockets;
-    private final Peer peer;
     private boolean registering;
     private String setting;
     private boolean over;
 
-    TextConversation(
-            Statistics statistics, PfkeyKeyManager pfkey, Sysctls sysctls, SocketRegistration sockets, Peer peer) {
-        this.statistics = statistics;
-        this.pfkey = pfkey;
+    /** @param sysctls that privileged clients set */
+    TextConversation(Inquiries inquiries, Sysctls sysctls, SocketRegistration sockets) {
+        this.inquiries = inquiries;
         this.sysctls = sysctls;
         this.sockets = sockets;
-        this.peer = peer;
     }
 
     @Override
-    public String line(String line) {
+    public String line(String line, boolean trusted) {
         if (registering) {
-            return sockets.line(line);
+            return sockets.line(line, trusted);
         }
         if (setting != null) {
-            set(line);
+            set(line, trusted);
             return null;
         }
         return request(line);
@@ -47,32 +38,19 @@ final class TextConversation implements TextChannel.Conversation {
             return null;
         }
         over = true;
-        return switch (line) {
-            case "stat" -> statistics.toText();
-            case "stat json" -> statistics.toJson();
-            case "proc xfrm_stat" -> statistics.toProcText();
-            case "proc pfkey" -> pfkey.procText();
-            default -> line.startsWith("sysctl ")
-                    ? sysctl(line.substring("sysctl ".length()))
-                    : SocketRegistration.errno(EINVAL);
-        };
+        return inquiries.answer(line);
     }
 
-    private String sysctl(String name) {
-        Integer value = sysctls.get(name);
-        return value == null ? SocketRegistration.errno(ENOENT) : value + "\n";
-    }
-
-    private void set(String value) {
-        if (peer.privileged()) {
+    private void set(String value, boolean trusted) {
+        if (trusted) {
             sysctls.set(setting, value);
         }
     }
 
     @Override
-    public void end(String rest) {
+    public void end(String rest, boolean trusted) {
         if (setting != null && rest != null) {
-            set(rest);
+            set(rest, trusted);
         }
         sockets.end();
     }

@@ -48,11 +48,22 @@ public final class Box {
         return STATE.compareAndSet(memory, STATE_AT, from, to);
     }
 
-    /** Begins to look for a message, or goes on: for a millisecond from now senders may put one in. */
-    public void look() {
+    /**
+     * Begins to look for a message, or goes on: for a millisecond from now senders may put one in.
+     *
+     * @param endNs on the clock of {@link System#nanoTime}: from then on it ends looking instead
+     * @return whether it looks
+     */
+    public boolean look(long endNs) {
         // The clock of System.nanoTime() is CLOCK_MONOTONIC.
-        memory.set(ValueLayout.JAVA_LONG, SINCE_AT, System.nanoTime());
+        long nowNs = System.nanoTime();
+        if (nowNs - endNs >= 0) {
+            stop();
+            return false;
+        }
+        memory.set(ValueLayout.JAVA_LONG, SINCE_AT, nowNs);
         move(IDLE, LOOKING);
+        return true;
     }
 
     /** Whether a message is there. */

@@ -14,7 +14,7 @@ public final class ControlClient {
 
     /** Sends one request line; returns all of the answer. */
     public static String ask(Path directory, String request) throws IOException {
-        Path socket = directory.resolve("control.sock");
+        Path socket = BridgeSocket.CONTROL.reachableIn(directory);
         try (UnixSocketChannel channel = UnixSocketChannel.open(new UnixSocketAddress(socket.toFile()))) {
             channel.write(ByteBuffer.wrap((request + '\n').getBytes(StandardCharsets.UTF_8)));
             return new String(Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);

@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
-/** The server's end of one client's unix socket. Nothing waits. Control thread only: all connections share one thread's memory. */
+/** The server's end of one client's unix socket. Nothing waits. One thread: all connections of a thread share memory. */
 public final class UnixConnection implements AutoCloseable {
     /** Who is at the other end, as of its connect(): from SO_PEERCRED and SO_PEERGROUPS. */
     public record Credentials(int pid, int uid, int[] gids) {
@@ -19,7 +19,9 @@ public final class UnixConnection implements AutoCloseable {
     /** Returned by {@link #receive} when nothing is there. */
     public static final int NOTHING = -1;
 
-    /** Largest message taken; a client's send buffer allows no more by default. */
+    private static final int AGAIN = -2;
+
+    /** Largest message taken; a client's send buffer allows a fifth of it by default. */
     public static final int MAX_MESSAGE_BYTES = 1 << 20;
 
     private static final int SOL_SOCKET = 1;
@@ -28,6 +30,7 @@ public final class UnixConnection implements AutoCloseable {
     private static final int SO_PEERGROUPS = 59;
     private static final int SIOCOUTQ = 0x5411;
     private static final int MSG_PEEK = 2;
+    private static final int MSG_TRUNC = 0x20;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int MSG_CMSG_CLOEXEC = 0x40000000;
@@ -36,12 +39,19 @@ public final class UnixConnection implements AutoCloseable {
     private static final ThreadLocal<Memory> MEMORY = ThreadLocal.withInitial(() -> new Memory(MAX_MESSAGE_BYTES));
     private static final ThreadLocal<Envelope> ENVELOPE = ThreadLocal.withInitial(() -> new Envelope(MEMORY.get(), MAX_MESSAGE_BYTES));
 
-    private final Descriptor descriptor;
-    private Descriptor passed;
-    private final Memory unread = new Memory(4);
+    private static final ThreadLocal<Memory> OPTION = ThreadLocal.withInitial(() -> new Memory(4 * MAX_GROUPS));
+    private static final ThreadLocal<Memory> OPTION_LENGTH = ThreadLocal.withInitial(() -> new Memory(4));
 
-    UnixConnection(Descriptor descriptor) {
+    private final Descriptor descriptor;
+    private final int lengthFlag;
+    private Descriptor passed;
+    private int senderUid = Envelope.NO_ID;
+    private int senderGid = Envelope.NO_ID;
+
+    UnixConnection(Descriptor descriptor, UnixServer.Type type) {
         this.descriptor = descriptor;
+        // Of a stream it would throw bytes away.
+        this.lengthFlag = type == UnixServer.Type.SEQPACKET ? MSG_TRUNC : 0;
     }
 
     public int fd() {
@@ -50,32 +60,38 @@ public final class UnixConnection implements AutoCloseable {
 
     public Credentials credentials() throws OsException {
         ByteBuffer peer = option(SO_PEERCRED, "SO_PEERCRED", 12);
-        ByteBuffer groups = option(SO_PEERGROUPS, "SO_PEERGROUPS", 4 * MAX_GROUPS);
+        int pid = peer.getInt(0);
+        int uid = peer.getInt(4);
+        int gid = peer.getInt(8);
+        // Nobody asks for the groups of root.
+        ByteBuffer groups = uid == 0 ? peer.limit(0) : option(SO_PEERGROUPS, "SO_PEERGROUPS", 4 * MAX_GROUPS);
         int[] gids = new int[1 + groups.limit() / 4];
-        gids[0] = peer.getInt(8);
+        gids[0] = gid;
         for (int i = 1; i < gids.length; i++) {
             gids[i] = groups.getInt(4 * (i - 1));
         }
-        return new Credentials(peer.getInt(0), peer.getInt(4), gids);
+        return new Credentials(pid, uid, gids);
     }
 
     private ByteBuffer option(int option, String optionName, int maxBytes) throws OsException {
-        Memory value = new Memory(maxBytes);
-        Memory length = Memory.ofInt(maxBytes);
+        Memory value = OPTION.get();
+        Memory length = OPTION_LENGTH.get();
+        length.buffer.putInt(0, maxBytes);
         check(
                 LIBC.getsockopt(descriptor.fd(), SOL_SOCKET, option, value.pointer, length.pointer),
                 "getsockopt(%s)",
                 optionName);
-        return value.buffer.limit(length.buffer.getInt(0));
+        return value.buffer.clear().limit(length.buffer.getInt(0));
     }
 
     /** The name the client bound its socket to, without the family; an abstract one starts with a zero byte. Empty if unbound. */
     public byte[] peerName() throws OsException {
-        Memory address = new Memory(MAX_ADDRESS_BYTES);
-        Memory length = Memory.ofInt(MAX_ADDRESS_BYTES);
+        Memory address = OPTION.get();
+        Memory length = OPTION_LENGTH.get();
+        length.buffer.putInt(0, MAX_ADDRESS_BYTES);
         check(LIBC.getpeername(descriptor.fd(), address.pointer, length.pointer), "getpeername()");
         byte[] name = new byte[Math.max(0, Math.min(length.buffer.getInt(0), MAX_ADDRESS_BYTES) - 2)];
-        address.buffer.get(2, name);
+        address.buffer.clear().get(2, name);
         return name;
     }
 
@@ -86,50 +102,86 @@ public final class UnixConnection implements AutoCloseable {
     }
 
     /**
-     * Takes what is there: one message, or bytes of a stream.
+     * Takes what is there: one message, or bytes of a stream. Descriptors that come with it do not get into this process.
      *
-     * @param into room for {@link #MAX_MESSAGE_BYTES}; the caller wipes it if it held secrets
-     * @return number of bytes, 0 at the end of the stream, {@link #NOTHING} if nothing is there
+     * @param into room for a message of up to {@link #MAX_MESSAGE_BYTES}; the caller wipes it if it held secrets
+     * @return number of bytes, 0 at the end of the stream, {@link #NOTHING} if nothing is there; more than there is room for if the message was
+     *     longer, and its end is lost
      */
     public int receive(byte[] into) throws OsException {
-        return receive(into, MSG_DONTWAIT);
+        return receive(into, MSG_DONTWAIT | lengthFlag);
     }
 
     /** The same, but leaves it there: the next {@link #receive} takes it. */
     public int peek(byte[] into) throws OsException {
-        return receive(into, MSG_DONTWAIT | MSG_PEEK);
+        return receive(into, MSG_DONTWAIT | MSG_PEEK | lengthFlag);
     }
 
     private int receive(byte[] into, int flags) throws OsException {
         Memory memory = MEMORY.get();
-        return received(LIBC.recv(descriptor.fd(), memory.pointer, into.length, flags), memory, into);
+        int bytes;
+        do {
+            bytes = judge(LIBC.recv(descriptor.fd(), memory.pointer, into.length, flags));
+        } while (bytes == AGAIN);
+        return copied(bytes, memory, into);
     }
 
-    /** As {@link #receive(byte[])}, and keeps a descriptor that came with the message: the caller asks for {@link #passed}. */
-    public int receiveWithDescriptor(byte[] into) throws OsException {
-        Envelope envelope = ENVELOPE.get().empty();
-        int bytes = received(LIBC.recvmsg(descriptor.fd(), envelope.pointer(), MSG_DONTWAIT | MSG_CMSG_CLOEXEC), MEMORY.get(), into);
-        passed = bytes > 0 ? envelope.passed() : null;
-        return bytes;
+    /** As {@link #receive(byte[])}, and keeps who sent it, and a descriptor that came with it: the caller asks for {@link #passed}. */
+    public int receiveWithSender(byte[] into) throws OsException {
+        closePassed();
+        Envelope envelope = ENVELOPE.get();
+        int bytes;
+        do {
+            int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC | lengthFlag;
+            bytes = judge(LIBC.recvmsg(descriptor.fd(), envelope.empty().pointer(), flags));
+        } while (bytes == AGAIN);
+        if (bytes >= 0) {
+            passed = envelope.open();
+            senderUid = envelope.uid();
+            senderGid = envelope.gid();
+        }
+        return copied(bytes, MEMORY.get(), into);
     }
 
-    /** What came with the last message, the caller's to close; null if there was none. */
+    /** What came with the last message, the caller's to close; null if there was none. It is closed if nobody asks. */
     public Descriptor passed() {
         Descriptor result = passed;
         passed = null;
         return result;
     }
 
-    private int received(long bytes, Memory memory, byte[] into) throws OsException {
-        if (bytes < 0) {
-            int errno = Native.errno();
-            if (errno == OsException.EAGAIN || errno == OsException.EINTR) {
-                return NOTHING;
-            }
-            throw new OsException("recv(fd " + descriptor.fd() + ")", errno);
+    private void closePassed() {
+        if (passed != null) {
+            passed.close();
+            passed = null;
         }
-        memory.buffer.get(0, into, 0, (int) bytes);
-        return (int) bytes;
+    }
+
+    /** The real user of who sent the last message with {@link #receiveWithSender}, as this process sees it. */
+    public int senderUid() {
+        return senderUid;
+    }
+
+    /** The same for the real group. */
+    public int senderGid() {
+        return senderGid;
+    }
+
+    /** A client that went with something unread says so once; what it had sent is there, and counts. */
+    private int judge(long result) throws OsException {
+        if (result >= 0) {
+            return (int) result;
+        }
+        return switch (Native.errno()) {
+            case OsException.EAGAIN, OsException.EINTR -> NOTHING;
+            case OsException.ECONNRESET -> AGAIN;
+            default -> throw new OsException("recv(fd " + descriptor.fd() + ")", Native.errno());
+        };
+    }
+
+    private static int copied(int bytes, Memory memory, byte[] into) {
+        memory.buffer.get(0, into, 0, Math.clamp(bytes, 0, into.length));
+        return bytes;
     }
 
     /**
@@ -153,11 +205,13 @@ public final class UnixConnection implements AutoCloseable {
 
     /** What was sent here and not read at the other end: bytes of the kernel's memory. */
     public int unreadBytes() {
+        Memory unread = OPTION_LENGTH.get();
         return LIBC.ioctl(descriptor.fd(), SIOCOUTQ, unread.pointer) == 0 ? unread.buffer.getInt(0) : 0;
     }
 
     @Override
     public void close() {
+        closePassed();
         descriptor.close();
     }
 }

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.daemon.os.UnixConnection.Credentials;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
@@ -28,6 +29,10 @@ class PfkeyChannelSessionTest {
         return new PfkeyChannelSession(new PfkeySession(engine, new PfkeyKeyManager(), datagram -> true, client), sockets, peer);
     }
 
+    private static Peer peer(int uid) {
+        return new Peer(new Access(-1), new Credentials(1, uid, new int[] {uid}));
+    }
+
     private static ByteBuffer frame(int family) {
         return ByteBuffer.wrap(new ControlFrame(ControlFrame.ENCAPSULATE, family << 16 | PORT, ESP_IN_UDP).toBytes());
     }
@@ -38,7 +43,7 @@ class PfkeyChannelSessionTest {
 
     @Test
     void shouldTakeEspOnThePortAsLongAsTheSocketIsOpen() {
-        PfkeyChannelSession session = session(new Peer(1, 0, "iked", true));
+        PfkeyChannelSession session = session(peer(0));
         session.receive(frame(AddressFamily.INET));
         assertEquals(ESP_IN_UDP, encapsulation());
 
@@ -48,8 +53,8 @@ class PfkeyChannelSessionTest {
 
     @Test
     void shouldTakeNothingWhenTheClientMayNotOrTheFamilyIsNone() {
-        session(new Peer(1, 1000, "user", false)).receive(frame(AddressFamily.INET));
-        session(new Peer(1, 0, "iked", true)).receive(frame(1));
+        session(peer(1000)).receive(frame(AddressFamily.INET));
+        session(peer(0)).receive(frame(1));
 
         assertEquals(0, encapsulation());
     }

@@ -16,17 +16,22 @@ public final class ServedBridge implements AutoCloseable {
     private final Spd spd = new Spd();
     private final SocketPolicies sockets = new SocketPolicies(spd);
     private final ControlLoop loop;
+    private final ControlLoop guestLoop;
     private final Thread thread;
+    private final Thread guests;
 
     public ServedBridge(Path directory) throws IOException {
         SystemClock clock = new SystemClock();
         loop = new ControlLoop(clock);
         XfrmEngine engine = new XfrmEngine(new Sad(), spd, clock, new SecureRandom(), loop::wakeUp);
         int gid = Integer.parseInt(Files.readString(Path.of("/proc/self/status")).replaceAll("(?s).*\nGid:\\s+(\\d+).*", "$1"));
-        new ControlPlane(engine, null, clock, loop, gid)
-                .listen(directory, sockets, new Statistics("test", engine, new XfrmStats(), clock));
+        ControlPlane plane = new ControlPlane(engine, null, clock, loop, gid);
+        plane.listen(directory, sockets, new Statistics("test", engine, new XfrmStats(), clock));
+        guestLoop = plane.guestLoop();
         thread = new Thread(loop, "control");
+        guests = new Thread(guestLoop, "guests");
         thread.start();
+        guests.start();
     }
 
     public Spd spd() {
@@ -40,8 +45,10 @@ public final class ServedBridge implements AutoCloseable {
     @Override
     public void close() {
         loop.stop();
+        guestLoop.stop();
         try {
             thread.join();
+            guests.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

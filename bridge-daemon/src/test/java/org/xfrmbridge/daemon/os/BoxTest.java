@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** A box whose other side writes states as {@code src/main/c/box.h} numbers them. */
@@ -29,6 +30,10 @@ class BoxTest {
         return memory.get(ValueLayout.JAVA_INT, 0);
     }
 
+    private void look() {
+        assertTrue(box.look(System.nanoTime() + TimeUnit.HOURS.toNanos(1)));
+    }
+
     private void setState(int state) {
         memory.set(ValueLayout.JAVA_INT, 0, state);
     }
@@ -40,7 +45,7 @@ class BoxTest {
     @Test
     void shouldPassAMessageWhenTheReceiverLooks() {
         assertFalse(box.put(MESSAGE, 0, MESSAGE.length), "nobody looks");
-        box.look();
+        look();
         assertTrue(box.isLookedAt());
         assertTrue(box.put(MESSAGE, 1, 3));
         assertEquals(FULL, state());
@@ -52,12 +57,25 @@ class BoxTest {
     }
 
     @Test
+    void shouldLookNoLongerThanItMay() {
+        look();
+        assertFalse(box.look(System.nanoTime()));
+        assertFalse(box.put(MESSAGE, 0, MESSAGE.length));
+        assertEquals(IDLE, state());
+
+        look();
+        setState(CLAIMED);
+        assertFalse(box.look(System.nanoTime()));
+        assertEquals(REVOKED, state(), "the sender takes the socket");
+    }
+
+    @Test
     void shouldKeepTheMessageWhenLookingEndsBehindIt() {
-        box.look();
+        look();
         box.put(MESSAGE, 0, MESSAGE.length);
         assertTrue(box.stop());
         assertEquals(MESSAGE.length, box.take(room));
-        box.look();
+        look();
         assertFalse(box.stop());
         assertEquals(IDLE, state());
     }
@@ -67,14 +85,14 @@ class BoxTest {
         setState(CLAIMED);
         assertFalse(box.stop());
         assertEquals(REVOKED, state());
-        box.look();
+        look();
         assertEquals(REVOKED, state(), "the sender may still write");
         assertFalse(box.isFull());
     }
 
     @Test
     void shouldTakeBackWhatWasNotReceived() {
-        box.look();
+        look();
         box.put(MESSAGE, 0, MESSAGE.length);
         assertEquals(MESSAGE.length, box.takeBack(room));
         assertEquals(IDLE, state());
@@ -95,14 +113,14 @@ class BoxTest {
         setState(FULL);
         setLength(Box.ROOM_BYTES);
         assertEquals(Box.ROOM_BYTES, box.take(room));
-        box.look();
+        look();
         assertFalse(box.put(new byte[Box.ROOM_BYTES + 1], 0, Box.ROOM_BYTES + 1));
         assertEquals(LOOKING, state());
     }
 
     @Test
     void shouldNotBelieveALookThatIsOld() {
-        box.look();
+        look();
         memory.set(ValueLayout.JAVA_LONG, 8, System.nanoTime() - 1_000_001);
         assertFalse(box.isLookedAt());
     }

@@ -1,6 +1,7 @@
 package org.xfrmbridge.netlink.nl;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.xfrmbridge.km.Errno;
 
 /**
@@ -78,6 +79,20 @@ public final class NetlinkErrors {
         if (extended) {
             writeAttributes(out, fault);
         }
+        out.end();
+    }
+
+    /**
+     * Writes the refusal of a message of which only the header can be believed to be there.
+     *
+     * @param start of the message, from the buffer's position on: a header at least
+     * @param portId of the client
+     */
+    public static void refuse(NetlinkWriter out, ByteBuffer start, int portId, Errno errno) {
+        ByteBuffer header = start.duplicate().order(ByteOrder.nativeOrder());
+        out.begin(NetlinkHeader.ERROR, NetlinkHeader.CAPPED, NetlinkHeader.sequence(header, header.position()), portId);
+        out.room(4).putInt(-errno.number());
+        out.putBytes(header, header.position(), NetlinkHeader.BYTES);
         out.end();
     }
 

@@ -50,6 +50,11 @@ public final class NetlinkReader {
         return true;
     }
 
+    /** Where the next message would begin: the end of the buffer if there is none. */
+    public int nextOffset() {
+        return nextOffset;
+    }
+
     /** The header, for who keeps it; here are its fields, too. */
     public NetlinkHeader header() {
         return NetlinkHeader.read(datagram, offset);

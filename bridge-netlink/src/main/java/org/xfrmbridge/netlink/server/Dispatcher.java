@@ -107,7 +107,7 @@ final class Dispatcher {
         if (verb == null) {
             return Fault.of(Errno.EINVAL, null);
         }
-        if (!request.session().isPrivileged()) {
+        if (!request.privileged()) {
             return Fault.of(Errno.EPERM, null);
         }
         try {

@@ -22,6 +22,15 @@ public final class NetlinkSession implements ControlSession {
     private static final int OPTION_CAP_ACK = 10;
     private static final int OPTION_EXT_ACK = 11;
 
+    /** Requests handled in one turn: 5 us each, for most. */
+    private static final int TURN_REQUESTS = 128;
+
+    /** Datagrams of a dump made in one turn. */
+    private static final int TURN_DATAGRAMS = 32;
+
+    /** Of who may not ask no longer request is repeated with its refusal: its buffer is small. */
+    private static final int MOST_REPEATED_BYTES = 4096;
+
     private final XfrmService service;
     private final NetlinkKeyManager keyManager;
     private final Dispatcher dispatcher;
@@ -30,6 +39,7 @@ public final class NetlinkSession implements ControlSession {
     private final NetlinkCaller client;
     private Options options = Options.NONE;
     private ActiveDump<?> dump;
+    private boolean unfinished;
     private int groups;
 
     /** A session of a client that just connected; it hears of events as soon as it joins groups. */
@@ -44,20 +54,47 @@ public final class NetlinkSession implements ControlSession {
     }
 
     @Override
-    public void receive(ByteBuffer datagram) {
+    public void receive(ByteBuffer datagram, boolean trusted) {
         if (ControlFrame.isControl(datagram)) {
-            control(ControlFrame.read(datagram));
-            return;
+            control(ControlFrame.read(datagram), client.privileged() && trusted);
+            datagram.position(datagram.limit());
+        } else {
+            resume(datagram, trusted);
         }
-        Request request = new Request(new NetlinkReader(datagram), this);
+    }
+
+    /** What the client does not read is not added to. A kernel would throw the answers away. */
+    @Override
+    public void resume(ByteBuffer rest, boolean trusted) {
+        Request request = new Request(new NetlinkReader(rest), this, client.privileged() && trusted);
+        NetlinkReader message = request.message();
+        // Should a message be a fault of ours, it and what is behind it are not met again.
+        rest.position(rest.limit());
+        unfinished = false;
         try {
-            while (request.message().next()) {
-                handle(request);
+            boolean more = true;
+            for (int i = 0; more && i < TURN_REQUESTS && (i == 0 || queue.flush()); i++) {
+                more = message.next();
+                if (more) {
+                    handle(request);
+                }
             }
+            rest.position(more ? message.nextOffset() : rest.limit());
+            unfinished = rest.hasRemaining();
         } finally {
             replies.send();
         }
         pump();
+    }
+
+    /** EMSGSIZE, as {@code netlink_sendmsg} would have said it to the sender. */
+    @Override
+    public void refuse(ByteBuffer start) {
+        if (start.remaining() >= NetlinkHeader.BYTES && !ControlFrame.isControl(start)) {
+            NetlinkErrors.refuse(replies.writer(), start, client.portId(), Errno.EMSGSIZE);
+            replies.complete();
+            pump();
+        }
     }
 
     @Override
@@ -84,21 +121,21 @@ public final class NetlinkSession implements ControlSession {
         groups = 0;
     }
 
-    private void control(ControlFrame frame) {
+    private void control(ControlFrame frame, boolean privileged) {
         switch (frame == null ? 0 : frame.op()) {
             case ControlFrame.ROOM -> replies.setRoom(frame.first());
             case ControlFrame.BUFFER -> queue.setBuffer(frame.first());
-            case ControlFrame.GROUPS -> join(frame.first());
-            case ControlFrame.JOIN -> join(groups | bit(frame.first()));
-            case ControlFrame.LEAVE -> join(groups & ~bit(frame.first()));
+            case ControlFrame.GROUPS -> join(frame.first(), privileged);
+            case ControlFrame.JOIN -> join(groups | bit(frame.first()), privileged);
+            case ControlFrame.LEAVE -> join(groups & ~bit(frame.first()), privileged);
             case ControlFrame.OPTION -> setOption(frame.first(), frame.second());
             default -> { }
         }
     }
 
-    /** As in the kernel, where joining a group of NETLINK_XFRM is refused without CAP_NET_ADMIN. */
-    private void join(int newGroups) {
-        if (client.privileged()) {
+    /** As in the kernel, where joining a group of NETLINK_XFRM is refused without CAP_NET_ADMIN; anybody may leave one. */
+    private void join(int newGroups, boolean privileged) {
+        if (privileged || (newGroups & ~groups) == 0) {
             groups = newGroups;
             keyManager.membershipChanged();
         }
@@ -129,7 +166,7 @@ public final class NetlinkSession implements ControlSession {
         NetlinkReader message = request.message();
         Fault fault = Fault.NONE;
         if (message.has(NetlinkHeader.REQUEST) && message.type() >= NetlinkHeader.FIRST_PROTOCOL_TYPE) {
-            if (isDump(message) && client.privileged()) {
+            if (isDump(message) && request.privileged()) {
                 fault = startDump(message);
                 if (fault == null) {
                     return;
@@ -140,9 +177,14 @@ public final class NetlinkSession implements ControlSession {
         }
         if (message.has(NetlinkHeader.ACK) || fault.errno() != 0) {
             replies.discard();
-            NetlinkErrors.write(replies.writer(), message, client.portId(), fault, options);
+            NetlinkErrors.write(replies.writer(), message, client.portId(), fault, optionsFor(request));
             replies.complete();
         }
+    }
+
+    private Options optionsFor(Request request) {
+        boolean repeats = client.privileged() || request.message().lengthBytes() <= MOST_REPEATED_BYTES;
+        return repeats ? options : new Options(true, options.extAck());
     }
 
     private static boolean isDump(NetlinkReader message) {
@@ -169,10 +211,13 @@ public final class NetlinkSession implements ControlSession {
         return null;
     }
 
-    /** Sends as much as the client takes; a dump goes on only when nothing else waits, so that it never piles up. */
+    /**
+     * Sends what waits, and a part of a dump. A dump goes on only when nothing else waits, so that it never piles up, and behind the answers to what
+     * came with the request for it.
+     */
     private void pump() {
         replies.send();
-        while (queue.flush() && dump != null) {
+        for (int i = 0; i < TURN_DATAGRAMS && queue.flush() && dump != null && !unfinished; i++) {
             continueDump();
         }
     }
@@ -189,10 +234,6 @@ public final class NetlinkSession implements ControlSession {
 
     int portId() {
         return client.portId();
-    }
-
-    boolean isPrivileged() {
-        return client.privileged();
     }
 
     Replies replies() {

@@ -146,13 +146,101 @@ class NetlinkSessionTest {
     }
 
     private static ByteBuffer three() {
+        return times(3);
+    }
+
+    private static ByteBuffer times(int count) {
         ByteBuffer one = request(XfrmMessage.GETDEFAULT, 0, 3);
         int bytes = NetlinkHeader.align(one.remaining());
-        ByteBuffer all = ByteBuffer.allocate(3 * bytes);
-        for (int i = 0; i < 3; i++) {
+        ByteBuffer all = ByteBuffer.allocate(count * bytes);
+        for (int i = 0; i < count; i++) {
             all.put(i * bytes, one, one.position(), one.remaining());
         }
         return all;
+    }
+
+    @Test
+    void shouldAnswerAThousandRequestsOfOneDatagramInTurns() {
+        ByteBuffer datagram = times(1000);
+        session.receive(datagram);
+        assertTrue(received.size() < 1000, "one turn");
+        int turns = 1;
+        for (; datagram.hasRemaining(); turns++) {
+            session.resume(datagram, true);
+        }
+        assertEquals(Collections.nCopies(1000, XfrmMessage.GETDEFAULT), types());
+        assertTrue(turns > 3, "each turn is bounded");
+    }
+
+    @Test
+    void shouldNotPileUpAnswersForAClientThatSendsAThousandRequestsAndReadsNone() {
+        room = 0;
+        ByteBuffer datagram = times(1000);
+        session.receive(datagram);
+        assertTrue(datagram.remaining() > datagram.capacity() / 2);
+
+        room = Integer.MAX_VALUE;
+        while (datagram.hasRemaining()) {
+            session.resume(datagram, true);
+        }
+        assertEquals(1000, types().size());
+    }
+
+    @Test
+    void shouldAnswerWhatCameWithADumpRequestBeforeTheRestOfTheDump() throws XfrmException {
+        addPolicies(1000);
+        ByteBuffer dump = request(XfrmMessage.GETPOLICY, NetlinkHeader.DUMP, 0);
+        ByteBuffer others = times(500);
+        ByteBuffer datagram = ByteBuffer.allocate(dump.remaining() + others.remaining()).put(dump).put(others).flip();
+        session.receive(datagram);
+        while (datagram.hasRemaining()) {
+            session.resume(datagram, true);
+        }
+        while (session.hasBacklog()) {
+            session.writable();
+        }
+
+        List<Integer> types = types();
+        int first = types.indexOf(XfrmMessage.GETDEFAULT);
+        assertEquals(Collections.nCopies(500, XfrmMessage.GETDEFAULT), types.subList(first, first + 500));
+        assertEquals(1000, types.stream().filter(type -> type == XfrmMessage.NEWPOLICY).count());
+        assertEquals(NetlinkHeader.DONE, types.getLast());
+    }
+
+    @Test
+    void shouldMakeALongDumpInTurns() throws XfrmException {
+        addPolicies(10_000);
+        session.receive(request(XfrmMessage.GETPOLICY, NetlinkHeader.DUMP, 0));
+        assertTrue(types().size() < 1000);
+        assertTrue(session.hasBacklog());
+        while (session.hasBacklog()) {
+            session.writable();
+        }
+        assertEquals(10_001, types().size());
+    }
+
+    @Test
+    void shouldRefuseASenderWithoutRightsOnASocketOfSomebodyWhoHasThem() throws XfrmException {
+        session.receive(request(XfrmMessage.GETSADINFO, 0, 4), false);
+        assertEquals(EPERM, lastErrno());
+        session.receive(request(XfrmMessage.GETSA, NetlinkHeader.DUMP, 0), false);
+        assertEquals(EPERM, lastErrno());
+        session.receive(frame(ControlFrame.JOIN, XfrmMessage.GROUP_POLICY, 0), false);
+        received.clear();
+        addPolicies(1);
+        assertTrue(received.isEmpty());
+
+        session.receive(frame(ControlFrame.JOIN, XfrmMessage.GROUP_POLICY, 0), true);
+        session.receive(frame(ControlFrame.LEAVE, XfrmMessage.GROUP_POLICY, 0), false);
+        bench.engine.flushPolicies(PolicySpec.Type.MAIN, Origin.KERNEL);
+        assertTrue(received.isEmpty());
+    }
+
+    @Test
+    void shouldNotRepeatALongRequestOfAStranger() {
+        session(false).receive(request(XfrmMessage.NEWSA, 0, 100_000));
+        assertEquals(EPERM, lastErrno());
+        assertTrue(received.getLast().length < 100);
     }
 
     @Test

@@ -17,6 +17,9 @@ import org.xfrmbridge.pfkey.sadb.Satype;
  * thread only.
  */
 public final class PfkeySession implements ControlSession {
+    /** Messages of a dump made in one turn. */
+    private static final int TURN_MESSAGES = 256;
+
     private final PfkeyKeyManager keyManager;
     private final Dispatcher dispatcher;
     private final MessageQueue queue;
@@ -37,12 +40,32 @@ public final class PfkeySession implements ControlSession {
         }
     }
 
+    /** As in the kernel, the right to ask was had by who opened the socket ({@code pfkey_create}): who sends does not matter. */
     @Override
-    public void receive(ByteBuffer datagram) {
-        if (ControlFrame.isControl(datagram)) {
-            control(ControlFrame.read(datagram));
-            return;
+    public void receive(ByteBuffer datagram, boolean trusted) {
+        ByteBuffer message = datagram.duplicate();
+        datagram.position(datagram.limit());
+        if (ControlFrame.isControl(message)) {
+            control(ControlFrame.read(message));
+        } else {
+            take(message);
         }
+    }
+
+    @Override
+    public void resume(ByteBuffer rest, boolean trusted) {
+        throw new IllegalStateException("a datagram is one message");
+    }
+
+    /** EMSGSIZE, as {@code pfkey_sendmsg} would have said it to the sender. */
+    @Override
+    public void refuse(ByteBuffer start) {
+        if (start.remaining() >= SadbMsg.BYTES && !ControlFrame.isControl(start)) {
+            answer(SadbMsg.read(start).answeredWith(Errno.EMSGSIZE.number()).toBytes());
+        }
+    }
+
+    private void take(ByteBuffer datagram) {
         // Without a header there is nobody to answer.
         if (datagram.remaining() < SadbMsg.BYTES) {
             return;
@@ -108,9 +131,9 @@ public final class PfkeySession implements ControlSession {
         }
     }
 
-    /** Sends as much as the client takes; a dump goes on only when nothing else waits, so that it never piles up. */
+    /** Sends what waits, and a part of a dump, which goes on only when nothing else waits, so that it never piles up. */
     private void pump() {
-        while (queue.flush() && dump != null) {
+        for (int i = 0; i < TURN_MESSAGES && queue.flush() && dump != null; i++) {
             byte[] message = dump.next();
             if (message == null) {
                 dump = null;

@@ -81,9 +81,10 @@ class PfkeySessionTest {
 
         room = Integer.MAX_VALUE;
         session.writable();
+        assertTrue(answers.size() < 1000, "a turn is bounded");
+        finish(session);
 
         assertEquals(1000, answers.size());
-        assertFalse(session.hasBacklog());
         assertEquals(999, answers.get(998).sequence());
         assertEquals(0, answers.get(999).sequence());
     }
@@ -107,8 +108,16 @@ class PfkeySessionTest {
         PfkeySession reader = new PfkeySession(bench.engine, bench.keyManager, unread, new PfkeyCaller(3, 0, true));
 
         reader.receive(ByteBuffer.wrap(DUMP.toBytes()));
+        finish(reader);
 
         assertEquals(1000, sent.get());
+    }
+
+    private static void finish(PfkeySession session) {
+        for (int turn = 0; session.hasBacklog() && turn < 100; turn++) {
+            session.writable();
+        }
+        assertFalse(session.hasBacklog());
     }
 
     @Test
