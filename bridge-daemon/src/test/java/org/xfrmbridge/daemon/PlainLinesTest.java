@@ -1,0 +1,45 @@
+package org.xfrmbridge.daemon;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+
+class PlainLinesTest {
+    private final ByteArrayOutputStream written = new ByteArrayOutputStream();
+
+    private String text() {
+        return written.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void shouldWriteOneLineOfTheLogForANameWithLineBreaks() {
+        PrintStream before = System.err;
+        System.setErr(new PlainLines(written, StandardCharsets.UTF_8));
+        try {
+            LoggerFactory.getLogger("test").info("{} listens", "charon\n12:00:00.000 INFO nothing\r\u001b[2K\u2028\u202e\u0085x");
+        } finally {
+            System.setErr(before);
+        }
+        assertEquals(1, text().lines().count(), text());
+        assertTrue(text().contains("charon\\n12:00:00.000 INFO nothing\\r\\u001b[2K\\u2028\\u202e\\u0085x listens"), text());
+    }
+
+    @Test
+    void shouldWriteOneLineForTheMessageOfAnException() {
+        PrintStream out = new PlainLines(written, StandardCharsets.UTF_8);
+        new IllegalStateException("a\nb").printStackTrace(out);
+        assertTrue(text().startsWith("java.lang.IllegalStateException: a\\nb\n\tat "), text());
+    }
+
+    @Test
+    void shouldLeaveAloneWhatIsPlain() {
+        String plain = "Straße /run/xfrm-bridge rfc4106(gcm(aes))\t§ 𝄞";
+        assertEquals(plain, PlainLines.plain(plain));
+        assertEquals(null, PlainLines.plain(null));
+    }
+}
