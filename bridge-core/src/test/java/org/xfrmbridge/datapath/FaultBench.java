@@ -87,7 +87,7 @@ final class FaultBench {
         addInputs();
         PathContext context = new PathContext(
                 host.sad, host.spd, host.sockets, tripping(HostNetwork.class, host.network),
-                tripping(DatapathEvents.class, host), new PathMtu(), host.clock, 0, StaticNetwork.HOST_MAC);
+                tripping(DatapathEvents.class, host), new PathMtu(), host.clock, 0);
         outbound = out ? new OutboundPath(context, counters, pool) : null;
         inbound = out ? null : new InboundPath(context, counters, pool);
     }

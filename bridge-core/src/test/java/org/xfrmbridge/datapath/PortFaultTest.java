@@ -36,8 +36,7 @@ class PortFaultTest {
         Spd spd = new Spd();
         StaticNetwork network = new StaticNetwork().addLocal("10.1.0.1").addLocal("10.2.0.1");
         PathContext context = new PathContext(
-                new Sad(), spd, new SocketPolicies(spd), network, new TestHost(), new PathMtu(), new FaultyClock(), 0,
-                StaticNetwork.HOST_MAC);
+                new Sad(), spd, new SocketPolicies(spd), network, new TestHost(), new PathMtu(), new FaultyClock(), 0);
         outbound = new Outbound(context, stats, source, sink);
         Inbound inbound = new Inbound(context, stats, source, sink);
         turn = way == FaultTest.Way.OUT ? outbound::doWork : inbound::doWork;
