@@ -8,7 +8,6 @@ import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.xfrm.AddressFamily;
-import org.xfrmbridge.xfrm.State;
 
 /**
  * A packet that arrives in pieces. Its data is put where it belongs as it comes, with room in front for the first fragment's headers;
@@ -48,20 +47,20 @@ final class Datagram {
     private long saddrLow;
     private long daddrHigh;
     private long daddrLow;
-    private State origin;
+    private final SecPath path = new SecPath();
 
     Datagram(PacketPool pool) {
         this.pool = pool;
     }
 
-    void start(IpPacket fragment, State from, long nowNs) {
+    void start(IpPacket fragment, SecPath from, long nowNs) {
         buffer = pool.take();
         ranges = 0;
         headerBytes = 0;
         totalBytes = -1;
         largestFragment = 0;
         startedNs = nowNs;
-        origin = from;
+        path.copyFrom(from);
         family = fragment.family;
         protocol = protocolOf(fragment);
         id = idOf(fragment);
@@ -71,15 +70,15 @@ final class Datagram {
         daddrLow = destinationLow(fragment);
     }
 
-    boolean isOf(IpPacket fragment, State from) {
-        return origin == from
-                && family == fragment.family
+    boolean isOf(IpPacket fragment, SecPath from) {
+        return family == fragment.family
                 && id == idOf(fragment)
                 && protocol == protocolOf(fragment)
                 && saddrHigh == sourceHigh(fragment)
                 && saddrLow == sourceLow(fragment)
                 && daddrHigh == destinationHigh(fragment)
-                && daddrLow == destinationLow(fragment);
+                && daddrLow == destinationLow(fragment)
+                && path.isLike(from);
     }
 
     long startedNs() {
@@ -198,7 +197,7 @@ final class Datagram {
         System.arraycopy(header, 0, whole.data, whole.offset, headerBytes);
         int ip = whole.offset + linkBytes;
         whole.data[whole.offset + protocolIndex] = (byte) protocol;
-        if (whole.length - linkBytes > Ipv4.MAX_PACKET_BYTES) {
+        if (whole.length - linkBytes > (family == AddressFamily.INET ? Ipv4.MAX_PACKET_BYTES : Ipv6.MAX_PACKET_BYTES)) {
             pool.give(whole);
             return null;
         }
@@ -218,7 +217,7 @@ final class Datagram {
             pool.give(buffer);
             buffer = null;
         }
-        origin = null;
+        path.clear();
     }
 
     private static int dataOffset() {

@@ -3,6 +3,7 @@ package org.xfrmbridge.datapath;
 import org.xfrmbridge.esp.EspSizes;
 import org.xfrmbridge.esp.EspTransform;
 import org.xfrmbridge.net.IpPacket;
+import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Udp;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.IpProtocol;
@@ -23,7 +24,7 @@ final class EspOutput extends OutboundTransform {
         encapsulation = spec.encapsulation();
         udpBytes = encapsulation == null ? 0 : Udp.HEADER_BYTES;
         // Unsigned, and more than a packet can hold means as much as it can.
-        leastBytes = (int) Math.min(Integer.toUnsignedLong(spec.tfcPadBytes()), MAX_PACKET_BYTES);
+        leastBytes = (int) Math.min(Integer.toUnsignedLong(spec.tfcPadBytes()), Ipv4.MAX_PACKET_BYTES);
     }
 
     @Override

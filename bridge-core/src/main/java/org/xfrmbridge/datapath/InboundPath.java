@@ -158,7 +158,7 @@ public final class InboundPath {
 
     private Next reassemble() {
         counters.add(Metric.FRAGMENTS, 1);
-        PacketBuffer whole = reassembly.add(packet, path.last(), nowNs);
+        PacketBuffer whole = reassembly.add(packet, path, nowNs);
         if (whole == null) {
             return Next.DONE;
         }

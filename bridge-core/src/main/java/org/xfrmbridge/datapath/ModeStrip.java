@@ -44,7 +44,11 @@ final class ModeStrip {
         Bytes.putU8(data, packet.protocolAt, opened.nextHeader);
         System.arraycopy(data, packet.offset, data, moved, opened.headerBytes);
         packet.offset = moved;
-        packet.resize(opened.headerBytes + opened.payloadBytes);
+        int total = opened.headerBytes + opened.payloadBytes;
+        if (total > packet.maxBytes()) {
+            return false;
+        }
+        packet.resize(total);
         return packet.reparse(packet.family, moved, packet.length) == Kind.IP;
     }
 
@@ -80,11 +84,11 @@ final class ModeStrip {
     private boolean stripBeetIpv4(IpPacket packet, Opened opened, StateSpec spec) {
         byte[] data = packet.data();
         int optionBytes = opened.nextHeader == IpProtocol.BEET ? openPseudoHeader(data, opened) : 0;
-        if (optionBytes < 0) {
-            return false;
-        }
         int at = opened.payloadAt - Ipv4.HEADER_BYTES;
         int total = Ipv4.HEADER_BYTES + opened.payloadBytes;
+        if (optionBytes < 0 || total > Ipv4.MAX_PACKET_BYTES) {
+            return false;
+        }
         Bytes.putU8(data, at, 0x45 + optionBytes / 4);
         Bytes.putU8(data, at + Ipv4.TOS, outer.tos);
         Bytes.putU16(data, at + Ipv4.ID, outer.id);

@@ -50,6 +50,7 @@ public final class OutboundPath {
     private final LocalAddresses localAddresses;
     private final IcmpQuote quote = new IcmpQuote();
 
+    private final SecPath fromHost = new SecPath();
     private final IpPacket packet = new IpPacket();
     private final Flow flow = new Flow();
     private final PacketBatch pieces = new PacketBatch(64);
@@ -143,7 +144,7 @@ public final class OutboundPath {
     /** Whether the packet is whole now. */
     private boolean reassemble() {
         counters.add(Metric.FRAGMENTS, 1);
-        PacketBuffer whole = reassembly.add(packet, null, nowNs);
+        PacketBuffer whole = reassembly.add(packet, fromHost, nowNs);
         if (whole == null) {
             return false;
         }

@@ -14,8 +14,6 @@ import org.xfrmbridge.xfrm.StateSpec;
 
 /** What a State does to a packet on its way out, once its mode has put a header in front: {@code xfrm_type.output}. Outbound thread only. */
 abstract sealed class OutboundTransform permits EspOutput, AhOutput, CompressionOutput {
-    static final int MAX_PACKET_BYTES = 0xffff;
-
     /**
      * Null for a State that cannot send. The State keeps the transform that owns its IVs, however often this is made anew.
      *
@@ -74,7 +72,7 @@ abstract sealed class OutboundTransform permits EspOutput, AhOutput, Compression
     /** Names the payload's protocol in the header in front, and its lengths; false if the packet has become too long. */
     static boolean finishHeader(IpPacket packet, int protocol, int end) {
         int total = end - packet.offset;
-        if (total > MAX_PACKET_BYTES) {
+        if (total > packet.maxBytes()) {
             return false;
         }
         packet.protocol = protocol;

@@ -3,7 +3,6 @@ package org.xfrmbridge.datapath;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.net.IpPacket;
-import org.xfrmbridge.xfrm.State;
 
 /**
  * Puts fragments together (RFC 791, RFC 8200 4.5), because policies and ESP want whole packets. Bounded: so many datagrams at a time,
@@ -25,11 +24,11 @@ final class Reassembly {
     /**
      * Takes a fragment, buffer and all.
      *
-     * @param origin the State it came through, null for none: fragments that came different ways do not go together
+     * @param path how it came: those that came different ways do not go together, or half a packet would need no key
      * @return the frame with the whole packet, the caller's, or null if more is to come
      */
-    PacketBuffer add(IpPacket fragment, State origin, long nowNs) {
-        int index = find(fragment, origin, nowNs);
+    PacketBuffer add(IpPacket fragment, SecPath path, long nowNs) {
+        int index = find(fragment, path, nowNs);
         Datagram datagram = datagrams[index];
         Datagram.Outcome outcome = Datagram.Outcome.REFUSED;
         PacketBuffer whole = null;
@@ -56,12 +55,12 @@ final class Reassembly {
         return count;
     }
 
-    private int find(IpPacket fragment, State origin, long nowNs) {
+    private int find(IpPacket fragment, SecPath path, long nowNs) {
         int oldest = 0;
         for (int i = count - 1; i >= 0; i--) {
             if (datagrams[i].startedNs() + TIMEOUT_NS - nowNs <= 0) {
                 remove(i);
-            } else if (datagrams[i].isOf(fragment, origin)) {
+            } else if (datagrams[i].isOf(fragment, path)) {
                 return i;
             }
         }
@@ -74,7 +73,7 @@ final class Reassembly {
         if (datagrams[count] == null) {
             datagrams[count] = new Datagram(pool);
         }
-        datagrams[count].start(fragment, origin, nowNs);
+        datagrams[count].start(fragment, path, nowNs);
         return count++;
     }
 

@@ -69,6 +69,11 @@ public final class IpPacket {
         return offset + length;
     }
 
+    /** The longest packet of its family. */
+    public int maxBytes() {
+        return isIpv4() ? Ipv4.MAX_PACKET_BYTES : Ipv6.MAX_PACKET_BYTES;
+    }
+
     /** Whether it may be divided on its way: the DF bit is clear, or its sender has divided it before. */
     public boolean mayBeFragmented() {
         return reassembled || (isIpv4() && !Ipv4.dontFragment(buffer.data, offset));

@@ -11,6 +11,8 @@ public final class Ipv6 {
     public static final int DESTINATION = 24;
     public static final int HEADER_BYTES = 40;
     public static final int ADDRESS_BYTES = 16;
+    /** The header and what its length field can say; jumbograms (RFC 2675) are not for us. */
+    public static final int MAX_PACKET_BYTES = HEADER_BYTES + 65535;
     /** Every link takes that much (RFC 8200 section 5). */
     public static final int MIN_MTU_BYTES = 1280;
     public static final int FLOW_LABEL_MASK = 0xfffff;

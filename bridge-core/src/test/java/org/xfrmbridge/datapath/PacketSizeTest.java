@@ -25,6 +25,7 @@ import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.Template;
 
 /** Packets that are too long, path MTUs, and fragments both ways. */
 class PacketSizeTest {
@@ -141,7 +142,7 @@ class PacketSizeTest {
         Reassembly reassembly = new Reassembly(new PacketPool(8));
         PacketBuffer whole = null;
         for (byte[] frame : arrived) {
-            whole = reassembly.add(Frames.view(frame), null, 0);
+            whole = reassembly.add(Frames.view(frame), new SecPath(), 0);
         }
         byte[] packet = Arrays.copyOfRange(whole.data, whole.offset + 14, whole.offset + whole.length);
         assertArrayEquals(frames.packet(), packet);
@@ -193,8 +194,42 @@ class PacketSizeTest {
         assertEquals(0, peer.stats.inbound(Metric.PASSED) + peer.stats.inbound(Metric.PROTECTED) + peer.stats.inbound(Metric.DROPPED));
     }
 
+    /** The whole way counts, not where it ends: ESP around what an IPComp tunnel sent as it is, and that alone. */
+    @Test
+    void shouldNotMixFragmentsOfWhichOneLacksTheEspAround() {
+        State esp = Sas.state(Sas.spec(Mode.TRANSPORT, NEAR[0], FAR[0], 7));
+        peer.sad.insert(Sas.state(Sas.spec(Mode.TRANSPORT, NEAR[0], FAR[0], 7)));
+        peer.sad.insert(Sas.bare(Sas.spec(Mode.TUNNEL, NEAR[0], FAR[0], 1)));
+        Template comp = Sas.of(IpProtocol.COMP, Sas.template(Mode.TUNNEL, NEAR[0], FAR[0], 1, true));
+        Template around = Sas.template(Mode.TRANSPORT, NEAR[0], FAR[0]);
+        peer.policy(Direction.IN, Selector.any(AddressFamily.INET), comp, around);
+        List<byte[]> fragments = ReassemblyTest.fragments(udp(Mode.TUNNEL, 4, 2000).frame(), 1200);
+        Frames clear = Frames.udp(NEAR[0], FAR[0]).payload(IpProtocol.IPIP, Frames.packet(fragments.getFirst()));
+        Frames covered = Frames.udp(NEAR[0], FAR[0]).payload(IpProtocol.IPIP, Frames.packet(fragments.getLast()));
+        assertEquals(0, peer.receive(List.of(clear.frame())).size());
+        assertEquals(0, peer.receive(List.of(sealed(covered.packet(), esp))).size(), "half of it came in the clear");
+        assertEquals(0, peer.stats.inbound(Metric.PROTECTED));
+    }
+
+    /** Rekeying must cost no packet, be it in pieces. */
+    @Test
+    void shouldPutFragmentsTogetherThatCameThroughTheStatesBeforeAndAfterRekeying() {
+        protect(Mode.TUNNEL, 4, 4);
+        peer.sad.insert(Sas.state(Sas.spec(Mode.TUNNEL, NEAR[0], FAR[0], 8)));
+        Frames frames = udp(Mode.TUNNEL, 4, 2000);
+        List<byte[]> fragments = ReassemblyTest.fragments(frames.frame(), 1200);
+        byte[] before = sealed(Frames.packet(fragments.getFirst()));
+        byte[] after = sealed(Frames.packet(fragments.getLast()), Sas.state(Sas.spec(Mode.TUNNEL, NEAR[0], FAR[0], 8)));
+        assertEquals(2, peer.receive(List.of(before, after)).size(), peer.stats::toProcText);
+        assertEquals(1, peer.stats.inbound(Metric.PROTECTED));
+    }
+
     /** A frame with any packet inside the tunnel, a fragment too, which our own outbound path would first put together. */
     private static byte[] sealed(byte[] inner) {
+        return sealed(inner, Sas.state(Sas.spec(Mode.TUNNEL, NEAR[0], FAR[0], 7)));
+    }
+
+    private static byte[] sealed(byte[] inner, State state) {
         PacketBuffer buffer = new PacketBuffer();
         buffer.length = 14 + inner.length;
         Bytes.putU16(buffer.data, buffer.offset + 12, 0x0800);
@@ -202,8 +237,7 @@ class PacketSizeTest {
         IpPacket packet = new IpPacket();
         packet.parse(buffer);
         packet.keepLink();
-        BundleStep step = BundleStep.of(
-                Sas.state(Sas.spec(Mode.TUNNEL, NEAR[0], FAR[0], 7)), AddressFamily.INET, new IdentificationSource(), new DeflateCodec());
+        BundleStep step = BundleStep.of(state, AddressFamily.INET, new IdentificationSource(), new DeflateCodec());
         assertNull(step.apply(packet, new TestHost(), 1));
         packet.restoreLink();
         return Arrays.copyOfRange(buffer.data, buffer.offset, buffer.offset + buffer.length);

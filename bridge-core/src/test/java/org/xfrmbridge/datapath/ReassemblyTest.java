@@ -46,7 +46,7 @@ class ReassemblyTest {
 
     /** The whole frame, or null. */
     private byte[] add(byte[] fragment) {
-        PacketBuffer whole = reassembly.add(Frames.view(fragment), null, nowNs);
+        PacketBuffer whole = reassembly.add(Frames.view(fragment), new SecPath(), nowNs);
         return whole == null ? null : Arrays.copyOfRange(whole.data, whole.offset, whole.offset + whole.length);
     }
 
