@@ -133,6 +133,7 @@ public final class Attachment implements AutoCloseable {
         if (left.phase() == Journal.Phase.ATTACHED && isWhole(left)) {
             openTaps(names);
             resumed = true;
+            closeWaysAround(names);
             // What goes with a carrier: proxy entries. All else has stayed.
             move.addNeighbours(left.configuration(), links.find(names.host()));
             LOG.info("took up {} in front of {} again", names.host(), names.original());
@@ -199,6 +200,13 @@ public final class Attachment implements AutoCloseable {
         }
     }
 
+    /** What was made by an earlier version may lack it, and anybody may have taken it away. */
+    private void closeWaysAround(DeviceNames names) throws OsException {
+        links.makeWire(links.find(names.original()).index());
+        links.makeWire(links.find(names.network()).index());
+        IngressFilter.close(names.bridge());
+    }
+
     /** Devices that carry nothing yet: the TAPs and the bridge, all of the same MTU. Returns the network's TAP, a port of the bridge. */
     private Link prepare(DeviceNames names, Link original) throws OsException {
         links.createBridge(names.bridge(), randomMac(), original.mtuBytes());
@@ -216,6 +224,7 @@ public final class Attachment implements AutoCloseable {
         links.setMac(host.index(), original.mac());
         links.addPort(bridge.index(), network.index());
         links.isolateBridge(bridge.index());
+        IngressFilter.close(bridge.name());
         links.setUp(network.index());
         links.setUp(bridge.index());
         links.setUp(host.index());
@@ -345,5 +354,6 @@ public final class Attachment implements AutoCloseable {
                 links.delete(link.index());
             }
         }
+        IngressFilter.remove(names.bridge());
     }
 }

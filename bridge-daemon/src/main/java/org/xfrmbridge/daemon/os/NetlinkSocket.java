@@ -7,12 +7,13 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
-/** A socket to the real kernel's NETLINK_ROUTE or NETLINK_SOCK_DIAG, netlink(7). One thread at a time. */
+/** A socket to the real kernel's NETLINK_ROUTE, NETLINK_SOCK_DIAG or NETLINK_NETFILTER, netlink(7). One thread at a time. */
 public final class NetlinkSocket implements AutoCloseable {
     private static final int AF_NETLINK = 16;
     private static final int SOCK_RAW_CLOEXEC = 3 | 0x80000;
     private static final int NETLINK_ROUTE = 0;
     private static final int NETLINK_SOCK_DIAG = 4;
+    private static final int NETLINK_NETFILTER = 12;
     private static final int SOL_SOCKET = 1;
     private static final int SOL_NETLINK = 270;
     private static final int SO_RCVBUFFORCE = 33;
@@ -48,6 +49,11 @@ public final class NetlinkSocket implements AutoCloseable {
         return new NetlinkSocket(NETLINK_SOCK_DIAG, "NETLINK_SOCK_DIAG");
     }
 
+    /** To NETLINK_NETFILTER. */
+    public static NetlinkSocket toNetfilter() throws OsException {
+        return new NetlinkSocket(NETLINK_NETFILTER, "NETLINK_NETFILTER");
+    }
+
     private NetlinkSocket(int protocol, String name) throws OsException {
         this.name = name;
         descriptor = new Descriptor(check(LIBC.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol), "socket(%s)", name));
@@ -63,8 +69,12 @@ public final class NetlinkSocket implements AutoCloseable {
         }
     }
 
+    /** A kernel that knows nothing of a group has no events of it. */
     public void join(int group) throws OsException {
-        check(set(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group), "setsockopt(NETLINK_ADD_MEMBERSHIP, %s)", group);
+        int result = set(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
+        if (result == -1 && Native.errno() != OsException.EINVAL) {
+            check(result, "setsockopt(NETLINK_ADD_MEMBERSHIP, %s)", group);
+        }
     }
 
     public void leave(int group) throws OsException {

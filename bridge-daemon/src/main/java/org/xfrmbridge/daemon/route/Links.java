@@ -19,6 +19,7 @@ public final class Links {
     private static final int IFLA_INFO_SLAVE_KIND = 4;
     private static final int IFLA_INFO_SLAVE_DATA = 5;
     private static final int IFLA_BRPORT_LEARNING = 8;
+    private static final int IFLA_BRPORT_GROUP_FWD_MASK = 31;
 
     private static final int IFLA_INET_CONF = 1;
     private static final int DEVCONF_RP_FILTER = 8;
@@ -32,6 +33,9 @@ public final class Links {
 
     /** All link-local groups that a bridge may be told to pass on: it must be invisible. The first three it may not. */
     private static final int FORWARDED_LINK_LOCAL_GROUPS = 0xfff8;
+
+    /** A port may have all but pause frames forwarded; the others a bridge hands to the port's own stack, IP in them, too. */
+    private static final int FORWARDED_FROM_PORT = 0xfffd;
 
     private final RouteSocket socket;
 
@@ -102,15 +106,20 @@ public final class Links {
 
     /**
      * Makes an interface one end of a bridge that is nothing but a wire: it learns no addresses. What its neighbour reflects, as
-     * containers' networks do (hairpin), would else move the host's own address to the wrong end.
+     * containers' networks do (hairpin), would else move the host's own address to the wrong end. And it keeps nothing for itself.
      */
     public void addPort(int bridge, int index) throws OsException {
         socket.change(header(SET_LINK, 0, index, 0, 0).putInt(Link.IFLA_MASTER, bridge));
+        makeWire(index);
+    }
+
+    /** What {@link #addPort} says of a port, for one that is in its bridge already. */
+    public void makeWire(int index) throws OsException {
         NetlinkWriter request = header(NEW_LINK, 0, index, 0, 0);
         int info = request.beginAttribute(Link.IFLA_LINKINFO);
         request.putString(IFLA_INFO_SLAVE_KIND, "bridge");
         int data = request.beginAttribute(IFLA_INFO_SLAVE_DATA);
-        request.putByte(IFLA_BRPORT_LEARNING, 0);
+        request.putByte(IFLA_BRPORT_LEARNING, 0).putShort(IFLA_BRPORT_GROUP_FWD_MASK, FORWARDED_FROM_PORT);
         socket.change(request.endAttribute(data).endAttribute(info));
     }
 

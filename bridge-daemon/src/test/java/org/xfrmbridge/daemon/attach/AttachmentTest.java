@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -80,6 +81,22 @@ class AttachmentTest {
         });
         assertEquals(before, snapshot());
         assertNull(Journal.read(directory));
+    }
+
+    @Test
+    void shouldKeepWhatTheLinuxBridgeTakesInFromTheHostAndTakeTheFilterAway() throws Exception {
+        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/nft")), "needs nft (package nftables)");
+        network.inHere(() -> {
+            Attachment.attach(NAMES, directory).closeDevices();
+            String table = network.exec("nft list table netdev xfrm-bridge-xfrm0b");
+            assertTrue(table.contains("policy drop") && table.contains("xfrm0b"), table);
+            network.exec("nft delete table netdev xfrm-bridge-xfrm0b");
+            Attachment again = Attachment.attach(NAMES, directory);
+            assertTrue(network.exec("nft list tables").contains("xfrm-bridge-xfrm0b"), "made again when it is taken up");
+            again.close();
+            return null;
+        });
+        assertEquals("", network.exec("nft list tables"));
     }
 
     @Test
