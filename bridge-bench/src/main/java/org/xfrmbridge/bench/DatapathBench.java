@@ -173,6 +173,16 @@ public class DatapathBench {
         }
 
         @Override
+        public int linkMtuBytes() {
+            return 1500;
+        }
+
+        @Override
+        public boolean isNextHop(int family, Address address) {
+            return false;
+        }
+
+        @Override
         public Address sourceFor(int family, Address destination) {
             return self;
         }

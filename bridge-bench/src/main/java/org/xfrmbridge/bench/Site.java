@@ -122,6 +122,16 @@ final class Site {
         }
 
         @Override
+        public int linkMtuBytes() {
+            return 1500;
+        }
+
+        @Override
+        public boolean isNextHop(int family, Address address) {
+            return false;
+        }
+
+        @Override
         public Address sourceFor(int family, Address destination) {
             return Address.ofIpv4(Loads.HERE);
         }

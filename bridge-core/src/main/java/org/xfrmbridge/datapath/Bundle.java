@@ -15,7 +15,7 @@ final class Bundle {
     private final int tailBytes;
 
     /**
-     * @param nextHop null if the frame keeps its own link addresses: no State gives it other ends
+     * @param nextHop null if the frame keeps its own link header: its destination stays the same
      * @param linkMtu what the outer packet may be long
      */
     Bundle(BundleStep[] steps, NextHop nextHop, int linkMtu) {

@@ -305,7 +305,12 @@ public final class InboundPath {
     /** An ICMP error through a State with XFRM_STATE_ICMP may come if what it quotes may go (RFC 4301 section 6; {@code icmp_rcv}). */
     private boolean isErrorAboutAllowed(Direction direction) {
         boolean wanted = !path.isEmpty() && path.last().spec().hasFlag(StateFlags.ICMP);
-        return wanted && quote.find(packet) && policies.judge(direction, quote.reversedFlow(), path, nowSeconds).reason() == null;
+        if (!wanted || !quote.find(packet)) {
+            return false;
+        }
+        Flow reversed = quote.reversedFlow();
+        reversed.ifindex = flow.ifindex;
+        return policies.judge(direction, reversed, path, nowSeconds).reason() == null;
     }
 
     private Next drop(DropReason reason) {

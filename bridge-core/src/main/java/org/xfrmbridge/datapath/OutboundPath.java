@@ -187,6 +187,7 @@ public final class OutboundPath {
         }
         Flow reversed = quote.reversedFlow();
         reversed.ifindex = flow.ifindex;
+        reversed.attachedIfindex = flow.attachedIfindex;
         OutboundRoute other = route(reversed);
         return other.bundle != null && other.policies[0].spec().allowsIcmpErrors() ? other : route;
     }

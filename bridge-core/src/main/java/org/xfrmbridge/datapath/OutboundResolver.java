@@ -56,6 +56,7 @@ final class OutboundResolver {
         larvals.clear();
         validForNs = FOREVER_NS;
         Generations made = Generations.of(context, flow);
+        flow.attachedIfindex = context.network().attachedIndex();
         Policy[] policies = policies(flow);
         DropReason reason = decide(policies, flow);
         Bundle bundle = null;
@@ -191,14 +192,13 @@ final class OutboundResolver {
                 : phase == State.Phase.VALID || phase == State.Phase.ACQUIRING;
     }
 
-    /** Null if a State cannot carry what comes to it, or there is no way to the outer destination. */
+    /** Null if a State cannot carry what comes to it, or there is no way to an outer destination other than the packet's own. */
     private Bundle bundle(Flow flow, long nowNs) {
         BundleStep[] steps = new BundleStep[states.size()];
         int family = flow.family;
         Address source = flow.saddr();
         Address destination = flow.daddr();
         int mark = flow.mark;
-        boolean readdressed = false;
         for (int i = 0; i < steps.length; i++) {
             State state = states.get(i);
             steps[i] = BundleStep.of(state, family, identifications, codec);
@@ -210,16 +210,18 @@ final class OutboundResolver {
                 source = state.spec().saddr();
                 destination = state.id().daddr();
                 mark = state.spec().markOf(flow.mark);
-                readdressed = true;
             }
         }
         NextHop nextHop = context.network().resolve(family, source, destination, mark);
-        if (nextHop == null) {
+        // The host has sent the frame on the way to that very destination, by rules that may look at what a packet does not show: mark, user, interface.
+        boolean keepsWay = family == flow.family && destination.equalsAs(flow.daddr(), family);
+        if (nextHop == null && !keepsWay) {
             validForNs = Math.min(validForNs, NEXT_HOP_RETRY_NS);
             return null;
         }
-        int mtu = Math.min(nextHop.mtuBytes(), learnedMtu(destination, nowNs));
-        return new Bundle(steps, readdressed ? nextHop : null, mtu);
+        int wayMtu = nextHop == null ? context.network().linkMtuBytes() : nextHop.mtuBytes();
+        int mtu = Math.min(wayMtu, learnedMtu(destination, nowNs));
+        return new Bundle(steps, keepsWay ? null : nextHop, mtu);
     }
 
     private int learnedMtu(Address destination, long nowNs) {

@@ -99,6 +99,7 @@ final class PolicyCheck {
         return verdict.direction == direction
                 && verdict.validUntilSeconds >= nowSeconds
                 && verdict.isDisabled == context.network().isPolicyDisabled(verdict.flow.family)
+                && verdict.flow.attachedIfindex == context.network().attachedIndex()
                 && isOf(path, verdict)
                 && verdict.watch.holds(verdict.flow, verdict.policies);
     }
@@ -118,6 +119,7 @@ final class PolicyCheck {
     private Verdict decide(Direction direction, Flow flow, SecPath path, long nowSeconds) {
         // Before anything is asked: what changes in the meantime makes the answer stale, not wrong.
         PolicyWatch watch = new PolicyWatch(context.spd(), context.sockets(), direction, flow);
+        flow.attachedIfindex = context.network().attachedIndex();
         boolean isDisabled = context.network().isPolicyDisabled(flow.family);
         State[] states = path.states();
         StateSpec[] specs = new StateSpec[states.length];

@@ -1,5 +1,6 @@
 package org.xfrmbridge.datapath;
 
+import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.net.Arp;
 import org.xfrmbridge.net.Bytes;
@@ -21,25 +22,39 @@ import org.xfrmbridge.xfrm.Template;
 /**
  * Answers the host for neighbours that are nobody. A route into a tunnel may have no gateway: strongSwan makes such ones where the tunnel is of
  * the other family. A kernel with XFRM never looks for the neighbour, as the tunnel's next hop takes its place; the host before us does. Where
- * a policy sends what goes there through a tunnel, the host is told a link address of ours, which {@link Bundle} replaces, and
- * the question, which names an inner address, does not leave. Policies for one protocol or port alone do not count: neighbours have none.
- * Outbound thread only.
+ * policies send all that goes there through tunnels, the host is told a link address of ours, which {@link Bundle} replaces, and
+ * the question, which names an inner address, does not leave.
+ *
+ * <p>A neighbour that packets do reach is never answered for: a next hop of any route or of an outer packet, the end of the tunnel itself. Where
+ * policies let something pass to it, from another of the host's addresses or of one protocol, it may be there: then the question leaves, and only
+ * when it is asked again, as nobody has answered, the answer is ours. Outbound thread only.
  */
 final class TunnelNeighbour {
-    /** Locally administered; never on the wire. */
-    static final long LINK_ADDRESS = MacAddress.parse("02:58:46:52:4d:01");
-
     private static final int HOP_LIMIT = 255;
+    /** RFC 2464 7: the link address of a solicited-node group, less its last three bytes. */
+    private static final long SOLICITED_NODES = 0x3333_ff00_0000L;
+    /** The ten bits of fe80::/10. */
+    private static final long LINK_LOCAL_PREFIX = 0xfe80 >>> 6;
 
     private final PathContext context;
     private final Flow flow = new Flow();
+    private final RepeatedQuestions questions = new RepeatedQuestions();
+
+    /** What the host's packets to a neighbour do, from whatever address of its own. */
+    private enum Way {
+        /** No policy leads them into a tunnel, or one that ends right there. */
+        DIRECT,
+        TUNNELS,
+        /** Some of them. */
+        TUNNELS_AND_DIRECT
+    }
 
     TunnelNeighbour(PathContext context) {
         this.context = context;
         flow.ifindex = context.ifindex();
     }
 
-    /** Makes a frame that is an ARP request for such a neighbour the answer to it; else false, and nothing changed. */
+    /** Makes a frame that is an ARP request for such a neighbour the answer to it; else false, and it is to leave. */
     boolean answerArp(PacketBuffer frame) {
         byte[] data = frame.data;
         int arp = frame.offset + Ethernet.HEADER_BYTES;
@@ -49,12 +64,13 @@ final class TunnelNeighbour {
         int sender = Bytes.i32(data, arp + Arp.SENDER_IP);
         int target = Bytes.i32(data, arp + Arp.TARGET_IP);
         // Probes and announcements (RFC 5227) are about the host's own addresses.
-        if (sender == 0 || sender == target || !isBehindTunnel(AddressFamily.INET, Address.ofIpv4(target))) {
+        if (sender == 0 || sender == target || !isNobody(AddressFamily.INET, Address.ofIpv4(target))) {
+            askEverybody(frame, MacAddress.BROADCAST);
             return false;
         }
         long host = MacAddress.read(data, arp + Arp.SENDER_MAC);
         Bytes.putU16(data, arp + Arp.OPERATION, Arp.REPLY);
-        MacAddress.write(data, arp + Arp.SENDER_MAC, LINK_ADDRESS);
+        MacAddress.write(data, arp + Arp.SENDER_MAC, HostNetwork.TUNNEL_NEIGHBOUR_MAC);
         Bytes.putI32(data, arp + Arp.SENDER_IP, target);
         MacAddress.write(data, arp + Arp.TARGET_MAC, host);
         Bytes.putI32(data, arp + Arp.TARGET_IP, sender);
@@ -74,10 +90,11 @@ final class TunnelNeighbour {
         }
         Address source = address(data, packet.offset + Ipv6.SOURCE);
         Address target = address(data, icmp + Icmp.NEIGHBOUR_TARGET);
-        if (source.isAny(AddressFamily.INET6) || !isBehindTunnel(AddressFamily.INET6, target)) {
+        PacketBuffer frame = packet.buffer;
+        if (source.isAny(AddressFamily.INET6) || !isNobody(AddressFamily.INET6, target)) {
+            askEverybody(frame, SOLICITED_NODES | target.low() & 0xff_ffff);
             return false;
         }
-        PacketBuffer frame = packet.buffer;
         int at = packet.offset;
         int icmpBytes = Icmp.NEIGHBOUR_BYTES + Icmp.LINK_OPTION_BYTES;
         frame.length = packet.linkBytes + Ipv6.HEADER_BYTES + icmpBytes;
@@ -99,38 +116,86 @@ final class TunnelNeighbour {
         Bytes.putI32(data, icmp + 4, Icmp.SOLICITED | Icmp.OVERRIDE);
         put(data, icmp + Icmp.NEIGHBOUR_TARGET, target);
         Bytes.putU16(data, icmp + Icmp.NEIGHBOUR_BYTES, Icmp.TARGET_LINK_ADDRESS << 8 | 1);
-        MacAddress.write(data, icmp + Icmp.NEIGHBOUR_BYTES + 2, LINK_ADDRESS);
+        MacAddress.write(data, icmp + Icmp.NEIGHBOUR_BYTES + 2, HostNetwork.TUNNEL_NEIGHBOUR_MAC);
     }
 
     private static void writeLink(PacketBuffer frame) {
         long host = MacAddress.read(frame.data, frame.offset + Ethernet.SOURCE);
         MacAddress.write(frame.data, frame.offset + Ethernet.DESTINATION, host);
-        MacAddress.write(frame.data, frame.offset + Ethernet.SOURCE, LINK_ADDRESS);
+        MacAddress.write(frame.data, frame.offset + Ethernet.SOURCE, HostNetwork.TUNNEL_NEIGHBOUR_MAC);
     }
 
-    /** Whether anything that the host could send there would enter a tunnel that ends elsewhere. */
-    private boolean isBehindTunnel(int family, Address target) {
+    /** A host that was told our address once checks on the neighbour there, where nobody hears it. */
+    private static void askEverybody(PacketBuffer frame, long group) {
+        if (MacAddress.read(frame.data, frame.offset + Ethernet.DESTINATION) == HostNetwork.TUNNEL_NEIGHBOUR_MAC) {
+            MacAddress.write(frame.data, frame.offset + Ethernet.DESTINATION, group);
+        }
+    }
+
+    private boolean isNobody(int family, Address target) {
         if (context.spd().isEmpty(Direction.OUT)) {
             return false;
         }
+        Way way = wayTo(family, target);
+        if (way == Way.DIRECT || context.network().isNextHop(family, target)) {
+            return false;
+        }
+        boolean certain = way == Way.TUNNELS && context.spd().isByAddressAlone(Direction.OUT);
+        return certain || questions.isRepeated(family, target, context.clock().nowNs());
+    }
+
+    private Way wayTo(int family, Address target) {
+        boolean tunnels = false;
+        boolean passes = false;
+        flow.attachedIfindex = context.network().attachedIndex();
         flow.family = family;
         flow.daddrHigh = target.high();
         flow.daddrLow = target.low();
         for (Address source : context.network().localAddresses(family)) {
+            if (isOfOtherScope(family, source, target)) {
+                continue;
+            }
             flow.saddrHigh = source.high();
             flow.saddrLow = source.low();
             Policy policy = context.spd().lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
-            if (policy != null && policy.spec().action() == PolicySpec.Action.ALLOW && tunnels(policy, family, target)) {
+            if (policy == null) {
+                passes |= context.spd().defaultAction(Direction.OUT) == PolicySpec.Action.ALLOW;
+            } else if (policy.spec().action() == PolicySpec.Action.ALLOW) {
+                if (endsAt(policy, family, target)) {
+                    return Way.DIRECT;
+                }
+                boolean tunnel = tunnels(policy);
+                tunnels |= tunnel;
+                passes |= !tunnel;
+            }
+        }
+        if (!tunnels) {
+            return Way.DIRECT;
+        }
+        return passes ? Way.TUNNELS_AND_DIRECT : Way.TUNNELS;
+    }
+
+    /** From link-local addresses of IPv6 nothing is sent to others, by default, nor to them from others (RFC 6724). */
+    private static boolean isOfOtherScope(int family, Address source, Address target) {
+        return family == AddressFamily.INET6 && isLinkLocal(source) != isLinkLocal(target);
+    }
+
+    private static boolean isLinkLocal(Address address) {
+        return address.high() >>> 54 == LINK_LOCAL_PREFIX;
+    }
+
+    private static boolean endsAt(Policy policy, int family, Address target) {
+        for (Template template : policy.spec().templates()) {
+            if (template.mode().hasOuterHeader() && template.family() == family && template.id().daddr().equalsAs(target, family)) {
                 return true;
             }
         }
         return false;
     }
 
-    private static boolean tunnels(Policy policy, int family, Address target) {
+    private static boolean tunnels(Policy policy) {
         for (Template template : policy.spec().templates()) {
-            boolean ends = template.family() == family && template.id().daddr().equalsAs(target, family);
-            if (template.mode().hasOuterHeader() && !ends) {
+            if (template.mode().hasOuterHeader()) {
                 return true;
             }
         }

@@ -21,7 +21,20 @@ record Shape(byte lane, long portsMask, int markMask, int ifindexMask) {
     }
 
     int hash(Flow flow) {
-        return hash(Traits.ports(flow) & portsMask, flow.mark & markMask, flow.ifindex & ifindexMask, flow.ifId);
+        return hash(flow, flow.ifindex);
+    }
+
+    /** Whether a flow may have what these look at under a second hash: {@link #hashAttached}. */
+    boolean hasTwo(Flow flow) {
+        return ifindexMask != 0 && flow.attachedIfindex != 0;
+    }
+
+    int hashAttached(Flow flow) {
+        return hash(flow, flow.attachedIfindex);
+    }
+
+    private int hash(Flow flow, int ifindex) {
+        return hash(Traits.ports(flow) & portsMask, flow.mark & markMask, ifindex & ifindexMask, flow.ifId);
     }
 
     private static int hash(long ports, int mark, int ifindex, int ifId) {

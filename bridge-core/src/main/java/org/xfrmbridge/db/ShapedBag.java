@@ -79,13 +79,19 @@ final class ShapedBag implements Shelf {
             if (table.bestRank > found.rank) {
                 return found;
             }
-            boolean isAsked = (table.shape.lane() & lanes) != 0;
-            Shelf alike = isAsked ? HashTrie.get(table.root, table.shape.hash(flow)) : null;
-            if (alike != null) {
-                found = alike.better(flow, lanes, found);
+            if ((table.shape.lane() & lanes) != 0) {
+                found = better(table, table.shape.hash(flow), flow, lanes, found);
+                if (table.shape.hasTwo(flow)) {
+                    found = better(table, table.shape.hashAttached(flow), flow, lanes, found);
+                }
             }
         }
         return found;
+    }
+
+    private static SpdEntry better(Table table, int hash, Flow flow, int lanes, SpdEntry best) {
+        Shelf alike = HashTrie.get(table.root, hash);
+        return alike == null ? best : alike.better(flow, lanes, best);
     }
 
     @Override

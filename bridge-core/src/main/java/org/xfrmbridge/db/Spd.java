@@ -32,7 +32,8 @@ public final class Spd {
             new AtomicReferenceArray<>(PolicySpec.Type.values().length * DIRECTIONS * FAMILIES);
     private final Slots<SpdEntry> byIndex = new Slots<>();
     private final WalkList<Policy> all = new WalkList<>();
-    private final AtomicIntegerArray counts = new AtomicIntegerArray(2 * DIRECTIONS);
+    /** By direction: all, those of sockets, and those that let through but do not count for all packets between their addresses. */
+    private final AtomicIntegerArray counts = new AtomicIntegerArray(3 * DIRECTIONS);
     private final PolicyChanges changes = new PolicyChanges();
     private final AtomicReferenceArray<PolicySpec.Action> defaults = new AtomicReferenceArray<>(DIRECTIONS);
     private final Shared shared = new Shared();
@@ -83,6 +84,11 @@ public final class Spd {
         return all.size();
     }
 
+    /** Whether all policies of a direction that let packets through are for every packet between their addresses, whatever its protocol or mark. Any thread. */
+    public boolean isByAddressAlone(Direction direction) {
+        return counts.get(2 * DIRECTIONS + direction.number()) == 0;
+    }
+
     /** Length of the table by index, what a client is told as {@code spdhcnt}. Control thread. */
     public int buckets() {
         return byIndex.length();
@@ -124,6 +130,7 @@ public final class Spd {
         classifier(spec).put(entry, old);
         all.add(entry);
         addToCount(spec.direction().number(), 1);
+        countPartial(entry, 1);
         if (old == null) {
             byIndex.add(entry, Hashing.fold(index));
         } else {
@@ -265,7 +272,15 @@ public final class Spd {
         PolicySpec spec = entry.policy().spec();
         all.remove(entry);
         addToCount(entry.lane != 0 ? spec.direction().number() : DIRECTIONS + spec.direction().number(), -1);
+        countPartial(entry, -1);
         entry.policy().setPlace(null);
+    }
+
+    private void countPartial(SpdEntry entry, int more) {
+        PolicySpec spec = entry.policy().spec();
+        if (entry.lane != 0 && !entry.matchesAll() && spec.action() == PolicySpec.Action.ALLOW) {
+            addToCount(2 * DIRECTIONS + spec.direction().number(), more);
+        }
     }
 
     /** One thread writes: that needs no instruction which waits for all processors. */

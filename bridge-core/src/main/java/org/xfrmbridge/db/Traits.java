@@ -45,7 +45,7 @@ record Traits(long ports, long portsMask, int mark, int markMask, int ifindex, i
                 : ifId == flow.ifId
                         && ((ports(flow) ^ ports) & portsMask) == 0
                         && (flow.mark & markMask) == mark
-                        && (ifindex == 0 || ifindex == flow.ifindex);
+                        && (ifindex == 0 || flow.isAt(ifindex));
     }
 
     /** Written out: a record's own one costs three times as much. */

@@ -8,6 +8,9 @@ import org.xfrmbridge.xfrm.Address;
  * are cached by the callers under {@link #generation}.
  */
 public interface HostNetwork {
+    /** The link address that the host is told for neighbours that are nobody, as they are behind a tunnel; locally administered, never on the wire. */
+    long TUNNEL_NEIGHBOUR_MAC = 0x0258_4652_4d01L;
+
     /** Changes whenever an earlier answer may have become wrong. Costs a volatile read. */
     int generation();
 
@@ -24,6 +27,20 @@ public interface HostNetwork {
      * @param mark of the packet, for routing rules that look at it
      */
     NextHop resolve(int family, Address source, Address destination, int mark);
+
+    /** Index of the interface whose place the datapath has taken, 0 for none. {@link #generation} tells of a change. Costs a volatile read. */
+    default int attachedIndex() {
+        return 0;
+    }
+
+    /** The largest IP packet that the link takes, whatever its way beyond that. */
+    int linkMtuBytes();
+
+    /**
+     * Whether a neighbour is one that packets go through: a gateway of any of the host's routes, in whatever table and form, or what
+     * {@link #resolve} was told. True also while that cannot be said. Rarely asked.
+     */
+    boolean isNextHop(int family, Address address);
 
     /** The source address the host would use towards a destination, or null without a route. */
     Address sourceFor(int family, Address destination);

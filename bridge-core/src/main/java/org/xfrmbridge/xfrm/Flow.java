@@ -16,6 +16,8 @@ public final class Flow {
     public int dport;
     public int mark;
     public int ifindex;
+    /** The interface whose place {@link #ifindex} has taken, 0 if none: who names it means this flow, too. */
+    public int attachedIfindex;
     public int ifId;
 
     public Address saddr() {
@@ -37,11 +39,17 @@ public final class Flow {
         dport = other.dport;
         mark = other.mark;
         ifindex = other.ifindex;
+        attachedIfindex = other.attachedIfindex;
         ifId = other.ifId;
         return this;
     }
 
-    /** Whether all fields are equal. No {@code equals}: a Flow changes, and must be no key of a map. */
+    /** Whether it leaves or comes by an interface, which a selector names. */
+    public boolean isAt(int index) {
+        return index == ifindex || index == attachedIfindex;
+    }
+
+    /** Whether all fields are equal, but for {@link #attachedIfindex}, which all flows have in common. No {@code equals}: a Flow changes, and must be no key of a map. */
     public boolean isSame(Flow other) {
         return saddrHigh == other.saddrHigh
                 && daddrHigh == other.daddrHigh

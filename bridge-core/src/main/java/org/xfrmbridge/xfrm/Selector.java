@@ -104,7 +104,7 @@ public final class Selector {
                 && ((flow.dport ^ dport) & dportMask) == 0
                 && ((flow.sport ^ sport) & sportMask) == 0
                 && (protocol == 0 || flow.protocol == protocol())
-                && (ifindex == 0 || flow.ifindex == ifindex);
+                && (ifindex == 0 || flow.isAt(ifindex));
     }
 
     private static boolean sharesPrefix(long highDifference, long lowDifference, int prefixBits) {

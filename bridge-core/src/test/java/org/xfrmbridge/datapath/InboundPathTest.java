@@ -83,6 +83,17 @@ class InboundPathTest {
     }
 
     @Test
+    void shouldMatchTheInterfaceWhosePlaceItHas() {
+        host.network.setAttachedIndex(5);
+        host.policy(Direction.IN, Sas.between("10.2.0.0/16", "10.1.0.0/16", 0, 0, 5), PolicySpec.Action.BLOCK, 1);
+        assertDropped(DropReason.IN_POL_BLOCK, List.of(plain.frame()));
+        host.network.setAttachedIndex(6);
+        assertEquals(1, host.receive(plain.frame()).size());
+        host.network.setAttachedIndex(5);
+        assertDropped(DropReason.IN_POL_BLOCK, List.of(plain.frame()));
+    }
+
+    @Test
     void shouldDropClearPacketsThatAPolicyWantsProtected() {
         host.policy(Direction.IN, NET, Sas.template(Mode.TUNNEL, PEER, SELF));
         assertDropped(DropReason.IN_TMPL_MISMATCH, List.of(plain.frame()));

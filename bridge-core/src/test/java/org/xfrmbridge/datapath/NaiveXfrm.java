@@ -45,10 +45,20 @@ final class NaiveXfrm {
         List<State> found = new ArrayList<>();
         List<Template> missing = new ArrayList<>();
         DropReason reason = verdict(ruling, flow, found, missing);
-        if (reason == null && !found.isEmpty() && !hasRoute) {
+        if (reason == null && !hasRoute && leadsElsewhere(found, flow)) {
             reason = DropReason.OUT_BUNDLE_GEN_ERROR;
         }
         return new Answer(reason, ruling, found, missing);
+    }
+
+    /** Whether the outermost header names another destination than the packet does. */
+    private static boolean leadsElsewhere(List<State> insideOut, Flow flow) {
+        for (State state : insideOut.reversed()) {
+            if (state.spec().mode().hasOuterHeader()) {
+                return state.spec().family() != flow.family || !state.id().daddr().equalsAs(flow.daddr(), flow.family);
+            }
+        }
+        return false;
     }
 
     private DropReason verdict(List<Policy> ruling, Flow flow, List<State> found, List<Template> missing) {

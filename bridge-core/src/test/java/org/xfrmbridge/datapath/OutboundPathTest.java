@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.io.HostNetwork.NextHop;
+import org.xfrmbridge.io.StaticNetwork;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.IpPacket;
@@ -321,6 +322,35 @@ class OutboundPathTest {
         assertEquals(0x020000000033L, MacAddress.read(sendOne(frame), Ethernet.DESTINATION));
         host.network.setGateway(null);
         assertDropped(DropReason.OUT_BUNDLE_GEN_ERROR, frame);
+    }
+
+    @Test
+    void shouldMatchTheInterfaceWhosePlaceItHas() {
+        host.network.setAttachedIndex(5);
+        // So many that they are looked up by a hash of the interface.
+        for (int i = 0; i < 40; i++) {
+            host.policy(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/16", 0, 0, 100 + i), PolicySpec.Action.BLOCK, 1);
+        }
+        sendOne(frame);
+        host.policy(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/16", 0, 0, 5), PolicySpec.Action.BLOCK, 1);
+        assertDropped(DropReason.OUT_POL_BLOCK, frame);
+        host.network.setAttachedIndex(6);
+        sendOne(frame);
+        host.network.setAttachedIndex(5);
+        assertDropped(DropReason.OUT_POL_BLOCK, frame);
+    }
+
+    /** Rules for a mark or a user know the way, which nobody can ask for. */
+    @ParameterizedTest
+    @CsvSource({"TRANSPORT, 10.2.0.1", "TUNNEL, 10.2.0.1"})
+    void shouldGoTheHostsOwnWayToTheSameDestination(Mode mode, String end) {
+        host.policy(Direction.OUT, NET, Sas.template(mode, "10.1.0.1", end));
+        host.sad.insert(Sas.state(Sas.spec(mode, "10.1.0.1", end, 7)));
+        host.network.setGateway(null);
+        byte[] tagged = LinkShape.plain(0x8100_0005).frame(StaticNetwork.GATEWAY_MAC, Frames.packet(frame));
+        byte[] sent = sendOne(tagged);
+        assertEquals(7, spiOf(sent));
+        assertArrayEquals(Arrays.copyOf(tagged, 16), Arrays.copyOf(sent, 16), "link addresses and tag");
     }
 
     /** A neighbour may come so late that the network has forgotten that somebody asked. */

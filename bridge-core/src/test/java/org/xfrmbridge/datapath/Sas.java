@@ -140,10 +140,14 @@ final class Sas {
     }
 
     static Selector between(String source, String destination, int protocol, int dport) {
+        return between(source, destination, protocol, dport, 0);
+    }
+
+    static Selector between(String source, String destination, int protocol, int dport, int ifindex) {
         String[] from = source.split("/");
         String[] to = destination.split("/");
         return new Selector(
                 Address.parse(to[0]), Address.parse(from[0]), dport, dport == 0 ? 0 : 0xffff, 0, 0, family(from[0]),
-                Integer.parseInt(to[1]), Integer.parseInt(from[1]), protocol, 0, 0);
+                Integer.parseInt(to[1]), Integer.parseInt(from[1]), protocol, ifindex, 0);
     }
 }

@@ -11,9 +11,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Checksum;
+import org.xfrmbridge.net.Ethernet;
+import org.xfrmbridge.net.MacAddress;
 import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Template;
@@ -83,6 +87,109 @@ class TunnelNeighbourTest {
         host.policy(Direction.OUT, Sas.between("192.0.2.1/32", "192.0.2.2/32"), PolicySpec.Action.ALLOW, 1, template);
         byte[] question = arp("c0000201", "c0000202");
         assertArrayEquals(question, host.send(question.clone()).getFirst());
+    }
+
+    /** A road warrior's: from one address everything, and the host asks with that address as the sender. */
+    private void fullTunnel() {
+        host.network.addLocal("192.0.2.1");
+        Template template = Sas.template(Mode.TUNNEL, "192.0.2.1", "198.51.100.1");
+        host.policy(Direction.OUT, Sas.between("10.9.0.5/32", "0.0.0.0/0"), PolicySpec.Action.ALLOW, 1, template);
+        host.network.addLocal("10.9.0.5");
+    }
+
+    private void assertLeaves(byte[] question) {
+        assertArrayEquals(question, host.send(question.clone()).getFirst());
+        assertEquals(List.of(), host.stack.drain());
+    }
+
+    private void assertAnswered(byte[] question) {
+        assertEquals(List.of(), host.send(question.clone()));
+        assertEquals(1, host.stack.drain().size());
+    }
+
+    @Test
+    void shouldNeverAnswerForANextHopOfARoute() {
+        host.network.addNextHop("10.2.0.1");
+        host.network.addNextHop("fd02::1");
+        for (byte[] question : List.of(ARP, SOLICITATION)) {
+            for (int second = 0; second < 5; second++) {
+                assertLeaves(question);
+                host.clock.advanceSeconds(1);
+            }
+        }
+    }
+
+    @Test
+    void shouldLeaveNeighboursThatPoliciesLetPassToAnswerForThemselves() {
+        fullTunnel();
+        byte[] question = arp("0a090005", "c000024d");
+        assertLeaves(question);
+        assertLeaves(question);
+        host.clock.advanceSeconds(20);
+        assertLeaves(question);
+    }
+
+    @Test
+    void shouldAnswerForNeighboursThatPoliciesLetPassWhenNobodyElseDoes() {
+        fullTunnel();
+        byte[] question = arp("0a090005", "c000024d");
+        assertLeaves(question);
+        host.clock.advanceSeconds(1);
+        assertLeaves(arp("0a090005", "c000024e"));
+        assertAnswered(question);
+        host.network.addLocal("fd09::5");
+        assertLeaves(SOLICITATION);
+        host.clock.advanceSeconds(1);
+        assertAnswered(SOLICITATION);
+    }
+
+    @Test
+    void shouldNotBeSureWhereAPolicyLetsOneProtocolPass() {
+        host.policy(Direction.OUT, Sas.between("10.1.0.0/24", "10.2.0.0/24", IpProtocol.TCP, 22), PolicySpec.Action.ALLOW, 0);
+        assertLeaves(ARP);
+        host.clock.advanceSeconds(1);
+        assertAnswered(ARP);
+    }
+
+    @Test
+    void shouldNeverAnswerForTheEndOfATunnelThoughOtherAddressesReachItThroughOne() {
+        fullTunnel();
+        Template template = Sas.template(Mode.TUNNEL, "192.0.2.1", "192.0.2.77");
+        host.policy(Direction.OUT, Sas.between("192.0.2.1/32", "0.0.0.0/0"), PolicySpec.Action.ALLOW, 1, template);
+        for (int second = 0; second < 5; second++) {
+            assertLeaves(arp("0a090005", "c000024d"));
+            host.clock.advanceSeconds(1);
+        }
+    }
+
+    @Test
+    void shouldNotCountTransportModeAsTunnel() {
+        host.policy(Direction.OUT, Sas.between("10.1.0.0/24", "10.2.0.0/24"), PolicySpec.Action.ALLOW, 0,
+                Sas.template(Mode.TRANSPORT, "10.1.0.1", "10.2.0.1"));
+        assertLeaves(ARP);
+        host.clock.advanceSeconds(1);
+        assertLeaves(ARP);
+    }
+
+    /** Link-local addresses are every host's, and not what it sends to others from. */
+    @Test
+    void shouldNotAskPoliciesForAddressesOfAnotherScope() {
+        host.network.addLocal("fe80::1");
+        assertAnswered(SOLICITATION);
+    }
+
+    /** The host checks on a neighbour where it believes it to be: at our address, where nobody hears it. */
+    @Test
+    void shouldSendQuestionsToOurAddressToEverybody() {
+        host.network.addNextHop("10.2.0.1");
+        host.network.addNextHop("fd02::1");
+        byte[] arp = ARP.clone();
+        byte[] solicitation = SOLICITATION.clone();
+        for (byte[] question : List.of(arp, solicitation)) {
+            MacAddress.write(question, Ethernet.DESTINATION, HostNetwork.TUNNEL_NEIGHBOUR_MAC);
+        }
+        assertArrayEquals(ARP, host.send(arp).getFirst());
+        assertArrayEquals(SOLICITATION, host.send(solicitation).getFirst());
     }
 
     @Test

@@ -14,12 +14,16 @@ public final class StaticNetwork implements HostNetwork {
     public static final long HOST_MAC = MacAddress.parse("02:00:00:00:00:01");
     public static final long GATEWAY_MAC = MacAddress.parse("02:00:00:00:00:fe");
 
+    private static final int LINK_MTU_BYTES = 1500;
+
     private final Set<Address> local = new HashSet<>();
     private final Map<Address, NextHop> hops = new HashMap<>();
     private final Map<Integer, Address> sources = new HashMap<>();
+    private final Set<Address> nextHops = new HashSet<>();
     private Set<Integer> xfrmDisabled = Set.of();
     private Set<Integer> policyDisabled = Set.of();
     private NextHop gateway = new NextHop(HOST_MAC, GATEWAY_MAC, 1500);
+    private int attachedIndex;
     private int generation;
     private int resolved;
     private int lastMark;
@@ -28,6 +32,11 @@ public final class StaticNetwork implements HostNetwork {
         local.add(Address.parse(address));
         generation++;
         return this;
+    }
+
+    /** The gateway of some route. */
+    public void addNextHop(String address) {
+        nextHops.add(Address.parse(address));
     }
 
     /** Null takes every way away. */
@@ -87,6 +96,27 @@ public final class StaticNetwork implements HostNetwork {
         resolved++;
         lastMark = mark;
         return hops.getOrDefault(destination, gateway);
+    }
+
+    /** Of the interface whose place this is. */
+    public void setAttachedIndex(int index) {
+        attachedIndex = index;
+        generation++;
+    }
+
+    @Override
+    public int attachedIndex() {
+        return attachedIndex;
+    }
+
+    @Override
+    public int linkMtuBytes() {
+        return LINK_MTU_BYTES;
+    }
+
+    @Override
+    public boolean isNextHop(int family, Address address) {
+        return nextHops.contains(address);
     }
 
     @Override

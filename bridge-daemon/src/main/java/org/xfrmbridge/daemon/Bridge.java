@@ -127,7 +127,7 @@ public final class Bridge implements AutoCloseable {
         SocketPolicies sockets = new SocketPolicies(spd);
         XfrmStats stats = new XfrmStats();
         int hostIndex = attachment.hostLink().index();
-        KernelNetwork kernel = new KernelNetwork(hostIndex);
+        KernelNetwork kernel = new KernelNetwork(hostIndex, options.names().original());
         loop = new ControlLoop(clock);
         OccasionClock controlClock = new OccasionClock(clock);
         ReplayClock engineClock = new ReplayClock(controlClock);

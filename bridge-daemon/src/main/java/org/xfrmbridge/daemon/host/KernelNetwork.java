@@ -11,6 +11,7 @@ import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.daemon.route.Links;
 import org.xfrmbridge.daemon.route.Neighbour;
+import org.xfrmbridge.daemon.route.NextHops;
 import org.xfrmbridge.daemon.route.Queries;
 import org.xfrmbridge.daemon.route.Route;
 import org.xfrmbridge.daemon.route.RouteMessage;
@@ -27,8 +28,8 @@ import org.xfrmbridge.xfrm.AddressFamily;
 public final class KernelNetwork implements HostNetwork, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(KernelNetwork.class);
 
-    // RTNLGRP_: LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE
-    private static final int[] GROUPS = {1, 3, 5, 7, 8, 9, 11, 19};
+    // RTNLGRP_: LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE, MPLS_ROUTE, NEXTHOP
+    private static final int[] GROUPS = {1, 3, 5, 7, 8, 9, 11, 19, 27, 32};
 
     private static final int NO_MARK = 0;
 
@@ -36,16 +37,20 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     private static final int MAX_WATCHED = 4096;
 
     private final int hostIndex;
+    private final String attachedName;
     private final int maxWatched;
     private final NetlinkSocket events = new NetlinkSocket(GROUPS);
     private final RouteSocket socket = new RouteSocket();
     private final Queries queries = new Queries(socket);
     private final SocketTable sockets = new SocketTable();
     private final Map<Hop, Watch> watched = new HashMap<>();
-    private Link host;
+    private volatile Link host;
     private int rounds;
+    private NextHops nextHops;
+    private boolean nextHopFound;
     private volatile LocalAddresses local;
     private volatile PolicySettings settings;
+    private volatile int attachedIndex;
     private volatile int generation = 1;
 
     private record Hop(int family, Address address) {}
@@ -56,17 +61,30 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
      */
     private record Watch(long mac, int askedInRound) {}
 
-    /** @param hostIndex of the TAP that has the host's IP configuration: only ways through it count */
-    public KernelNetwork(int hostIndex) throws OsException {
-        this(hostIndex, MAX_WATCHED);
+    /**
+     * @param hostIndex of the TAP that has the host's IP configuration: only ways through it count
+     * @param attachedName of the interface whose place it has
+     */
+    public KernelNetwork(int hostIndex, String attachedName) throws OsException {
+        this(hostIndex, attachedName, MAX_WATCHED);
     }
 
-    KernelNetwork(int hostIndex, int maxWatched) throws OsException {
+    KernelNetwork(int hostIndex, String attachedName, int maxWatched) throws OsException {
         this.hostIndex = hostIndex;
+        this.attachedName = attachedName;
         this.maxWatched = maxWatched;
         this.host = new Links(socket).find(hostIndex);
         this.local = LocalAddresses.read(socket);
+        this.nextHops = NextHops.read(socket);
         this.settings = PolicySettings.read(host.name());
+        findAttached();
+    }
+
+    private void findAttached() throws OsException {
+        Link attached = new Links(socket).find(attachedName);
+        if (attached != null) {
+            attachedIndex = attached.index();
+        }
     }
 
     @Override
@@ -106,6 +124,16 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     }
 
     @Override
+    public int attachedIndex() {
+        return attachedIndex;
+    }
+
+    @Override
+    public int linkMtuBytes() {
+        return host.mtuBytes();
+    }
+
+    @Override
     public synchronized NextHop resolve(int family, Address source, Address destination, int mark) {
         try {
             Route route = queries.route(family, source, destination, mark);
@@ -135,6 +163,11 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         Hop hop = gateway == null ? new Hop(family, destination) : new Hop(gateway.family(), gateway.address());
         Neighbour neighbour = queries.neighbour(hostIndex, hop.family(), hop.address());
         long mac = neighbour == null ? 0 : neighbour.mac();
+        if (mac == TUNNEL_NEIGHBOUR_MAC) {
+            // It was taken for one that is behind a tunnel, before it was the way to a tunnel's end.
+            queries.forgetNeighbour(hostIndex, hop.family(), hop.address());
+            mac = 0;
+        }
         if (watched.size() < maxWatched || watched.containsKey(hop)) {
             watched.put(hop, new Watch(mac, rounds));
         }
@@ -142,6 +175,20 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
             queries.useNeighbour(hostIndex, hop.family(), hop.address());
         }
         return mac;
+    }
+
+    @Override
+    public synchronized boolean isNextHop(int family, Address address) {
+        try {
+            // A route may have come a moment ago, and the host looks for its gateway at once.
+            handleEvents();
+        } catch (OsException e) {
+            LOG.warn("whether {} is a next hop could not be asked for: {}", address.toText(family), e.getMessage());
+            return true;
+        }
+        boolean found = nextHops.contains(family, address);
+        nextHopFound |= found;
+        return found || watched.containsKey(new Hop(family, address));
     }
 
     @Override
@@ -176,7 +223,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         return events.fd();
     }
 
-    /** Control thread: reads what changed. However much it was, earlier answers become invalid once. */
+    /** Reads what changed: the control thread when there is something. However much it was, earlier answers become invalid once. */
     public synchronized void handleEvents() throws OsException {
         boolean changed = false;
         boolean addressesChanged = false;
@@ -187,6 +234,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
                     byte[] payload = new byte[reader.payload().remaining()];
                     reader.payload().get(payload);
                     RouteMessage message = new RouteMessage(reader.header().type(), payload);
+                    nextHops.learn(message);
                     changed |= matters(message);
                     addressesChanged |= mayChangeAddresses(message);
                 }
@@ -197,6 +245,8 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
             }
             watched.clear();
             host = new Links(socket).find(hostIndex);
+            findAttached();
+            nextHops = NextHops.read(socket);
             changed = true;
             addressesChanged = true;
         }
@@ -212,7 +262,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         return switch (message.type()) {
             case RouteMessage.NEW_NEIGHBOUR -> neighbourChanged(new Neighbour(message), new Neighbour(message).mac());
             case RouteMessage.DELETE_NEIGHBOUR -> neighbourChanged(new Neighbour(message), 0);
-            case RouteMessage.NEW_LINK -> message.headerInt(4) == hostIndex && hostChanged();
+            case RouteMessage.NEW_LINK -> message.headerInt(4) == hostIndex ? hostChanged() : attachedChanged(Link.of(message));
             case RouteMessage.DELETE_LINK -> false;
             default -> true;
         };
@@ -226,6 +276,15 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
             return false;
         }
         watched.put(hop, new Watch(mac, known.askedInRound));
+        return true;
+    }
+
+    /** One that was removed keeps its number until there is another of its name. */
+    private boolean attachedChanged(Link link) {
+        if (link.index() == attachedIndex || !attachedName.equals(link.name())) {
+            return false;
+        }
+        attachedIndex = link.index();
         return true;
     }
 
@@ -257,6 +316,11 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
             generation++;
         }
         rounds++;
+        if (nextHopFound && nextHops.mayHaveLess()) {
+            // Only when one was asked for that may have gone: there may be a million routes that come and go.
+            nextHops = NextHops.read(socket);
+        }
+        nextHopFound = false;
         if (watched.size() >= maxWatched) {
             // Nobody tells which of them are in use: who uses one asks again.
             watched.clear();

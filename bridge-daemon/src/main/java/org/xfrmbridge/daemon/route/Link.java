@@ -36,7 +36,8 @@ public record Link(
     static final int IFLA_INET6_ADDR_GEN_MODE = 8;
     static final int AF_INET6 = 10;
 
-    static Link of(RouteMessage message) {
+    /** @param message of type RTM_NEWLINK or RTM_DELLINK */
+    public static Link of(RouteMessage message) {
         Attributes attributes = message.attributes();
         ByteBuffer generation =
                 attributes.nested(IFLA_AF_SPEC, AF_INET6).nested(AF_INET6, IFLA_INET6_ADDR_GEN_MODE).get(IFLA_INET6_ADDR_GEN_MODE);

@@ -72,6 +72,19 @@ public final class Queries {
                 .putBytes(Neighbour.NDA_DST, Addresses.bytes(family, address)));
     }
 
+    /** Has the kernel forget what it knows of a neighbour. */
+    public void forgetNeighbour(int index, int family, Address address) throws OsException {
+        NetlinkWriter request = socket.request(RouteMessage.DELETE_NEIGHBOUR, 0);
+        try {
+            socket.change(neighbourHeader(request, index, family, 0)
+                    .putBytes(Neighbour.NDA_DST, Addresses.bytes(family, address)));
+        } catch (OsException e) {
+            if (e.errno() != OsException.ENOENT) {
+                throw e;
+            }
+        }
+    }
+
     private static NetlinkWriter neighbourHeader(NetlinkWriter request, int index, int family, int flags) {
         request.room(12)
                 .putInt(family)

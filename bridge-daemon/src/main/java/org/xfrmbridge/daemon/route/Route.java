@@ -55,17 +55,41 @@ public record Route(RouteMessage message) {
 
     /** The next hop, or null if the destination itself is on the link. An IPv4 route may have an IPv6 one. */
     public Gateway gateway() {
-        Attributes attributes = message.attributes();
+        return gateway(message.attributes());
+    }
+
+    private Gateway gateway(Attributes attributes) {
         if (attributes.has(RTA_GATEWAY)) {
             return new Gateway(message.family(), Addresses.of(attributes.getBytes(RTA_GATEWAY)));
         }
         ByteBuffer via = attributes.get(RTA_VIA);
-        if (via == null) {
+        if (via == null || via.limit() < 2) {
             return null;
         }
         byte[] address = new byte[via.limit() - 2];
         via.get(2, address);
         return new Gateway(via.getShort(0), Addresses.of(address));
+    }
+
+    /** All next hops of a route, the several of a multipath route, too. */
+    public List<Gateway> gateways() {
+        List<Gateway> gateways = new ArrayList<>();
+        Gateway only = gateway();
+        if (only != null) {
+            gateways.add(only);
+        }
+        ByteBuffer hops = message.attributes().get(RTA_MULTIPATH);
+        if (hops != null) {
+            for (int at : nextHopOffsets(hops)) {
+                int end = Math.min(at + Short.toUnsignedInt(hops.getShort(at)), hops.limit());
+                ByteBuffer hop = hops.duplicate().order(hops.order()).limit(end);
+                Gateway one = gateway(Attributes.parse(hop, at + NEXT_HOP_BYTES, RTA_VIA));
+                if (one != null) {
+                    gateways.add(one);
+                }
+            }
+        }
+        return gateways;
     }
 
     /** A next hop. @param family of its address, which need not be the route's */

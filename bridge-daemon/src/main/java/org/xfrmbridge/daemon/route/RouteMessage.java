@@ -26,6 +26,9 @@ public record RouteMessage(int type, byte[] payload) {
     public static final int GET_NEIGHBOUR = 30;
     public static final int NEW_RULE = 32;
     public static final int DELETE_RULE = 33;
+    public static final int NEW_NEXT_HOP = 104;
+    public static final int DELETE_NEXT_HOP = 105;
+    public static final int GET_NEXT_HOP = 106;
 
     private static final int LAST_LINK_TYPE = 19;
     private static final int LAST_ADDRESS_TYPE = 23;
@@ -33,12 +36,12 @@ public record RouteMessage(int type, byte[] payload) {
     private static final String[] NAMES = {"NEW", "DEL", "GET", "SET"};
     private static final String[] FAMILIES = {"LINK", "ADDR", "ROUTE", "NEIGH", "RULE"};
 
-    /** {@code struct ifinfomsg} 16 bytes, {@code ifaddrmsg} 8, {@code rtmsg} 12, {@code ndmsg} 12. */
+    /** {@code struct ifinfomsg} 16 bytes, {@code ifaddrmsg} 8, {@code rtmsg} 12, {@code ndmsg} 12, {@code nhmsg} 8. */
     public static int headerBytes(int type) {
         if (type <= LAST_LINK_TYPE) {
             return 16;
         }
-        return type <= LAST_ADDRESS_TYPE ? 8 : 12;
+        return type <= LAST_ADDRESS_TYPE || type >= NEW_NEXT_HOP && type <= GET_NEXT_HOP ? 8 : 12;
     }
 
     /** The name a person knows it by, RTM_NEWADDR for example. */

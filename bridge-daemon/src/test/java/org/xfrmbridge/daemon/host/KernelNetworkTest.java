@@ -13,7 +13,9 @@ import org.xfrmbridge.daemon.TestNetwork;
 import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.daemon.route.Links;
 import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.io.HostNetwork.NextHop;
+import org.xfrmbridge.net.MacAddress;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 
@@ -23,6 +25,7 @@ class KernelNetworkTest {
     private static final int INET = AddressFamily.INET;
     private static final int INET6 = AddressFamily.INET6;
     private static final int NO_MARK = 0;
+    private static final String ATTACHED = "under";
 
     private static boolean isLocal(KernelNetwork network, int family, String address) {
         Address parsed = Address.parse(address);
@@ -39,7 +42,7 @@ class KernelNetworkTest {
     void shouldKnowTheHostsAddresses() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index())) {
+                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
                     for (String local : new String[] {"192.0.2.1", "192.0.2.255", "127.0.0.1", "127.3.2.1", "224.0.0.251", "255.255.255.255"}) {
                         assertTrue(isLocal(kernel, INET, local), local);
                     }
@@ -65,7 +68,7 @@ class KernelNetworkTest {
             network.ip("route add 198.51.100.0/24 via 192.0.2.9 mtu 1400");
             network.inHere(() -> {
                 Link link = link();
-                try (KernelNetwork kernel = new KernelNetwork(link.index())) {
+                try (KernelNetwork kernel = new KernelNetwork(link.index(), ATTACHED)) {
                     Address there = Address.parse("198.51.100.7");
                     assertEquals(Address.parse("192.0.2.1"), kernel.sourceFor(INET, there));
                     assertNull(kernel.sourceFor(INET, Address.parse("203.0.113.1")));
@@ -84,6 +87,84 @@ class KernelNetworkTest {
     }
 
     @Test
+    void shouldKnowTheNextHopsOfAllRoutes() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            network.ip("route add 198.51.100.0/24 via 192.0.2.3 table 77");
+            network.ip("route add 203.0.113.0/24 nexthop via 192.0.2.4 nexthop via 192.0.2.5");
+            network.ip("nexthop add id 9 via 192.0.2.6 dev veth0");
+            network.ip("nexthop add id 10 via 2001:db8::6 dev veth0");
+            network.ip("route add 198.51.101.0/24 via inet6 2001:db8::7 dev veth0");
+            network.ip("route add 198.51.102.0/24 nexthop via inet6 2001:db8::8 dev veth0 nexthop via 192.0.2.7");
+            network.ip("-6 route add 2001:db8:9::/48 via 2001:db8::9 table 78");
+            network.ip("-6 route add 2001:db8:8::/48 nexthop via 2001:db8::a nexthop via fe80::b dev veth0");
+            String[] hops = {
+                "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7", "2001:db8::6", "2001:db8::7", "2001:db8::8", "2001:db8::9",
+                "2001:db8::a", "fe80::b"
+            };
+            network.inHere(() -> {
+                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
+                    for (String hop : hops) {
+                        assertTrue(isNextHop(kernel, hop), hop);
+                    }
+                    assertFalse(isNextHop(kernel, "192.0.2.2"));
+                    assertFalse(isNextHop(kernel, "198.51.100.7"));
+                    network.ip("route add 198.51.103.0/24 via 192.0.2.2");
+                    assertTrue(isNextHop(kernel, "192.0.2.2"), "as soon as the route is there");
+                    network.ip("nexthop add id 11 via 192.0.2.12 dev veth0");
+                    assertTrue(isNextHop(kernel, "192.0.2.12"));
+                    network.ip("route del 198.51.103.0/24");
+                    assertTrue(isNextHop(kernel, "192.0.2.2"));
+                    kernel.refresh();
+                    assertFalse(isNextHop(kernel, "192.0.2.2"), "it has gone");
+                    kernel.resolve(INET, Address.ANY, Address.parse("192.0.2.2"), NO_MARK);
+                    assertTrue(isNextHop(kernel, "192.0.2.2"), "outer packets go there");
+                }
+                return null;
+            });
+        }
+    }
+
+    @Test
+    void shouldFollowTheInterfaceWhosePlaceItHas() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            network.ip("link add under index 100 type veth peer name over");
+            network.inHere(() -> {
+                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
+                    assertEquals(100, kernel.attachedIndex());
+                    network.ip("link del under");
+                    kernel.handleEvents();
+                    assertEquals(100, kernel.attachedIndex());
+                    int before = kernel.generation();
+                    network.ip("link add under index 101 type veth peer name over");
+                    kernel.handleEvents();
+                    assertEquals(101, kernel.attachedIndex());
+                    assertNotEquals(before, kernel.generation());
+                    assertEquals(1500, kernel.linkMtuBytes());
+                }
+                return null;
+            });
+        }
+    }
+
+    private static boolean isNextHop(KernelNetwork kernel, String address) {
+        return kernel.isNextHop(address.contains(":") ? INET6 : INET, Address.parse(address));
+    }
+
+    @Test
+    void shouldSendNoOuterPacketToTheAddressOfNobody() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            network.ip("neigh replace 192.0.2.2 lladdr " + MacAddress.toText(HostNetwork.TUNNEL_NEIGHBOUR_MAC) + " dev veth0 nud reachable");
+            network.inHere(() -> {
+                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
+                    assertNull(kernel.resolve(INET, Address.ANY, Address.parse("192.0.2.2"), NO_MARK));
+                    assertFalse(network.ip("neigh show 192.0.2.2").contains("02:58"), "it is asked for anew");
+                }
+                return null;
+            });
+        }
+    }
+
+    @Test
     void shouldFollowTheRulesForAMark() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             network.ip("rule add fwmark 7 table 100");
@@ -91,7 +172,7 @@ class KernelNetworkTest {
             network.ip("neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev veth0");
             network.inHere(() -> {
                 Link link = link();
-                try (KernelNetwork kernel = new KernelNetwork(link.index())) {
+                try (KernelNetwork kernel = new KernelNetwork(link.index(), ATTACHED)) {
                     Address there = Address.parse("198.51.100.7");
                     assertNull(kernel.resolve(INET, Address.ANY, there, NO_MARK));
                     assertEquals(new NextHop(link.mac(), 0x0200_0000_0009L, 1500), kernel.resolve(INET, Address.ANY, there, 7));
@@ -119,7 +200,7 @@ class KernelNetworkTest {
                 assertTrue(network.ip("route get " + destination).contains("mtu 1400"), "the host has learnt it");
             }
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index())) {
+                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
                     assertEquals(1500, kernel.resolve(INET, Address.ANY, Address.parse(far[0]), NO_MARK).mtuBytes());
                     assertEquals(1500, kernel.resolve(INET6, Address.ANY, Address.parse(far[1]), NO_MARK).mtuBytes());
                 }
@@ -132,7 +213,7 @@ class KernelNetworkTest {
     void shouldForgetANextHopThatDoesNotAnswerWhenNobodyAsksForItAnyMore() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index())) {
+                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
                     Address nobody = Address.parse("192.0.2.9");
                     for (int round = 0; round < 3; round++) {
                         assertNull(kernel.resolve(INET, Address.ANY, nobody, NO_MARK));
@@ -161,7 +242,7 @@ class KernelNetworkTest {
     void shouldNoticeThatPoliciesAreDisabled() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index())) {
+                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
                     kernel.refresh();
                     int before = kernel.generation();
                     assertFalse(kernel.isXfrmDisabled(INET) || kernel.isPolicyDisabled(INET) || kernel.isPolicyDisabled(INET6));
@@ -183,7 +264,7 @@ class KernelNetworkTest {
     void shouldMakeRoomAndLetAllAskAgainWhenThereAreTooManyNextHops() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index(), 2)) {
+                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED, 2)) {
                     for (int host = 10; host < 13; host++) {
                         network.ip("neigh add 192.0.2." + host + " lladdr 02:00:00:00:00:" + host + " dev veth0");
                         assertNotNull(kernel.resolve(INET, Address.ANY, Address.parse("192.0.2." + host), NO_MARK));
@@ -209,7 +290,7 @@ class KernelNetworkTest {
         try (TestNetwork network = new TestNetwork()) {
             network.ip("neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev veth0");
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index())) {
+                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
                     kernel.resolve(INET, Address.ANY, Address.parse("192.0.2.9"), NO_MARK);
                     kernel.handleEvents();
                     int before = kernel.generation();
