@@ -29,7 +29,6 @@ struct entry {
     int encapsulation;                     /* UDP_ENCAP, 0 for none */
     bool receive_offload;                  /* UDP_GRO was asked for */
     bool roams;                            /* sends from other addresses than its own, too */
-    bool passed;                           /* to another process: it may live on there when it is closed here */
     struct policy policies[DIRECTIONS];
     struct entry *next;
 };
@@ -163,7 +162,7 @@ static void sweep(int closing)
             entry->fd = socket_alias(entry->cookie, 0, closing);
             set_kind(entry->fd, REGISTERED);
         }
-        if (entry->fd >= 0 || entry->passed) {
+        if (entry->fd >= 0) {
             before = entry;
             continue;
         }
@@ -409,33 +408,6 @@ void registry_closed(int fd)
     sigset_t signals;
     bridge_lock(REGISTRY_LOCK, &signals);
     sweep(fd);
-    bridge_unlock(REGISTRY_LOCK, &signals);
-}
-
-/*
- * A daemon with separate privileges opens sockets in one process and uses them in another, which may be confined and then cannot register
- * them itself. What was passed stays registered as long as this process lives.
- */
-void registry_passed(const struct msghdr *message)
-{
-    if (entries == NULL || !bridge_memory_is_ours() || !pages_readable(message, sizeof *message) || message->msg_controllen == 0)
-        return;
-    struct msghdr copy = *message;
-    if (!pages_readable(copy.msg_control, copy.msg_controllen))
-        return;
-    sigset_t signals;
-    bridge_lock(REGISTRY_LOCK, &signals);
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(&copy); part != NULL; part = CMSG_NXTHDR(&copy, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-            continue;
-        for (size_t at = CMSG_LEN(0); at + sizeof(int) <= part->cmsg_len; at += sizeof(int)) {
-            int fd;
-            memcpy(&fd, (const char *) part + at, sizeof fd);
-            struct entry *entry = find(socket_inode(fd));
-            if (entry != NULL)
-                entry->passed = true;
-        }
-    }
     bridge_unlock(REGISTRY_LOCK, &signals);
 }
 

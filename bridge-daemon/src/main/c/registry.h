@@ -21,9 +21,6 @@ void registry_moved(int fd);
 void registry_roams(int fd);
 void registry_closed(int fd);
 
-/* A message that may carry registered sockets to another process is about to be sent. */
-void registry_passed(const struct msghdr *message);
-
 /* The bridge came back: registers everything again. */
 void registry_revive(void);
 

@@ -8,7 +8,6 @@
 #include "memory.h"
 #include "message.h"
 #include "pages.h"
-#include "registry.h"
 #include "settle.h"
 
 #include <linux/netlink.h>
@@ -221,7 +220,6 @@ INTERPOSE(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags))
     int error = kind_of(fd) == REGISTERED ? settle_message(fd, message) : 0;
     if (error != 0)
         return fail(error);
-    registry_passed(message);
     return REAL(sendmsg)(fd, message, flags);
 }
 
@@ -243,10 +241,8 @@ INTERPOSE(int, sendmmsg, (int fd, struct mmsghdr *messages, unsigned count, int 
     struct name name;
     if (!is_diverted(fd, &name)) {
         int error = 0;
-        for (unsigned i = 0; i < count && i < MESSAGE_PARTS && error == 0; i++) {
-            error = kind_of(fd) == REGISTERED ? settle_message(fd, &messages[i].msg_hdr) : 0;
-            registry_passed(&messages[i].msg_hdr);
-        }
+        for (unsigned i = 0; kind_of(fd) == REGISTERED && i < count && i < MESSAGE_PARTS && error == 0; i++)
+            error = settle_message(fd, &messages[i].msg_hdr);
         return error == 0 ? REAL(sendmmsg)(fd, messages, count, flags) : fail(error);
     }
     unsigned done = 0;

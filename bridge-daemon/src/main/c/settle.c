@@ -23,12 +23,6 @@ static int number_of(int fd, int option)
     return number;
 }
 
-static bool has_ports(int fd)
-{
-    int protocol = number_of(fd, SO_PROTOCOL);
-    return number_of(fd, SO_TYPE) != SOCK_RAW && protocol != IPPROTO_ICMP && protocol != IPPROTO_ICMPV6;
-}
-
 static socklen_t name_socket(int fd, union address *address)
 {
     socklen_t length = sizeof *address;
@@ -36,19 +30,21 @@ static socklen_t name_socket(int fd, union address *address)
     return syscall(SYS_getsockname, fd, address, &length) == 0 ? length : 0;
 }
 
-/* The port is at the same place in both families. */
-static bool is_without_port(int fd, union address *address, socklen_t *length)
+/* Of a TCP socket whose connection failed the kernel goes on telling the port that it has lost. */
+static bool may_be_without_port(int fd, const union address *address)
 {
-    *length = name_socket(fd, address);
+    int protocol = number_of(fd, SO_PROTOCOL), type = number_of(fd, SO_TYPE);
     bool internet = address->any.sa_family == AF_INET || address->any.sa_family == AF_INET6;
-    return *length != 0 && internet && address->four.sin_port == 0 && has_ports(fd);
+    bool has_ports = type != SOCK_RAW && protocol != IPPROTO_ICMP && protocol != IPPROTO_ICMPV6;
+    return internet && has_ports && (address->four.sin_port == 0 || type == SOCK_STREAM);
 }
 
 /* As the kernel does it itself, but for sockets that want their port to be chosen later (IP_BIND_ADDRESS_NO_PORT): not too late for us. */
-static int bind_to_port(int fd, union address *address, socklen_t length)
+static int bind_to_any_port(int fd, union address *address, socklen_t length)
 {
     int late = 0, now = 0;
     socklen_t size = sizeof late;
+    address->four.sin_port = 0; /* at the same place in both families */
     syscall(SYS_getsockopt, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &late, &size);
     if (late)
         syscall(SYS_setsockopt, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &now, sizeof now);
@@ -61,16 +57,14 @@ static int bind_to_port(int fd, union address *address, socklen_t length)
 int settle(int fd)
 {
     union address address;
-    socklen_t length;
-    int before = errno, error = 0;
-    if (is_without_port(fd, &address, &length)) {
-        error = bind_to_port(fd, &address, length);
-        /* Another thread may have been faster. */
-        error = error != 0 && is_without_port(fd, &address, &length) ? error : 0;
+    socklen_t length = name_socket(fd, &address);
+    int before = errno, error = EINVAL;
+    if (length != 0 && may_be_without_port(fd, &address))
+        error = bind_to_any_port(fd, &address, length);
+    if (error == 0)
         registry_moved(fd);
-    }
     errno = before;
-    return error == EADDRINUSE ? EAGAIN : error;
+    return error == EINVAL ? 0 : error == EADDRINUSE ? EAGAIN : error; /* EINVAL: it has one */
 }
 
 int settle_to_connect(int fd)
