@@ -39,8 +39,7 @@ final class StateConstruction {
         StateSpec.Builder spec = request.toBuilder();
         adoptDefaults(spec, request);
         spec.aead = attach(AlgorithmKind.AEAD, request.aead(), true);
-        spec.auth = attachAuth(request);
-        spec.authBeside = null;
+        spec.auth = attach(AlgorithmKind.AUTH, request.auth(), request.authTruncated());
         spec.cipher = attach(AlgorithmKind.CIPHER, request.cipher(), true);
         spec.compression = attach(AlgorithmKind.COMPRESSION, request.compression(), true);
         shared.share(spec);
@@ -89,22 +88,6 @@ final class StateConstruction {
         int icvBits = icvGiven && wanted.icvBits() != 0 ? wanted.icvBits() : entry.shape().icvBits();
         require(Integer.compareUnsigned(icvBits, entry.shape().icvFullBits()) <= 0, Errno.EINVAL, "the truncation is longer than the digest of " + entry.name());
         return wanted.as(entry.name(), icvBits);
-    }
-
-    /**
-     * Of two the truncated one, unless PF_KEY has no number for it: by the number a kernel sees that there is one already. The other one's
-     * key is cleared.
-     */
-    private static Algorithm attachAuth(StateSpec request) throws XfrmException {
-        Algorithm truncated = attach(AlgorithmKind.AUTH, request.auth(), request.authTruncated());
-        Algorithm beside = request.authBeside();
-        if (beside == null) {
-            return truncated;
-        }
-        boolean isReplaced = !entry(AlgorithmKind.AUTH, truncated).pfKeySupported();
-        Algorithm attached = isReplaced ? attach(AlgorithmKind.AUTH, beside, false) : truncated;
-        (isReplaced ? request.auth() : beside).wipe();
-        return attached;
     }
 
     private static void requireCpu(StateSpec spec) throws XfrmException {

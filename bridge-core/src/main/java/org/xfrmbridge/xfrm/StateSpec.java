@@ -10,7 +10,6 @@ package org.xfrmbridge.xfrm;
  * @param extraFlags {@code EXTRA_} bits of {@link StateFlags}
  * @param auth its ICV length is the truncation in force
  * @param authTruncated whether the client gave the truncation itself (XFRMA_ALG_AUTH_TRUNC)
- * @param authBeside what was given without truncation (XFRMA_ALG_AUTH) beside one with it, else null
  * @param replay sequence numbers to start from, null for the beginning; with {@code windowBits > 0} it came as XFRMA_REPLAY_ESN_VAL
  * @param usage counters to start from (XFRMA_LTIME_VAL), null for zero
  * @param replayMaxDifference XFRMA_REPLAY_THRESH in packets, 0 for no limit
@@ -37,7 +36,6 @@ public record StateSpec(
         Algorithm aead,
         Algorithm auth,
         boolean authTruncated,
-        Algorithm authBeside,
         Algorithm cipher,
         Algorithm compression,
         Encapsulation encapsulation,
@@ -101,7 +99,6 @@ public record StateSpec(
         b.aead = aead;
         b.auth = auth;
         b.authTruncated = authTruncated;
-        b.authBeside = authBeside;
         b.cipher = cipher;
         b.compression = compression;
         b.encapsulation = encapsulation;
@@ -168,7 +165,7 @@ public record StateSpec(
 
     /** Control thread only, and only its own copies: what datapath threads use is wiped with the State. */
     public void wipeKeys() {
-        for (Algorithm algorithm : new Algorithm[] {aead, auth, authBeside, cipher}) {
+        for (Algorithm algorithm : new Algorithm[] {aead, auth, cipher}) {
             if (algorithm != null) {
                 algorithm.wipe();
             }
@@ -191,7 +188,6 @@ public record StateSpec(
         public Algorithm aead;
         public Algorithm auth;
         public boolean authTruncated;
-        public Algorithm authBeside;
         public Algorithm cipher;
         public Algorithm compression;
         public Encapsulation encapsulation;
@@ -215,8 +211,8 @@ public record StateSpec(
         public StateSpec build() {
             return new StateSpec(
                     selector, id, saddr, lifetime, seq, reqid, family, mode, replayWindow, flags, extraFlags, aead, auth,
-                    authTruncated, authBeside, cipher, compression, encapsulation, careOfAddress, tfcPadBytes, mark, outputMark, ifId,
-                    replay, usage, replayMaxDifference, replayMaxAge, direction, pcpu, natKeepaliveSeconds, mappingMaxAgeSeconds,
+                    authTruncated, cipher, compression, encapsulation, careOfAddress, tfcPadBytes, mark, outputMark, ifId, replay,
+                    usage, replayMaxDifference, replayMaxAge, direction, pcpu, natKeepaliveSeconds, mappingMaxAgeSeconds,
                     offloadFlags, given, securityContext);
         }
     }

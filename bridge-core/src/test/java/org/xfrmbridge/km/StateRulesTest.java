@@ -1,6 +1,5 @@
 package org.xfrmbridge.km;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -204,13 +203,6 @@ class StateRulesTest extends EngineFixture {
                     s.offloadFlags = 2;
                     s.ifId = 5;
                 }),
-                of("unknown AUTH beside one that PF_KEY does not know", Errno.ENOSYS, s -> {
-                    s.aead = null;
-                    s.cipher = cbc();
-                    s.auth = algorithm("cmac(aes)", "00112233445566778899aabbccddeeff", 128);
-                    s.authTruncated = true;
-                    s.authBeside = algorithm("hmac(nope)", "00", 96);
-                }),
                 of("unknown AEAD", Errno.ENOSYS, s -> s.aead = algorithm("nope", GCM_KEY, 128)),
                 of("AEAD with an ICV it has not", Errno.ENOSYS, s -> s.aead = algorithm("rfc4106(gcm(aes))", GCM_KEY, 120)),
                 of("key too long", invalid, s -> s.aead = algorithm("rfc4106(gcm(aes))", GCM_KEY + "00", 128)),
@@ -326,34 +318,6 @@ class StateRulesTest extends EngineFixture {
         assertEquals("cbc(aes)", spec.cipher().name());
         assertEquals("hmac(sha256)", spec.auth().name());
         assertEquals(96, spec.auth().icvBits());
-    }
-
-    /** The truncated one counts, but for cmac(aes): a kernel goes by PF_KEY's number, and that has none. */
-    @Test
-    void shouldChooseBetweenTwoFormsOfAuthAndClearTheOther() throws XfrmException {
-        Algorithm plain = algorithm("cmac(aes)", "41".repeat(16), 0);
-        Algorithm cmac = algorithm("cmac(aes)", "42".repeat(16), 128);
-        Algorithm sha256 = algorithm("hmac(sha256)", "43".repeat(32), 128);
-        Algorithm beside = algorithm("hmac(md5)", "44".repeat(16), 0);
-
-        StateSpec replaced = engine.addState(esp(1, s -> separate(s, cmac, plain)), ASKER).spec();
-        StateSpec kept = engine.addState(esp(2, s -> separate(s, sha256, beside)), ASKER).spec();
-
-        assertArrayEquals(plain.key(), replaced.auth().key());
-        assertEquals('A', replaced.auth().key()[0]);
-        assertEquals(96, replaced.auth().icvBits());
-        assertArrayEquals(new byte[16], cmac.key());
-        assertEquals("hmac(sha256)", kept.auth().name());
-        assertEquals(128, kept.auth().icvBits());
-        assertArrayEquals(new byte[16], beside.key());
-    }
-
-    private static void separate(StateSpec.Builder spec, Algorithm truncated, Algorithm beside) {
-        spec.aead = null;
-        spec.cipher = cbc();
-        spec.auth = truncated;
-        spec.authTruncated = true;
-        spec.authBeside = beside;
     }
 
     @Test

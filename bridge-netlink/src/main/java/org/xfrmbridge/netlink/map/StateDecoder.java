@@ -63,13 +63,16 @@ public final class StateDecoder {
         spec.flags = info.flags();
     }
 
+    /** Of two forms of authentication the truncated one counts. */
     private static void copyAlgorithms(Attributes attributes, StateSpec.Builder spec) throws XfrmException {
         spec.aead = algorithmWithIcv(attributes, XfrmAttribute.ALG_AEAD);
         Algorithm truncated = algorithmWithIcv(attributes, XfrmAttribute.ALG_AUTH_TRUNC);
         Algorithm auth = algorithm(attributes, XfrmAttribute.ALG_AUTH);
         spec.authTruncated = truncated != null;
         spec.auth = truncated != null ? truncated : auth;
-        spec.authBeside = truncated != null ? auth : null;
+        if (truncated != null && auth != null) {
+            auth.wipe();
+        }
         spec.cipher = algorithm(attributes, XfrmAttribute.ALG_CRYPT);
         spec.compression = algorithm(attributes, XfrmAttribute.ALG_COMP);
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
  * A field that two kernels of one version would fill differently, and why. All else must be equal.
@@ -59,7 +60,10 @@ public record VolatileField(Set<Integer> messages, int attribute, int offsetByte
             @Override
             public void mask(ByteBuffer field) {
                 int spi = field.order(ByteOrder.BIG_ENDIAN).getInt(0);
-                boolean chosen = spi >= CHOSEN_SPI_MIN && spi <= CHOSEN_SPI_MAX
+                // What stands beside IPComp over IPv6 is numbered; its protocol comes behind the SPI.
+                boolean counted = field.limit() > Integer.BYTES && field.get(Integer.BYTES) == IpProtocol.IPV6;
+                boolean chosen = counted
+                        || spi >= CHOSEN_SPI_MIN && spi <= CHOSEN_SPI_MAX
                         || spi >= DEFAULT_SPI_MIN && spi <= DEFAULT_SPI_MAX
                         || spi >= CHOSEN_COMP_SPI_MIN && spi <= CHOSEN_COMP_SPI_MAX;
                 if (chosen) {

@@ -4,6 +4,7 @@ import static org.xfrmbridge.it.conformance.Draft.number;
 import static org.xfrmbridge.it.conformance.Draft.struct;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.xfrmbridge.netlink.msg.AddressFilter;
 import org.xfrmbridge.netlink.msg.Structs;
 import org.xfrmbridge.netlink.msg.UserTmpl;
@@ -153,6 +154,11 @@ final class Payloads {
         return struct(ALGORITHM_NAME_BYTES + 4 + key.length, out -> out.put(name(suite)).putInt(keyBits).put(key));
     }
 
+    /** XFRMA_ALG_AUTH_TRUNC with an algorithm of this name. */
+    byte[] truncated(String name) {
+        return algorithmWithIcv(Arrays.stream(DIGESTS).filter(suite -> suite.name.equals(name)).findFirst().orElseThrow());
+    }
+
     private byte[] algorithmWithIcv(Suite suite) {
         byte[] key = key(suite);
         int icvBits = dice.oneIn(8) ? dice.pick(0, 8, 24, 32, 72, 512, -1) : dice.pick(suite.icvBits);
@@ -189,7 +195,9 @@ final class Payloads {
     }
 
     private LifetimeCurrent usage() {
-        return new LifetimeCurrent(dice.pick(0, 1000, 6_000_000), dice.pick(0, 10), 0, dice.pick(0, 5));
+        long bytes = dice.oneIn(6) ? dice.extreme() : dice.pick(0, 1000, 6_000_000);
+        long packets = dice.oneIn(6) ? dice.extreme() : dice.pick(0, 10);
+        return new LifetimeCurrent(bytes, packets, dice.oneIn(6) ? dice.extreme() : 0, dice.oneIn(6) ? dice.extreme() : dice.pick(0, 5));
     }
 
     private static byte[] address(Address address) {

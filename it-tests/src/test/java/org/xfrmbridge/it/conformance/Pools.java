@@ -76,8 +76,9 @@ final class Pools {
         return dice.oneIn(40) ? dice.pick(bits + 1, 129, 255) : dice.pick(bits, bits, 24, 0);
     }
 
+    /** Some fit what others fit, too, and the bits of one are more than its mask lets through. */
     Mark mark() {
-        return dice.choose(new Mark(0, 0), new Mark(1, 1), new Mark(1, 0xff), new Mark(5, -1), new Mark(7, 1));
+        return dice.choose(new Mark(0, 0), new Mark(1, 1), new Mark(1, 0xff), new Mark(5, -1), new Mark(7, 1), new Mark(0, 0x10));
     }
 
     /** Seconds are none or far ahead, so that nothing ends within a run by itself. */
@@ -91,6 +92,9 @@ final class Pools {
     }
 
     private long amount() {
+        if (dice.oneIn(8)) {
+            return dice.extreme();
+        }
         return dice.oneIn(3) ? dice.pick(0, 1, 1000, 5_000_000) : Lifetime.INFINITE;
     }
 

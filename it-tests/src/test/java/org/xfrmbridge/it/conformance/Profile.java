@@ -25,6 +25,11 @@ record Profile(int maxAttribute, Map<Integer, Integer> weights) {
         return maxAttribute >= XfrmAttribute.IPTFS_DROP_TIME;
     }
 
+    /** Whether there are States that carry packets. */
+    boolean hasTransforms() {
+        return this != POLICIES;
+    }
+
     private static Map<Integer, Integer> weights(int states, int policies) {
         return Map.ofEntries(
                 Map.entry(XfrmMessage.NEWSA, 2 * states),

@@ -148,15 +148,23 @@ final class RequestMaker {
         }
         if (maxAttribute >= XfrmAttribute.SA_DIR && dice.oneIn(3)) {
             put(draft, XfrmAttribute.SA_DIR, family);
-            return withOptions(draft, family, STATE_OPTIONS);
+            return withCompany(withOptions(draft, family, STATE_OPTIONS), family);
         }
-        return dice.oneIn(3) ? draft : withOptions(draft, family, STATE_OPTIONS);
+        return dice.oneIn(3) ? draft : withCompany(withOptions(draft, family, STATE_OPTIONS), family);
+    }
+
+    /** Attributes that other attributes change the meaning of. */
+    private Draft withCompany(Draft draft, int family) {
+        if (draft.has(XfrmAttribute.OFFLOAD_DEV) && !draft.has(XfrmAttribute.IF_ID) && dice.oneIn(2)) {
+            put(draft, XfrmAttribute.IF_ID, family);
+        }
+        return draft;
     }
 
     /** The algorithms a protocol wants. */
     private void putTransform(Draft draft, int protocol, int family) {
         switch (protocol) {
-            case IpProtocol.AH -> put(draft, dice.pick(XfrmAttribute.ALG_AUTH, XfrmAttribute.ALG_AUTH_TRUNC), family);
+            case IpProtocol.AH -> putAuth(draft, family);
             case IpProtocol.COMP -> put(draft, XfrmAttribute.ALG_COMP, family);
             case IpProtocol.DSTOPTS, IpProtocol.ROUTING -> put(draft, XfrmAttribute.COADDR, family);
             default -> {
@@ -164,10 +172,19 @@ final class RequestMaker {
                     put(draft, XfrmAttribute.ALG_AEAD, family);
                 } else {
                     put(draft, XfrmAttribute.ALG_CRYPT, family);
-                    put(draft, dice.pick(XfrmAttribute.ALG_AUTH, XfrmAttribute.ALG_AUTH_TRUNC), family);
+                    putAuth(draft, family);
                 }
             }
         }
+    }
+
+    /** In one of its forms or in both, which need not be alike. */
+    private void putAuth(Draft draft, int family) {
+        boolean both = dice.oneIn(4);
+        if (both) {
+            draft.with(XfrmAttribute.ALG_AUTH_TRUNC, dice.oneIn(2) ? payloads.truncated("cmac(aes)") : payload(XfrmAttribute.ALG_AUTH_TRUNC, family));
+        }
+        put(draft, both ? XfrmAttribute.ALG_AUTH : dice.pick(XfrmAttribute.ALG_AUTH, XfrmAttribute.ALG_AUTH_TRUNC), family);
     }
 
     private Draft allocateSpi(int family) {
@@ -205,7 +222,7 @@ final class RequestMaker {
             draft.flags |= dice.oneIn(8) ? 0 : NetlinkHeader.REPLACE;
             int[] parts = {
                 XfrmAttribute.REPLAY_VAL, XfrmAttribute.REPLAY_ESN_VAL, XfrmAttribute.LTIME_VAL, XfrmAttribute.REPLAY_THRESH,
-                XfrmAttribute.ETIMER_THRESH
+                XfrmAttribute.ETIMER_THRESH, XfrmAttribute.MTIMER_THRESH
             };
             for (int part : parts) {
                 if (dice.oneIn(3)) {

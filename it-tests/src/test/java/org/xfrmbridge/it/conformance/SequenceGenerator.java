@@ -31,9 +31,8 @@ final class SequenceGenerator {
         boolean extAck = !dice.oneIn(4);
         int count = 3 + dice.below(MAX_REQUESTS - 2);
         List<Datagram> datagrams = new ArrayList<>();
-        if (dice.oneIn(8)) {
-            List<Draft> together = profile.migratesByTraffic() ? new RivalPolicies(dice).requests() : new Relocation(dice, maker).requests();
-            together.forEach(draft -> datagrams.add(Datagram.netlink(draft.toBytes(200 + datagrams.size(), 0))));
+        if (dice.oneIn(5)) {
+            datagrams.addAll(together(dice, maker));
         }
         for (int sequence = 1; sequence <= count; sequence++) {
             ByteArrayOutputStream datagram = new ByteArrayOutputStream();
@@ -44,6 +43,23 @@ final class SequenceGenerator {
             datagrams.add(Datagram.netlink(spoilLength(dice, datagram.toByteArray())));
         }
         return new Sequence(number, capAck, extAck, datagrams);
+    }
+
+    /** Requests that belong together: chance would seldom make them. */
+    private List<Datagram> together(Dice dice, RequestMaker maker) {
+        boolean states = profile.hasTransforms();
+        return switch (dice.below(states ? 5 : 4)) {
+            case 0, 1 -> datagrams(profile.migratesByTraffic() ? new RivalPolicies(dice).requests() : new Relocation(dice, maker).requests());
+            case 2 -> datagrams(new MarkedTwins(dice, maker, states).requests());
+            case 3 -> new Deadlines(dice, states).requests();
+            default -> datagrams(new CompressedTunnels(dice, maker).requests());
+        };
+    }
+
+    private static List<Datagram> datagrams(List<Draft> drafts) {
+        List<Datagram> datagrams = new ArrayList<>();
+        drafts.forEach(draft -> datagrams.add(Datagram.netlink(draft.toBytes(200 + datagrams.size(), 0))));
+        return datagrams;
     }
 
     /** One request of the profile, with that number. */
