@@ -28,6 +28,9 @@ public final class UnixServer implements AutoCloseable {
     static final int NONBLOCK_CLOEXEC = 0x800 | 0x80000;
     private static final int MAX_PATH_BYTES = 107;
     private static final int BACKLOG = 1024;
+
+    /** Who waits may have sent as much as its buffer holds, and others wait no longer than it takes to refuse so many. */
+    private static final int PUBLIC_BACKLOG = 64;
     private static final int SOL_SOCKET = 1;
     private static final int SO_PASSCRED = 16;
     private static final int SO_PASSRIGHTS = 83;
@@ -78,7 +81,7 @@ public final class UnixServer implements AutoCloseable {
                 // Closing a stranger's descriptor may take as long as that likes. Before Linux 6.16 it cannot be helped.
                 set(descriptor, SO_PASSRIGHTS, 0);
             }
-            check(LIBC.listen(descriptor.fd(), BACKLOG), "listen(%s)", path);
+            check(LIBC.listen(descriptor.fd(), mode == FOR_ALL ? PUBLIC_BACKLOG : BACKLOG), "listen(%s)", path);
             return new UnixServer(descriptor, path, type);
         } catch (OsException e) {
             descriptor.close();
