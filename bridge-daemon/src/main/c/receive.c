@@ -34,11 +34,30 @@ static enum arrival judge(ssize_t length, const struct frame *start)
     return overrun ? EVENTS_LOST : MESSAGE;
 }
 
+/* What is next in the queue, without waiting, but for the moment in which an answer comes to what was just sent; -1 and EAGAIN if nothing is. */
+static ssize_t peek_answer(int fd, struct frame *start)
+{
+    struct dialogue dialogue;
+    dialogue_begin(&dialogue);
+    ssize_t length;
+    do {
+        length = REAL(recv)(fd, start, sizeof *start, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+    } while (length < 0 && errno == EAGAIN && dialogue_goes_on(&dialogue));
+    dialogue_ended(length >= 0 || errno != EAGAIN);
+    return length;
+}
+
 /* Waits for the next datagram as the program would, and leaves it in the queue. */
 static enum arrival look(int fd, int flags, uint32_t *group)
 {
     struct frame start = {1, 0, 0, 0};
-    ssize_t length = REAL(recv)(fd, &start, sizeof start, (flags & MSG_DONTWAIT) | MSG_PEEK | MSG_TRUNC);
+    bool waits = !(flags & MSG_DONTWAIT);
+    ssize_t length = -1;
+    bool looked = waits && dialogue_is_open(fd);
+    if (looked)
+        length = peek_answer(fd, &start);
+    if (!looked || (length < 0 && errno == EAGAIN))
+        length = REAL(recv)(fd, &start, sizeof start, (flags & MSG_DONTWAIT) | MSG_PEEK | MSG_TRUNC);
     *group = length >= (ssize_t) sizeof start ? sender_group(&start) : 0;
     return judge(length, &start);
 }

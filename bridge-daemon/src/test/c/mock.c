@@ -35,6 +35,7 @@ struct client {
 static struct pollfd polled[CLIENTS];
 static struct client clients[CLIENTS];
 static int count;
+static uint32_t connections;
 static FILE *journal;
 
 static void listen_on(const char *directory, const char *file, int type)
@@ -59,6 +60,7 @@ static void accept_from(int listener)
         abort();
     struct client *client = &clients[count];
     *client = (struct client) {.listener = listener};
+    connections += listener == NETLINK_LISTENER;
     if (listener != CONTROL_LISTENER && length > 8)
         client->known.port = (uint32_t) strtoul((char *) &peer + length - 8, NULL, 16);
     polled[count++] = (struct pollfd) {.fd = fd, .events = POLLIN};
@@ -124,6 +126,7 @@ static void answer_netlink(int i, const struct nlmsghdr *request)
     memcpy(&argument, NLMSG_DATA(request), sizeof argument);
     switch (request->nlmsg_type) {
     case MOCK_TELL:
+        clients[i].known.connections = connections;
         send_message(i, MOCK_TELL, 0, request, &clients[i].known, sizeof clients[i].known);
         break;
     case MOCK_FLOOD:

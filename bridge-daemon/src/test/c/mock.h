@@ -20,6 +20,7 @@ enum { MOCK_SADB_TELL = 12 };
 
 struct mock_client {
     uint32_t port, groups, options, room, buffer;
+    uint32_t connections;    /* to netlink.sock so far, of all clients */
 };
 
 #endif

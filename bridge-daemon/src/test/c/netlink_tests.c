@@ -8,6 +8,7 @@
 #include <linux/xfrm.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -32,6 +33,39 @@ static void unused_socket_leaves_the_process_id_to_one_that_asks_for_it(void)
     CHECK(tell(asking).port == (uint32_t) getpid() && tell(asking).groups == 5);
     CHECK((port_of(unused) & 0x80000000u) && tell(unused).port == port_of(unused));
     CHECK_FAILS(try_bind(late, AF_NETLINK, (uint32_t) getpid(), 12), EADDRINUSE);
+}
+
+static void binding_makes_no_second_connection(void)
+{
+    uint32_t before = 0;
+    for (int i = 0; i < 3; i++) {
+        int fd = open_netlink(SOCK_RAW | SOCK_CLOEXEC);
+        bind_netlink(fd, 0, 1);
+        uint32_t connections = tell(fd).connections;
+        CHECK(before == 0 || connections == before + 1);
+        before = connections;
+        close(fd);
+    }
+}
+
+/* Of this process: others may have the machine meanwhile. */
+static long cpu_microseconds(void)
+{
+    struct rusage usage;
+    CHECK(getrusage(RUSAGE_SELF, &usage) == 0);
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000L + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+}
+
+static void opening_and_closing_costs_less_than_a_tenth_of_a_millisecond(void)
+{
+    enum { TIMES = 300 };
+    long start = cpu_microseconds();
+    for (int i = 0; i < TIMES; i++) {
+        int fd = open_netlink(SOCK_RAW | SOCK_CLOEXEC);
+        bind_netlink(fd, 0, 0);
+        close(fd);
+    }
+    CHECK(cpu_microseconds() - start < TIMES * 100L);
 }
 
 static void used_socket_keeps_the_process_id(void)
@@ -383,7 +417,9 @@ static void socket_is_refused_without_bridge(void)
 #define TEST(name) {#name, name}
 const struct test netlink_tests[] = {
     TEST(first_unbound_socket_has_the_process_id_and_others_the_top_bit),
-    TEST(unused_socket_leaves_the_process_id_to_one_that_asks_for_it), TEST(used_socket_keeps_the_process_id), TEST(bind_gives_the_process_id_once), TEST(bind_fails_as_in_the_kernel),
+    TEST(unused_socket_leaves_the_process_id_to_one_that_asks_for_it), TEST(used_socket_keeps_the_process_id),
+    TEST(binding_makes_no_second_connection), TEST(opening_and_closing_costs_less_than_a_tenth_of_a_millisecond),
+    TEST(bind_gives_the_process_id_once), TEST(bind_fails_as_in_the_kernel),
     TEST(groups_and_options_reach_the_bridge_and_survive_bind), TEST(socket_describes_itself_as_netlink), TEST(only_root_listens), TEST(sender_is_the_kernel),
     TEST(peek_and_truncate_tell_the_full_length), TEST(every_way_to_send_and_receive_works), TEST(overrun_is_reported_once),
     TEST(events_reach_members), TEST(event_is_sent_to_a_group), TEST(group_comes_as_control_data), TEST(pfkey_has_no_names), TEST(pfkey_headers_are_judged_by_the_call),

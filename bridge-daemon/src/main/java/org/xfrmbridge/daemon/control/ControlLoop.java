@@ -142,9 +142,10 @@ public final class ControlLoop implements Runnable, Executor {
         long waitedNs = clock.nowNs() - startNs;
         drainWakeup(count);
         work.drainEvents();
-        acceptClients(count);
+        boolean greeted = acceptClients(count);
         boolean talked = serveClients(count);
-        dialogue = talked && waitedNs < DIALOGUE_NS;
+        // Who just connected is about to ask.
+        dialogue = greeted || talked && waitedNs < DIALOGUE_NS;
         doWhatIsAsked();
         for (int fd = 0; fd < members.length; fd++) {
             if (members[fd] != null) {
@@ -179,13 +180,17 @@ public final class ControlLoop implements Runnable, Executor {
         }
     }
 
-    private void acceptClients(int count) {
+    /** Returns whether there were any. */
+    private boolean acceptClients(int count) {
+        boolean any = false;
         for (int i = 0; i < count; i++) {
             Member member = members[events.key(i)];
             if (member != null && member.channel instanceof Listener) {
                 member.channel.ready();
+                any = true;
             }
         }
+        return any;
     }
 
     /** Returns whether a client's requests were among what was served. */
