@@ -87,7 +87,7 @@ class AttachmentTest {
     void shouldKeepWhatTheLinuxBridgeTakesInFromTheHostAndTakeTheFilterAway() throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/nft")), "needs nft (package nftables)");
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).closeDevices();
+            Attachment.attach(NAMES, directory).leave();
             String table = network.exec("nft list table netdev xfrm-bridge-xfrm0b");
             assertTrue(table.contains("policy drop") && table.contains("xfrm0b"), table);
             network.exec("nft delete table netdev xfrm-bridge-xfrm0b");
