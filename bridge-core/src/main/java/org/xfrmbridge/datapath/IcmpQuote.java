@@ -28,6 +28,15 @@ final class IcmpQuote {
                 && quoted.parseQuote(error ? AddressFamily.INET : AddressFamily.INET6, at, icmp.end() - at) == Kind.IP;
     }
 
+    /** The same for errors that a kernel relates to their packets when it forwards them ({@code icmp_err_packet}). */
+    boolean findFate(IpPacket icmp) {
+        if (!find(icmp)) {
+            return false;
+        }
+        int type = Bytes.u8(icmp.data(), icmp.payload + Icmp.TYPE);
+        return icmp.isIpv4() ? Icmp.isFate(type) : Icmp.isFateV6(type);
+    }
+
     IpPacket packet() {
         return quoted;
     }
@@ -37,10 +46,13 @@ final class IcmpQuote {
         return flow;
     }
 
-    /** As if it went the way of the error. */
-    Flow reversedFlow() {
+    /** As if it went the way of the error, by the same interfaces and with the same mark. */
+    Flow reversedFlow(Flow error) {
         FlowDecoder.decode(quoted, flow);
         FlowDecoder.reverse(flow);
+        flow.ifindex = error.ifindex;
+        flow.attachedIfindex = error.attachedIfindex;
+        flow.mark = error.mark;
         return flow;
     }
 }

@@ -285,8 +285,9 @@ public final class InboundPath {
         if (verdict == null) {
             verdict = judge(direction, null);
         }
-        if (verdict.reason() != null && !isErrorAboutAllowed(direction)) {
-            drop(verdict.reason());
+        DropReason reason = isIcmp(packet.protocol) ? reasonForError(direction) : verdict.reason();
+        if (reason != null) {
+            drop(reason);
             return;
         }
         counters.add(path.isEmpty() ? Metric.PASSED : Metric.PROTECTED, 1);
@@ -302,15 +303,32 @@ public final class InboundPath {
         toHost.add(packet.buffer);
     }
 
-    /** An ICMP error through a State with XFRM_STATE_ICMP may come if what it quotes may go (RFC 4301 section 6; {@code icmp_rcv}). */
-    private boolean isErrorAboutAllowed(Direction direction) {
-        boolean wanted = !path.isEmpty() && path.last().spec().hasFlag(StateFlags.ICMP);
-        if (!wanted || !quote.find(packet)) {
-            return false;
+    /**
+     * What becomes of an ICMP error is also a matter of what it quotes (RFC 4301 section 6). A State's selector and, in
+     * dir fwd, the policies may mean that packet ({@code xfrm_in_fwd_icmp}); and through a State with XFRM_STATE_ICMP
+     * an error comes to the host if the packet it is about could ({@code icmp_rcv}).
+     */
+    private DropReason reasonForError(Direction direction) {
+        DropReason reason = verdict.reason();
+        boolean unruled = direction == Direction.FWD && verdict.policies().length == 0 && !verdict.isDisabled();
+        if (reason == null && !unruled) {
+            return null;
         }
-        Flow reversed = quote.reversedFlow();
-        reversed.ifindex = flow.ifindex;
-        return policies.judge(direction, reversed, path, nowSeconds).reason() == null;
+        if (quote.findFate(packet)) {
+            reason = policies.judgeError(direction, flow, quote.reversedFlow(flow), path, nowSeconds);
+        }
+        return reason != null && direction == Direction.IN && isErrorAboutAllowed() ? null : reason;
+    }
+
+    private boolean isErrorAboutAllowed() {
+        boolean wanted = !path.isEmpty() && path.last().spec().hasFlag(StateFlags.ICMP);
+        return wanted
+                && quote.find(packet)
+                && policies.judge(Direction.IN, quote.reversedFlow(flow), path, nowSeconds).reason() == null;
+    }
+
+    private static boolean isIcmp(int protocol) {
+        return protocol == IpProtocol.ICMP || protocol == IpProtocol.ICMPV6;
     }
 
     private Next drop(DropReason reason) {

@@ -176,20 +176,24 @@ public final class OutboundPath {
         return route;
     }
 
-    /** {@code icmp_route_lookup} with XFRM_LOOKUP_ICMP: the answer to a packet of a tunnel's network may come from an address outside of it. */
+    /**
+     * XFRM_LOOKUP_ICMP: an error about a packet of a tunnel's network may come from an address outside of it. The host's
+     * own ones go the packet's way even if their own is blocked ({@code icmp_route_lookup}), those that it forwards if
+     * they would pass ({@code xfrm_out_fwd_icmp}). They do not pass where the policy that wants them has no State yet.
+     */
     private OutboundRoute routeOfError(OutboundRoute route) {
         boolean unprotected = route.bundle == null && (route.reason == null || route.reason == DropReason.OUT_POL_BLOCK);
-        if (!unprotected || !isIcmp(packet.protocol) || !quote.find(packet)) {
+        if (!unprotected || !isIcmp(packet.protocol) || !isToBeRelated(route)) {
             return route;
         }
-        if (!localAddresses.contains(flow.family, flow.saddrHigh, flow.saddrLow)) {
-            return route;
-        }
-        Flow reversed = quote.reversedFlow();
-        reversed.ifindex = flow.ifindex;
-        reversed.attachedIfindex = flow.attachedIfindex;
-        OutboundRoute other = route(reversed);
-        return other.bundle != null && other.policies[0].spec().allowsIcmpErrors() ? other : route;
+        OutboundRoute other = route(quote.reversedFlow(flow));
+        return other.policies.length > 0 && other.policies[0].spec().allowsIcmpErrors() ? other : route;
+    }
+
+    private boolean isToBeRelated(OutboundRoute route) {
+        return localAddresses.contains(flow.family, flow.saddrHigh, flow.saddrLow)
+                ? quote.find(packet)
+                : route.reason == null && quote.findFate(packet);
     }
 
     private static boolean isIcmp(int protocol) {

@@ -17,6 +17,7 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
@@ -149,6 +150,37 @@ final class PolicyCheck {
             }
         }
         find(direction, flow, ofSocket);
+        return reason(direction, flow.family, path);
+    }
+
+    /**
+     * The same for an ICMP error and the packet that it is about, seen from that one's receiver: that may be what the
+     * selectors of States with XFRM_STATE_ICMP mean and, in dir fwd, policies if none means the error itself.
+     * Nothing is remembered.
+     */
+    DropReason judgeError(Direction direction, Flow error, Flow about, SecPath path, long nowSeconds) {
+        policies.clear();
+        error.attachedIfindex = context.network().attachedIndex();
+        about.attachedIfindex = error.attachedIfindex;
+        for (int i = path.length() - 1; i >= 0; i--) {
+            StateSpec state = path.get(i).spec();
+            boolean related = state.hasFlag(StateFlags.ICMP) && matches(state.selector(), about);
+            if (!related && !matches(state.selector(), error)) {
+                return DropReason.IN_STATE_MISMATCH;
+            }
+        }
+        find(direction, error, sockets.find(direction, error));
+        if (policies.isEmpty() && direction == Direction.FWD) {
+            find(direction, about, sockets.find(direction, about));
+        }
+        for (Policy policy : policies) {
+            policy.touch(nowSeconds);
+        }
+        return reason(direction, error.family, path);
+    }
+
+    /** What the policies found say to a packet that came so. */
+    private DropReason reason(Direction direction, int family, SecPath path) {
         if (policies.isEmpty()) {
             boolean blocked = context.spd().defaultAction(direction) == PolicySpec.Action.BLOCK;
             return blocked || hasTunnel(path, 0) ? DropReason.IN_NO_POLS : null;
@@ -158,7 +190,7 @@ final class PolicyCheck {
                 return DropReason.IN_POL_BLOCK;
             }
         }
-        return compare(flow, path);
+        return compare(family, path);
     }
 
     /** A State of no family (XFRM_STATE_AF_UNSPEC) takes the addresses of either. */
@@ -192,7 +224,7 @@ final class PolicyCheck {
     }
 
     /** Each template wants its State, in order, outermost first; a tunnel that no template asked for is refused. */
-    private DropReason compare(Flow flow, SecPath path) {
+    private DropReason compare(int family, SecPath path) {
         List<Template> templates = new ArrayList<>();
         for (Policy policy : policies) {
             if (templates.size() + policy.spec().templates().size() >= Template.MAX_DEPTH) {
@@ -200,12 +232,12 @@ final class PolicyCheck {
             }
             templates.addAll(policy.spec().templates());
         }
-        if (policies.size() > 1 && flow.family == AddressFamily.INET6) {
+        if (policies.size() > 1 && family == AddressFamily.INET6) {
             templates.sort(Comparator.comparing(template -> template.mode().hasOuterHeader()));
         }
         int next = 0;
         for (Template template : templates.reversed()) {
-            next = match(template, path, next, flow.family);
+            next = match(template, path, next, family);
             if (next == NO_MATCH) {
                 return DropReason.IN_TMPL_MISMATCH;
             }

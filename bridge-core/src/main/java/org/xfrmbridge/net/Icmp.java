@@ -11,8 +11,11 @@ public final class Icmp {
     public static final int HEADER_BYTES = 8;
 
     public static final int DESTINATION_UNREACHABLE = 3;
+    public static final int TIME_EXCEEDED = 11;
     public static final int FRAGMENTATION_NEEDED = 4;
+    public static final int V6_DESTINATION_UNREACHABLE = 1;
     public static final int V6_PACKET_TOO_BIG = 2;
+    public static final int V6_TIME_EXCEEDED = 3;
     /** ICMPv6 types from here on are no errors. */
     public static final int V6_FIRST_INFORMATIONAL = 128;
 
@@ -30,7 +33,16 @@ public final class Icmp {
 
     /** Whether a type is an error message, to which none may be the answer (RFC 1122 3.2.2). */
     public static boolean isError(int type) {
-        return type == DESTINATION_UNREACHABLE || type == 4 || type == 5 || type == 11 || type == 12;
+        return type == DESTINATION_UNREACHABLE || type == 4 || type == 5 || type == TIME_EXCEEDED || type == 12;
+    }
+
+    /** Whether a type tells what became of a packet on its way. */
+    public static boolean isFate(int type) {
+        return type == DESTINATION_UNREACHABLE || type == TIME_EXCEEDED;
+    }
+
+    public static boolean isFateV6(int type) {
+        return type == V6_DESTINATION_UNREACHABLE || type == V6_PACKET_TOO_BIG || type == V6_TIME_EXCEEDED;
     }
 
     public static boolean isErrorV6(int type) {
