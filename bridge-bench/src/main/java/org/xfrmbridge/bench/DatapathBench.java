@@ -183,6 +183,11 @@ public class DatapathBench {
         }
 
         @Override
+        public boolean isOnSubnet(int family, Address address) {
+            return true;
+        }
+
+        @Override
         public Address sourceFor(int family, Address destination) {
             return self;
         }

@@ -132,6 +132,11 @@ final class Site {
         }
 
         @Override
+        public boolean isOnSubnet(int family, Address address) {
+            return true;
+        }
+
+        @Override
         public Address sourceFor(int family, Address destination) {
             return Address.ofIpv4(Loads.HERE);
         }

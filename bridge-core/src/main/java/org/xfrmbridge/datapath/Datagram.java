@@ -24,7 +24,7 @@ final class Datagram {
     private static final int MAX_RANGES = 64;
     private static final int MAX_DATA_BYTES = 65535;
     /** Room for a link header and the longest unfragmentable part that is taken. */
-    private static final int MAX_HEADER_BYTES = 256;
+    private static final int MAX_HEADER_BYTES = 288;
 
     private final PacketPool pool;
     private final byte[] header = new byte[MAX_HEADER_BYTES];

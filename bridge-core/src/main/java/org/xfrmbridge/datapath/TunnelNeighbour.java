@@ -26,8 +26,8 @@ import org.xfrmbridge.xfrm.Template;
  * the question, which names an inner address, does not leave.
  *
  * <p>A neighbour that packets do reach is never answered for: a next hop of any route or of an outer packet, the end of the tunnel itself. Where
- * policies let something pass to it, from another of the host's addresses or of one protocol, it may be there: then the question leaves, and only
- * when it is asked again, as nobody has answered, the answer is ours. Outbound thread only.
+ * policies let something pass to it, from another of the host's addresses or of one protocol, it may be there, unless only the route into the tunnel says that it
+ * is on the link: then the question leaves, and only when it is asked again, as nobody has answered, the answer is ours. Outbound thread only.
  */
 final class TunnelNeighbour {
     private static final int HOP_LIMIT = 255;
@@ -140,8 +140,25 @@ final class TunnelNeighbour {
         if (way == Way.DIRECT || context.network().isNextHop(family, target)) {
             return false;
         }
-        boolean certain = way == Way.TUNNELS && context.spd().isByAddressAlone(Direction.OUT);
+        boolean certain = context.spd().isByAddressAlone(Direction.OUT)
+                && (way == Way.TUNNELS || isRoutedIntoTunnel(family, target));
         return certain || questions.isRepeated(family, target, context.clock().nowNs());
+    }
+
+    /** Whether nothing but a route says that it is on the link, and what the host sends by that route enters a tunnel. */
+    private boolean isRoutedIntoTunnel(int family, Address target) {
+        Address source = context.network().isOnSubnet(family, target) ? null : context.network().sourceFor(family, target);
+        if (source == null) {
+            return false;
+        }
+        Policy policy = policy(source);
+        return policy != null && policy.spec().action() == PolicySpec.Action.ALLOW && tunnels(policy);
+    }
+
+    private Policy policy(Address source) {
+        flow.saddrHigh = source.high();
+        flow.saddrLow = source.low();
+        return context.spd().lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
     }
 
     private Way wayTo(int family, Address target) {
@@ -155,9 +172,7 @@ final class TunnelNeighbour {
             if (isOfOtherScope(family, source, target)) {
                 continue;
             }
-            flow.saddrHigh = source.high();
-            flow.saddrLow = source.low();
-            Policy policy = context.spd().lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
+            Policy policy = policy(source);
             if (policy == null) {
                 passes |= context.spd().defaultAction(Direction.OUT) == PolicySpec.Action.ALLOW;
             } else if (policy.spec().action() == PolicySpec.Action.ALLOW) {

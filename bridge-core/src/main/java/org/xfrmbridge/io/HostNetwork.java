@@ -42,6 +42,12 @@ public interface HostNetwork {
      */
     boolean isNextHop(int family, Address address);
 
+    /**
+     * Whether a neighbour is on a network that the host has an address of; not if a route alone says that it is on the link. True also while that cannot be said.
+     * Rarely asked.
+     */
+    boolean isOnSubnet(int family, Address address);
+
     /** The source address the host would use towards a destination, or null without a route. */
     Address sourceFor(int family, Address destination);
 

@@ -16,6 +16,7 @@ import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Checksum;
 import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.MacAddress;
+import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
@@ -141,6 +142,17 @@ class TunnelNeighbourTest {
         assertLeaves(SOLICITATION);
         host.clock.advanceSeconds(1);
         assertAnswered(SOLICITATION);
+    }
+
+    /** As charon makes them: with the source that its policies are for. Who forwards asks with any address of its own. */
+    @Test
+    void shouldAnswerWhereOnlyTheRouteIntoTheTunnelSaysThatItIsOnTheLink() {
+        host.network.addLocal("192.0.2.1");
+        host.network.addOnLink("10.2.0.1");
+        host.network.setSource(AddressFamily.INET, "192.0.2.1");
+        assertLeaves(arp("c0000201", "0a020001"));
+        host.network.setSource(AddressFamily.INET, "10.1.0.1");
+        assertAnswered(arp("c0000201", "0a020001"));
     }
 
     @Test

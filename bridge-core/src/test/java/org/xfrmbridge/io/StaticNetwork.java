@@ -20,6 +20,7 @@ public final class StaticNetwork implements HostNetwork {
     private final Map<Address, NextHop> hops = new HashMap<>();
     private final Map<Integer, Address> sources = new HashMap<>();
     private final Set<Address> nextHops = new HashSet<>();
+    private final Set<Address> onLink = new HashSet<>();
     private Set<Integer> xfrmDisabled = Set.of();
     private Set<Integer> policyDisabled = Set.of();
     private NextHop gateway = new NextHop(HOST_MAC, GATEWAY_MAC, 1500);
@@ -37,6 +38,11 @@ public final class StaticNetwork implements HostNetwork {
     /** The gateway of some route. */
     public void addNextHop(String address) {
         nextHops.add(Address.parse(address));
+    }
+
+    /** Somewhere a route leads without a gateway. */
+    public void addOnLink(String address) {
+        onLink.add(Address.parse(address));
     }
 
     /** Null takes every way away. */
@@ -117,6 +123,11 @@ public final class StaticNetwork implements HostNetwork {
     @Override
     public boolean isNextHop(int family, Address address) {
         return nextHops.contains(address);
+    }
+
+    @Override
+    public boolean isOnSubnet(int family, Address address) {
+        return !onLink.contains(address);
     }
 
     @Override

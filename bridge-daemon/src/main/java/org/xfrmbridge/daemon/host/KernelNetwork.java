@@ -192,6 +192,17 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     }
 
     @Override
+    public synchronized boolean isOnSubnet(int family, Address address) {
+        try {
+            Route entry = queries.entry(family, address);
+            return entry == null || entry.isOfAddress();
+        } catch (OsException e) {
+            LOG.warn("the route to {} could not be asked for: {}", address.toText(family), e.getMessage());
+            return true;
+        }
+    }
+
+    @Override
     public synchronized Address sourceFor(int family, Address destination) {
         try {
             Route route = queries.route(family, Address.ANY, destination, NO_MARK);

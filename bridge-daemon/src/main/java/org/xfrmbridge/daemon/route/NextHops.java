@@ -21,13 +21,9 @@ public final class NextHops {
     /** All there are now. */
     public static NextHops read(RouteSocket socket) throws OsException {
         NextHops hops = new NextHops();
-        for (RouteMessage message : socket.dump(RouteMessage.GET_ROUTE, new byte[ROUTE_HEADER_BYTES])) {
-            hops.learn(message);
-        }
+        socket.forEach(RouteMessage.GET_ROUTE, new byte[ROUTE_HEADER_BYTES], hops::learn);
         try {
-            for (RouteMessage message : socket.dump(RouteMessage.GET_NEXT_HOP, new byte[NEXT_HOP_HEADER_BYTES])) {
-                hops.learn(message);
-            }
+            socket.forEach(RouteMessage.GET_NEXT_HOP, new byte[NEXT_HOP_HEADER_BYTES], hops::learn);
         } catch (OsException e) {
             // Linux before 5.3 has none.
             if (e.errno() != OsException.EOPNOTSUPP) {

@@ -11,6 +11,7 @@ public final class Queries {
     private static final int RTA_DST = 1;
     private static final int RTA_SRC = 2;
     private static final int RTA_MARK = 16;
+    private static final int RTM_F_FIB_MATCH = 0x2000;
     private static final int NUD_NONE = 0;
 
     private final RouteSocket socket;
@@ -26,6 +27,15 @@ public final class Queries {
      * @param mark for rules that look at it
      */
     public Route route(int family, Address source, Address destination, int mark) throws OsException {
+        return route(family, source, destination, mark, 0);
+    }
+
+    /** The entry of the routing tables that a packet of the host's own would take, as it was added, or null. */
+    public Route entry(int family, Address destination) throws OsException {
+        return route(family, Address.ANY, destination, 0, RTM_F_FIB_MATCH);
+    }
+
+    private Route route(int family, Address source, Address destination, int mark, int flags) throws OsException {
         int bits = AddressFamily.bits(family);
         boolean chosen = !source.isAny(family);
         NetlinkWriter request = socket.request(RouteMessage.GET_ROUTE, 0);
@@ -35,7 +45,7 @@ public final class Queries {
                 .put((byte) (chosen ? bits : 0))
                 .put((byte) 0)
                 .putInt(0)
-                .putInt(0);
+                .putInt(flags);
         request.putBytes(RTA_DST, Addresses.bytes(family, destination));
         if (chosen) {
             request.putBytes(RTA_SRC, Addresses.bytes(family, source));

@@ -19,6 +19,8 @@ public record Route(RouteMessage message) {
 
     private static final int AF_INET = 2;
     private static final int KERNEL_PROTOCOL = 2;
+    private static final int ROUTER_PROTOCOL = 9;
+    private static final int DHCP_PROTOCOL = 16;
     private static final int LOCAL_TABLE = 255;
     private static final int KEPT_FLAGS = 0x4; // RTNH_F_ONLINK
     private static final int RTA_DST = 1;
@@ -123,9 +125,17 @@ public record Route(RouteMessage message) {
         return message.attributes().has(RTA_GATEWAY) || message.attributes().has(RTA_VIA) || message.attributes().has(RTA_MULTIPATH);
     }
 
-    /** Entries that come and go with an address or with the interface. */
+    /** Entries of the local table that come and go with an address or with the interface. */
     boolean isMadeByKernel() {
         return table() == LOCAL_TABLE && message.headerByte(5) == KERNEL_PROTOCOL;
+    }
+
+    /** Whether it came with an address: from the kernel, or from who configures addresses as routers and DHCP servers say. */
+    public boolean isOfAddress() {
+        return switch (message.headerByte(5)) {
+            case KERNEL_PROTOCOL, ROUTER_PROTOCOL, DHCP_PROTOCOL -> true;
+            default -> false;
+        };
     }
 
     /** Whether the interface is its output, or one of several. */

@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.route;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.netlink.nl.Attributes;
@@ -48,19 +49,35 @@ public final class RouteSocket implements AutoCloseable {
 
     /** All entries of a kind. @param header the fixed part: family first, filters the kernel knows */
     public List<RouteMessage> dump(int type, byte[] header) throws OsException {
+        List<RouteMessage> entries = new ArrayList<>();
         for (int tries = 0; ; tries++) {
-            NetlinkWriter request = request(type, NetlinkHeader.DUMP).putBytes(header).end();
-            dumpInterrupted = false;
-            List<RouteMessage> entries = exchange(request.toBytes());
-            if (!dumpInterrupted || tries == MAX_DUMP_TRIES) {
+            entries.clear();
+            if (dump(type, header, entries::add) || tries == MAX_DUMP_TRIES) {
                 return entries;
             }
         }
     }
 
+    /** The same, one by one, however many there are: each at least once. */
+    void forEach(int type, byte[] header, Consumer<RouteMessage> action) throws OsException {
+        for (int tries = 0; !dump(type, header, action) && tries < MAX_DUMP_TRIES; tries++) {}
+    }
+
+    /** False if entries changed meanwhile, so that some may be missing. */
+    private boolean dump(int type, byte[] header, Consumer<RouteMessage> action) throws OsException {
+        dumpInterrupted = false;
+        exchange(request(type, NetlinkHeader.DUMP).putBytes(header).end().toBytes(), action);
+        return !dumpInterrupted;
+    }
+
     private List<RouteMessage> exchange(byte[] request) throws OsException {
-        socket.send(request);
         List<RouteMessage> answers = new ArrayList<>();
+        exchange(request, answers::add);
+        return answers;
+    }
+
+    private void exchange(byte[] request, Consumer<RouteMessage> answers) throws OsException {
+        socket.send(request);
         while (true) {
             NetlinkReader reader = new NetlinkReader(socket.receive());
             while (reader.next()) {
@@ -71,14 +88,14 @@ public final class RouteSocket implements AutoCloseable {
                 dumpInterrupted |= header.has(NetlinkHeader.DUMP_INTERRUPTED);
                 if (header.type() == NetlinkHeader.ERROR || header.type() == NetlinkHeader.DONE) {
                     finish(reader, request);
-                    return answers;
+                    return;
                 }
                 ByteBuffer payload = reader.payload();
                 byte[] copy = new byte[payload.remaining()];
                 payload.get(copy);
-                answers.add(new RouteMessage(header.type(), copy));
+                answers.accept(new RouteMessage(header.type(), copy));
                 if (!header.has(NetlinkHeader.MULTI)) {
-                    return answers;
+                    return;
                 }
             }
         }

@@ -146,6 +146,28 @@ class KernelNetworkTest {
         }
     }
 
+    @Test
+    void shouldTellNetworksOfItsAddressesFromRoutesWithoutAGateway() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            network.ip("route add 10.2.0.0/16 dev veth0 table 220");
+            network.ip("rule add table 220");
+            network.ip("-6 route add fd02::/64 dev veth0");
+            network.ip("-6 route add fd03::/64 dev veth0 proto ra");
+            network.inHere(() -> {
+                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
+                    assertTrue(kernel.isOnSubnet(INET, Address.parse("192.0.2.9")));
+                    assertTrue(kernel.isOnSubnet(INET6, Address.parse("2001:db8::9")));
+                    assertTrue(kernel.isOnSubnet(INET6, Address.parse("fe80::9")));
+                    assertTrue(kernel.isOnSubnet(INET6, Address.parse("fd03::9")));
+                    assertFalse(kernel.isOnSubnet(INET, Address.parse("10.2.0.1")));
+                    assertFalse(kernel.isOnSubnet(INET6, Address.parse("fd02::1")));
+                    assertTrue(kernel.isOnSubnet(INET, Address.parse("203.0.113.1")), "nobody knows the way");
+                }
+                return null;
+            });
+        }
+    }
+
     private static boolean isNextHop(KernelNetwork kernel, String address) {
         return kernel.isNextHop(address.contains(":") ? INET6 : INET, Address.parse(address));
     }
