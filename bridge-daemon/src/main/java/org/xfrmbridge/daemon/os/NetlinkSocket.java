@@ -49,7 +49,7 @@ public final class NetlinkSocket implements AutoCloseable {
         return new NetlinkSocket(NETLINK_SOCK_DIAG, "NETLINK_SOCK_DIAG");
     }
 
-    /** To NETLINK_NETFILTER. */
+    /** To NETLINK_NETFILTER, linux/netfilter/nfnetlink.h. */
     public static NetlinkSocket toNetfilter() throws OsException {
         return new NetlinkSocket(NETLINK_NETFILTER, "NETLINK_NETFILTER");
     }
@@ -69,7 +69,7 @@ public final class NetlinkSocket implements AutoCloseable {
         }
     }
 
-    /** A kernel that knows nothing of a group has no events of it. */
+    /** A kernel that does not know a group has no events of it: that is no error. */
     public void join(int group) throws OsException {
         int result = set(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
         if (result == -1 && Native.errno() != OsException.EINVAL) {
