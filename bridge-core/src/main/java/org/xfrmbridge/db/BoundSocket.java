@@ -1,6 +1,5 @@
 package org.xfrmbridge.db;
 
-import java.util.Set;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -10,14 +9,14 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
- * A socket and what it asked for; a change is a new one in its place. Or several connections of one port that have the same policies.
+ * A socket and what it asked for; a change is a new one in its place.
  *
  * @param cookie the kernel's number of it, or another that its owner knows it by
- * @param connections what it sends and gets is of these alone; null for all that its port has
+ * @param connection what it sends and gets is of this one alone; null for all that its port has
  * @param held whether a process is known that has it
  */
 record BoundSocket(
-        long cookie, LocalEndpoint at, Set<Connection> connections, boolean held, Policy in, Policy out, int encapsulationType) {
+        long cookie, LocalEndpoint at, Connection connection, boolean held, Policy in, Policy out, int encapsulationType) {
     BoundSocket(long cookie, LocalEndpoint at) {
         this(cookie, at, null, true, null, null, 0);
     }
@@ -34,23 +33,23 @@ record BoundSocket(
 
     BoundSocket withPolicy(Direction direction, Policy policy) {
         boolean inbound = direction == Direction.IN;
-        return new BoundSocket(cookie, at, connections, held, inbound ? policy : in, inbound ? out : policy, encapsulationType);
+        return new BoundSocket(cookie, at, connection, held, inbound ? policy : in, inbound ? out : policy, encapsulationType);
     }
 
     BoundSocket withEncapsulation(int type) {
-        return new BoundSocket(cookie, at, connections, held, in, out, type);
+        return new BoundSocket(cookie, at, connection, held, in, out, type);
     }
 
     BoundSocket movedTo(LocalEndpoint to) {
         return new BoundSocket(cookie, to, null, held, in, out, encapsulationType);
     }
 
-    BoundSocket withConnections(Set<Connection> only) {
+    BoundSocket withConnection(Connection only) {
         return new BoundSocket(cookie, at, only, held, in, out, encapsulationType);
     }
 
     BoundSocket heldBy(boolean anybody) {
-        return new BoundSocket(cookie, at, connections, anybody, in, out, encapsulationType);
+        return new BoundSocket(cookie, at, connection, anybody, in, out, encapsulationType);
     }
 
     boolean hasPolicy() {
@@ -71,7 +70,7 @@ record BoundSocket(
     }
 
     boolean isOf(Direction direction, Flow flow) {
-        return connections != null && connections.contains(Connection.of(direction, flow));
+        return connection != null && connection.equals(Connection.of(direction, flow));
     }
 
     /** Whether packets of this family to this address, one of the host's own, come here. */

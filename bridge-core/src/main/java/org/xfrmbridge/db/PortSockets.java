@@ -55,7 +55,7 @@ final class PortSockets {
         int bestRank = -1;
         for (BoundSocket socket : sockets) {
             Policy policy = socket.policyFor(direction, flow);
-            boolean asked = policy != null && socket.connections() == null && (held == null || held == socket.held());
+            boolean asked = policy != null && socket.connection() == null && (held == null || held == socket.held());
             if (asked && socket.takes(flow.family, high, low) && socket.rank(flow.family, policy) > bestRank) {
                 best = policy;
                 bestRank = socket.rank(flow.family, policy);

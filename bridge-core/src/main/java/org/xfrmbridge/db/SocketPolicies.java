@@ -3,7 +3,6 @@ package org.xfrmbridge.db;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.xfrmbridge.xfrm.Address;
@@ -183,7 +182,7 @@ public final class SocketPolicies {
     /** Control thread: the socket is bound elsewhere now, or about to be connected. Nothing happens if it never registered anything. */
     public void move(Object owner, long cookie, LocalEndpoint to) {
         BoundSocket socket = sockets.get(new SocketId(owner, cookie));
-        if (socket != null && (socket.connections() != null || !socket.at().equals(to))) {
+        if (socket != null && (socket.connection() != null || !socket.at().equals(to))) {
             settle(socket.hasPolicy());
             put(owner, cookie, socket.movedTo(to));
         }
@@ -200,35 +199,24 @@ public final class SocketPolicies {
     /** Control thread: the socket is connected, and sends and gets nothing else. */
     public void narrow(Object owner, long cookie, Connection connection) {
         BoundSocket socket = sockets.get(new SocketId(owner, cookie));
-        if (socket != null && socket.connections() == null) {
+        if (socket != null && socket.connection() == null) {
             settle(socket.hasPolicy());
-            put(owner, cookie, socket.withConnections(Set.of(connection)));
+            put(owner, cookie, socket.withConnection(connection));
         }
     }
 
     /**
-     * Control thread: connections get policies of their own, those that a socket of their port has now: what becomes of it does not concern them, as those
-     * that were accepted have inherited what there was ({@code __xfrm_sk_clone_policy}).
-     *
-     * @param branch the number under which they are known from now on
+     * Control thread: a socket that another has accepted is known by itself from now on. It has the policies that the other has now
+     * ({@code __xfrm_sk_clone_policy}); what becomes of that does not concern it.
      */
-    public void branch(Object owner, long cookie, long branch, Set<Connection> connections, long nowSeconds) {
+    public void inherit(Object owner, long cookie, long accepted, Connection connection, long nowSeconds) {
         BoundSocket parent = sockets.get(new SocketId(owner, cookie));
-        BoundSocket child = new BoundSocket(branch, parent.at()).withConnections(Set.copyOf(connections)).heldBy(false);
+        BoundSocket child = new BoundSocket(accepted, parent.at()).withConnection(connection).heldBy(false);
         for (Direction direction : new Direction[] {Direction.IN, Direction.OUT}) {
             Policy policy = parent.policy(direction);
             child = policy == null ? child : child.withPolicy(direction, spd.linkSocketPolicy(policy.spec(), nowSeconds));
         }
-        put(owner, branch, child);
-    }
-
-    /** Control thread: of a branch these connections are left. */
-    public void setConnections(Object owner, long cookie, Set<Connection> left) {
-        BoundSocket socket = sockets.get(new SocketId(owner, cookie));
-        if (socket != null && !left.equals(socket.connections())) {
-            settle(socket.hasPolicy());
-            put(owner, cookie, socket.withConnections(Set.copyOf(left)));
-        }
+        put(owner, accepted, child);
     }
 
     /** Control thread: whether anything is registered under the number. */

@@ -24,6 +24,7 @@ import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService.SpiRequest;
 import org.xfrmbridge.model.Model;
 import org.xfrmbridge.time.ManualClock;
+import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Lifetime;
@@ -57,6 +58,10 @@ abstract class EngineModel extends Model {
         engine.register(new AcquiringKeyManager());
         network.setSource(AddressFamily.INET, "192.0.2.1");
         network.setSource(AddressFamily.INET6, "2001:db8:ffff::1");
+        for (String address : List.of("10.1.0.1", "10.1.128.1", "fd01::1", "fd01:0:0:8000::1")) {
+            network.addLocal(address);
+            naive.local.add(Address.parse(address));
+        }
         naive.sources[AddressFamily.INET] = RandomEntries.LOCAL4;
         naive.sources[AddressFamily.INET6] = RandomEntries.LOCAL6;
     }

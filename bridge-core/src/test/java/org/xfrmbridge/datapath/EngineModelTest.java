@@ -122,7 +122,8 @@ class EngineModelTest extends EngineModel {
         boolean out = random.nextBoolean();
         Address address = random.nextBoolean() ? Address.ANY : out ? flow.saddr() : flow.daddr();
         int family = address.equals(Address.ANY) && random.nextInt(4) == 0 ? AddressFamily.INET6 : flow.family;
-        return new LocalEndpoint(family, flow.protocol, address, out ? flow.sport : flow.dport);
+        // One without a port is the kernel's to ask for.
+        return new LocalEndpoint(family, flow.protocol, address, Math.max(1, out ? flow.sport : flow.dport));
     }
 
     private void changeHost() {

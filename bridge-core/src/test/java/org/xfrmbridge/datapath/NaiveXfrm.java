@@ -1,7 +1,9 @@
 package org.xfrmbridge.datapath;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.xfrmbridge.db.PolicyList;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.db.StateList;
@@ -9,6 +11,7 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
@@ -26,6 +29,8 @@ final class NaiveXfrm {
     final boolean[] blocks = new boolean[Direction.values().length];
     /** Where tunnels of a family begin whose template does not say. */
     Address[] sources = new Address[AddressFamily.INET6 + 1];
+    /** The host's own. */
+    final Set<Address> local = new HashSet<>();
     boolean hasRoute = true;
 
     record Socket(int cookie, LocalEndpoint at, Policy in, Policy out) {
@@ -128,26 +133,34 @@ final class NaiveXfrm {
         return main == null ? List.of(first) : List.of(first, main);
     }
 
-    /** The socket bound to the address before one bound to any, of the family before INET6 for both, the one bound last before others. */
+    /**
+     * Of the sockets with a policy for the flow: the one bound to the address before one bound to any, of the family before INET6 for both, with the
+     * stricter policy before others, the one bound last before others. One that lets pass counts for the host's own packets alone, and not where the kernel
+     * itself sends them.
+     */
     private Policy ofSocket(Direction direction, Flow flow) {
-        if (direction == Direction.FWD) {
-            return null;
-        }
-        Socket best = null;
-        for (Socket socket : sockets.reversed()) {
-            boolean asked = socket.in != null || socket.out != null;
-            if (asked && rank(socket.at, direction, flow) > (best == null ? 0 : rank(best.at, direction, flow))) {
-                best = socket;
+        Policy best = null;
+        int bestRank = 0;
+        for (Socket socket : direction == Direction.FWD ? List.<Socket>of() : sockets.reversed()) {
+            Policy policy = socket.policy(direction);
+            boolean matches = policy != null && PolicyList.matches(policy.spec(), flow);
+            int rank = matches ? 3 * rank(socket.at, direction, flow) : 0;
+            rank += rank == 0 ? 0 : policy.spec().action() != PolicySpec.Action.ALLOW ? 2 : policy.spec().templates().isEmpty() ? 0 : 1;
+            if (rank > bestRank) {
+                best = policy;
+                bestRank = rank;
             }
         }
-        Policy policy = best == null ? null : best.policy(direction);
-        return policy != null && PolicyList.matches(policy.spec(), flow) ? policy : null;
+        boolean strange = direction == Direction.OUT && !local.contains(flow.saddr());
+        boolean passes = bestRank % 3 == 0;
+        return strange || passes && (flow.protocol == IpProtocol.ICMP || flow.protocol == IpProtocol.ICMPV6) ? null : best;
     }
 
     /** How well a flow fits an endpoint; 0 is not at all. */
     private static int rank(LocalEndpoint at, Direction direction, Flow flow) {
         boolean out = direction == Direction.OUT;
-        if (at.protocol() != flow.protocol || at.port() != (out ? flow.sport : flow.dport)) {
+        boolean hasPorts = flow.protocol == IpProtocol.TCP || flow.protocol == IpProtocol.UDP;
+        if (at.protocol() != flow.protocol || hasPorts && at.port() != (out ? flow.sport : flow.dport)) {
             return 0;
         }
         if (!at.address().isAny(at.family())) {

@@ -39,6 +39,7 @@ final class TestHost implements DatapathEvents {
     /** The network beyond the datapath. */
     final MemoryPort wire;
 
+    private final PathContext context;
     private final Outbound outbound;
     private final Inbound inbound;
 
@@ -50,9 +51,13 @@ final class TestHost implements DatapathEvents {
         for (String address : addresses) {
             network.addLocal(address);
         }
-        PathContext context = new PathContext(sad, spd, sockets, network, this, new PathMtu(), clock, 0);
+        context = new PathContext(sad, spd, sockets, network, this, new PathMtu(), clock, 0);
         outbound = new Outbound(context, stats, hostSide[1], networkSide[1]);
         inbound = new Inbound(context, stats, networkSide[1], hostSide[1]);
+    }
+
+    PathContext context() {
+        return context;
     }
 
     /** Frames from the stack to the network: what leaves. */

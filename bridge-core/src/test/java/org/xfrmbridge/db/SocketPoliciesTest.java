@@ -1,12 +1,15 @@
 package org.xfrmbridge.db;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.xfrm.Address;
@@ -16,9 +19,12 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.Template;
 
 class SocketPoliciesTest {
     private static final int INET = AddressFamily.INET;
@@ -48,6 +54,12 @@ class SocketPoliciesTest {
         flow.sport = sport;
         flow.dport = dport;
         return flow;
+    }
+
+    private static PolicySpec esp(Direction direction, int family) {
+        Template template = new Template(
+                new StateId(Address.ANY, 0, IpProtocol.ESP), family, Address.ANY, 5, Mode.TRANSPORT, 0, false, -1, -1, -1);
+        return bypass(direction, family).withTemplates(List.of(template));
     }
 
     private Policy lookup(Direction direction) {
@@ -111,6 +123,102 @@ class SocketPoliciesTest {
         sockets.clearPolicies(CHARON, 1);
         assertNull(lookup(Direction.IN));
         assertTrue(policy.isDead());
+    }
+
+    /** Which of them sends cannot be told. */
+    @Test
+    void shouldTakeTheStricterPolicyOfSocketsThatShareAPort() {
+        Policy esp = sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 500), esp(Direction.OUT, INET), 0);
+        sockets.setPolicy(CHARON, 2, at(INET, "0.0.0.0", 500), bypass(Direction.OUT, INET), 0);
+        sockets.setPolicy(CHARON, 3, at(INET, "0.0.0.0", 500), bypass(Direction.IN, INET), 0);
+        assertSame(esp, lookup(Direction.OUT));
+    }
+
+    @Test
+    void shouldKnowSocketsWithoutPortsByTheirAddresses() {
+        LocalEndpoint at = new LocalEndpoint(INET, IpProtocol.ICMP, HERE, 1);
+        Policy policy = sockets.setPolicy(CHARON, 1, at, esp(Direction.OUT, INET), 0);
+        Flow echo = flow(HERE, 8, Address.parse("198.51.100.1"), 0);
+        echo.protocol = IpProtocol.ICMP;
+        assertSame(policy, sockets.lookup(Direction.OUT, echo));
+        echo.saddrHigh = Address.parse("192.0.2.2").high();
+        assertNull(sockets.lookup(Direction.OUT, echo));
+    }
+
+    @Test
+    void shouldAskWhoseAFlowIsWhenSocketsFloat() {
+        assertFalse(sockets.mayFloat(IpProtocol.UDP));
+        Policy unbound = sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 0), esp(Direction.OUT, INET), 0);
+        Flow flow = flow(HERE, 40000, Address.parse("198.51.100.1"), 53);
+        assertTrue(sockets.mayFloat(IpProtocol.UDP));
+        assertFalse(sockets.mayFloat(IpProtocol.TCP));
+        assertSame(unbound, sockets.lookupFloating(Direction.OUT, flow, 1));
+        assertNull(sockets.lookupFloating(Direction.OUT, flow, 2), "another socket's");
+        assertNull(sockets.lookupFloating(Direction.OUT, flow, 0), "nobody's, and the one that floats is held");
+        assertSame(unbound, sockets.lookupFloating(Direction.OUT, flow), "unknown");
+        sockets.setHeld(CHARON, 1, false);
+        assertSame(unbound, sockets.lookupFloating(Direction.OUT, flow, 0), "nobody's any more");
+        sockets.move(CHARON, 1, at(INET, "0.0.0.0", 40000));
+        assertFalse(sockets.mayFloat(IpProtocol.UDP));
+        assertSame(unbound, sockets.lookup(Direction.OUT, flow));
+        Policy raw = sockets.setPolicy(CHARON, 2, at(INET, "0.0.0.0", SocketPolicies.EVERY_PORT), esp(Direction.OUT, INET), 0);
+        assertSame(raw, sockets.lookupFloating(Direction.OUT, flow(HERE, 9, HERE, 9), 0));
+        assertNull(sockets.lookupFloating(Direction.OUT, flow(HERE, 9, HERE, 9), 7));
+        sockets.close(CHARON, 2);
+        assertFalse(sockets.mayFloat(IpProtocol.UDP));
+    }
+
+    /** {@code __xfrm_sk_clone_policy}. */
+    @Test
+    void shouldLeaveWhatWasAcceptedItsPolicies() {
+        Address there = Address.parse("198.51.100.1");
+        LocalEndpoint at = new LocalEndpoint(INET, IpProtocol.TCP, Address.ANY, 500);
+        sockets.setPolicy(CHARON, 1, at, esp(Direction.OUT, INET), 0);
+        sockets.inherit(CHARON, 1, 2, Connection.of(INET, HERE, there, 9), 0);
+        sockets.close(CHARON, 1);
+        Flow own = flow(HERE, 500, there, 9);
+        own.protocol = IpProtocol.TCP;
+        Policy inherited = sockets.lookup(Direction.OUT, own);
+        assertEquals(IpProtocol.ESP, inherited.spec().templates().getFirst().id().protocol());
+        Flow other = flow(HERE, 500, there, 10);
+        other.protocol = IpProtocol.TCP;
+        assertNull(sockets.lookup(Direction.OUT, other));
+        assertEquals(1, spd.socketCount(Direction.OUT));
+        sockets.clearPolicies(CHARON, 2);
+        sockets.setPolicy(CHARON, 1, at, esp(Direction.OUT, INET), 0);
+        assertNull(sockets.lookup(Direction.OUT, own), "it has none, whatever its port has");
+        sockets.move(CHARON, 2, at);
+        assertNotNull(sockets.lookup(Direction.OUT, own), "about to be connected to another peer");
+    }
+
+    @Test
+    void shouldJudgeWhatWaitsBeforeAPolicyLeaves() {
+        AtomicInteger settled = new AtomicInteger();
+        sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 500), esp(Direction.OUT, INET), 0);
+        spd.setBeforeRemoval(() -> {
+            settled.incrementAndGet();
+            assertNotNull(lookup(Direction.OUT));
+        });
+        sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 500), esp(Direction.OUT, INET), 0);
+        assertEquals(1, settled.get());
+        sockets.move(CHARON, 1, at(INET, "0.0.0.0", 501));
+        assertEquals(2, settled.get());
+        sockets.move(CHARON, 1, at(INET, "0.0.0.0", 501));
+        sockets.setPolicy(CHARON, 2, at(INET, "0.0.0.0", 500), esp(Direction.OUT, INET), 0);
+        assertEquals(2, settled.get());
+        sockets.clearPolicies(CHARON, 2);
+        assertEquals(3, settled.get());
+    }
+
+    /** {@code xfrm_sk_policy_lookup} compares the policy's family with the packet's, whatever the socket's is. */
+    @Test
+    void shouldProtectIpv4PacketsOfDualStackSocketsWithAPolicyOfThatFamily() {
+        for (String address : List.of("::", "::ffff:192.0.2.1", "::ffff:0.0.0.0")) {
+            LocalEndpoint at = new LocalEndpoint(INET6, IpProtocol.UDP, Address.parse(address, INET6), 500);
+            Policy policy = sockets.setPolicy(CHARON, 1, at, esp(Direction.OUT, INET), 0);
+            assertSame(policy, lookup(Direction.OUT), address);
+            assertNull(lookup(Direction.IN));
+        }
     }
 
     @Test

@@ -25,6 +25,8 @@ public final class StaticNetwork implements HostNetwork {
     private Set<Integer> policyDisabled = Set.of();
     private NextHop gateway = new NextHop(HOST_MAC, GATEWAY_MAC, 1500);
     private int attachedIndex;
+    private Address localNow;
+    private long socket = UNKNOWN_SOCKET;
     private int generation;
     private int resolved;
     private int lastMark;
@@ -90,6 +92,26 @@ public final class StaticNetwork implements HostNetwork {
     public boolean isLocal(int family, long high, long low) {
         boolean group = family == AddressFamily.INET ? high >>> 60 == 0xe || high >>> 32 == 0xffffffffL : high >>> 56 == 0xff;
         return group || local.contains(new Address(high, low));
+    }
+
+    @Override
+    public boolean isLocalNow(int family, Address address) {
+        return isLocal(family, address.high(), address.low()) || address.equals(localNow);
+    }
+
+    /** An address of which nobody has told yet. */
+    public void setLocalNow(String address) {
+        localNow = Address.parse(address);
+    }
+
+    @Override
+    public long socketAt(int family, int protocol, Address here, int localPort, Address remote, int remotePort) {
+        return socket;
+    }
+
+    /** Whose all flows are from now on. */
+    public void setSocket(long cookie) {
+        socket = cookie;
     }
 
     @Override

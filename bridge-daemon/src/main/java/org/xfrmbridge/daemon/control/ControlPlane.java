@@ -99,8 +99,9 @@ public final class ControlPlane implements ControlLoop.Work {
 
     /** Opens the sockets. The caller holds the directory's lock. */
     public void listen(Path directory, SocketPolicies sockets, Statistics statistics) throws IOException {
-        registry = new SocketRegistry(sockets, clock);
+        registry = new SocketRegistry(sockets, new SocketJournal(directory), clock);
         loop.add(new SocketEndChannel(registry));
+        registry.resume(registration(Peer.SELF, sockets));
         Inquiries inquiries = Inquiries.of(statistics, pfkey, sysctls);
         Inquiries fromGuests = Inquiries.through(loop, inquiries);
         Guests guests = new Guests();
@@ -150,9 +151,12 @@ public final class ControlPlane implements ControlLoop.Work {
     }
 
     private Channel textClient(UnixConnection connection, Peer peer, Inquiries inquiries, SocketPolicies sockets) {
+        return new TextChannel(connection, peer, new TextConversation(inquiries, sysctls, registration(peer, sockets)));
+    }
+
+    private SocketRegistration registration(Peer peer, SocketPolicies sockets) {
         SocketRegistration.PfkeyPolicies policies = (option, family) -> pfkey.socketPolicy(option, family, engine);
-        SocketRegistration registration = new SocketRegistration(sockets, registry, policies, clock, peer);
-        return new TextChannel(connection, peer, new TextConversation(inquiries, sysctls, registration));
+        return new SocketRegistration(sockets, registry, policies, clock, peer);
     }
 
     /** Strangers are refused, each time, and hear nothing: of the engine they reach nothing. */

@@ -7,6 +7,7 @@ import java.util.HexFormat;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xfrmbridge.db.Connection;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.SocketPolicies.Families;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
@@ -71,11 +72,12 @@ final class SocketRegistration {
         try {
             long cookie = Long.parseUnsignedLong(parts[1]);
             switch (parts[0]) {
-                case "policy" -> policy(cookie, endpoint(parts), parts[PARTS_OF_ENDPOINT]);
-                case "ipsec" -> ipsec(cookie, endpoint(parts), parts[PARTS_OF_ENDPOINT]);
-                case "encap" -> encapsulation(cookie, endpoint(parts), Integer.parseInt(parts[PARTS_OF_ENDPOINT]));
-                case "socket" -> hold(cookie, Long.parseUnsignedLong(parts[2]), Integer.parseInt(parts[3]));
-                case "moved" -> move(cookie, endpoint(parts));
+                case "socket" -> hold(cookie, parts);
+                case "policy" -> note(cookie, policy(cookie, endpoint(parts), parts[PARTS_OF_ENDPOINT]), parts);
+                case "ipsec" -> note(cookie, ipsec(cookie, endpoint(parts), parts[PARTS_OF_ENDPOINT]), parts);
+                case "encap" -> note(cookie, encapsulation(cookie, endpoint(parts), Integer.parseInt(parts[PARTS_OF_ENDPOINT])), parts);
+                case "moved" -> note(cookie, move(cookie, endpoint(parts)), parts);
+                case "accepted" -> accepted(cookie, endpoint(parts), parts);
                 case "close" -> close(cookie);
                 default -> throw new IllegalArgumentException(parts[0]);
             }
@@ -88,10 +90,22 @@ final class SocketRegistration {
         }
     }
 
-    /** The inode number in front of each line, and what the kernel calls the socket as long as it lives. */
-    private void hold(long inode, long cookie, int type) {
-        known.put(inode, new Known(cookie, type));
-        registry.hold(this, cookie, inode);
+    /** The inode number in front of each line, and what the kernel calls the socket as long as it lives. A journal has that in front, the inode number behind. */
+    private void hold(long inode, String[] parts) {
+        Known socket = new Known(Long.parseUnsignedLong(parts[2]), Integer.parseInt(parts[3]));
+        known.put(inode, socket);
+        registry.hold(this, socket.cookie, parts.length > 4 ? Long.parseUnsignedLong(parts[4]) : inode);
+        registry.note(socket.cookie, SocketRegistry.SOCKET, parts);
+    }
+
+    /** Of a journal: the socket has this connection alone. */
+    private void accepted(long inode, LocalEndpoint at, String[] parts) {
+        if (known.containsKey(inode)) {
+            Connection connection = Connection.of(at.family(), at.address(), Address.parse(parts[6], at.family()), Integer.parseInt(parts[7]));
+            move(inode, at);
+            sockets.narrow(registry, cookie(inode), connection);
+            note(inode, SocketRegistry.ACCEPTED, parts);
+        }
     }
 
     /** A socket that was never named is known by this connection alone. */
@@ -104,6 +118,12 @@ final class SocketRegistration {
         return socket == null ? inode : socket.cookie;
     }
 
+    private void note(long inode, String about, String[] parts) {
+        if (known.containsKey(inode)) {
+            registry.note(cookie(inode), about, parts);
+        }
+    }
+
     /** Before something of a socket changes. */
     private void prepare(long inode, LocalEndpoint at) {
         if (known.containsKey(inode)) {
@@ -111,9 +131,10 @@ final class SocketRegistration {
         }
     }
 
-    private void move(long inode, LocalEndpoint to) {
+    private String move(long inode, LocalEndpoint to) {
         prepare(inode, to);
         sockets.move(owner(inode), cookie(inode), to);
+        return SocketRegistry.MOVED;
     }
 
     private void close(long inode) {
@@ -139,30 +160,32 @@ final class SocketRegistration {
                 family, protocol, Address.parse(parts[4], family), raw ? SocketPolicies.EVERY_PORT : port, both ? Families.BOTH : Families.OWN);
     }
 
-    private void ipsec(long cookie, LocalEndpoint at, String hex) throws XfrmException {
-        set(cookie, at, policies.read(bytes(hex), at.family()));
+    private String ipsec(long cookie, LocalEndpoint at, String hex) throws XfrmException {
+        return set(cookie, at, policies.read(bytes(hex), at.family()));
     }
 
-    private void set(long cookie, LocalEndpoint at, PolicySpec policy) {
+    /** Returns what is known of the socket by it. */
+    private String set(long cookie, LocalEndpoint at, PolicySpec policy) {
         prepare(cookie, at);
         sockets.setPolicy(owner(cookie), cookie(cookie), at, policy, clock.epochSeconds());
+        return SocketRegistry.POLICY + policy.direction();
     }
 
     private static ByteBuffer bytes(String hex) {
         return ByteBuffer.wrap(HexFormat.of().parseHex(hex)).order(ByteOrder.nativeOrder());
     }
 
-    private void policy(long cookie, LocalEndpoint at, String hex) throws XfrmException {
+    private String policy(long cookie, LocalEndpoint at, String hex) throws XfrmException {
         if (hex.equals("-")) {
             prepare(cookie, at);
             sockets.clearPolicies(owner(cookie), cookie(cookie));
-            return;
+            return null;
         }
         ByteBuffer option = bytes(hex);
         if (option.remaining() < UserpolicyInfo.BYTES) {
             throw new IllegalArgumentException("cut short");
         }
-        set(cookie, at, spec(option));
+        return set(cookie, at, spec(option));
     }
 
     /** {@code xfrm_compile_policy}: only in and out, and what follows the policy is templates. */
@@ -176,14 +199,15 @@ final class SocketRegistration {
         return verified.withIndex(0);
     }
 
-    private void encapsulation(long cookie, LocalEndpoint at, int type) {
+    private String encapsulation(long cookie, LocalEndpoint at, int type) {
         prepare(cookie, at);
         sockets.setEncapsulation(owner(cookie), cookie(cookie), at, type);
         LOG.debug("{} takes ESP in UDP of type {} on port {}", peer, type, at.port());
+        return SocketRegistry.ENCAPSULATION;
     }
 
     private void announce() {
-        if (!registered) {
+        if (!registered && peer != Peer.SELF) {
             registered = true;
             LOG.info("{} registers sockets", peer);
         }
@@ -199,7 +223,7 @@ final class SocketRegistration {
             registry.releaseAll(this);
         }
         if (registered) {
-            LOG.info("the sockets of {} are gone", peer);
+            LOG.info("{} has gone; what its sockets asked for holds until the kernel has them no more", peer);
         }
     }
 }

@@ -3,7 +3,6 @@ package org.xfrmbridge.daemon.control;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -27,23 +26,32 @@ import org.xfrmbridge.xfrm.IpProtocol;
  * have any more, once a second, and tells of their end. Control thread only.
  */
 final class SocketRegistry implements AutoCloseable {
+    /** What lines are about. */
+    static final String SOCKET = "socket";
+    static final String POLICY = "policy ";
+    static final String ENCAPSULATION = "encap";
+    static final String MOVED = "moved";
+    static final String ACCEPTED = "accepted";
+
     private static final Logger LOG = LoggerFactory.getLogger(SocketRegistry.class);
     private static final long LOOK_NS = TimeUnit.SECONDS.toNanos(1);
+    private static final long PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(50);
     /** How long a socket is kept of which the kernel says nothing. */
     private static final long UNKNOWN_NS = TimeUnit.HOURS.toNanos(1);
     /** A socket that is not found may have packets on their way: those have a second. */
     private static final int ABSENCES = 2;
-    private static final int MOST_LOOKS = 64;
-    private static final long PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(50);
+    private static final int MOST_QUESTIONS = 64;
+    private static final int SOCK_STREAM = 1;
+    private static final String GONE = "gone ";
 
     private final SocketPolicies sockets;
     private final SocketTable kernel;
     private final SocketEnds ends;
+    private final SocketJournal journal;
     private final Clock clock;
-    private final Map<Long, Registered> registered = new HashMap<>();
-    private final Set<Registered> unheld = new LinkedHashSet<>();
-    private final List<Branch> branches = new ArrayList<>();
-    private long nextBranch = Long.MIN_VALUE;
+    private final Map<Long, RegisteredSocket> registered = new HashMap<>();
+    private final Set<RegisteredSocket> unheld = new LinkedHashSet<>();
+    private final Map<Port, List<SocketEntry>> answers = new HashMap<>();
     private long nextLookNs = Long.MAX_VALUE;
 
     private enum Presence {
@@ -52,51 +60,16 @@ final class SocketRegistry implements AutoCloseable {
         UNKNOWN
     }
 
-    /** One socket of the kernel. */
-    private static final class Registered {
-        final long cookie;
-        final long inode;
-        final Set<Object> holders = new HashSet<>();
-        LocalEndpoint at;
-        boolean seen;
-        boolean hasListened;
-        int absences;
-        long lookNs;
-        long unheldNs;
-
-        Registered(long cookie, long inode) {
-            this.cookie = cookie;
-            this.inode = inode;
-        }
-
-        boolean isTcp() {
-            return at != null && at.protocol() == IpProtocol.TCP && at.port() > 0;
-        }
-
-        /** Whether the kernel tells of its end, and nothing else does in time. */
-        boolean isAwaited() {
-            boolean floats = at != null && IpProtocol.hasPorts(at.protocol()) && at.port() <= 0;
-            return at != null && SocketTable.knows(at.protocol()) && (holders.isEmpty() || floats);
+    /** What one question to the kernel is about. */
+    private record Port(int family, int protocol, int port) {
+        static Port of(LocalEndpoint at) {
+            return new Port(at.family(), at.protocol(), at.port());
         }
     }
 
-    /** What a socket that listened has accepted, by cookie. */
-    private static final class Branch {
-        final long id;
-        final LocalEndpoint at;
-        final Map<Long, Connection> connections;
-        long lookNs;
-
-        Branch(long id, LocalEndpoint at, Map<Long, Connection> connections, long lookNs) {
-            this.id = id;
-            this.at = at;
-            this.connections = connections;
-            this.lookNs = lookNs;
-        }
-    }
-
-    SocketRegistry(SocketPolicies sockets, Clock clock) throws OsException {
+    SocketRegistry(SocketPolicies sockets, SocketJournal journal, Clock clock) throws OsException {
         this.sockets = sockets;
+        this.journal = journal;
         this.clock = clock;
         kernel = new SocketTable();
         ends = new SocketEnds();
@@ -106,26 +79,66 @@ final class SocketRegistry implements AutoCloseable {
         return ends;
     }
 
+    /** Takes up what an earlier bridge knew. @param registration which is told its lines, and ends */
+    void resume(SocketRegistration registration) throws IOException {
+        for (String line : journal.read()) {
+            if (line.startsWith(GONE)) {
+                registered.values().stream().filter(socket -> line.equals(GONE + socket.cookie)).findAny().ifPresent(this::forget);
+            } else {
+                registration.line(line);
+            }
+        }
+        registration.end();
+        rewrite();
+    }
+
+    private void rewrite() {
+        List<String> live = new ArrayList<>();
+        registered.values().forEach(socket -> live.addAll(socket.lines()));
+        journal.rewrite(live);
+    }
+
+    /** A line was obeyed that said something of the socket. @param about what takes the place of what was said before; null for all policies */
+    void note(long cookie, String about, String[] parts) {
+        RegisteredSocket socket = get(cookie);
+        String[] own = parts.clone();
+        own[1] = String.valueOf(cookie);
+        String line = String.join(" ", own) + (SOCKET.equals(about) && parts.length == 4 ? " " + socket.inode : "");
+        socket.say(about, line);
+        journal.add(line);
+        if (journal.isWorn(registered.size())) {
+            rewrite();
+        }
+    }
+
     /** A client has this socket. */
     void hold(Object holder, long cookie, long inode) {
-        Registered socket = registered.computeIfAbsent(cookie, number -> new Registered(number, inode));
+        RegisteredSocket socket = registered.computeIfAbsent(cookie, number -> new RegisteredSocket(number, inode));
         socket.holders.add(holder);
         unheld.remove(socket);
         sockets.setHeld(this, cookie, true);
     }
 
+    private RegisteredSocket get(long cookie) {
+        RegisteredSocket socket = registered.get(cookie);
+        if (socket == null) {
+            throw new IllegalArgumentException("the kernel has no such socket any more");
+        }
+        return socket;
+    }
+
     /** Before anything of the socket changes: what was accepted keeps what it has. */
     void prepare(long cookie, LocalEndpoint at) {
-        Registered socket = registered.get(cookie);
+        RegisteredSocket socket = get(cookie);
         socket.at = at;
         socket.absences = 0;
         if (socket.isTcp()) {
             List<SocketEntry> all = atPort(at);
-            SocketEntry own = own(socket, all);
+            SocketEntry own = socket.find(all);
             if (own != null && own.isConnected()) {
-                inherit(socket, own);
+                adopt(socket, own);
             } else {
-                branchOff(socket, all);
+                passOn(socket, all);
             }
         }
         awaitEnds();
@@ -140,93 +153,88 @@ final class SocketRegistry implements AutoCloseable {
         }
     }
 
-    private static SocketEntry own(Registered socket, List<SocketEntry> all) {
+    /** What a socket has accepted becomes known by itself. */
+    private void passOn(RegisteredSocket parent, List<SocketEntry> all) {
         for (SocketEntry entry : all) {
-            if (entry.cookie() == socket.cookie) {
-                socket.seen = true;
-                socket.hasListened |= entry.isListening();
-                return entry;
+            boolean accepted = entry.isConnected() && !registered.containsKey(entry.cookie());
+            if (accepted && sockets.hasPolicy(this, parent.cookie) && sockets.takes(this, parent.cookie, entry.family(), entry.local())) {
+                RegisteredSocket child = new RegisteredSocket(entry.cookie(), entry.inode());
+                child.at = parent.at;
+                registered.put(child.cookie, child);
+                inherit(parent, child, entry);
+                await(child);
             }
         }
-        return null;
     }
 
-    private void branchOff(Registered parent, List<SocketEntry> all) {
-        Map<Long, Connection> accepted = new HashMap<>();
-        for (SocketEntry entry : all) {
-            boolean known = registered.containsKey(entry.cookie())
-                    || branches.stream().anyMatch(branch -> branch.connections.containsKey(entry.cookie()));
-            if (entry.isConnected() && !known && sockets.takes(this, parent.cookie, entry.family(), entry.local())) {
-                accepted.put(entry.cookie(), connection(entry));
-            }
-        }
-        if (!accepted.isEmpty() && sockets.hasPolicy(this, parent.cookie)) {
-            Branch branch = new Branch(nextBranch++, parent.at, accepted, clock.nowNs() + LOOK_NS);
-            sockets.branch(this, parent.cookie, branch.id, Set.copyOf(accepted.values()), clock.epochSeconds());
-            branches.add(branch);
-            nextLookNs = Math.min(nextLookNs, branch.lookNs);
-        }
+    private void inherit(RegisteredSocket parent, RegisteredSocket child, SocketEntry own) {
+        sockets.inherit(this, parent.cookie, child.cookie, connection(own), clock.epochSeconds());
+        child.find(List.of(own));
+        note(child.cookie, SOCKET, new String[] {SOCKET, "", String.valueOf(child.cookie), String.valueOf(SOCK_STREAM)});
+        parent.policiesFor(child.cookie).forEach((about, line) -> note(child.cookie, about, line.split(" ")));
+        note(child.cookie, ACCEPTED, new String[] {
+            ACCEPTED, "", String.valueOf(own.family()), String.valueOf(IpProtocol.TCP), own.local().toText(own.family()),
+            String.valueOf(own.localPort()), own.remote().toText(own.family()), String.valueOf(own.remotePort())});
     }
 
     private static Connection connection(SocketEntry entry) {
         return Connection.of(entry.family(), entry.local(), entry.remote(), entry.remotePort());
     }
 
-    /** A connection that gets a policy of its own had those of what listened, until now. */
-    private void inherit(Registered child, SocketEntry own) {
+    /** An accepted socket that a client names first: until now it had the policies of what listened. */
+    private void adopt(RegisteredSocket child, SocketEntry own) {
         if (sockets.contains(this, child.cookie)) {
             return;
         }
-        Long parent = null;
-        for (Branch branch : branches) {
-            parent = branch.connections.remove(child.cookie) != null ? Long.valueOf(branch.id) : parent;
-        }
-        for (Registered other : registered.values()) {
-            boolean listens = parent == null && other.hasListened && other.isTcp() && other.at.port() == child.at.port();
+        for (RegisteredSocket other : registered.values()) {
+            boolean listens = other.hasListened && other.isTcp() && other.at.port() == child.at.port();
             if (listens && sockets.takes(this, other.cookie, own.family(), own.local())) {
-                parent = other.cookie;
+                inherit(other, child, own);
+                sockets.setHeld(this, child.cookie, true);
+                return;
             }
-        }
-        if (parent != null) {
-            sockets.branch(this, parent, child.cookie, Set.of(connection(own)), clock.epochSeconds());
-            sockets.setHeld(this, child.cookie, true);
         }
     }
 
     /** A client has closed the socket; others may have it still. */
     void release(Object holder, long cookie) {
-        Registered socket = registered.get(cookie);
-        if (socket != null && socket.holders.remove(holder) && socket.holders.isEmpty()) {
-            if (!sockets.contains(this, cookie)) {
-                registered.remove(cookie);
-                return;
-            }
-            if (socket.isTcp()) {
-                List<SocketEntry> all = atPort(socket.at);
-                own(socket, all);
-                if (socket.hasListened) {
-                    branchOff(socket, all);
-                }
-            }
-            sockets.setHeld(this, cookie, false);
-            socket.unheldNs = clock.nowNs();
-            socket.lookNs = clock.nowNs() + LOOK_NS;
-            nextLookNs = Math.min(nextLookNs, socket.lookNs);
-            unheld.add(socket);
-            awaitEnds();
+        RegisteredSocket socket = registered.get(cookie);
+        if (socket == null || !socket.holders.remove(holder) || !socket.holders.isEmpty()) {
+            return;
         }
+        if (!sockets.contains(this, cookie)) {
+            forget(socket);
+            return;
+        }
+        if (socket.isTcp()) {
+            List<SocketEntry> all = atPort(socket.at);
+            socket.find(all);
+            if (socket.hasListened) {
+                passOn(socket, all);
+            }
+        }
+        sockets.setHeld(this, cookie, false);
+        await(socket);
+        awaitEnds();
+    }
+
+    private void await(RegisteredSocket socket) {
+        socket.unheldNs = clock.nowNs();
+        socket.lookNs = socket.unheldNs + LOOK_NS;
+        nextLookNs = Math.min(nextLookNs, socket.lookNs);
+        unheld.add(socket);
     }
 
     /** A client is gone. */
     void releaseAll(Object holder) {
-        for (Registered socket : List.copyOf(registered.values())) {
+        for (RegisteredSocket socket : List.copyOf(registered.values())) {
             release(holder, socket.cookie);
         }
     }
 
     private void awaitEnds() {
         try {
-            ends.listen(registered.values().stream().anyMatch(Registered::isAwaited));
+            ends.listen(registered.values().stream().anyMatch(RegisteredSocket::isAwaited));
         } catch (OsException e) {
             LOG.warn("the ends of sockets cannot be awaited: {}", e.getMessage());
         }
@@ -242,22 +250,25 @@ final class SocketRegistry implements AutoCloseable {
     }
 
     private void end(long cookie) {
-        Registered socket = registered.get(cookie);
+        RegisteredSocket socket = registered.get(cookie);
         if (socket == null) {
             return;
         }
         socket.holders.clear();
-        // What TIME_WAIT leaves has the same cookie.
-        socket.absences = ABSENCES - 1;
-        if (!socket.isTcp() || presence(socket) != Presence.THERE) {
+        // What TIME_WAIT leaves has the same cookie, and is looked at until it has gone, too.
+        answers.clear();
+        if (socket.isTcp() && presence(socket) == Presence.THERE) {
+            await(socket);
+        } else {
             forget(socket);
         }
     }
 
-    private void forget(Registered socket) {
+    private void forget(RegisteredSocket socket) {
         registered.remove(socket.cookie);
         unheld.remove(socket);
         sockets.close(this, socket.cookie);
+        journal.add(GONE + socket.cookie);
         awaitEnds();
     }
 
@@ -266,44 +277,38 @@ final class SocketRegistry implements AutoCloseable {
         return nextLookNs;
     }
 
-    /** Asks for what nobody is known to have. */
+    /** Asks for what nobody is known to have. The kernel is asked once for each port; if there are many, for the rest a little later. */
     void look() {
         long nowNs = clock.nowNs();
-        int looks = 0;
         nextLookNs = Long.MAX_VALUE;
-        for (Registered socket : List.copyOf(unheld)) {
-            if (nowNs - socket.lookNs >= 0 && looks++ < MOST_LOOKS) {
+        answers.clear();
+        for (RegisteredSocket socket : List.copyOf(unheld)) {
+            if (nowNs - socket.lookNs >= 0 && answers.size() < MOST_QUESTIONS) {
                 socket.lookNs = nowNs + LOOK_NS;
                 lookAt(socket, nowNs);
             }
-            nextLookNs = Math.min(nextLookNs, socket.lookNs);
-        }
-        for (Branch branch : List.copyOf(branches)) {
-            if (nowNs - branch.lookNs >= 0 && looks++ < MOST_LOOKS) {
-                branch.lookNs = nowNs + LOOK_NS;
-                lookAt(branch);
+            if (unheld.contains(socket)) {
+                nextLookNs = Math.min(nextLookNs, Math.max(socket.lookNs, nowNs + PAUSE_NS));
             }
-            nextLookNs = Math.min(nextLookNs, branch.lookNs);
         }
-        // Many at a time would keep clients waiting: the others have their turn a little later.
-        nextLookNs = looks > MOST_LOOKS ? nowNs + PAUSE_NS : nextLookNs;
+        answers.clear();
     }
 
-    private void lookAt(Registered socket, long nowNs) {
+    private void lookAt(RegisteredSocket socket, long nowNs) {
         Presence presence = presence(socket);
         if (presence == Presence.UNKNOWN && nowNs - socket.unheldNs < UNKNOWN_NS) {
             return;
         }
         socket.absences = presence == Presence.THERE ? 0 : socket.absences + 1;
         if (socket.absences == 1 && socket.hasListened) {
-            branchOff(socket, atPort(socket.at));
+            passOn(socket, atPort(socket.at));
         }
         if (socket.absences >= ABSENCES) {
             forget(socket);
         }
     }
 
-    private Presence presence(Registered socket) {
+    private Presence presence(RegisteredSocket socket) {
         LocalEndpoint at = socket.at;
         try {
             if (!SocketTable.knows(at.protocol()) || at.port() == SocketPolicies.EVERY_PORT) {
@@ -312,10 +317,14 @@ final class SocketRegistry implements AutoCloseable {
             if (at.port() == 0) {
                 return Presence.UNKNOWN;
             }
-            SocketEntry own = own(socket, kernel.atPort(at.family(), at.protocol(), at.port()));
+            List<SocketEntry> all = answers.get(Port.of(at));
+            if (all == null) {
+                all = kernel.atPort(at.family(), at.protocol(), at.port());
+                answers.put(Port.of(at), all);
+            }
+            SocketEntry own = socket.find(all);
             if (own == null) {
-                // Before Linux 6.8 a TCP socket is not listed that does nothing yet.
-                return at.protocol() == IpProtocol.TCP && !socket.seen ? Presence.UNKNOWN : Presence.ABSENT;
+                return socket.wouldBeFound() ? Presence.ABSENT : Presence.UNKNOWN;
             }
             if (own.inode() == 0 && own.isConnected()) {
                 sockets.narrow(this, socket.cookie, connection(own));
@@ -327,26 +336,10 @@ final class SocketRegistry implements AutoCloseable {
         }
     }
 
-    private void lookAt(Branch branch) {
-        try {
-            Set<Long> there = new HashSet<>();
-            kernel.atPort(branch.at.family(), branch.at.protocol(), branch.at.port()).forEach(entry -> there.add(entry.cookie()));
-            branch.connections.keySet().retainAll(there);
-        } catch (OsException e) {
-            LOG.debug("connections could not be asked for: {}", e.getMessage());
-            return;
-        }
-        if (branch.connections.isEmpty()) {
-            branches.remove(branch);
-            sockets.close(this, branch.id);
-        } else {
-            sockets.setConnections(this, branch.id, Set.copyOf(branch.connections.values()));
-        }
-    }
-
     @Override
     public void close() {
         kernel.close();
         ends.close();
+        journal.close();
     }
 }
