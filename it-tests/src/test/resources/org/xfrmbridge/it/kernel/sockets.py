@@ -1,7 +1,8 @@
-"""What sockets with policies send: "sockets.py case NAME" on one host, "sockets.py peer" on the other, "sockets.py wire DEVICE" beside the first."""
+"""What sockets with policies send: "sockets.py all" on one host, "sockets.py peer" on the other, "sockets.py wire DEVICE" between them."""
 import os, select, socket, struct, subprocess, sys, time
 
-HERE, OTHER, PEER, PEER6 = "192.0.2.1", "192.0.2.11", "192.0.2.2", "2001:db8:7::2"
+HERE, OTHER, PEER, PEER6 = "192.0.2.2", "192.0.2.12", "192.0.2.1", "2001:db8:7::1"
+CALL, MARK = 7777, 7778
 IP_XFRM_POLICY, IPV6_XFRM_POLICY, SO_REUSEPORT = 17, 35, 15
 INFINITE = struct.pack("=4Q", *[2**64 - 1] * 4)
 
@@ -223,14 +224,14 @@ def tcp_late():
     time.sleep(0.5)
 
 
-def accepted(clear=False):
+def accepted():
     """What was accepted inherits; the listening socket is closed, and the other end speaks."""
     listening = socket.socket()
     protect(listening)
     listening.bind((HERE, 7001))
     listening.listen()
     ask = udp()
-    ask.sendto(b"call", (PEER, 7777))
+    ask.sendto(b"call", (PEER, CALL))
     sock, _ = listening.accept()
     listening.close()
     time.sleep(2.5)
@@ -254,7 +255,7 @@ def peer():
     """Takes connections and reads; connects when it is told to."""
     server = socket.create_server((PEER, 7000))
     told = udp()
-    told.bind((PEER, 7777))
+    told.bind((PEER, CALL))
     open_ones = []
     print("ready", flush=True)
     while True:
@@ -274,33 +275,35 @@ def peer():
 
 
 def kind(packet):
-    """ESP, or what is in the clear; None for what is not the case's."""
-    kinds = {50: "esp", 1: "icmp", 6: "tcp", 17: "udp", 58: None}
+    """ESP, or what is in the clear; None for what is not a case's."""
+    kinds = {50: "esp", 1: "icmp", 6: "tcp", 17: "udp"}
     six = packet[0] >> 4 == 6
     protocol, source = (packet[6], socket.inet_ntop(10, packet[8:24])) if six else (packet[9], socket.inet_ntoa(packet[12:16]))
-    ports = packet[40:44] if six else packet[20:24]
-    if source in (PEER, PEER6) or ports[2:] == struct.pack(">H", 7777):
-        return None
-    return kinds.get(protocol)
+    call = not six and protocol == 17 and packet[22:24] == struct.pack(">H", CALL)
+    return None if source in (PEER, PEER6) or call else kinds.get(protocol)
+
+
+def marked(packet):
+    """The name of the case that has ended."""
+    mark = packet[0] >> 4 == 4 and packet[9] == 17 and packet[22:24] == struct.pack(">H", MARK)
+    return packet[28:].decode() if mark else None
 
 
 def wire(device):
-    """Counts for each case what left, until its name has come on standard input."""
+    """Tells what left in each case."""
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
-    sock.setsockopt(1, 8, 8000000)
+    sock.setsockopt(1, 33, 8000000)
     sock.bind((device, 0))
     print("ready", flush=True)
     seen = set()
     while True:
-        ready = select.select([sock, sys.stdin], [], [])[0]
-        if sock in ready:
-            packet, address = sock.recvfrom(65536)
-            if address[1] in (0x800, 0x86dd):
-                seen.add(kind(packet))
-        elif sys.stdin in ready:
-            name = sys.stdin.readline().strip()
-            if not name:
-                return
+        packet, address = sock.recvfrom(65536)
+        if address[1] not in (0x800, 0x86dd):
+            continue
+        name = marked(packet)
+        if name is None:
+            seen.add(kind(packet))
+        else:
             print("%s: %s" % (name, " ".join(sorted(filter(None, seen))) or "nothing"), flush=True)
             seen.clear()
 
@@ -309,11 +312,46 @@ CASES = [unbound, message, connected, connected_elsewhere, dissolved, bound, bou
          mapped_bound, mapped_of_ipv6, six, other_source, raw_icmp, raw_udp, copy, child, orphan, executed, executed_and_left, passed,
          tcp_closed, tcp_reset, tcp_late, accepted, refused]
 
+
+
+def every_case():
+    with udp() as mark:
+        mark.sendto(b"start", (PEER, MARK))
+        time.sleep(1)
+        for case in CASES:
+            subprocess.run([sys.executable, __file__, "case", case.__name__], check=True)
+            time.sleep(0.3)
+            mark.sendto(case.__name__.encode(), (PEER, MARK))
+        mark.sendto(b"end", (PEER, MARK))
+
+
+def late(go):
+    """Several sockets with policies; they send when the file exists."""
+    sock, listening, ask = protected(), socket.socket(), udp()
+    sock.bind((HERE, 0))
+    protect(listening)
+    listening.bind((HERE, 7001))
+    listening.listen()
+    ask.sendto(b"call", (PEER, CALL))
+    child, _ = listening.accept()
+    listening.close()
+    unused = protected()
+    ask.sendto(b"start", (PEER, MARK))
+    print("protected", flush=True)
+    while not os.path.exists(go):
+        time.sleep(0.1)
+    for either in sock, unused:
+        to(either)
+    child.sendall(b"hello")
+    time.sleep(0.5)
+    ask.sendto(b"late", (PEER, MARK))
+    ask.sendto(b"end", (PEER, MARK))
+
+
+def one_case(name):
+    next(case for case in CASES if case.__name__ == name)()
+    time.sleep(0.2)
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "case":
-        next(case for case in CASES if case.__name__ == sys.argv[2])()
-        time.sleep(0.2)
-    elif sys.argv[1] == "names":
-        print(*(case.__name__ for case in CASES))
-    else:
-        {"peer": peer, "wire": wire}[sys.argv[1]](*sys.argv[2:])
+    {"all": every_case, "case": one_case, "late": late, "peer": peer, "wire": wire}[sys.argv[1]](*sys.argv[2:])
