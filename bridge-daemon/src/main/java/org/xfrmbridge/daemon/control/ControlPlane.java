@@ -100,7 +100,11 @@ public final class ControlPlane implements ControlLoop.Work {
     /** Opens the sockets. The caller holds the directory's lock. */
     public void listen(Path directory, SocketPolicies sockets, Statistics statistics) throws IOException {
         registry = new SocketRegistry(sockets, new SocketJournal(directory), clock);
-        loop.add(new SocketEndChannel(registry));
+        if (registry.ends().fd() >= 0) {
+            loop.add(new SocketEndChannel(registry));
+        } else {
+            LOG.warn("the kernel does not tell of its sockets (sock_diag): policies of sockets hold for an hour after their close()");
+        }
         registry.resume(registration(Peer.SELF, sockets));
         Inquiries inquiries = Inquiries.of(statistics, pfkey, sysctls);
         Inquiries fromGuests = Inquiries.through(loop, inquiries);

@@ -11,6 +11,7 @@ import org.xfrmbridge.db.Connection;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.SocketPolicies.Families;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
+import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.PolicyRules;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.netlink.map.PolicyDecoder;
@@ -33,6 +34,7 @@ final class SocketRegistration {
     private static final String IPV6_AND_IPV4 = "10+2";
 
     private static final int SOCK_RAW = 3;
+    private static final int IPPROTO_RAW = 255;
 
     private final SocketPolicies sockets;
     private final SocketRegistry registry;
@@ -165,7 +167,11 @@ final class SocketRegistration {
     }
 
     /** Returns what is known of the socket by it. */
-    private String set(long cookie, LocalEndpoint at, PolicySpec policy) {
+    private String set(long cookie, LocalEndpoint at, PolicySpec policy) throws XfrmException {
+        boolean bypass = policy.action() == PolicySpec.Action.ALLOW && policy.templates().isEmpty();
+        if (at.protocol() == IPPROTO_RAW && !bypass) {
+            throw new XfrmException(Errno.EOPNOTSUPP, "what such a socket sends may be of any protocol, and cannot be told from others' packets");
+        }
         prepare(cookie, at);
         sockets.setPolicy(owner(cookie), cookie(cookie), at, policy, clock.epochSeconds());
         return SocketRegistry.POLICY + policy.direction();

@@ -67,7 +67,7 @@ final class SocketRegistry implements AutoCloseable {
         }
     }
 
-    SocketRegistry(SocketPolicies sockets, SocketJournal journal, Clock clock) throws OsException {
+    SocketRegistry(SocketPolicies sockets, SocketJournal journal, Clock clock) {
         this.sockets = sockets;
         this.journal = journal;
         this.clock = clock;
@@ -257,6 +257,9 @@ final class SocketRegistry implements AutoCloseable {
         socket.holders.clear();
         // What TIME_WAIT leaves has the same cookie, and is looked at until it has gone, too.
         answers.clear();
+        if (socket.hasListened) {
+            passOn(socket, atPort(socket.at));
+        }
         if (socket.isTcp() && presence(socket) == Presence.THERE) {
             await(socket);
         } else {

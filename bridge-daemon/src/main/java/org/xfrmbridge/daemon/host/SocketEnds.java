@@ -14,18 +14,16 @@ public final class SocketEnds implements AutoCloseable {
     // SKNLGRP_: INET_TCP_DESTROY, INET_UDP_DESTROY, INET6_TCP_DESTROY, INET6_UDP_DESTROY
     private static final int[] GROUPS = {1, 2, 3, 4};
 
-    private final NetlinkSocket socket = NetlinkSocket.toSocketDiagnosis();
+    private final NetlinkSocket socket = SocketTable.open();
     private boolean listening;
 
-    public SocketEnds() throws OsException {}
-
-    /** Readable when there is something to {@link #read}. */
+    /** Readable when there is something to {@link #read}; negative if the kernel does not tell. */
     public int fd() {
-        return socket.fd();
+        return socket == null ? -1 : socket.fd();
     }
 
     public void listen(boolean wanted) throws OsException {
-        for (int group : wanted == listening ? new int[0] : GROUPS) {
+        for (int group : wanted == listening || socket == null ? new int[0] : GROUPS) {
             if (wanted) {
                 socket.join(group);
             } else {
@@ -49,6 +47,8 @@ public final class SocketEnds implements AutoCloseable {
 
     @Override
     public void close() {
-        socket.close();
+        if (socket != null) {
+            socket.close();
+        }
     }
 }

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.netlink.nl.NetlinkErrors;
@@ -20,6 +22,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
 
 /** The TCP and UDP sockets of the kernel, of this network namespace: sock_diag(7). Others by their inodes in /proc/net. One thread at a time. */
 public final class SocketTable implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SocketTable.class);
     private static final int SOCK_DIAG_BY_FAMILY = 20;
     private static final int ALL_STATES = -1;
     private static final long NO_COOKIE = -1;
@@ -29,8 +32,18 @@ public final class SocketTable implements AutoCloseable {
     private final NetlinkSocket socket;
     private int sequence;
 
-    public SocketTable() throws OsException {
-        socket = NetlinkSocket.toSocketDiagnosis();
+    public SocketTable() {
+        socket = open();
+    }
+
+    /** Null if the kernel has no sock_diag: then every question is refused. */
+    static NetlinkSocket open() {
+        try {
+            return NetlinkSocket.toSocketDiagnosis();
+        } catch (OsException e) {
+            LOG.debug("the kernel does not tell of its sockets: {}", e.getMessage());
+            return null;
+        }
     }
 
     /** Whether sockets of a protocol can be asked for. */
@@ -65,6 +78,9 @@ public final class SocketTable implements AutoCloseable {
 
     /** {@code struct inet_diag_req_v2}. */
     private List<SocketEntry> exchange(int flags, int family, int protocol, Ends ends) throws OsException {
+        if (socket == null) {
+            throw new OsException("socket(NETLINK_SOCK_DIAG)", OsException.EOPNOTSUPP);
+        }
         NetlinkWriter request = new NetlinkWriter().begin(SOCK_DIAG_BY_FAMILY, NetlinkHeader.REQUEST | flags, ++sequence, 0);
         request.room(12)
                 .put((byte) family)
@@ -132,6 +148,8 @@ public final class SocketTable implements AutoCloseable {
 
     @Override
     public void close() {
-        socket.close();
+        if (socket != null) {
+            socket.close();
+        }
     }
 }

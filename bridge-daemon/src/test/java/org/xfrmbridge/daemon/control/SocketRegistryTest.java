@@ -231,6 +231,54 @@ class SocketRegistryTest {
         }
     }
 
+    /** By a program that closed it where no library saw it, or was killed. */
+    @Test
+    void shouldLeaveWhatWasAcceptedItsPolicyWhenNobodySaysThatTheListeningSocketGoes() throws IOException {
+        ServerSocketChannel server = ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        int here = port((InetSocketAddress) server.getLocalAddress());
+        register(entry(IpProtocol.TCP, here, false), IpProtocol.TCP, 1);
+        try (SocketChannel peer = SocketChannel.open(server.getLocalAddress()); SocketChannel accepted = server.accept()) {
+            int there = port((InetSocketAddress) peer.getLocalAddress());
+            assertTrue(accepted.isConnected());
+            server.close();
+            client.end();
+            look();
+            look();
+            look();
+            assertNotNull(sent(IpProtocol.TCP, here, there));
+            assertNull(sent(IpProtocol.TCP, here, there + 1));
+        }
+    }
+
+    /** An accepted socket that gets a policy of one direction keeps the other that it has inherited. */
+    @Test
+    void shouldLetWhatWasAcceptedChangeOnePolicyOnly() throws IOException {
+        try (ServerSocketChannel server = ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
+            int here = port((InetSocketAddress) server.getLocalAddress());
+            register(entry(IpProtocol.TCP, here, false), IpProtocol.TCP, 1);
+            try (SocketChannel peer = SocketChannel.open(server.getLocalAddress()); SocketChannel accepted = server.accept()) {
+                assertTrue(accepted.isConnected());
+                int there = port((InetSocketAddress) peer.getLocalAddress());
+                SocketEntry child = entry(IpProtocol.TCP, here, true);
+                say("socket " + child.inode() + " " + child.cookie() + " 1");
+                say("policy " + head(child, IpProtocol.TCP) + " " + esp(Direction.IN));
+                Policy inherited = sent(IpProtocol.TCP, here, there);
+                assertNotNull(inherited);
+                assertEquals(2, spd.socketCount(Direction.OUT));
+                say("policy " + head(child, IpProtocol.TCP) + " -");
+                assertNull(sent(IpProtocol.TCP, here, there));
+                assertNotNull(sent(IpProtocol.TCP, here, there + 1), "the next one that is accepted");
+            }
+        }
+    }
+
+    @Test
+    void shouldRefuseWhatCannotBeToldFromOthers() {
+        say("socket 7 7 3");
+        assertEquals("errno 95\n", client.line("policy 7 2 255 0.0.0.0 255 " + esp(Direction.OUT)));
+        say("policy 7 2 255 0.0.0.0 255 -");
+    }
+
     private void restart() throws IOException {
         registry.close();
         sockets.closeAll(registry);
