@@ -109,8 +109,8 @@ public final class KeySearch {
         }
     }
 
-    /** Writes what this process has in its heap: what lives, after a collection. */
+    /** Writes what this process has in its heap: all objects, reachable or not. */
     public static void dumpHeap(Path file) throws IOException {
-        ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).dumpHeap(file.toString(), true);
+        ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class).dumpHeap(file.toString(), false);
     }
 }

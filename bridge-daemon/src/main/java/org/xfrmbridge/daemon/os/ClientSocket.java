@@ -86,9 +86,7 @@ public final class ClientSocket implements MessageSocket {
             check(LIBC.send(descriptor.fd(), request.pointer, length, MSG_NOSIGNAL), "send(%s bytes)", length);
         } finally {
             // It may have held keys.
-            for (int i = 0; i < length; i++) {
-                request.buffer.put(i, (byte) 0);
-            }
+            request.wipe(length);
         }
     }
 
@@ -149,5 +147,7 @@ public final class ClientSocket implements MessageSocket {
     @Override
     public void close() {
         descriptor.close();
+        // What was received last may have held keys.
+        memory.wipe(RECEIVE_BYTES);
     }
 }

@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon.os;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import jnr.ffi.LibraryLoader;
@@ -52,6 +53,11 @@ final class Native {
         Memory(int bytes) {
             buffer = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
             pointer = Pointer.wrap(RUNTIME, Pointer.wrap(RUNTIME, buffer).address());
+        }
+
+        /** Makes zeros of the first bytes: they may have been keys. */
+        void wipe(int bytes) {
+            MemorySegment.ofBuffer(buffer).asSlice(0, bytes).fill((byte) 0);
         }
 
         static Memory ofInt(int value) {

@@ -180,7 +180,9 @@ public final class UnixConnection implements AutoCloseable {
     }
 
     private static int copied(int bytes, Memory memory, byte[] into) {
-        memory.buffer.get(0, into, 0, Math.clamp(bytes, 0, into.length));
+        int taken = Math.clamp(bytes, 0, into.length);
+        memory.buffer.get(0, into, 0, taken);
+        memory.wipe(taken);
         return bytes;
     }
 
@@ -193,8 +195,9 @@ public final class UnixConnection implements AutoCloseable {
         Memory memory = length <= MAX_MESSAGE_BYTES ? MEMORY.get() : new Memory(length);
         memory.buffer.put(0, bytes, offset, length);
         long sent = LIBC.send(descriptor.fd(), memory.pointer, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+        int errno = sent < 0 ? Native.errno() : 0;
+        memory.wipe(length);
         if (sent < 0) {
-            int errno = Native.errno();
             if (errno == OsException.EAGAIN || errno == OsException.EINTR || errno == OsException.ENOBUFS) {
                 return NOTHING;
             }

@@ -66,15 +66,20 @@ public final class StateDecoder {
     /** Of two forms of authentication the truncated one counts. */
     private static void copyAlgorithms(Attributes attributes, StateSpec.Builder spec) throws XfrmException {
         spec.aead = algorithmWithIcv(attributes, XfrmAttribute.ALG_AEAD);
-        Algorithm truncated = algorithmWithIcv(attributes, XfrmAttribute.ALG_AUTH_TRUNC);
+        spec.auth = algorithmWithIcv(attributes, XfrmAttribute.ALG_AUTH_TRUNC);
+        spec.authTruncated = spec.auth != null;
         Algorithm auth = algorithm(attributes, XfrmAttribute.ALG_AUTH);
-        spec.authTruncated = truncated != null;
-        spec.auth = truncated != null ? truncated : auth;
-        if (truncated != null && auth != null) {
+        if (spec.authTruncated && auth != null) {
             auth.wipe();
+        } else if (!spec.authTruncated) {
+            spec.auth = auth;
         }
         spec.cipher = algorithm(attributes, XfrmAttribute.ALG_CRYPT);
         spec.compression = algorithm(attributes, XfrmAttribute.ALG_COMP);
+        if (spec.compression != null) {
+            // It has none, whatever the client put there.
+            spec.compression.wipe();
+        }
     }
 
     private static Algorithm algorithm(Attributes attributes, int type) throws XfrmException {

@@ -2,6 +2,7 @@ package org.xfrmbridge.pfkey.server;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.XfrmException;
@@ -51,6 +52,13 @@ final class ActiveDump<T> {
             last.put(ERRNO_AT, (byte) (ending == null ? 0 : -ending.number()));
         }
         return message;
+    }
+
+    /** Nobody asks for more. What was made for the next message may hold keys. */
+    void end() {
+        if (held != null) {
+            Arrays.fill(held, (byte) 0);
+        }
     }
 
     private byte[] refusal() {

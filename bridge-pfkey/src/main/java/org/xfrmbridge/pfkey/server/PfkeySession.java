@@ -114,7 +114,10 @@ public final class PfkeySession implements ControlSession {
     public void close() {
         keyManager.remove(this);
         queue.clear();
-        dump = null;
+        if (dump != null) {
+            dump.end();
+            dump = null;
+        }
         registered = 0;
         promiscuous = false;
     }
