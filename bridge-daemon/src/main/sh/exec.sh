@@ -1,10 +1,12 @@
 #!/bin/sh
-# exec.sh [--dir DIR] [--kernel-level RELEASE] [--] COMMAND [ARGUMENT ...]
+# exec.sh [--dir DIR] [--kernel-level RELEASE] [--force] [--] COMMAND [ARGUMENT ...]
 # Runs COMMAND, and all that it starts, with its NETLINK_XFRM and PF_KEY sockets diverted to the bridge in DIR (default
 # $XFRM_BRIDGE_DIR or /run/xfrm-bridge). XFRM_BRIDGE_LIBRARY names the preload library if it is not where the build leaves it.
 # With --kernel-level 6.12 (or XFRM_BRIDGE_KERNEL_LEVEL=6.12.0) COMMAND takes the kernel for that release: what daemons ask of an SA database
 # follows from it, and the bridge has all of it, however old the kernel is.
 # The same for a systemd unit or a container: set XFRM_BRIDGE_DIR=DIR and LD_PRELOAD=/path/of/libxfrm-bridge.so.
+# A COMMAND that would run without the library (static, Go, setuid, another C library) would speak to the kernel and is refused but for --force. What
+# COMMAND starts is not looked at.
 # No process is started here, not even for a substitution: this costs a millisecond.
 
 fail() {
@@ -12,15 +14,17 @@ fail() {
     exit "${2:-1}"
 }
 
-usage='exec [--dir DIR] [--kernel-level RELEASE] -- COMMAND [ARGUMENT ...]'
+usage='exec [--dir DIR] [--kernel-level RELEASE] [--force] -- COMMAND [ARGUMENT ...]'
 dir=${XFRM_BRIDGE_DIR:-/run/xfrm-bridge}
 level=${XFRM_BRIDGE_KERNEL_LEVEL:-}
+force=
 while [ $# -gt 0 ]; do
     case $1 in
         --dir) [ $# -gt 1 ] || fail '--dir needs a directory.' 2; dir=$2; shift 2 ;;
         --dir=*) dir=${1#--dir=}; shift ;;
         --kernel-level) [ $# -gt 1 ] || fail '--kernel-level needs a release.' 2; level=$2; shift 2 ;;
         --kernel-level=*) level=${1#--kernel-level=}; shift ;;
+        --force) force=yes; shift ;;
         --) shift; break ;;
         -*) fail "unknown option $1; usage: $usage" 2 ;;
         *) break ;;
@@ -38,6 +42,11 @@ esac
 library=${XFRM_BRIDGE_LIBRARY:-}
 for candidate in "$here/libxfrm-bridge.so" "$here/../../../target/libxfrm-bridge.so"; do
     [ -n "$library" ] || [ ! -e "$candidate" ] || library=$candidate
+done
+
+launcher=
+for candidate in "$here/xfrm-bridge-exec" "$here/../../../target/xfrm-bridge-exec"; do
+    [ -n "$launcher" ] || [ ! -x "$candidate" ] || launcher=$candidate
 done
 
 # Both must hold after the command has changed its directory.
@@ -61,6 +70,11 @@ esac
 [ -z "$level" ] || export XFRM_BRIDGE_KERNEL_LEVEL
 
 XFRM_BRIDGE_DIR=$dir
+export XFRM_BRIDGE_DIR
+if [ -z "$force" ]; then
+    [ -n "$launcher" ] || fail 'xfrm-bridge-exec, which looks at commands, is not built: run ./check or mvn package, or add --force.'
+    exec "$launcher" "$library${LD_PRELOAD:+:$LD_PRELOAD}" "$@"
+fi
 LD_PRELOAD=$library${LD_PRELOAD:+:$LD_PRELOAD}
-export XFRM_BRIDGE_DIR LD_PRELOAD
+export LD_PRELOAD
 exec "$@"

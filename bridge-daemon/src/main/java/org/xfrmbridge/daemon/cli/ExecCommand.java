@@ -26,6 +26,12 @@ final class ExecCommand implements Callable<Integer> {
                     + "and the bridge has it, also on an older kernel. Default: what the kernel says.")
     private String kernelLevel;
 
+    @Option(
+            names = "--force",
+            description = "Runs a command in which the preload library has no effect, too: it speaks to the kernel's IPsec. Such are static and Go programs, "
+                    + "those for another C library, and those that get more rights than the caller (setuid, setgid, file capabilities).")
+    private boolean force;
+
     @Parameters(paramLabel = "COMMAND", arity = "1..*", description = "The command and its arguments, after \"--\".")
     private List<String> command;
 
