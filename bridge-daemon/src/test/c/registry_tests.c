@@ -246,7 +246,9 @@ static void failed_dup2_ends_nothing(void)
     bind_netlink(diverted, 0, 6);
     CHECK_FAILS(dup2(1000, fd), EBADF);
     CHECK_FAILS(dup3(1000, diverted, 0), EBADF);
+#ifdef __GLIBC__ /* musl asks for nothing but O_CLOEXEC */
     CHECK_FAILS(dup3(0, diverted, 1), EINVAL);
+#endif
     struct sockaddr_nl address = {0};
     socklen_t length = sizeof address;
     CHECK(getsockname(diverted, (struct sockaddr *) &address, &length) == 0 && address.nl_groups == 6);
