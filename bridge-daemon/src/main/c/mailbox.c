@@ -199,7 +199,7 @@ void mailbox_close(int fd)
     if (slot == NULL)
         return;
     atomic_store_explicit(&slot->answers, 0, memory_order_relaxed);
-    if (!(atomic_load_explicit(&slot->use, memory_order_relaxed) & OPEN))
+    if (!(atomic_load_explicit(&slot->use, memory_order_relaxed) & OPEN) || !bridge_memory_is_ours())
         return;
     sigset_t signals;
     bridge_lock(MEMORY_LOCK, &signals);
