@@ -42,13 +42,16 @@ public final class ConformanceRun {
         System.exit(comparison.unexplained() == 0 ? 0 : 1);
     }
 
-    /** {@code count} generated ones; PF_KEY's come after those of real clients. */
+    /** {@code count} generated ones, behind those of a {@link RequestFile}. */
     static List<Sequence> sequences(KernelKind kernel, Protocol protocol, int count, long seed) {
         List<Sequence> sequences = new ArrayList<>();
         IntFunction<Sequence> generator = switch (protocol) {
-            case NETLINK -> new SequenceGenerator(kernel.profile, seed)::make;
+            case NETLINK -> {
+                sequences.addAll(RequestFile.CASES.sequences());
+                yield new SequenceGenerator(kernel.profile, seed)::make;
+            }
             case PF_KEY -> {
-                sequences.addAll(PfkeyClients.sequences());
+                sequences.addAll(RequestFile.PFKEY_CLIENTS.sequences());
                 yield new PfkeySequenceGenerator(kernel.profile, seed)::make;
             }
             case PAUSE -> throw new IllegalArgumentException("a pause is no protocol to ask through");

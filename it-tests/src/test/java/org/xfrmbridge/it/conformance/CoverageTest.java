@@ -1,12 +1,14 @@
 package org.xfrmbridge.it.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -33,6 +35,9 @@ class CoverageTest {
     private final Set<String> algorithms = new HashSet<>();
     /** Message types with an attribute, as {@code type << 16 | attribute}. */
     private final Set<Integer> pairs = new HashSet<>();
+    /** Attributes that one NEWSA had together, as {@code one << 16 | other}. */
+    private final Set<Integer> together = new HashSet<>();
+    private final Set<Protocol> protocols = EnumSet.noneOf(Protocol.class);
 
     private void generate() {
         SequenceGenerator generator = new SequenceGenerator(Profile.POLICIES, 1);
@@ -40,6 +45,7 @@ class CoverageTest {
     }
 
     private void note(Datagram datagram) {
+        protocols.add(datagram.protocol());
         NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(datagram.bytes()));
         while (reader.next()) {
             int type = reader.header().type();
@@ -53,9 +59,31 @@ class CoverageTest {
                 if (found.has(attribute)) {
                     attributes.add(attribute);
                     pairs.add(type << 16 | attribute);
+                    noteTogether(type, attribute, found);
                 }
             }
         }
+    }
+
+    private void noteTogether(int type, int attribute, Attributes found) {
+        if (type == XfrmMessage.NEWSA) {
+            IntStream.range(1, attribute).filter(found::has).forEach(other -> together.add(other << 16 | attribute));
+        }
+    }
+
+    @Test
+    void shouldSendWhatChangesTheMeaningOfAnotherAndGiveTimersTime() {
+        generate();
+
+        int[][] company = {
+            {XfrmAttribute.ALG_AUTH, XfrmAttribute.ALG_AUTH_TRUNC}, {XfrmAttribute.OFFLOAD_DEV, XfrmAttribute.IF_ID},
+            {XfrmAttribute.REPLAY_VAL, XfrmAttribute.REPLAY_ESN_VAL}, {XfrmAttribute.SET_MARK, XfrmAttribute.IF_ID}
+        };
+        for (int[] two : company) {
+            assertTrue(together.contains(Math.min(two[0], two[1]) << 16 | Math.max(two[0], two[1])), () -> Arrays.toString(two));
+        }
+        assertTrue(pairs.contains(XfrmMessage.NEWAE << 16 | XfrmAttribute.MTIMER_THRESH));
+        assertEquals(Set.of(Protocol.NETLINK, Protocol.PAUSE), protocols);
     }
 
     @Test

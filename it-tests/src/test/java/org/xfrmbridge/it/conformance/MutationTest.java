@@ -28,6 +28,7 @@ class MutationTest {
         SWAPPED_BYTE_ORDER(NETLINK + "msg/UsersaId.java", "out.putInt(Structs.bigEndian(id.spi()))", "out.putInt(id.spi())"),
         MISSING_EVENT(
                 CORE + "km/PolicyVerbs.java", "keyManagers.tell(km -> km.policiesFlushed(type, origin));", ""),
+        MISSING_GROUP(NETLINK + "server/NetlinkKeyManager.java", "EventGroup.put(message.written(), group);", ""),
         WRONG_PRIORITY(CORE + "db/SpdEntry.java", "(priority ^ Integer.MIN_VALUE)", "~(priority ^ Integer.MIN_VALUE)");
 
         private final String file;
