@@ -251,6 +251,9 @@ public final class InboundPath {
         if (reason != null) {
             return drop(reason);
         }
+        if (state.inbound == null && !context.inboundMemory().getAsBoolean()) {
+            return drop(DropReason.IN_BUFFER_ERROR);
+        }
         opened.headerBytes = packet.payload - packet.offset;
         packet.payload = at;
         packet.length = at + bytes - packet.offset;

@@ -29,6 +29,8 @@ final class OutboundResolver {
     static final long NEXT_HOP_RETRY_NS = 1_000_000_000L;
     /** How long an answer of the kernel's, whose socket a flow is, is good for. */
     private static final long SOCKET_VALID_NS = 1_000_000_000L;
+    /** How long the memory that was missing for a flow is not asked for again. */
+    static final long MEMORY_RETRY_NS = 1_000_000_000L;
     private static final int FINDS = 4;
     private static final long FOREVER_NS = Long.MAX_VALUE / 2;
 
@@ -192,7 +194,10 @@ final class OutboundResolver {
                 : phase == State.Phase.VALID || phase == State.Phase.ACQUIRING;
     }
 
-    /** Null if a State cannot carry what comes to it, or there is no way to an outer destination other than the packet's own. */
+    /**
+     * Null if a State cannot carry what comes to it or has no memory for its ciphers, or there is no way to an outer
+     * destination other than the packet's own.
+     */
     private Bundle bundle(Flow flow, long nowNs) {
         BundleStep[] steps = new BundleStep[states.size()];
         int family = flow.family;
@@ -201,6 +206,10 @@ final class OutboundResolver {
         int mark = flow.mark;
         for (int i = 0; i < steps.length; i++) {
             State state = states.get(i);
+            if (state.outbound == null && !context.outboundMemory().getAsBoolean()) {
+                validForNs = Math.min(validForNs, MEMORY_RETRY_NS);
+                return null;
+            }
             steps[i] = BundleStep.of(state, family, identifications, codec);
             if (steps[i] == null) {
                 return null;

@@ -1,6 +1,7 @@
 package org.xfrmbridge.datapath;
 
 import com.google.common.base.Preconditions;
+import java.util.function.BooleanSupplier;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
@@ -15,6 +16,8 @@ import org.xfrmbridge.xfrm.PolicySpec;
  *
  * @param ifindex what packets carry as interface when a selector names one
  * @param flows how many are remembered in each direction, rounded up to a power of two; at least 1
+ * @param outboundMemory whether there is memory: asked by the outbound thread before it makes what a State keeps from its first packet on
+ * @param inboundMemory the same for the inbound thread
  */
 public record PathContext(
         Sad sad,
@@ -25,7 +28,9 @@ public record PathContext(
         PathMtu pathMtu,
         Clock clock,
         int ifindex,
-        int flows) {
+        int flows,
+        BooleanSupplier outboundMemory,
+        BooleanSupplier inboundMemory) {
     public static final int DEFAULT_FLOWS = 1 << 16;
 
     public PathContext {
@@ -44,9 +49,9 @@ public record PathContext(
                 || spd.defaultAction(direction) == PolicySpec.Action.BLOCK;
     }
 
-    /** With as many flows as is usual. */
+    /** With as many flows as is usual, and all the memory there is. */
     public PathContext(
             Sad sad, Spd spd, SocketPolicies sockets, HostNetwork network, DatapathEvents events, PathMtu pathMtu, Clock clock, int ifindex) {
-        this(sad, spd, sockets, network, events, pathMtu, clock, ifindex, DEFAULT_FLOWS);
+        this(sad, spd, sockets, network, events, pathMtu, clock, ifindex, DEFAULT_FLOWS, () -> true, () -> true);
     }
 }

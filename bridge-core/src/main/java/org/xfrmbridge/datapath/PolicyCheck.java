@@ -86,7 +86,7 @@ final class PolicyCheck {
             return verdict;
         }
         verdict = judge(direction, flow, path, nowSeconds);
-        memo.put(verdict);
+        memo.put(verdict, context.inboundMemory());
         return verdict;
     }
 

@@ -1,5 +1,6 @@
 package org.xfrmbridge.datapath;
 
+import java.util.function.BooleanSupplier;
 import org.xfrmbridge.xfrm.Flow;
 
 /**
@@ -17,10 +18,11 @@ final class VerdictMemo {
         return verdict != null && verdict.flow().isSame(flow) ? verdict : null;
     }
 
-    void put(PolicyCheck.Verdict verdict) {
+    /** @param memory without which it does not grow */
+    void put(PolicyCheck.Verdict verdict, BooleanSupplier memory) {
         int place = place(verdict.flow());
         PolicyCheck.Verdict there = places[place];
-        if (there != null && places.length < MAX_PLACES && !there.flow().isSame(verdict.flow())) {
+        if (there != null && places.length < MAX_PLACES && !there.flow().isSame(verdict.flow()) && memory.getAsBoolean()) {
             grow();
             place = place(verdict.flow());
         }

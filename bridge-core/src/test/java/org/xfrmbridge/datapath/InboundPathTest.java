@@ -83,6 +83,18 @@ class InboundPathTest {
     }
 
     @Test
+    void shouldDropTheFirstPacketOfAStateThatThereIsNoMemoryFor() {
+        host.policy(Direction.IN, NET, Sas.template(Mode.TUNNEL, PEER, SELF));
+        tunnel();
+        host.memoryIsFull = true;
+        assertDropped(DropReason.IN_BUFFER_ERROR, sealed());
+        host.memoryIsFull = false;
+        assertArrives(sealed());
+        host.memoryIsFull = true;
+        assertArrives(sealed());
+    }
+
+    @Test
     void shouldMatchTheInterfaceWhosePlaceItHas() {
         host.network.setAttachedIndex(5);
         host.policy(Direction.IN, Sas.between("10.2.0.0/16", "10.1.0.0/16", 0, 0, 5), PolicySpec.Action.BLOCK, 1);

@@ -217,6 +217,19 @@ class OutboundPathTest {
     }
 
     @Test
+    void shouldDropTheFirstPacketOfAStateThatThereIsNoMemoryFor() {
+        protectAll();
+        tunnel(7);
+        host.memoryIsFull = true;
+        assertDropped(DropReason.OUT_BUNDLE_GEN_ERROR, frame);
+        host.memoryIsFull = false;
+        host.clock.advanceNs(OutboundResolver.MEMORY_RETRY_NS);
+        assertEquals(7, spiOf(sendOne(frame)));
+        host.memoryIsFull = true;
+        assertEquals(7, spiOf(sendOne(frame)));
+    }
+
+    @Test
     void shouldAcquireWhatWentWhileAnotherTemplateWaitsForItsState() {
         host.policy(Direction.OUT, NET, Sas.template(Mode.TUNNEL, NEAR, FAR), Sas.template(Mode.TUNNEL, NEAR, FAR, 9, false));
         State first = tunnel(7);

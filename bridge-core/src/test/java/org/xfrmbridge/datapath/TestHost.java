@@ -32,6 +32,7 @@ final class TestHost implements DatapathEvents {
     final XfrmStats stats = new XfrmStats();
     final List<String> told = new ArrayList<>();
     boolean hearsReplay;
+    boolean memoryIsFull;
     /** As when too many States are being asked for. */
     boolean refusesAcquires;
     /** The host's IP stack. */
@@ -51,7 +52,9 @@ final class TestHost implements DatapathEvents {
         for (String address : addresses) {
             network.addLocal(address);
         }
-        context = new PathContext(sad, spd, sockets, network, this, new PathMtu(), clock, 0);
+        context = new PathContext(
+                sad, spd, sockets, network, this, new PathMtu(), clock, 0, PathContext.DEFAULT_FLOWS,
+                () -> !memoryIsFull, () -> !memoryIsFull);
         outbound = new Outbound(context, stats, hostSide[1], networkSide[1]);
         inbound = new Inbound(context, stats, networkSide[1], hostSide[1]);
     }

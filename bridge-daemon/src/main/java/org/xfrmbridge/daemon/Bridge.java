@@ -138,7 +138,7 @@ public final class Bridge implements AutoCloseable {
         }
         // Not before: a policy that was there must not be missing now.
         long packetBytes = HeapSizes.packetBytes(options.flows(), options.acquires());
-        MemoryReserve reserve = new HeapReserve(Heap.ofProcess(), packetBytes, () -> sad.size() + spd.size(), clock);
+        MemoryReserve reserve = new HeapReserve(Heap.ofProcess(), packetBytes, () -> sad.size() + spd.size(), "SAs and policies are taken", clock);
         engine.setMemoryReserve(reserve);
         policies = PolicyJournal.begin(
                 options.directory(), engine, Thread.ofPlatform().name("journal").uncaughtExceptionHandler(new FatalErrors()).factory());
@@ -156,7 +156,8 @@ public final class Bridge implements AutoCloseable {
         control = new Thread(loop, "control");
         guests = new Thread(guestLoop, "guests");
         PathContext context = new PathContext(
-                sad, spd, sockets, kernel, engine, new PathMtu(), clock, hostIndex, options.flows());
+                sad, spd, sockets, kernel, engine, new PathMtu(), clock, hostIndex, options.flows(),
+                HeapReserve.ofPackets(Heap.ofProcess(), clock)::hasRoom, HeapReserve.ofPackets(Heap.ofProcess(), clock)::hasRoom);
         Outbound outward = new Outbound(context, stats, host, network);
         Inbound inward = new Inbound(context, stats, network, host);
         engine.setWiper(state -> {

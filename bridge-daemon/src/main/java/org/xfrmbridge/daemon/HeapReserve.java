@@ -9,7 +9,7 @@ import org.xfrmbridge.time.Clock;
 /**
  * Keeps part of the heap free of States and Policies: for what packets may cause, and for the work on requests. What is in use includes garbage.
  * So when little seems left it is collected, once; if little is left then, as many entries as there are is what fits, until a collection
- * finds room. Whoever deletes may add again at once. Control thread only.
+ * finds room. Whoever deletes may add again at once. One thread.
  */
 final class HeapReserve implements MemoryReserve {
     private static final Logger LOG = LoggerFactory.getLogger(HeapReserve.class);
@@ -32,6 +32,7 @@ final class HeapReserve implements MemoryReserve {
 
     private final Heap heap;
     private final LongSupplier entries;
+    private final String refused;
     private final Clock clock;
     private final long mostBytes;
     private final long enoughBytes;
@@ -44,11 +45,13 @@ final class HeapReserve implements MemoryReserve {
 
     /**
      * @param packetBytes what packets and clients without rights may come to take
-     * @param entries how many States and Policies there are
+     * @param entries how many there are of what is refused
+     * @param refused what that is, for people
      */
-    HeapReserve(Heap heap, long packetBytes, LongSupplier entries, Clock clock) {
+    HeapReserve(Heap heap, long packetBytes, LongSupplier entries, String refused, Clock clock) {
         this.heap = heap;
         this.entries = entries;
+        this.refused = refused;
         this.clock = clock;
         // What packets take may lie among what is young for a time. In a heap that is too small for it half is for entries all the same.
         long reservedBytes = heap.maxBytes() / PARTS + Math.max(0, packetBytes - heap.youngBytes() / 4);
@@ -88,6 +91,11 @@ final class HeapReserve implements MemoryReserve {
         }
     }
 
+    /** For a datapath thread, which does not know how much others keep: while the heap is full, it is. */
+    static HeapReserve ofPackets(Heap heap, Clock clock) {
+        return new HeapReserve(heap, 0, () -> 1, "SAs that were idle send or receive", clock);
+    }
+
     private void collect() {
         long startNs = clock.nowNs();
         heap.collect();
@@ -103,7 +111,7 @@ final class HeapReserve implements MemoryReserve {
             return;
         }
         if (fitting == UNKNOWN) {
-            LOG.warn("the heap is full with {} SAs and policies: more are refused until some are deleted; -Xmx gives it more", entries.getAsLong());
+            LOG.warn("the heap is full: no more {} until some are deleted; -Xmx gives it more", refused);
         }
         fitting = Math.min(fitting, entries.getAsLong());
     }

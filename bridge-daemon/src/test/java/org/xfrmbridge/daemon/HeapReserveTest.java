@@ -50,7 +50,7 @@ class HeapReserveTest {
     private long entries;
     private final TestHeap heap = new TestHeap();
     private final ManualClock clock = new ManualClock();
-    private final HeapReserve reserve = new HeapReserve(heap, PACKET_BYTES, () -> entries, clock);
+    private final HeapReserve reserve = new HeapReserve(heap, PACKET_BYTES, () -> entries, "entries", clock);
 
     private void add(int count) {
         for (int i = 0; i < count; i++) {
