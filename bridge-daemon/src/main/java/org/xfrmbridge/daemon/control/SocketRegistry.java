@@ -85,7 +85,7 @@ final class SocketRegistry implements AutoCloseable {
             if (line.startsWith(GONE)) {
                 registered.values().stream().filter(socket -> line.equals(GONE + socket.cookie)).findAny().ifPresent(this::forget);
             } else {
-                registration.line(line);
+                registration.line(line, true);
             }
         }
         registration.end();

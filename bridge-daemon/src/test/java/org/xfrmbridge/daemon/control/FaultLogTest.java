@@ -36,7 +36,7 @@ class FaultLogTest {
         });
         Spd spd = new Spd();
         PathContext context = new PathContext(
-                new Sad(), spd, new SocketPolicies(spd), null, null, new PathMtu(), new SystemClock(), 0, 16);
+                new Sad(), spd, new SocketPolicies(spd), null, null, new PathMtu(), new SystemClock(), 0);
         outbound = new Outbound(context, stats, broken, broken);
         inbound = new Inbound(context, stats, broken, broken);
     }

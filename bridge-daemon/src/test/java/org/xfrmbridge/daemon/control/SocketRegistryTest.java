@@ -112,7 +112,7 @@ class SocketRegistryTest {
     }
 
     private void say(String line) {
-        assertEquals("ok\n", client.line(line), line);
+        assertEquals("ok\n", client.line(line, true), line);
     }
 
     private void register(SocketEntry socket, int protocol, int type) {
@@ -275,7 +275,7 @@ class SocketRegistryTest {
     @Test
     void shouldRefuseWhatCannotBeToldFromOthers() {
         say("socket 7 7 3");
-        assertEquals("errno 95\n", client.line("policy 7 2 255 0.0.0.0 255 " + esp(Direction.OUT)));
+        assertEquals("errno 95\n", client.line("policy 7 2 255 0.0.0.0 255 " + esp(Direction.OUT), true));
         say("policy 7 2 255 0.0.0.0 255 -");
     }
 
