@@ -35,6 +35,10 @@ enum KnownDifference implements Difference {
             KnownDifference::isNewer),
     EXACT_MARK("States are named by their very mark and mask, as since Linux 7.2; until then a mark that fits was enough", true, Set.of(KernelKind.values()),
             c -> any(c.request(), message -> StateMarks.nameAnother(c.earlier(), message))),
+    LATE_TIMER("a timer tells of a hard limit that an update reached: before the update, but on a busy machine a moment later", true,
+            Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
+            c -> any(c.request(), message -> message.header().type() == XfrmMessage.UPDSA)
+                    && withoutExpire(c.kernel()).equals(withoutExpire(c.bridge()))),
     OLD_AUTH("this kernel takes ALG_AUTH in the place of ALG_AUTH_TRUNC cmac(aes); later ones do not", true, Set.of(KernelKind.LINUX_6_1),
             c -> isState(c) && any(c.request(), KnownDifference::hasTwoFormsOfCmac)),
     OLD_OFFLOAD("later kernels refuse an interface id with offload on the way in", true, Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
@@ -122,6 +126,10 @@ enum KnownDifference implements Difference {
 
     private static String withoutEcho(String line) {
         return line.replaceFirst(" errno ([1-9]\\d*) [0-9a-f]*", " errno $1 ");
+    }
+
+    private static List<String> withoutExpire(List<String> lines) {
+        return lines.stream().filter(line -> !line.startsWith("! groups 2 type 0x18 ")).toList();
     }
 
     private static boolean hasErrno(List<String> lines, int errno) {
