@@ -671,7 +671,8 @@ static const struct test tests[] = {
     TEST(send_from_bad_memory), TEST(send_bad_message), TEST(send_to_bad_address), TEST(send_nothing), TEST(send_many_parts),
     TEST(send_too_much), TEST(send_with_flags), TEST(send_control_data), TEST(send_several), TEST(receive_into_bad_memory),
     TEST(receive_bad_message), TEST(receive_bad_sender), TEST(receive_short_sender), TEST(receive_little), TEST(receive_many_parts),
-    TEST(receive_with_flags), TEST(receive_control_data), TEST(receive_events), TEST(receive_group_as_control_data), TEST(receive_messages_at_once), TEST(receive_too_few_at_once),
+    TEST(receive_with_flags), TEST(receive_control_data), TEST(receive_events),
+    TEST(receive_group_as_control_data), TEST(receive_messages_at_once), TEST(receive_too_few_at_once),
     TEST(receive_none_before_the_timeout), TEST(name_with_bad_memory), TEST(set_options_with_bad_memory)};
 
 static void make_memory(void)

@@ -14,7 +14,8 @@ import java.util.stream.Stream;
 /** The modules of one kernel, as its {@code modules.dep} lists them. */
 final class KernelModules {
     private static final List<String> XFRM = List.of(
-            "xfrm_user", "af_key", "esp4", "esp6", "esp4_offload", "esp6_offload", "ah4", "ah6", "ipcomp", "ipcomp6", "xfrm4_tunnel", "xfrm6_tunnel", "authenc", "authencesn",
+            "xfrm_user", "af_key", "esp4", "esp6", "esp4_offload", "esp6_offload",
+            "ah4", "ah6", "ipcomp", "ipcomp6", "xfrm4_tunnel", "xfrm6_tunnel", "authenc", "authencesn",
             "seqiv", "echainiv", "drbg", "gcm", "ccm", "ctr", "cbc", "ecb", "cmac", "xcbc", "hmac", "md5", "sha512_generic", "rmd160",
             "ghash_generic", "chacha20poly1305", "chacha_generic", "poly1305_generic", "crypto_null", "des_generic", "cast5_generic",
             "blowfish_generic", "serpent_generic", "camellia_generic", "twofish_generic", "deflate", "lzo");
