@@ -1,6 +1,6 @@
 /*
- * A registered socket gets its port before it sends: the kernel gives one to a socket without on its first sendto(), connect() or listen(), and what it
- * sends then is under way before anybody could tell the bridge.
+ * A registered socket gets its port before it sends: the kernel gives one to a socket without on its first sendto(),
+ * connect() or listen(), and what it sends then is under way before anybody could tell the bridge.
  */
 #ifndef XFRM_BRIDGE_SETTLE_H
 #define XFRM_BRIDGE_SETTLE_H

@@ -8,8 +8,9 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
- * The policy of the socket that a packet leaves from or comes to. Packets carry no socket: where it can only be guessed, a policy that protects or blocks
- * holds for all that may be the socket's, and one that lets pass only for what can be nobody else's. One datapath thread; may ask the kernel.
+ * The policy of the socket that a packet leaves from or comes to. Packets carry no socket: where it can only be
+ * guessed, a policy that protects or blocks holds for all that may be the socket's, and one that lets pass only for
+ * what can be nobody else's. One datapath thread; may ask the kernel.
  */
 final class SocketPolicyFinder {
     private static final int FIRST_DISCOVERY = 133;

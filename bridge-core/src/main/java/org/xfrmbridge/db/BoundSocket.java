@@ -88,13 +88,17 @@ record BoundSocket(
         return address.isMapped() && (address.unmapped().ipv4() == 0 || address.unmapped().high() == high);
     }
 
-    /** Of several that take a packet of this family: one bound to its address before one bound to any, then one of its family. */
+    /**
+     * Of several that take a packet of this family: one bound to its address before one bound to any, then one of its
+     * family.
+     */
     int rank(int family) {
         return (isBoundToAny() ? 0 : 2) + (at.family() == family ? 1 : 0);
     }
 
     /**
-     * The same with what the policy says. Which of sockets that share a port has sent a packet cannot be told: the strictest policy holds.
+     * The same with what the policy says. Which of sockets that share a port has sent a packet cannot be told: the
+     * strictest policy holds.
      */
     int rank(int family, Policy policy) {
         PolicySpec spec = policy.spec();

@@ -6,7 +6,8 @@ import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 
 /**
- * Both ends of a TCP connection but for the local port. Of the family of its packets: one between mapped addresses is of INET.
+ * Both ends of a TCP connection but for the local port. Of the family of its packets: one between mapped addresses is
+ * of INET.
  *
  * @param remotePort in host order
  */

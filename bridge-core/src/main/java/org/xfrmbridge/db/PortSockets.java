@@ -4,7 +4,10 @@ import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
 
-/** The sockets of one port, those bound to an address first, then the latest bound. The control thread changes it, any thread asks. */
+/**
+ * The sockets of one port, those bound to an address first, then the latest bound. The control thread changes it, any
+ * thread asks.
+ */
 final class PortSockets {
     final int protocol;
     final int port;
@@ -20,7 +23,10 @@ final class PortSockets {
         return sockets.length == 0;
     }
 
-    /** The policy of the socket whose connection the flow is of, though it be none; else of the best that has one for it. */
+    /**
+     * The policy of the socket whose connection the flow is of, though it be none; else of the best that has one for
+     * it.
+     */
     Policy policy(Direction direction, Flow flow) {
         BoundSocket[] now = sockets;
         for (BoundSocket socket : now) {

@@ -13,14 +13,15 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
- * Policies of single sockets (IP_XFRM_POLICY) and sockets that take ESP in UDP (UDP_ENCAP). Packets carry no socket, so a socket is
- * known by protocol, local address and local port: the one bound to the packet's address before one bound to any, one of the packet's family
- * before an INET6 one that would take it too, the one with the stricter policy before others. Where single connections of a port are known, what
- * they send and get is theirs alone. An INET6 socket bound to any address, or to a mapped one, also has the IPv4 packets of its port, unless it
- * is {@link Families#OWN}; its policies are then still those of their own family, as {@code xfrm_sk_policy_lookup} has it.
+ * Policies of single sockets (IP_XFRM_POLICY) and sockets that take ESP in UDP (UDP_ENCAP). Packets carry no socket, so
+ * a socket is known by protocol, local address and local port: the one bound to the packet's address before one bound
+ * to any, one of the packet's family before an INET6 one that would take it too, the one with the stricter policy
+ * before others. Where single connections of a port are known, what they send and get is theirs alone. An INET6 socket
+ * bound to any address, or to a mapped one, also has the IPv4 packets of its port, unless it is {@link Families#OWN};
+ * its policies are then still those of their own family, as {@code xfrm_sk_policy_lookup} has it.
  *
- * <p>A protocol without ports is known by its addresses alone. A socket <i>floats</i> if its protocol has ports and it has none: it is not bound yet,
- * or it is a raw socket. Which packets are its own only the kernel can tell.
+ * <p>A protocol without ports is known by its addresses alone. A socket <i>floats</i> if its protocol has ports and it
+ * has none: it is not bound yet, or it is a raw socket. Which packets are its own only the kernel can tell.
  *
  * <p>The control thread registers, any thread looks up and never waits. Ports in host order.
  */
@@ -90,7 +91,10 @@ public final class SocketPolicies {
         return IpProtocol.hasPorts(flow.protocol) ? port : 0;
     }
 
-    /** Whether sockets with policies float that may send and get packets of a protocol. Any thread; costs a volatile read. */
+    /**
+     * Whether sockets with policies float that may send and get packets of a protocol. Any thread; costs a volatile
+     * read.
+     */
     public boolean mayFloat(int protocol) {
         return floating.get(protocol) != 0;
     }
@@ -98,7 +102,8 @@ public final class SocketPolicies {
     /**
      * The policy of the floating socket that a flow leaves from or arrives at, or null. Any thread, never blocks.
      *
-     * @param cookie the number of the kernel's socket that has the flow; 0 if it has none: then it is a raw socket's, or of one that is gone
+     * @param cookie the number of the kernel's socket that has the flow; 0 if it has none: then it is a raw socket's,
+     * or of one that is gone
      */
     public Policy lookupFloating(Direction direction, Flow flow, long cookie) {
         PortSockets unbound = at(flow.protocol, 0);
@@ -110,14 +115,19 @@ public final class SocketPolicies {
         return policy == null && unbound != null ? unbound.policyOfAny(direction, flow, false) : policy;
     }
 
-    /** The strictest policy of all floating sockets that could have a flow: where nobody can tell whose it is. Any thread, never blocks. */
+    /**
+     * The strictest policy of all floating sockets that could have a flow: where nobody can tell whose it is. Any
+     * thread, never blocks.
+     */
     public Policy lookupFloating(Direction direction, Flow flow) {
         Policy policy = lookupFloating(direction, flow, 0);
         PortSockets unbound = policy == null ? at(flow.protocol, 0) : null;
         return unbound == null ? policy : unbound.policyOfAny(direction, flow, true);
     }
 
-    /** The encapsulation type (2: ESP in UDP) a socket on this local UDP port and address asked for, or 0. Any thread. */
+    /**
+     * The encapsulation type (2: ESP in UDP) a socket on this local UDP port and address asked for, or 0. Any thread.
+     */
     public int encapsulationType(int family, long addressHigh, long addressLow, int port) {
         PortSockets sockets = at(IpProtocol.UDP, port);
         BoundSocket socket = sockets == null ? null : sockets.withEncapsulation(family, addressHigh, addressLow);
@@ -179,7 +189,10 @@ public final class SocketPolicies {
         put(owner, cookie, socket(owner, cookie, at).withEncapsulation(type));
     }
 
-    /** Control thread: the socket is bound elsewhere now, or about to be connected. Nothing happens if it never registered anything. */
+    /**
+     * Control thread: the socket is bound elsewhere now, or about to be connected. Nothing happens if it never
+     * registered anything.
+     */
     public void move(Object owner, long cookie, LocalEndpoint to) {
         BoundSocket socket = sockets.get(new SocketId(owner, cookie));
         if (socket != null && (socket.connection() != null || !socket.at().equals(to))) {
@@ -206,8 +219,8 @@ public final class SocketPolicies {
     }
 
     /**
-     * Control thread: a socket that another has accepted is known by itself from now on. It has the policies that the other has now
-     * ({@code __xfrm_sk_clone_policy}); what becomes of that does not concern it.
+     * Control thread: a socket that another has accepted is known by itself from now on. It has the policies that the
+     * other has now ({@code __xfrm_sk_clone_policy}); what becomes of that does not concern it.
      */
     public void inherit(Object owner, long cookie, long accepted, Connection connection, long nowSeconds) {
         BoundSocket parent = sockets.get(new SocketId(owner, cookie));
@@ -230,7 +243,10 @@ public final class SocketPolicies {
         return socket != null && socket.hasPolicy();
     }
 
-    /** Control thread: whether a socket is bound so that it could have accepted what has this address, of its own family. */
+    /**
+     * Control thread: whether a socket is bound so that it could have accepted what has this address, of its own
+     * family.
+     */
     public boolean takes(Object owner, long cookie, int family, Address local) {
         BoundSocket socket = sockets.get(new SocketId(owner, cookie));
         return socket != null && socket.at().family() == family && (socket.isBoundToAny() || socket.at().address().equalsAs(local, family));

@@ -4,8 +4,8 @@ import java.util.List;
 import org.xfrmbridge.xfrm.Address;
 
 /**
- * What the datapath needs to know of the host it stands in front of: its addresses, routes and neighbours. Datapath threads call; answers
- * are cached by the callers under {@link #generation}.
+ * What the datapath needs to know of the host it stands in front of: its addresses, routes and neighbours. Datapath
+ * threads call; answers are cached by the callers under {@link #generation}.
  */
 public interface HostNetwork {
     /** The link address that the host is told for neighbours that are nobody, as they are behind a tunnel; locally administered, never on the wire. */
@@ -14,15 +14,19 @@ public interface HostNetwork {
     /** Changes whenever an earlier answer may have become wrong. Costs a volatile read. */
     int generation();
 
-    /** Whether the host itself has this address (then dir in applies to a packet, else dir fwd). Also broadcast and multicast: true. */
+    /**
+     * Whether the host itself has this address (then dir in applies to a packet, else dir fwd). Also broadcast and
+     * multicast: true.
+     */
     boolean isLocal(int family, long high, long low);
 
     /** The host's own unicast addresses of a family, loopback's left out. Rarely asked. */
     List<Address> localAddresses(int family);
 
     /**
-     * Where an outer packet goes: asks the routing and neighbour tables. May take tens of microseconds. Null while there is no route or the neighbour is not
-     * known yet; it then has been asked for, and {@link #generation} changes when it answers within some seconds. Who still wants it asks again.
+     * Where an outer packet goes: asks the routing and neighbour tables. May take tens of microseconds. Null while
+     * there is no route or the neighbour is not known yet; it then has been asked for, and {@link #generation} changes
+     * when it answers within some seconds. Who still wants it asks again.
      *
      * @param mark of the packet, for routing rules that look at it
      */
@@ -52,19 +56,25 @@ public interface HostNetwork {
     Address sourceFor(int family, Address destination);
 
     /**
-     * Whether packets of a family leave without regard to policies, but for those of sockets: {@code disable_xfrm}. {@link #generation} tells
-     * of a change.
+     * Whether packets of a family leave without regard to policies, but for those of sockets: {@code disable_xfrm}.
+     * {@link #generation} tells of a change.
      */
     default boolean isXfrmDisabled(int family) {
         return false;
     }
 
-    /** Whether packets of a family come in without regard to policies, but for those of sockets: {@code disable_policy}. Costs a volatile read. */
+    /**
+     * Whether packets of a family come in without regard to policies, but for those of sockets: {@code disable_policy}.
+     * Costs a volatile read.
+     */
     default boolean isPolicyDisabled(int family) {
         return false;
     }
 
-    /** The same, if need be asked of the kernel in this moment: for where {@link #isLocal} may know too little, as it is told of addresses a little later. */
+    /**
+     * The same, if need be asked of the kernel in this moment: for where {@link #isLocal} may know too little, as it is
+     * told of addresses a little later.
+     */
     default boolean isLocalNow(int family, Address address) {
         return isLocal(family, address.high(), address.low());
     }
@@ -73,8 +83,9 @@ public interface HostNetwork {
     long UNKNOWN_SOCKET = -1;
 
     /**
-     * The kernel's number (SO_COOKIE) of the host's TCP or UDP socket at a local port that has what goes to and comes from a remote one. 0 if there is none;
-     * {@link #UNKNOWN_SOCKET} if the kernel does not say. May take tens of microseconds, and is not cached.
+     * The kernel's number (SO_COOKIE) of the host's TCP or UDP socket at a local port that has what goes to and comes
+     * from a remote one. 0 if there is none; {@link #UNKNOWN_SOCKET} if the kernel does not say. May take tens of
+     * microseconds, and is not cached.
      */
     default long socketAt(int family, int protocol, Address local, int localPort, Address remote, int remotePort) {
         return UNKNOWN_SOCKET;

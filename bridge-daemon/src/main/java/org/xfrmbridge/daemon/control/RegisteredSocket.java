@@ -11,7 +11,10 @@ import org.xfrmbridge.daemon.host.SocketTable;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.xfrm.IpProtocol;
 
-/** One socket of the kernel of which clients have said something, as {@link SocketRegistry} knows it. Control thread only. */
+/**
+ * One socket of the kernel of which clients have said something, as {@link SocketRegistry} knows it. Control thread
+ * only.
+ */
 final class RegisteredSocket {
     final long cookie;
     final long inode;

@@ -16,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * DIR/sockets: what was said of sockets that the kernel may still have, as the lines that said it. A bridge that starts takes it up before a packet passes:
- * clients that only have registered sockets do not notice a restart. Its first line is the number of the boot, as sockets are counted from that on. Control
- * thread only.
+ * DIR/sockets: what was said of sockets that the kernel may still have, as the lines that said it. A bridge that starts
+ * takes it up before a packet passes: clients that only have registered sockets do not notice a restart. Its first line
+ * is the number of the boot, as sockets are counted from that on. Control thread only.
  */
 final class SocketJournal implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SocketJournal.class);
@@ -46,7 +46,9 @@ final class SocketJournal implements AutoCloseable {
         return all.isEmpty() || !all.removeFirst().equals(Files.readString(BOOT).strip()) ? List.of() : all;
     }
 
-    /** Adds a line. Until one is written anew, what cannot be written is lost with the bridge: that is said in the log. */
+    /**
+     * Adds a line. Until one is written anew, what cannot be written is lost with the bridge: that is said in the log.
+     */
     void add(String line) {
         if (channel == null) {
             return;
@@ -55,8 +57,7 @@ final class SocketJournal implements AutoCloseable {
             write(channel, line);
             lines++;
         } catch (IOException e) {
-            LOG.error("{} cannot be written: policies of sockets would not outlive this bridge: {}", file, e.getMessage());
-            close();
+            fail(e);
         }
     }
 
@@ -81,9 +82,13 @@ final class SocketJournal implements AutoCloseable {
             Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
             lines = live.size();
         } catch (IOException e) {
-            LOG.error("{} cannot be written: policies of sockets would not outlive this bridge: {}", file, e.getMessage());
-            close();
+            fail(e);
         }
+    }
+
+    private void fail(IOException cause) {
+        LOG.error("{} cannot be written, policies of sockets would not outlive this bridge: {}", file, cause.getMessage());
+        close();
     }
 
     private static void write(FileChannel to, String line) throws IOException {

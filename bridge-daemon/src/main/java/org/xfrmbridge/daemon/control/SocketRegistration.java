@@ -24,7 +24,10 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.PolicySpec;
 
-/** The lines of a {@code sockets} connection: policies and encapsulation of single sockets. What ends with it, {@link SocketRegistry} knows. Control thread only. */
+/**
+ * The lines of a {@code sockets} connection: policies and encapsulation of single sockets. What ends with it, {@link
+ * SocketRegistry} knows. Control thread only.
+ */
 final class SocketRegistration {
     private static final Logger LOG = LoggerFactory.getLogger(SocketRegistration.class);
     private static final int EPERM = 1;
@@ -77,7 +80,7 @@ final class SocketRegistration {
                 case "socket" -> hold(cookie, parts);
                 case "policy" -> note(cookie, policy(cookie, endpoint(parts), parts[PARTS_OF_ENDPOINT]), parts);
                 case "ipsec" -> note(cookie, ipsec(cookie, endpoint(parts), parts[PARTS_OF_ENDPOINT]), parts);
-                case "encap" -> note(cookie, encapsulation(cookie, endpoint(parts), Integer.parseInt(parts[PARTS_OF_ENDPOINT])), parts);
+                case "encap" -> note(cookie, encapsulation(cookie, endpoint(parts), parts[PARTS_OF_ENDPOINT]), parts);
                 case "moved" -> note(cookie, move(cookie, endpoint(parts)), parts);
                 case "accepted" -> accepted(cookie, endpoint(parts), parts);
                 case "close" -> close(cookie);
@@ -92,7 +95,10 @@ final class SocketRegistration {
         }
     }
 
-    /** The inode number in front of each line, and what the kernel calls the socket as long as it lives. A journal has that in front, the inode number behind. */
+    /**
+     * The inode number in front of each line, and what the kernel calls the socket as long as it lives. A journal has
+     * that in front, the inode number behind.
+     */
     private void hold(long inode, String[] parts) {
         Known socket = new Known(Long.parseUnsignedLong(parts[2]), Integer.parseInt(parts[3]));
         known.put(inode, socket);
@@ -103,7 +109,8 @@ final class SocketRegistration {
     /** Of a journal: the socket has this connection alone. */
     private void accepted(long inode, LocalEndpoint at, String[] parts) {
         if (known.containsKey(inode)) {
-            Connection connection = Connection.of(at.family(), at.address(), Address.parse(parts[6], at.family()), Integer.parseInt(parts[7]));
+            Address remote = Address.parse(parts[6], at.family());
+            Connection connection = Connection.of(at.family(), at.address(), remote, Integer.parseInt(parts[7]));
             move(inode, at);
             sockets.narrow(registry, cookie(inode), connection);
             note(inode, SocketRegistry.ACCEPTED, parts);
@@ -159,7 +166,8 @@ final class SocketRegistration {
         }
         boolean raw = socket != null && socket.type == SOCK_RAW;
         return new LocalEndpoint(
-                family, protocol, Address.parse(parts[4], family), raw ? SocketPolicies.EVERY_PORT : port, both ? Families.BOTH : Families.OWN);
+                family, protocol, Address.parse(parts[4], family), raw ? SocketPolicies.EVERY_PORT : port,
+                both ? Families.BOTH : Families.OWN);
     }
 
     private String ipsec(long cookie, LocalEndpoint at, String hex) throws XfrmException {
@@ -170,7 +178,7 @@ final class SocketRegistration {
     private String set(long cookie, LocalEndpoint at, PolicySpec policy) throws XfrmException {
         boolean bypass = policy.action() == PolicySpec.Action.ALLOW && policy.templates().isEmpty();
         if (at.protocol() == IPPROTO_RAW && !bypass) {
-            throw new XfrmException(Errno.EOPNOTSUPP, "what such a socket sends may be of any protocol, and cannot be told from others' packets");
+            throw new XfrmException(Errno.EOPNOTSUPP, "what such a socket sends may be of any protocol");
         }
         prepare(cookie, at);
         sockets.setPolicy(owner(cookie), cookie(cookie), at, policy, clock.epochSeconds());
@@ -205,7 +213,8 @@ final class SocketRegistration {
         return verified.withIndex(0);
     }
 
-    private String encapsulation(long cookie, LocalEndpoint at, int type) {
+    private String encapsulation(long cookie, LocalEndpoint at, String number) {
+        int type = Integer.parseInt(number);
         prepare(cookie, at);
         sockets.setEncapsulation(owner(cookie), cookie(cookie), at, type);
         LOG.debug("{} takes ESP in UDP of type {} on port {}", peer, type, at.port());

@@ -21,9 +21,10 @@ import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
- * How long registered sockets live. What a socket asked for holds as long as the kernel has the socket: after close() it still sends what it holds, a child or
- * another process may have it, too, and what a listening one accepted lives on without it. The kernel is asked for sockets that no client is known to
- * have any more, once a second, and tells of their end. Control thread only.
+ * How long registered sockets live. What a socket asked for holds as long as the kernel has the socket: after close()
+ * it still sends what it holds, a child or another process may have it, too, and what a listening one accepted lives on
+ * without it. The kernel is asked for sockets that no client is known to have any more, once a second, and tells of
+ * their end. Control thread only.
  */
 final class SocketRegistry implements AutoCloseable {
     /** What lines are about. */
@@ -83,7 +84,10 @@ final class SocketRegistry implements AutoCloseable {
     void resume(SocketRegistration registration) throws IOException {
         for (String line : journal.read()) {
             if (line.startsWith(GONE)) {
-                registered.values().stream().filter(socket -> line.equals(GONE + socket.cookie)).findAny().ifPresent(this::forget);
+                registered.values().stream()
+                        .filter(socket -> line.equals(GONE + socket.cookie))
+                        .findAny()
+                        .ifPresent(this::forget);
             } else {
                 registration.line(line, true);
             }
@@ -98,7 +102,11 @@ final class SocketRegistry implements AutoCloseable {
         journal.rewrite(live);
     }
 
-    /** A line was obeyed that said something of the socket. @param about what takes the place of what was said before; null for all policies */
+    /**
+     * A line was obeyed that said something of the socket.
+     *
+     * @param about what takes the place of what was said before; null for all policies
+     */
     void note(long cookie, String about, String[] parts) {
         RegisteredSocket socket = get(cookie);
         String[] own = parts.clone();
@@ -156,8 +164,10 @@ final class SocketRegistry implements AutoCloseable {
     /** What a socket has accepted becomes known by itself. */
     private void passOn(RegisteredSocket parent, List<SocketEntry> all) {
         for (SocketEntry entry : all) {
-            boolean accepted = entry.isConnected() && !registered.containsKey(entry.cookie());
-            if (accepted && sockets.hasPolicy(this, parent.cookie) && sockets.takes(this, parent.cookie, entry.family(), entry.local())) {
+            boolean accepted = entry.isConnected()
+                    && !registered.containsKey(entry.cookie())
+                    && sockets.takes(this, parent.cookie, entry.family(), entry.local());
+            if (accepted && sockets.hasPolicy(this, parent.cookie)) {
                 RegisteredSocket child = new RegisteredSocket(entry.cookie(), entry.inode());
                 child.at = parent.at;
                 registered.put(child.cookie, child);
@@ -170,11 +180,13 @@ final class SocketRegistry implements AutoCloseable {
     private void inherit(RegisteredSocket parent, RegisteredSocket child, SocketEntry own) {
         sockets.inherit(this, parent.cookie, child.cookie, connection(own), clock.epochSeconds());
         child.find(List.of(own));
-        note(child.cookie, SOCKET, new String[] {SOCKET, "", String.valueOf(child.cookie), String.valueOf(SOCK_STREAM)});
+        String cookie = String.valueOf(child.cookie);
+        note(child.cookie, SOCKET, new String[] {SOCKET, cookie, cookie, String.valueOf(SOCK_STREAM)});
         parent.policiesFor(child.cookie).forEach((about, line) -> note(child.cookie, about, line.split(" ")));
         note(child.cookie, ACCEPTED, new String[] {
-            ACCEPTED, "", String.valueOf(own.family()), String.valueOf(IpProtocol.TCP), own.local().toText(own.family()),
-            String.valueOf(own.localPort()), own.remote().toText(own.family()), String.valueOf(own.remotePort())});
+            ACCEPTED, cookie, String.valueOf(own.family()), String.valueOf(IpProtocol.TCP),
+            own.local().toText(own.family()), String.valueOf(own.localPort()),
+            own.remote().toText(own.family()), String.valueOf(own.remotePort())});
     }
 
     private static Connection connection(SocketEntry entry) {
@@ -280,7 +292,10 @@ final class SocketRegistry implements AutoCloseable {
         return nextLookNs;
     }
 
-    /** Asks for what nobody is known to have. The kernel is asked once for each port; if there are many, for the rest a little later. */
+    /**
+     * Asks for what nobody is known to have. The kernel is asked once for each port; if there are many, for the rest a
+     * little later.
+     */
     void look() {
         long nowNs = clock.nowNs();
         nextLookNs = Long.MAX_VALUE;

@@ -7,8 +7,9 @@ import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
 
 /**
- * What the kernel tells of the end of its TCP and UDP sockets, when the last packet that they sent has left the stack: sock_diag(7), SKNLGRP_. It tells of
- * every socket of the host, so it is listened to only while somebody waits for one. Control thread.
+ * What the kernel tells of the end of its TCP and UDP sockets, when the last packet that they sent has left the stack:
+ * sock_diag(7), SKNLGRP_. It tells of every socket of the host, so it is listened to only while somebody waits for one.
+ * Control thread.
  */
 public final class SocketEnds implements AutoCloseable {
     // SKNLGRP_: INET_TCP_DESTROY, INET_UDP_DESTROY, INET6_TCP_DESTROY, INET6_UDP_DESTROY

@@ -6,7 +6,8 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 
 /**
- * A socket as the kernel tells of it: {@code struct inet_diag_msg}. Ports in host order; addresses of a dual-stack socket may be mapped ones.
+ * A socket as the kernel tells of it: {@code struct inet_diag_msg}. Ports in host order; addresses of a dual-stack
+ * socket may be mapped ones.
  *
  * @param state as TCP numbers them, also of others
  * @param inode 0 if no process has it any more

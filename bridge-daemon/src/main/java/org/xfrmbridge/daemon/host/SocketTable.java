@@ -20,7 +20,10 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.IpProtocol;
 
-/** The TCP and UDP sockets of the kernel, of this network namespace: sock_diag(7). Others by their inodes in /proc/net. One thread at a time. */
+/**
+ * The TCP and UDP sockets of the kernel, of this network namespace: sock_diag(7). Others by their inodes in /proc/net.
+ * One thread at a time.
+ */
 public final class SocketTable implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SocketTable.class);
     private static final int SOCK_DIAG_BY_FAMILY = 20;
@@ -51,13 +54,17 @@ public final class SocketTable implements AutoCloseable {
         return protocol == IpProtocol.TCP || protocol == IpProtocol.UDP;
     }
 
-    /** All sockets of a family that have a local port; those of a listening one that wait to be accepted, and what is left of closed ones, too. */
+    /**
+     * All sockets of a family that have a local port; those of a listening one that wait to be accepted, and what is
+     * left of closed ones, too.
+     */
     public List<SocketEntry> atPort(int family, int protocol, int localPort) throws OsException {
         return exchange(NetlinkHeader.DUMP, family, protocol, new Ends(Address.ANY, localPort, Address.ANY, 0, 0));
     }
 
     /** The one that gets what comes from a remote address and port; null if there is none. */
-    public SocketEntry find(int family, int protocol, int ifindex, Address local, int localPort, Address remote, int remotePort)
+    public SocketEntry find(
+            int family, int protocol, int ifindex, Address local, int localPort, Address remote, int remotePort)
             throws OsException {
         // Of UDP the kernel takes the source for the remote one, of TCP for its own.
         Ends ends = protocol == IpProtocol.UDP

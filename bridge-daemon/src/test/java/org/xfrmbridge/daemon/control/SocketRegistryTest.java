@@ -36,6 +36,7 @@ import org.xfrmbridge.xfrm.Policy;
 /** Real sockets of this process, as the kernel tells of them; the time is the test's. */
 class SocketRegistryTest {
     private static final Address LOOPBACK = Address.parse("127.0.0.1");
+    private static final InetSocketAddress ANY_PORT = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     private static final int ESP_TEMPLATE_AT = 168;
 
     @TempDir
@@ -137,7 +138,11 @@ class SocketRegistryTest {
     }
 
     private static DatagramChannel udp() throws IOException {
-        return DatagramChannel.open(StandardProtocolFamily.INET).bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        return DatagramChannel.open(StandardProtocolFamily.INET).bind(ANY_PORT);
+    }
+
+    private static ServerSocketChannel tcp() throws IOException {
+        return ServerSocketChannel.open().bind(ANY_PORT);
     }
 
     /** A child, or who was handed the socket, may have it still. */
@@ -182,7 +187,7 @@ class SocketRegistryTest {
 
     @Test
     void shouldProtectWhatIsSentBehindCloseAndNothingElse() throws IOException {
-        try (ServerSocketChannel server = ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
+        try (ServerSocketChannel server = tcp()) {
             int there = port((InetSocketAddress) server.getLocalAddress());
             SocketChannel socket = SocketChannel.open(server.getLocalAddress());
             SocketChannel other = server.accept();
@@ -209,7 +214,7 @@ class SocketRegistryTest {
 
     @Test
     void shouldLeaveWhatWasAcceptedItsPolicyWhenTheListeningSocketGoes() throws IOException {
-        ServerSocketChannel server = ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        ServerSocketChannel server = tcp();
         int here = port((InetSocketAddress) server.getLocalAddress());
         SocketEntry entry = entry(IpProtocol.TCP, here, false);
         register(entry, IpProtocol.TCP, 1);
@@ -234,7 +239,7 @@ class SocketRegistryTest {
     /** By a program that closed it where no library saw it, or was killed. */
     @Test
     void shouldLeaveWhatWasAcceptedItsPolicyWhenNobodySaysThatTheListeningSocketGoes() throws IOException {
-        ServerSocketChannel server = ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        ServerSocketChannel server = tcp();
         int here = port((InetSocketAddress) server.getLocalAddress());
         register(entry(IpProtocol.TCP, here, false), IpProtocol.TCP, 1);
         try (SocketChannel peer = SocketChannel.open(server.getLocalAddress()); SocketChannel accepted = server.accept()) {
@@ -253,7 +258,7 @@ class SocketRegistryTest {
     /** An accepted socket that gets a policy of one direction keeps the other that it has inherited. */
     @Test
     void shouldLetWhatWasAcceptedChangeOnePolicyOnly() throws IOException {
-        try (ServerSocketChannel server = ServerSocketChannel.open().bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))) {
+        try (ServerSocketChannel server = tcp()) {
             int here = port((InetSocketAddress) server.getLocalAddress());
             register(entry(IpProtocol.TCP, here, false), IpProtocol.TCP, 1);
             try (SocketChannel peer = SocketChannel.open(server.getLocalAddress()); SocketChannel accepted = server.accept()) {

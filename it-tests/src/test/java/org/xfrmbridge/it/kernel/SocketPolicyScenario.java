@@ -21,10 +21,11 @@ import org.xfrmbridge.it.harness.Topology;
 import org.xfrmbridge.it.harness.UmlGuest;
 
 /**
- * Why: a packet carries no socket, and a kernel's policy of a socket holds for all that this sends: before it has a port, behind close(), in the hands of
- * another process. Topology: two hosts and the wire between them. Steps: on one, programs set IP_XFRM_POLICY on sockets of all kinds, and send in
- * all ways (sockets.py); once on Linux 6.1 in user-mode-linux, once on a host with a bridge; and with a bridge that ends and comes back in
- * between. Expected: the same is protected, and more only where a kernel's TIME_WAIT has forgotten the socket.
+ * Why: a packet carries no socket, and a kernel's policy of a socket holds for all that this sends: before it has a
+ * port, behind close(), in the hands of another process. Topology: two hosts and the wire between them. Steps: on one,
+ * programs set IP_XFRM_POLICY on sockets of all kinds, and send in all ways (sockets.py); once on Linux 6.1 in
+ * user-mode-linux, once on a host with a bridge; and with a bridge that ends and comes back in between. Expected: the
+ * same is protected, and more only where a kernel's TIME_WAIT has forgotten the socket.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.DEBIAN_PYTHON})
 class SocketPolicyScenario {
