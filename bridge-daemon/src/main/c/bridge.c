@@ -189,9 +189,11 @@ void bridge_complain(int error)
         return;
 }
 
+/* Of the first who asks: another library's constructor may come here before ours ran. */
 bool bridge_memory_is_ours(void)
 {
-    return getpid() == owner;
+    pid_t asking = getpid(), known = owner;
+    return known == asking || (known == 0 && atomic_compare_exchange_strong(&owner, &known, asking));
 }
 
 ino_t socket_inode(int fd)
