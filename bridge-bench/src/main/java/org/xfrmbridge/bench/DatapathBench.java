@@ -134,7 +134,8 @@ public class DatapathBench {
                         Mark.NONE, 0, PolicySpec.Type.MAIN, null),
                 0);
         return new PathContext(
-                sad, spd, new SocketPolicies(spd), new OneGateway(self), new Unheard(), new PathMtu(), new MachineClock(), 0);
+                sad, spd, new SocketPolicies(spd), new OneGateway(self), new Unheard(), new PathMtu(), new MachineClock(),
+                0);
     }
 
     private static org.xfrmbridge.xfrm.State state() {

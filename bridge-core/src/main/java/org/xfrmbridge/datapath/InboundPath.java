@@ -21,8 +21,9 @@ import org.xfrmbridge.xfrm.StateFlags;
  * The way of a frame from the network to the host. In the order in which a packet meets it:
  *
  * <ol>
- *   <li>what carries no IP passes; what may carry it in a form that is not read here passes as long as there are no policies. IP behind VLAN
- *       tags is IP, and to whatever link address it came: which ones are the host's may change at any moment
+ *   <li>what carries no IP passes; what may carry it in a form that is not read here passes as long as there are no
+ *       policies. IP behind VLAN tags is IP, and to whatever link address it came: which ones are the host's may
+ *       change at any moment
  *   <li>a packet to another address than the host's own is to be forwarded: the policies of dir fwd decide
  *   <li>a fragment waits for the rest of its packet
  *   <li>on an encapsulation port the UDP header is taken off; a keepalive ends here, IKE goes on

@@ -19,8 +19,8 @@ import org.xfrmbridge.xfrm.IpProtocol;
  * The way of a frame from the host to the network. In the order in which a packet meets it:
  *
  * <ol>
- *   <li>what carries no IP passes, but the host is answered if it looks for a neighbour that is behind a tunnel. What may carry IP in a form that
- *       is not read here passes as long as there are no policies. IP behind VLAN tags is IP
+ *   <li>what carries no IP passes, but the host is answered if it looks for a neighbour that is behind a tunnel. What
+ *       may carry IP in a form that is not read here passes as long as there are no policies. IP behind VLAN tags is IP
  *   <li>a fragment waits for the rest of its packet
  *   <li>the flow is decoded
  *   <li>one lookup in the flow cache says what becomes of the flow; what it does not know, or knows from before a change, is resolved

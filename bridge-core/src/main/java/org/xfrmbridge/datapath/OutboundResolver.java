@@ -222,7 +222,8 @@ final class OutboundResolver {
             }
         }
         NextHop nextHop = context.network().resolve(family, source, destination, mark);
-        // The host has sent the frame on the way to that very destination, by rules that may look at what a packet does not show: mark, user, interface.
+        // The host has sent the frame on the way to that very destination, by rules that may look at what a packet does
+        // not show: mark, user, interface.
         boolean keepsWay = family == flow.family && destination.equalsAs(flow.daddr(), family);
         if (nextHop == null && !keepsWay) {
             validForNs = Math.min(validForNs, NEXT_HOP_RETRY_NS);

@@ -51,7 +51,8 @@ public record PathContext(
 
     /** With as many flows as is usual, and all the memory there is. */
     public PathContext(
-            Sad sad, Spd spd, SocketPolicies sockets, HostNetwork network, DatapathEvents events, PathMtu pathMtu, Clock clock, int ifindex) {
+            Sad sad, Spd spd, SocketPolicies sockets, HostNetwork network, DatapathEvents events, PathMtu pathMtu,
+            Clock clock, int ifindex) {
         this(sad, spd, sockets, network, events, pathMtu, clock, ifindex, DEFAULT_FLOWS, () -> true, () -> true);
     }
 }

@@ -3,8 +3,9 @@ package org.xfrmbridge.datapath;
 import org.xfrmbridge.xfrm.Address;
 
 /**
- * Remembers for which neighbours the host has asked lately, to know when nobody has answered: it then asks again, by default a second later (RFC 4861
- * RETRANS_TIMER; ARP in Linux likewise). Of several that share a place the last one is remembered. One thread.
+ * Remembers for which neighbours the host has asked lately, to know when nobody has answered: it then asks again, by
+ * default a second later (RFC 4861 RETRANS_TIMER; ARP in Linux likewise). Of several that share a place the last one is
+ * remembered. One thread.
  */
 final class RepeatedQuestions {
     /** What answers at all answers within a fraction of it. */

@@ -20,14 +20,16 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * Answers the host for neighbours that are nobody. A route into a tunnel may have no gateway: strongSwan makes such ones where the tunnel is of
- * the other family. A kernel with XFRM never looks for the neighbour, as the tunnel's next hop takes its place; the host before us does. Where
- * policies send all that goes there through tunnels, the host is told a link address of ours, which {@link Bundle} replaces, and
- * the question, which names an inner address, does not leave.
+ * Answers the host for neighbours that are nobody. A route into a tunnel may have no gateway: strongSwan makes such
+ * ones where the tunnel is of the other family. A kernel with XFRM never looks for the neighbour, as the tunnel's next
+ * hop takes its place; the host before us does. Where policies send all that goes there through tunnels, the host is
+ * told a link address of ours, which {@link Bundle} replaces, and the question, which names an inner address, does not
+ * leave.
  *
- * <p>A neighbour that packets do reach is never answered for: a next hop of any route or of an outer packet, the end of the tunnel itself. Where
- * policies let something pass to it, from another of the host's addresses or of one protocol, it may be there, unless only the route into the tunnel says that it
- * is on the link: then the question leaves, and only when it is asked again, as nobody has answered, the answer is ours. Outbound thread only.
+ * <p>A neighbour that packets do reach is never answered for: a next hop of any route or of an outer packet, the end of
+ * the tunnel itself. Where policies let something pass to it, from another of the host's addresses or of one protocol,
+ * it may be there, unless only the route into the tunnel says that it is on the link: then the question leaves, and
+ * only when it is asked again, as nobody has answered, the answer is ours. Outbound thread only.
  */
 final class TunnelNeighbour {
     private static final int HOP_LIMIT = 255;
@@ -145,9 +147,12 @@ final class TunnelNeighbour {
         return certain || questions.isRepeated(family, target, context.clock().nowNs());
     }
 
-    /** Whether nothing but a route says that it is on the link, and what the host sends by that route enters a tunnel. */
+    /**
+     * Whether nothing but a route says that it is on the link, and what the host sends by that route enters a tunnel.
+     */
     private boolean isRoutedIntoTunnel(int family, Address target) {
-        Address source = context.network().isOnSubnet(family, target) ? null : context.network().sourceFor(family, target);
+        HostNetwork network = context.network();
+        Address source = network.isOnSubnet(family, target) ? null : network.sourceFor(family, target);
         if (source == null) {
             return false;
         }
@@ -201,7 +206,8 @@ final class TunnelNeighbour {
 
     private static boolean endsAt(Policy policy, int family, Address target) {
         for (Template template : policy.spec().templates()) {
-            if (template.mode().hasOuterHeader() && template.family() == family && template.id().daddr().equalsAs(target, family)) {
+            boolean ends = template.family() == family && template.id().daddr().equalsAs(target, family);
+            if (ends && template.mode().hasOuterHeader()) {
                 return true;
             }
         }

@@ -32,7 +32,10 @@ public final class Spd {
             new AtomicReferenceArray<>(PolicySpec.Type.values().length * DIRECTIONS * FAMILIES);
     private final Slots<SpdEntry> byIndex = new Slots<>();
     private final WalkList<Policy> all = new WalkList<>();
-    /** By direction: all, those of sockets, and those that let through but do not count for all packets between their addresses. */
+    /**
+     * By direction: all, those of sockets, and those that let through but do not count for all packets between their
+     * addresses.
+     */
     private final AtomicIntegerArray counts = new AtomicIntegerArray(3 * DIRECTIONS);
     private final PolicyChanges changes = new PolicyChanges();
     private final AtomicReferenceArray<PolicySpec.Action> defaults = new AtomicReferenceArray<>(DIRECTIONS);
@@ -84,7 +87,10 @@ public final class Spd {
         return all.size();
     }
 
-    /** Whether all policies of a direction that let packets through are for every packet between their addresses, whatever its protocol or mark. Any thread. */
+    /**
+     * Whether all policies of a direction that let packets through are for every packet between their addresses,
+     * whatever its protocol or mark. Any thread.
+     */
     public boolean isByAddressAlone(Direction direction) {
         return counts.get(2 * DIRECTIONS + direction.number()) == 0;
     }

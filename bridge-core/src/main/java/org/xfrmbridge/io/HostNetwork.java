@@ -8,7 +8,10 @@ import org.xfrmbridge.xfrm.Address;
  * threads call; answers are cached by the callers under {@link #generation}.
  */
 public interface HostNetwork {
-    /** The link address that the host is told for neighbours that are nobody, as they are behind a tunnel; locally administered, never on the wire. */
+    /**
+     * The link address that the host is told for neighbours that are nobody, as they are behind a tunnel; locally
+     * administered, never on the wire.
+     */
     long TUNNEL_NEIGHBOUR_MAC = 0x0258_4652_4d01L;
 
     /** Changes whenever an earlier answer may have become wrong. Costs a volatile read. */
@@ -32,7 +35,10 @@ public interface HostNetwork {
      */
     NextHop resolve(int family, Address source, Address destination, int mark);
 
-    /** Index of the interface whose place the datapath has taken, 0 for none. {@link #generation} tells of a change. Costs a volatile read. */
+    /**
+     * Index of the interface whose place the datapath has taken, 0 for none. {@link #generation} tells of a change.
+     * Costs a volatile read.
+     */
     default int attachedIndex() {
         return 0;
     }
@@ -41,14 +47,14 @@ public interface HostNetwork {
     int linkMtuBytes();
 
     /**
-     * Whether a neighbour is one that packets go through: a gateway of any of the host's routes, in whatever table and form, or what
-     * {@link #resolve} was told. True also while that cannot be said. Rarely asked.
+     * Whether a neighbour is one that packets go through: a gateway of any of the host's routes, in whatever table and
+     * form, or what {@link #resolve} was told. True also while that cannot be said. Rarely asked.
      */
     boolean isNextHop(int family, Address address);
 
     /**
-     * Whether a neighbour is on a network that the host has an address of; not if a route alone says that it is on the link. True also while that cannot be said.
-     * Rarely asked.
+     * Whether a neighbour is on a network that the host has an address of; not if a route alone says that it is on the
+     * link. True also while that cannot be said. Rarely asked.
      */
     boolean isOnSubnet(int family, Address address);
 

@@ -1,7 +1,8 @@
 package org.xfrmbridge.net;
 
 /**
- * The Ethernet header: IEEE 802.1Q and 802.1ad tags, EtherTypes, and what IEEE 802.2 has instead of them. Offsets are from its first byte.
+ * The Ethernet header: IEEE 802.1Q and 802.1ad tags, EtherTypes, and what IEEE 802.2 has instead of them. Offsets are
+ * from its first byte.
  */
 public final class Ethernet {
     public static final int DESTINATION = 0;
@@ -9,7 +10,10 @@ public final class Ethernet {
     public static final int TYPE = 12;
     public static final int HEADER_BYTES = 14;
     public static final int TAG_BYTES = 4;
-    /** How many tags are looked through. Linux takes away any number of priority tags; frames with more than these have a tag as their type. */
+    /**
+     * How many tags are looked through. Linux takes away any number of priority tags; frames with more than these have
+     * a tag as their type.
+     */
     public static final int MAX_TAGS = 8;
 
     public static final int MAX_HEADER_BYTES = HEADER_BYTES + MAX_TAGS * TAG_BYTES;
@@ -62,12 +66,15 @@ public final class Ethernet {
     }
 
     /**
-     * Whether a frame that is no IP by its type may still bring IP to somebody, inside of something else. Of EtherTypes those that are known to carry
-     * packets or whole frames do; of IEEE 802.2, where anybody may agree with anybody, all but what is known to be something else.
+     * Whether a frame that is no IP by its type may still bring IP to somebody, inside of something else. Of EtherTypes
+     * those that are known to carry packets or whole frames do; of IEEE 802.2, where anybody may agree with anybody,
+     * all but what is known to be something else.
      */
     public static boolean mayCarryIp(byte[] data, int offset, int headerBytes, int frameBytes) {
         int type = type(data, offset, headerBytes);
-        return type >= FIRST_TYPE ? isCarrier(type) : mayLlcCarryIp(data, offset + headerBytes, frameBytes - headerBytes);
+        return type >= FIRST_TYPE
+                ? isCarrier(type)
+                : mayLlcCarryIp(data, offset + headerBytes, frameBytes - headerBytes);
     }
 
     /** EtherTypes (IANA, IEEE) whose payload is, or may be, a packet or a frame. */
@@ -78,7 +85,8 @@ public final class Ethernet {
             case TYPE_VLAN, TYPE_PROVIDER_VLAN, 0x9100, 0x9200, 0x9300, 0x8926, 0x893f, 0x8909 -> true;
             // MPLS, PPP, PPPoE sessions, NSH, compressed TCP/IP, 6LoWPAN, 802.15.4
             case 0x8847, 0x8848, 0x880b, 0x8864, 0x894f, 0x876b, 0xa0ed, 0x809a -> true;
-            // frames in frames: transparent bridging, 802.1ah, TRILL, batman-adv, HSR, PRP, switches' own tags, MACsec, jumbo LLC
+            // frames in frames: transparent bridging, 802.1ah, TRILL, batman-adv, HSR, PRP, switches' own tags, MACsec,
+            // jumbo LLC
             case 0x6558, 0x88e7, 0x22f3, 0x4305, 0x892f, 0x88fb, 0xdada, 0x88e5, 0x8870 -> true;
             default -> false;
         };

@@ -24,7 +24,10 @@ public final class IpPacket {
         IP,
         /** Certainly no IP: ARP and all the rest. */
         OTHER,
-        /** What may have IP inside of something that is not opened here: SNAP, MPLS, PPPoE, more tags than are looked through. */
+        /**
+         * What may have IP inside of something that is not opened here: SNAP, MPLS, PPPoE, more tags than are looked
+         * through.
+         */
         ENCAPSULATED,
         /** Lengths that contradict each other, or headers cut short. */
         MALFORMED
@@ -102,7 +105,9 @@ public final class IpPacket {
         return switch (type) {
             case Ethernet.TYPE_IPV4 -> parseIpv4(frame.offset + linkBytes, available);
             case Ethernet.TYPE_IPV6 -> parseIpv6(frame.offset + linkBytes, available);
-            default -> Ethernet.mayCarryIp(frame.data, frame.offset, linkBytes, frame.length) ? Kind.ENCAPSULATED : Kind.OTHER;
+            default -> Ethernet.mayCarryIp(frame.data, frame.offset, linkBytes, frame.length)
+                    ? Kind.ENCAPSULATED
+                    : Kind.OTHER;
         };
     }
 

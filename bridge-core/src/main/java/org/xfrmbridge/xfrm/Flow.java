@@ -49,7 +49,10 @@ public final class Flow {
         return index == ifindex || index == attachedIfindex;
     }
 
-    /** Whether all fields are equal, but for {@link #attachedIfindex}, which all flows have in common. No {@code equals}: a Flow changes, and must be no key of a map. */
+    /**
+     * Whether all fields are equal, but for {@link #attachedIfindex}, which all flows have in common. No {@code
+     * equals}: a Flow changes, and must be no key of a map.
+     */
     public boolean isSame(Flow other) {
         return saddrHigh == other.saddrHigh
                 && daddrHigh == other.daddrHigh

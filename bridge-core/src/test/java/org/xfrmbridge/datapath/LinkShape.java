@@ -10,8 +10,8 @@ import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.MacAddress;
 
 /**
- * What a frame can be around an IP packet: to whom, behind which tags, and in which other things. Made of numbers, so that a fuzzer can make all of
- * them.
+ * What a frame can be around an IP packet: to whom, behind which tags, and in which other things. Made of numbers, so
+ * that a fuzzer can make all of them.
  *
  * @param destination link address
  * @param tags TPID and TCI of each, outermost first
@@ -20,14 +20,18 @@ import org.xfrmbridge.net.MacAddress;
 record LinkShape(long destination, int[] tags, Wrapping wrapping) {
     /** Link addresses that lead to a host's stack, or might: its own, groups of every kind, others. */
     private static final long[] DESTINATIONS = {
-        StaticNetwork.HOST_MAC, MacAddress.BROADCAST, 0x0180_c200_0000L, 0x0180_c200_0001L, 0x0180_c200_0002L, 0x0180_c200_000eL,
+        StaticNetwork.HOST_MAC, MacAddress.BROADCAST,
+        0x0180_c200_0000L, 0x0180_c200_0001L, 0x0180_c200_0002L, 0x0180_c200_000eL,
         0x0100_5e00_0001L, 0x3333_0000_0001L, 0x0200_0000_0099L, 0x0300_0000_0001L, 0
     };
 
     private static final int[] TAG_TYPES = {0x8100, 0x88a8};
     private static final int[] TAG_CONTROLS = {0, 0xe000, 0x1000, 5, 42, 0x6fff};
 
-    /** How a packet stands behind the tags: its bytes before the packet, with their EtherType or length first; null for the packet's own EtherType. */
+    /**
+     * How a packet stands behind the tags: its bytes before the packet, with their EtherType or length first; null for
+     * the packet's own EtherType.
+     */
     enum Wrapping {
         NONE,
         SNAP("0000 aaaa0300 0000TTTT"),
@@ -60,7 +64,8 @@ record LinkShape(long destination, int[] tags, Wrapping wrapping) {
         }
 
         private byte[] bytes(String typeText) {
-            return HexFormat.of().parseHex((before == null ? typeText : before).replace(" ", "").replace("TTTT", typeText));
+            String text = before == null ? typeText : before.replace(" ", "").replace("TTTT", typeText);
+            return HexFormat.of().parseHex(text);
         }
     }
 
@@ -70,7 +75,8 @@ record LinkShape(long destination, int[] tags, Wrapping wrapping) {
 
     static LinkShape random(RandomGenerator random) {
         int most = random.nextInt(4) == 0 ? 12 : 4;
-        return of(random.nextInt(1 << 16), random.nextInt(most), random.nextInt(), random.nextInt(3) == 0 ? random.nextInt(1 << 16) : 0);
+        int wrapping = random.nextInt(3) == 0 ? random.nextInt(1 << 16) : 0;
+        return of(random.nextInt(1 << 16), random.nextInt(most), random.nextInt(), wrapping);
     }
 
     /** Any numbers make one. @param wrapping a multiple of the number of wrappings for none */
@@ -81,7 +87,8 @@ record LinkShape(long destination, int[] tags, Wrapping wrapping) {
             all[i] = TAG_TYPES[seed & 1] << 16 | TAG_CONTROLS[(seed >> 1) % TAG_CONTROLS.length];
         }
         Wrapping[] wrappings = Wrapping.values();
-        return new LinkShape(DESTINATIONS[destination % DESTINATIONS.length], all, wrappings[wrapping % wrappings.length]);
+        long to = DESTINATIONS[destination % DESTINATIONS.length];
+        return new LinkShape(to, all, wrappings[wrapping % wrappings.length]);
     }
 
     /** A frame that holds the packet. @param source link address */
@@ -108,7 +115,7 @@ record LinkShape(long destination, int[] tags, Wrapping wrapping) {
 
     @Override
     public String toString() {
-        return "to %s, tags %s, %s".formatted(
-                MacAddress.toText(destination), Arrays.toString(Arrays.stream(tags).mapToObj("%08x"::formatted).toArray()), wrapping);
+        String tagText = Arrays.toString(Arrays.stream(tags).mapToObj("%08x"::formatted).toArray());
+        return "to %s, tags %s, %s".formatted(MacAddress.toText(destination), tagText, wrapping);
     }
 }

@@ -21,7 +21,10 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.Template;
 
-/** Whatever a frame looks like around an IP packet, the packet does not pass a policy unseen; what is no IP passes always. */
+/**
+ * Whatever a frame looks like around an IP packet, the packet does not pass a policy unseen; what is no IP passes
+ * always.
+ */
 class LinkShapeTest {
     private static final int FRAMES = 20_000;
     private static final long SEED = 20261129;
@@ -39,6 +42,10 @@ class LinkShapeTest {
             host.policy(direction, Selector.any(AddressFamily.INET), PolicySpec.Action.BLOCK, 1);
             host.policy(direction, Selector.any(AddressFamily.INET6), PolicySpec.Action.BLOCK, 1);
         }
+    }
+
+    private static byte[] wrapped(LinkShape.Wrapping wrapping) {
+        return new LinkShape(StaticNetwork.HOST_MAC, new int[0], wrapping).frame(StaticNetwork.GATEWAY_MAC, TO_HOST);
     }
 
     @Test
@@ -67,7 +74,7 @@ class LinkShapeTest {
     @ParameterizedTest
     @EnumSource(LinkShape.Wrapping.class)
     void shouldPassWhatCannotBeReadUnlessThereArePolicies(LinkShape.Wrapping wrapping) {
-        byte[] frame = new LinkShape(StaticNetwork.HOST_MAC, new int[0], wrapping).frame(StaticNetwork.GATEWAY_MAC, TO_HOST);
+        byte[] frame = wrapped(wrapping);
         assertEquals(1, host.receive(frame.clone()).size());
         host.policy(Direction.FWD, Sas.between("10.8.0.0/16", "10.9.0.0/16"), PolicySpec.Action.BLOCK, 1);
         assertEquals(wrapping == LinkShape.Wrapping.NONE ? 1 : 0, host.receive(frame.clone()).size());
@@ -78,7 +85,7 @@ class LinkShapeTest {
 
     @Test
     void shouldNotPassWhatCannotBeReadWhereTheDefaultIsToBlock() {
-        byte[] frame = new LinkShape(StaticNetwork.HOST_MAC, new int[0], LinkShape.Wrapping.SNAP).frame(StaticNetwork.GATEWAY_MAC, TO_HOST);
+        byte[] frame = wrapped(LinkShape.Wrapping.SNAP);
         host.spd.setDefaultAction(Direction.IN, PolicySpec.Action.BLOCK);
         host.spd.setDefaultAction(Direction.OUT, PolicySpec.Action.BLOCK);
         assertEquals(0, host.receive(frame.clone()).size() + host.send(frame).size());
@@ -89,8 +96,8 @@ class LinkShapeTest {
     /** ARP, LLDP, EAPOL, PTP, PPPoE discovery, spanning tree, NetBIOS, IS-IS, CDP and an EtherType for experiments. */
     @ParameterizedTest
     @ValueSource(strings = {
-        "0806 0001", "88cc 0207", "888e 0100", "88f7 0002", "8863 1109", "88b5 4500", "8809 0101", "0026 424203 0000000000", "0010 f0f0032c00ffefff",
-        "0040 fefe0383 1b010011", "0040 aaaa03 00000c 2000 02b4", "0040 aaaa03 000000 88cc 0207", "0004 06060300"
+        "0806 0001", "88cc 0207", "888e 0100", "88f7 0002", "8863 1109", "88b5 4500", "8809 0101",
+        "0026 424203 0000000000", "0010 f0f0032c00ffefff", "0040 fefe0383 1b010011", "0040 aaaa03 00000c 2000 02b4", "0040 aaaa03 000000 88cc 0207", "0004 06060300"
     })
     void shouldPassWhatIsNoIp(String behindAddresses) {
         blockAll();
@@ -119,10 +126,12 @@ class LinkShapeTest {
     /** Its way is another than the inner packet's, which the tags are of. */
     @Test
     void shouldSendTheOuterPacketOfATunnelUntagged() {
-        host.policy(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/16"), Sas.template(Mode.TUNNEL, "192.0.2.1", "192.0.2.2"));
+        Template template = Sas.template(Mode.TUNNEL, "192.0.2.1", "192.0.2.2");
+        host.policy(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/16"), template);
         host.sad.insert(Sas.state(Sas.spec(Mode.TUNNEL, "192.0.2.1", "192.0.2.2", 7)));
         byte[] inner = Frames.udp("10.1.0.1", "10.2.0.1").packet();
-        byte[] sent = host.send(LinkShape.plain(0x8100_0005, 0x8100_0006).frame(StaticNetwork.HOST_MAC, inner)).getFirst();
+        byte[] tagged = LinkShape.plain(0x8100_0005, 0x8100_0006).frame(StaticNetwork.HOST_MAC, inner);
+        byte[] sent = host.send(tagged).getFirst();
         assertEquals(Ethernet.TYPE_IPV4, Bytes.u16(sent, Ethernet.TYPE));
         assertEquals(StaticNetwork.GATEWAY_MAC, MacAddress.read(sent, Ethernet.DESTINATION));
     }

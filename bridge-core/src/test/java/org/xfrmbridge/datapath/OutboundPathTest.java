@@ -342,7 +342,8 @@ class OutboundPathTest {
         host.network.setAttachedIndex(5);
         // So many that they are looked up by a hash of the interface.
         for (int i = 0; i < 40; i++) {
-            host.policy(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/16", 0, 0, 100 + i), PolicySpec.Action.BLOCK, 1);
+            Selector other = Sas.between("10.1.0.0/16", "10.2.0.0/16", 0, 0, 100 + i);
+            host.policy(Direction.OUT, other, PolicySpec.Action.BLOCK, 1);
         }
         sendOne(frame);
         host.policy(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/16", 0, 0, 5), PolicySpec.Action.BLOCK, 1);

@@ -24,9 +24,10 @@ import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
- * Fuzz target: what either side of a datapath is handed, and what a peer has sealed, which is authentic and still anything. No exception leaves
- * a path, each packet is sent on or counted under one reason, what is sent on is well-formed, nothing between the protected networks leaves
- * in the clear, and nothing that came in the clear passes for protected, whatever a frame looks like around the packet ({@link LinkShape}).
+ * Fuzz target: what either side of a datapath is handed, and what a peer has sealed, which is authentic and still
+ * anything. No exception leaves a path, each packet is sent on or counted under one reason, what is sent on is
+ * well-formed, nothing between the protected networks leaves in the clear, and nothing that came in the clear passes
+ * for protected, whatever a frame looks like around the packet ({@link LinkShape}).
  */
 public final class PacketFuzz {
     private static final int SEND = 0;
@@ -279,16 +280,19 @@ public final class PacketFuzz {
         IpPacket.Kind kind = packet.parse(buffer);
         assertNotEquals(IpPacket.Kind.MALFORMED, kind);
         assertNotEquals(IpPacket.Kind.ENCAPSULATED, kind, "there are policies on either side");
-        assertFalse(kind != IpPacket.Kind.IP && isIpBehindTags(frame), "it is IP to a kernel, which takes away any number of tags");
+        boolean missed = kind != IpPacket.Kind.IP && isIpBehindTags(frame);
+        assertFalse(missed, "it is IP to a kernel, which takes away any number of tags");
         return kind == IpPacket.Kind.IP ? packet : null;
     }
 
     private static boolean isIpBehindTags(byte[] frame) {
         int at = Ethernet.TYPE;
-        while (at + 4 < frame.length && (Bytes.u16(frame, at) == Ethernet.TYPE_VLAN || Bytes.u16(frame, at) == Ethernet.TYPE_PROVIDER_VLAN)) {
+        int type = frame.length < Ethernet.HEADER_BYTES ? 0 : Bytes.u16(frame, at);
+        while (at + Ethernet.TAG_BYTES + 2 <= frame.length
+                && (type == Ethernet.TYPE_VLAN || type == Ethernet.TYPE_PROVIDER_VLAN)) {
             at += Ethernet.TAG_BYTES;
+            type = Bytes.u16(frame, at);
         }
-        int type = at + 2 <= frame.length ? Bytes.u16(frame, at) : 0;
         return type == Ethernet.TYPE_IPV4 || type == Ethernet.TYPE_IPV6;
     }
 

@@ -21,6 +21,7 @@ import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.Template;
 
 /** Frames written out by hand from RFC 826 and RFC 4861. */
@@ -144,7 +145,9 @@ class TunnelNeighbourTest {
         assertAnswered(SOLICITATION);
     }
 
-    /** As charon makes them: with the source that its policies are for. Who forwards asks with any address of its own. */
+    /**
+     * As charon makes them: with the source that its policies are for. Who forwards asks with any address of its own.
+     */
     @Test
     void shouldAnswerWhereOnlyTheRouteIntoTheTunnelSaysThatItIsOnTheLink() {
         host.network.addLocal("192.0.2.1");
@@ -157,7 +160,8 @@ class TunnelNeighbourTest {
 
     @Test
     void shouldNotBeSureWhereAPolicyLetsOneProtocolPass() {
-        host.policy(Direction.OUT, Sas.between("10.1.0.0/24", "10.2.0.0/24", IpProtocol.TCP, 22), PolicySpec.Action.ALLOW, 0);
+        Selector ssh = Sas.between("10.1.0.0/24", "10.2.0.0/24", IpProtocol.TCP, 22);
+        host.policy(Direction.OUT, ssh, PolicySpec.Action.ALLOW, 0);
         assertLeaves(ARP);
         host.clock.advanceSeconds(1);
         assertAnswered(ARP);

@@ -144,7 +144,9 @@ public final class PolicyList {
     /** Whether a flow of the right family is one of a selector's. */
     public static boolean matches(Selector selector, Flow flow) {
         return (selector.protocol() == 0 || selector.protocol() == flow.protocol)
-                && (selector.ifindex() == 0 || selector.ifindex() == flow.ifindex || selector.ifindex() == flow.attachedIfindex)
+                && (selector.ifindex() == 0
+                        || selector.ifindex() == flow.ifindex
+                        || selector.ifindex() == flow.attachedIfindex)
                 && (selector.sport() & selector.sportMask()) == (flow.sport & selector.sportMask())
                 && (selector.dport() & selector.dportMask()) == (flow.dport & selector.dportMask())
                 && samePrefix(selector.saddr(), flow.saddr(), selector.saddrPrefix())

@@ -11,10 +11,11 @@ import org.xfrmbridge.netlink.nl.NetlinkReader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 
 /**
- * Keeps all that arrives on a device from the host's stack, with a table of nftables of its own: {@code table netdev xfrm-bridge-DEVICE}, whose only chain
- * drops. A Linux bridge hands broadcasts, multicasts and what is for its ports' own addresses to the host through its device, and no
- * setting of IP stops all of it: from 0.0.0.0 no reverse path is asked for. What the bridge forwards does not come along here. Uses
- * nfnetlink alone (linux/netfilter/nf_tables.h). Without nftables in the kernel there is a warning, and the rest of the isolation stays.
+ * Keeps all that arrives on a device from the host's stack, with a table of nftables of its own: {@code table netdev
+ * xfrm-bridge-DEVICE}, whose only chain drops. A Linux bridge hands broadcasts, multicasts and what is for its ports'
+ * own addresses to the host through its device, and no setting of IP stops all of it: from 0.0.0.0 no reverse path is
+ * asked for. What the bridge forwards does not come along here. Uses nfnetlink alone (linux/netfilter/nf_tables.h).
+ * Without nftables in the kernel there is a warning, and the rest of the isolation stays.
  */
 final class IngressFilter {
     private static final Logger LOG = LoggerFactory.getLogger(IngressFilter.class);
@@ -54,8 +55,10 @@ final class IngressFilter {
         try {
             filter.replaceTable();
         } catch (OsException e) {
-            LOG.warn("the kernel cannot filter what arrives on {} ({}): broadcasts and multicasts from 0.0.0.0 reach the host whatever its "
-                    + "policies say; load nf_tables", device, e.getMessage());
+            LOG.warn(
+                    "the kernel cannot filter what arrives on {} ({}): broadcasts and multicasts from 0.0.0.0 reach the host "
+                            + "whatever its policies say; load nf_tables",
+                    device, e.getMessage());
         }
     }
 
@@ -69,7 +72,9 @@ final class IngressFilter {
         }
     }
 
-    /** A table that is there may have lost its chain, with a device of that name: it is made anew, in one transaction. */
+    /**
+     * A table that is there may have lost its chain, with a device of that name: it is made anew, in one transaction.
+     */
     private void replaceTable() throws OsException {
         begin();
         table(NEW_TABLE, NetlinkHeader.CREATE);

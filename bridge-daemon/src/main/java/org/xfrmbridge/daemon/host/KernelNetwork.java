@@ -28,7 +28,8 @@ import org.xfrmbridge.xfrm.AddressFamily;
 public final class KernelNetwork implements HostNetwork, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(KernelNetwork.class);
 
-    // RTNLGRP_: LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE, MPLS_ROUTE, NEXTHOP
+    // RTNLGRP_: LINK, NEIGH, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE, MPLS_ROUTE,
+    // NEXTHOP
     private static final int[] GROUPS = {1, 3, 5, 7, 8, 9, 11, 19, 27, 32};
 
     private static final int NO_MARK = 0;
@@ -234,7 +235,10 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         return events.fd();
     }
 
-    /** Reads what changed: the control thread when there is something. However much it was, earlier answers become invalid once. */
+    /**
+     * Reads what changed: the control thread when there is something. However much it was, earlier answers become
+     * invalid once.
+     */
     public synchronized void handleEvents() throws OsException {
         boolean changed = false;
         boolean addressesChanged = false;
@@ -273,7 +277,9 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         return switch (message.type()) {
             case RouteMessage.NEW_NEIGHBOUR -> neighbourChanged(new Neighbour(message), new Neighbour(message).mac());
             case RouteMessage.DELETE_NEIGHBOUR -> neighbourChanged(new Neighbour(message), 0);
-            case RouteMessage.NEW_LINK -> message.headerInt(4) == hostIndex ? hostChanged() : attachedChanged(Link.of(message));
+            case RouteMessage.NEW_LINK -> message.headerInt(4) == hostIndex
+                    ? hostChanged()
+                    : attachedChanged(Link.of(message));
             case RouteMessage.DELETE_LINK -> false;
             default -> true;
         };

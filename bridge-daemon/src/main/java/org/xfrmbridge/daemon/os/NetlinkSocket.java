@@ -7,7 +7,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
-/** A socket to the real kernel's NETLINK_ROUTE, NETLINK_SOCK_DIAG or NETLINK_NETFILTER, netlink(7). One thread at a time. */
+/**
+ * A socket to the real kernel's NETLINK_ROUTE, NETLINK_SOCK_DIAG or NETLINK_NETFILTER, netlink(7). One thread at a
+ * time.
+ */
 public final class NetlinkSocket implements AutoCloseable {
     private static final int AF_NETLINK = 16;
     private static final int SOCK_RAW_CLOEXEC = 3 | 0x80000;

@@ -34,7 +34,10 @@ public final class Links {
     /** All link-local groups that a bridge may be told to pass on: it must be invisible. The first three it may not. */
     private static final int FORWARDED_LINK_LOCAL_GROUPS = 0xfff8;
 
-    /** A port may have all but pause frames forwarded; the others a bridge hands to the port's own stack, IP in them, too. */
+    /**
+     * A port may have all but pause frames forwarded; the others a bridge hands to the port's own stack, IP in them,
+     * too.
+     */
     private static final int FORWARDED_FROM_PORT = 0xfffd;
 
     private final RouteSocket socket;
@@ -105,8 +108,9 @@ public final class Links {
     }
 
     /**
-     * Makes an interface one end of a bridge that is nothing but a wire: it learns no addresses. What its neighbour reflects, as
-     * containers' networks do (hairpin), would else move the host's own address to the wrong end. And it keeps nothing for itself.
+     * Makes an interface one end of a bridge that is nothing but a wire: it learns no addresses. What its neighbour
+     * reflects, as containers' networks do (hairpin), would else move the host's own address to the wrong end. And it
+     * keeps nothing for itself.
      */
     public void addPort(int bridge, int index) throws OsException {
         socket.change(header(SET_LINK, 0, index, 0, 0).putInt(Link.IFLA_MASTER, bridge));

@@ -7,8 +7,9 @@ import org.xfrmbridge.daemon.route.Route.Gateway;
 import org.xfrmbridge.xfrm.Address;
 
 /**
- * The gateways of all routes of a network namespace: of every table and family, of multipath routes, of next hop objects, whether routes use them or
- * not. Grows with {@link #learn}; what has gone goes with the next {@link #read}. One thread at a time.
+ * The gateways of all routes of a network namespace: of every table and family, of multipath routes, of next hop
+ * objects, whether routes use them or not. Grows with {@link #learn}; what has gone goes with the next {@link #read}.
+ * One thread at a time.
  */
 public final class NextHops {
     private static final int NHA_GATEWAY = 6;

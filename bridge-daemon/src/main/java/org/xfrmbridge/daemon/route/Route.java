@@ -130,7 +130,10 @@ public record Route(RouteMessage message) {
         return table() == LOCAL_TABLE && message.headerByte(5) == KERNEL_PROTOCOL;
     }
 
-    /** Whether it came with an address: from the kernel, or from who configures addresses as routers and DHCP servers say. */
+    /**
+     * Whether it came with an address: from the kernel, or from who configures addresses as routers and DHCP servers
+     * say.
+     */
     public boolean isOfAddress() {
         return switch (message.headerByte(5)) {
             case KERNEL_PROTOCOL, ROUTER_PROTOCOL, DHCP_PROTOCOL -> true;

@@ -92,7 +92,8 @@ class AttachmentTest {
             assertTrue(table.contains("policy drop") && table.contains("xfrm0b"), table);
             network.exec("nft delete table netdev xfrm-bridge-xfrm0b");
             Attachment again = Attachment.attach(NAMES, directory);
-            assertTrue(network.exec("nft list tables").contains("xfrm-bridge-xfrm0b"), "made again when it is taken up");
+            String tables = network.exec("nft list tables");
+            assertTrue(tables.contains("xfrm-bridge-xfrm0b"), "made again when it is taken up");
             again.close();
             return null;
         });

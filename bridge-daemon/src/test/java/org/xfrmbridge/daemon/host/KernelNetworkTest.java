@@ -98,8 +98,8 @@ class KernelNetworkTest {
             network.ip("-6 route add 2001:db8:9::/48 via 2001:db8::9 table 78");
             network.ip("-6 route add 2001:db8:8::/48 nexthop via 2001:db8::a nexthop via fe80::b dev veth0");
             String[] hops = {
-                "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7", "2001:db8::6", "2001:db8::7", "2001:db8::8", "2001:db8::9",
-                "2001:db8::a", "fe80::b"
+                "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7",
+                "2001:db8::6", "2001:db8::7", "2001:db8::8", "2001:db8::9", "2001:db8::a", "fe80::b"
             };
             network.inHere(() -> {
                 try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
@@ -175,7 +175,8 @@ class KernelNetworkTest {
     @Test
     void shouldSendNoOuterPacketToTheAddressOfNobody() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
-            network.ip("neigh replace 192.0.2.2 lladdr " + MacAddress.toText(HostNetwork.TUNNEL_NEIGHBOUR_MAC) + " dev veth0 nud reachable");
+            String nobody = MacAddress.toText(HostNetwork.TUNNEL_NEIGHBOUR_MAC);
+            network.ip("neigh replace 192.0.2.2 lladdr " + nobody + " dev veth0 nud reachable");
             network.inHere(() -> {
                 try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
                     assertNull(kernel.resolve(INET, Address.ANY, Address.parse("192.0.2.2"), NO_MARK));
