@@ -11,6 +11,7 @@ import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.IpPacket.Kind;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
+import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
@@ -48,6 +49,7 @@ public final class OutboundPath {
     private final Fragmenter fragmenter;
     private final TunnelNeighbour neighbours;
     private final LocalAddresses localAddresses;
+    private final OwnSources ownSources;
     private final IcmpQuote quote = new IcmpQuote();
 
     private final SecPath fromHost = new SecPath();
@@ -70,6 +72,7 @@ public final class OutboundPath {
         fragmenter = new Fragmenter(pool);
         neighbours = new TunnelNeighbour(context);
         localAddresses = new LocalAddresses(context.network());
+        ownSources = new OwnSources(context.network());
         flow.ifindex = context.ifindex();
     }
 
@@ -256,12 +259,31 @@ public final class OutboundPath {
         if (packet.length <= limit) {
             return false;
         }
-        if (TooBig.mayBeTold(packet)) {
+        if (TooBig.mayBeTold(packet) && !tellAsHost(mtu)) {
             PacketBuffer answer = pool.take();
             TooBig.answer(packet, limit, answer);
             toHost.add(answer);
         }
         return true;
+    }
+
+    /**
+     * Who sends through the host is told by the host, with its own address, what the tunnel takes ({@code icmp_send}).
+     * The host itself would take neither what comes from an address of its own, nor less than every IPv6 link takes.
+     */
+    private boolean tellAsHost(int mtu) {
+        boolean own = localAddresses.contains(flow.family, flow.saddrHigh, flow.saddrLow);
+        Address source = own ? null : ownSources.towards(flow.family, flow.saddrHigh, flow.saddrLow);
+        if (source == null) {
+            return false;
+        }
+        PacketBuffer answer = pool.take();
+        TooBig.answer(packet, source, Math.max(mtu, Ipv4.MIN_MTU_BYTES), answer);
+        int link = packet.linkBytes;
+        boolean sent = context.network()
+                .sendAsHost(flow.family, answer.data, answer.offset + link, answer.length - link);
+        pool.give(answer);
+        return sent;
     }
 
     private void send(Bundle bundle) {

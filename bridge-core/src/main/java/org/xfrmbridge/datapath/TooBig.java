@@ -9,11 +9,12 @@ import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.net.MacAddress;
+import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
- * The answer to a packet that does not fit: ICMP "fragmentation needed" (RFC 1191) or ICMPv6 "packet too big" (RFC 4443 3.2), told to the
- * packet's sender as if by the packet's destination, an address that the host has a way to.
+ * The answer to a packet that does not fit: ICMP "fragmentation needed" (RFC 1191) or ICMPv6 "packet too big" (RFC 4443
+ * 3.2), told to the packet's sender.
  */
 final class TooBig {
     private static final int QUOTE_BYTES_V4 = 548;
@@ -38,8 +39,19 @@ final class TooBig {
         return packet.protocol == protocol && packet.payloadBytes() > 0;
     }
 
-    /** Makes an empty buffer the frame of the answer. The packet is unchanged, its link header still before it. */
+    /** As if by the packet's destination: an address from where packets come to the host. */
     static void answer(IpPacket packet, int mtuBytes, PacketBuffer into) {
+        byte[] data = packet.data();
+        Address from = packet.isIpv4()
+                ? Address.ofIpv4(Bytes.i32(data, packet.offset + Ipv4.DESTINATION))
+                : new Address(
+                        Bytes.i64(data, packet.offset + Ipv6.DESTINATION),
+                        Bytes.i64(data, packet.offset + Ipv6.DESTINATION + 8));
+        answer(packet, from, mtuBytes, into);
+    }
+
+    /** Makes an empty buffer the frame of the answer. The packet is unchanged, its link header still before it. */
+    static void answer(IpPacket packet, Address from, int mtuBytes, PacketBuffer into) {
         int link = packet.buffer.offset;
         int headerBytes = packet.isIpv4() ? Ipv4.HEADER_BYTES : Ipv6.HEADER_BYTES;
         int quoteLimit = packet.isIpv4() ? QUOTE_BYTES_V4 : Ipv6.MIN_MTU_BYTES - headerBytes - Icmp.HEADER_BYTES;
@@ -54,8 +66,11 @@ final class TooBig {
         int icmp = at + headerBytes;
         System.arraycopy(packet.data(), packet.offset, into.data, icmp + Icmp.HEADER_BYTES, quoted);
         if (packet.isIpv4()) {
+            Bytes.putI32(into.data, at + Ipv4.SOURCE, from.ipv4());
             writeIpv4(packet, into.data, at, total, mtuBytes);
         } else {
+            Bytes.putI64(into.data, at + Ipv6.SOURCE, from.high());
+            Bytes.putI64(into.data, at + Ipv6.SOURCE + 8, from.low());
             writeIpv6(packet, into.data, at, total, mtuBytes);
         }
     }
@@ -64,7 +79,6 @@ final class TooBig {
         Bytes.putI32(out, at, 0x4500_0000 | TOS_INTERNETWORK_CONTROL << 16);
         Bytes.putI32(out, at + Ipv4.ID, 0);
         Bytes.putU16(out, at + Ipv4.TTL, TTL << 8 | IpProtocol.ICMP);
-        Bytes.putI32(out, at + Ipv4.SOURCE, Bytes.i32(packet.data(), packet.offset + Ipv4.DESTINATION));
         Bytes.putI32(out, at + Ipv4.DESTINATION, Bytes.i32(packet.data(), packet.offset + Ipv4.SOURCE));
         Ipv4.finish(out, at, total);
         int icmp = at + Ipv4.HEADER_BYTES;
@@ -78,7 +92,6 @@ final class TooBig {
         Bytes.putI32(out, at, 6 << 28);
         Ipv6.putTotalLength(out, at, total);
         Bytes.putU16(out, at + Ipv6.NEXT_HEADER, IpProtocol.ICMPV6 << 8 | TTL);
-        System.arraycopy(packet.data(), packet.offset + Ipv6.DESTINATION, out, at + Ipv6.SOURCE, Ipv6.ADDRESS_BYTES);
         System.arraycopy(packet.data(), packet.offset + Ipv6.SOURCE, out, at + Ipv6.DESTINATION, Ipv6.ADDRESS_BYTES);
         int icmp = at + Ipv6.HEADER_BYTES;
         int icmpBytes = total - Ipv6.HEADER_BYTES;

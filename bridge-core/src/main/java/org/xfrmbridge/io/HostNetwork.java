@@ -62,6 +62,14 @@ public interface HostNetwork {
     Address sourceFor(int family, Address destination);
 
     /**
+     * Sends a packet, IP header included, as one of the host's own: it takes the host's routes. Rarely asked; may take
+     * tens of microseconds. False if it cannot be sent.
+     */
+    default boolean sendAsHost(int family, byte[] data, int at, int bytes) {
+        return false;
+    }
+
+    /**
      * Whether packets of a family leave without regard to policies, but for those of sockets: {@code disable_xfrm}.
      * {@link #generation} tells of a change.
      */

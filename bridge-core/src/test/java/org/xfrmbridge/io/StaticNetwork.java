@@ -1,5 +1,7 @@
 package org.xfrmbridge.io;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -30,6 +32,8 @@ public final class StaticNetwork implements HostNetwork {
     private int generation;
     private int resolved;
     private int lastMark;
+    private boolean sends = true;
+    private final List<byte[]> sentAsHost = new ArrayList<>();
 
     public StaticNetwork addLocal(String address) {
         local.add(Address.parse(address));
@@ -57,8 +61,10 @@ public final class StaticNetwork implements HostNetwork {
         setGateway(new NextHop(HOST_MAC, GATEWAY_MAC, mtuBytes));
     }
 
+    /** Null takes it away. */
     public void setSource(int family, String address) {
-        sources.put(family, Address.parse(address));
+        sources.put(family, address == null ? null : Address.parse(address));
+        generation++;
     }
 
     /** Also undoes it, with other families or none. */
@@ -150,6 +156,26 @@ public final class StaticNetwork implements HostNetwork {
     @Override
     public boolean isOnSubnet(int family, Address address) {
         return !onLink.contains(address);
+    }
+
+    /** Whether what is sent as the host's own can be sent. */
+    public void setSends(boolean can) {
+        sends = can;
+    }
+
+    /** Takes the packets that were sent as the host's own. */
+    public List<byte[]> drainSentAsHost() {
+        List<byte[]> packets = new ArrayList<>(sentAsHost);
+        sentAsHost.clear();
+        return packets;
+    }
+
+    @Override
+    public boolean sendAsHost(int family, byte[] data, int at, int bytes) {
+        if (sends) {
+            sentAsHost.add(Arrays.copyOfRange(data, at, at + bytes));
+        }
+        return sends;
     }
 
     @Override

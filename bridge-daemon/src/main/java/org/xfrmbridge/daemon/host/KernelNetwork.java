@@ -45,6 +45,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     private final Queries queries = new Queries(socket);
     private final SocketTable sockets = new SocketTable();
     private final Map<Hop, Watch> watched = new HashMap<>();
+    private final OwnPackets ownPackets = new OwnPackets();
     private volatile Link host;
     private int rounds;
     private NextHops nextHops;
@@ -230,6 +231,11 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         }
     }
 
+    @Override
+    public boolean sendAsHost(int family, byte[] data, int at, int bytes) {
+        return ownPackets.send(family, data, at, bytes);
+    }
+
     /** Readable when there are events. */
     public int fd() {
         return events.fd();
@@ -356,6 +362,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
 
     @Override
     public void close() {
+        ownPackets.close();
         events.close();
         socket.close();
         sockets.close();
