@@ -154,7 +154,7 @@ final class StateTable {
         sad.resetUsage(state, usage);
     }
 
-    private static boolean isOf(int protocol, int wanted) {
+    static boolean isOf(int protocol, int wanted) {
         return wanted == 0 || protocol == wanted || (wanted == IpProtocol.IPSEC_ANY && isIpsec(protocol));
     }
 }

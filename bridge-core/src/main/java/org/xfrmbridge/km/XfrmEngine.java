@@ -1,5 +1,6 @@
 package org.xfrmbridge.km;
 
+import java.util.Collection;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
@@ -49,6 +50,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     private final StateVerbs stateVerbs;
     private final Larvals larvals;
     private final AcquireDesk acquireDesk;
+    private final LostStates lostStates;
     private final PolicyExpiry policyExpiry;
     private final PolicyVerbs policyVerbs;
     private final MigrateVerb migrateVerb;
@@ -74,6 +76,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         stateVerbs = new StateVerbs(states, stateExpiry, replayNotices, keyManagers, clock);
         larvals = new Larvals(sad, states, new SpiAllocator(sad, random), sysctls, clock);
         acquireDesk = new AcquireDesk(sad, states, acquires, keyManagers, sysctls, clock);
+        lostStates = new LostStates(alarms);
         policyExpiry = new PolicyExpiry(spd, keyManagers, alarms, clock);
         policyVerbs = new PolicyVerbs(spd, policyExpiry, keyManagers, clock);
         migrateVerb = new MigrateVerb(sad, spd, states, policyExpiry, keyManagers, clock);
@@ -127,6 +130,21 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         states.setWiper(wiper);
     }
 
+    /** @param states that were there before, and went without a word: who listens is told. Once, before anybody does */
+    public void setLostStates(Collection<State> states) {
+        lostStates.load(states);
+    }
+
+    /** Those of which not everybody who listens may have been told. */
+    public Collection<State> lostStates() {
+        return lostStates.all();
+    }
+
+    @Override
+    public void listen(ExpiryListener listener) {
+        lostStates.tell(listener);
+    }
+
     /** @param gate asked before policies change, but those of sockets, by whatever client */
     public void setPolicyGate(PolicyGate gate) {
         policyGate = gate;
@@ -141,16 +159,22 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
 
     @Override
     public State addState(StateSpec spec, Origin origin) throws XfrmException {
-        return stateVerbs.add(spec, origin);
+        return noted(stateVerbs.add(spec, origin));
     }
 
     @Override
     public State updateState(StateSpec spec, Origin origin) throws XfrmException {
-        return stateVerbs.update(spec, origin);
+        return noted(stateVerbs.update(spec, origin));
+    }
+
+    private State noted(State state) {
+        lostStates.comes(state);
+        return state;
     }
 
     @Override
     public void deleteState(StateKey key, Origin origin) throws XfrmException {
+        lostStates.goes(key);
         stateVerbs.delete(key, origin);
     }
 
@@ -171,6 +195,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
 
     @Override
     public void flushStates(int protocol, Origin origin) throws XfrmException {
+        lostStates.flush(protocol);
         stateVerbs.flush(protocol, origin);
     }
 

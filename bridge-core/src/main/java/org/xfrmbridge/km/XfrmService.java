@@ -100,6 +100,9 @@ public interface XfrmService {
     /** Registers a front end; it hears of every change from now on. */
     void register(KeyManager keyManager);
 
+    /** Somebody has begun to listen for States that expire, group EXPIRE or SADB_REGISTER: what it missed is told now. */
+    void listen(ExpiryListener listener);
+
     /** {@code acq_expires}: seconds a larval State lives, as in /proc/sys/net/core/xfrm_acq_expires. */
     int acquireExpireSeconds();
 

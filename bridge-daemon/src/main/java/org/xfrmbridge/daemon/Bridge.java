@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.concurrent.ThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.attach.Attachment;
@@ -17,6 +18,8 @@ import org.xfrmbridge.daemon.journal.PolicyJournal;
 import org.xfrmbridge.daemon.journal.PolicyReplay;
 import org.xfrmbridge.daemon.journal.Protection;
 import org.xfrmbridge.daemon.journal.ReplayClock;
+import org.xfrmbridge.daemon.journal.StateJournal;
+import org.xfrmbridge.daemon.journal.StateReplay;
 import org.xfrmbridge.daemon.os.BridgeSocket;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
@@ -40,11 +43,13 @@ import org.xfrmbridge.time.Clock;
  */
 public final class Bridge implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Bridge.class);
+    private static final ThreadFactory JOURNAL_THREADS = Thread.ofPlatform().name("journal").uncaughtExceptionHandler(new FatalErrors()).factory();
 
     private final Descriptor lock;
     private final Attachment attachment;
     private final XfrmEngine engine;
     private final PolicyJournal policies;
+    private final StateJournal states;
     private final ControlLoop loop;
     private final ControlLoop guestLoop;
     private final TapPort host;
@@ -63,7 +68,7 @@ public final class Bridge implements AutoCloseable {
             left = Attachment.isLeft(options.directory());
             if (!left) {
                 // Policies without an attachment are of a kernel or a namespace that is gone: a bridge killed from here on must not leave them.
-                PolicyJournal.delete(options.directory());
+                forget(options.directory());
             }
             attachment = Attachment.attach(options.names(), options.directory());
             return new Bridge(options, lock, attachment, left);
@@ -74,6 +79,11 @@ public final class Bridge implements AutoCloseable {
             lock.close();
             throw e;
         }
+    }
+
+    private static void forget(Path directory) throws IOException {
+        PolicyJournal.delete(directory);
+        StateJournal.delete(directory);
     }
 
     /** Makes the directory and keeps others out of it until the descriptor is closed. */
@@ -112,7 +122,7 @@ public final class Bridge implements AutoCloseable {
         try (Descriptor held = lock(directory)) {
             Protection left = held == null ? null : PolicyReplay.protection(directory);
             String restored = held == null ? null : Attachment.detach(directory);
-            PolicyJournal.delete(directory);
+            forget(directory);
             return restored == null ? null : new Detached(restored, left);
         }
     }
@@ -141,10 +151,14 @@ public final class Bridge implements AutoCloseable {
         MemoryReserve reserve = new HeapReserve(Heap.ofProcess(), packetBytes, () -> sad.size() + spd.size(), "SAs and policies are taken", clock);
         engine.setMemoryReserve(reserve);
         policies = PolicyJournal.begin(
-                options.directory(), engine, Thread.ofPlatform().name("journal").uncaughtExceptionHandler(new FatalErrors()).factory());
+                options.directory(), engine, JOURNAL_THREADS);
         engine.setPolicyGate(policies);
+        if (left) {
+            engine.setLostStates(StateReplay.read(options.directory()));
+        }
+        states = StateJournal.begin(options.directory(), engine, controlClock, JOURNAL_THREADS);
         ControlPlane plane = new ControlPlane(engine, kernel, controlClock, loop, options.privilegedGid());
-        plane.setJournal(policies);
+        plane.setJournals(policies, states);
         plane.setFaultLog(new FaultLog(stats));
         guestLoop = plane.guestLoop();
         String place = options.names().original() + " (" + options.names().host() + ')';
@@ -192,18 +206,19 @@ public final class Bridge implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         try (lock) {
+            policies.leave();
+            states.leave();
             Protection protection = Protection.of(engine);
             if (protection.isAny()) {
                 stayClosed(protection);
             } else {
                 attachment.close();
-                policies.end();
+                forget(attachment.directory());
             }
         }
     }
 
     private void stayClosed(Protection protection) throws IOException {
-        policies.leave();
         attachment.leave();
         LOG.warn("{} outlive the bridge: nothing passes {} until it runs again; \"xfrm-bridge detach\" ends them and gives {} its place back",
                 protection, attachment.names().host(), attachment.names().original());

@@ -260,6 +260,10 @@ public final class Attachment implements AutoCloseable {
         return networkTap;
     }
 
+    public Path directory() {
+        return directory;
+    }
+
     public DeviceNames names() {
         return journal.names();
     }

@@ -9,6 +9,7 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.control.DatagramChannel.Taking;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
+import org.xfrmbridge.daemon.journal.StateJournal;
 import org.xfrmbridge.daemon.os.BridgeSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.UnixConnection;
@@ -49,7 +50,8 @@ public final class ControlPlane implements ControlLoop.Work {
     private final Access access;
     private final int privilegedGid;
     private SocketRegistry registry;
-    private PolicyJournal journal;
+    private PolicyJournal policies;
+    private StateJournal states;
     private FaultLog faults;
     private Occasion occasion = Occasion.NONE;
     private long refreshNs;
@@ -77,9 +79,10 @@ public final class ControlPlane implements ControlLoop.Work {
         }
     }
 
-    /** Before the loop runs: what keeps the policies over a crash. */
-    public void setJournal(PolicyJournal policies) {
-        journal = policies;
+    /** Before the loop runs: what keeps the policies over an end, and the names of States. */
+    public void setJournals(PolicyJournal policyJournal, StateJournal stateJournal) {
+        policies = policyJournal;
+        states = stateJournal;
     }
 
     /** Before the loop runs: what tells of faults on packets' paths. */
@@ -159,8 +162,8 @@ public final class ControlPlane implements ControlLoop.Work {
     }
 
     private SocketRegistration registration(Peer peer, SocketPolicies sockets) {
-        SocketRegistration.PfkeyPolicies policies = (option, family) -> pfkey.socketPolicy(option, family, engine);
-        return new SocketRegistration(sockets, registry, policies, clock, peer);
+        SocketRegistration.PfkeyPolicies ofPfkey = (option, family) -> pfkey.socketPolicy(option, family, engine);
+        return new SocketRegistration(sockets, registry, ofPfkey, clock, peer);
     }
 
     /** Strangers are refused, each time, and hear nothing: of the engine they reach nothing. */
@@ -206,8 +209,9 @@ public final class ControlPlane implements ControlLoop.Work {
         if (network != null && clock.nowNs() - refreshNs >= 0) {
             refresh();
         }
-        if (journal != null) {
-            journal.flush();
+        if (policies != null) {
+            policies.flush();
+            states.flush();
         }
     }
 
@@ -217,8 +221,9 @@ public final class ControlPlane implements ControlLoop.Work {
         if (faults != null) {
             faults.flush();
         }
-        if (journal != null) {
-            journal.upkeep();
+        if (policies != null) {
+            policies.upkeep();
+            states.upkeep();
         }
         try {
             network.refresh();

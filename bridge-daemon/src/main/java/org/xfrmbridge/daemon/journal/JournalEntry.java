@@ -2,8 +2,11 @@ package org.xfrmbridge.daemon.journal;
 
 import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.netlink.map.PolicyEncoder;
+import org.xfrmbridge.netlink.map.StateEncoder;
+import org.xfrmbridge.netlink.msg.UserExpire;
 import org.xfrmbridge.netlink.msg.UserpolicyDefault;
 import org.xfrmbridge.netlink.msg.UserpolicyId;
+import org.xfrmbridge.netlink.msg.UsersaId;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
@@ -11,8 +14,10 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.Template;
 
-/** One change of the policies, to be written as the NETLINK_XFRM request that would make it. Any thread. */
+/** One change of the databases, to be written as a NETLINK_XFRM message. Any thread. */
 sealed interface JournalEntry {
     /** Adds the request to a datagram. */
     void write(NetlinkWriter out);
@@ -41,8 +46,22 @@ sealed interface JournalEntry {
         public void write(NetlinkWriter out) {
             begin(out, XfrmMessage.UPDPOLICY);
             PolicyEncoder.putInfo(out, policy);
-            PolicyEncoder.putAttributes(out, policy.spec());
+            PolicyEncoder.putAttributes(out, sayable(policy.spec()));
             out.end();
+        }
+
+        /** A template of PF_KEY takes any algorithm and has no masks; netlink says that by masks with all bits set. */
+        private static PolicySpec sayable(PolicySpec spec) {
+            for (Template template : spec.templates()) {
+                if (template.allAlgorithms() && template.authMask() != -1) {
+                    return spec.withTemplates(spec.templates().stream().map(Put::sayable).toList());
+                }
+            }
+            return spec;
+        }
+
+        private static Template sayable(Template t) {
+            return !t.allAlgorithms() ? t : new Template(t.id(), t.family(), t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(), -1, -1, -1);
         }
     }
 
@@ -74,6 +93,38 @@ sealed interface JournalEntry {
         public void write(NetlinkWriter out) {
             begin(out, XfrmMessage.SETDEFAULT);
             UserpolicyDefault.write(out.room(UserpolicyDefault.BYTES), defaults);
+            out.end();
+        }
+    }
+
+    /** A State that came, or is another now: as the EXPIRE that tells of its end. No key is in it. */
+    record StatePut(State state) implements JournalEntry {
+        @Override
+        public void write(NetlinkWriter out) {
+            begin(out, XfrmMessage.EXPIRE);
+            new UserExpire(StateEncoder.info(state), 1).write(out.room(UserExpire.BYTES));
+            StateEncoder.putExpireAttributes(out, state);
+            out.end();
+        }
+    }
+
+    /** A State that went, and whose owner knows. */
+    record StateRemoval(State state) implements JournalEntry {
+        @Override
+        public void write(NetlinkWriter out) {
+            begin(out, XfrmMessage.DELSA);
+            StateEncoder.id(state).write(out.room(UsersaId.BYTES));
+            StateEncoder.putExpireAttributes(out, state);
+            out.end();
+        }
+    }
+
+    /** All States of a protocol went, 0 and 255 as in FLUSHSA. */
+    record StateFlush(int protocol) implements JournalEntry {
+        @Override
+        public void write(NetlinkWriter out) {
+            begin(out, XfrmMessage.FLUSHSA);
+            out.room(1).put((byte) protocol);
             out.end();
         }
     }

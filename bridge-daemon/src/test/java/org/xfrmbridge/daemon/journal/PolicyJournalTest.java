@@ -163,6 +163,17 @@ class PolicyJournalTest {
         assertEquals(0, specs(next).size());
     }
 
+    /** Masks without a bit, which netlink takes for no algorithm at all. */
+    @Test
+    void shouldBringPoliciesOfPfkeyBackAsTheyWork() throws Exception {
+        PolicySpec spec = spec(1, Mark.NONE, 0);
+        Template t = spec.templates().getFirst();
+        Template any = new Template(t.id(), t.family(), t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(), 0, 0, 0, true);
+        engine.addPolicy(spec.withTemplates(List.of(any)), true, Origin.KERNEL);
+        flush(journal);
+        assertTrue(replayed().getFirst().templates().getFirst().allAlgorithms());
+    }
+
     @Test
     void shouldForgetFlushedAndExpiredPolicies() throws Exception {
         add(1);

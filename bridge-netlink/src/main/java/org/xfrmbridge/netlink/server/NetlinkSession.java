@@ -6,6 +6,7 @@ import org.xfrmbridge.io.ControlSession;
 import org.xfrmbridge.io.MessageQueue;
 import org.xfrmbridge.io.MessageSink;
 import org.xfrmbridge.km.Errno;
+import org.xfrmbridge.km.ExpiryListener;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkErrors;
@@ -14,9 +15,10 @@ import org.xfrmbridge.netlink.nl.NetlinkErrors.Options;
 import org.xfrmbridge.netlink.nl.NetlinkException;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
+import org.xfrmbridge.xfrm.State;
 
 /** The kernel's end of one client's NETLINK_XFRM socket. Control thread only. */
-public final class NetlinkSession implements ControlSession {
+public final class NetlinkSession implements ControlSession, ExpiryListener {
     // SOL_NETLINK options that matter here (linux/netlink.h)
     private static final int OPTION_NO_ENOBUFS = 5;
     private static final int OPTION_CAP_ACK = 10;
@@ -41,6 +43,7 @@ public final class NetlinkSession implements ControlSession {
     private ActiveDump<?> dump;
     private boolean unfinished;
     private int groups;
+    private boolean open = true;
 
     /** A session of a client that just connected; it hears of events as soon as it joins groups. */
     public NetlinkSession(XfrmService service, NetlinkKeyManager keyManager, MessageSink sink, NetlinkCaller client) {
@@ -119,6 +122,24 @@ public final class NetlinkSession implements ControlSession {
         queue.clear();
         dump = null;
         groups = 0;
+        open = false;
+    }
+
+    @Override
+    public boolean isOpen() {
+        return open;
+    }
+
+    @Override
+    public boolean isBehind() {
+        return hasBacklog();
+    }
+
+    @Override
+    public void expired(State state, boolean hard) {
+        if (takesEvent()) {
+            event(EventEncoder.stateExpired(state, hard ? 1 : 0, 0).written());
+        }
     }
 
     private void control(ControlFrame frame, boolean privileged) {
@@ -136,8 +157,12 @@ public final class NetlinkSession implements ControlSession {
     /** As in the kernel, where joining a group of NETLINK_XFRM is refused without CAP_NET_ADMIN; anybody may leave one. */
     private void join(int newGroups, boolean privileged) {
         if (privileged || (newGroups & ~groups) == 0) {
+            boolean listensAnew = !isMember(XfrmMessage.GROUP_EXPIRE);
             groups = newGroups;
             keyManager.membershipChanged();
+            if (listensAnew && isMember(XfrmMessage.GROUP_EXPIRE)) {
+                service.listen(this);
+            }
         }
     }
 

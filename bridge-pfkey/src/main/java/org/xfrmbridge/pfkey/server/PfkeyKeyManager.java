@@ -172,9 +172,24 @@ public final class PfkeyKeyManager implements KeyManager {
 
     @Override
     public void stateExpired(State state, boolean hard, int portId) {
-        SadbMsg header = header(SadbType.EXPIRE, state, Origin.KERNEL);
-        SadbExt reached = hard ? SadbExt.LIFETIME_HARD : SadbExt.LIFETIME_SOFT;
-        tell(Audience.REGISTERED, () -> StateEncoder.expiry(header, state, reached));
+        tell(Audience.REGISTERED, () -> expiry(state, hard));
+    }
+
+    private static byte[] expiry(State state, boolean hard) throws XfrmException {
+        return StateEncoder.expiry(header(SadbType.EXPIRE, state, Origin.KERNEL), state, hard ? SadbExt.LIFETIME_HARD : SadbExt.LIFETIME_SOFT);
+    }
+
+    /** To one socket alone. */
+    void tellExpiry(State state, boolean hard, PfkeySession session) {
+        if (!session.takesEvent()) {
+            return;
+        }
+        try {
+            session.event(expiry(state, hard));
+        } catch (XfrmException e) {
+            // PF_KEY has no words for it: a kernel is silent, too.
+            return;
+        }
     }
 
     @Override

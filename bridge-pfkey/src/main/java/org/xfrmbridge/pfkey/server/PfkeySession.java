@@ -6,20 +6,23 @@ import org.xfrmbridge.io.ControlSession;
 import org.xfrmbridge.io.MessageQueue;
 import org.xfrmbridge.io.MessageSink;
 import org.xfrmbridge.km.Errno;
+import org.xfrmbridge.km.ExpiryListener;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.pfkey.sadb.Extensions;
 import org.xfrmbridge.pfkey.sadb.SadbMsg;
 import org.xfrmbridge.pfkey.sadb.Satype;
+import org.xfrmbridge.xfrm.State;
 
 /**
  * The kernel's end of one client's PF_KEY socket. News of what others do is dropped, silently as in a kernel, when too much of it waits. Control
  * thread only.
  */
-public final class PfkeySession implements ControlSession {
+public final class PfkeySession implements ControlSession, ExpiryListener {
     /** Messages of a dump made in one turn. */
     private static final int TURN_MESSAGES = 256;
 
+    private final XfrmService service;
     private final PfkeyKeyManager keyManager;
     private final Dispatcher dispatcher;
     private final MessageQueue queue;
@@ -27,9 +30,11 @@ public final class PfkeySession implements ControlSession {
     private ActiveDump<?> dump;
     private int registered;
     private boolean promiscuous;
+    private boolean open = true;
 
     /** A session of a client that just connected: it hears what all do at once, and what registered ones do when it is. */
     public PfkeySession(XfrmService service, PfkeyKeyManager keyManager, MessageSink sink, PfkeyCaller client) {
+        this.service = service;
         this.keyManager = keyManager;
         this.dispatcher = new Dispatcher(service, keyManager);
         this.queue = new MessageQueue(sink);
@@ -120,6 +125,22 @@ public final class PfkeySession implements ControlSession {
         }
         registered = 0;
         promiscuous = false;
+        open = false;
+    }
+
+    @Override
+    public boolean isOpen() {
+        return open;
+    }
+
+    @Override
+    public boolean isBehind() {
+        return hasBacklog();
+    }
+
+    @Override
+    public void expired(State state, boolean hard) {
+        keyManager.tellExpiry(state, hard, this);
     }
 
     private void control(ControlFrame frame) {
@@ -127,7 +148,7 @@ public final class PfkeySession implements ControlSession {
             case ControlFrame.BUFFER -> queue.setBuffer(frame.first());
             case ControlFrame.REGISTER -> {
                 if (frame.first() > Satype.UNSPEC && frame.first() <= Satype.MAX) {
-                    registered |= 1 << frame.first();
+                    register(1 << frame.first());
                 }
             }
             default -> { }
@@ -151,12 +172,20 @@ public final class PfkeySession implements ControlSession {
     }
 
     /** @throws XfrmException EEXIST if it is already */
-    void register(int satype) throws XfrmException {
+    void registerOnce(int satype) throws XfrmException {
         int bit = 1 << satype;
         if ((registered & bit) != 0) {
             throw new XfrmException(Errno.EEXIST);
         }
-        registered |= bit;
+        register(bit);
+    }
+
+    private void register(int bits) {
+        boolean listensAnew = !isRegistered();
+        registered |= bits;
+        if (listensAnew && client.privileged()) {
+            service.listen(this);
+        }
     }
 
     boolean isRegistered() {

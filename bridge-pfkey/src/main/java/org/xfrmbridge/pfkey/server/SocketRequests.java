@@ -26,7 +26,7 @@ final class SocketRequests {
             throw new XfrmException(Errno.EINVAL);
         }
         if (satype != Satype.UNSPEC) {
-            request.session().register(satype);
+            request.session().registerOnce(satype);
         }
         SadbWriter out = new SadbWriter(request.answer(satype))
                 .put(SadbExt.SUPPORTED_AUTH, Algorithms.supported(AlgorithmKind.AUTH))

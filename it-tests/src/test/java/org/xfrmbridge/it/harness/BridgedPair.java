@@ -27,22 +27,27 @@ public final class BridgedPair implements AutoCloseable {
 
     /** Starts everything; {@code layout} is one of the factory methods of {@link Topology}. */
     public static BridgedPair start(String name, Function<Scene, Topology> layout) {
+        return start(name, layout, List.of());
+    }
+
+    /** The same, with more options of {@code run} for both bridges. */
+    public static BridgedPair start(String name, Function<Scene, Topology> layout, List<String> options) {
         Scene scene = new Scene(name);
         try {
-            return new BridgedPair(scene, layout.apply(scene));
+            return new BridgedPair(scene, layout.apply(scene), options);
         } catch (RuntimeException | AssertionError e) {
             abandon(scene, e);
             throw e;
         }
     }
 
-    private BridgedPair(Scene scene, Topology topology) {
+    private BridgedPair(Scene scene, Topology topology, List<String> options) {
         this.scene = scene;
         this.topology = topology;
         // the right port is behind the router where there is one: there only ESP, IKE and ARP may pass as well
         this.sniffer = Sniffer.start(scene, topology.wire(), Topology.RIGHT_PORT);
         for (Side side : Side.values()) {
-            bridges.put(side, BridgeProcess.start(scene, topology.site(side).host(), Site.DEVICE));
+            bridges.put(side, BridgeProcess.start(scene, topology.site(side).host(), Site.DEVICE, options));
         }
     }
 

@@ -61,7 +61,8 @@ public final class Ping {
 
     private Command command(int count, int intervalMs) {
         return from.command(
-                "fping", "-t", Integer.toString(ANSWER_PATIENCE_MS), "-b", Integer.toString(payloadBytes), "-p", Integer.toString(intervalMs),
+                // Each answer is in the log when it has come.
+                "stdbuf", "-oL", "fping", "-t", Integer.toString(ANSWER_PATIENCE_MS), "-b", Integer.toString(payloadBytes), "-p", Integer.toString(intervalMs),
                 "-c", Integer.toString(count), "-S", source, destination);
     }
 

@@ -19,6 +19,11 @@ import org.xfrmbridge.it.harness.Side;
 final class Iked implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
 
+    /** Its process for PF_KEY confines itself to the home of _iked: to find a bridge again that was away, it needs the bridge's directory there. */
+    private static final String WITH_BRIDGE_IN_CHROOT = """
+            home=$(getent passwd _iked | cut -d: -f6) && mount -t tmpfs home "$home" && mkdir -p "$home$0" && mount --bind "$0" "$home$0" && exec "$@"
+            """;
+
     private final Namespace host;
     private final Path socket;
     private final Daemon daemon;
@@ -40,7 +45,7 @@ final class Iked implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        List<String> line = new ArrayList<>(List.of("iked", "-d", "-v", "-v", "-f", file.toString(), "-s", socket.toString()));
+        List<String> line = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c", WITH_BRIDGE_IN_CHROOT, bridge.directory().toString(), "iked", "-d", "-v", "-v", "-f", file.toString(), "-s", socket.toString()));
         line.addAll(List.of(options));
         daemon = host.start("iked", scene.file(host.role() + "-iked.log"), bridge.command(line.toArray(String[]::new)));
         daemon.awaitOutput("config_getstatic: nattport", START_LIMIT);

@@ -52,6 +52,10 @@ final class Pair implements AutoCloseable {
         }
     }
 
+    BridgedPair hosts() {
+        return hosts;
+    }
+
     Scene scene() {
         return hosts.scene();
     }
