@@ -14,7 +14,7 @@
  *     TAKEN      a receiver copies them out                  FULL -> TAKEN by that receiver, TAKEN -> IDLE when it has wiped them
  *     REVOKED    no receiver waits for that sender           CLAIMED -> REVOKED by a receiver, REVOKED -> IDLE by that sender
  *
- * each reached by one compare-and-swap, so that any number of threads and processes (dup, fork) may send and receive. Who loses one uses the socket. One
+ * each reached by one compare-and-swap, so that any number of threads may send and receive. Who loses one uses the socket. One
  * that dies in CLAIMED or TAKEN leaves a box that is never LOOKING again. And
  *
  * - order: a sender puts a message in only after it has seen that nothing it sent through the socket is unread (SIOCOUTQ), and a receiver leaves

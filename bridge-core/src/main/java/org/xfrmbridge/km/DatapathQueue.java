@@ -14,6 +14,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class DatapathQueue {
     static final int CAPACITY = 8192;
 
+    /** Handled at once: clients wait meanwhile. */
+    static final int TURN = 256;
+
     private final Queue<Runnable> events = new ConcurrentLinkedQueue<>();
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicBoolean signalled = new AtomicBoolean();
@@ -72,7 +75,7 @@ final class DatapathQueue {
         int handled = 0;
         boolean emptied = false;
         try {
-            while (handled < CAPACITY && !emptied) {
+            while (handled < TURN && !emptied) {
                 Runnable event = events.poll();
                 emptied = event == null;
                 if (!emptied) {

@@ -168,23 +168,33 @@ public final class ControlPlane implements ControlLoop.Work {
 
     /** Strangers are refused, each time, and hear nothing: of the engine they reach nothing. */
     private Channel netlinkClient(UnixConnection connection, Peer peer, NetlinkKeyManager keyManager) throws OsException {
-        int portId = PortName.portId(connection.peerName(), UNNAMED_PORT_ID | peer.pid());
-        Taking taking = peer.privileged() ? Taking.FIRST : Taking.LAST;
-        DatagramChannel channel = channel(connection, taking, peer, "netlink");
-        channel.start(new NetlinkSession(engine, keyManager, channel, new NetlinkCaller(portId, peer.privileged())));
+        DatagramChannel channel = channel(connection, peer.privileged() ? Taking.FIRST : Taking.LAST, peer, "netlink");
+        start(channel, peer, () -> {
+            int portId = PortName.portId(connection.peerName(), UNNAMED_PORT_ID | peer.pid());
+            return new NetlinkSession(engine, keyManager, channel, new NetlinkCaller(portId, peer.privileged()));
+        });
         return channel;
     }
 
     private Channel pfkeyClient(UnixConnection connection, Peer peer, PfkeyKeyManager keyManager, SocketPolicies sockets)
             throws OsException {
         DatagramChannel channel = channel(connection, Taking.LAST, peer, "pfkey");
-        PfkeyCaller client = new PfkeyCaller(connection.fd(), peer.uid(), peer.privileged());
-        PfkeySession session = new PfkeySession(engine, keyManager, channel, client);
-        channel.start(new PfkeyChannelSession(session, sockets, peer));
+        start(channel, peer, () -> {
+            PfkeyCaller client = new PfkeyCaller(connection.fd(), peer.uid(), peer.privileged());
+            return new PfkeyChannelSession(new PfkeySession(engine, keyManager, channel, client), sockets, peer);
+        });
         return channel;
     }
 
-    private DatagramChannel channel(UnixConnection connection, Taking taking, Peer peer, String protocol) throws OsException {
+    private static void start(DatagramChannel channel, Peer peer, DatagramChannel.Opening session) throws OsException {
+        if (peer.privileged()) {
+            channel.start(session.open());
+        } else {
+            channel.startLater(session);
+        }
+    }
+
+    private DatagramChannel channel(UnixConnection connection, Taking taking, Peer peer, String protocol) {
         return peer.privileged()
                 ? new DatagramChannel(connection, taking, occasion, loop.talkers(), peer, protocol)
                 : new DatagramChannel(connection, taking, Occasion.NONE, guestLoop.talkers(), peer, protocol);

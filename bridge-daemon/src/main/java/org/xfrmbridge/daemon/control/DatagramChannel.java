@@ -42,6 +42,11 @@ final class DatagramChannel implements Channel, MessageSink {
         LAST
     }
 
+    /** Makes the session. */
+    interface Opening {
+        ControlSession open() throws OsException;
+    }
+
     private final Line line;
     private final Taking taking;
     private final Occasion occasion;
@@ -49,6 +54,7 @@ final class DatagramChannel implements Channel, MessageSink {
     private final Peer peer;
     private final String protocol;
     private final byte[] datagram = DATAGRAM.get();
+    private Opening opening;
     private ControlSession session;
 
     /** What the last turn has left of a datagram: a copy, or, of one that is still in the socket, how much was handled. */
@@ -65,8 +71,7 @@ final class DatagramChannel implements Channel, MessageSink {
      * @param talkers that it is one of when it has a mailbox
      * @param protocol for the log
      */
-    DatagramChannel(UnixConnection connection, Taking taking, Occasion occasion, Talkers talkers, Peer peer, String protocol)
-            throws OsException {
+    DatagramChannel(UnixConnection connection, Taking taking, Occasion occasion, Talkers talkers, Peer peer, String protocol) {
         this.line = new Line(connection, peer);
         this.taking = taking;
         this.occasion = occasion;
@@ -78,6 +83,11 @@ final class DatagramChannel implements Channel, MessageSink {
     void start(ControlSession newSession) {
         session = newSession;
         LOG.debug("{} {} connected", peer, protocol);
+    }
+
+    /** Starts with the first message: many that nobody knows come and go without one. */
+    void startLater(Opening session) {
+        opening = session;
     }
 
     @Override
@@ -92,7 +102,7 @@ final class DatagramChannel implements Channel, MessageSink {
     }
 
     private boolean isBusy() {
-        return left != null || handledBytes > 0 || session.hasBacklog();
+        return left != null || handledBytes > 0 || session != null && session.hasBacklog();
     }
 
     @Override
@@ -125,7 +135,7 @@ final class DatagramChannel implements Channel, MessageSink {
             int bytes = take();
             ByteBuffer rest = ByteBuffer.wrap(datagram, 0, Math.max(handledBytes, bytes)).position(handledBytes);
             handle(rest, () -> session.resume(rest, line.isTrusted()));
-        } else if (session.hasBacklog()) {
+        } else if (session != null && session.hasBacklog()) {
             session.writable();
         }
     }
@@ -150,6 +160,9 @@ final class DatagramChannel implements Channel, MessageSink {
     }
 
     private void receive(int bytes) throws OsException {
+        if (session == null) {
+            start(opening.open());
+        }
         ByteBuffer message = ByteBuffer.wrap(datagram, 0, Math.min(bytes, datagram.length));
         handle(message, () -> {
             if (bytes <= datagram.length) {
@@ -229,7 +242,7 @@ final class DatagramChannel implements Channel, MessageSink {
 
     /** A client that stays is worth a line; those that ask and go are many. */
     private void announce() {
-        if (!listening && session.isListening()) {
+        if (!listening && session != null && session.isListening()) {
             listening = true;
             LOG.info("{} {} listens", peer, protocol);
         }
@@ -266,7 +279,9 @@ final class DatagramChannel implements Channel, MessageSink {
     public void close() {
         open = false;
         forgetCopy();
-        session.close();
+        if (session != null) {
+            session.close();
+        }
         line.close();
         if (listening) {
             LOG.info("{} {} is gone", peer, protocol);

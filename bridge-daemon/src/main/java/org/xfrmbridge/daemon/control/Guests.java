@@ -13,6 +13,9 @@ final class Guests {
     /** Connections of all of them: a quarter of the descriptors that a process has by default. */
     static final int MOST = 256;
 
+    /** Half of what may be unread before one is not served further: refusals by the dozen. */
+    private static final int BUFFER_BYTES = 16 << 10;
+
     private final Map<Integer, Integer> byUser = new HashMap<>();
     private int all;
 
@@ -27,6 +30,7 @@ final class Guests {
             connection.close();
             return null;
         }
+        connection.setSendBuffer(BUFFER_BYTES);
         Channel channel = new Counted(reception.receive(connection, peer), uid);
         byUser.merge(uid, 1, Integer::sum);
         all++;

@@ -37,9 +37,6 @@ final class Line implements AutoCloseable {
     /** Twice that is unread before a client is not served further: no less than events may take, {@link MessageQueue#MAX_BUFFER_BYTES}. */
     private static final int PRIVILEGED_BUFFER_BYTES = 8 << 20;
 
-    /** Holds refusals, of which many may be unread. */
-    private static final int GUEST_BUFFER_BYTES = 16 << 10;
-
     private static final byte[] NO_ROOM = {};
 
     /** One answer at a time is taken back. */
@@ -55,14 +52,10 @@ final class Line implements AutoCloseable {
     /** Whether something that was sent through the socket may not have been read. */
     private boolean unread = true;
 
-    Line(UnixConnection connection, Peer peer) throws OsException {
+    Line(UnixConnection connection, Peer peer) {
         this.connection = connection;
         this.peer = peer;
         this.trusted = peer.privileged();
-        if (!peer.privileged()) {
-            connection.setSendBuffer(GUEST_BUFFER_BYTES);
-            grown = true;
-        }
     }
 
     int fd() {
@@ -171,18 +164,19 @@ final class Line implements AutoCloseable {
         return sendInSocket(message.array(), offset, message.remaining());
     }
 
-    /** Most clients read what they asked for, and never need more room than every socket has. */
+    /** Most clients read what they asked for, and never need more room than every socket has; strangers never get more. */
     private boolean sendInSocket(byte[] message, int offset, int bytes) throws OsException {
+        boolean mayGrow = peer.privileged() && !grown;
         try {
             if (connection.send(message, offset, bytes) != UnixConnection.NOTHING) {
                 return true;
             }
         } catch (OsException e) {
-            if (grown || e.errno() != OsException.EMSGSIZE) {
+            if (!mayGrow || e.errno() != OsException.EMSGSIZE) {
                 throw e;
             }
         }
-        if (grown) {
+        if (!mayGrow) {
             return false;
         }
         grown = true;

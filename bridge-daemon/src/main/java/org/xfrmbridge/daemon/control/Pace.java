@@ -5,12 +5,12 @@ import java.util.concurrent.locks.LockSupport;
 import org.xfrmbridge.time.Clock;
 
 /**
- * The pace of the loop that serves those who have no rights: after each millisecond of work it rests for four, so that whatever they send, a fifth
- * of a processor is the most they take. They wait meanwhile. One thread: the loop's.
+ * The pace of the loop that serves those who have no rights: after each millisecond of work it rests for nine, so that whatever they send, a tenth
+ * of a processor is the most they take, and a tenth of the garbage that it could make. They wait meanwhile. One thread: the loop's.
  */
 final class Pace implements ControlLoop.Work {
     private static final long WORK_NS = TimeUnit.MILLISECONDS.toNanos(1);
-    private static final int REST_PER_WORK = 4;
+    private static final int REST_PER_WORK = 9;
     private static final long MOST_REST_NS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final Clock clock;

@@ -24,6 +24,7 @@ public final class OsException extends IOException {
     public static final int EADDRNOTAVAIL = 99;
     public static final int ECONNRESET = 104;
     public static final int ENOBUFS = 105;
+    public static final int ENOTCONN = 107;
 
     private final int errno;
 

@@ -84,12 +84,20 @@ public final class UnixConnection implements AutoCloseable {
         return value.buffer.clear().limit(length.buffer.getInt(0));
     }
 
-    /** The name the client bound its socket to, without the family; an abstract one starts with a zero byte. Empty if unbound. */
+    /**
+     * The name the client bound its socket to, without the family; an abstract one starts with a zero byte. Empty if it is unbound, or gone: then
+     * what it sent is still there.
+     */
     public byte[] peerName() throws OsException {
         Memory address = OPTION.get();
         Memory length = OPTION_LENGTH.get();
         length.buffer.putInt(0, MAX_ADDRESS_BYTES);
-        check(LIBC.getpeername(descriptor.fd(), address.pointer, length.pointer), "getpeername()");
+        if (LIBC.getpeername(descriptor.fd(), address.pointer, length.pointer) != 0) {
+            if (Native.errno() == OsException.ENOTCONN) {
+                return new byte[0];
+            }
+            throw new OsException("getpeername()", Native.errno());
+        }
         byte[] name = new byte[Math.max(0, Math.min(length.buffer.getInt(0), MAX_ADDRESS_BYTES) - 2)];
         address.buffer.clear().get(2, name);
         return name;

@@ -35,10 +35,15 @@ final class Dispatcher {
     /** @param payloadBytes least length of the structure behind the header */
     private record Verb(int payloadBytes, AttributePolicy policies, Handler handler) {}
 
+    private static final Fault NOT_PERMITTED = Fault.of(Errno.EPERM, null);
+
     /** By type, the lowest one first. */
     private final Verb[] verbs = new Verb[XfrmMessage.MIGRATE_STATE - NetlinkHeader.FIRST_PROTOCOL_TYPE + 1];
 
+    private final XfrmService service;
+
     Dispatcher(XfrmService service) {
+        this.service = service;
         addStateVerbs(new StateRequests(service));
         addPolicyVerbs(new PolicyRequests(service));
         DatabaseRequests database = new DatabaseRequests(service);
@@ -48,6 +53,10 @@ final class Dispatcher {
         add(XfrmMessage.SETDEFAULT, UserpolicyDefault.BYTES, database::setDefaults);
         add(XfrmMessage.GETDEFAULT, UserpolicyDefault.BYTES, database::getDefaults);
         addRefused();
+    }
+
+    boolean serves(XfrmService asked) {
+        return service == asked;
     }
 
     private void addStateVerbs(StateRequests states) {
@@ -108,7 +117,7 @@ final class Dispatcher {
             return Fault.of(Errno.EINVAL, null);
         }
         if (!request.privileged()) {
-            return Fault.of(Errno.EPERM, null);
+            return NOT_PERMITTED;
         }
         try {
             return dispatch(verb, request);

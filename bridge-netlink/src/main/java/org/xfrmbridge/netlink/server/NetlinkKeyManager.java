@@ -6,6 +6,7 @@ import org.xfrmbridge.km.KeyManager;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.StateMigration;
+import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.netlink.map.PolicyEncoder;
 import org.xfrmbridge.netlink.msg.UserpolicyId;
@@ -32,10 +33,19 @@ public final class NetlinkKeyManager implements KeyManager {
     }
 
     private final List<NetlinkSession> sessions = new ArrayList<>();
+    private Dispatcher dispatcher;
     private volatile boolean hearsReplay;
 
     void add(NetlinkSession session) {
         sessions.add(session);
+    }
+
+    /** The sessions share one: it is as large as all else that a session has. */
+    Dispatcher dispatcher(XfrmService service) {
+        if (dispatcher == null || !dispatcher.serves(service)) {
+            dispatcher = new Dispatcher(service);
+        }
+        return dispatcher;
     }
 
     void remove(NetlinkSession session) {

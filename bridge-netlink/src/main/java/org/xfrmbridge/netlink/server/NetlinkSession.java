@@ -49,7 +49,7 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
     public NetlinkSession(XfrmService service, NetlinkKeyManager keyManager, MessageSink sink, NetlinkCaller client) {
         this.service = service;
         this.keyManager = keyManager;
-        this.dispatcher = new Dispatcher(service);
+        this.dispatcher = keyManager.dispatcher(service);
         this.queue = new MessageQueue(sink);
         this.replies = new Replies(queue);
         this.client = client;

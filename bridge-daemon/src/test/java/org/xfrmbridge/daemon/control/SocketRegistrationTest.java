@@ -1,0 +1,40 @@
+package org.xfrmbridge.daemon.control;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.api.Test;
+import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.daemon.os.UnixConnection.Credentials;
+import org.xfrmbridge.db.SocketPolicies;
+import org.xfrmbridge.xfrm.AddressFamily;
+
+class SocketRegistrationTest {
+    private static final String EPERM = "errno 1\n";
+    private static final String OK = "ok\n";
+
+    private final SocketPolicies sockets = new SocketPolicies();
+
+    private SocketRegistration of(int uid) {
+        Peer peer = new Peer(new Access(-1), new Credentials(1, uid, new int[] {uid}));
+        return new SocketRegistration(sockets, (option, family) -> null, new SystemClock(), peer);
+    }
+
+    /** As a kernel, which asks for the right in setsockopt() of policies alone. */
+    @Test
+    void shouldRefuseOnlyPoliciesOfAProcessThatGaveUpItsRights() {
+        SocketRegistration registration = of(0);
+        assertEquals(OK, registration.line("encap 17 2 17 0.0.0.0 4500 2", false));
+        assertEquals(OK, registration.line("moved 17 2 17 192.0.2.1 4501", false));
+        assertEquals(2, sockets.encapsulationType(AddressFamily.INET, 0xc000_0201L << 32, 0, 4501));
+        assertEquals(EPERM, registration.line("policy 17 2 17 0.0.0.0 4500 -", false));
+        assertEquals(EPERM, registration.line("ipsec 17 2 17 0.0.0.0 4500 00", false));
+        assertEquals(OK, registration.line("policy 17 2 17 0.0.0.0 4500 -", true));
+        assertEquals(OK, registration.line("close 17", false));
+    }
+
+    @Test
+    void shouldRefuseAStrangerEverything() {
+        assertEquals(EPERM, of(1000).line("encap 17 2 17 0.0.0.0 4500 2", false));
+        assertEquals(EPERM, of(1000).line("close 17", true));
+    }
+}
