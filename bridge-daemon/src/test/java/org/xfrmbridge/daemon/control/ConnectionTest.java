@@ -131,10 +131,10 @@ class ConnectionTest {
         NetlinkWriter out = new NetlinkWriter();
         for (int i = first; i < first + count; i++) {
             out.begin(XfrmMessage.NEWPOLICY, NetlinkHeader.REQUEST | NetlinkHeader.ACK, i, 0);
-            ByteBuffer info = out.room(UserpolicyInfo.BYTES).order(ByteOrder.nativeOrder());
-            int at = info.position();
-            info.putInt(at + DADDR_AT, Integer.reverseBytes(0x0a00_0000 + i)).putShort(at + FAMILY_AT, (short) 2);
-            info.put(at + PREFIX_AT, (byte) 32);
+            byte[] info = new byte[UserpolicyInfo.BYTES];
+            ByteBuffer fields = ByteBuffer.wrap(info).order(ByteOrder.nativeOrder());
+            fields.putInt(DADDR_AT, Integer.reverseBytes(0x0a00_0000 + i)).putShort(FAMILY_AT, (short) 2).put(PREFIX_AT, (byte) 32);
+            out.putBytes(info);
             out.end();
         }
         return ByteBuffer.wrap(out.toBytes());
