@@ -5,8 +5,9 @@ import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
 import java.lang.management.MemoryUsage;
 import java.util.Comparator;
+import java.util.List;
 
-/** Where a collector keeps what has lived for some time, in bytes. */
+/** What a collector keeps what lives in, in bytes. */
 interface Heap {
     /** Garbage included. */
     long usedBytes();
@@ -22,38 +23,43 @@ interface Heap {
     /** Leaves no garbage. Stops all threads. */
     void collect();
 
-    /** That of this process. */
+    /** That of this process: where objects are kept that have lived for some time, or all of it where that is the smaller part. */
     static Heap ofProcess() {
-        return new TenuredPool();
+        List<MemoryPoolMXBean> all = ManagementFactory.getMemoryPoolMXBeans().stream().filter(pool -> pool.getType() == MemoryType.HEAP).toList();
+        long wholeBytes = Runtime.getRuntime().maxMemory();
+        // Pools for young objects cannot be watched.
+        MemoryPoolMXBean tenured = all.stream()
+                .filter(MemoryPoolMXBean::isUsageThresholdSupported)
+                .max(Comparator.comparingLong(pool -> pool.getUsage().getMax()))
+                .orElse(null);
+        boolean larger = tenured != null && tenured.getUsage().getMax() >= wholeBytes / 2;
+        return larger ? new Pools(List.of(tenured), tenured.getUsage().getMax()) : new Pools(all, wholeBytes);
     }
 
-    /** Of the pools that can be watched, which those for young objects can not, the largest. */
-    final class TenuredPool implements Heap {
-        private final MemoryPoolMXBean pool = ManagementFactory.getMemoryPoolMXBeans().stream()
-                .filter(each -> each.getType() == MemoryType.HEAP && each.isUsageThresholdSupported())
-                .max(Comparator.comparingLong(each -> each.getUsage().getMax()))
-                .orElseThrow();
-
+    /** Several of a collector's pools as one. */
+    record Pools(List<MemoryPoolMXBean> pools, long maxBytes) implements Heap {
         @Override
         public long usedBytes() {
-            return pool.getUsage().getUsed();
+            long sum = 0;
+            for (MemoryPoolMXBean pool : pools) {
+                sum += pool.getUsage().getUsed();
+            }
+            return sum;
         }
 
         @Override
         public long keptBytes() {
-            MemoryUsage kept = pool.getCollectionUsage();
-            return kept == null ? usedBytes() : kept.getUsed();
-        }
-
-        @Override
-        public long maxBytes() {
-            long max = pool.getUsage().getMax();
-            return max > 0 ? max : Runtime.getRuntime().maxMemory();
+            long sum = 0;
+            for (MemoryPoolMXBean pool : pools) {
+                MemoryUsage kept = pool.getCollectionUsage();
+                sum += kept == null ? pool.getUsage().getUsed() : kept.getUsed();
+            }
+            return sum;
         }
 
         @Override
         public long youngBytes() {
-            return Math.max(0, Runtime.getRuntime().maxMemory() - maxBytes());
+            return Math.max(0, Runtime.getRuntime().maxMemory() - maxBytes);
         }
 
         @Override

@@ -71,6 +71,8 @@ class MainTest {
         assertEquals(2, Main.execute("run", "--attach", "eth0", "--tap", "a-name-that-is-too-long"));
         assertEquals(2, Main.execute("run", "--attach", "eth0", "--flows", "0"));
         assertEquals(2, Main.execute("run", "--attach", "eth0", "--flows", "100000000"));
+        assertEquals(2, Main.execute("run", "--attach", "eth0", "--acquires", "0"));
+        assertTrue(said().contains("--acquires: from 1 to"), said());
         assertEquals(2, Main.execute("stat", "--config", directory.resolve("absent").toString()));
     }
 
