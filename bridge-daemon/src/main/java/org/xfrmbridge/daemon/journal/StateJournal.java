@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.TimeUnit;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.km.KeyManager;
 import org.xfrmbridge.km.Migration;
@@ -31,13 +30,11 @@ public final class StateJournal implements KeyManager {
     /** A journal that is shorter is not worth tidying. */
     private static final int SHORT_ENTRIES = 1 << 12;
 
-    private static final long SECOND_NS = TimeUnit.SECONDS.toNanos(1);
-
     private final XfrmEngine engine;
     private final Clock clock;
     private final JournalWriter writer;
     private List<JournalEntry> gathered = new ArrayList<>();
-    private long secondNs;
+    private long second;
     private int changes;
 
     /** Whether the file does not follow until it is written anew. */
@@ -60,7 +57,6 @@ public final class StateJournal implements KeyManager {
     private StateJournal(Path directory, XfrmEngine engine, Clock clock, ThreadFactory threads) throws IOException {
         this.engine = engine;
         this.clock = clock;
-        secondNs = clock.nowNs();
         writer = new JournalWriter(directory, NAME, CONSEQUENCE, threads, whole());
     }
 
@@ -115,9 +111,9 @@ public final class StateJournal implements KeyManager {
 
     /** Whether one more change is followed. */
     private boolean follows() {
-        long nowNs = clock.nowNs();
-        if (nowNs - secondNs >= SECOND_NS) {
-            secondNs = nowNs;
+        long now = clock.epochSeconds();
+        if (now != second) {
+            second = now;
             changes = 0;
         }
         behind |= ++changes > MOST_PER_SECOND;
