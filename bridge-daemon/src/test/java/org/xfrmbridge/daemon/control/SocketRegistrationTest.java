@@ -2,7 +2,12 @@ package org.xfrmbridge.daemon.control;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.daemon.os.UnixConnection.Credentials;
 import org.xfrmbridge.db.SocketPolicies;
@@ -13,10 +18,24 @@ class SocketRegistrationTest {
     private static final String OK = "ok\n";
 
     private final SocketPolicies sockets = new SocketPolicies();
+    private SocketRegistry registry;
+
+    @TempDir
+    private Path directory;
+
+    @BeforeEach
+    void start() throws IOException {
+        registry = new SocketRegistry(sockets, new SocketJournal(directory), new SystemClock());
+    }
+
+    @AfterEach
+    void stop() {
+        registry.close();
+    }
 
     private SocketRegistration of(int uid) {
         Peer peer = new Peer(new Access(-1), new Credentials(1, uid, new int[] {uid}));
-        return new SocketRegistration(sockets, (option, family) -> null, new SystemClock(), peer);
+        return new SocketRegistration(sockets, registry, (option, family) -> null, new SystemClock(), peer);
     }
 
     /** As a kernel, which asks for the right in setsockopt() of policies alone. */
