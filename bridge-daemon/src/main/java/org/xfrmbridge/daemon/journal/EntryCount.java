@@ -11,10 +11,10 @@ import java.nio.file.StandardOpenOption;
 import java.util.Set;
 
 /**
- * How many entries a journal ought to hold, in a file of its own, DIR/policies.count: it goes up before the request that made an entry is
- * answered, and by one store to mapped memory, which needs neither a system call nor room on the disk. A journal with fewer entries is known not to be
- * whole: writing failed, or the process was killed between the two. If the disk under it breaks, the store ends the process (InternalError), which
- * closes. One thread.
+ * How many entries a journal ought to hold, in a file of its own, DIR/policies.count: it goes up before the request
+ * that made an entry is answered, and by one store to mapped memory, which needs neither a system call nor room on
+ * the disk. A journal with fewer entries is known not to be whole: writing failed, or the process was killed between
+ * the two. If the disk under it breaks, the store ends the process (InternalError), which closes. One thread.
  */
 final class EntryCount {
     private static final String NAME = "policies.count";

@@ -16,9 +16,10 @@ import org.xfrmbridge.it.strongswan.Charon;
 import org.xfrmbridge.it.strongswan.Connection;
 
 /**
- * Why: States do not outlive their bridge, and who believes in them asks for no others. Topology: two hosts, pluto on the left, charon on the right. Steps: pluto
- * asks for an SA; pings from its side, or from the other so that it only receives; its bridge is killed and started again. Expected: pluto hears that its
- * States are gone and negotiates at once, without a packet in the clear.
+ * Why: States do not outlive their bridge, and who believes in them asks for no others. Topology: two hosts, pluto on
+ * the left, charon on the right. Steps: pluto asks for an SA; pings from its side, or from the other so that it only
+ * receives; its bridge is killed and started again. Expected: pluto hears that its States are gone and negotiates at
+ * once, without a packet in the clear.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.LIBRESWAN, Requirement.CHARON, Requirement.BRIDGE})
 class HealingScenario {

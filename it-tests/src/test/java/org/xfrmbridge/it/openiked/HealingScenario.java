@@ -14,11 +14,12 @@ import org.xfrmbridge.it.harness.Site.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: States do not outlive their bridge, and who believes in them asks for no others. Topology: two hosts, iked on both. Steps: the left side pings; the
- * bridge of the side that asked for the SA, or of the one that only receives, is killed and started again. iked's process for PF_KEY has confined itself
- * by then: it finds the bridge again as its directory is below that process's root, and may ask as its group is the bridge's. Expected: iked hears that its
- * States are gone and negotiates at once, without a packet in the clear. Tunnels only: in transport mode IKE itself is protected, and sockets of the other
- * process, which makes no more calls, do not get their policies back.
+ * Why: States do not outlive their bridge, and who believes in them asks for no others. Topology: two hosts, iked on
+ * both. Steps: the left side pings; the bridge of the side that asked for the SA, or of the one that only receives,
+ * is killed and started again. iked's process for PF_KEY has confined itself by then: it finds the bridge again as
+ * its directory is below that process's root, and may ask as its group is the bridge's. Expected: iked hears that its
+ * States are gone and negotiates at once, without a packet in the clear. Tunnels only: in transport mode IKE itself
+ * is protected, and sockets of the other process, which makes no more calls, do not get their policies back.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.IKED, Requirement.BRIDGE})
 class HealingScenario {

@@ -45,7 +45,9 @@ final class Iked implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        List<String> line = new ArrayList<>(List.of("unshare", "--mount", "sh", "-c", WITH_BRIDGE_IN_CHROOT, bridge.directory().toString(), "iked", "-d", "-v", "-v", "-f", file.toString(), "-s", socket.toString()));
+        List<String> line = new ArrayList<>(List.of(
+                "unshare", "--mount", "sh", "-c", WITH_BRIDGE_IN_CHROOT, bridge.directory().toString(),
+                "iked", "-d", "-v", "-v", "-f", file.toString(), "-s", socket.toString()));
         line.addAll(List.of(options));
         daemon = host.start("iked", scene.file(host.role() + "-iked.log"), bridge.command(line.toArray(String[]::new)));
         daemon.awaitOutput("config_getstatic: nattport", START_LIMIT);

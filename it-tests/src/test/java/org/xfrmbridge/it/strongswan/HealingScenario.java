@@ -9,9 +9,10 @@ import org.xfrmbridge.it.harness.Site.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: States do not outlive their bridge, and charon, which believes in them, ignores what asks for others. Topology: two hosts. Steps: the left
- * side pings; the bridge of the side that asked for the SA, or of the one that only receives, is killed and started again while charon runs on.
- * Expected: charon hears that its States are gone and negotiates at once, without a packet in the clear, also where only policies of the CHILD_SA protect.
+ * Why: States do not outlive their bridge, and charon, which believes in them, ignores what asks for others.
+ * Topology: two hosts. Steps: the left side pings; the bridge of the side that asked for the SA, or of the one that
+ * only receives, is killed and started again while charon runs on. Expected: charon hears that its States are gone
+ * and negotiates at once, without a packet in the clear, also where only policies of the CHILD_SA protect.
  */
 class HealingScenario extends PairedScenario {
     @Override
