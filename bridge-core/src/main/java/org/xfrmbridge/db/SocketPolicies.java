@@ -143,10 +143,14 @@ public final class SocketPolicies {
         return hash(protocol, port) & CHANGE_STRIPES - 1;
     }
 
-    /** Of what floats that no known process has, or that is raw, any flow may be. */
+    /**
+     * Of what floats that no known process has, or that is raw, any flow may be. With the first that floats nobody has
+     * asked yet whose flows are.
+     */
     private void changed(BoundSocket socket) {
         LocalEndpoint at = socket.at();
-        if (socket.isFloating() && (!socket.held() || at.port() == EVERY_PORT)) {
+        boolean first = floating.get(at.protocol()) == 1;
+        if (socket.isFloating() && (first || !socket.held() || at.port() == EVERY_PORT)) {
             for (int stripe = 0; stripe < CHANGE_STRIPES; stripe++) {
                 changes.add(stripe, null);
             }

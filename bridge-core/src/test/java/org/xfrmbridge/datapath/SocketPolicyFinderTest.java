@@ -115,4 +115,14 @@ class SocketPolicyFinderTest {
         host.clock.advanceNs(1_000_000_000L);
         assertEquals(0, host.send(packet.clone()).size());
     }
+
+    /** As long as none floated nobody asked whose the flow is, and that answer was for ever. */
+    @Test
+    void shouldAskForAFlowThatPassedBeforeASocketFloated() {
+        byte[] packet = Frames.udp("192.0.2.1", "198.51.100.1").frame();
+        assertEquals(1, host.send(packet.clone()).size());
+        host.sockets.setPolicy(this, 7, new LocalEndpoint(INET, IpProtocol.UDP, Address.ANY, 0), spec(INET, true), 0);
+        host.network.setSocket(7);
+        assertEquals(0, host.send(packet.clone()).size());
+    }
 }
