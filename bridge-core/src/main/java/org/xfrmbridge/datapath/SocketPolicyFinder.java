@@ -40,7 +40,7 @@ final class SocketPolicyFinder {
 
     private Policy findFloating(Direction direction, Flow flow) {
         boolean out = direction == Direction.OUT;
-        if (direction == Direction.FWD || out && !isLocal(flow)) {
+        if (direction == Direction.FWD || out && !isOwn(flow)) {
             return null;
         }
         asked = true;
@@ -56,6 +56,11 @@ final class SocketPolicyFinder {
         return context.network().isLocal(flow.family, flow.saddrHigh, flow.saddrLow);
     }
 
+    /** Also of an address that has come a moment ago. */
+    private boolean isOwn(Flow flow) {
+        return isLocal(flow) || context.network().isLocalNow(flow.family, flow.saddr());
+    }
+
     private boolean isSomebodyElses(Direction direction, Flow flow, Policy policy) {
         boolean strange = direction == Direction.OUT && !isLocal(flow);
         if (isBypass(policy.spec())) {
@@ -63,7 +68,7 @@ final class SocketPolicyFinder {
         }
         // A host that cannot find its neighbours has no network.
         boolean discovery = flow.protocol == IpProtocol.ICMPV6 && flow.sport >= FIRST_DISCOVERY && flow.sport <= LAST_DISCOVERY;
-        return discovery || strange && !context.network().isLocalNow(flow.family, flow.saddr());
+        return discovery || strange && !isOwn(flow);
     }
 
     private static boolean isBypass(PolicySpec spec) {

@@ -125,4 +125,13 @@ class SocketPolicyFinderTest {
         host.network.setSocket(7);
         assertEquals(0, host.send(packet.clone()).size());
     }
+
+    @Test
+    void shouldAskWhoseAFlowIsFromAnAddressThatTheKernelKnowsAlready() {
+        Policy unbound = set(INET, IpProtocol.UDP, 0, true);
+        host.network.setSocket(HostNetwork.UNKNOWN_SOCKET);
+        assertNull(finder.find(Direction.OUT, flow(IpProtocol.UDP, "192.0.2.9", 40000)));
+        host.network.setLocalNow("192.0.2.9");
+        assertSame(unbound, finder.find(Direction.OUT, flow(IpProtocol.UDP, "192.0.2.9", 40000)));
+    }
 }
