@@ -17,6 +17,9 @@ import org.xfrmbridge.xfrm.PolicySpec;
  */
 record BoundSocket(
         long cookie, LocalEndpoint at, Connection connection, boolean held, Policy in, Policy out, int encapsulationType) {
+    private static final int RANKS = 4;
+    private static final int STRICTNESSES = 3;
+
     BoundSocket(long cookie, LocalEndpoint at) {
         this(cookie, at, null, true, null, null, 0);
     }
@@ -97,12 +100,12 @@ record BoundSocket(
     }
 
     /**
-     * The same with what the policy says. Which of sockets that share a port has sent a packet cannot be told: the
-     * strictest policy holds.
+     * The same with what the policy says. Which of sockets that share a port has sent a packet cannot be told: out, the
+     * strictest policy holds. In, the kernel gives it to the one that is bound best.
      */
-    int rank(int family, Policy policy) {
+    int rank(Direction direction, int family, Policy policy) {
         PolicySpec spec = policy.spec();
         int strictness = spec.action() != PolicySpec.Action.ALLOW ? 2 : spec.templates().isEmpty() ? 0 : 1;
-        return rank(family) * 3 + strictness;
+        return direction == Direction.OUT ? strictness * RANKS + rank(family) : rank(family) * STRICTNESSES + strictness;
     }
 }

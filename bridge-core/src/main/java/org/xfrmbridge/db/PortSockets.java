@@ -62,9 +62,10 @@ final class PortSockets {
         for (BoundSocket socket : sockets) {
             Policy policy = socket.policyFor(direction, flow);
             boolean asked = policy != null && socket.connection() == null && (held == null || held == socket.held());
-            if (asked && socket.takes(flow.family, high, low) && socket.rank(flow.family, policy) > bestRank) {
+            int rank = asked && socket.takes(flow.family, high, low) ? socket.rank(direction, flow.family, policy) : -1;
+            if (rank > bestRank) {
                 best = policy;
-                bestRank = socket.rank(flow.family, policy);
+                bestRank = rank;
             }
         }
         return best;

@@ -16,7 +16,8 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * Policies of single sockets (IP_XFRM_POLICY) and sockets that take ESP in UDP (UDP_ENCAP). Packets carry no socket, so
  * a socket is known by protocol, local address and local port: the one bound to the packet's address before one bound
  * to any, one of the packet's family before an INET6 one that would take it too, the one with the stricter policy
- * before others. Where single connections of a port are known, what they send and get is theirs alone. An INET6 socket
+ * before others; of what leaves, which any of them may have sent, that with the strictest policy before all.
+ * Where single connections of a port are known, what they send and get is theirs alone. An INET6 socket
  * bound to any address, or to a mapped one, also has the IPv4 packets of its port, unless it is {@link Families#OWN};
  * its policies are then still those of their own family, as {@code xfrm_sk_policy_lookup} has it.
  *

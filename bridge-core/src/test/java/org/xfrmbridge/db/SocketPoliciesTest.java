@@ -134,6 +134,18 @@ class SocketPoliciesTest {
         assertSame(esp, lookup(Direction.OUT));
     }
 
+    /** One bound to any address sends from each, from whichever another is bound to. */
+    @Test
+    void shouldProtectWhatASocketBoundToAnyMayHaveSentFromAnAddressThatAnotherIsBoundTo() {
+        sockets.setPolicy(CHARON, 1, at(INET, "192.0.2.1", 500), bypass(Direction.OUT, INET), 0);
+        Policy in = sockets.setPolicy(CHARON, 1, at(INET, "192.0.2.1", 500), bypass(Direction.IN, INET), 0);
+        sockets.setPolicy(CHARON, 2, at(INET, "0.0.0.0", 500), bypass(Direction.OUT, INET), 0);
+        Policy esp = sockets.setPolicy(CHARON, 3, at(INET6, "::", 500), esp(Direction.OUT, INET), 0);
+        sockets.setPolicy(CHARON, 3, at(INET6, "::", 500), esp(Direction.IN, INET), 0);
+        assertSame(esp, lookup(Direction.OUT));
+        assertSame(in, lookup(Direction.IN), "the kernel gives it to the one that is bound best");
+    }
+
     @Test
     void shouldKnowSocketsWithoutPortsByTheirAddresses() {
         LocalEndpoint at = new LocalEndpoint(INET, IpProtocol.ICMP, HERE, 1);
