@@ -160,6 +160,7 @@ public final class Bridge implements AutoCloseable {
         ControlPlane plane = new ControlPlane(engine, kernel, controlClock, loop, options.privilegedGid());
         plane.setJournals(policies, states);
         plane.setFaultLog(new FaultLog(stats));
+        plane.setUpkeep(attachment::keepClosed);
         guestLoop = plane.guestLoop();
         String place = options.names().original() + " (" + options.names().host() + ')';
         plane.listen(options.directory(), sockets, new Statistics(place, engine, stats, clock));

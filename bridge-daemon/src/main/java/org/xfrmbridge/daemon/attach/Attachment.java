@@ -42,6 +42,7 @@ public final class Attachment implements AutoCloseable {
     private TapDevice hostTap;
     private TapDevice networkTap;
     private Journal journal;
+    private IngressFilter filter;
     private boolean resumed;
 
     private Attachment(Path directory) throws OsException {
@@ -204,7 +205,7 @@ public final class Attachment implements AutoCloseable {
     private void closeWaysAround(DeviceNames names) throws OsException {
         links.makeWire(links.find(names.original()).index());
         links.makeWire(links.find(names.network()).index());
-        IngressFilter.close(names.bridge());
+        filter = IngressFilter.install(names.bridge());
     }
 
     /** Devices that carry nothing yet: the TAPs and the bridge, all of the same MTU. Returns the network's TAP, a port of the bridge. */
@@ -224,7 +225,7 @@ public final class Attachment implements AutoCloseable {
         links.setMac(host.index(), original.mac());
         links.addPort(bridge.index(), network.index());
         links.isolateBridge(bridge.index());
-        IngressFilter.close(bridge.name());
+        filter = IngressFilter.install(bridge.name());
         links.setUp(network.index());
         links.setUp(bridge.index());
         links.setUp(host.index());
@@ -268,6 +269,13 @@ public final class Attachment implements AutoCloseable {
         return journal.names();
     }
 
+    /** Every few seconds, of one thread: closes again what others may have opened. */
+    public void keepClosed() {
+        if (filter != null) {
+            filter.keep();
+        }
+    }
+
     /** Whether it took up what a bridge left that died. */
     public boolean isResumed() {
         return resumed;
@@ -309,6 +317,9 @@ public final class Attachment implements AutoCloseable {
         }
         if (networkTap != null) {
             networkTap.close();
+        }
+        if (filter != null) {
+            filter.close();
         }
         socket.close();
     }

@@ -15,9 +15,9 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
  * xfrm-bridge-DEVICE}, whose only chain drops. A Linux bridge hands broadcasts, multicasts and what is for its ports'
  * own addresses to the host through its device, and no setting of IP stops all of it: from 0.0.0.0 no reverse path is
  * asked for. What the bridge forwards does not come along here. Uses nfnetlink alone (linux/netfilter/nf_tables.h).
- * Without nftables in the kernel there is a warning, and the rest of the isolation stays.
+ * Without nftables in the kernel there is a warning, and the rest of the isolation stays. One thread at a time.
  */
-final class IngressFilter {
+final class IngressFilter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(IngressFilter.class);
 
     private static final String CHAIN = "ingress";
@@ -28,6 +28,7 @@ final class IngressFilter {
     private static final int NEW_TABLE = NF_TABLES << 8;
     private static final int DELETE_TABLE = NF_TABLES << 8 | 2;
     private static final int NEW_CHAIN = NF_TABLES << 8 | 3;
+    private static final int GET_CHAIN = NF_TABLES << 8 | 4;
     private static final int NFTA_TABLE_NAME = 1;
     private static final int NFTA_CHAIN_TABLE = 1;
     private static final int NFTA_CHAIN_NAME = 3;
@@ -42,33 +43,76 @@ final class IngressFilter {
     private static final int NF_DROP = 0;
 
     private final String device;
-    private final NetlinkWriter batch = new NetlinkWriter();
+    private final NetlinkSocket socket;
+    private NetlinkWriter batch = new NetlinkWriter();
     private int sequence;
+    /** Number of the first message of what is asked now. */
+    private int first;
 
-    private IngressFilter(String device) {
+    private IngressFilter(String device) throws OsException {
         this.device = device;
+        socket = NetlinkSocket.toNetfilter();
     }
 
-    /** From now on the host gets nothing from the device. May be repeated. */
-    static void close(String device) {
-        IngressFilter filter = new IngressFilter(device);
+    /** From now on the host gets nothing from the device. May be repeated. Null if the kernel cannot do that. */
+    static IngressFilter install(String device) {
+        IngressFilter filter = null;
         try {
+            filter = new IngressFilter(device);
             filter.replaceTable();
+            return filter;
         } catch (OsException e) {
             LOG.warn(
                     "the kernel cannot filter what arrives on {} ({}): broadcasts and multicasts from 0.0.0.0 reach the host "
                             + "whatever its policies say; load nf_tables",
                     device, e.getMessage());
+            if (filter != null) {
+                filter.close();
+            }
+            return null;
+        }
+    }
+
+    /** Makes it anew if somebody has taken it away, as {@code nft flush ruleset} does with the tables of everybody. */
+    void keep() {
+        try {
+            if (!isThere()) {
+                replaceTable();
+                LOG.warn("somebody has taken away nftables' table netdev {}, which keeps what arrives on {} from the host: "
+                        + "it is there again", table(), device);
+            }
+        } catch (OsException e) {
+            LOG.warn("nftables' table netdev {} could not be looked after: {}", table(), e.getMessage());
         }
     }
 
     /** Takes the table away, if there is one. */
     static void remove(String device) {
-        IngressFilter filter = new IngressFilter(device);
-        try {
+        try (IngressFilter filter = new IngressFilter(device)) {
             filter.deleteTable();
         } catch (OsException e) {
             LOG.debug("no filter of {} to remove: {}", device, e.getMessage());
+        }
+    }
+
+    /** The table stays. */
+    @Override
+    public void close() {
+        socket.close();
+    }
+
+    private boolean isThere() throws OsException {
+        restart();
+        message(GET_CHAIN, NetlinkHeader.ACK, NFPROTO_NETDEV);
+        batch.putString(NFTA_CHAIN_TABLE, table()).putString(NFTA_CHAIN_NAME, CHAIN).end();
+        try {
+            exchange(sequence);
+            return true;
+        } catch (OsException e) {
+            if (e.errno() == OsException.ENOENT) {
+                return false;
+            }
+            throw e;
         }
     }
 
@@ -106,7 +150,13 @@ final class IngressFilter {
         batch.putString(NFTA_TABLE_NAME, table()).end();
     }
 
+    private void restart() {
+        batch = new NetlinkWriter();
+        first = sequence + 1;
+    }
+
     private void begin() {
+        restart();
         message(BATCH_BEGIN, 0, (byte) 0);
         batch.end();
     }
@@ -126,16 +176,21 @@ final class IngressFilter {
         int last = sequence;
         message(BATCH_END, 0, (byte) 0);
         batch.end();
-        try (NetlinkSocket socket = NetlinkSocket.toNetfilter()) {
-            socket.send(batch.toBytes());
-            boolean done = false;
-            while (!done) {
-                NetlinkReader reader = new NetlinkReader(socket.receive());
-                while (reader.next()) {
-                    if (reader.header().type() == NetlinkHeader.ERROR) {
-                        refuse(NetlinkErrors.errno(reader.payload()));
-                        done |= reader.header().sequence() == last;
-                    }
+        exchange(last);
+    }
+
+    /** @param last number of the message whose acknowledgement is waited for */
+    private void exchange(int last) throws OsException {
+        socket.send(batch.toBytes());
+        boolean done = false;
+        while (!done) {
+            NetlinkReader reader = new NetlinkReader(socket.receive());
+            while (reader.next()) {
+                NetlinkHeader header = reader.header();
+                // What is left of a refused batch is of earlier numbers.
+                if (header.type() == NetlinkHeader.ERROR && header.sequence() >= first) {
+                    refuse(NetlinkErrors.errno(reader.payload()));
+                    done |= header.sequence() == last;
                 }
             }
         }

@@ -54,6 +54,7 @@ public final class ControlPlane implements ControlLoop.Work {
     private StateJournal states;
     private FaultLog faults;
     private Occasion occasion = Occasion.NONE;
+    private Runnable upkeep = () -> {};
     private long refreshNs;
 
     /** @param privilegedGid whose members may change anything, as root may; negative for nobody */
@@ -93,6 +94,11 @@ public final class ControlPlane implements ControlLoop.Work {
     /** Before the loop runs: what is told of each datagram of requests, and of each run of the timers. */
     public void setOccasion(Occasion told) {
         occasion = told;
+    }
+
+    /** Before the loop runs: what else is to be done every few seconds. */
+    public void setUpkeep(Runnable done) {
+        upkeep = done;
     }
 
     /** What serves clients without rights, on a thread of its own: it may be slow. Ends when it is stopped. */
@@ -235,6 +241,7 @@ public final class ControlPlane implements ControlLoop.Work {
             policies.upkeep();
             states.upkeep();
         }
+        upkeep.run();
         try {
             network.refresh();
         } catch (OsException e) {

@@ -100,6 +100,24 @@ class AttachmentTest {
         assertEquals("", network.exec("nft list tables"));
     }
 
+    /** Debian's service of nftables does that whenever it starts. */
+    @Test
+    void shouldMakeTheFilterAnewWhenSomebodyHasFlushedAllTables() throws Exception {
+        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/nft")), "needs nft (package nftables)");
+        network.inHere(() -> {
+            try (Attachment attachment = Attachment.attach(NAMES, directory)) {
+                String table = network.exec("nft list ruleset");
+                network.exec("nft flush ruleset");
+                attachment.keepClosed();
+                assertEquals(table, network.exec("nft list ruleset"));
+                attachment.keepClosed();
+                assertEquals(table, network.exec("nft list ruleset"));
+            }
+            return null;
+        });
+        assertEquals("", network.exec("nft list tables"));
+    }
+
     @Test
     void shouldLetNothingPassAndBeTakenUpAgainWhenTheProcessDied() throws Exception {
         network.inHere(() -> {
