@@ -19,6 +19,7 @@ final class Envelope {
     private static final int CONTROL_LENGTH_AT = 40;
     private static final int HEADER_BYTES = 56;
     private static final int IOVEC_BYTES = 16;
+    private static final int PART_LENGTH_AT = HEADER_BYTES + 8;
 
     /** {@code struct cmsghdr}: a length of 8 bytes that counts itself, level, type; then data, padded to 8 bytes. */
     private static final int CMSG_BYTES = 16;
@@ -42,15 +43,15 @@ final class Envelope {
     private int uid;
     private int gid;
 
-    Envelope(Memory message, int bytes) {
+    Envelope(Memory message) {
         long at = header.pointer.address();
         header.buffer.putLong(PART_AT, at + HEADER_BYTES).putLong(PARTS_AT, 1).putLong(CONTROL_AT, at + CONTROL);
-        header.buffer.putLong(HEADER_BYTES, message.pointer.address()).putLong(HEADER_BYTES + 8, bytes);
+        header.buffer.putLong(HEADER_BYTES, message.pointer.address());
     }
 
-    /** Before each call. */
-    Envelope empty() {
-        header.buffer.putLong(CONTROL_LENGTH_AT, CONTROL_BYTES);
+    /** Before each call. @param bytes of the message that there is room for: of a stream no more is taken */
+    Envelope empty(int bytes) {
+        header.buffer.putLong(CONTROL_LENGTH_AT, CONTROL_BYTES).putLong(PART_LENGTH_AT, bytes);
         return this;
     }
 

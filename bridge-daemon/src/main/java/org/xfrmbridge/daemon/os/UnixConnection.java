@@ -37,7 +37,7 @@ public final class UnixConnection implements AutoCloseable {
     private static final int MAX_GROUPS = 1024;
     private static final int MAX_ADDRESS_BYTES = 110;
     private static final ThreadLocal<Memory> MEMORY = ThreadLocal.withInitial(() -> new Memory(MAX_MESSAGE_BYTES));
-    private static final ThreadLocal<Envelope> ENVELOPE = ThreadLocal.withInitial(() -> new Envelope(MEMORY.get(), MAX_MESSAGE_BYTES));
+    private static final ThreadLocal<Envelope> ENVELOPE = ThreadLocal.withInitial(() -> new Envelope(MEMORY.get()));
 
     private static final ThreadLocal<Memory> OPTION = ThreadLocal.withInitial(() -> new Memory(4 * MAX_GROUPS));
     private static final ThreadLocal<Memory> OPTION_LENGTH = ThreadLocal.withInitial(() -> new Memory(4));
@@ -141,7 +141,7 @@ public final class UnixConnection implements AutoCloseable {
         int bytes;
         do {
             int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC | lengthFlag;
-            bytes = judge(LIBC.recvmsg(descriptor.fd(), envelope.empty().pointer(), flags));
+            bytes = judge(LIBC.recvmsg(descriptor.fd(), envelope.empty(into.length).pointer(), flags));
         } while (bytes == AGAIN);
         if (bytes >= 0) {
             passed = envelope.open();

@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -125,6 +128,21 @@ class ConnectionTest {
             }
             assertEquals(datagrams * each, observer.policyCounts().global()[Direction.IN.number()]);
         }
+    }
+
+    /** More than is read in one turn: nothing of it is lost, and each line is answered. */
+    @Test
+    void shouldAnswerEachOfManyLinesThatComeAtOnce() throws IOException {
+        int lines = 5000;
+        ByteBuffer answers = ByteBuffer.allocate(lines * "ok\n".length());
+        try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(BridgeSocket.CONTROL.reachableIn(directory)))) {
+            client.write(ByteBuffer.wrap(("sockets\n" + "close 1\n".repeat(lines)).getBytes(StandardCharsets.US_ASCII)));
+            client.shutdownOutput();
+            while (answers.hasRemaining() && client.read(answers) > 0) {
+                Thread.onSpinWait();
+            }
+        }
+        assertEquals("ok\n".repeat(lines), new String(answers.array(), 0, answers.position(), StandardCharsets.US_ASCII));
     }
 
     private static ByteBuffer policies(int first, int count) {
