@@ -130,7 +130,8 @@ final class LostStates {
     /** A client knows that it is gone. */
     void goes(StateKey key) {
         if (!lost.isEmpty()) {
-            lost.remove(new Key(key.id(), key.family(), key.mark().sanitized()));
+            Mark mark = key.mark() == null ? Mark.NONE : key.mark().sanitized();
+            lost.remove(new Key(key.id(), key.family(), mark));
         }
     }
 

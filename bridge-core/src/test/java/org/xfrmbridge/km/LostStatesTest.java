@@ -1,6 +1,7 @@
 package org.xfrmbridge.km;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -117,6 +118,18 @@ class LostStatesTest {
         }
         pass(110);
         assertEquals(List.of(-4), client.take());
+    }
+
+    @Test
+    void shouldNotTellOfWhatPfkeyHasDeleted() throws Exception {
+        lose(1, 2);
+        engine.addState(spec(3, 3), Origin.KERNEL);
+        engine.deleteState(new StateKey(spec(3, 3).id(), AddressFamily.INET, null, null), Origin.KERNEL);
+        StateKey gone = new StateKey(spec(1, 1).id(), AddressFamily.INET, null, null);
+        assertEquals(Errno.ESRCH, assertThrows(XfrmException.class, () -> engine.deleteState(gone, Origin.KERNEL)).errno());
+        engine.listen(client);
+        pass(1);
+        assertEquals(List.of(2), client.take());
     }
 
     @Test
