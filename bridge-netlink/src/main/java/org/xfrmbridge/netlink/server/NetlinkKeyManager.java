@@ -100,6 +100,15 @@ public final class NetlinkKeyManager implements KeyManager {
         multicast(XfrmMessage.GROUP_SA, () -> EventEncoder.statesFlushed(protocol, origin));
     }
 
+    /** To one session alone, as one that is in the group. */
+    void tellExpiry(State state, boolean hard, NetlinkSession session) {
+        if (session.takesEvent()) {
+            NetlinkWriter message = EventEncoder.stateExpired(state, hard ? 1 : 0, 0);
+            EventGroup.put(message.written(), XfrmMessage.GROUP_EXPIRE);
+            session.event(message.written());
+        }
+    }
+
     @Override
     public void stateExpired(State state, boolean hard, int portId) {
         multicast(XfrmMessage.GROUP_EXPIRE, () -> EventEncoder.stateExpired(state, hard ? 1 : 0, portId));

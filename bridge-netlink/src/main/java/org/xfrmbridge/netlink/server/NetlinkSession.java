@@ -137,9 +137,7 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
 
     @Override
     public void expired(State state, boolean hard) {
-        if (takesEvent()) {
-            event(EventEncoder.stateExpired(state, hard ? 1 : 0, 0).written());
-        }
+        keyManager.tellExpiry(state, hard, this);
     }
 
     private void control(ControlFrame frame, boolean privileged) {

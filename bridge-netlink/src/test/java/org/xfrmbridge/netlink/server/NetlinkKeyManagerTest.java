@@ -100,13 +100,15 @@ class NetlinkKeyManagerTest {
         listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.GROUPS, 0xff, 0).toBytes()));
 
         tellOfEverything();
+        listener.expired(state(), false);
         NetlinkWriter request = new NetlinkWriter().begin(XfrmMessage.GETSPDINFO, NetlinkHeader.REQUEST, 1, 8).putZeros(4).end();
         listener.receive(request.written());
 
         assertEquals(
                 List.of(
                         XfrmMessage.GROUP_ACQUIRE, XfrmMessage.GROUP_EXPIRE, XfrmMessage.GROUP_SA, XfrmMessage.GROUP_POLICY,
-                        XfrmMessage.GROUP_AEVENTS, XfrmMessage.GROUP_REPORT, XfrmMessage.GROUP_MIGRATE, XfrmMessage.GROUP_MAPPING, 0),
+                        XfrmMessage.GROUP_AEVENTS, XfrmMessage.GROUP_REPORT, XfrmMessage.GROUP_MIGRATE, XfrmMessage.GROUP_MAPPING,
+                        XfrmMessage.GROUP_EXPIRE, 0),
                 groups);
     }
 
