@@ -147,7 +147,7 @@ public final class PfkeySession implements ControlSession, ExpiryListener {
         switch (frame == null ? 0 : frame.op()) {
             case ControlFrame.BUFFER -> queue.setBuffer(frame.first());
             case ControlFrame.REGISTER -> {
-                if (frame.first() > Satype.UNSPEC && frame.first() <= Satype.MAX) {
+                if (client.privileged() && frame.first() > Satype.UNSPEC && frame.first() <= Satype.MAX) {
                     register(1 << frame.first());
                 }
             }
@@ -183,7 +183,7 @@ public final class PfkeySession implements ControlSession, ExpiryListener {
     private void register(int bits) {
         boolean listensAnew = !isRegistered();
         registered |= bits;
-        if (listensAnew && client.privileged()) {
+        if (listensAnew) {
             service.listen(this);
         }
     }

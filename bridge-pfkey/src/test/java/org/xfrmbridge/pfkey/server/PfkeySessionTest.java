@@ -163,6 +163,13 @@ class PfkeySessionTest {
     }
 
     @Test
+    void shouldNotBeRegisteredWithoutTheRight() {
+        PfkeySession guest = new PfkeySession(bench.engine, bench.keyManager, this::send, new PfkeyCaller(1, 1000, false));
+        guest.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.REGISTER, Satype.ESP, 0).toBytes()));
+        assertFalse(guest.isListening());
+    }
+
+    @Test
     void shouldIgnoreControlFramesThatMeanNothingHere() {
         session.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.REGISTER, 0, 0).toBytes()));
         session.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.REGISTER, 33, 0).toBytes()));
