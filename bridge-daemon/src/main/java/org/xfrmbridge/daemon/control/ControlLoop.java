@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -88,9 +89,16 @@ public final class ControlLoop implements Runnable, Executor {
         wakeup.signal();
     }
 
-    /** Any thread: something to do on the loop's thread, one in a round. */
+    /**
+     * Any thread: something to do on the loop's thread, one in a round.
+     *
+     * @throws RejectedExecutionException if the loop ends: nobody would do it
+     */
     @Override
     public void execute(Runnable task) {
+        if (stopping) {
+            throw new RejectedExecutionException("the loop ends");
+        }
         asked.add(task);
         wakeUp();
     }

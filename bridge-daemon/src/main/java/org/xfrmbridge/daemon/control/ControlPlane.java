@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.control;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -149,18 +150,24 @@ public final class ControlPlane implements ControlLoop.Work {
 
     /** To the loop that serves such clients. Null: it is not for this one. */
     private static Channel pass(ControlLoop other, UnixConnection connection, Peer peer, Listener.Reception reception) {
-        other.execute(() -> {
-            try {
-                Channel channel = reception.receive(connection, peer);
-                if (channel != null) {
-                    other.add(channel);
-                }
-            } catch (OsException e) {
-                LOG.debug("a client was gone before it was served: {}", e.getMessage());
-                connection.close();
-            }
-        });
+        try {
+            other.execute(() -> receive(other, connection, peer, reception));
+        } catch (RejectedExecutionException e) {
+            connection.close();
+        }
         return null;
+    }
+
+    private static void receive(ControlLoop other, UnixConnection connection, Peer peer, Listener.Reception reception) {
+        try {
+            Channel channel = reception.receive(connection, peer);
+            if (channel != null) {
+                other.add(channel);
+            }
+        } catch (OsException e) {
+            LOG.debug("a client was gone before it was served: {}", e.getMessage());
+            connection.close();
+        }
     }
 
     private Channel textClient(UnixConnection connection, Peer peer, Inquiries inquiries, SocketPolicies sockets) {

@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.control;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
@@ -38,13 +39,13 @@ interface Inquiries {
     static Inquiries through(Executor thread, Inquiries answers) {
         return request -> {
             FutureTask<String> answer = new FutureTask<>(() -> answers.answer(request));
-            thread.execute(answer);
             try {
+                thread.execute(answer);
                 return answer.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return SocketRegistration.errno(EAGAIN);
-            } catch (ExecutionException | TimeoutException e) {
+            } catch (ExecutionException | TimeoutException | RejectedExecutionException e) {
                 return SocketRegistration.errno(EAGAIN);
             }
         };
