@@ -15,6 +15,9 @@ public final class SocketEnds implements AutoCloseable {
     // SKNLGRP_: INET_TCP_DESTROY, INET_UDP_DESTROY, INET6_TCP_DESTROY, INET6_UDP_DESTROY
     private static final int[] GROUPS = {1, 2, 3, 4};
 
+    /** Told at once: anybody may open and close sockets, and clients wait meanwhile. */
+    static final int TURN = 64;
+
     private final NetlinkSocket socket = SocketTable.open();
     private boolean listening;
 
@@ -34,9 +37,13 @@ public final class SocketEnds implements AutoCloseable {
         listening = wanted;
     }
 
-    /** Tells the cookies of sockets that have ended. ENOBUFS: some were not told. */
+    /** Tells the cookies of sockets that have ended, as many as have a turn. ENOBUFS: some were not told. */
     public void read(LongConsumer ended) throws OsException {
-        for (ByteBuffer datagram = socket.poll(); datagram != null; datagram = socket.poll()) {
+        for (int i = 0; i < TURN; i++) {
+            ByteBuffer datagram = socket.poll();
+            if (datagram == null) {
+                return;
+            }
             NetlinkReader reader = new NetlinkReader(datagram);
             while (reader.next()) {
                 if (reader.payload().remaining() >= SocketEntry.BYTES) {
