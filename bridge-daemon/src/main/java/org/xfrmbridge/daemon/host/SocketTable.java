@@ -33,6 +33,8 @@ public final class SocketTable implements AutoCloseable {
     private static final int INODE_COLUMN = 9;
 
     private final NetlinkSocket socket;
+    /** By protocol, null as long as that did not matter. */
+    private final Boolean[] told = new Boolean[256];
     private int sequence;
 
     public SocketTable() {
@@ -71,13 +73,38 @@ public final class SocketTable implements AutoCloseable {
                 ? new Ends(remote, remotePort, local, localPort, ifindex)
                 : new Ends(local, localPort, remote, remotePort, ifindex);
         try {
+            requireTold(protocol);
             List<SocketEntry> found = exchange(0, family, protocol, ends);
             return found.isEmpty() ? null : found.getFirst();
         } catch (OsException e) {
             if (e.errno() == OsException.ENOENT) {
+                findOut(family, protocol, localPort);
+                requireTold(protocol);
                 return null;
             }
             throw e;
+        }
+    }
+
+    private void requireTold(int protocol) throws OsException {
+        if (told[protocol] == Boolean.FALSE) {
+            throw new OsException("SOCK_DIAG_BY_FAMILY", OsException.EOPNOTSUPP);
+        }
+    }
+
+    /**
+     * ENOENT is also the answer of a kernel without inet_diag, or udp_diag: it has tried to load the module. Asked for
+     * several sockets it makes no error of it that there are none.
+     */
+    private void findOut(int family, int protocol, int localPort) throws OsException {
+        if (told[protocol] == null) {
+            try {
+                atPort(family, protocol, localPort);
+                told[protocol] = Boolean.TRUE;
+            } catch (OsException e) {
+                told[protocol] = e.errno() == OsException.ENOENT ? Boolean.FALSE : null;
+                throw e;
+            }
         }
     }
 
