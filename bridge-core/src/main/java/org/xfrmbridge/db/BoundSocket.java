@@ -73,7 +73,7 @@ record BoundSocket(
     }
 
     boolean isOf(Direction direction, Flow flow) {
-        return connection != null && connection.equals(Connection.of(direction, flow));
+        return connection != null && connection.isOf(direction, flow);
     }
 
     /** Whether packets of this family to this address, one of the host's own, come here. */

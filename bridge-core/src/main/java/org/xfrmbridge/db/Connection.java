@@ -19,10 +19,17 @@ public record Connection(int family, Address local, Address remote, int remotePo
                 : new Connection(family, local.only(family), remote.only(family), remotePort);
     }
 
-    /** The one that a flow is of, out or in. */
-    static Connection of(Direction direction, Flow flow) {
-        return direction == Direction.OUT
-                ? new Connection(flow.family, flow.saddr(), flow.daddr(), flow.dport)
-                : new Connection(flow.family, flow.daddr(), flow.saddr(), flow.sport);
+    /** Whether a flow is of it, out or in. There may be thousands at a port: most are told by the remote one alone. */
+    boolean isOf(Direction direction, Flow flow) {
+        boolean out = direction == Direction.OUT;
+        if (remotePort != (out ? flow.dport : flow.sport) || family != flow.family) {
+            return false;
+        }
+        Address source = out ? local : remote;
+        Address destination = out ? remote : local;
+        return source.high() == flow.saddrHigh
+                && source.low() == flow.saddrLow
+                && destination.high() == flow.daddrHigh
+                && destination.low() == flow.daddrLow;
     }
 }
