@@ -29,6 +29,7 @@ final class SocketJournal implements AutoCloseable {
     private final Path file;
     private FileChannel channel;
     private int lines;
+    private boolean failing;
 
     /** @param directory null for a journal that keeps nothing */
     SocketJournal(Path directory) {
@@ -46,9 +47,7 @@ final class SocketJournal implements AutoCloseable {
         return all.isEmpty() || !all.removeFirst().equals(Files.readString(BOOT).strip()) ? List.of() : all;
     }
 
-    /**
-     * Adds a line. Until one is written anew, what cannot be written is lost with the bridge: that is said in the log.
-     */
+    /** Adds a line. What cannot be written is lost with the bridge until it is written anew: see {@link #isKept}. */
     void add(String line) {
         if (channel == null) {
             return;
@@ -59,6 +58,11 @@ final class SocketJournal implements AutoCloseable {
         } catch (IOException e) {
             fail(e);
         }
+    }
+
+    /** Whether all that was added is in the file. */
+    boolean isKept() {
+        return file == null || channel != null;
     }
 
     /** Whether {@link #rewrite} is due. @param live how many lines are needed */
@@ -81,13 +85,17 @@ final class SocketJournal implements AutoCloseable {
             write(channel, text.toString());
             Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
             lines = live.size();
+            failing = false;
         } catch (IOException e) {
             fail(e);
         }
     }
 
     private void fail(IOException cause) {
-        LOG.error("{} cannot be written, policies of sockets would not outlive this bridge: {}", file, cause.getMessage());
+        if (!failing) {
+            LOG.error("{} cannot be written, policies of sockets would not outlive this bridge: {}", file, cause.getMessage());
+        }
+        failing = true;
         close();
     }
 

@@ -107,7 +107,7 @@ final class SocketRegistration {
     }
 
     /** Of a journal: the socket has this connection alone. */
-    private void accepted(long inode, LocalEndpoint at, String[] parts) {
+    private void accepted(long inode, LocalEndpoint at, String[] parts) throws XfrmException {
         if (known.containsKey(inode)) {
             Address remote = Address.parse(parts[6], at.family());
             Connection connection = Connection.of(at.family(), at.address(), remote, Integer.parseInt(parts[7]));
@@ -127,9 +127,14 @@ final class SocketRegistration {
         return socket == null ? inode : socket.cookie;
     }
 
-    private void note(long inode, String about, String[] parts) {
+    /** A policy holds, but its owner hears that it would not outlive the bridge. */
+    private void note(long inode, String about, String[] parts) throws XfrmException {
         if (known.containsKey(inode)) {
             registry.note(cookie(inode), about, parts);
+            boolean ofPolicies = about == null || about.startsWith(SocketRegistry.POLICY);
+            if (ofPolicies && !registry.isKept()) {
+                throw new XfrmException(Errno.ENOSPC, "the bridge cannot write policies down");
+            }
         }
     }
 

@@ -55,6 +55,9 @@ final class SocketRegistry implements AutoCloseable {
     private final Map<Port, List<SocketEntry>> answers = new HashMap<>();
     private long nextLookNs = Long.MAX_VALUE;
 
+    /** The file is whole until all of it was taken up. */
+    private boolean resuming;
+
     private enum Presence {
         THERE,
         ABSENT,
@@ -82,6 +85,7 @@ final class SocketRegistry implements AutoCloseable {
 
     /** Takes up what an earlier bridge knew. @param registration which is told its lines, and ends */
     void resume(SocketRegistration registration) throws IOException {
+        resuming = true;
         for (String line : journal.read()) {
             if (line.startsWith(GONE)) {
                 registered.values().stream()
@@ -93,6 +97,7 @@ final class SocketRegistry implements AutoCloseable {
             }
         }
         registration.end();
+        resuming = false;
         rewrite();
     }
 
@@ -113,10 +118,17 @@ final class SocketRegistry implements AutoCloseable {
         own[1] = String.valueOf(cookie);
         String line = String.join(" ", own) + (SOCKET.equals(about) && parts.length == 4 ? " " + socket.inode : "");
         socket.say(about, line);
-        journal.add(line);
-        if (journal.isWorn(registered.size())) {
-            rewrite();
+        if (!resuming) {
+            journal.add(line);
+            if (journal.isWorn(registered.size())) {
+                rewrite();
+            }
         }
+    }
+
+    /** Whether a bridge that comes after this one would know all that was said. */
+    boolean isKept() {
+        return resuming || journal.isKept();
     }
 
     /** A client has this socket. */

@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon.control;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -14,6 +15,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -25,6 +27,8 @@ import org.xfrmbridge.daemon.host.SocketEntry;
 import org.xfrmbridge.daemon.host.SocketTable;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.km.Errno;
+import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -321,6 +325,42 @@ class SocketRegistryTest {
             Files.writeString(directory.resolve("sockets"), text);
             restart();
             assertEquals(List.of(boot.strip()), Files.readAllLines(directory.resolve("sockets")));
+        }
+    }
+
+    /** Killed meanwhile, it would have forgotten the rest. */
+    @Test
+    void shouldLeaveTheJournalAsItIsUntilAllIsTakenUp() throws IOException {
+        Path file = directory.resolve("sockets");
+        String text = Files.readString(Path.of("/proc/sys/kernel/random/boot_id"))
+                + "socket 1 1 2 3\nipsec 1 2 17 0.0.0.0 5 00\nsocket 2 2 2 4\nipsec 2 2 17 0.0.0.0 6 00\n";
+        Files.writeString(file, text);
+        List<String> seen = new ArrayList<>();
+        SocketRegistration.PfkeyPolicies looking = (option, family) -> {
+            seen.add(assertDoesNotThrow(() -> Files.readString(file)));
+            throw new XfrmException(Errno.EINVAL);
+        };
+        registry.close();
+        registry = new SocketRegistry(sockets, new SocketJournal(directory), clock);
+        registry.resume(new SocketRegistration(sockets, registry, looking, clock, Peer.SELF));
+        assertEquals(List.of(text, text), seen);
+    }
+
+    @Test
+    void shouldSayThatAPolicyWouldNotOutliveTheBridge() throws IOException {
+        Path inTheWay = Files.createDirectories(directory.resolve("sockets.new/x"));
+        restart();
+        try (DatagramChannel socket = udp()) {
+            int port = port((InetSocketAddress) socket.getLocalAddress());
+            SocketEntry entry = entry(IpProtocol.UDP, port, false);
+            String policy = "policy " + head(entry, IpProtocol.UDP) + " " + esp(Direction.OUT);
+            say("socket " + entry.inode() + " " + entry.cookie() + " 2");
+            assertEquals("errno 28\n", client.line(policy, true));
+            assertNotNull(sent(IpProtocol.UDP, port, 9));
+            Files.delete(inTheWay);
+            say(policy);
+            restart();
+            assertNotNull(sent(IpProtocol.UDP, port, 9));
         }
     }
 }
