@@ -26,6 +26,7 @@ public final class UnixConnection implements AutoCloseable {
 
     private static final int SOL_SOCKET = 1;
     private static final int SO_PEERCRED = 17;
+    private static final int SO_SNDBUF = 7;
     private static final int SO_SNDBUFFORCE = 32;
     private static final int SO_PEERGROUPS = 59;
     private static final int SIOCOUTQ = 0x5411;
@@ -103,10 +104,12 @@ public final class UnixConnection implements AutoCloseable {
         return name;
     }
 
-    /** Lets that many bytes wait for a client that does not read. */
+    /** Lets that many bytes wait for a client that does not read; in a user namespace no more than net.core.wmem_max. */
     public void setSendBuffer(int bytes) throws OsException {
         Memory value = Memory.ofInt(bytes);
-        check(LIBC.setsockopt(descriptor.fd(), SOL_SOCKET, SO_SNDBUFFORCE, value.pointer, 4), "setsockopt(SO_SNDBUFFORCE)");
+        if (LIBC.setsockopt(descriptor.fd(), SOL_SOCKET, SO_SNDBUFFORCE, value.pointer, 4) != 0) {
+            check(LIBC.setsockopt(descriptor.fd(), SOL_SOCKET, SO_SNDBUF, value.pointer, 4), "setsockopt(SO_SNDBUF)");
+        }
     }
 
     /**
