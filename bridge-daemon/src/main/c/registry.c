@@ -237,7 +237,8 @@ static int set_policy(int fd, struct policy *policy)
 enum { CHANNELS_LOOKED_AT = 1024 };
 
 /*
- * A process that was confined (chroot) cannot connect to the bridge, but may hold a PF_KEY socket that its parent opened: what that carries
+ * A process that was confined (chroot) cannot connect to the bridge, and one that gave up its rights may not ask it, but both may hold a
+ * PF_KEY socket that their parent opened: what that carries
  * stands for every address of the port, and ends with it. Returns whether there is one.
  */
 static bool encapsulate_through_channel(int fd, int type)
@@ -270,6 +271,8 @@ static int set_encapsulation(int fd, int type)
     error = ask_encapsulation(entry, type);
     if (error < 0)
         error = reconnect() == 0 ? ask_encapsulation(entry, type) : ECONNREFUSED;
+    if (error == EPERM && encapsulate_through_channel(fd, type))
+        error = 0;
     if (error == 0)
         entry->encapsulation = type;
     return error < 0 ? ECONNREFUSED : error;
