@@ -56,8 +56,8 @@ public final class Bridge implements AutoCloseable {
     private final TapPort network;
     private final Thread control;
     private final Thread guests;
-    private final Thread outbound;
-    private final Thread inbound;
+    private final DatapathThread outbound;
+    private final DatapathThread inbound;
 
     /** Attaches and serves; when it returns, clients and packets are welcome. */
     public static Bridge start(BridgeOptions options) throws IOException {
@@ -196,6 +196,8 @@ public final class Bridge implements AutoCloseable {
     public void close() throws IOException {
         loop.stop();
         guestLoop.stop();
+        outbound.end();
+        inbound.end();
         host.close();
         network.close();
         try {

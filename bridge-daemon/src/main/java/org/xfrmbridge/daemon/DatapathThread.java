@@ -11,6 +11,7 @@ final class DatapathThread extends Thread {
     private final IntSupplier turn;
     private volatile boolean working;
     private volatile long turns;
+    private volatile boolean ending;
 
     /** @param turn handles one batch, and what faults it meets; returns how many frames that was */
     DatapathThread(String name, PacketPort port, IntSupplier turn) {
@@ -30,7 +31,12 @@ final class DatapathThread extends Thread {
         int frames;
         do {
             frames = turn();
-        } while (frames > 0);
+        } while (frames > 0 && !ending);
+    }
+
+    /** Any thread: ends with the turn that it is in, however many frames wait; an idle one ends when its port is closed. */
+    void end() {
+        ending = true;
     }
 
     private int turn() {
