@@ -126,7 +126,8 @@ class LostStatesTest {
         engine.addState(spec(3, 3), Origin.KERNEL);
         engine.deleteState(new StateKey(spec(3, 3).id(), AddressFamily.INET, null, null), Origin.KERNEL);
         StateKey gone = new StateKey(spec(1, 1).id(), AddressFamily.INET, null, null);
-        assertEquals(Errno.ESRCH, assertThrows(XfrmException.class, () -> engine.deleteState(gone, Origin.KERNEL)).errno());
+        XfrmException refusal = assertThrows(XfrmException.class, () -> engine.deleteState(gone, Origin.KERNEL));
+        assertEquals(Errno.ESRCH, refusal.errno());
         engine.listen(client);
         pass(1);
         assertEquals(List.of(2), client.take());

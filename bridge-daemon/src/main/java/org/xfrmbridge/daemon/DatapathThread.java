@@ -34,7 +34,7 @@ final class DatapathThread extends Thread {
         } while (frames > 0 && !ending);
     }
 
-    /** Any thread: ends with the turn that it is in, however many frames wait; an idle one ends when its port is closed. */
+    /** Any thread: ends after this turn, however many frames wait. An idle one ends when its port is closed. */
     void end() {
         ending = true;
     }

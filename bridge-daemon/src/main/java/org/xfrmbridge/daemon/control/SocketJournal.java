@@ -93,7 +93,8 @@ final class SocketJournal implements AutoCloseable {
 
     private void fail(IOException cause) {
         if (!failing) {
-            LOG.error("{} cannot be written, policies of sockets would not outlive this bridge: {}", file, cause.getMessage());
+            LOG.error("{} cannot be written, policies of sockets would not outlive this bridge: {}", file,
+                    cause.getMessage());
         }
         failing = true;
         close();

@@ -135,14 +135,17 @@ class ConnectionTest {
     void shouldAnswerEachOfManyLinesThatComeAtOnce() throws IOException {
         int lines = 5000;
         ByteBuffer answers = ByteBuffer.allocate(lines * "ok\n".length());
-        try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(BridgeSocket.CONTROL.reachableIn(directory)))) {
-            client.write(ByteBuffer.wrap(("sockets\n" + "close 1\n".repeat(lines)).getBytes(StandardCharsets.US_ASCII)));
+        String said = "sockets\n" + "close 1\n".repeat(lines);
+        Path path = BridgeSocket.CONTROL.reachableIn(directory);
+        try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+            client.write(ByteBuffer.wrap(said.getBytes(StandardCharsets.US_ASCII)));
             client.shutdownOutput();
             while (answers.hasRemaining() && client.read(answers) > 0) {
                 Thread.onSpinWait();
             }
         }
-        assertEquals("ok\n".repeat(lines), new String(answers.array(), 0, answers.position(), StandardCharsets.US_ASCII));
+        String heard = new String(answers.array(), 0, answers.position(), StandardCharsets.US_ASCII);
+        assertEquals("ok\n".repeat(lines), heard);
     }
 
     private static ByteBuffer policies(int first, int count) {
