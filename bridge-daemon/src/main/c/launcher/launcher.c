@@ -26,7 +26,7 @@ int main(int argc, char **argv)
         return REFUSED;
     }
     setenv("LD_PRELOAD", argv[1], 1);
-    execvp(argv[2], argv + 2);
+    execvp(path, argv + 2); /* what was looked at: with a slash in it, nothing is searched for */
     int error = errno;
     fprintf(stderr, "xfrm-bridge: %s can't be run: %s.\n", argv[2], strerror(error));
     return error == ENOENT ? NOT_FOUND : NOT_RUN;

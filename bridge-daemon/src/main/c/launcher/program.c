@@ -23,6 +23,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+/* Where a shell without PATH looks. */
+static const char DEFAULT_PATH[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /* Scripts whose interpreters are scripts: the kernel follows five. Of a script's first line it reads 255 bytes. */
 enum { MOST_SCRIPTS = 5, LINE_ROOM = 256, MOST_HEADERS = 64, NOTE_ROOM = 1024, GO_BUILD_ID = 4 };
 
@@ -141,7 +144,13 @@ static bool elf_takes_library(int fd, const ElfW(Ehdr) *elf, const char *path, c
     return has_our_loader(fd, loader, path, reason) && runs_as_the_caller(fd, path, reason);
 }
 
-/* The words of a script's first line: the interpreter, and for env the program that it looks for. */
+static bool is_program(const char *path)
+{
+    struct stat status;
+    return access(path, X_OK) == 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* The words of a script's first line: the interpreter, and for env the first that is a program, as options may have words of their own. */
 static bool script_program(char *line, char path[PATH_ROOM])
 {
     char *rest = line, *word = strtok_r(line, " \t\n", &rest);
@@ -152,8 +161,8 @@ static bool script_program(char *line, char path[PATH_ROOM])
         return true;
     do {
         word = strtok_r(NULL, " \t\n", &rest);
-    } while (word != NULL && (*word == '-' || strchr(word, '=') != NULL));
-    return word == NULL || program_find(word, path);
+    } while (word != NULL && (*word == '-' || strchr(word, '=') != NULL || !program_find(word, path) || !is_program(path)));
+    return true;
 }
 
 static bool takes_library(const char *path, int scripts, char reason[REASON_ROOM])
@@ -163,6 +172,9 @@ static bool takes_library(const char *path, int scripts, char reason[REASON_ROOM
         char line[LINE_ROOM];
     } start = {0};
     char interpreter[PATH_ROOM];
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return true; /* to open a pipe or a device does something, and exec says that it is no program */
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno == EACCES ? no(reason, "%s can't be read, so it is not known what it is", path) : true; /* what is wrong exec says */
@@ -183,24 +195,16 @@ bool program_takes_library(const char *path, char reason[REASON_ROOM])
     return takes_library(path, MOST_SCRIPTS, reason);
 }
 
-static bool is_program(const char *path)
-{
-    struct stat status;
-    return access(path, X_OK) == 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
-}
-
 bool program_find(const char *command, char path[PATH_ROOM])
 {
-    const char *place = getenv("PATH");
-    if (strchr(command, '/') != NULL || place == NULL) {
-        snprintf(path, PATH_ROOM, "%s", command);
-        return true;
-    }
+    const char *set = getenv("PATH"), *place = set != NULL ? set : DEFAULT_PATH;
+    if (strchr(command, '/') != NULL)
+        return snprintf(path, PATH_ROOM, "%s", command) < PATH_ROOM;
     for (const char *end = place; end != NULL; place = end + 1) {
         end = strchr(place, ':');
         int length = end != NULL ? (int) (end - place) : (int) strlen(place);
-        snprintf(path, PATH_ROOM, "%.*s/%s", length == 0 ? 1 : length, length == 0 ? "." : place, command);
-        if (is_program(path))
+        int written = snprintf(path, PATH_ROOM, "%.*s/%s", length == 0 ? 1 : length, length == 0 ? "." : place, command);
+        if (written < PATH_ROOM && is_program(path))
             return true;
         if (end == NULL)
             break;

@@ -1,12 +1,14 @@
 package org.xfrmbridge.daemon;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -155,6 +157,29 @@ class LauncherTest {
         command.environment().merge("PATH", work.toString(), (path, added) -> path + ":" + added);
         script("by-env", "#!/usr/bin/env in-path\n");
         assertRefused("in-path is a static program", Commands.run(command));
+    }
+
+    @Test
+    void shouldRunWhatItLookedAtWhenThereIsNoPath() throws Exception {
+        Path place = Files.createDirectory(work.resolve("place"));
+        compile("place/true", "-static");
+        var command = new ProcessBuilder("sh", SCRIPT.toString(), "--dir", work.toString(), "--", "true").directory(place.toFile());
+        command.environment().remove("PATH");
+        assertEquals(new Result(0, ""), Commands.run(command));
+    }
+
+    @Test
+    void shouldFindTheProgramBehindOptionsOfEnvThatHaveWords() throws Exception {
+        String fixed = compile("fixed-in-env", "-static").toString();
+        assertRefused("fixed-in-env is a static program", exec(script("options", "#!/usr/bin/env -S -u NAME -C / " + fixed + "\n")));
+    }
+
+    @Test
+    void shouldNotOpenWhatIsNoFile() throws Exception {
+        String pipe = work.resolve("pipe").toString();
+        assertEquals(0, Commands.run("mkfifo", "-m", "755", pipe).status());
+        String interpreted = script("interpreted-by-a-pipe", "#!" + pipe + "\n");
+        assertTimeoutPreemptively(Duration.ofSeconds(20), () -> assertEquals(126, exec(interpreted).status()));
     }
 
     /** The kernel says which programs may not trust their environment: all those, and no others, are refused. */
