@@ -190,10 +190,13 @@ static void free_ended(void)
 /* The entry of a socket, made if need be, with the connection ready; NULL with `error` set if that failed. */
 static struct entry *open_entry(int fd, int *error)
 {
+    *error = ECONNREFUSED;
+    if (!bridge_memory_is_ours())
+        return NULL;
     sweep(-1);
     free_ended();
     ino_t cookie = socket_inode(fd);
-    *error = bridge_memory_is_ours() ? connect_if_needed() : ECONNREFUSED;
+    *error = connect_if_needed();
     if (*error != 0)
         return NULL;
     struct entry *entry = find(cookie);

@@ -121,6 +121,21 @@ static void child_of_vfork_changes_nothing(void)
     CHECK(log_shows("\n1 encap ") && log_lacks("close"));
 }
 
+static void child_of_vfork_takes_no_registration(void)
+{
+    unsigned long cookie;
+    int port, udp = open_udp(&cookie, &port), other = open_udp(&cookie, &port), type = UDP_ENCAP_ESPINUDP, seen = 0;
+    socklen_t length = sizeof seen;
+    CHECK(setsockopt(udp, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == 0);
+    pid_t child = vfork();
+    if (child == 0) {
+        close(udp);
+        _exit(setsockopt(other, IPPROTO_UDP, UDP_ENCAP, &type, sizeof type) == -1 && errno == ECONNREFUSED ? 0 : 1);
+    }
+    wait_for(child);
+    CHECK(getsockopt(udp, IPPROTO_UDP, UDP_ENCAP, &seen, &length) == 0 && seen == type);
+}
+
 static void daemon_keeps_its_registrations(void)
 {
     unsigned long cookie;
@@ -203,5 +218,6 @@ static void threads_do_not_disturb_each_other(void)
 #define TEST(name) {#name, name}
 const struct test process_tests[] = {
     TEST(passed_descriptor_is_recognised), TEST(copies_are_recognised), TEST(number_used_again_unseen_is_foreign), TEST(child_shares_the_socket), TEST(copies_and_what_closes_them_leave_the_groups_to_the_last),
-    TEST(child_of_vfork_changes_nothing), TEST(daemon_keeps_its_registrations), TEST(child_registers_on_its_own_connection),
+    TEST(child_of_vfork_changes_nothing), TEST(child_of_vfork_takes_no_registration),
+    TEST(daemon_keeps_its_registrations), TEST(child_registers_on_its_own_connection),
     TEST(threads_do_not_disturb_each_other), {NULL, NULL}};
