@@ -75,12 +75,18 @@ INTERPOSE(int, bind, (int fd, const struct sockaddr *address, socklen_t length))
     return result(channel_bind(fd, &name, wanted.nl_pid, wanted.nl_groups));
 }
 
+/* What the kernel refuses before anything else, and what ends a connection, gives a socket no port. */
+static bool may_connect(const struct sockaddr *address, socklen_t length)
+{
+    return length >= sizeof address->sa_family && check_address(address, length) == 0 && address->sa_family != AF_UNSPEC;
+}
+
 INTERPOSE(int, connect, (int fd, const struct sockaddr *address, socklen_t length))
 {
     struct name name;
     if (!name_of(fd, &name)) {
         bool registered = kind_of(fd) == REGISTERED;
-        int error = registered ? settle_to_connect(fd) : 0;
+        int error = registered && may_connect(address, length) ? settle_to_connect(fd) : 0;
         if (error != 0)
             return fail(error);
         int connected = REAL(connect)(fd, address, length);

@@ -75,22 +75,44 @@ int settle_to_connect(int fd)
     return error;
 }
 
-static bool is_other_source(const union address *own, const struct cmsghdr *part)
+static struct in6_addr mapped(struct in_addr four)
 {
-    if (own->any.sa_family == AF_INET) {
-        struct in_pktinfo info;
-        if (part->cmsg_level != IPPROTO_IP || part->cmsg_type != IP_PKTINFO || part->cmsg_len < CMSG_LEN(sizeof info))
-            return false;
-        memcpy(&info, CMSG_DATA(part), sizeof info);
-        return own->four.sin_addr.s_addr != INADDR_ANY && info.ipi_spec_dst.s_addr != INADDR_ANY
-            && info.ipi_spec_dst.s_addr != own->four.sin_addr.s_addr;
-    }
-    struct in6_pktinfo info;
-    if (part->cmsg_level != IPPROTO_IPV6 || part->cmsg_type != IPV6_PKTINFO || part->cmsg_len < CMSG_LEN(sizeof info))
-        return false;
-    memcpy(&info, CMSG_DATA(part), sizeof info);
-    return !IN6_IS_ADDR_UNSPECIFIED(&own->six.sin6_addr) && !IN6_IS_ADDR_UNSPECIFIED(&info.ipi6_addr)
-        && !IN6_ARE_ADDR_EQUAL(&info.ipi6_addr, &own->six.sin6_addr);
+    struct in6_addr six = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+    memcpy(&six.s6_addr[12], &four, sizeof four);
+    return six;
+}
+
+static bool is_any(const struct in6_addr *address)
+{
+    return IN6_IS_ADDR_UNSPECIFIED(address) || (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr32[3] == INADDR_ANY);
+}
+
+/* An IPv6 socket that sends IPv4 takes IPv4's control data, too. */
+static bool read_source(const struct cmsghdr *part, struct in6_addr *source)
+{
+    struct in_pktinfo four;
+    struct in6_pktinfo six;
+    bool is_four = part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO && part->cmsg_len >= CMSG_LEN(sizeof four);
+    bool is_six = part->cmsg_level == IPPROTO_IPV6 && (part->cmsg_type == IPV6_PKTINFO || part->cmsg_type == IPV6_2292PKTINFO)
+        && part->cmsg_len >= CMSG_LEN(sizeof six);
+    if (is_four)
+        memcpy(&four, CMSG_DATA(part), sizeof four);
+    if (is_six)
+        memcpy(&six, CMSG_DATA(part), sizeof six);
+    *source = is_four ? mapped(four.ipi_spec_dst) : is_six ? six.ipi6_addr : in6addr_any;
+    return !is_any(source);
+}
+
+static bool is_other_source(const union address *address, const struct cmsghdr *part)
+{
+    struct in6_addr source, own = address->any.sa_family == AF_INET ? mapped(address->four.sin_addr) : address->six.sin6_addr;
+    return read_source(part, &source) && !is_any(&own) && !IN6_ARE_ADDR_EQUAL(&source, &own);
+}
+
+/* The kernel refuses what is longer than its memory. */
+static bool is_whole(const struct msghdr *message, const struct cmsghdr *part)
+{
+    return part->cmsg_len <= message->msg_controllen - (size_t) ((const char *) part - (const char *) message->msg_control);
 }
 
 int settle_message(int fd, const struct msghdr *message)
@@ -104,7 +126,7 @@ int settle_message(int fd, const struct msghdr *message)
     name_socket(fd, &own);
     struct msghdr copy = *message;
     for (struct cmsghdr *part = CMSG_FIRSTHDR(&copy); part != NULL; part = CMSG_NXTHDR(&copy, part)) {
-        if (is_other_source(&own, part))
+        if (is_whole(&copy, part) && is_other_source(&own, part))
             registry_roams(fd);
     }
     return error;

@@ -189,6 +189,54 @@ static void other_source_addresses_are_told(void)
     CHECK(sendmsg(fd, &message, 0) == 0 && log_shows_port(inode, IPPROTO_UDP, "0.0.0.0", local_port(fd)));
 }
 
+/* An IPv6 socket of an IPv4 address, and IPv4's control data. */
+static void other_source_addresses_of_mapped_sockets_are_told(void)
+{
+    struct sockaddr_in6 own = {.sin6_family = AF_INET6, .sin6_addr = {{{[10] = 0xff, 0xff, 127, 0, 0, 1}}}}, peer = own;
+    struct xfrm_userpolicy_info out = {.dir = XFRM_POLICY_OUT, .priority = 1, .sel.family = AF_INET6};
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(struct in_pktinfo))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO}};
+    struct in_pktinfo info = {.ipi_spec_dst = {0x0200007f}};
+    memcpy(CMSG_DATA(&control.header), &info, sizeof info);
+    peer.sin6_port = 0x0900;
+    struct iovec part = {"", 0};
+    struct msghdr message = {.msg_name = &peer, .msg_namelen = sizeof peer, .msg_iov = &part, .msg_iovlen = 1,
+                             .msg_control = &control, .msg_controllen = sizeof control};
+    int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+    CHECK(bind(fd, (struct sockaddr *) &own, sizeof own) == 0);
+    CHECK(setsockopt(fd, IPPROTO_IPV6, IPV6_XFRM_POLICY, &out, sizeof out) == 0 && log_shows(" ::ffff:127.0.0.1 "));
+    CHECK(sendmsg(fd, &message, 0) == 0 && log_shows(" 10+2 17 :: "));
+}
+
+static void control_data_longer_than_its_memory_is_not_read(void)
+{
+    unsigned long inode;
+    int fd = open_protected(SOCK_DGRAM, &inode);
+    char *memory = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(memory != MAP_FAILED && mprotect(memory + 4096, 4096, PROT_NONE) == 0);
+    struct cmsghdr *header = (struct cmsghdr *) (memory + 4096) - 1;
+    *header = (struct cmsghdr) {.cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO};
+    struct iovec part = {"", 0};
+    struct msghdr message = {.msg_name = (void *) &NOBODY, .msg_namelen = sizeof NOBODY, .msg_iov = &part, .msg_iovlen = 1,
+                             .msg_control = header, .msg_controllen = sizeof *header};
+    CHECK_FAILS(sendmsg(fd, &message, 0), EINVAL);
+}
+
+/* As in the kernel: a later bind() finds it without one. */
+static void what_does_not_connect_gives_a_stream_no_port(void)
+{
+    unsigned long inode;
+    int fd = open_protected(SOCK_STREAM, &inode);
+    struct sockaddr none = {.sa_family = AF_UNSPEC};
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    CHECK_FAILS(connect(fd, (struct sockaddr *) 8, sizeof own), EFAULT);
+    CHECK_FAILS(connect(fd, &none, 1), EINVAL);
+    CHECK(connect(fd, &none, sizeof none) == 0 && local_port(fd) == 0);
+    CHECK(bind(fd, (struct sockaddr *) &own, sizeof own) == 0);
+}
+
 static void policies_of_another_family_only_clear(void)
 {
     struct xfrm_userpolicy_info in = allow(XFRM_POLICY_IN);
@@ -367,6 +415,8 @@ const struct test registry_tests[] = {
     TEST(encapsulation_is_registered_and_hidden_from_the_kernel),
     TEST(bind_moves_the_registration), TEST(sockets_are_named_as_the_kernel_knows_them), TEST(a_port_is_told_before_it_is_used),
     TEST(a_stream_has_a_port_before_it_is_connected), TEST(other_source_addresses_are_told),
+    TEST(other_source_addresses_of_mapped_sockets_are_told), TEST(control_data_longer_than_its_memory_is_not_read),
+    TEST(what_does_not_connect_gives_a_stream_no_port),
     TEST(registration_lives_as_long_as_the_socket), TEST(passed_socket_is_closed_like_others),
     TEST(close_range_ends_registrations_and_not_their_connection), TEST(failed_dup2_ends_nothing),
     TEST(connection_makes_way_for_dup2), TEST(copy_of_a_registered_socket_is_one),
