@@ -119,28 +119,32 @@ static int receive_buffer_of(int fd)
     return size;
 }
 
+static void copy_size(int from, int to, int option, int forced)
+{
+    int size;
+    socklen_t length = sizeof size;
+    if (syscall(SYS_getsockopt, from, SOL_SOCKET, option, &size, &length) != 0)
+        return;
+    size /= 2; /* the kernel reports twice what was set */
+    if (syscall(SYS_setsockopt, to, SOL_SOCKET, forced, &size, length) != 0)
+        syscall(SYS_setsockopt, to, SOL_SOCKET, option, &size, length);
+}
+
+/* The size of the send buffer is the last: the frames before it must not wait for room. */
 static void copy_socket_options(int from, int to)
 {
     bool resized = receive_buffer_of(from) != receive_buffer_of(to);
-    static const int times[] = {SO_RCVTIMEO, SO_SNDTIMEO};
-    for (int i = 0; i < 2; i++) {
-        struct timeval time;
-        socklen_t length = sizeof time;
-        if (syscall(SYS_getsockopt, from, SOL_SOCKET, times[i], &time, &length) == 0)
-            syscall(SYS_setsockopt, to, SOL_SOCKET, times[i], &time, length);
+    static const int plain[] = {SO_RCVTIMEO, SO_SNDTIMEO, SO_PASSCRED};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        struct timeval value;
+        socklen_t length = sizeof value;
+        if (syscall(SYS_getsockopt, from, SOL_SOCKET, plain[i], &value, &length) == 0)
+            syscall(SYS_setsockopt, to, SOL_SOCKET, plain[i], &value, length);
     }
-    static const int sizes[][2] = {{SO_RCVBUF, SO_RCVBUFFORCE}, {SO_SNDBUF, SO_SNDBUFFORCE}};
-    for (int i = 0; i < 2; i++) {
-        int size;
-        socklen_t length = sizeof size;
-        if (syscall(SYS_getsockopt, from, SOL_SOCKET, sizes[i][0], &size, &length) != 0)
-            continue;
-        size /= 2; /* the kernel reports twice what was set */
-        if (syscall(SYS_setsockopt, to, SOL_SOCKET, sizes[i][1], &size, length) != 0)
-            syscall(SYS_setsockopt, to, SOL_SOCKET, sizes[i][0], &size, length);
-    }
+    copy_size(from, to, SO_RCVBUF, SO_RCVBUFFORCE);
     if (resized)
         memory_tell_buffer(to);
+    copy_size(from, to, SO_SNDBUF, SO_SNDBUFFORCE);
     long flags = syscall(SYS_fcntl, from, F_GETFL);
     if (flags >= 0)
         syscall(SYS_fcntl, to, F_SETFL, flags);

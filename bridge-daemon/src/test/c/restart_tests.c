@@ -162,6 +162,34 @@ static void one_connection_ended_by_the_bridge_gets_a_new_port_id(void)
     CHECK((port_of(fd) & 0x80000000u) && tell(fd).groups == 2);
 }
 
+/* What is told of a socket comes before its small send buffer: nothing waits while one takes the place of another. */
+static void new_connection_does_not_wait_for_room(void)
+{
+    static char data[16384];
+    int fd = open_netlink(SOCK_RAW), on = 1, small = 1, size = 100000;
+    for (int option = NETLINK_PKTINFO; option <= NETLINK_GET_STRICT_CHK; option++)
+        setsockopt(fd, SOL_NETLINK, option, &on, sizeof on);
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size) == 0 && request(fd, MOCK_DELAY, 0) > 0);
+    CHECK(recv(fd, data, sizeof data, 0) > 0 && tell(fd).room == sizeof data);
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small) == 0);
+    mock_stop();
+    long start = milliseconds();
+    bind_netlink(fd, 4711, 0);
+    CHECK(milliseconds() - start < 2000);
+    mock_go_on();
+    CHECK(tell(fd).port == 4711);
+}
+
+static void credentials_are_still_passed(void)
+{
+    int fd = open_netlink(SOCK_RAW), on = 1, seen = 0;
+    socklen_t length = sizeof seen;
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0);
+    restart();
+    CHECK(tell(fd).port == (uint32_t) getpid());
+    CHECK(getsockopt(fd, SOL_SOCKET, SO_PASSCRED, &seen, &length) == 0 && seen == 1);
+}
+
 static void pfkey_stays_registered(void)
 {
     struct {
@@ -183,4 +211,5 @@ const struct test restart_tests[] = {
     TEST(send_is_repeated), TEST(listener_that_sends_first_learns_it_too),
     TEST(poll_loop_does_not_spin_while_the_bridge_is_away), TEST(blocking_receive_waits_for_the_bridge),
     TEST(requests_fail_at_once_when_the_bridge_stays_away), TEST(epoll_set_goes_on_watching),
-    TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id), TEST(pfkey_stays_registered), {NULL, NULL}};
+    TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id), TEST(new_connection_does_not_wait_for_room), TEST(credentials_are_still_passed),
+    TEST(pfkey_stays_registered), {NULL, NULL}};
