@@ -78,7 +78,8 @@ INTERPOSE(int, bind, (int fd, const struct sockaddr *address, socklen_t length))
 /* What the kernel refuses before anything else, and what ends a connection, gives a socket no port. */
 static bool may_connect(const struct sockaddr *address, socklen_t length)
 {
-    return length >= sizeof address->sa_family && check_address(address, length) == 0 && address->sa_family != AF_UNSPEC;
+    return length >= sizeof address->sa_family && check_address(address, length) == 0
+        && address->sa_family != AF_UNSPEC;
 }
 
 INTERPOSE(int, connect, (int fd, const struct sockaddr *address, socklen_t length))

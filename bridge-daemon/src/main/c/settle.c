@@ -92,8 +92,9 @@ static bool read_source(const struct cmsghdr *part, struct in6_addr *source)
 {
     struct in_pktinfo four;
     struct in6_pktinfo six;
-    bool is_four = part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_PKTINFO && part->cmsg_len >= CMSG_LEN(sizeof four);
-    bool is_six = part->cmsg_level == IPPROTO_IPV6 && (part->cmsg_type == IPV6_PKTINFO || part->cmsg_type == IPV6_2292PKTINFO)
+    int type = part->cmsg_type;
+    bool is_four = part->cmsg_level == IPPROTO_IP && type == IP_PKTINFO && part->cmsg_len >= CMSG_LEN(sizeof four);
+    bool is_six = part->cmsg_level == IPPROTO_IPV6 && (type == IPV6_PKTINFO || type == IPV6_2292PKTINFO)
         && part->cmsg_len >= CMSG_LEN(sizeof six);
     if (is_four)
         memcpy(&four, CMSG_DATA(part), sizeof four);
@@ -105,14 +106,16 @@ static bool read_source(const struct cmsghdr *part, struct in6_addr *source)
 
 static bool is_other_source(const union address *address, const struct cmsghdr *part)
 {
-    struct in6_addr source, own = address->any.sa_family == AF_INET ? mapped(address->four.sin_addr) : address->six.sin6_addr;
+    bool is_four = address->any.sa_family == AF_INET;
+    struct in6_addr source, own = is_four ? mapped(address->four.sin_addr) : address->six.sin6_addr;
     return read_source(part, &source) && !is_any(&own) && !IN6_ARE_ADDR_EQUAL(&source, &own);
 }
 
 /* The kernel refuses what is longer than its memory. */
 static bool is_whole(const struct msghdr *message, const struct cmsghdr *part)
 {
-    return part->cmsg_len <= message->msg_controllen - (size_t) ((const char *) part - (const char *) message->msg_control);
+    size_t before = (size_t) ((const char *) part - (const char *) message->msg_control);
+    return part->cmsg_len <= message->msg_controllen - before;
 }
 
 int settle_message(int fd, const struct msghdr *message)

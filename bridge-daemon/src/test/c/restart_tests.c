@@ -211,5 +211,6 @@ const struct test restart_tests[] = {
     TEST(send_is_repeated), TEST(listener_that_sends_first_learns_it_too),
     TEST(poll_loop_does_not_spin_while_the_bridge_is_away), TEST(blocking_receive_waits_for_the_bridge),
     TEST(requests_fail_at_once_when_the_bridge_stays_away), TEST(epoll_set_goes_on_watching),
-    TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id), TEST(new_connection_does_not_wait_for_room), TEST(credentials_are_still_passed),
+    TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id),
+    TEST(new_connection_does_not_wait_for_room), TEST(credentials_are_still_passed),
     TEST(pfkey_stays_registered), {NULL, NULL}};

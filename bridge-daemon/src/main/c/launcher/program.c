@@ -150,7 +150,10 @@ static bool is_program(const char *path)
     return access(path, X_OK) == 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-/* The words of a script's first line: the interpreter, and for env the first that is a program, as options may have words of their own. */
+/*
+ * The words of a script's first line: the interpreter, and for env the first that is a program, as options may have
+ * words of their own.
+ */
 static bool script_program(char *line, char path[PATH_ROOM])
 {
     char *rest = line, *word = strtok_r(line, " \t\n", &rest);
@@ -161,7 +164,8 @@ static bool script_program(char *line, char path[PATH_ROOM])
         return true;
     do {
         word = strtok_r(NULL, " \t\n", &rest);
-    } while (word != NULL && (*word == '-' || strchr(word, '=') != NULL || !program_find(word, path) || !is_program(path)));
+    } while (word != NULL && (*word == '-' || strchr(word, '=') != NULL || !program_find(word, path)
+                              || !is_program(path)));
     return true;
 }
 
@@ -203,7 +207,8 @@ bool program_find(const char *command, char path[PATH_ROOM])
     for (const char *end = place; end != NULL; place = end + 1) {
         end = strchr(place, ':');
         int length = end != NULL ? (int) (end - place) : (int) strlen(place);
-        int written = snprintf(path, PATH_ROOM, "%.*s/%s", length == 0 ? 1 : length, length == 0 ? "." : place, command);
+        int written = snprintf(path, PATH_ROOM, "%.*s/%s", length == 0 ? 1 : length, length == 0 ? "." : place,
+                               command);
         if (written < PATH_ROOM && is_program(path))
             return true;
         if (end == NULL)

@@ -163,15 +163,16 @@ class LauncherTest {
     void shouldRunWhatItLookedAtWhenThereIsNoPath() throws Exception {
         Path place = Files.createDirectory(work.resolve("place"));
         compile("place/true", "-static");
-        var command = new ProcessBuilder("sh", SCRIPT.toString(), "--dir", work.toString(), "--", "true").directory(place.toFile());
-        command.environment().remove("PATH");
+        var command = new ProcessBuilder("sh", SCRIPT.toString(), "--dir", work.toString(), "--", "true");
+        command.directory(place.toFile()).environment().remove("PATH");
         assertEquals(new Result(0, ""), Commands.run(command));
     }
 
     @Test
     void shouldFindTheProgramBehindOptionsOfEnvThatHaveWords() throws Exception {
         String fixed = compile("fixed-in-env", "-static").toString();
-        assertRefused("fixed-in-env is a static program", exec(script("options", "#!/usr/bin/env -S -u NAME -C / " + fixed + "\n")));
+        String options = script("options", "#!/usr/bin/env -S -u NAME -C / " + fixed + "\n");
+        assertRefused("fixed-in-env is a static program", exec(options));
     }
 
     @Test
