@@ -7,12 +7,11 @@
 
 #include "bridge.h"
 #include "control.h"
+#include "entry.h"
 #include "mailbox.h"
 #include "memory.h"
 #include "pages.h"
-#include "policy.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/udp.h>
 #include <netinet/in.h>
@@ -21,23 +20,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LINE_ROOM = 2 * POLICY_LENGTH + 256, TCP_ULP_OPTION = 31 };
-
-struct entry {
-    ino_t cookie;
-    int fd;
-    int encapsulation;                     /* UDP_ENCAP, 0 for none */
-    bool receive_offload;                  /* UDP_GRO was asked for */
-    bool roams;                            /* sends from other addresses than its own, too */
-    struct policy policies[DIRECTIONS];
-    struct entry *next;
-};
+enum { TCP_ULP_OPTION = 31 };
 
 /* What is closed goes to `ended` and is freed later: a signal handler may close sockets, and may not call free(). */
 static struct entry *_Atomic entries, *ended;
-
-/* The line that is being written: too long for a thread's stack. Under the lock. */
-static char line[LINE_ROOM];
 
 static struct entry *find(ino_t cookie)
 {
@@ -47,79 +33,17 @@ static struct entry *find(ino_t cookie)
     return entry;
 }
 
-/* An IPv6 socket that gets the IPv4 packets of its port, too. */
-static bool is_dual(int fd, int family)
-{
-    int only = 0;
-    socklen_t length = sizeof only;
-    return family == AF_INET6 && syscall(SYS_getsockopt, fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &length) == 0 && only == 0;
-}
-
-/* "VERB COOKIE FAMILY PROTOCOL ADDRESS PORT"; returns the length. */
-static int write_head(const char *verb, const struct entry *entry)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t length = sizeof address;
-    int protocol = 0;
-    syscall(SYS_getsockname, entry->fd, &address, &length);
-    length = sizeof protocol;
-    syscall(SYS_getsockopt, entry->fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length);
-    char text[INET6_ADDRSTRLEN] = "";
-    struct sockaddr_in *four = (struct sockaddr_in *) &address;
-    struct sockaddr_in6 *six = (struct sockaddr_in6 *) &address;
-    bool is_four = address.ss_family == AF_INET;
-    if (entry->roams)
-        memset(is_four ? (void *) &four->sin_addr : (void *) &six->sin6_addr, 0, is_four ? sizeof four->sin_addr : sizeof six->sin6_addr);
-    inet_ntop(address.ss_family, is_four ? (const void *) &four->sin_addr : (const void *) &six->sin6_addr, text, sizeof text);
-    const char *families = is_four ? "2" : is_dual(entry->fd, address.ss_family) ? "10+2" : "10";
-    return snprintf(line, LINE_ROOM, "%s %lu %s %d %s %d", verb, (unsigned long) entry->cookie, families, protocol, text,
-                    ntohs(is_four ? four->sin_port : six->sin6_port));
-}
-
-/* "socket INODE COOKIE TYPE": by this the bridge can ask the kernel for the socket, whoever has it. */
-static void ask_socket(const struct entry *entry)
-{
-    uint64_t cookie = 0;
-    socklen_t length = sizeof cookie;
-    int type = 0;
-    if (syscall(SYS_getsockopt, entry->fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) != 0)
-        return;
-    length = sizeof type;
-    syscall(SYS_getsockopt, entry->fd, SOL_SOCKET, SO_TYPE, &type, &length);
-    snprintf(line, sizeof line, "socket %lu %llu %d\n", (unsigned long) entry->cookie, (unsigned long long) cookie, type);
-    control_ask(line);
-}
-
-static int ask_policy(const struct entry *entry, const struct policy *policy)
-{
-    int length = write_head(policy->verb, entry);
-    line[length++] = ' ';
-    for (size_t i = 0; i < policy->length; i++)
-        length += snprintf(line + length, 3, "%02x", policy->value[i]);
-    if (policy->length == 0)
-        line[length++] = '-';
-    strcpy(line + length, "\n");
-    return control_ask(line);
-}
-
-static int ask_encapsulation(const struct entry *entry, int type)
-{
-    int length = write_head("encap", entry);
-    snprintf(line + length, sizeof line - (size_t) length, " %d\n", type);
-    return control_ask(line);
-}
-
 /* False if the connection died: what follows would wait in vain. */
 static bool register_again(const struct entry *entry)
 {
     if (socket_inode(entry->fd) != entry->cookie)
         return true;
-    ask_socket(entry);
+    entry_ask_socket(entry);
     for (int i = 0; i < DIRECTIONS; i++) {
-        if (entry->policies[i].length != 0 && ask_policy(entry, &entry->policies[i]) < 0)
+        if (entry->policies[i].length != 0 && entry_ask_policy(entry, &entry->policies[i]) < 0)
             return false;
     }
-    return entry->encapsulation == 0 || ask_encapsulation(entry, entry->encapsulation) >= 0;
+    return entry->encapsulation == 0 || entry_ask_encapsulation(entry, entry->encapsulation) >= 0;
 }
 
 static void register_all(void)
@@ -145,13 +69,6 @@ static int connect_if_needed(void)
     return control_is_open() ? 0 : reconnect();
 }
 
-static void say_closed(const struct entry *entry)
-{
-    snprintf(line, sizeof line, "close %lu\n", (unsigned long) entry->cookie);
-    if (control_is_open())
-        control_ask(line);
-}
-
 /* Sockets that were closed behind our back, or whose first descriptor is being closed (`closing`) while a copy may live on. */
 static void sweep(int closing)
 {
@@ -166,7 +83,8 @@ static void sweep(int closing)
             before = entry;
             continue;
         }
-        say_closed(entry);
+        if (control_is_open())
+            entry_ask_closed(entry);
         if (before == NULL)
             entries = next;
         else
@@ -212,7 +130,7 @@ static struct entry *open_entry(int fd, int *error)
     *entry = (struct entry) {.cookie = cookie, .fd = fd, .next = entries};
     entries = entry;
     set_kind(fd, REGISTERED);
-    ask_socket(entry);
+    entry_ask_socket(entry);
     return entry;
 }
 
@@ -221,9 +139,9 @@ static int set_policy(int fd, struct policy *policy)
     int error;
     struct entry *entry = open_entry(fd, &error);
     if (entry != NULL) {
-        error = ask_policy(entry, policy);
+        error = entry_ask_policy(entry, policy);
         if (error < 0)
-            error = reconnect() == 0 ? ask_policy(entry, policy) : ECONNREFUSED;
+            error = reconnect() == 0 ? entry_ask_policy(entry, policy) : ECONNREFUSED;
     }
     if (error == 0 && policy->length == 0) {
         for (int i = 0; i < DIRECTIONS; i++)
@@ -255,7 +173,7 @@ static bool encapsulate_through_channel(int fd, int type)
     for (int other = 0; other < CHANNELS_LOOKED_AT; other++) {
         if (is_diverted(other, &name) && name.protocol == PFKEY) {
             frame_send(other, ENCAPSULATE, (uint32_t) address.ss_family << 16 | ntohs(port), (uint32_t) type);
-            if (is_dual(fd, address.ss_family))
+            if (entry_is_dual(fd, address.ss_family))
                 frame_send(other, ENCAPSULATE, AF_INET << 16 | ntohs(port), (uint32_t) type);
             return true;
         }
@@ -271,9 +189,9 @@ static int set_encapsulation(int fd, int type)
     struct entry *entry = open_entry(fd, &error);
     if (entry == NULL)
         return error == ECONNREFUSED && encapsulate_through_channel(fd, type) ? 0 : error;
-    error = ask_encapsulation(entry, type);
+    error = entry_ask_encapsulation(entry, type);
     if (error < 0)
-        error = reconnect() == 0 ? ask_encapsulation(entry, type) : ECONNREFUSED;
+        error = reconnect() == 0 ? entry_ask_encapsulation(entry, type) : ECONNREFUSED;
     if (error == EPERM && encapsulate_through_channel(fd, type))
         error = 0;
     if (error == 0)
@@ -387,10 +305,8 @@ void registry_moved(int fd)
     const struct entry *entry = find(socket_inode(fd));
     if (entry == NULL) {
         set_kind(fd, UNKNOWN);
-    } else {
-        strcpy(line + write_head("moved", entry), "\n");
-        if (!control_is_open() || control_ask(line) < 0)
-            reconnect(); /* tells the new address with everything else */
+    } else if (!control_is_open() || entry_ask_moved(entry) < 0) {
+        reconnect(); /* tells the new address with everything else */
     }
     bridge_unlock(REGISTRY_LOCK, &signals);
     errno = before;
