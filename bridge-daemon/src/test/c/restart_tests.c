@@ -180,6 +180,18 @@ static void new_connection_does_not_wait_for_room(void)
     CHECK(tell(fd).port == 4711);
 }
 
+static void membership_waits_a_second_for_a_bridge_that_does_not_read(void)
+{
+    int fd = open_netlink(SOCK_RAW), group = 1;
+    tell(fd);
+    mock_stop();
+    long start = milliseconds();
+    CHECK(setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) == 0);
+    CHECK(milliseconds() - start < 2000);
+    mock_go_on();
+    CHECK(tell(fd).groups == 1);
+}
+
 static void credentials_are_still_passed(void)
 {
     int fd = open_netlink(SOCK_RAW), on = 1, seen = 0;
@@ -212,5 +224,6 @@ const struct test restart_tests[] = {
     TEST(poll_loop_does_not_spin_while_the_bridge_is_away), TEST(blocking_receive_waits_for_the_bridge),
     TEST(requests_fail_at_once_when_the_bridge_stays_away), TEST(epoll_set_goes_on_watching),
     TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id),
-    TEST(new_connection_does_not_wait_for_room), TEST(credentials_are_still_passed),
+    TEST(new_connection_does_not_wait_for_room),
+    TEST(membership_waits_a_second_for_a_bridge_that_does_not_read), TEST(credentials_are_still_passed),
     TEST(pfkey_stays_registered), {NULL, NULL}};
