@@ -111,7 +111,8 @@ on_bridge() { ip netns exec "$HOST" "$BRIDGE" exec --dir "$TMP/bridge" -- "$@"; 
 set_trap() {
     ip -n "$HOST" route add 10.9.0.0/16 via 192.0.2.2 &&
         on_bridge ip xfrm policy add dir out src 192.0.2.1 dst 10.9.0.0/16 tmpl proto esp mode transport || fail 'no policy'
-    on_bridge ip xfrm monitor acquire >"$TMP/acquires" 2>&1 &
+    # No function: what is killed must be the program, not a shell around it.
+    ip netns exec "$HOST" "$BRIDGE" exec --dir "$TMP/bridge" -- ip xfrm monitor acquire >"$TMP/acquires" 2>&1 &
     FLOODS+=($!)
 }
 

@@ -199,11 +199,11 @@ class SmallHeapTest {
         }
     }
 
-    /** Sends to as many hosts of a sixteenth of 10.0.0.0/8 as it can. */
+    /** Sends to as many hosts of a sixteenth of 10.0.0.0/8 as it can, for two minutes if nobody ends it. */
     private static Process flood(TestNetwork network, int part) throws IOException {
-        String script = "for ((i = 0; ; i++)); do echo > /dev/udp/10.$((%d * 16 + (i >> 16 & 15))).$((i >> 8 & 255)).$((i & 255))/9; done"
-                .formatted(part);
-        List<String> line = List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", script);
+        String script = "for ((i = 0; SECONDS < 120; i++)); do "
+                + "echo > /dev/udp/10.$((%d * 16 + (i >> 16 & 15))).$((i >> 8 & 255)).$((i & 255))/9; done";
+        List<String> line = List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", script.formatted(part));
         return network.processHere(line).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
     }
 }
