@@ -128,14 +128,21 @@ final class JournalWriter {
     }
 
     private void writeAll() {
-        for (Batch batch = next(); batch != END; batch = next()) {
-            write(batch);
-            unfinished.decrementAndGet();
+        boolean more = true;
+        while (more) {
+            more = writeNext();
         }
     }
 
-    private Batch next() {
-        return Uninterruptibles.takeUninterruptibly(queue);
+    /** Nobody holds a batch while the next one is waited for: what is in it may have gone, and be most of the heap. */
+    private boolean writeNext() {
+        Batch batch = Uninterruptibles.takeUninterruptibly(queue);
+        if (batch == END) {
+            return false;
+        }
+        write(batch);
+        unfinished.decrementAndGet();
+        return true;
     }
 
     private void write(Batch batch) {
