@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -136,15 +135,11 @@ class FloodScenario {
         return Long.parseLong(status.replaceAll("(?s).*\nVmRSS:\\s+(\\d+) kB.*", "$1")) << 10;
     }
 
-    /** What is left after a garbage collection. */
+    /** What is reachable, counted in one pause: what is allocated after a collection is not among it. */
     private static long liveBytes(BridgeProcess bridge) {
         String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
-        String pid = Long.toString(bridge.pid());
-        Command.of(jcmd, pid, "GC.run").run();
-        String heap = Command.of(jcmd, pid, "GC.heap_info").run();
-        return Pattern.compile("(?:PSYoungGen|ParOldGen) .* used (\\d+)K").matcher(heap).results()
-                .mapToLong(match -> Long.parseLong(match.group(1)) << 10)
-                .sum();
+        String histogram = Command.of(jcmd, Long.toString(bridge.pid()), "GC.class_histogram").run();
+        return Long.parseLong(histogram.replaceAll("(?s).*\nTotal\\s+\\d+\\s+(\\d+)\\s*", "$1"));
     }
 
     /** What ip has printed once it has read everything: losses while it read too slowly included. */

@@ -280,7 +280,12 @@ def kind(packet):
     six = packet[0] >> 4 == 6
     protocol, source = (packet[6], socket.inet_ntop(10, packet[8:24])) if six else (packet[9], socket.inet_ntoa(packet[12:16]))
     call = not six and protocol == 17 and packet[22:24] == struct.pack(">H", CALL)
-    return None if source in (PEER, PEER6) or call else kinds.get(protocol)
+    return None if source in (PEER, PEER6) or call or answers_for_nobody(packet) else kinds.get(protocol)
+
+
+def answers_for_nobody(packet):
+    """A RST without ACK: a kernel has no socket when it sends this, and so no policy; a socket's own RST has ACK."""
+    return packet[0] == 0x45 and packet[9] == 6 and packet[33] & 0x14 == 0x04
 
 
 def marked(packet):
