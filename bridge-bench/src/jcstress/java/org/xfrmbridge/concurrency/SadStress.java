@@ -9,7 +9,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.infra.results.II_Result;
 import org.openjdk.jcstress.infra.results.I_Result;
 import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.StateWatch;
+import org.xfrmbridge.db.StateFreshness;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.State;
@@ -99,7 +99,7 @@ final class SadStress {
     public static class Watch {
         private final Sad sad = new Sad();
         private final Policy policy = new Policy(Samples.policy(32, 1), 0, 0);
-        private final StateWatch watch;
+        private final StateFreshness watch;
 
         public Watch() {
             sad.insert(Samples.state(1));
@@ -128,7 +128,7 @@ final class SadStress {
         private final Sad sad = new Sad();
         private final Policy policy = new Policy(Samples.policy(32, 1), 0, 0);
         private final State old = Samples.state(1);
-        private StateWatch watch;
+        private StateFreshness watch;
         private int found;
 
         public WatchOfGroups() {

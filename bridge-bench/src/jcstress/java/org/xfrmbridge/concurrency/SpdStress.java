@@ -9,7 +9,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 import org.openjdk.jcstress.infra.results.I_Result;
-import org.xfrmbridge.db.PolicyWatch;
+import org.xfrmbridge.db.PolicyFreshness;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.db.Spd;
@@ -26,8 +26,8 @@ final class SpdStress {
 
     private static final Policy[] NONE = {};
 
-    private static PolicyWatch watch(Spd spd) {
-        return new PolicyWatch(spd, new SocketPolicies(spd), Direction.OUT, Samples.flow());
+    private static PolicyFreshness watch(Spd spd) {
+        return new PolicyFreshness(spd, new SocketPolicies(spd), Direction.OUT, Samples.flow());
     }
 
     private static int found(Spd spd) {
@@ -43,7 +43,7 @@ final class SpdStress {
     public static class ExactUpdate {
         private final Spd spd = new Spd();
         private final Policy[] before = {spd.replace(Samples.policy(32, 1), 0)};
-        private final PolicyWatch watch = watch(spd);
+        private final PolicyFreshness watch = watch(spd);
 
         @Actor
         public void control() {
@@ -66,7 +66,7 @@ final class SpdStress {
     public static class PrefixedUpdate {
         private final Spd spd = new Spd();
         private final Policy[] before = {spd.replace(Samples.policy(24, 1), 0)};
-        private final PolicyWatch watch = watch(spd);
+        private final PolicyFreshness watch = watch(spd);
 
         @Actor
         public void control() {
@@ -170,7 +170,7 @@ final class SpdStress {
         private static final PolicySpec OWN = Samples.policy(16, 1);
         private static final PolicySpec[] OTHER = others();
         private final Spd spd = new Spd();
-        private final PolicyWatch watch = watch(spd);
+        private final PolicyFreshness watch = watch(spd);
 
         private static PolicySpec[] others() {
             PolicySpec[] others = new PolicySpec[OTHERS];
@@ -213,7 +213,7 @@ final class SpdStress {
     public static class Removal {
         private final Spd spd = new Spd();
         private final Policy[] before = {spd.replace(Samples.policy(24, 1), 0)};
-        private final PolicyWatch watch = watch(spd);
+        private final PolicyFreshness watch = watch(spd);
 
         @Actor
         public void control() {
@@ -235,7 +235,7 @@ final class SpdStress {
     @State
     public static class SocketPolicy {
         private final SocketPolicies sockets = new SocketPolicies();
-        private final PolicyWatch watch = new PolicyWatch(new Spd(), sockets, Direction.OUT, Samples.flow());
+        private final PolicyFreshness watch = new PolicyFreshness(new Spd(), sockets, Direction.OUT, Samples.flow());
 
         @Actor
         public void control() {

@@ -23,7 +23,7 @@ final class Bundles extends Program {
         return Loads.toPeer(number, TEMPLATES);
     }
 
-    private static void add(Site site, int number) throws XfrmException {
+    private static void add(LoopbackBridge site, int number) throws XfrmException {
         int peer = Loads.peer(number);
         site.engine.addState(Loads.state(IpProtocol.COMP, peer, Loads.CPI), Origin.KERNEL);
         site.engine.addState(Loads.state(IpProtocol.ESP, peer, Loads.FIRST_SPI + number), Origin.KERNEL);
@@ -31,7 +31,7 @@ final class Bundles extends Program {
         site.engine.addPolicy(policy(number), true, Origin.KERNEL);
     }
 
-    private static void delete(Site site, int number) throws XfrmException {
+    private static void delete(LoopbackBridge site, int number) throws XfrmException {
         int peer = Loads.peer(number);
         site.engine.deletePolicy(Loads.key(policy(number)), Origin.KERNEL);
         site.engine.deleteState(Loads.key(Loads.state(IpProtocol.AH, peer, Loads.FIRST_SPI + number)), Origin.KERNEL);
@@ -41,7 +41,7 @@ final class Bundles extends Program {
 
     @Override
     void run(int entries, Report into) throws XfrmException, InterruptedException {
-        Site site = new Site();
+        LoopbackBridge site = new LoopbackBridge();
         site.engine.addPolicy(Loads.any(Direction.IN, TEMPLATES), true, Origin.KERNEL);
         int flows = flows(entries);
         timeNs(site, 0, flows, i -> add(site, i));

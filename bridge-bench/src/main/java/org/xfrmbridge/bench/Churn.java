@@ -37,7 +37,7 @@ final class Churn extends Program {
         }
     }
 
-    private static void add(Site site, Kind kind, int number) throws XfrmException {
+    private static void add(LoopbackBridge site, Kind kind, int number) throws XfrmException {
         if (kind != Kind.POLICIES) {
             site.engine.addState(Loads.state(IpProtocol.ESP, Loads.peer(number), Loads.FIRST_SPI + number), Origin.KERNEL);
         }
@@ -46,7 +46,7 @@ final class Churn extends Program {
         }
     }
 
-    private static void delete(Site site, Kind kind, int number) throws XfrmException {
+    private static void delete(LoopbackBridge site, Kind kind, int number) throws XfrmException {
         if (kind != Kind.STATES) {
             site.engine.deletePolicy(Loads.key(Loads.toPeer(number, ESP)), Origin.KERNEL);
         }
@@ -57,7 +57,7 @@ final class Churn extends Program {
     }
 
     private void run(Kind kind, int entries, Report into) throws XfrmException, InterruptedException {
-        Site site = new Site();
+        LoopbackBridge site = new LoopbackBridge();
         site.engine.addPolicy(Loads.any(Direction.IN, ESP), true, Origin.KERNEL);
         int flows = flows(entries);
         timeNs(site, 0, flows, i -> add(site, Kind.BOTH, i));
@@ -87,7 +87,7 @@ final class Churn extends Program {
     private record Pace(int first, int end, long perSecond) {}
 
     /** Deletes the oldest and adds it again, one after the other. */
-    private void churn(Site site, Kind kind, Pace pace, Report.Changes done) throws XfrmException {
+    private void churn(LoopbackBridge site, Kind kind, Pace pace, Report.Changes done) throws XfrmException {
         long start = System.nanoTime();
         long changes = 0;
         for (int i = pace.first; System.nanoTime() - start < seconds * 1e9; i = i + 1 == pace.end ? pace.first : i + 1) {

@@ -44,9 +44,9 @@ public final class DatabaseStress {
     }
 
     private void run() throws XfrmException {
-        states("gcm", Entries::state);
-        states("cbc+hmac", Entries::cbcState);
-        for (Entries.Kind kind : Entries.Kind.values()) {
+        states("gcm", SampleEntries::state);
+        states("cbc+hmac", SampleEntries::cbcState);
+        for (SampleEntries.Kind kind : SampleEntries.Kind.values()) {
             policies(kind);
         }
     }
@@ -67,11 +67,11 @@ public final class DatabaseStress {
         print(name, dumped, heap, added - start, dumpEnd - dumpStart, 0, 0, flushed - dumpEnd);
     }
 
-    private void policies(Entries.Kind kind) throws XfrmException {
+    private void policies(SampleEntries.Kind kind) throws XfrmException {
         long heapBefore = Report.usedHeapBytes();
         long start = System.nanoTime();
         for (int i = 0; i < count; i++) {
-            engine.addPolicy(Entries.policy(kind, i), false, Origin.KERNEL);
+            engine.addPolicy(SampleEntries.policy(kind, i), false, Origin.KERNEL);
         }
         long added = System.nanoTime();
         long heap = Report.usedHeapBytes() - heapBefore;
@@ -81,7 +81,7 @@ public final class DatabaseStress {
         int changes = Math.min(CHANGES, count / 2);
         long changesStart = cpuNs();
         for (int i = 0; i < changes; i++) {
-            engine.addPolicy(Entries.policy(kind, i), false, Origin.KERNEL);
+            engine.addPolicy(SampleEntries.policy(kind, i), false, Origin.KERNEL);
         }
         long updated = cpuNs();
         int deleted = delete(kind, changes);
@@ -95,10 +95,10 @@ public final class DatabaseStress {
     }
 
     /** Random policies of short prefixes may be the same one. */
-    private int delete(Entries.Kind kind, int changes) throws XfrmException {
+    private int delete(SampleEntries.Kind kind, int changes) throws XfrmException {
         int deleted = 0;
         for (int i = 0; i < changes; i++) {
-            PolicySpec spec = Entries.policy(kind, i);
+            PolicySpec spec = SampleEntries.policy(kind, i);
             PolicyKey key = new PolicyKey(
                     spec.type(), spec.direction(), 0, spec.selector(), spec.mark(), spec.ifId(), spec.securityContext());
             if (spd.get(key) != null) {

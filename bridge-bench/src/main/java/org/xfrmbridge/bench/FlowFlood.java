@@ -39,13 +39,13 @@ final class FlowFlood extends Program {
 
     @Override
     void run(int entries, Report into) throws XfrmException, InterruptedException {
-        Site site = new Site();
-        timeNs(site, 0, policies, i -> site.engine.addPolicy(Entries.policy(Entries.Kind.PREFIXED, i).withTemplates(NONE), false, Origin.KERNEL));
+        LoopbackBridge site = new LoopbackBridge();
+        timeNs(site, 0, policies, i -> site.engine.addPolicy(SampleEntries.policy(SampleEntries.Kind.PREFIXED, i).withTemplates(NONE), false, Origin.KERNEL));
         int flows = flows(entries);
         Traffic.Source source = new Traffic.Source() {
             @Override
             public void fill(Flow flow, long packet) {
-                Entries.fill(flow, Entries.Kind.PREFIXED, number(packet, flows));
+                SampleEntries.fill(flow, SampleEntries.Kind.PREFIXED, number(packet, flows));
             }
 
             @Override
@@ -79,7 +79,7 @@ final class FlowFlood extends Program {
     }
 
     /** Returns when the cache has as many flows as it ever will, give or take one in a thousand. */
-    private static void fillCache(Site site, Traffic traffic) {
+    private static void fillCache(LoopbackBridge site, Traffic traffic) {
         long before;
         do {
             before = site.stats.outbound(Metric.FLOW_ENTRIES);
@@ -88,13 +88,13 @@ final class FlowFlood extends Program {
     }
 
     /** What asking the policies costs for strange flows, timed as packets are. */
-    private static Histogram classification(Site site, int entries) {
+    private static Histogram classification(LoopbackBridge site, int entries) {
         Flow flow = new Flow();
         Histogram ns = new Histogram(3);
         int found = 0;
         // Twice: the first time compiles it.
         for (int i = 0; i < 2 * CLASSIFICATIONS; i++) {
-            Entries.fill(flow, Entries.Kind.PREFIXED, -1 - entries - i);
+            SampleEntries.fill(flow, SampleEntries.Kind.PREFIXED, -1 - entries - i);
             long start = System.nanoTime();
             found += site.lookUpPolicy(flow) == null ? 0 : 1;
             long took = System.nanoTime() - start;

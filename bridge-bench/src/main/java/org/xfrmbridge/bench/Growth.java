@@ -75,9 +75,9 @@ final class Growth implements Callable<Integer> {
     private void grow(int from, int to) {
         long start = System.nanoTime();
         for (int i = from; i < to; i++) {
-            sad.insert(new State(Entries.state(i), Phase.VALID, new Usage(i >> 10)));
-            spd.replace(Entries.policy(Entries.Kind.EXACT, i), 0);
-            spd.replace(Entries.policy(Entries.Kind.PREFIXED, i), 0);
+            sad.insert(new State(SampleEntries.state(i), Phase.VALID, new Usage(i >> 10)));
+            spd.replace(SampleEntries.policy(SampleEntries.Kind.EXACT, i), 0);
+            spd.replace(SampleEntries.policy(SampleEntries.Kind.PREFIXED, i), 0);
             loaded = i + 1;
             while (perSecond > 0 && (System.nanoTime() - start) * perSecond < (i - from) * 1_000_000_000L) {
                 Thread.onSpinWait();
@@ -87,17 +87,17 @@ final class Growth implements Callable<Integer> {
 
     /** One of each by turns, for what has long been there. */
     private void look(int turn) {
-        int number = (int) ((Entries.scatter(turn) >>> 32) * loaded >>> 32);
+        int number = (int) ((SampleEntries.scatter(turn) >>> 32) * loaded >>> 32);
         Object result = switch (turn % 3) {
-            case 0 -> sad.lookup((long) Entries.peer(number) << 32, 0, Entries.spi(number), IpProtocol.ESP, AddressFamily.INET, 0);
-            case 1 -> policy(Entries.Kind.EXACT, number);
-            default -> policy(Entries.Kind.PREFIXED, -1 - number);
+            case 0 -> sad.lookup((long) SampleEntries.peer(number) << 32, 0, SampleEntries.spi(number), IpProtocol.ESP, AddressFamily.INET, 0);
+            case 1 -> policy(SampleEntries.Kind.EXACT, number);
+            default -> policy(SampleEntries.Kind.PREFIXED, -1 - number);
         };
         found += result == null ? 0 : 1;
     }
 
-    private Object policy(Entries.Kind kind, int number) {
-        Entries.fill(flow, kind, number);
+    private Object policy(SampleEntries.Kind kind, int number) {
+        SampleEntries.fill(flow, kind, number);
         return spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
     }
 }

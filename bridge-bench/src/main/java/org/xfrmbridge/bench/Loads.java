@@ -54,7 +54,7 @@ final class Loads {
             case IpProtocol.AH -> spec.auth = algorithm("hmac(sha256)", 32, 128);
             default -> spec.compression = algorithm("deflate", 0, 0);
         }
-        spec.replayWindow = protocol == IpProtocol.COMP ? 0 : Entries.REPLAY_WINDOW;
+        spec.replayWindow = protocol == IpProtocol.COMP ? 0 : SampleEntries.REPLAY_WINDOW;
         return spec.build();
     }
 

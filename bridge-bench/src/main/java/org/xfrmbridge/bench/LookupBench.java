@@ -72,10 +72,10 @@ public class LookupBench {
 
     @Setup
     public void fill() {
-        Entries.fill(flow, kind(), 0);
+        SampleEntries.fill(flow, kind(), 0);
         fillTable();
         for (int i = 0; i < QUESTIONS; i++) {
-            questions[i] = question((int) ((Entries.scatter(i) >>> 32) * entries >>> 32));
+            questions[i] = question((int) ((SampleEntries.scatter(i) >>> 32) * entries >>> 32));
         }
     }
 
@@ -92,7 +92,7 @@ public class LookupBench {
             case NOTHING -> { }
             default -> {
                 for (int i = 0; i < entries; i++) {
-                    spd.replace(Entries.policy(kind(), i), 0);
+                    spd.replace(SampleEntries.policy(kind(), i), 0);
                 }
             }
         }
@@ -100,7 +100,7 @@ public class LookupBench {
 
     private void fillStates() {
         for (int i = 0; i < entries; i++) {
-            sad.insert(new org.xfrmbridge.xfrm.State(Entries.state(i), Phase.VALID, new Usage(i >> 10)));
+            sad.insert(new org.xfrmbridge.xfrm.State(SampleEntries.state(i), Phase.VALID, new Usage(i >> 10)));
         }
     }
 
@@ -116,7 +116,7 @@ public class LookupBench {
     /** Of 64 bits: address and SPI, both addresses of a flow, or a place in memory. */
     private long question(int number) {
         return switch (table) {
-            case STATES -> pair(Entries.peer(number), Entries.spi(number));
+            case STATES -> pair(SampleEntries.peer(number), SampleEntries.spi(number));
             case MEMORY, READS, NOTHING -> number;
             // Random addresses: those of the policies themselves would match longer prefixes than flows do.
             case PREFIXED, PREFIXED6 -> addresses(-1 - number);
@@ -126,7 +126,7 @@ public class LookupBench {
 
     private long addresses(int number) {
         Flow asked = new Flow();
-        Entries.fill(asked, kind(), number);
+        SampleEntries.fill(asked, kind(), number);
         return pair((int) (asked.daddrHigh >>> 32), (int) (asked.saddrHigh >>> 32));
     }
 
@@ -161,12 +161,12 @@ public class LookupBench {
         };
     }
 
-    private Entries.Kind kind() {
+    private SampleEntries.Kind kind() {
         return switch (table) {
-            case PREFIXED -> Entries.Kind.PREFIXED;
-            case PREFIXED6 -> Entries.Kind.PREFIXED6;
-            case NETWORKS -> Entries.Kind.NETWORKS;
-            default -> Entries.Kind.EXACT;
+            case PREFIXED -> SampleEntries.Kind.PREFIXED;
+            case PREFIXED6 -> SampleEntries.Kind.PREFIXED6;
+            case NETWORKS -> SampleEntries.Kind.NETWORKS;
+            default -> SampleEntries.Kind.EXACT;
         };
     }
 }

@@ -14,30 +14,30 @@ import picocli.CommandLine.Command;
 /** Many policies, exact or with prefixes, for which one State per pair of hosts serves. Packets are classified anew after every change. */
 @Command(name = "many-policies", description = "Many policies: exact ones, networks of 24 bits, prefixes of random lengths.")
 final class ManyPolicies extends Program {
-    private static final List<Entries.Kind> KINDS = List.of(Entries.Kind.EXACT, Entries.Kind.NETWORKS, Entries.Kind.PREFIXED);
+    private static final List<SampleEntries.Kind> KINDS = List.of(SampleEntries.Kind.EXACT, SampleEntries.Kind.NETWORKS, SampleEntries.Kind.PREFIXED);
 
     private static final int CLASSIFICATIONS = 200_000;
 
     @Override
     void run(int entries, Report into) throws XfrmException, InterruptedException {
-        for (Entries.Kind kind : KINDS) {
+        for (SampleEntries.Kind kind : KINDS) {
             run(kind, entries, into);
         }
     }
 
-    private static PolicySpec spec(Entries.Kind kind, int number) {
-        return Entries.policy(kind, number).withTemplates(List.of(Loads.template(IpProtocol.ESP)));
+    private static PolicySpec spec(SampleEntries.Kind kind, int number) {
+        return SampleEntries.policy(kind, number).withTemplates(List.of(Loads.template(IpProtocol.ESP)));
     }
 
-    private void run(Entries.Kind kind, int entries, Report into) throws XfrmException, InterruptedException {
-        Site site = new Site();
+    private void run(SampleEntries.Kind kind, int entries, Report into) throws XfrmException, InterruptedException {
+        LoopbackBridge site = new LoopbackBridge();
         List<Template> esp = List.of(Loads.template(IpProtocol.ESP));
         site.engine.addPolicy(Loads.any(Direction.OUT, esp), true, Origin.KERNEL);
         site.engine.addPolicy(Loads.any(Direction.IN, esp), true, Origin.KERNEL);
         int flows = flows(entries);
         for (int i = 0; i < flows; i++) {
             Flow flow = new Flow();
-            Entries.fill(flow, kind, i);
+            SampleEntries.fill(flow, kind, i);
             site.engine.addState(Loads.state(IpProtocol.ESP, flow.saddr(), flow.daddr(), Loads.FIRST_SPI + i), Origin.KERNEL);
         }
         Change add = i -> site.engine.addPolicy(spec(kind, i), false, Origin.KERNEL);
@@ -58,7 +58,7 @@ final class ManyPolicies extends Program {
         into.add(name, entries, done);
     }
 
-    private static void change(Site site, Entries.Kind kind, int entries, Report.Changes done) throws XfrmException {
+    private static void change(LoopbackBridge site, SampleEntries.Kind kind, int entries, Report.Changes done) throws XfrmException {
         int changes = Math.min(CHANGES, entries / 2);
         done.updateNs = timeNs(site, 0, changes, i -> site.engine.addPolicy(spec(kind, i), false, Origin.KERNEL));
         done.updated = changes;
@@ -74,12 +74,12 @@ final class ManyPolicies extends Program {
     }
 
     /** What asking the policies costs for the flows that packets came of, without all else: what the kernel's figure is to be compared with. */
-    private static double classificationNs(Site site, Entries.Kind kind, int flows) {
+    private static double classificationNs(LoopbackBridge site, SampleEntries.Kind kind, int flows) {
         Flow flow = new Flow();
         long start = 0;
         for (int i = -CLASSIFICATIONS; i < CLASSIFICATIONS; i++) {
             start = i == 0 ? System.nanoTime() : start;
-            Entries.fill(flow, kind, Math.floorMod(i, flows));
+            SampleEntries.fill(flow, kind, Math.floorMod(i, flows));
             if (site.lookUpPolicy(flow) == null) {
                 throw new IllegalStateException("there is a policy for everything");
             }
@@ -88,7 +88,7 @@ final class ManyPolicies extends Program {
     }
 
     /** Random policies of short prefixes may be the same one, and gone. */
-    private static void delete(Site site, PolicySpec spec) throws XfrmException {
+    private static void delete(LoopbackBridge site, PolicySpec spec) throws XfrmException {
         if (site.spd.get(Loads.key(spec)) != null) {
             site.engine.deletePolicy(Loads.key(spec), Origin.KERNEL);
         }

@@ -38,7 +38,7 @@ final class ManyStates extends Program {
     }
 
     private void run(Shape shape, int entries, Report into) throws XfrmException, InterruptedException {
-        Site site = new Site();
+        LoopbackBridge site = new LoopbackBridge();
         int flows = shape == Shape.PAIR ? 1 : flows(entries);
         site.engine.addPolicy(Loads.any(Direction.OUT, List.of(Loads.template(IpProtocol.ESP))), true, Origin.KERNEL);
         site.engine.addPolicy(Loads.any(Direction.IN, List.of(Loads.template(IpProtocol.ESP))), true, Origin.KERNEL);
@@ -58,7 +58,7 @@ final class ManyStates extends Program {
         into.add(name, entries, done);
     }
 
-    private static void change(Site site, Shape shape, int entries, Report.Changes done) throws XfrmException {
+    private static void change(LoopbackBridge site, Shape shape, int entries, Report.Changes done) throws XfrmException {
         int changes = Math.min(CHANGES, entries / 2);
         done.updateNs = timeNs(site, 0, changes, i -> site.engine.updateState(shape.spec(i), Origin.KERNEL));
         done.updated = changes;

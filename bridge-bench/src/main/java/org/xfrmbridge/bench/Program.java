@@ -49,7 +49,7 @@ abstract class Program implements Callable<Integer> {
     }
 
     /** Does it for all, with the turns that the daemon's loop takes between requests; returns how long that took. */
-    static long timeNs(Site site, int from, int to, Change change) throws XfrmException {
+    static long timeNs(LoopbackBridge site, int from, int to, Change change) throws XfrmException {
         long start = System.nanoTime();
         for (int i = from; i < to; i++) {
             change.apply(i);
@@ -83,7 +83,7 @@ abstract class Program implements Callable<Integer> {
      * Adds entries while packets flow, which go on flowing. A few are there too soon to see packets: they are taken away again and added once
      * more, as often as that takes. The heap is looked at after the first time, when nothing yet remembers what has gone.
      */
-    final Traffic.Lap grow(Site site, Traffic traffic, Span span, Report.Changes done) throws XfrmException {
+    final Traffic.Lap grow(LoopbackBridge site, Traffic traffic, Span span, Report.Changes done) throws XfrmException {
         Traffic.Lap all = traffic.emptyLap();
         long heapBefore = Report.usedHeapBytes();
         all = all.plus(growOnce(site, traffic, span, done));
@@ -99,7 +99,7 @@ abstract class Program implements Callable<Integer> {
         return all;
     }
 
-    private static Traffic.Lap growOnce(Site site, Traffic traffic, Span span, Report.Changes done) throws XfrmException {
+    private static Traffic.Lap growOnce(LoopbackBridge site, Traffic traffic, Span span, Report.Changes done) throws XfrmException {
         traffic.resume();
         traffic.await(1);
         traffic.startLap();
@@ -122,7 +122,7 @@ abstract class Program implements Callable<Integer> {
     }
 
     /** Lets packets flow while nothing changes. */
-    Traffic.Lap quiet(Site site, Traffic traffic) throws InterruptedException {
+    Traffic.Lap quiet(LoopbackBridge site, Traffic traffic) throws InterruptedException {
         traffic.resume();
         meetAll(traffic);
         traffic.startLap();

@@ -29,7 +29,7 @@ final class RekeyStorm extends Program {
 
     @Override
     void run(int entries, Report into) throws XfrmException, InterruptedException {
-        Site site = new Site();
+        LoopbackBridge site = new LoopbackBridge();
         site.engine.addPolicy(Loads.any(Direction.OUT, ESP), true, Origin.KERNEL);
         site.engine.addPolicy(Loads.any(Direction.IN, ESP), true, Origin.KERNEL);
         Report.Changes done = new Report.Changes();
@@ -59,7 +59,7 @@ final class RekeyStorm extends Program {
     }
 
     /** @param generation 0 or 1, of those that come; the others go */
-    private static void replace(Site site, Traffic traffic, int count, int generation, Report.Changes done) throws XfrmException {
+    private static void replace(LoopbackBridge site, Traffic traffic, int count, int generation, Report.Changes done) throws XfrmException {
         for (int first = 0; first < count; first += BATCH) {
             int end = Math.min(first + BATCH, count);
             done.addNs += timeNs(site, first, end, i -> site.engine.addState(spec(i, generation), Origin.KERNEL));

@@ -59,7 +59,7 @@ final class Report {
     }
 
     /** With what was dropped, ever since the site is there. */
-    void add(String name, int entries, String phase, Traffic.Lap lap, Site site) {
+    void add(String name, int entries, String phase, Traffic.Lap lap, LoopbackBridge site) {
         if (lap.dropped() > 0) {
             note("%s %d %s dropped: %s".formatted(name, entries, phase, site.drops()));
         }

@@ -10,7 +10,7 @@ import org.xfrmbridge.datapath.Metric;
 import org.xfrmbridge.xfrm.Flow;
 
 /**
- * The packet thread of a {@link Site}: a packet of one flow after the other, sent and received, each way timed. {@link #lap} ends a stretch
+ * The packet thread of a {@link LoopbackBridge}: a packet of one flow after the other, sent and received, each way timed. {@link #lap} ends a stretch
  * and says what it was like.
  */
 final class Traffic implements AutoCloseable {
@@ -89,7 +89,7 @@ final class Traffic implements AutoCloseable {
     private static final int SAMPLE = 8;
     private static final long LONGEST_NS = 60_000_000_000L;
 
-    private final Site site;
+    private final LoopbackBridge site;
     private final Source source;
     private final int packetBytes;
     private final Recorder[] recorders = Stream.generate(() -> new Recorder(LONGEST_NS, 3)).limit(Timed.values().length).toArray(Recorder[]::new);
@@ -105,7 +105,7 @@ final class Traffic implements AutoCloseable {
     private long[] before = new long[Counted.values().length];
 
     /** Starts the thread, which waits for {@link #resume}. */
-    Traffic(Site site, Source source, int packetBytes) {
+    Traffic(LoopbackBridge site, Source source, int packetBytes) {
         this.site = site;
         this.source = source;
         this.packetBytes = packetBytes;

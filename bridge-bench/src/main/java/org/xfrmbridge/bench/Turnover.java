@@ -11,15 +11,15 @@ import org.xfrmbridge.xfrm.Policy;
 final class Turnover implements Traffic.Source {
     private static final int SAMPLED = 16;
 
-    private final Site site;
-    private final Entries.Kind kind;
+    private final LoopbackBridge site;
+    private final SampleEntries.Kind kind;
     private final Policy[] ruling;
     private final AtomicLong asked = new AtomicLong();
     private final AtomicLong others = new AtomicLong();
     private long askedBefore;
     private long othersBefore;
 
-    Turnover(Site site, Entries.Kind kind, int flows) {
+    Turnover(LoopbackBridge site, SampleEntries.Kind kind, int flows) {
         this.site = site;
         this.kind = kind;
         ruling = new Policy[flows];
@@ -28,7 +28,7 @@ final class Turnover implements Traffic.Source {
     @Override
     public void fill(Flow flow, long packet) {
         int number = (int) (packet % ruling.length);
-        Entries.fill(flow, kind, number);
+        SampleEntries.fill(flow, kind, number);
         if (number % SAMPLED == 0) {
             Policy now = site.lookUpPolicy(flow);
             asked.lazySet(asked.getPlain() + 1);

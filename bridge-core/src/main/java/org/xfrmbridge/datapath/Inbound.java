@@ -14,7 +14,7 @@ public final class Inbound {
     private final PacketPool pool = new PacketPool(4 * BATCH_FRAMES);
     private final PacketBatch received = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toHost = new PacketBatch(BATCH_FRAMES);
-    private final GoneStates gone = new GoneStates();
+    private final RemovedStates gone = new RemovedStates();
     private final PathCounters counters;
     private final InboundPath path;
 

@@ -42,7 +42,7 @@ public final class InboundPath {
     private final PathCounters counters;
     private final PacketPool pool;
     private final PolicyCheck policies;
-    private final LocalAddresses localAddresses;
+    private final LocalAddressCache localAddresses;
     private final PathMtuLearner pathMtu;
     private final Reassembly reassembly;
     private final Fragmenter fragmenter;
@@ -76,7 +76,7 @@ public final class InboundPath {
         this.counters = counters;
         this.pool = pool;
         policies = new PolicyCheck(context, counters);
-        localAddresses = new LocalAddresses(context.network());
+        localAddresses = new LocalAddressCache(context.network());
         pathMtu = new PathMtuLearner(context, counters);
         encapsulationPort = new EncapsulationPort(context.sockets());
         reassembly = new Reassembly(pool);

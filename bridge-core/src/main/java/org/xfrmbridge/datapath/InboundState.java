@@ -18,7 +18,7 @@ final class InboundState {
     private static final int DIRECTION_IN = 1;
 
     /** What the policies said to the packets it brought, and to those in which ESP came in UDP. */
-    final VerdictMemo verdicts = new VerdictMemo();
+    final VerdictCache verdicts = new VerdictCache();
 
     private final State state;
     private final int protocol;

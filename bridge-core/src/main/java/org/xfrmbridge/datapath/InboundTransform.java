@@ -11,7 +11,7 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /** What a State takes off a packet that came in: {@code xfrm_type.input}. Inbound thread only. */
-abstract sealed class InboundTransform permits EspInput, AhInput, CompressionInput, BareInput {
+abstract sealed class InboundTransform permits EspInput, AhInput, CompressionInput, IpipInput {
     static final int OPENED = 0;
     static final int AUTH_FAILED = EspTransform.AUTH_FAILED;
     static final int MALFORMED = EspTransform.MALFORMED;
@@ -24,7 +24,7 @@ abstract sealed class InboundTransform permits EspInput, AhInput, CompressionInp
             case EspSuite suite -> new EspInput(suite.transform(spec.id().spi(), width));
             case AhSuite suite -> new AhInput(suite, width, spec);
             case Suite.Deflate suite -> new CompressionInput(codec);
-            case Suite.Bare suite -> new BareInput();
+            case Suite.Bare suite -> new IpipInput();
         };
     }
 

@@ -20,8 +20,8 @@ public enum Metric {
     FRAGMENTS,
     /**
      * Questions to tables that all flows or all States share: flow cache, Spd, Sad, socket policies; divided by packets, the number to
-     * keep at 1. Whatever a question costs it is one; what a State remembers of the flows it carries ({@link VerdictMemo}) is none, nor is a look through
-     * what has changed lately to see that none of it concerns a flow ({@link org.xfrmbridge.db.PolicyWatch}): that compares, and asks no table.
+     * keep at 1. Whatever a question costs it is one; what a State remembers of the flows it carries ({@link VerdictCache}) is none, nor is a look through
+     * what has changed lately to see that none of it concerns a flow ({@link org.xfrmbridge.db.PolicyFreshness}): that compares, and asks no table.
      *
      * <p>A known flow costs one: outbound, and inbound where nothing protects it, the flow cache; inbound through a State the Sad, bare or
      * in UDP. A packet that is protected several times costs one per State inbound.

@@ -15,7 +15,7 @@ public final class Outbound {
     private final PacketBatch received = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toNetwork = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toHost = new PacketBatch(BATCH_FRAMES);
-    private final GoneStates gone = new GoneStates();
+    private final RemovedStates gone = new RemovedStates();
     private final PathCounters counters;
     private final OutboundPath path;
 

@@ -48,8 +48,8 @@ public final class OutboundPath {
     private final Reassembly reassembly;
     private final Fragmenter fragmenter;
     private final TunnelNeighbour neighbours;
-    private final LocalAddresses localAddresses;
-    private final OwnSources ownSources;
+    private final LocalAddressCache localAddresses;
+    private final SourceAddressCache ownSources;
     private final IcmpQuote quote = new IcmpQuote();
 
     private final SecPath fromHost = new SecPath();
@@ -71,8 +71,8 @@ public final class OutboundPath {
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
         neighbours = new TunnelNeighbour(context);
-        localAddresses = new LocalAddresses(context.network());
-        ownSources = new OwnSources(context.network());
+        localAddresses = new LocalAddressCache(context.network());
+        ownSources = new SourceAddressCache(context.network());
         flow.ifindex = context.ifindex();
     }
 

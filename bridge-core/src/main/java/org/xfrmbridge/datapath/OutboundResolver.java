@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import org.xfrmbridge.datapath.OutboundRoute.Basis;
 import org.xfrmbridge.datapath.OutboundRoute.Generations;
-import org.xfrmbridge.db.StateWatch;
+import org.xfrmbridge.db.StateFreshness;
 import org.xfrmbridge.esp.DeflateCodec;
 import org.xfrmbridge.io.HostNetwork.NextHop;
 import org.xfrmbridge.xfrm.Address;
@@ -41,7 +41,7 @@ final class OutboundResolver {
     private final DeflateCodec codec = new DeflateCodec();
     private final IdentificationSource identifications = new IdentificationSource();
     private final List<State> states = new ArrayList<>();
-    private final List<StateWatch> stateWatches = new ArrayList<>();
+    private final List<StateFreshness> stateWatches = new ArrayList<>();
     private final List<State> larvals = new ArrayList<>();
     private long validForNs;
     private boolean refused;
@@ -68,7 +68,7 @@ final class OutboundResolver {
         }
         Basis basis = new Basis(
                 made,
-                stateWatches.toArray(new StateWatch[0]),
+                stateWatches.toArray(new StateFreshness[0]),
                 states.toArray(OutboundRoute.NO_STATES),
                 larvals.toArray(OutboundRoute.NO_STATES),
                 nowNs + validForNs);
@@ -163,7 +163,7 @@ final class OutboundResolver {
     private State find(Policy policy, Template template, Flow flow, Address remote, Address local) {
         State state = null;
         State.Phase phase = null;
-        StateWatch watch = null;
+        StateFreshness watch = null;
         // States may come and go while one is looked for; then another may serve: rekeying must cost no packet and ask nobody.
         for (int i = 0; i < FINDS && (i == 0 || !isAnswer(phase, watch)); i++) {
             counters.add(Metric.LOOKUPS, 1);
@@ -188,7 +188,7 @@ final class OutboundResolver {
     }
 
     /** Whether what was found is to be used or waited for, or nothing was added while nothing was found. */
-    private static boolean isAnswer(State.Phase phase, StateWatch watch) {
+    private static boolean isAnswer(State.Phase phase, StateFreshness watch) {
         return phase == null
                 ? watch.holds()
                 : phase == State.Phase.VALID || phase == State.Phase.ACQUIRING;

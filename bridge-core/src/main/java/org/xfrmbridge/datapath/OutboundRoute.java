@@ -1,7 +1,7 @@
 package org.xfrmbridge.datapath;
 
-import org.xfrmbridge.db.PolicyWatch;
-import org.xfrmbridge.db.StateWatch;
+import org.xfrmbridge.db.PolicyFreshness;
+import org.xfrmbridge.db.StateFreshness;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
@@ -20,8 +20,8 @@ final class OutboundRoute {
     final Bundle bundle;
     final Policy[] policies;
 
-    private final PolicyWatch policyWatch;
-    private final StateWatch[] stateWatches;
+    private final PolicyFreshness policyWatch;
+    private final StateFreshness[] stateWatches;
     private final int networkGeneration;
     private final int pathMtuGeneration;
     /** States that were found where others are missing; a bundle knows its own. */
@@ -30,17 +30,17 @@ final class OutboundRoute {
     private final long validUntilNs;
 
     /** What was current before anything was asked: what changes in the meantime makes the answer stale, not wrong. */
-    record Generations(PolicyWatch policies, int network, int pathMtu) {
+    record Generations(PolicyFreshness policies, int network, int pathMtu) {
         static Generations of(PathContext context, Flow flow) {
             return new Generations(
-                    new PolicyWatch(context.spd(), context.sockets(), Direction.OUT, flow),
+                    new PolicyFreshness(context.spd(), context.sockets(), Direction.OUT, flow),
                     context.network().generation(),
                     context.pathMtu().generation());
         }
     }
 
     /** What a decision rests on: the questions to the Sad, larval States maybe, and it may be good for some time only. */
-    record Basis(Generations made, StateWatch[] stateWatches, State[] found, State[] larvals, long validUntilNs) {}
+    record Basis(Generations made, StateFreshness[] stateWatches, State[] found, State[] larvals, long validUntilNs) {}
 
     OutboundRoute(DropReason reason, Bundle bundle, Policy[] policies, Basis basis) {
         this.reason = reason;
@@ -63,7 +63,7 @@ final class OutboundRoute {
                 || !policyWatch.holds(flow, policies)) {
             return false;
         }
-        for (StateWatch watch : stateWatches) {
+        for (StateFreshness watch : stateWatches) {
             if (!watch.holds()) {
                 return false;
             }

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import org.xfrmbridge.db.FlowCache;
-import org.xfrmbridge.db.PolicyWatch;
+import org.xfrmbridge.db.PolicyFreshness;
 import org.xfrmbridge.esp.AlgorithmKind;
 import org.xfrmbridge.esp.AlgorithmTable;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -52,7 +52,7 @@ final class PolicyCheck {
             State[] path,
             StateSpec[] specs,
             Policy[] policies,
-            PolicyWatch watch,
+            PolicyFreshness watch,
             long validUntilSeconds) {}
 
     PolicyCheck(PathContext context, PathCounters counters) {
@@ -79,7 +79,7 @@ final class PolicyCheck {
     }
 
     /** Asks what a State remembers before it asks the cache, which costs no lookup. */
-    Verdict judge(Direction direction, Flow flow, SecPath path, VerdictMemo memo, long nowSeconds) {
+    Verdict judge(Direction direction, Flow flow, SecPath path, VerdictCache memo, long nowSeconds) {
         Verdict verdict = memo.get(flow);
         if (verdict != null && holds(verdict, direction, path, nowSeconds)) {
             touch(verdict, nowSeconds);
@@ -119,7 +119,7 @@ final class PolicyCheck {
 
     private Verdict decide(Direction direction, Flow flow, SecPath path, long nowSeconds) {
         // Before anything is asked: what changes in the meantime makes the answer stale, not wrong.
-        PolicyWatch watch = new PolicyWatch(context.spd(), context.sockets(), direction, flow);
+        PolicyFreshness watch = new PolicyFreshness(context.spd(), context.sockets(), direction, flow);
         flow.attachedIfindex = context.network().attachedIndex();
         boolean isDisabled = context.network().isPolicyDisabled(flow.family);
         State[] states = path.states();

@@ -40,7 +40,7 @@ final class TunnelNeighbour {
 
     private final PathContext context;
     private final Flow flow = new Flow();
-    private final RepeatedQuestions questions = new RepeatedQuestions();
+    private final NeighbourRetries questions = new NeighbourRetries();
 
     /** What the host's packets to a neighbour do, from whatever address of its own. */
     private enum Way {

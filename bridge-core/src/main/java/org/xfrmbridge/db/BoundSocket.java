@@ -16,7 +16,7 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * @param held whether a process is known that has it
  */
 record BoundSocket(
-        long cookie, LocalEndpoint at, Connection connection, boolean held, Policy in, Policy out, int encapsulationType) {
+        long cookie, LocalEndpoint at, TcpConnection connection, boolean held, Policy in, Policy out, int encapsulationType) {
     private static final int RANKS = 4;
     private static final int STRICTNESSES = 3;
 
@@ -47,7 +47,7 @@ record BoundSocket(
         return new BoundSocket(cookie, to, null, held, in, out, encapsulationType);
     }
 
-    BoundSocket withConnection(Connection only) {
+    BoundSocket withConnection(TcpConnection only) {
         return new BoundSocket(cookie, at, only, held, in, out, encapsulationType);
     }
 

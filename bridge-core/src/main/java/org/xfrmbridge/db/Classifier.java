@@ -10,7 +10,7 @@ import org.xfrmbridge.xfrm.PolicyName;
 
 /**
  * Finds the policy of a flow among those of one type, direction and family. Policies of the first few pairs of prefix lengths, exact ones
- * always, are in a {@link PairTable} for each pair. All others are in a {@link Trie} of destinations whose nodes hold tries of sources, and a lookup
+ * always, are in a {@link PrefixPairTable} for each pair. All others are in a {@link Trie} of destinations whose nodes hold tries of sources, and a lookup
  * leaves out every branch that has nothing better than what it has found: that bounds it by the prefixes of the flow's own addresses, however
  * many policies there are, and mostly by far less.
  *
@@ -27,20 +27,20 @@ final class Classifier {
     /** A search is made again if something changed meanwhile. While more changes than it can ever get past, its last answer must do. */
     private static final int TRIES = 256;
 
-    private static final PairTable[] NO_TABLES = {};
+    private static final PrefixPairTable[] NO_TABLES = {};
 
     private final AtomicInteger changes = new AtomicInteger();
-    private volatile PairTable[] tables = NO_TABLES;
-    private volatile Shelf prefixed;
+    private volatile PrefixPairTable[] tables = NO_TABLES;
+    private volatile PolicySet prefixed;
     private volatile boolean isRetired;
 
     /** The one table, if it has keys and there is no trie; else null. It is null before anything is published that makes it so. */
-    private volatile PairTable only;
+    private volatile PrefixPairTable only;
 
     /** Any thread. */
     Policy lookup(Flow flow) {
         int seen = changes.get();
-        PairTable table = only;
+        PrefixPairTable table = only;
         if (table == null || flow.ifId != 0) {
             return lookupAll(flow);
         }
@@ -56,7 +56,7 @@ final class Classifier {
         int seen = changes.get();
         Policy single = null;
         int found = 0;
-        for (PairTable table : tables) {
+        for (PrefixPairTable table : tables) {
             Policy alone = table.alone(flow);
             if (alone != null) {
                 single = alone;
@@ -71,7 +71,7 @@ final class Classifier {
     /** By rank, which takes a look at every policy that is found. */
     private Policy search(Flow flow) {
         SpdEntry best;
-        Shelf root;
+        PolicySet root;
         int seen;
         int tries = 0;
         do {
@@ -104,7 +104,7 @@ final class Classifier {
         return again;
     }
 
-    private Policy searchLanes(Flow flow, Shelf root) {
+    private Policy searchLanes(Flow flow, PolicySet root) {
         SpdEntry best = search(flow, SpdEntry.ALL_LANES, SpdEntry.NONE, root);
         return best.isUpdate() ? oldestOfLanes(flow, best, root) : best.policy();
     }
@@ -113,7 +113,7 @@ final class Classifier {
      * An update keeps its place within its lane only, so that what leads by place may be younger than the best of another lane: of the
      * best of each lane, the oldest is the one.
      */
-    private Policy oldestOfLanes(Flow flow, SpdEntry leader, Shelf root) {
+    private Policy oldestOfLanes(Flow flow, SpdEntry leader, PolicySet root) {
         Policy oldest = leader.policy();
         SpdEntry ceiling = leader.ceiling();
         for (int lane = 1; lane < SpdEntry.ALL_LANES; lane <<= 1) {
@@ -125,14 +125,14 @@ final class Classifier {
         return oldest;
     }
 
-    private SpdEntry search(Flow flow, int lanes, SpdEntry bound, Shelf root) {
+    private SpdEntry search(Flow flow, int lanes, SpdEntry bound, PolicySet root) {
         SpdEntry best = searchTables(flow, lanes, bound);
         return root == null ? best : root.better(flow, lanes, best);
     }
 
     private SpdEntry searchTables(Flow flow, int lanes, SpdEntry bound) {
         SpdEntry best = bound;
-        for (PairTable table : tables) {
+        for (PrefixPairTable table : tables) {
             best = table.better(flow, lanes, best);
         }
         return best;
@@ -140,17 +140,17 @@ final class Classifier {
 
     /** The entry that a client means, or null. Control thread, like all below. @param probe has the bits of the name */
     SpdEntry find(PolicyName name, SpdEntry probe) {
-        PairTable table = table(probe);
-        Shelf shelf = table == null ? prefixed : table.shelf(probe);
+        PrefixPairTable table = table(probe);
+        PolicySet shelf = table == null ? prefixed : table.shelf(probe);
         return shelf == null ? null : shelf.named(name, probe);
     }
 
     /** @param old an entry of the same selector that it takes the place of, or null */
     void put(SpdEntry entry, SpdEntry old) {
-        PairTable table = table(entry);
+        PrefixPairTable table = table(entry);
         if (table == null && mayHaveTable(entry)) {
-            table = new PairTable(entry, changes);
-            List<PairTable> more = new ArrayList<>(List.of(tables));
+            table = new PrefixPairTable(entry, changes);
+            List<PrefixPairTable> more = new ArrayList<>(List.of(tables));
             more.add(table);
             publish(more);
         }
@@ -161,14 +161,14 @@ final class Classifier {
                 only = null;
                 moveSmallTables();
             }
-            Shelf more = Trie.add(prefixed, entry, Trie.Side.DADDR);
+            PolicySet more = Trie.add(prefixed, entry, Trie.Side.DADDR);
             prefixed = old == null ? more : Trie.remove(more, old, Trie.Side.DADDR);
         }
         chooseOnly();
     }
 
     void remove(SpdEntry entry) {
-        PairTable table = table(entry);
+        PrefixPairTable table = table(entry);
         if (table == null) {
             prefixed = Trie.remove(prefixed, entry, Trie.Side.DADDR);
         } else {
@@ -177,10 +177,10 @@ final class Classifier {
         chooseOnly();
     }
 
-    private void removeFrom(PairTable table, SpdEntry entry) {
+    private void removeFrom(PrefixPairTable table, SpdEntry entry) {
         table.remove(entry);
         if (table.size() == 0) {
-            List<PairTable> left = new ArrayList<>(List.of(tables));
+            List<PrefixPairTable> left = new ArrayList<>(List.of(tables));
             left.remove(table);
             publish(left);
         }
@@ -193,14 +193,14 @@ final class Classifier {
 
     /** Ends every change. */
     private void chooseOnly() {
-        PairTable next = prefixed == null && tables.length == 1 && tables[0].hasKeys() ? tables[0] : null;
+        PrefixPairTable next = prefixed == null && tables.length == 1 && tables[0].hasKeys() ? tables[0] : null;
         if (next != only) {
             only = next;
         }
     }
 
-    private PairTable table(SpdEntry entry) {
-        for (PairTable table : tables) {
+    private PrefixPairTable table(SpdEntry entry) {
+        for (PrefixPairTable table : tables) {
             if (table.isFor(entry)) {
                 return table;
             }
@@ -215,8 +215,8 @@ final class Classifier {
 
     /** Once there is a trie to search, a few policies are found sooner there. For a while they are in both, or a lookup could miss both. */
     private void moveSmallTables() {
-        List<PairTable> large = new ArrayList<>();
-        for (PairTable table : tables) {
+        List<PrefixPairTable> large = new ArrayList<>();
+        for (PrefixPairTable table : tables) {
             if (table.isExact() || table.size() >= LEAST_WORTH) {
                 large.add(table);
             } else {
@@ -226,9 +226,9 @@ final class Classifier {
         publish(large);
     }
 
-    private void publish(List<PairTable> next) {
+    private void publish(List<PrefixPairTable> next) {
         only = null;
         tables = next.toArray(NO_TABLES);
-        PairTable.count(changes);
+        PrefixPairTable.count(changes);
     }
 }

@@ -6,27 +6,27 @@ import org.xfrmbridge.xfrm.Flow;
 
 /**
  * Policies by a hash, five bits of it at a level: of what they match, or of their names. Places without a policy are not kept; what stands
- * in a place is another level or a {@link Shelf} of policies with the same hash.
+ * in a place is another level or a {@link PolicySet} of policies with the same hash.
  */
-final class HashTrie implements Ranked {
+final class HashTrie implements PolicyNode {
     private static final int BITS = 5;
     private static final int DIGIT_MASK = (1 << BITS) - 1;
 
     /** A bit for each digit that has a place. */
     private final int digits;
 
-    private final Ranked[] places;
+    private final PolicyNode[] places;
     private final SpdEntry best;
 
-    private HashTrie(int digits, Ranked[] places, SpdEntry best) {
+    private HashTrie(int digits, PolicyNode[] places, SpdEntry best) {
         this.digits = digits;
         this.places = places;
         this.best = best;
     }
 
     /** The policies below {@code root} with this hash; maybe others too. Null if none. */
-    static Shelf get(Ranked root, int hash) {
-        Ranked at = root;
+    static PolicySet get(PolicyNode root, int hash) {
+        PolicyNode at = root;
         int rest = hash;
         while (at instanceof HashTrie trie) {
             int bit = 1 << (rest & DIGIT_MASK);
@@ -36,11 +36,11 @@ final class HashTrie implements Ranked {
             at = trie.places[trie.index(bit)];
             rest >>>= BITS;
         }
-        return (Shelf) at;
+        return (PolicySet) at;
     }
 
     /** @param shift bits of the hash that led to {@code at}, which may be null */
-    static Ranked add(Ranked at, SpdEntry entry, ToIntFunction<SpdEntry> hashes, int shift) {
+    static PolicyNode add(PolicyNode at, SpdEntry entry, ToIntFunction<SpdEntry> hashes, int shift) {
         if (at == null) {
             return entry;
         }
@@ -52,20 +52,20 @@ final class HashTrie implements Ranked {
         SpdEntry other = at.sample();
         int otherHash = hashes.applyAsInt(other);
         if (hash == otherHash) {
-            return Bag.addAlike((Shelf) at, entry);
+            return PolicyArray.addAlike((PolicySet) at, entry);
         }
-        HashTrie level = new HashTrie(1 << (otherHash >>> shift & DIGIT_MASK), new Ranked[] {at}, other);
+        HashTrie level = new HashTrie(1 << (otherHash >>> shift & DIGIT_MASK), new PolicyNode[] {at}, other);
         return add(level, entry, hashes, shift);
     }
 
     /** What is left, null if nothing. */
-    static Ranked remove(Ranked at, SpdEntry entry, ToIntFunction<SpdEntry> hashes, int shift) {
-        if (at instanceof Shelf shelf) {
-            return Bag.remove(shelf, entry);
+    static PolicyNode remove(PolicyNode at, SpdEntry entry, ToIntFunction<SpdEntry> hashes, int shift) {
+        if (at instanceof PolicySet shelf) {
+            return PolicyArray.remove(shelf, entry);
         }
         HashTrie trie = (HashTrie) at;
         int bit = trie.bit(hashes.applyAsInt(entry), shift);
-        Ranked rest = remove(trie.at(bit), entry, hashes, shift + BITS);
+        PolicyNode rest = remove(trie.at(bit), entry, hashes, shift + BITS);
         if (rest == null && trie.places.length == 1) {
             return null;
         }
@@ -74,14 +74,14 @@ final class HashTrie implements Ranked {
         return alone ? left.places[0] : entry == trie.best ? left.ranked() : left;
     }
 
-    /** As {@link Shelf#better}. The best of all is mostly the one, as those here match the same flows. */
+    /** As {@link PolicySet#better}. The best of all is mostly the one, as those here match the same flows. */
     SpdEntry better(Flow flow, int lanes, SpdEntry bound) {
         SpdEntry found = best.better(flow, lanes, bound);
         if (found == best || best.rank > bound.rank) {
             return found;
         }
-        for (Ranked place : places) {
-            found = place instanceof HashTrie trie ? trie.better(flow, lanes, found) : ((Shelf) place).better(flow, lanes, found);
+        for (PolicyNode place : places) {
+            found = place instanceof HashTrie trie ? trie.better(flow, lanes, found) : ((PolicySet) place).better(flow, lanes, found);
         }
         return found;
     }
@@ -98,28 +98,28 @@ final class HashTrie implements Ranked {
         return Integer.bitCount(digits & bit - 1);
     }
 
-    private Ranked at(int bit) {
+    private PolicyNode at(int bit) {
         return (digits & bit) == 0 ? null : places[index(bit)];
     }
 
-    private HashTrie with(int bit, Ranked place, SpdEntry newBest) {
+    private HashTrie with(int bit, PolicyNode place, SpdEntry newBest) {
         int count = places.length;
         int index = index(bit);
         boolean had = (digits & bit) != 0;
-        Ranked[] copy = had ? places.clone() : Spread.open(places, count, new Ranked[count + 1], index);
+        PolicyNode[] copy = had ? places.clone() : ArrayCopies.open(places, count, new PolicyNode[count + 1], index);
         copy[index] = place;
         return new HashTrie(digits | bit, copy, newBest);
     }
 
     private HashTrie without(int bit) {
         int count = places.length;
-        return new HashTrie(digits & ~bit, Spread.close(places, count, new Ranked[count - 1], index(bit)), best);
+        return new HashTrie(digits & ~bit, ArrayCopies.close(places, count, new PolicyNode[count - 1], index(bit)), best);
     }
 
     /** The same once the best has gone. */
     private HashTrie ranked() {
         SpdEntry first = places[0].sample();
-        for (Ranked place : places) {
+        for (PolicyNode place : places) {
             first = better(first, place.sample());
         }
         return new HashTrie(digits, places, first);
@@ -137,7 +137,7 @@ final class HashTrie implements Ranked {
 
     @Override
     public void forEach(Consumer<SpdEntry> action) {
-        for (Ranked place : places) {
+        for (PolicyNode place : places) {
             place.forEach(action);
         }
     }

@@ -88,7 +88,7 @@ final class PortSockets {
         while (socket.isBoundToAny() && position < old.length && !old[position].isBoundToAny()) {
             position++;
         }
-        BoundSocket[] more = Spread.open(old, old.length, new BoundSocket[old.length + 1], position);
+        BoundSocket[] more = ArrayCopies.open(old, old.length, new BoundSocket[old.length + 1], position);
         more[position] = socket;
         sockets = more;
     }
@@ -100,6 +100,6 @@ final class PortSockets {
         while (old[position] != socket) {
             position--;
         }
-        sockets = Spread.close(old, old.length, new BoundSocket[old.length - 1], position);
+        sockets = ArrayCopies.close(old, old.length, new BoundSocket[old.length - 1], position);
     }
 }

@@ -28,7 +28,7 @@ public final class Sad {
     private final SpiIndex bySpi = new SpiIndex();
     private final SourceIndex bySource = new SourceIndex();
     private final SequenceIndex bySequence = new SequenceIndex();
-    private final Slots<StateGroup> groups = new Slots<>();
+    private final HashTable<StateGroup> groups = new HashTable<>();
     private final SpiUses spiUses = new SpiUses();
     private final WalkList<State> all = new WalkList<>();
     /** By addresses; those of any source apart, for bundles ask for these, and seldom get them. */
@@ -153,7 +153,7 @@ public final class Sad {
         long saddrHigh = SadEntry.high(saddr.high(), family);
         long saddrLow = SadEntry.low(saddr.low(), family);
         int hash = StateGroup.hash(daddrHigh, daddrLow, saddrHigh, saddrLow, StateGroup.identity(kind, reqid, ifId));
-        Slots.Table<StateGroup> table = groups.table();
+        HashTable.Table<StateGroup> table = groups.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             StateGroup group = table.at(i);
             if (group != null
@@ -171,8 +171,8 @@ public final class Sad {
     }
 
     /** Tells whether what {@link #find} says next may have a better answer later. Any thread. */
-    public StateWatch watch(Policy policy, Template template, Address daddr, Address saddr) {
-        return new StateWatch(this, template, policy.spec().ifId(), daddr, saddr);
+    public StateFreshness watch(Policy policy, Template template, Address daddr, Address saddr) {
+        return new StateFreshness(this, template, policy.spec().ifId(), daddr, saddr);
     }
 
     /** How many groups have come between the addresses of a stripe. Any thread. */

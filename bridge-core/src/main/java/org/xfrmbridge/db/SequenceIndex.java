@@ -2,12 +2,12 @@ package org.xfrmbridge.db;
 
 /** States by the number of the ACQUIRE they answer, the youngest first among those with the same. The control thread writes, any thread looks up. */
 final class SequenceIndex {
-    private final Slots<SadEntry> slots = new Slots<>();
+    private final HashTable<SadEntry> slots = new HashTable<>();
 
     /** The youngest; {@link SadEntry#alikeInSequence} leads to the others. Null if none. */
     SadEntry chain(int sequence) {
         int hash = Hashing.fold(sequence);
-        Slots.Table<SadEntry> table = slots.table();
+        HashTable.Table<SadEntry> table = slots.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             SadEntry entry = table.at(i);
             if (entry != null && entry.sequence == sequence) {

@@ -36,7 +36,7 @@ public final class SocketPolicies {
 
     private final Spd spd;
     private final Map<SocketId, BoundSocket> sockets = new HashMap<>();
-    private final Slots<PortSockets> byPort = new Slots<>();
+    private final HashTable<PortSockets> byPort = new HashTable<>();
     private final ChangeLog<LocalEndpoint> changes = new ChangeLog<>(CHANGE_STRIPES, CHANGES_KEPT);
     private final AtomicInteger generation = new AtomicInteger();
     private final AtomicIntegerArray floating = new AtomicIntegerArray(PROTOCOLS);
@@ -135,7 +135,7 @@ public final class SocketPolicies {
         return socket == null ? 0 : socket.encapsulationType();
     }
 
-    /** Where something has changed lately; {@link PolicyWatch} reads it. */
+    /** Where something has changed lately; {@link PolicyFreshness} reads it. */
     ChangeLog<LocalEndpoint> changes() {
         return changes;
     }
@@ -215,7 +215,7 @@ public final class SocketPolicies {
     }
 
     /** Control thread: the socket is connected, and sends and gets nothing else. */
-    public void narrow(Object owner, long cookie, Connection connection) {
+    public void narrow(Object owner, long cookie, TcpConnection connection) {
         BoundSocket socket = sockets.get(new SocketId(owner, cookie));
         if (socket != null && socket.connection() == null) {
             settle(socket.hasPolicy());
@@ -227,7 +227,7 @@ public final class SocketPolicies {
      * Control thread: a socket that another has accepted is known by itself from now on. It has the policies that the
      * other has now ({@code __xfrm_sk_clone_policy}); what becomes of that does not concern it.
      */
-    public void inherit(Object owner, long cookie, long accepted, Connection connection, long nowSeconds) {
+    public void inherit(Object owner, long cookie, long accepted, TcpConnection connection, long nowSeconds) {
         BoundSocket parent = sockets.get(new SocketId(owner, cookie));
         BoundSocket child = new BoundSocket(accepted, parent.at()).withConnection(connection).heldBy(false);
         for (Direction direction : new Direction[] {Direction.IN, Direction.OUT}) {
@@ -344,7 +344,7 @@ public final class SocketPolicies {
 
     private PortSockets at(int protocol, int port) {
         int hash = hash(protocol, port);
-        Slots.Table<PortSockets> table = byPort.table();
+        HashTable.Table<PortSockets> table = byPort.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             PortSockets sockets = table.at(i);
             if (sockets != null && sockets.protocol == protocol && sockets.port == port) {

@@ -7,12 +7,12 @@ import org.xfrmbridge.xfrm.State;
  * writes, any thread looks up.
  */
 final class SourceIndex {
-    private final Slots<SadEntry> slots = new Slots<>();
+    private final HashTable<SadEntry> slots = new HashTable<>();
 
     /** The youngest State of a key, or null. */
     SadEntry youngest(long saddrHigh, long saddrLow, long daddrHigh, long daddrLow, int kind) {
         int hash = SadEntry.sourceHash(saddrHigh, saddrLow, daddrHigh ^ daddrLow, kind);
-        Slots.Table<SadEntry> table = slots.table();
+        HashTable.Table<SadEntry> table = slots.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             SadEntry entry = table.at(i);
             if (entry != null && entry.isBetween(saddrHigh, saddrLow, daddrHigh, daddrLow, kind)) {
@@ -45,7 +45,7 @@ final class SourceIndex {
 
     private SadEntry chain(SadEntry entry) {
         int hash = entry.sourceHash();
-        Slots.Table<SadEntry> table = slots.table();
+        HashTable.Table<SadEntry> table = slots.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             if (entry.isAlike(table.at(i))) {
                 return table.at(i);

@@ -30,7 +30,7 @@ public final class Spd {
     private Runnable beforeRemoval = () -> {};
     private final AtomicReferenceArray<Classifier> classifiers =
             new AtomicReferenceArray<>(PolicySpec.Type.values().length * DIRECTIONS * FAMILIES);
-    private final Slots<SpdEntry> byIndex = new Slots<>();
+    private final HashTable<SpdEntry> byIndex = new HashTable<>();
     private final WalkList<Policy> all = new WalkList<>();
     /**
      * By direction: all, those of sockets, and those that let through but do not count for all packets between their
@@ -39,7 +39,7 @@ public final class Spd {
     private final AtomicIntegerArray counts = new AtomicIntegerArray(3 * DIRECTIONS);
     private final PolicyChanges changes = new PolicyChanges();
     private final AtomicReferenceArray<PolicySpec.Action> defaults = new AtomicReferenceArray<>(DIRECTIONS);
-    private final Shared shared = new Shared();
+    private final Interner shared = new Interner();
     /** Has the bits of the name that is looked for, so that looking leaves no garbage. It becomes the entry of the next policy that comes. */
     private SpdEntry probe = new SpdEntry();
     private long nextAge;
@@ -62,7 +62,7 @@ public final class Spd {
         return AddressFamily.isIp(flow.family) ? classifier(type, direction, flow.family).lookup(flow) : null;
     }
 
-    /** What has come lately; {@link PolicyWatch} reads it. */
+    /** What has come lately; {@link PolicyFreshness} reads it. */
     PolicyChanges changes() {
         return changes;
     }
@@ -303,7 +303,7 @@ public final class Spd {
 
     private SpdEntry atIndex(int index) {
         int hash = Hashing.fold(index);
-        Slots.Table<SpdEntry> table = byIndex.table();
+        HashTable.Table<SpdEntry> table = byIndex.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             SpdEntry entry = table.at(i);
             if (entry != null && entry.policy().spec().index() == index) {

@@ -12,9 +12,9 @@ import org.xfrmbridge.xfrm.Selector;
 
 /**
  * One Policy in the {@link Spd}: its rank, and the bits that a flow must have, copied out of the selector so that a candidate which asks
- * for addresses alone costs one object. The smallest {@link Shelf}, too.
+ * for addresses alone costs one object. The smallest {@link PolicySet}, too.
  */
-final class SpdEntry extends WalkEntry<Policy> implements Shelf {
+final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
     /** No policy is preceded by it. */
     static final SpdEntry NONE = bound(Long.MAX_VALUE);
 
@@ -43,7 +43,7 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
      */
     byte lane;
 
-    Traits traits = Traits.ANY;
+    FieldMatch traits = FieldMatch.ANY;
     long daddrHigh;
     long daddrLow;
     long saddrHigh;
@@ -69,13 +69,13 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
         daddrLow = Prefix.low(daddr.low(), daddrLength());
         saddrHigh = Prefix.high(saddr.high(), saddrLength());
         saddrLow = Prefix.low(saddr.low(), saddrLength());
-        traits = Traits.of(name);
+        traits = FieldMatch.of(name);
         isPlain = name.securityContext() == null
                 && selector.user() == 0
                 && selector.daddrPrefix() == daddrLength()
                 && selector.saddrPrefix() == saddrLength()
                 && hasAddresses(daddr.high(), daddr.low(), saddr.high(), saddr.low())
-                && Traits.ports(selector) == traits.ports();
+                && FieldMatch.ports(selector) == traits.ports();
         return this;
     }
 
@@ -173,7 +173,7 @@ final class SpdEntry extends WalkEntry<Policy> implements Shelf {
 
     /** Whether every flow between its addresses matches, if it has no interface id either. */
     boolean matchesAll() {
-        return traits == Traits.ANY;
+        return traits == FieldMatch.ANY;
     }
 
     boolean hasAddressesOf(Flow flow) {

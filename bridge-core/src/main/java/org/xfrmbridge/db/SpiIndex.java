@@ -7,18 +7,18 @@ import org.xfrmbridge.xfrm.State;
 
 /**
  * States by (Spi, daddr, protocol), the youngest first among those with the same three. Those of an IPv4 address whose youngest fits every
- * mark are found by a {@link KeyTable}, which is nearly all; the others by their entries. The control thread writes, any thread looks up.
+ * mark are found by a {@link LongHashTable}, which is nearly all; the others by their entries. The control thread writes, any thread looks up.
  */
 final class SpiIndex {
-    private final KeyTable<State> esp = new KeyTable<>(State[]::new);
-    private final KeyTable<State> ah = new KeyTable<>(State[]::new);
-    private final KeyTable<State> comp = new KeyTable<>(State[]::new);
-    private final Slots<SadEntry> others = new Slots<>();
+    private final LongHashTable<State> esp = new LongHashTable<>(State[]::new);
+    private final LongHashTable<State> ah = new LongHashTable<>(State[]::new);
+    private final LongHashTable<State> comp = new LongHashTable<>(State[]::new);
+    private final HashTable<SadEntry> others = new HashTable<>();
     private volatile int returns;
 
     /** Null if none. Looks again if it may have missed one on its way from {@link #others} to a table of keys. */
     State lookup(long daddrHigh, long daddrLow, int spi, int kind, int mark) {
-        KeyTable<State> table = keyTable(kind);
+        LongHashTable<State> table = keyTable(kind);
         int seen;
         State found;
         do {
@@ -32,7 +32,7 @@ final class SpiIndex {
         return found;
     }
 
-    private static State lookup(KeyTable.Table<State> table, long key) {
+    private static State lookup(LongHashTable.Table<State> table, long key) {
         int slot = table.find(key);
         State[] states = table.entries();
         State found = slot < 0 ? null : states[slot];
@@ -47,14 +47,14 @@ final class SpiIndex {
 
     /** The youngest State of a key, or null. Control thread. */
     SadEntry youngest(long daddrHigh, long daddrLow, int spi, int kind) {
-        KeyTable<State> table = keyTable(kind);
+        LongHashTable<State> table = keyTable(kind);
         State state = table == null ? null : table.get(key(daddrHigh, spi));
         return state != null ? (SadEntry) state.place : youngestOfOthers(daddrHigh, daddrLow, spi, kind);
     }
 
     private SadEntry youngestOfOthers(long daddrHigh, long daddrLow, int spi, int kind) {
         int hash = hash(daddrHigh, daddrLow, spi, kind);
-        Slots.Table<SadEntry> table = others.table();
+        HashTable.Table<SadEntry> table = others.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             SadEntry entry = table.at(i);
             if (entry != null && entry.isNamed(daddrHigh, daddrLow, spi, kind)) {
@@ -107,7 +107,7 @@ final class SpiIndex {
 
     /** The youngest one with an entry's key, or null. */
     private SadEntry head(SadEntry entry) {
-        KeyTable<State> table = keyTable(entry.kind());
+        LongHashTable<State> table = keyTable(entry.kind());
         State state = table == null ? null : table.get(key(entry));
         if (state != null) {
             // A State whose key changes has its new entry by now, and is still found by its old one.
@@ -115,7 +115,7 @@ final class SpiIndex {
             return known.isAlike(entry) ? known : entry;
         }
         int hash = hash(entry);
-        Slots.Table<SadEntry> slots = others.table();
+        HashTable.Table<SadEntry> slots = others.table();
         for (int i = slots.find(hash); i >= 0; i = slots.findNext(i, hash)) {
             if (entry.isAlike(slots.at(i))) {
                 return slots.at(i);
@@ -128,7 +128,7 @@ final class SpiIndex {
         return entry.fitsEveryMark() && keyTable(entry.kind()) != null;
     }
 
-    private KeyTable<State> keyTable(int kind) {
+    private LongHashTable<State> keyTable(int kind) {
         return switch (kind) {
             case AddressFamily.INET << 8 | IpProtocol.ESP -> esp;
             case AddressFamily.INET << 8 | IpProtocol.AH -> ah;

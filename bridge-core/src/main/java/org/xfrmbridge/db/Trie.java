@@ -14,7 +14,7 @@ import org.xfrmbridge.xfrm.PolicyName;
  *
  * <p>A node has the best rank of every place beside it: a lookup looks only where a better policy may be than the one it has.
  */
-final class Trie implements Shelf {
+final class Trie implements PolicySet {
     /** The address that a trie is ordered by. */
     enum Side {
         DADDR,
@@ -44,13 +44,13 @@ final class Trie implements Shelf {
     private final long low;
     private final long bestRank;
     private final long[] ranks;
-    private final Shelf[] shelves;
+    private final PolicySet[] shelves;
     /** A bit for each place that is kept. */
     private final int places;
     private final short start;
     private final boolean bySource;
 
-    private Trie(long high, long low, int start, Side side, int places, Shelf[] shelves, long[] ranks) {
+    private Trie(long high, long low, int start, Side side, int places, PolicySet[] shelves, long[] ranks) {
         this.high = Prefix.high(high, start);
         this.low = Prefix.low(low, start);
         this.start = (short) start;
@@ -66,7 +66,7 @@ final class Trie implements Shelf {
     }
 
     /** @param shelf policies by the addresses of a side, null for none. Returns them and one more. */
-    static Shelf add(Shelf shelf, SpdEntry entry, Side side) {
+    static PolicySet add(PolicySet shelf, SpdEntry entry, Side side) {
         if (shelf == null) {
             return entry;
         }
@@ -78,19 +78,19 @@ final class Trie implements Shelf {
             return fork.with(fork.place(entry), entry);
         }
         int place = at.place(entry);
-        Shelf old = at.at(place);
+        PolicySet old = at.at(place);
         return at.with(place, place <= HERE ? addHere(old, entry, side) : add(old, entry, side));
     }
 
     /** What is left of a shelf without one that is in it, null if nothing. */
-    static Shelf remove(Shelf shelf, SpdEntry entry, Side side) {
+    static PolicySet remove(PolicySet shelf, SpdEntry entry, Side side) {
         if (shelf == entry) {
             return null;
         }
         Trie at = (Trie) shelf;
         int place = at.place(entry);
-        Shelf old = at.at(place);
-        Shelf rest = place <= HERE ? removeHere(old, entry, side) : remove(old, entry, side);
+        PolicySet old = at.at(place);
+        PolicySet rest = place <= HERE ? removeHere(old, entry, side) : remove(old, entry, side);
         return rest == null ? at.without(place) : at.with(place, rest).unlessSingle();
     }
 
@@ -102,45 +102,45 @@ final class Trie implements Shelf {
         return node(high, low, start, side, place(high, low, start, length), entry);
     }
 
-    private static Trie node(long high, long low, int start, Side side, int place, Shelf shelf) {
-        return new Trie(high, low, start, side, 1 << place, new Shelf[] {shelf}, new long[] {shelf.bestRank()});
+    private static Trie node(long high, long low, int start, Side side, int place, PolicySet shelf) {
+        return new Trie(high, low, start, side, 1 << place, new PolicySet[] {shelf}, new long[] {shelf.bestRank()});
     }
 
-    private static Shelf addHere(Shelf here, SpdEntry entry, Side side) {
+    private static PolicySet addHere(PolicySet here, SpdEntry entry, Side side) {
         if (here == null) {
             return entry;
         }
-        return side == Side.DADDR ? add(here, entry, Side.SADDR) : Bag.add(here, entry);
+        return side == Side.DADDR ? add(here, entry, Side.SADDR) : PolicyArray.add(here, entry);
     }
 
-    private static Shelf removeHere(Shelf here, SpdEntry entry, Side side) {
-        return side == Side.DADDR ? remove(here, entry, Side.SADDR) : Bag.remove(here, entry);
+    private static PolicySet removeHere(PolicySet here, SpdEntry entry, Side side) {
+        return side == Side.DADDR ? remove(here, entry, Side.SADDR) : PolicyArray.remove(here, entry);
     }
 
-    private Trie with(int place, Shelf shelf) {
+    private Trie with(int place, PolicySet shelf) {
         int count = shelves.length;
         int index = index(place);
         boolean had = has(place);
-        Shelf[] newShelves = had ? shelves.clone() : Spread.open(shelves, count, new Shelf[count + 1], index);
-        long[] newRanks = had ? ranks.clone() : Spread.open(ranks, count, new long[count + 1], index);
+        PolicySet[] newShelves = had ? shelves.clone() : ArrayCopies.open(shelves, count, new PolicySet[count + 1], index);
+        long[] newRanks = had ? ranks.clone() : ArrayCopies.open(ranks, count, new long[count + 1], index);
         newShelves[index] = shelf;
         newRanks[index] = shelf.bestRank();
         return new Trie(high, low, start, side(), places | 1 << place, newShelves, newRanks);
     }
 
-    private Shelf without(int place) {
+    private PolicySet without(int place) {
         int count = shelves.length;
         if (count == 1) {
             return null;
         }
         int index = index(place);
-        Shelf[] fewerShelves = Spread.close(shelves, count, new Shelf[count - 1], index);
-        long[] fewerRanks = Spread.close(ranks, count, new long[count - 1], index);
+        PolicySet[] fewerShelves = ArrayCopies.close(shelves, count, new PolicySet[count - 1], index);
+        long[] fewerRanks = ArrayCopies.close(ranks, count, new long[count - 1], index);
         return new Trie(high, low, start, side(), places & ~(1 << place), fewerShelves, fewerRanks).unlessSingle();
     }
 
     /** A node that has nothing to tell apart gives way to the one thing it has. */
-    private Shelf unlessSingle() {
+    private PolicySet unlessSingle() {
         boolean isBelow = places >>> FANOUT != 0;
         return shelves.length == 1 && (isBelow || shelves[0] instanceof SpdEntry) ? shelves[0] : this;
     }
@@ -168,7 +168,7 @@ final class Trie implements Shelf {
             if (below == 0 || at.ranks[at.indexOf(below)] > found.rank) {
                 return found;
             }
-            Shelf next = at.shelves[at.indexOf(below)];
+            PolicySet next = at.shelves[at.indexOf(below)];
             if (next instanceof Trie trie) {
                 at = trie;
             } else {
@@ -183,7 +183,7 @@ final class Trie implements Shelf {
         Trie at = this;
         while (length(probe, side()) >= at.start) {
             int place = at.place(probe);
-            Shelf next = at.at(place);
+            PolicySet next = at.at(place);
             if (place > HERE && next instanceof Trie trie) {
                 at = trie;
             } else {
@@ -200,7 +200,7 @@ final class Trie implements Shelf {
 
     @Override
     public void forEach(Consumer<SpdEntry> action) {
-        for (Shelf shelf : shelves) {
+        for (PolicySet shelf : shelves) {
             shelf.forEach(action);
         }
     }
@@ -217,7 +217,7 @@ final class Trie implements Shelf {
         return Integer.bitCount(places & placeBit - 1);
     }
 
-    private Shelf at(int place) {
+    private PolicySet at(int place) {
         return has(place) ? shelves[index(place)] : null;
     }
 

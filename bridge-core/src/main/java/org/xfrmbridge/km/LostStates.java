@@ -29,7 +29,7 @@ final class LostStates {
     private static final int KEPT_SECONDS = 600;
     private static final int HARD_SECONDS = 10;
     private static final int TURN = 64;
-    private static final long TURN_NS = Alarms.NS_PER_SECOND / 10;
+    private static final long TURN_NS = ControlTimers.NS_PER_SECOND / 10;
 
     /** What tells States apart, as a hash. */
     private record Key(StateId id, int family, Mark mark) {
@@ -39,10 +39,10 @@ final class LostStates {
     }
 
     /** What one has to have that takes a State's place. */
-    private record Place(Address daddr, Address saddr, int protocol, int reqid, int ifId, Mark mark) {
-        static Place of(State state) {
+    private record Role(Address daddr, Address saddr, int protocol, int reqid, int ifId, Mark mark) {
+        static Role of(State state) {
             StateSpec spec = state.spec();
-            return new Place(spec.id().daddr(), spec.saddr(), spec.id().protocol(), spec.reqid(), spec.ifId(), spec.mark());
+            return new Role(spec.id().daddr(), spec.saddr(), spec.id().protocol(), spec.reqid(), spec.ifId(), spec.mark());
         }
     }
 
@@ -76,7 +76,7 @@ final class LostStates {
         }
 
         private boolean tell(State state) {
-            boolean due = lost.get(Key.of(state)) == state && (!hard || empty.contains(Place.of(state)));
+            boolean due = lost.get(Key.of(state)) == state && (!hard || empty.contains(Role.of(state)));
             if (due) {
                 listener.expired(state, hard);
             }
@@ -84,13 +84,13 @@ final class LostStates {
         }
     }
 
-    private final Alarms alarms;
+    private final ControlTimers alarms;
     private final Map<Key, State> lost = new LinkedHashMap<>();
 
     /** Where no other has come yet. */
-    private final Set<Place> empty = new HashSet<>();
+    private final Set<Role> empty = new HashSet<>();
 
-    LostStates(Alarms alarms) {
+    LostStates(ControlTimers alarms) {
         this.alarms = alarms;
     }
 
@@ -98,7 +98,7 @@ final class LostStates {
     void load(Collection<State> states) {
         for (State state : states) {
             lost.put(Key.of(state), state);
-            empty.add(Place.of(state));
+            empty.add(Role.of(state));
         }
         alarms.setSeconds(Timer.of(this::forget), KEPT_SECONDS);
     }
@@ -123,7 +123,7 @@ final class LostStates {
     void comes(State state) {
         if (!lost.isEmpty()) {
             lost.remove(Key.of(state));
-            empty.remove(Place.of(state));
+            empty.remove(Role.of(state));
         }
     }
 

@@ -1,6 +1,6 @@
 package org.xfrmbridge.km;
 
-import org.xfrmbridge.db.Shared;
+import org.xfrmbridge.db.Interner;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Encapsulation;
@@ -20,7 +20,7 @@ final class MigrateStateVerb {
     private final StateTable states;
     private final KeyManagers keyManagers;
     private final Clock clock;
-    private final Shared shared = new Shared();
+    private final Interner shared = new Interner();
 
     MigrateStateVerb(StateTable states, KeyManagers keyManagers, Clock clock) {
         this.states = states;

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.Shared;
+import org.xfrmbridge.db.Interner;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.Migration.Move;
 import org.xfrmbridge.time.Clock;
@@ -33,7 +33,7 @@ final class MigrateVerb {
     private final PolicyExpiry policyExpiry;
     private final KeyManagers keyManagers;
     private final Clock clock;
-    private final Shared shared = new Shared();
+    private final Interner shared = new Interner();
 
     MigrateVerb(Sad sad, Spd spd, StateTable states, PolicyExpiry policyExpiry, KeyManagers keyManagers, Clock clock) {
         this.sad = sad;

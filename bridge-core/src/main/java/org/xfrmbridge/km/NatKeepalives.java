@@ -12,12 +12,12 @@ import org.xfrmbridge.xfrm.State;
 final class NatKeepalives {
     private static final long RETRY_SECONDS = 1;
 
-    private final Alarms alarms;
+    private final ControlTimers alarms;
     private final Clock clock;
     /** Sends one; false if there is no way to the peer at the moment. */
     private Predicate<State> sender = state -> true;
 
-    NatKeepalives(Alarms alarms, Clock clock) {
+    NatKeepalives(ControlTimers alarms, Clock clock) {
         this.alarms = alarms;
         this.clock = clock;
     }
@@ -29,13 +29,13 @@ final class NatKeepalives {
     void start(State state) {
         if (state.isValid() && state.spec().natKeepaliveSeconds() != 0) {
             Timer<Runnable> timer = Timer.of(() -> look(state));
-            StateWatch.of(state).keepalive = timer;
+            StateTimer.of(state).keepalive = timer;
             alarms.set(timer, 0);
         }
     }
 
     void stop(State state) {
-        Timer<Runnable> timer = StateWatch.of(state).keepalive;
+        Timer<Runnable> timer = StateTimer.of(state).keepalive;
         if (timer != null) {
             alarms.cancel(timer);
         }
@@ -50,9 +50,9 @@ final class NatKeepalives {
         long nextSeconds = interval - idleSeconds;
         if (idleSeconds >= interval) {
             // Set before: a fault in sending costs this one alone.
-            alarms.setSeconds(StateWatch.of(state).keepalive, RETRY_SECONDS);
+            alarms.setSeconds(StateTimer.of(state).keepalive, RETRY_SECONDS);
             nextSeconds = sender.test(state) ? interval : RETRY_SECONDS;
         }
-        alarms.setSeconds(StateWatch.of(state).keepalive, nextSeconds);
+        alarms.setSeconds(StateTimer.of(state).keepalive, nextSeconds);
     }
 }

@@ -37,10 +37,10 @@ final class PolicyExpiry {
 
     private final Spd spd;
     private final KeyManagers keyManagers;
-    private final Alarms alarms;
+    private final ControlTimers alarms;
     private final Clock clock;
 
-    PolicyExpiry(Spd spd, KeyManagers keyManagers, Alarms alarms, Clock clock) {
+    PolicyExpiry(Spd spd, KeyManagers keyManagers, ControlTimers alarms, Clock clock) {
         this.spd = spd;
         this.keyManagers = keyManagers;
         this.alarms = alarms;

@@ -16,10 +16,10 @@ final class ReplayNotices {
     /** {@code XFRM_AE_CE}: the time is. */
     static final int CAUSE_TIME = 32;
 
-    private static final long NS_PER_AGE_UNIT = Alarms.NS_PER_SECOND / 10;
+    private static final long NS_PER_AGE_UNIT = ControlTimers.NS_PER_SECOND / 10;
 
     private final KeyManagers keyManagers;
-    private final Alarms alarms;
+    private final ControlTimers alarms;
 
     /** The timer of a State's {@code replayMaxAge}. */
     private final class Age extends Timer<Runnable> implements Runnable {
@@ -40,7 +40,7 @@ final class ReplayNotices {
         }
     }
 
-    ReplayNotices(KeyManagers keyManagers, Alarms alarms) {
+    ReplayNotices(KeyManagers keyManagers, ControlTimers alarms) {
         this.keyManagers = keyManagers;
         this.alarms = alarms;
     }
@@ -51,7 +51,7 @@ final class ReplayNotices {
     }
 
     void stop(State state) {
-        StateWatch watch = StateWatch.of(state);
+        StateTimer watch = StateTimer.of(state);
         if (watch.replay != null) {
             alarms.cancel(watch.replay);
             watch.replay = null;
@@ -60,7 +60,7 @@ final class ReplayNotices {
 
     /** A client has set numbers or thresholds, and knows them. */
     void setByClient(State state) {
-        StateWatch.of(state).toldReplay = state.replaySnapshot();
+        StateTimer.of(state).toldReplay = state.replaySnapshot();
         mark(state);
     }
 
@@ -69,7 +69,7 @@ final class ReplayNotices {
         if (!state.isValid() || !keyManagers.hearReplay()) {
             return;
         }
-        StateWatch watch = StateWatch.of(state);
+        StateTimer watch = StateTimer.of(state);
         ReplayState now = state.replaySnapshot();
         if (isFar(state, watch.toldReplay, now)) {
             tell(state, now, CAUSE_DIFFERENCE);
@@ -79,7 +79,7 @@ final class ReplayNotices {
     }
 
     private void timeIsUp(State state) {
-        StateWatch.of(state).replay = null;
+        StateTimer.of(state).replay = null;
         if (!state.isValid()) {
             return;
         }
@@ -91,7 +91,7 @@ final class ReplayNotices {
     }
 
     private void tellIfMoved(State state, ReplayState now) {
-        if (now.equals(StateWatch.of(state).toldReplay)) {
+        if (now.equals(StateTimer.of(state).toldReplay)) {
             defer(state);
         } else {
             tell(state, now, CAUSE_TIME);
@@ -99,12 +99,12 @@ final class ReplayNotices {
     }
 
     private void defer(State state) {
-        StateWatch.of(state).replayDeferred = true;
+        StateTimer.of(state).replayDeferred = true;
         mark(state);
     }
 
     private void tell(State state, ReplayState now, int cause) {
-        StateWatch watch = StateWatch.of(state);
+        StateTimer watch = StateTimer.of(state);
         watch.toldReplay = now;
         if (state.spec().replayMaxAge() != 0) {
             watch.replayDeferred = false;
@@ -117,7 +117,7 @@ final class ReplayNotices {
     private void arm(State state) {
         long age = Integer.toUnsignedLong(state.spec().replayMaxAge());
         if (age != 0) {
-            StateWatch watch = StateWatch.of(state);
+            StateTimer watch = StateTimer.of(state);
             if (watch.replay == null) {
                 watch.replay = new Age(state);
             }
@@ -127,7 +127,7 @@ final class ReplayNotices {
 
     /** Every move is worth a look when no difference is set, or when a time has passed without one. */
     private static void mark(State state) {
-        StateWatch watch = StateWatch.of(state);
+        StateTimer watch = StateTimer.of(state);
         int difference = state.spec().replayMaxDifference();
         // Unsigned, and never that far from what was told.
         int step = watch.replayDeferred ? 1 : difference < 0 ? Integer.MAX_VALUE : Math.max(1, difference);

@@ -1,7 +1,7 @@
 package org.xfrmbridge.km;
 
 import java.util.Optional;
-import org.xfrmbridge.db.Shared;
+import org.xfrmbridge.db.Interner;
 import org.xfrmbridge.esp.AhSuite;
 import org.xfrmbridge.esp.AlgorithmEntry;
 import org.xfrmbridge.esp.AlgorithmKind;
@@ -35,7 +35,7 @@ final class StateConstruction {
 
     private StateConstruction() {}
 
-    static State construct(StateSpec request, Shared shared, long nowSeconds) throws XfrmException {
+    static State construct(StateSpec request, Interner shared, long nowSeconds) throws XfrmException {
         StateSpec.Builder spec = request.toBuilder();
         adoptDefaults(spec, request);
         spec.aead = attach(AlgorithmKind.AEAD, request.aead(), true);

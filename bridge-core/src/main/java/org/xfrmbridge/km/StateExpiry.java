@@ -20,10 +20,10 @@ final class StateExpiry {
 
     private final StateTable states;
     private final KeyManagers keyManagers;
-    private final Alarms alarms;
+    private final ControlTimers alarms;
     private final Clock clock;
 
-    StateExpiry(StateTable states, KeyManagers keyManagers, Alarms alarms, Clock clock) {
+    StateExpiry(StateTable states, KeyManagers keyManagers, ControlTimers alarms, Clock clock) {
         this.states = states;
         this.keyManagers = keyManagers;
         this.alarms = alarms;
@@ -32,11 +32,11 @@ final class StateExpiry {
 
     void start(State state) {
         boolean larval = state.phase() == Phase.ACQUIRING;
-        alarms.setSeconds(StateWatch.of(state), larval ? state.spec().lifetime().hardAddSeconds() : FIRST_LOOK_SECONDS);
+        alarms.setSeconds(StateTimer.of(state), larval ? state.spec().lifetime().hardAddSeconds() : FIRST_LOOK_SECONDS);
     }
 
     void stop(State state) {
-        alarms.cancel(StateWatch.of(state));
+        alarms.cancel(StateTimer.of(state));
     }
 
     /** A live State has got other limits: it is no longer dying, unless of these. */
@@ -64,7 +64,7 @@ final class StateExpiry {
         Usage usage = state.usage();
         if (isReached(usage, limits.hardBytes(), limits.hardPackets())) {
             state.enter(Phase.EXPIRED);
-            alarms.set(StateWatch.of(state), 0);
+            alarms.set(StateTimer.of(state), 0);
         } else if (!state.isDying() && isReached(usage, limits.softBytes(), limits.softPackets())) {
             soften(state);
         }
@@ -92,7 +92,7 @@ final class StateExpiry {
             }
         }
         if (nextSeconds != Lifetimes.NEVER) {
-            alarms.setSeconds(StateWatch.of(state), nextSeconds);
+            alarms.setSeconds(StateTimer.of(state), nextSeconds);
         }
     }
 

@@ -16,7 +16,7 @@ import org.xfrmbridge.xfrm.Usage;
  */
 final class StateTable {
     private final Sad sad;
-    private final BareTunnels tunnels;
+    private final IpipTunnels tunnels;
     private final Acquires acquires;
     private MemoryReserve reserve = MemoryReserve.ENDLESS;
     private StateExpiry expiry;
@@ -27,7 +27,7 @@ final class StateTable {
     StateTable(Sad sad, Acquires acquires) {
         this.sad = sad;
         this.acquires = acquires;
-        tunnels = new BareTunnels(sad);
+        tunnels = new IpipTunnels(sad);
     }
 
     /** Before the first State comes: some of them need the table, too. */
@@ -88,7 +88,7 @@ final class StateTable {
     }
 
     State larvalAnsweredBy(StateSpec spec) {
-        return Larvals.answeredBy(spec, sad);
+        return LarvalStates.answeredBy(spec, sad);
     }
 
     /** {@code xfrm_state_insert}: from here on its mark is what the mask lets through. */
@@ -108,7 +108,7 @@ final class StateTable {
     }
 
     private void link(State state) {
-        state.watch = new StateWatch(state, expiry);
+        state.watch = new StateTimer(state, expiry);
         tunnels.attach(state);
         sad.insert(state);
         expiry.start(state);

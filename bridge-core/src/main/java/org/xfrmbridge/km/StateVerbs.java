@@ -1,6 +1,6 @@
 package org.xfrmbridge.km;
 
-import org.xfrmbridge.db.Shared;
+import org.xfrmbridge.db.Interner;
 import org.xfrmbridge.km.KeyManager.StateChange;
 import org.xfrmbridge.km.XfrmService.ReplayUpdate;
 import org.xfrmbridge.time.Clock;
@@ -24,7 +24,7 @@ final class StateVerbs {
     private final ReplayNotices replayNotices;
     private final KeyManagers keyManagers;
     private final Clock clock;
-    private final Shared shared = new Shared();
+    private final Interner shared = new Interner();
 
     StateVerbs(
             StateTable states, StateExpiry expiry, ReplayNotices replayNotices, KeyManagers keyManagers, Clock clock) {

@@ -37,7 +37,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
 
     private final Sad sad;
     private final Spd spd;
-    private final Alarms alarms;
+    private final ControlTimers alarms;
     private final DatapathQueue events;
     private final KeyManagers keyManagers = new KeyManagers();
     private final SysctlValues sysctls = new SysctlValues();
@@ -45,11 +45,11 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     private final StateTable states;
     private final StateExpiry stateExpiry;
     private final ReplayNotices replayNotices;
-    private final Mappings mappings;
+    private final NatMappings mappings;
     private final NatKeepalives keepalives;
     private final StateVerbs stateVerbs;
-    private final Larvals larvals;
-    private final AcquireDesk acquireDesk;
+    private final LarvalStates larvals;
+    private final Acquirer acquireDesk;
     private final LostStates lostStates;
     private final PolicyExpiry policyExpiry;
     private final PolicyVerbs policyVerbs;
@@ -65,17 +65,17 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     public XfrmEngine(Sad sad, Spd spd, Clock clock, RandomGenerator random, Runnable wakeup) {
         this.sad = sad;
         this.spd = spd;
-        alarms = new Alarms(clock);
+        alarms = new ControlTimers(clock);
         events = new DatapathQueue(wakeup);
         states = new StateTable(sad, acquires);
         stateExpiry = new StateExpiry(states, keyManagers, alarms, clock);
         replayNotices = new ReplayNotices(keyManagers, alarms);
         keepalives = new NatKeepalives(alarms, clock);
         states.watch(stateExpiry, replayNotices, keepalives);
-        mappings = new Mappings(keyManagers, clock);
+        mappings = new NatMappings(keyManagers, clock);
         stateVerbs = new StateVerbs(states, stateExpiry, replayNotices, keyManagers, clock);
-        larvals = new Larvals(sad, states, new SpiAllocator(sad, random), sysctls, clock);
-        acquireDesk = new AcquireDesk(sad, states, acquires, keyManagers, sysctls, clock);
+        larvals = new LarvalStates(sad, states, new SpiAllocator(sad, random), sysctls, clock);
+        acquireDesk = new Acquirer(sad, states, acquires, keyManagers, sysctls, clock);
         lostStates = new LostStates(alarms);
         policyExpiry = new PolicyExpiry(spd, keyManagers, alarms, clock);
         policyVerbs = new PolicyVerbs(spd, policyExpiry, keyManagers, clock);
@@ -324,7 +324,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
             return false;
         }
         Flow copy = new Flow().copyFrom(flow);
-        events.tell(() -> acquireDesk.acquire(new AcquireDesk.Want(policy, template, copy, daddr, saddr)));
+        events.tell(() -> acquireDesk.acquire(new Acquirer.Want(policy, template, copy, daddr, saddr)));
         return true;
     }
 

@@ -121,7 +121,7 @@ class ConcurrentModelTest {
             Flow flow = asked.get(i);
             Kept known = kept.get()[i];
             if (known == null || !known.watch.holds(flow, known.found)) {
-                PolicyWatch watch = new PolicyWatch(spd, sockets, Direction.OUT, flow);
+                PolicyFreshness watch = new PolicyFreshness(spd, sockets, Direction.OUT, flow);
                 Policy found = spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
                 known = new Kept(found == null ? new Policy[0] : new Policy[] {found}, watch);
                 kept.get()[i] = known;
@@ -130,7 +130,7 @@ class ConcurrentModelTest {
         });
     }
 
-    private record Kept(Policy[] found, PolicyWatch watch) {}
+    private record Kept(Policy[] found, PolicyFreshness watch) {}
 
     private void checkPolicies(Spd spd, List<Flow> asked, IntFunction<Object> real) throws Exception {
         PolicyList model = new PolicyList();
@@ -237,7 +237,7 @@ class ConcurrentModelTest {
     private static State find(Sad sad, int question, Flow flow) {
         StateSpec wanted = SadTest.spec(question);
         State found;
-        StateWatch watch;
+        StateFreshness watch;
         do {
             watch = sad.watch(policyOf(wanted), template(wanted), wanted.id().daddr(), wanted.saddr());
             found = sad.find(policyOf(wanted), template(wanted), flow, wanted.id().daddr(), wanted.saddr());

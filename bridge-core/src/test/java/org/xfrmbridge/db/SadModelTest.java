@@ -107,8 +107,8 @@ class SadModelTest extends Model {
         StateSpec spec = state.spec();
         Address daddr = sameToo(spec.id().daddr(), spec.family());
         Address saddr = sameToo(spec.saddr(), spec.family());
-        StateWatch watch = watch(spec, daddr, saddr);
-        StateWatch fromAny = watch(spec, daddr, flows.address(spec.family()));
+        StateFreshness watch = watch(spec, daddr, saddr);
+        StateFreshness fromAny = watch(spec, daddr, flows.address(spec.family()));
         assertTrue(watch.holds());
         say(() -> "insert " + state + " of " + spec);
         sad.insert(state);
@@ -117,7 +117,7 @@ class SadModelTest extends Model {
         assertTrue(!spec.saddr().isAny(spec.family()) || !fromAny.holds());
     }
 
-    private StateWatch watch(StateSpec spec, Address daddr, Address saddr) {
+    private StateFreshness watch(StateSpec spec, Address daddr, Address saddr) {
         Template template = new Template(
                 spec.id(), spec.family(), spec.saddr(), spec.reqid(), spec.mode(), 0, false, -1, -1, -1);
         PolicySpec.Builder policy = PolicySpec.builder();

@@ -78,7 +78,7 @@ class SadTest {
         insert(2, Phase.VALID);
         StateSpec spec = state.spec();
         Template template = new Template(spec.id(), spec.family(), spec.saddr(), spec.reqid(), spec.mode(), 0, false, -1, -1, -1);
-        StateWatch watch = new StateWatch(sad, template, 0, spec.id().daddr(), spec.saddr());
+        StateFreshness watch = new StateFreshness(sad, template, 0, spec.id().daddr(), spec.saddr());
         assertTrue(watch.holds());
         StateSpec.Builder moved = spec.toBuilder();
         moved.ifId = 1;

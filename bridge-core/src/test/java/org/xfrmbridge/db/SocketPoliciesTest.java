@@ -186,7 +186,7 @@ class SocketPoliciesTest {
         Address there = Address.parse("198.51.100.1");
         LocalEndpoint at = new LocalEndpoint(INET, IpProtocol.TCP, Address.ANY, 500);
         sockets.setPolicy(CHARON, 1, at, esp(Direction.OUT, INET), 0);
-        sockets.inherit(CHARON, 1, 2, Connection.of(INET, HERE, there, 9), 0);
+        sockets.inherit(CHARON, 1, 2, TcpConnection.of(INET, HERE, there, 9), 0);
         sockets.close(CHARON, 1);
         Flow own = flow(HERE, 500, there, 9);
         own.protocol = IpProtocol.TCP;

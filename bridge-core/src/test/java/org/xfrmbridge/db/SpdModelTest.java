@@ -42,7 +42,7 @@ class SpdModelTest extends Model {
     private final List<Known> known = new ArrayList<>();
 
     /** What was found for a flow once, and may still be true. */
-    private record Known(Direction direction, Flow flow, Policy[] found, PolicyWatch watch) {}
+    private record Known(Direction direction, Flow flow, Policy[] found, PolicyFreshness watch) {}
 
     @Test
     void shouldAnswerLikeAListWhenPoliciesComeAndGo() {
@@ -193,7 +193,7 @@ class SpdModelTest extends Model {
         assertSame(model.lookup(type, direction, flow), spd.lookup(type, direction, flow));
         if (known.size() < KNOWN_FLOWS) {
             Flow copy = new Flow().copyFrom(flow);
-            known.add(new Known(direction, copy, find(direction, copy), new PolicyWatch(spd, sockets, direction, copy)));
+            known.add(new Known(direction, copy, find(direction, copy), new PolicyFreshness(spd, sockets, direction, copy)));
         }
     }
 

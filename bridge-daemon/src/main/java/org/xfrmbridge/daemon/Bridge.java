@@ -11,7 +11,7 @@ import org.xfrmbridge.daemon.attach.Attachment;
 import org.xfrmbridge.daemon.control.ControlLoop;
 import org.xfrmbridge.daemon.control.ControlPlane;
 import org.xfrmbridge.daemon.control.FaultLog;
-import org.xfrmbridge.daemon.control.OccasionClock;
+import org.xfrmbridge.daemon.control.BatchClock;
 import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
@@ -139,7 +139,7 @@ public final class Bridge implements AutoCloseable {
         int hostIndex = attachment.hostLink().index();
         KernelNetwork kernel = new KernelNetwork(hostIndex, options.names().original());
         loop = new ControlLoop(clock);
-        OccasionClock controlClock = new OccasionClock(clock);
+        BatchClock controlClock = new BatchClock(clock);
         ReplayClock engineClock = new ReplayClock(controlClock);
         engine = new XfrmEngine(sad, spd, engineClock, new SecureRandom(), loop::wakeUp);
         engine.limitAcquires(options.acquires());

@@ -2,7 +2,7 @@ package org.xfrmbridge.daemon;
 
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import org.xfrmbridge.daemon.control.Occasion;
+import org.xfrmbridge.daemon.control.ChangeBatch;
 import org.xfrmbridge.time.Clock;
 
 /**
@@ -11,7 +11,7 @@ import org.xfrmbridge.time.Clock;
  * datagram of requests or one run of the timers, is removed as of its beginning: it is waited for once. Control thread only; an idle datapath
  * costs it one system call.
  */
-final class OutboundSettling implements Runnable, Occasion {
+final class OutboundSettling implements Runnable, ChangeBatch {
     private static final long LIMIT_NS = 1_000_000_000L;
     private static final long PAUSE_NS = 50_000;
 

@@ -26,7 +26,7 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
  * </pre>
  *
  * Both TAPs are persistent: while no process holds them they have no carrier, so a bridge that died lets nothing pass, and the one that comes
- * back finds everything in its place. A {@link Journal} is written before the first change. One thread.
+ * back finds everything in its place. A {@link AttachmentRecord} is written before the first change. One thread.
  */
 public final class Attachment implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Attachment.class);
@@ -41,7 +41,7 @@ public final class Attachment implements AutoCloseable {
     private final ConfigurationMove move;
     private TapDevice hostTap;
     private TapDevice networkTap;
-    private Journal journal;
+    private AttachmentRecord journal;
     private IngressFilter filter;
     private boolean resumed;
 
@@ -60,7 +60,7 @@ public final class Attachment implements AutoCloseable {
     public static Attachment attach(DeviceNames names, Path directory) throws IOException {
         Attachment attachment = new Attachment(directory);
         try {
-            Journal left = ofHere(Journal.read(directory), directory);
+            AttachmentRecord left = ofHere(AttachmentRecord.read(directory), directory);
             if (left == null) {
                 attachment.make(names);
             } else {
@@ -75,23 +75,23 @@ public final class Attachment implements AutoCloseable {
 
     /** Whether a bridge that died has left an attachment here, which {@link #attach} would take up or restore. */
     public static boolean isLeft(Path directory) throws IOException {
-        return ofHere(Journal.read(directory), directory) != null;
+        return ofHere(AttachmentRecord.read(directory), directory) != null;
     }
 
     /** The journal that was left, if one was. One of another boot or namespace is removed: its devices are gone, and its addresses may be others' now. */
-    private static Journal ofHere(Journal left, Path directory) throws IOException {
+    private static AttachmentRecord ofHere(AttachmentRecord left, Path directory) throws IOException {
         if (left == null) {
             return null;
         }
-        Place here = Place.here();
+        NamespaceId here = NamespaceId.here();
         if (left.place().equals(here)) {
             return left;
         }
         LOG.warn("{} was attached {}: addresses and routes from then are not restored, {} is removed",
                 left.names().original(),
                 left.place().isOfSameBoot(here) ? "in another network namespace" : "before this machine was started anew",
-                Journal.file(directory));
-        Journal.delete(directory);
+                AttachmentRecord.file(directory));
+        AttachmentRecord.delete(directory);
         return null;
     }
 
@@ -101,9 +101,9 @@ public final class Attachment implements AutoCloseable {
      * @return the interface that has its configuration back, or null if nothing was attached
      */
     public static String detach(Path directory) throws IOException {
-        Journal read = Journal.read(directory);
+        AttachmentRecord read = AttachmentRecord.read(directory);
         refuseOtherNamespace(read, directory);
-        Journal left = ofHere(read, directory);
+        AttachmentRecord left = ofHere(read, directory);
         if (left == null) {
             return null;
         }
@@ -114,24 +114,24 @@ public final class Attachment implements AutoCloseable {
     }
 
     /** Who asks in the wrong one must not lose the journal. */
-    private static void refuseOtherNamespace(Journal left, Path directory) throws IOException {
+    private static void refuseOtherNamespace(AttachmentRecord left, Path directory) throws IOException {
         if (left == null) {
             return;
         }
-        Place here = Place.here();
+        NamespaceId here = NamespaceId.here();
         if (left.place().isOfSameBoot(here) && !left.place().equals(here)) {
             throw new AttachmentException("%s was attached in another network namespace: detach it there, or delete %s if that is gone"
-                    .formatted(left.names().original(), Journal.file(directory)));
+                    .formatted(left.names().original(), AttachmentRecord.file(directory)));
         }
     }
 
-    private void resume(Journal left, DeviceNames names) throws IOException {
+    private void resume(AttachmentRecord left, DeviceNames names) throws IOException {
         if (!left.names().equals(names)) {
             throw new AttachmentException("%s is attached to %s through %s already: run with these, or \"xfrm-bridge detach\" first"
                     .formatted(directory, left.names().original(), left.names().host()));
         }
         journal = left;
-        if (left.phase() == Journal.Phase.ATTACHED && isWhole(left)) {
+        if (left.phase() == AttachmentRecord.Phase.ATTACHED && isWhole(left)) {
             openTaps(names);
             resumed = true;
             closeWaysAround(names);
@@ -145,7 +145,7 @@ public final class Attachment implements AutoCloseable {
         make(names);
     }
 
-    private boolean isWhole(Journal left) throws OsException {
+    private boolean isWhole(AttachmentRecord left) throws OsException {
         Link original = links.find(left.names().original());
         Link bridge = links.find(left.names().bridge());
         Link network = links.find(left.names().network());
@@ -162,16 +162,16 @@ public final class Attachment implements AutoCloseable {
         openTaps(names);
         try {
             Link network = prepare(names, original);
-            journal = new Journal(
-                    Place.here(),
+            journal = new AttachmentRecord(
+                    NamespaceId.here(),
                     names,
-                    Journal.Phase.MOVING,
+                    AttachmentRecord.Phase.MOVING,
                     original,
                     IpConfiguration.read(socket, original.index()),
                     move.silence(original.index()));
             journal.write(directory);
             moveToHostTap(original, links.find(names.host()), network.master());
-            journal = journal.in(Journal.Phase.ATTACHED);
+            journal = journal.in(AttachmentRecord.Phase.ATTACHED);
             journal.write(directory);
         } catch (IOException e) {
             rollBack(names, e);
@@ -330,9 +330,9 @@ public final class Attachment implements AutoCloseable {
         Link host = links.find(names.host());
         if (original == null) {
             throw new AttachmentException("there is no %s any more to give its configuration back to: \"ip link delete\" %s, %s and %s, and delete %s"
-                    .formatted(names.original(), names.host(), names.network(), names.bridge(), Journal.file(directory)));
+                    .formatted(names.original(), names.host(), names.network(), names.bridge(), AttachmentRecord.file(directory)));
         }
-        boolean current = journal.phase() == Journal.Phase.ATTACHED && host != null && host.isUp();
+        boolean current = journal.phase() == AttachmentRecord.Phase.ATTACHED && host != null && host.isUp();
         IpConfiguration configuration = current
                 ? IpConfiguration.read(socket, host.index()).withNeighboursOf(journal.configuration())
                 : journal.configuration();
@@ -350,7 +350,7 @@ public final class Attachment implements AutoCloseable {
             links.setDown(original.index());
         }
         deleteDevices(names);
-        Journal.delete(directory);
+        AttachmentRecord.delete(directory);
     }
 
     private void release(Link original) throws OsException {

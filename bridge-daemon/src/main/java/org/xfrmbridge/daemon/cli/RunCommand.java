@@ -15,7 +15,7 @@ import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.daemon.attach.DeviceNames;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
-import org.xfrmbridge.daemon.rehearsal.Rehearsal;
+import org.xfrmbridge.daemon.warmup.Warmup;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.km.XfrmEngine;
 import picocli.CommandLine.Command;
@@ -125,7 +125,7 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private static void rehearse() {
-        Thread rehearsal = new Thread(new Rehearsal(new SystemClock()), "rehearsal");
+        Thread rehearsal = new Thread(new Warmup(new SystemClock()), "rehearsal");
         rehearsal.setDaemon(true);
         rehearsal.start();
     }

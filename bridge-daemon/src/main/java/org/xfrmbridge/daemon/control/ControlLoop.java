@@ -61,7 +61,7 @@ public final class ControlLoop implements Runnable, Executor {
     private final EventDescriptor wakeup;
     private final EventSet events;
     private Member[] members = new Member[64];
-    private final Talkers talkers = new Talkers();
+    private final BusyMailboxes talkers = new BusyMailboxes();
     private final Queue<Runnable> asked = new ConcurrentLinkedQueue<>();
     private Work work;
     private boolean dialogue;
@@ -80,7 +80,7 @@ public final class ControlLoop implements Runnable, Executor {
     }
 
     /** Where clients with mailboxes are noted. */
-    Talkers talkers() {
+    BusyMailboxes talkers() {
         return talkers;
     }
 

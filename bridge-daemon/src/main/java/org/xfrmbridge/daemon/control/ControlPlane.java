@@ -54,7 +54,7 @@ public final class ControlPlane implements ControlLoop.Work {
     private PolicyJournal policies;
     private StateJournal states;
     private FaultLog faults;
-    private Occasion occasion = Occasion.NONE;
+    private ChangeBatch occasion = ChangeBatch.NONE;
     private Runnable upkeep = () -> {};
     private long refreshNs;
 
@@ -75,7 +75,7 @@ public final class ControlPlane implements ControlLoop.Work {
         engine.register(pfkey);
         engine.register(log);
         loop.setWork(this);
-        guestLoop.setWork(new Pace(clock));
+        guestLoop.setWork(new DutyCycle(clock));
         if (network != null) {
             loop.add(new RouteChannel(network));
         }
@@ -93,7 +93,7 @@ public final class ControlPlane implements ControlLoop.Work {
     }
 
     /** Before the loop runs: what is told of each datagram of requests, and of each run of the timers. */
-    public void setOccasion(Occasion told) {
+    public void setOccasion(ChangeBatch told) {
         occasion = told;
     }
 
@@ -116,9 +116,9 @@ public final class ControlPlane implements ControlLoop.Work {
             LOG.warn("the kernel does not tell of its sockets (sock_diag): policies of sockets hold for an hour after their close()");
         }
         registry.resume(registration(Peer.SELF, sockets));
-        Inquiries inquiries = Inquiries.of(statistics, pfkey, sysctls);
-        Inquiries fromGuests = Inquiries.through(loop, inquiries);
-        Guests guests = new Guests();
+        PublicQueries inquiries = PublicQueries.of(statistics, pfkey, sysctls);
+        PublicQueries fromGuests = PublicQueries.through(loop, inquiries);
+        UnprivilegedConnections guests = new UnprivilegedConnections();
         listen(directory, BridgeSocket.CONTROL, UnixServer.Type.STREAM, guests, (connection, peer) ->
                 textClient(connection, peer, peer.privileged() ? inquiries : fromGuests, sockets));
         PfkeyKeyManager nobody = new PfkeyKeyManager();
@@ -130,7 +130,7 @@ public final class ControlPlane implements ControlLoop.Work {
                 netlinkClient(connection, peer, peer.privileged() ? netlink : silent));
     }
 
-    private void listen(Path directory, BridgeSocket socket, UnixServer.Type type, Guests guests, Listener.Reception reception)
+    private void listen(Path directory, BridgeSocket socket, UnixServer.Type type, UnprivilegedConnections guests, Listener.Reception reception)
             throws IOException {
         Listener.Reception welcome = (connection, peer) -> guests.welcome(connection, peer, reception);
         Path inside = socket.privilegedIn(directory);
@@ -170,7 +170,7 @@ public final class ControlPlane implements ControlLoop.Work {
         }
     }
 
-    private Channel textClient(UnixConnection connection, Peer peer, Inquiries inquiries, SocketPolicies sockets) {
+    private Channel textClient(UnixConnection connection, Peer peer, PublicQueries inquiries, SocketPolicies sockets) {
         return new TextChannel(connection, peer, new TextConversation(inquiries, sysctls, registration(peer, sockets)));
     }
 
@@ -210,7 +210,7 @@ public final class ControlPlane implements ControlLoop.Work {
     private DatagramChannel channel(UnixConnection connection, Taking taking, Peer peer, String protocol) {
         return peer.privileged()
                 ? new DatagramChannel(connection, taking, occasion, loop.talkers(), peer, protocol)
-                : new DatagramChannel(connection, taking, Occasion.NONE, guestLoop.talkers(), peer, protocol);
+                : new DatagramChannel(connection, taking, ChangeBatch.NONE, guestLoop.talkers(), peer, protocol);
     }
 
     @Override

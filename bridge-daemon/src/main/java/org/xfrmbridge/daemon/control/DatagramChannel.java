@@ -47,10 +47,10 @@ final class DatagramChannel implements Channel, MessageSink {
         ControlSession open() throws OsException;
     }
 
-    private final Line line;
+    private final MailboxSocket line;
     private final Taking taking;
-    private final Occasion occasion;
-    private final Talkers talkers;
+    private final ChangeBatch occasion;
+    private final BusyMailboxes talkers;
     private final Peer peer;
     private final String protocol;
     private final byte[] datagram = DATAGRAM.get();
@@ -71,8 +71,8 @@ final class DatagramChannel implements Channel, MessageSink {
      * @param talkers that it is one of when it has a mailbox
      * @param protocol for the log
      */
-    DatagramChannel(UnixConnection connection, Taking taking, Occasion occasion, Talkers talkers, Peer peer, String protocol) {
-        this.line = new Line(connection, peer);
+    DatagramChannel(UnixConnection connection, Taking taking, ChangeBatch occasion, BusyMailboxes talkers, Peer peer, String protocol) {
+        this.line = new MailboxSocket(connection, peer);
         this.taking = taking;
         this.occasion = occasion;
         this.talkers = talkers;

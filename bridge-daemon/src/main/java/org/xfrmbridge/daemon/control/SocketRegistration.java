@@ -7,7 +7,7 @@ import java.util.HexFormat;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xfrmbridge.db.Connection;
+import org.xfrmbridge.db.TcpConnection;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.SocketPolicies.Families;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
@@ -110,7 +110,7 @@ final class SocketRegistration {
     private void accepted(long inode, LocalEndpoint at, String[] parts) throws XfrmException {
         if (known.containsKey(inode)) {
             Address remote = Address.parse(parts[6], at.family());
-            Connection connection = Connection.of(at.family(), at.address(), remote, Integer.parseInt(parts[7]));
+            TcpConnection connection = TcpConnection.of(at.family(), at.address(), remote, Integer.parseInt(parts[7]));
             move(inode, at);
             sockets.narrow(registry, cookie(inode), connection);
             note(inode, SocketRegistry.ACCEPTED, parts);

@@ -14,7 +14,7 @@ import org.xfrmbridge.daemon.host.SocketEnds;
 import org.xfrmbridge.daemon.host.SocketEntry;
 import org.xfrmbridge.daemon.host.SocketTable;
 import org.xfrmbridge.daemon.os.OsException;
-import org.xfrmbridge.db.Connection;
+import org.xfrmbridge.db.TcpConnection;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.time.Clock;
@@ -201,8 +201,8 @@ final class SocketRegistry implements AutoCloseable {
             own.remote().toText(own.family()), String.valueOf(own.remotePort())});
     }
 
-    private static Connection connection(SocketEntry entry) {
-        return Connection.of(entry.family(), entry.local(), entry.remote(), entry.remotePort());
+    private static TcpConnection connection(SocketEntry entry) {
+        return TcpConnection.of(entry.family(), entry.local(), entry.remote(), entry.remotePort());
     }
 
     /** An accepted socket that a client names first: until now it had the policies of what listened. */

@@ -2,7 +2,7 @@ package org.xfrmbridge.daemon.control;
 
 /** What a client of control.sock says and is answered: docs/preload-protocol.md. One per connection. One thread. */
 final class TextConversation implements TextChannel.Conversation {
-    private final Inquiries inquiries;
+    private final PublicQueries inquiries;
     private final Sysctls sysctls;
     private final SocketRegistration sockets;
     private boolean registering;
@@ -10,7 +10,7 @@ final class TextConversation implements TextChannel.Conversation {
     private boolean over;
 
     /** @param sysctls that privileged clients set */
-    TextConversation(Inquiries inquiries, Sysctls sysctls, SocketRegistration sockets) {
+    TextConversation(PublicQueries inquiries, Sysctls sysctls, SocketRegistration sockets) {
         this.inquiries = inquiries;
         this.sysctls = sysctls;
         this.sockets = sockets;

@@ -38,7 +38,7 @@ public final class UnixConnection implements AutoCloseable {
     private static final int MAX_GROUPS = 1024;
     private static final int MAX_ADDRESS_BYTES = 110;
     private static final ThreadLocal<Memory> MEMORY = ThreadLocal.withInitial(() -> new Memory(MAX_MESSAGE_BYTES));
-    private static final ThreadLocal<Envelope> ENVELOPE = ThreadLocal.withInitial(() -> new Envelope(MEMORY.get()));
+    private static final ThreadLocal<MessageHeader> ENVELOPE = ThreadLocal.withInitial(() -> new MessageHeader(MEMORY.get()));
 
     private static final ThreadLocal<Memory> OPTION = ThreadLocal.withInitial(() -> new Memory(4 * MAX_GROUPS));
     private static final ThreadLocal<Memory> OPTION_LENGTH = ThreadLocal.withInitial(() -> new Memory(4));
@@ -46,8 +46,8 @@ public final class UnixConnection implements AutoCloseable {
     private final Descriptor descriptor;
     private final int lengthFlag;
     private Descriptor passed;
-    private int senderUid = Envelope.NO_ID;
-    private int senderGid = Envelope.NO_ID;
+    private int senderUid = MessageHeader.NO_ID;
+    private int senderGid = MessageHeader.NO_ID;
 
     UnixConnection(Descriptor descriptor, UnixServer.Type type) {
         this.descriptor = descriptor;
@@ -140,7 +140,7 @@ public final class UnixConnection implements AutoCloseable {
     /** As {@link #receive(byte[])}, and keeps who sent it, and a descriptor that came with it: the caller asks for {@link #passed}. */
     public int receiveWithSender(byte[] into) throws OsException {
         closePassed();
-        Envelope envelope = ENVELOPE.get();
+        MessageHeader envelope = ENVELOPE.get();
         int bytes;
         do {
             int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC | lengthFlag;

@@ -80,7 +80,7 @@ class AttachmentTest {
             return null;
         });
         assertEquals(before, snapshot());
-        assertNull(Journal.read(directory));
+        assertNull(AttachmentRecord.read(directory));
     }
 
     @Test
@@ -148,7 +148,7 @@ class AttachmentTest {
     void shouldRestoreFromTheJournalWhenItDiedWhileMoving() throws Exception {
         network.inHere(() -> {
             Attachment.attach(NAMES, directory).leave();
-            Journal.read(directory).in(Journal.Phase.MOVING).write(directory);
+            AttachmentRecord.read(directory).in(AttachmentRecord.Phase.MOVING).write(directory);
             network.ip("addr flush dev xfrm0");
             Attachment.attach(NAMES, directory).close();
             return null;

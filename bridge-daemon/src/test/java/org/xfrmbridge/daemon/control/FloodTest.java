@@ -71,8 +71,8 @@ class FloodTest {
         }
         assertServed(client);
         assertEnded(floods);
-        assertTrue(most > before + Guests.MOST_OF_USER / 2, "connections were kept: " + most);
-        assertTrue(most <= before + Guests.MOST_OF_USER + SLACK, before + " descriptors became " + most);
+        assertTrue(most > before + UnprivilegedConnections.MOST_OF_USER / 2, "connections were kept: " + most);
+        assertTrue(most <= before + UnprivilegedConnections.MOST_OF_USER + SLACK, before + " descriptors became " + most);
         awaitDescriptors(before);
     }
 

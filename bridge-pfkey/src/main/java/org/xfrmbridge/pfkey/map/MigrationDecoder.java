@@ -25,7 +25,7 @@ public final class MigrationDecoder {
     private MigrationDecoder() {}
 
     public static Migration decode(Extensions extensions) throws XfrmException {
-        Ends ends = Ends.read(extensions);
+        AddressPair ends = AddressPair.read(extensions);
         ByteBuffer body = extensions.require(SadbExt.X_POLICY);
         SadbXPolicy policy = SadbXPolicy.read(body);
         refuseIf(policy.dir() >= DIRECTION_LIMIT);

@@ -40,7 +40,7 @@ public final class PolicyDecoder {
 
     /** X_SPDADD, X_SPDUPDATE, X_SPDSETIDX. */
     public static PolicySpec spec(Extensions extensions, Reqids reqids) throws XfrmException {
-        Ends ends = Ends.read(extensions);
+        AddressPair ends = AddressPair.read(extensions);
         ByteBuffer body = extensions.require(SadbExt.X_POLICY);
         SadbXPolicy policy = SadbXPolicy.read(body);
         refuseIf(policy.type() > SadbXPolicy.IPSEC);
@@ -83,7 +83,7 @@ public final class PolicyDecoder {
 
     /** X_SPDDELETE: by selector. */
     public static PolicyKey bySelector(Extensions extensions) throws XfrmException {
-        Ends ends = Ends.read(extensions);
+        AddressPair ends = AddressPair.read(extensions);
         SadbXPolicy policy = SadbXPolicy.read(extensions.require(SadbExt.X_POLICY));
         return new PolicyKey(Type.MAIN, direction(policy), 0, ends.selector(), Mark.NONE, 0, null);
     }

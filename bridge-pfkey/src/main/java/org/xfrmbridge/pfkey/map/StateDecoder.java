@@ -47,7 +47,7 @@ public final class StateDecoder {
     /** ADD and UPDATE. Its keys are the caller's to wipe; of a refused request none are left. */
     public static StateSpec spec(SadbMsg header, Extensions extensions) throws XfrmException {
         ByteBuffer saBody = extensions.require(SadbExt.SA);
-        Ends ends = Ends.read(extensions);
+        AddressPair ends = AddressPair.read(extensions);
         verifyPresence(header.satype(), extensions);
         int protocol = protocol(header);
         SadbSa sa = SadbSa.read(saBody);
@@ -162,7 +162,7 @@ public final class StateDecoder {
 
     /** GETSPI. */
     public static SpiRequest spiRequest(SadbMsg header, Extensions extensions, Origin origin) throws XfrmException {
-        Ends ends = Ends.read(extensions);
+        AddressPair ends = AddressPair.read(extensions);
         StateSpec.Builder spec = StateSpec.builder();
         spec.id = new StateId(ends.daddr(), 0, protocol(header));
         spec.saddr = ends.saddr();
@@ -177,7 +177,7 @@ public final class StateDecoder {
     /** GET and DELETE. @throws XfrmException ESRCH if what is named can be no State */
     public static StateKey key(SadbMsg header, Extensions extensions) throws XfrmException {
         ByteBuffer sa = extensions.require(SadbExt.SA);
-        Ends ends = Ends.read(extensions);
+        AddressPair ends = AddressPair.read(extensions);
         int protocol = Protocols.ofSatype(header.satype());
         if (protocol == 0 || protocol == IpProtocol.IPSEC_ANY) {
             throw new XfrmException(Errno.ESRCH);

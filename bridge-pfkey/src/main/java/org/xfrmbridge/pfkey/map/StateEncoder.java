@@ -70,7 +70,7 @@ public final class StateEncoder {
 
     /** An address by itself, in a message about a State. */
     static SadbAddress whole(int family, Address address) {
-        return new SadbAddress(0, Ends.bits(family), new Sockaddr(family, 0, address));
+        return new SadbAddress(0, AddressPair.bits(family), new Sockaddr(family, 0, address));
     }
 
     private static SadbSa sa(State state) {

@@ -73,7 +73,7 @@ public final class PfkeyKeyManager implements KeyManager {
      * @param message taken over and wiped
      * @param one whom it answers: it gets it in any case, and never loses it; null for nobody
      */
-    void broadcast(byte[] message, Audience audience, PfkeySession one) {
+    void broadcast(byte[] message, BroadcastScope audience, PfkeySession one) {
         for (PfkeySession session : sessions) {
             if (session.isPromiscuous() && session.takesEvent()) {
                 session.event(message.clone());
@@ -102,7 +102,7 @@ public final class PfkeyKeyManager implements KeyManager {
     }
 
     /** For sockets that are behind and lose it, a message is not even made. */
-    private void tell(Audience audience, News news) {
+    private void tell(BroadcastScope audience, News news) {
         if (!isHeard(audience)) {
             return;
         }
@@ -114,7 +114,7 @@ public final class PfkeyKeyManager implements KeyManager {
         }
     }
 
-    private boolean isHeard(Audience audience) {
+    private boolean isHeard(BroadcastScope audience) {
         for (PfkeySession session : sessions) {
             if ((session.isPromiscuous() || audience.includes(session)) && hears(session)) {
                 return true;
@@ -130,7 +130,7 @@ public final class PfkeyKeyManager implements KeyManager {
             case UPDATE -> SadbType.UPDATE;
             case DELETE -> SadbType.DELETE;
         };
-        tell(Audience.ALL, () -> StateEncoder.message(header(type, state, origin), state));
+        tell(BroadcastScope.ALL, () -> StateEncoder.message(header(type, state, origin), state));
     }
 
     private static SadbMsg header(int type, State state, Origin origin) {
@@ -140,7 +140,7 @@ public final class PfkeyKeyManager implements KeyManager {
     @Override
     public void statesFlushed(int protocol, Origin origin) {
         int satype = Protocols.toSatype(protocol);
-        tell(Audience.ALL, () -> new SadbMsg(SadbType.FLUSH, satype, origin.sequence(), origin.portId()).answeredWith(0).toBytes());
+        tell(BroadcastScope.ALL, () -> new SadbMsg(SadbType.FLUSH, satype, origin.sequence(), origin.portId()).answeredWith(0).toBytes());
     }
 
     @Override
@@ -155,7 +155,7 @@ public final class PfkeyKeyManager implements KeyManager {
         };
         int references = change == PolicyChange.DELETE ? REFERENCES_DELETED : REFERENCES_TOLD;
         SadbMsg header = policyHeader(type, references, origin.sequence(), origin.portId());
-        tell(Audience.ALL, () -> PolicyEncoder.message(header, policy));
+        tell(BroadcastScope.ALL, () -> PolicyEncoder.message(header, policy));
     }
 
     static SadbMsg policyHeader(int type, int references, int sequence, int pid) {
@@ -166,13 +166,13 @@ public final class PfkeyKeyManager implements KeyManager {
     public void policiesFlushed(PolicySpec.Type type, Origin origin) {
         if (type == PolicySpec.Type.MAIN) {
             SadbMsg header = new SadbMsg(SadbType.X_SPDFLUSH, Satype.UNSPEC, origin.sequence(), origin.portId());
-            tell(Audience.ALL, () -> header.answeredWith(0).toBytes());
+            tell(BroadcastScope.ALL, () -> header.answeredWith(0).toBytes());
         }
     }
 
     @Override
     public void stateExpired(State state, boolean hard, int portId) {
-        tell(Audience.REGISTERED, () -> expiry(state, hard));
+        tell(BroadcastScope.REGISTERED, () -> expiry(state, hard));
     }
 
     private static byte[] expiry(State state, boolean hard) throws XfrmException {
@@ -196,7 +196,7 @@ public final class PfkeyKeyManager implements KeyManager {
     public boolean acquire(Acquire acquire) {
         State larval = acquire.larval();
         SadbMsg header = header(SadbType.ACQUIRE, larval, new Origin(larval.spec().seq(), 0));
-        tell(Audience.REGISTERED, () -> PolicyEncoder.acquire(header, acquire));
+        tell(BroadcastScope.REGISTERED, () -> PolicyEncoder.acquire(header, acquire));
         return sessions.stream().anyMatch(PfkeySession::isRegistered);
     }
 
@@ -205,14 +205,14 @@ public final class PfkeyKeyManager implements KeyManager {
         Encapsulation encapsulation = state.spec().encapsulation();
         if (state.id().protocol() == IpProtocol.ESP && encapsulation != null) {
             SadbMsg header = header(SadbType.X_NAT_T_NEW_MAPPING, state, new Origin(state.spec().seq(), 0));
-            tell(Audience.REGISTERED, () -> StateEncoder.mapping(header, state, newSaddr, newSport));
+            tell(BroadcastScope.REGISTERED, () -> StateEncoder.mapping(header, state, newSaddr, newSport));
         }
     }
 
     @Override
     public void migrated(Migration migration, Policy policy) {
         if (migration.type() == PolicySpec.Type.MAIN) {
-            tell(Audience.ALL, () -> MigrationEncoder.message(migration));
+            tell(BroadcastScope.ALL, () -> MigrationEncoder.message(migration));
         }
     }
 

@@ -95,7 +95,7 @@ public final class PfkeySession implements ControlSession, ExpiryListener {
         }
         byte[] copy = new byte[datagram.remaining()];
         datagram.get(datagram.position(), copy);
-        keyManager.broadcast(copy, Audience.NOBODY, null);
+        keyManager.broadcast(copy, BroadcastScope.NOBODY, null);
         dispatcher.dispatch(new Request(this, request, Extensions.parse(datagram), datagram));
     }
 
@@ -206,7 +206,7 @@ public final class PfkeySession implements ControlSession, ExpiryListener {
 
     /** To this client, and to promiscuous ones. Takes over the array. */
     void answer(byte[] message) {
-        keyManager.broadcast(message, Audience.NOBODY, this);
+        keyManager.broadcast(message, BroadcastScope.NOBODY, this);
     }
 
     /** Takes over the array. */

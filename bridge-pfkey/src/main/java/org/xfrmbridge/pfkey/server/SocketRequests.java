@@ -31,7 +31,7 @@ final class SocketRequests {
         SadbWriter out = new SadbWriter(request.answer(satype))
                 .put(SadbExt.SUPPORTED_AUTH, Algorithms.supported(AlgorithmKind.AUTH))
                 .put(SadbExt.SUPPORTED_ENCRYPT, Algorithms.supported(AlgorithmKind.CIPHER));
-        keyManager.broadcast(out.toBytes(), Audience.REGISTERED, request.session());
+        keyManager.broadcast(out.toBytes(), BroadcastScope.REGISTERED, request.session());
     }
 
     /** {@code pfkey_promisc}: a header alone turns it on or off; anything more is passed on to all as it is. */
@@ -46,6 +46,6 @@ final class SocketRequests {
             request.session().setPromiscuous(header.satype() == 1);
             message[ERRNO_AT] = 0;
         }
-        keyManager.broadcast(message, Audience.ALL, null);
+        keyManager.broadcast(message, BroadcastScope.ALL, null);
     }
 }

@@ -20,7 +20,7 @@ import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
@@ -66,10 +66,10 @@ class FailoverScenario {
             active = new Node(hosts.topology().left().host(), hosts.bridge(Side.LEFT), script);
             peer = new Node(hosts.topology().right().host(), hosts.bridge(Side.RIGHT), script);
             Namespace host = hosts.scene().own(new Namespace("standby"));
-            Namespace.connect(host, Site.DEVICE, hosts.topology().wire(), STANDBY_PORT);
+            Namespace.connect(host, Gateway.DEVICE, hosts.topology().wire(), STANDBY_PORT);
             hosts.topology().wire().ip("link", "set", STANDBY_PORT, "master", "switch");
-            host.address(Site.DEVICE, "192.0.2.3/24");
-            standby = new Node(host, BridgeProcess.start(hosts.scene(), host, Site.DEVICE), script);
+            host.address(Gateway.DEVICE, "192.0.2.3/24");
+            standby = new Node(host, BridgeProcess.start(hosts.scene(), host, Gateway.DEVICE), script);
         } catch (RuntimeException | AssertionError e) {
             BridgedPair.abandon(hosts, e);
             throw e;
@@ -102,7 +102,7 @@ class FailoverScenario {
 
     private void takeOver() {
         active.bridge().stop();
-        active.host().ip("link", "set", Site.DEVICE, "down");
+        active.host().ip("link", "set", Gateway.DEVICE, "down");
         standby.host().address("lo", "10.1.0.1/32");
         standby.host().address(BridgeProcess.HOST_DEVICE, CLUSTER + "/24");
         route(standby, "10.2.0.1", PEER, "10.1.0.1");

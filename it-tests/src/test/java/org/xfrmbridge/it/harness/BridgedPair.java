@@ -47,7 +47,7 @@ public final class BridgedPair implements AutoCloseable {
         // the right port is behind the router where there is one: there only ESP, IKE and ARP may pass as well
         this.sniffer = Sniffer.start(scene, topology.wire(), Topology.RIGHT_PORT);
         for (Side side : Side.values()) {
-            bridges.put(side, BridgeProcess.start(scene, topology.site(side).host(), Site.DEVICE, options));
+            bridges.put(side, BridgeProcess.start(scene, topology.site(side).host(), Gateway.DEVICE, options));
         }
     }
 

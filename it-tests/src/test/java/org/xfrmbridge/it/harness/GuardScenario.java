@@ -20,11 +20,11 @@ class GuardScenario {
             Topology topology = Topology.direct(scene);
             Sniffer sniffer = Sniffer.start(scene, topology.wire(), Topology.RIGHT_PORT);
             sniffer.dismiss();
-            outerPing(topology, Site.Family.IPV4).send(1, 10).assertComplete();
+            outerPing(topology, Gateway.Family.IPV4).send(1, 10).assertComplete();
             assertEquals(2, sniffer.clearFrames());
-            outerPing(topology, Site.Family.IPV6).send(1, 10).assertComplete();
+            outerPing(topology, Gateway.Family.IPV6).send(1, 10).assertComplete();
             assertEquals(4, sniffer.clearFrames());
-            outerPing(topology, Site.Family.IPV6).payloadBytes(3000).send(1, 10).assertComplete();
+            outerPing(topology, Gateway.Family.IPV6).payloadBytes(3000).send(1, 10).assertComplete();
             assertEquals(10, sniffer.clearFrames());
             assertThrows(AssertionError.class, sniffer::assertNothingClear);
         }
@@ -46,9 +46,9 @@ class GuardScenario {
             Topology topology = Topology.natted(scene);
             Sniffer sniffer = Sniffer.start(scene, topology.wire(), Topology.RIGHT_PORT);
             sniffer.dismiss();
-            outerPing(topology, Site.Family.IPV4).send(2, 10).assertComplete();
+            outerPing(topology, Gateway.Family.IPV4).send(2, 10).assertComplete();
             topology.renumberRouter(Topology.ROUTER_OUTSIDE, "192.0.2.9");
-            outerPing(topology, Site.Family.IPV4).send(2, 10).assertComplete();
+            outerPing(topology, Gateway.Family.IPV4).send(2, 10).assertComplete();
         }
     }
 
@@ -66,7 +66,7 @@ class GuardScenario {
         }
     }
 
-    private static Ping outerPing(Topology topology, Site.Family family) {
+    private static Ping outerPing(Topology topology, Gateway.Family family) {
         return new Ping(topology.left().host(), topology.left().outer().of(family), topology.right().outer().of(family));
     }
 }

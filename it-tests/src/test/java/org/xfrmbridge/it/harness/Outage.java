@@ -22,7 +22,7 @@ public final class Outage {
         Daemon traffic = ping.start(hosts.scene(), MORE_THAN_ENOUGH, INTERVAL_MS);
         Await.until("traffic", PATIENCE, () -> answers(traffic) > 5);
         hosts.bridge(side).kill9();
-        hosts.bridge(side).start(Site.DEVICE);
+        hosts.bridge(side).start(Gateway.DEVICE);
         long readyNs = System.nanoTime();
         long before = answers(traffic);
         Await.until("traffic again", LIMIT, () -> answers(traffic) > before);

@@ -26,14 +26,14 @@ public final class Ping {
     }
 
     /** From the inner address of one side to the inner address of the other. */
-    public static Ping inner(Topology topology, Side from, Site.Family family) {
-        Site site = topology.site(from);
+    public static Ping inner(Topology topology, Side from, Gateway.Family family) {
+        Gateway site = topology.site(from);
         return new Ping(site.client(), site.inner().of(family), topology.site(from.other()).inner().of(family));
     }
 
     /** From the outer address of one side to the outer address of the other: what transport mode protects. */
-    public static Ping outer(Topology topology, Side from, Site.Family family) {
-        Site site = topology.site(from);
+    public static Ping outer(Topology topology, Side from, Gateway.Family family) {
+        Gateway site = topology.site(from);
         return new Ping(site.host(), site.outer().of(family), topology.site(from.other()).outer().of(family));
     }
 

@@ -12,30 +12,30 @@ import java.util.List;
  *   natted:   left eth0 === left [masquerading router] right === eth0 right
  * </pre>
  */
-public record Topology(Site left, Site right, Namespace wire) {
+public record Topology(Gateway left, Gateway right, Namespace wire) {
     /** The port towards the left host, which every frame passes. */
     public static final String LEFT_PORT = "left";
     /** The port towards the right host: what has passed the router, where there is one. */
     public static final String RIGHT_PORT = "right";
 
-    private static final Site.Addresses OUTER_LEFT = new Site.Addresses("192.0.2.1", "2001:db8:7::1");
-    private static final Site.Addresses OUTER_RIGHT = new Site.Addresses("192.0.2.2", "2001:db8:7::2");
-    private static final Site.Addresses PRIVATE_LEFT = new Site.Addresses("192.168.7.2", null);
-    private static final Site.Addresses INNER_LEFT = new Site.Addresses("10.1.0.1", "fd01::1");
-    private static final Site.Addresses INNER_RIGHT = new Site.Addresses("10.2.0.1", "fd02::1");
+    private static final Gateway.Addresses OUTER_LEFT = new Gateway.Addresses("192.0.2.1", "2001:db8:7::1");
+    private static final Gateway.Addresses OUTER_RIGHT = new Gateway.Addresses("192.0.2.2", "2001:db8:7::2");
+    private static final Gateway.Addresses PRIVATE_LEFT = new Gateway.Addresses("192.168.7.2", null);
+    private static final Gateway.Addresses INNER_LEFT = new Gateway.Addresses("10.1.0.1", "fd01::1");
+    private static final Gateway.Addresses INNER_RIGHT = new Gateway.Addresses("10.2.0.1", "fd02::1");
     private static final String ROUTER_INSIDE = "192.168.7.1";
     /** The router's address on the outside when a natted topology is made. */
     public static final String ROUTER_OUTSIDE = "192.0.2.1";
 
-    public Site site(Side side) {
+    public Gateway site(Side side) {
         return side == Side.LEFT ? left : right;
     }
 
     /** Two hosts on one link; their inner addresses are on loopback. */
     public static Topology direct(Scene scene) {
         Namespace wire = scene.own(new Namespace("wire"));
-        Site left = standalone(scene, "left", OUTER_LEFT, INNER_LEFT);
-        Site right = standalone(scene, "right", OUTER_RIGHT, INNER_RIGHT);
+        Gateway left = standalone(scene, "left", OUTER_LEFT, INNER_LEFT);
+        Gateway right = standalone(scene, "right", OUTER_RIGHT, INNER_RIGHT);
         Topology topology = new Topology(left, right, wire);
         topology.join();
         topology.makeSwitch();
@@ -60,16 +60,16 @@ public record Topology(Site left, Site right, Namespace wire) {
     /** A host on a private network, a router that masquerades it, and a host on the public side. IPv4 only. */
     public static Topology natted(Scene scene) {
         Namespace wire = scene.own(new Namespace("router"));
-        Site left = standalone(scene, "left", PRIVATE_LEFT, INNER_LEFT);
-        Site right = standalone(scene, "right", new Site.Addresses(OUTER_RIGHT.v4(), null), INNER_RIGHT);
+        Gateway left = standalone(scene, "left", PRIVATE_LEFT, INNER_LEFT);
+        Gateway right = standalone(scene, "right", new Gateway.Addresses(OUTER_RIGHT.v4(), null), INNER_RIGHT);
         Topology topology = new Topology(left, right, wire);
         topology.join();
         wire.forwarding();
         wire.address(LEFT_PORT, ROUTER_INSIDE + "/24");
         wire.address(RIGHT_PORT, ROUTER_OUTSIDE + "/24");
-        left.host().address(Site.DEVICE, PRIVATE_LEFT.v4() + "/24");
+        left.host().address(Gateway.DEVICE, PRIVATE_LEFT.v4() + "/24");
         left.host().route("default", ROUTER_INSIDE);
-        right.host().address(Site.DEVICE, OUTER_RIGHT.v4() + "/24");
+        right.host().address(Gateway.DEVICE, OUTER_RIGHT.v4() + "/24");
         topology.masquerade("20000-29999");
         return topology;
     }
@@ -89,38 +89,38 @@ public record Topology(Site left, Site right, Namespace wire) {
         wire.address(RIGHT_PORT, newAddress + "/24");
     }
 
-    private static Site standalone(Scene scene, String role, Site.Addresses outer, Site.Addresses inner) {
+    private static Gateway standalone(Scene scene, String role, Gateway.Addresses outer, Gateway.Addresses inner) {
         Namespace host = scene.own(new Namespace(role));
         host.address("lo", inner.v4() + "/32");
         host.address("lo", inner.v6() + "/128");
-        return new Site(host, host, outer, inner);
+        return new Gateway(host, host, outer, inner);
     }
 
-    private static Site gateway(Scene scene, String role, Site.Addresses outer, Site.Addresses inner) {
+    private static Gateway gateway(Scene scene, String role, Gateway.Addresses outer, Gateway.Addresses inner) {
         Namespace host = scene.own(new Namespace(role));
         Namespace client = scene.own(new Namespace(role + "-client"));
         host.forwarding();
-        Namespace.connect(host, "lan", client, Site.DEVICE);
+        Namespace.connect(host, "lan", client, Gateway.DEVICE);
         // 10.1.0.1 has the router 10.1.0.100, fd01::1 the router fd01::100
         String router4 = inner.v4() + "00";
         String router6 = inner.v6() + "00";
         host.address("lan", router4 + "/24");
         host.address("lan", router6 + "/64");
-        client.address(Site.DEVICE, inner.v4() + "/24");
-        client.address(Site.DEVICE, inner.v6() + "/64");
+        client.address(Gateway.DEVICE, inner.v4() + "/24");
+        client.address(Gateway.DEVICE, inner.v6() + "/64");
         client.route("default", router4);
         client.route("default", router6);
-        return new Site(host, client, outer, inner);
+        return new Gateway(host, client, outer, inner);
     }
 
-    private static void addOuter(Site site) {
-        site.host().address(Site.DEVICE, site.outer().v4() + "/24");
-        site.host().address(Site.DEVICE, site.outer().v6() + "/64");
+    private static void addOuter(Gateway site) {
+        site.host().address(Gateway.DEVICE, site.outer().v4() + "/24");
+        site.host().address(Gateway.DEVICE, site.outer().v6() + "/64");
     }
 
     private void join() {
-        Namespace.connect(left.host(), Site.DEVICE, wire, LEFT_PORT);
-        Namespace.connect(right.host(), Site.DEVICE, wire, RIGHT_PORT);
+        Namespace.connect(left.host(), Gateway.DEVICE, wire, LEFT_PORT);
+        Namespace.connect(right.host(), Gateway.DEVICE, wire, RIGHT_PORT);
     }
 
     private void makeSwitch() {

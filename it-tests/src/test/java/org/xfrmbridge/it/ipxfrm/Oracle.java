@@ -9,7 +9,7 @@ import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Command;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.UmlGuest;
 
 /** Where a script of {@code ip xfrm} commands can run. */
@@ -19,7 +19,7 @@ enum Oracle {
         @Override
         String run(Scene scene, String script) {
             Namespace host = connected(scene, "kernel");
-            return host.command("sh", written(scene, neighbour(Site.DEVICE) + script)).within(LIMIT).run();
+            return host.command("sh", written(scene, neighbour(Gateway.DEVICE) + script)).within(LIMIT).run();
         }
     },
     /** A user-mode-linux kernel, which has ESP. */
@@ -38,7 +38,7 @@ enum Oracle {
         @Override
         String run(Scene scene, String script) {
             Namespace host = connected(scene, "host");
-            BridgeProcess bridge = BridgeProcess.start(scene, host, Site.DEVICE);
+            BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
             Command command = bridge.command("sh", written(scene, neighbour(BridgeProcess.HOST_DEVICE) + script));
             return command.within(LIMIT).run();
         }
@@ -50,8 +50,8 @@ enum Oracle {
 
     private static Namespace connected(Scene scene, String role) {
         Namespace host = scene.own(new Namespace(role));
-        Namespace.connect(host, Site.DEVICE, scene.own(new Namespace("wire")), "left");
-        host.address(Site.DEVICE, "192.0.2.1/24");
+        Namespace.connect(host, Gateway.DEVICE, scene.own(new Namespace("wire")), "left");
+        host.address(Gateway.DEVICE, "192.0.2.1/24");
         return host;
     }
 

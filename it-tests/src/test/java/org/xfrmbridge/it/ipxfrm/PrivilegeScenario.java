@@ -18,7 +18,7 @@ import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Gateway;
 
 /**
  * Why: a kernel answers root alone; a bridge root and the members of {@code run --group}, as its sockets' credentials tell. Topology: one host
@@ -38,8 +38,8 @@ class PrivilegeScenario {
     void shouldServeMembersOfTheGroupAndRefuseStrangers() throws IOException {
         try (Scene scene = new Scene("privilege")) {
             Namespace host = scene.own(new Namespace("host"));
-            Namespace.connect(host, Site.DEVICE, scene.own(new Namespace("wire")), "left");
-            BridgeProcess bridge = BridgeProcess.start(scene, host, Site.DEVICE, List.of("--group", GROUP));
+            Namespace.connect(host, Gateway.DEVICE, scene.own(new Namespace("wire")), "left");
+            BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE, List.of("--group", GROUP));
             for (Path path = bridge.directory(); path.startsWith("/tmp/") && path.getNameCount() > 1; path = path.getParent()) {
                 Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
             }

@@ -19,7 +19,7 @@ import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.netlink.client.NetlinkConnection;
 import org.xfrmbridge.netlink.client.XfrmClient;
 import org.xfrmbridge.pfkey.client.PfkeyClient;
@@ -96,8 +96,8 @@ class FloodScenario {
 
     private static BridgeProcess bridge(Scene scene) {
         Namespace host = scene.own(new Namespace("host"));
-        Namespace.connect(host, Site.DEVICE, scene.own(new Namespace("wire")), "left");
-        return BridgeProcess.start(scene, host, Site.DEVICE);
+        Namespace.connect(host, Gateway.DEVICE, scene.own(new Namespace("wire")), "left");
+        return BridgeProcess.start(scene, host, Gateway.DEVICE);
     }
 
     private static StateSpec state() {

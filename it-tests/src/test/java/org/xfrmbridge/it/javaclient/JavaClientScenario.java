@@ -15,7 +15,7 @@ import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.km.RefusedException;
 import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.km.XfrmService.HashThresholds;
@@ -75,8 +75,8 @@ class JavaClientScenario {
 
     private static BridgeProcess bridge(Scene scene) {
         Namespace host = scene.own(new Namespace("host"));
-        Namespace.connect(host, Site.DEVICE, scene.own(new Namespace("wire")), "left");
-        return BridgeProcess.start(scene, host, Site.DEVICE);
+        Namespace.connect(host, Gateway.DEVICE, scene.own(new Namespace("wire")), "left");
+        return BridgeProcess.start(scene, host, Gateway.DEVICE);
     }
 
     /** All that the calls return, refusals and events included. */

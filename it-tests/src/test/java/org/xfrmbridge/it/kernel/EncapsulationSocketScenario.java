@@ -15,7 +15,7 @@ import org.xfrmbridge.it.harness.Daemon;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
@@ -44,7 +44,7 @@ class EncapsulationSocketScenario {
             }
             String[] line = {Requirement.PYTHON, program.toString(), "receive"};
             Command command = bridged
-                    ? BridgeProcess.start(scene, topology.left().host(), Site.DEVICE).command(line)
+                    ? BridgeProcess.start(scene, topology.left().host(), Gateway.DEVICE).command(line)
                     : topology.left().host().command(line);
             Daemon receiver = scene.own(topology.left().host().start("encap.py", scene.file("received"), command));
             receiver.awaitOutput("open", LIMIT);

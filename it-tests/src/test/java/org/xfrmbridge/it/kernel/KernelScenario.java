@@ -16,7 +16,7 @@ import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Sniffer;
 import org.xfrmbridge.it.harness.UmlGuest;
 
@@ -92,7 +92,7 @@ class KernelScenario {
             Namespace host = scene.own(new Namespace("host"));
             join(wire, host);
             Sniffer sniffer = Sniffer.start(scene, wire, "guest");
-            BridgeProcess bridge = BridgeProcess.start(scene, host, Site.DEVICE);
+            BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
             bridge.run("sh", "-ec", End.BRIDGE.databases(End.KERNEL));
             UmlGuest guest = UmlGuest.boot(scene, guestScript(), wire, "guest");
             Await.until("the guest to have sent its pings", GUEST_LIMIT, () -> guest.output().contains("ready"));
@@ -111,7 +111,7 @@ class KernelScenario {
 
     static void join(Namespace wire, Namespace host) {
         wire.sysctl("net.ipv6.conf.all.disable_ipv6", 1);
-        Namespace.connect(host, Site.DEVICE, wire, "left");
+        Namespace.connect(host, Gateway.DEVICE, wire, "left");
         wire.ip("tuntap", "add", "dev", "guest", "mode", "tap");
         wire.ip("link", "add", "switch", "type", "bridge");
         for (String port : List.of("left", "guest")) {
@@ -121,8 +121,8 @@ class KernelScenario {
         wire.ip("link", "set", "switch", "up");
         host.address("lo", End.BRIDGE.inner4() + "/32");
         host.address("lo", End.BRIDGE.inner6() + "/128");
-        host.address(Site.DEVICE, End.BRIDGE.outer4() + "/24");
-        host.address(Site.DEVICE, End.BRIDGE.outer6() + "/64");
+        host.address(Gateway.DEVICE, End.BRIDGE.outer4() + "/24");
+        host.address(Gateway.DEVICE, End.BRIDGE.outer6() + "/64");
         host.ip("route", "add", End.KERNEL.inner4(), "via", End.KERNEL.outer4(), "src", End.BRIDGE.inner4());
         host.ip("route", "add", End.KERNEL.inner6(), "via", End.KERNEL.outer6(), "src", End.BRIDGE.inner6());
     }

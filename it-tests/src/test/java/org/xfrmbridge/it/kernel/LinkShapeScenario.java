@@ -22,7 +22,7 @@ import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Gateway;
 
 /**
  * Why: an inbound policy holds for whatever brings IP to the host's stack: any link address, any tags, broadcasts,
@@ -124,11 +124,11 @@ class LinkShapeScenario {
         try (Scene scene = new Scene(name)) {
             Namespace host = scene.own(new Namespace("host"));
             Namespace peer = scene.own(new Namespace("peer"));
-            Namespace.connect(host, Site.DEVICE, peer, Site.DEVICE);
-            host.ip("link", "set", Site.DEVICE, "address", HOST_MAC);
-            host.address(Site.DEVICE, "192.0.2.1/24");
-            host.address(Site.DEVICE, "2001:db8:7::1/64");
-            BridgeProcess bridge = bridged ? BridgeProcess.start(scene, host, Site.DEVICE) : null;
+            Namespace.connect(host, Gateway.DEVICE, peer, Gateway.DEVICE);
+            host.ip("link", "set", Gateway.DEVICE, "address", HOST_MAC);
+            host.address(Gateway.DEVICE, "192.0.2.1/24");
+            host.address(Gateway.DEVICE, "2001:db8:7::1/64");
+            BridgeProcess bridge = bridged ? BridgeProcess.start(scene, host, Gateway.DEVICE) : null;
             for (String[] command : policies.commands()) {
                 (bridged ? bridge.command(command) : host.command(command)).run();
             }
@@ -141,11 +141,11 @@ class LinkShapeScenario {
         try (InputStream text = LinkShapeScenario.class.getResourceAsStream("link-shapes.py")) {
             Files.copy(text, program);
         }
-        String device = bridged ? BridgeProcess.HOST_DEVICE : Site.DEVICE;
+        String device = bridged ? BridgeProcess.HOST_DEVICE : Gateway.DEVICE;
         Daemon receiver = scene.own(host.start("link-shapes.py", scene.file("received"),
                 host.command(Requirement.PYTHON, program.toString(), "receive", device)));
         receiver.awaitOutput("open", LIMIT);
-        List<String> line = new ArrayList<>(List.of(Requirement.PYTHON, program.toString(), "send", Site.DEVICE));
+        List<String> line = new ArrayList<>(List.of(Requirement.PYTHON, program.toString(), "send", Gateway.DEVICE));
         line.add(HOST_MAC.replace(":", ""));
         line.addAll(bridged ? portAddresses(host) : NOBODYS);
         List<String> sent = peer.command(line).within(LIMIT).run().lines().toList();
@@ -160,7 +160,7 @@ class LinkShapeScenario {
     /** Of all devices that the bridge has behind the host's: what is for them a Linux bridge takes in. */
     private static List<String> portAddresses(Namespace host) {
         List<String> addresses = new ArrayList<>();
-        for (String device : List.of(Site.DEVICE, BridgeProcess.HOST_DEVICE + "n", BridgeProcess.HOST_DEVICE + "b")) {
+        for (String device : List.of(Gateway.DEVICE, BridgeProcess.HOST_DEVICE + "n", BridgeProcess.HOST_DEVICE + "b")) {
             Matcher address = Pattern.compile("link/ether (\\S+)").matcher(host.ip("link", "show", "dev", device));
             assertTrue(address.find(), device);
             addresses.add(address.group(1).replace(":", ""));

@@ -16,7 +16,7 @@ import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Topology;
 import org.xfrmbridge.it.harness.UmlGuest;
 
@@ -72,8 +72,8 @@ class SocketPolicyScenario {
             startPeer(scene, topology.left().host());
             Daemon watch = startWatch(scene, topology.wire(), Topology.RIGHT_PORT);
             Namespace host = topology.right().host();
-            host.address(Site.DEVICE, "192.0.2.12/24");
-            BridgeProcess bridge = BridgeProcess.start(scene, host, Site.DEVICE);
+            host.address(Gateway.DEVICE, "192.0.2.12/24");
+            BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
             bridge.run("sh", "-ec", STATES);
             bridge.command(Requirement.PYTHON, scene.file(PROGRAM).toString(), "all").within(LIMIT).run();
             return seen(watch);
@@ -82,7 +82,7 @@ class SocketPolicyScenario {
 
     private static void startPeer(Scene scene, Namespace host) {
         copyProgram(scene.file(PROGRAM));
-        BridgeProcess.start(scene, host, Site.DEVICE).run("sh", "-ec", STATES);
+        BridgeProcess.start(scene, host, Gateway.DEVICE).run("sh", "-ec", STATES);
         start(scene, host, "peer");
     }
 
@@ -114,14 +114,14 @@ class SocketPolicyScenario {
             startPeer(scene, topology.left().host());
             Daemon watch = startWatch(scene, topology.wire(), Topology.RIGHT_PORT);
             Namespace host = topology.right().host();
-            BridgeProcess bridge = BridgeProcess.start(scene, host, Site.DEVICE);
+            BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
             bridge.run("sh", "-ec", STATES);
             Path go = scene.file("go");
             Daemon program = scene.own(host.start(PROGRAM, scene.file("late.log"),
                     bridge.command(Requirement.PYTHON, scene.file(PROGRAM).toString(), "late", go.toString())));
             program.awaitOutput("protected", SOON);
             bridge.kill9();
-            bridge.start(Site.DEVICE);
+            bridge.start(Gateway.DEVICE);
             bridge.run("sh", "-ec", STATES);
             create(go);
             program.finish(SOON);

@@ -17,7 +17,7 @@ import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.UmlGuest;
 
 /**
@@ -49,7 +49,7 @@ class TosScenario {
             Daemon tcpdump = scene.own(wire.start("tcpdump", scene.file("tcpdump.log"),
                     wire.command("tcpdump", "-n", "-l", "-v", "--immediate-mode", "-Z", "root", "-i", "guest", "esp")));
             tcpdump.awaitOutput("listening on", LIMIT);
-            BridgeProcess bridge = BridgeProcess.start(scene, host, Site.DEVICE);
+            BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
             bridge.run("sh", "-ec", databases("1", "2", 0));
             UmlGuest guest = UmlGuest.boot(scene, KernelScenario.GUEST_NETWORK + databases("2", "1", 1) + pings("2", "1", 0)
                     + "echo ready\nwhile [ ! -e /mnt/stop ]; do sleep 0.2; done\n", wire, "guest");

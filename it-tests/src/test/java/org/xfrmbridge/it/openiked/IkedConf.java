@@ -2,8 +2,8 @@ package org.xfrmbridge.it.openiked;
 
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Site;
-import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Gateway;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 import org.xfrmbridge.it.strongswan.Charon;
 
@@ -24,8 +24,8 @@ record IkedConf(Topology topology, String mode, Family family) {
 
     /** The text for iked on {@code side}; {@code active} or {@code passive}: does it initiate. */
     String of(Side side, String role) {
-        Site here = topology.site(side);
-        Site there = topology.site(side.other());
+        Gateway here = topology.site(side);
+        Gateway there = topology.site(side.other());
         return "ikev2 \"wire\" %s %s esp from %s to %s local %s peer %s".formatted(
                         role, mode, protectedEnd(here), protectedEnd(there), here.outer().of(family), there.outer().of(family))
                 + " ikesa enc aes-128 prf hmac-sha2-256 auth hmac-sha2-256 group curve25519"
@@ -47,15 +47,15 @@ record IkedConf(Topology topology, String mode, Family family) {
 
     /** The way of the host of {@code side} to what tunnels protect; iked makes no routes. */
     void route(Side side) {
-        Site here = topology.site(side);
-        Site there = topology.site(side.other());
+        Gateway here = topology.site(side);
+        Gateway there = topology.site(side.other());
         if (mode.equals("tunnel")) {
             here.host().ip("-" + family.label(), "route", "replace", protectedEnd(there),
                     "via", there.outer().of(family), "src", protectedEnd(here));
         }
     }
 
-    private String protectedEnd(Site site) {
+    private String protectedEnd(Gateway site) {
         return (mode.equals("tunnel") ? site.inner() : site.outer()).of(family);
     }
 }

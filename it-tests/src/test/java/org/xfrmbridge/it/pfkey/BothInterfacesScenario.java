@@ -16,7 +16,7 @@ import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.km.KeyManager.StateChange;
 import org.xfrmbridge.km.RefusedException;
 import org.xfrmbridge.netlink.client.StateEntry;
@@ -74,8 +74,8 @@ class BothInterfacesScenario {
     void open() throws IOException {
         scene = new Scene("both-interfaces");
         Namespace host = scene.own(new Namespace("host"));
-        Namespace.connect(host, Site.DEVICE, scene.own(new Namespace("wire")), "left");
-        BridgeProcess bridge = BridgeProcess.start(scene, host, Site.DEVICE);
+        Namespace.connect(host, Gateway.DEVICE, scene.own(new Namespace("wire")), "left");
+        BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
         netlink = Clients.xfrmOfBridge(bridge.directory());
         netlinkEvents = netlink.events(XfrmMessage.GROUP_SA, XfrmMessage.GROUP_EXPIRE);
         pfkey = Clients.pfkeyOfBridge(bridge.directory());

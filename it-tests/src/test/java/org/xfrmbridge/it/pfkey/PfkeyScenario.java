@@ -20,7 +20,7 @@ import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.UmlGuest;
 
 /**
@@ -77,8 +77,8 @@ class PfkeyScenario {
 
     private static BridgeProcess bridge(Scene scene) {
         Namespace host = scene.own(new Namespace("host"));
-        Namespace.connect(host, Site.DEVICE, scene.own(new Namespace("wire")), "left");
-        return BridgeProcess.start(scene, host, Site.DEVICE);
+        Namespace.connect(host, Gateway.DEVICE, scene.own(new Namespace("wire")), "left");
+        return BridgeProcess.start(scene, host, Gateway.DEVICE);
     }
 
     private static Path client(Scene scene) throws IOException {

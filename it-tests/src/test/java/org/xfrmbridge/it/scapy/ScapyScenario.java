@@ -21,7 +21,7 @@ import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Site;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
@@ -53,7 +53,7 @@ class ScapyScenario {
     void start() {
         scene = new Scene("scapy");
         topology = Topology.direct(scene);
-        bridge = BridgeProcess.start(scene, topology.left().host(), Site.DEVICE);
+        bridge = BridgeProcess.start(scene, topology.left().host(), Gateway.DEVICE);
         try (InputStream script = ScapyScenario.class.getResourceAsStream("peer.py")) {
             Files.copy(script, scene.file("peer.py"));
         } catch (IOException e) {
@@ -99,7 +99,7 @@ class ScapyScenario {
             this.outer = addresses(outer, topology.left().outer(), topology.right().outer());
         }
 
-        private static String[] addresses(String family, Site.Addresses local, Site.Addresses remote) {
+        private static String[] addresses(String family, Gateway.Addresses local, Gateway.Addresses remote) {
             return family.equals("4") ? new String[] {local.v4(), remote.v4()} : new String[] {local.v6(), remote.v6()};
         }
 
@@ -138,7 +138,7 @@ class ScapyScenario {
         /** A way that has a neighbour, of the inner family. */
         private void route(String[] pair) {
             if (mode.equals("tunnel")) {
-                Site.Addresses gateway = topology.site(Side.RIGHT).outer();
+                Gateway.Addresses gateway = topology.site(Side.RIGHT).outer();
                 topology.left().host().ip("route", "replace", pair[1], "via",
                         inner.equals("4") ? gateway.v4() : gateway.v6(), "src", pair[0]);
             }

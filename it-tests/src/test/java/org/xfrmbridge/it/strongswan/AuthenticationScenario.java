@@ -2,7 +2,7 @@ package org.xfrmbridge.it.strongswan;
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 import org.xfrmbridge.it.strongswan.Connection.Authentication;
 

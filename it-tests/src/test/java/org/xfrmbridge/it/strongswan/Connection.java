@@ -4,7 +4,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**

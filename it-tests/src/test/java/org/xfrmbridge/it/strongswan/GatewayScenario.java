@@ -7,7 +7,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.it.harness.Command;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Gateway.Family;
 
 /**
  * Why: most bridges will stand on gateways, where what is protected is forwarded ({@code dir fwd}). Topology: two gateways

@@ -5,7 +5,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.it.harness.Outage;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.client.Clients;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 import org.xfrmbridge.netlink.client.StateEntry;
 import org.xfrmbridge.netlink.client.XfrmClient;

@@ -9,8 +9,8 @@ import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Daemon;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Site;
-import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Gateway;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
@@ -52,7 +52,7 @@ class MobikeScenario extends PairedScenario {
     /** Otherwise MOBIKE may well choose the IPv6 path that is there as well. */
     private void keepToIpv4() {
         for (Side side : Side.values()) {
-            Site site = pair().topology().site(side);
+            Gateway site = pair().topology().site(side);
             site.host().ip("address", "delete", site.outer().v6() + "/64", "dev", BridgeProcess.HOST_DEVICE);
         }
         // else removing the first address of a subnet takes the others with it

@@ -1,6 +1,6 @@
 package org.xfrmbridge.it.strongswan;
 
-import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /** Two gateways with a tunnel for the IPv4 nets behind them, and one for the IPv6 nets. */

@@ -10,8 +10,8 @@ import org.xfrmbridge.it.harness.BridgedPair;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Site;
-import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Gateway;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Sniffer;
 import org.xfrmbridge.it.harness.Topology;
 
@@ -119,8 +119,8 @@ final class Pair implements AutoCloseable {
      */
     void routeInner(Family inner) {
         for (Side side : Side.values()) {
-            Site site = topology().site(side);
-            Site other = topology().site(side.other());
+            Gateway site = topology().site(side);
+            Gateway other = topology().site(side.other());
             site.host().ip("-" + inner.label(), "route", "replace", other.inner().of(inner),
                     "via", other.outer().of(inner), "src", site.inner().of(inner));
         }

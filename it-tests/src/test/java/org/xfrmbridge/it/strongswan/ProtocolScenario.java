@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**

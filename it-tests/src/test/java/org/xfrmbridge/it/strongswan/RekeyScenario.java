@@ -10,7 +10,7 @@ import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.Daemon;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**

@@ -10,8 +10,8 @@ import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.Daemon;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Site;
-import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Gateway;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
@@ -55,7 +55,7 @@ class RestartScenario extends PairedScenario {
         back.interrupt();
         pair().sniffer().assertNothingClear();
 
-        pair().bridge(Side.LEFT).start(Site.DEVICE);
+        pair().bridge(Side.LEFT).start(Gateway.DEVICE);
         assertEquals("", pair().bridge(Side.LEFT).run("ip", "xfrm", "state"));
         String policies = pair().bridge(Side.LEFT).run("ip", "xfrm", "policy");
         assertTrue(policies.contains("src 10.1.0.1/32 dst 10.2.0.1/32"), policies);

@@ -20,8 +20,8 @@ import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Site;
-import org.xfrmbridge.it.harness.Site.Family;
+import org.xfrmbridge.it.harness.Gateway;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Sniffer;
 import org.xfrmbridge.it.harness.Topology;
 
@@ -65,9 +65,9 @@ class StarterScenario {
         private final Daemon starter;
 
         Starter(Scene scene, Topology topology, Side side) {
-            Site site = topology.site(side);
+            Gateway site = topology.site(side);
             host = site.host();
-            bridge = BridgeProcess.start(scene, host, Site.DEVICE);
+            bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
             Path directory = scene.file("ipsec-" + host.role());
             write(directory.resolve("ipsec.conf"), configuration(site, topology.site(side.other())));
             write(directory.resolve("ipsec.secrets"), ": PSK \"a key for scenarios\"\n");
@@ -75,7 +75,7 @@ class StarterScenario {
             starter = scene.own(host.start("ipsec", scene.file(host.role() + "-ipsec.log"), command));
         }
 
-        private static String configuration(Site local, Site remote) {
+        private static String configuration(Gateway local, Gateway remote) {
             return """
                     config setup
                     conn net

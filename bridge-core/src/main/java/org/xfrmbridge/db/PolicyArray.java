@@ -1,0 +1,130 @@
+package org.xfrmbridge.db;
+
+import java.util.function.Consumer;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.PolicyName;
+
+/** A few policies, the best first. */
+final class PolicyArray implements PolicySet {
+    /** Those of the same addresses that are more than this are told apart by their other bits. */
+    private static final int MOST = 16;
+
+    private final SpdEntry[] entries;
+
+    private PolicyArray(SpdEntry... entries) {
+        this.entries = entries;
+    }
+
+    static PolicyArray of(SpdEntry one, SpdEntry other) {
+        return one.precedes(other) ? new PolicyArray(one, other) : new PolicyArray(other, one);
+    }
+
+    /** Adds to policies of the same addresses. */
+    static PolicySet add(PolicySet shelf, SpdEntry entry) {
+        return switch (shelf) {
+            case SpdEntry other -> of(other, entry);
+            case PolicyArray bag when bag.size() >= MOST -> TupleSpace.of(bag).with(entry);
+            case PolicyArray bag -> bag.with(entry);
+            case TupleSpace bag -> bag.with(entry);
+            case PoliciesByName bag -> throw new IllegalStateException("a part of a larger shelf");
+            case Trie trie -> throw new IllegalStateException("a trie has policies of several addresses");
+        };
+    }
+
+    /** Adds to policies that match the same flows. */
+    static PolicySet addAlike(PolicySet alike, SpdEntry entry) {
+        return switch (alike) {
+            case PolicyArray bag when bag.size() >= MOST && PoliciesByName.tellsApart(bag, entry) -> PoliciesByName.of(bag, entry);
+            case PolicyArray bag -> bag.with(entry);
+            case PoliciesByName bag -> bag.with(entry);
+            default -> of((SpdEntry) alike, entry);
+        };
+    }
+
+    /** Null if it was the last. */
+    static PolicySet remove(PolicySet shelf, SpdEntry entry) {
+        return switch (shelf) {
+            case SpdEntry last -> null;
+            case PolicyArray bag -> bag.without(entry);
+            case TupleSpace bag -> bag.without(entry);
+            case PoliciesByName bag -> bag.without(entry);
+            case Trie trie -> throw new IllegalStateException("a trie has policies of several addresses");
+        };
+    }
+
+    int size() {
+        return entries.length;
+    }
+
+    SpdEntry at(int position) {
+        return entries[position];
+    }
+
+    PolicyArray with(SpdEntry entry) {
+        int at = 0;
+        int end = entries.length;
+        while (at < end) {
+            int middle = at + end >>> 1;
+            if (entries[middle].precedes(entry)) {
+                at = middle + 1;
+            } else {
+                end = middle;
+            }
+        }
+        SpdEntry[] more = ArrayCopies.open(entries, entries.length, new SpdEntry[entries.length + 1], at);
+        more[at] = entry;
+        return new PolicyArray(more);
+    }
+
+    /** The rest, a lone entry as itself. */
+    PolicySet without(SpdEntry entry) {
+        if (entries.length == 2) {
+            return entries[0] == entry ? entries[1] : entries[0];
+        }
+        int at = 0;
+        while (entries[at] != entry) {
+            at++;
+        }
+        return new PolicyArray(ArrayCopies.close(entries, entries.length, new SpdEntry[entries.length - 1], at));
+    }
+
+    @Override
+    public long bestRank() {
+        return entries[0].rank;
+    }
+
+    @Override
+    public SpdEntry better(Flow flow, int lanes, SpdEntry best) {
+        for (SpdEntry entry : entries) {
+            if (entry.rank > best.rank) {
+                return best;
+            }
+            if (entry.better(flow, lanes, best) == entry) {
+                return entry;
+            }
+        }
+        return best;
+    }
+
+    @Override
+    public SpdEntry named(PolicyName name, SpdEntry probe) {
+        for (SpdEntry entry : entries) {
+            if (entry.named(name, probe) != null) {
+                return entry;
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public SpdEntry sample() {
+        return entries[0];
+    }
+
+    @Override
+    public void forEach(Consumer<SpdEntry> action) {
+        for (SpdEntry entry : entries) {
+            action.accept(entry);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+package org.xfrmbridge.km;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.km.XfrmService.AlgorithmMasks;
+import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.Selector;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateId;
+import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.Template;
+import org.xfrmbridge.xfrm.Usage;
+
+/**
+ * Asks key managers for States that packets want: the second half of {@code xfrm_state_find}, and {@code xfrm_add_acquire}. Control
+ * thread only.
+ */
+final class Acquirer {
+    /** What the datapath told; the flow is a copy. */
+    record Want(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {}
+
+    private final Sad sad;
+    private final StateTable states;
+    private final Acquires acquires;
+    private final KeyManagers keyManagers;
+    private final SysctlValues sysctls;
+    private final Clock clock;
+    private int lastSequence;
+
+    Acquirer(
+            Sad sad, StateTable states, Acquires acquires, KeyManagers keyManagers, SysctlValues sysctls, Clock clock) {
+        this.sad = sad;
+        this.states = states;
+        this.acquires = acquires;
+        this.keyManagers = keyManagers;
+        this.sysctls = sysctls;
+        this.clock = clock;
+    }
+
+    /**
+     * Leaves a larval State where a key manager will answer; while it lives, packets that want the same wait for it and ask no more. Does
+     * nothing if what was wanted has come, or is being asked for, since the packet passed, or if too much is being asked for.
+     */
+    void acquire(Want want) {
+        Template template = want.template();
+        boolean answered = want.policy().isDead()
+                || sad.find(want.policy(), template, want.flow(), want.daddr(), want.saddr()) != null
+                || spiIsTaken(want);
+        if (answered || !acquires.hasRoom(want.policy())) {
+            return;
+        }
+        State larval = larval(larvalSpec(want));
+        if (ask(larval, template, want.policy())) {
+            states.installLarval(larval);
+            acquires.begin(larval, want.policy());
+        }
+    }
+
+    /**
+     * Tells all key managers of one ACQUIRE per template as if packets had wanted them, and leaves nothing behind. Each ACQUIRE shows the whole
+     * policy, with the masks in the templates that were asked for so far.
+     */
+    void announce(Selector selector, StateSpec request, PolicySpec policySpec, AlgorithmMasks masks) throws XfrmException {
+        PolicySpec verified = PolicyRules.verify(policySpec);
+        if (!StateConstruction.hasCpu(request)) {
+            throw new XfrmException(Errno.EINVAL, "this host has no CPU of that number");
+        }
+        List<Template> templates = new ArrayList<>(verified.templates());
+        for (int i = 0; i < templates.size(); i++) {
+            Template template = withMasks(templates.get(i), masks);
+            templates.set(i, template);
+            StateSpec.Builder spec = request.toBuilder();
+            spec.selector = selector;
+            spec.id = template.id();
+            spec.mode = template.mode();
+            spec.reqid = template.reqid();
+            spec.family = template.family();
+            spec.seq = nextSequence();
+            // It is never installed, so it was never added.
+            Policy policy = new Policy(verified.withTemplates(List.copyOf(templates)), 0, 0);
+            ask(larval(spec.build()), template, policy);
+        }
+    }
+
+    private static Template withMasks(Template t, AlgorithmMasks masks) {
+        return new Template(
+                t.id(), t.family(), t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(), masks.auth(), masks.cipher(),
+                masks.compression());
+    }
+
+    private boolean ask(State larval, Template template, Policy policy) {
+        return keyManagers.acquire(new KeyManager.Acquire(larval, template, policy, policy.spec().direction()));
+    }
+
+    private State larval(StateSpec spec) {
+        return new State(spec, State.Phase.ACQUIRING, new Usage(clock.epochSeconds()));
+    }
+
+    /** A template that names its Spi can get no other State than the one which has it, fitting or not. */
+    private boolean spiIsTaken(Want want) {
+        StateId id = want.template().id();
+        Mark mark = want.policy().spec().mark();
+        Address daddr = want.daddr();
+        return id.spi() != 0
+                && sad.lookup(new StateId(daddr, id.spi(), id.protocol()), want.template().family(), mark.value() & mark.mask()) != null;
+    }
+
+    /** {@code xfrm_init_tempstate}: for this session only, until the key manager says for what else. */
+    private StateSpec larvalSpec(Want want) {
+        Template template = want.template();
+        int family = template.family();
+        StateId id = template.id();
+        StateSpec.Builder spec = StateSpec.builder();
+        spec.selector = exactly(want.flow());
+        spec.id = id.daddr().isAny(family) ? new StateId(want.daddr(), id.spi(), id.protocol()) : id;
+        spec.saddr = template.saddr().isAny(family) ? want.saddr() : template.saddr();
+        spec.family = family;
+        spec.mode = template.mode();
+        spec.reqid = template.reqid();
+        spec.mark = want.policy().spec().mark();
+        spec.ifId = want.policy().spec().ifId();
+        spec.direction = StateSpec.DIRECTION_OUT;
+        spec.seq = nextSequence();
+        spec.lifetime = LarvalStates.lifetime(sysctls.acquireExpireSeconds());
+        spec.replayMaxDifference = 0;
+        spec.replayMaxAge = 0;
+        return spec.build();
+    }
+
+    private static Selector exactly(Flow flow) {
+        int bits = AddressFamily.bits(flow.family);
+        return new Selector(
+                flow.daddr(), flow.saddr(), flow.dport, 0xffff, flow.sport, 0xffff, flow.family, bits, bits,
+                flow.protocol, flow.ifindex, 0);
+    }
+
+    /** {@code xfrm_get_acqseq}: never 0, which stands for none. */
+    private int nextSequence() {
+        lastSequence = lastSequence == -1 ? 1 : lastSequence + 1;
+        return lastSequence;
+    }
+}

@@ -1,0 +1,38 @@
+package org.xfrmbridge.km;
+
+import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.State;
+
+/**
+ * Tells that the peer behind a NAT has moved, {@code km_new_mapping}. The State stays as it is until its key manager updates it.
+ * Control thread only.
+ */
+final class NatMappings {
+    private final KeyManagers keyManagers;
+    private final Clock clock;
+
+    NatMappings(KeyManagers keyManagers, Clock clock) {
+        this.keyManagers = keyManagers;
+        this.clock = clock;
+    }
+
+    /** With a {@code mappingMaxAgeSeconds} the same port is told only once in that time. */
+    void changed(State state, Address newSaddr, int newSport) {
+        boolean encapsulated = state.id().protocol() == IpProtocol.ESP && state.spec().encapsulation() != null;
+        if (!state.isValid() || !encapsulated || isToldLately(state, newSport)) {
+            return;
+        }
+        StateTimer watch = StateTimer.of(state);
+        watch.toldMappingNs = clock.nowNs();
+        watch.toldMappingPort = newSport;
+        keyManagers.tell(km -> km.mappingChanged(state, newSaddr, newSport));
+    }
+
+    private boolean isToldLately(State state, int sport) {
+        StateTimer watch = StateTimer.of(state);
+        long maxAgeNs = Integer.toUnsignedLong(state.spec().mappingMaxAgeSeconds()) * ControlTimers.NS_PER_SECOND;
+        return maxAgeNs != 0 && watch.toldMappingPort == sport && clock.nowNs() - watch.toldMappingNs <= maxAgeNs;
+    }
+}

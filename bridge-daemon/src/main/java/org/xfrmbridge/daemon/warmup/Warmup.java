@@ -1,0 +1,116 @@
+package org.xfrmbridge.daemon.warmup;
+
+import com.google.common.util.concurrent.Uninterruptibles;
+import java.io.IOException;
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.os.CurrentProcess;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.time.Clock;
+
+/**
+ * What IKE daemons ask, asked again and again of databases that nobody sees, until it runs as compiled code: a client that comes later is
+ * answered five times as fast, and need not wait for the first use of the JDK's ciphers. Costs some three seconds of CPU time, most of it
+ * the compiler's, and gives way to whoever wants the core. Everything it made is gone when it ends. In a thread of its own.
+ *
+ * <p>Compiled code expects the classes that it has seen. So all of them are those that a bridge has, and where a bridge has one of its
+ * own, there are three here: for that many kinds the compiler expects any. What it guessed wrong shows when its last code runs, and is made
+ * anew: hence the encores, once the compiler has had its time. The last one ends with a collection, so that the first client finds an eden
+ * with room, whose pages have all been touched.
+ */
+public final class Warmup implements Runnable {
+    private static final Logger LOG = LoggerFactory.getLogger(Warmup.class);
+
+    private static final int ACTS = 60;
+    private static final int ENCORES = 2;
+    private static final int ACTS_OF_ENCORE = 12;
+    private static final int MOST_ACTS = 150;
+    private static final Duration COMPILATION = Duration.ofMillis(700);
+
+    private static final int ENTRIES = 256;
+    private static final int BATCH = 64;
+
+    /** On a machine with other things to do it ends unfinished. */
+    private static final long LIMIT_NS = 10_000_000_000L;
+
+    /** Reads of a page, which is answered message by message, and reads that take many. */
+    private static final int SMALL_ROOM = 4096;
+    private static final int LARGE_ROOM = 65536;
+
+    /** A client that reads slowly takes one datagram less in so many. */
+    private static final int SLOW = 16;
+
+    private final Clock clock;
+    private List<WarmupBridge> stages;
+    private List<List<byte[]>> scripts;
+    private long deadlineNs;
+    private int acts;
+    private int sent;
+
+    public Warmup(Clock clock) {
+        this.clock = clock;
+    }
+
+    @Override
+    public void run() {
+        long startNs = clock.nowNs();
+        deadlineNs = startNs + LIMIT_NS;
+        try {
+            CurrentProcess.lowerThreadPriority();
+            play();
+            LOG.debug("rehearsed {} acts in {} ms", acts, (clock.nowNs() - startNs) / 1_000_000);
+        } catch (OsException e) {
+            LOG.warn("no rehearsal, the first clients will be answered slowly: {}", e.getMessage());
+        } catch (IOException e) {
+            LOG.warn("the rehearsal was broken off: {}", e.getMessage());
+        }
+    }
+
+    private void play() throws IOException {
+        stages = List.of(
+                new WarmupBridge(datagram -> true, () -> {}, clock),
+                new WarmupBridge(datagram -> datagram.hasRemaining(), () -> sent = 0, clock),
+                new WarmupBridge(datagram -> ++sent % SLOW != 0, () -> sent++, clock));
+        scripts = List.of(
+                WarmupRequests.datagrams(ENTRIES, BATCH, 0),
+                WarmupRequests.datagrams(ENTRIES, BATCH, NetlinkHeader.ACK),
+                WarmupRequests.datagrams(ENTRIES / 4, 1, NetlinkHeader.ACK),
+                WarmupRequests.datagrams(ENTRIES, BATCH, 0));
+        acts(ACTS / 2, SMALL_ROOM);
+        acts(ACTS / 2, LARGE_ROOM);
+        for (int encore = 0; encore < ENCORES; encore++) {
+            Uninterruptibles.sleepUninterruptibly(COMPILATION);
+            acts(ACTS_OF_ENCORE, LARGE_ROOM);
+        }
+        long before = collections();
+        while (collections() == before && acts < MOST_ACTS && hasTime()) {
+            acts(1, LARGE_ROOM);
+        }
+        for (WarmupBridge stage : stages) {
+            stage.end();
+        }
+    }
+
+    private void acts(int number, int roomBytes) {
+        for (int i = 0; i < number && hasTime(); i++, acts++) {
+            WarmupBridge stage = stages.get(acts % stages.size());
+            stage.play(List.of(WarmupRequests.room(roomBytes)));
+            stage.play(scripts.get(acts % scripts.size()));
+        }
+    }
+
+    private boolean hasTime() {
+        return clock.nowNs() - deadlineNs < 0;
+    }
+
+    private static long collections() {
+        return ManagementFactory.getGarbageCollectorMXBeans().stream()
+                .mapToLong(GarbageCollectorMXBean::getCollectionCount)
+                .sum();
+    }
+}
