@@ -17,14 +17,16 @@ import com.tngtech.archunit.lang.ArchRule;
 /** What bridge-core may use, and who in it may know whom. */
 @AnalyzeClasses(packages = "org.xfrmbridge", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
-    private static final DescribedPredicate<JavaClass> SOCKETS =
-            nameMatching("java\\.net\\.(.*Socket.*|URL.*|Http.*|NetworkInterface)").forSubtype();
+    private static final DescribedPredicate<JavaClass> SOCKETS = nameMatching(
+                    "java\\.net\\.(.*Socket.*|URL.*|Http.*|NetworkInterface)")
+            .forSubtype();
 
     @ArchTest
     static final ArchRule shouldUseNoSocketsOrChannels = noClasses()
             .should()
-            .dependOnClassesThat(SOCKETS.or(resideInAnyPackage("java.nio.channels..", "java.net.http..", "java.nio.file.."))
-                    .as("are sockets, channels or files"));
+            .dependOnClassesThat(
+                    SOCKETS.or(resideInAnyPackage("java.nio.channels..", "java.net.http..", "java.nio.file.."))
+                            .as("are sockets, channels or files"));
 
     @ArchTest
     static final ArchRule shouldUseNoNativeCode = noClasses()
@@ -76,7 +78,8 @@ class ArchitectureTest {
             .resideInAPackage("org.xfrmbridge.datapath..")
             .should()
             .dependOnClassesThat(resideInAPackage("org.xfrmbridge.km..")
-                    .and(DescribedPredicate.not(nameMatching("org\\.xfrmbridge\\.km\\.DatapathEvents").forSubtype()))
+                    .and(DescribedPredicate.not(nameMatching("org\\.xfrmbridge\\.km\\.DatapathEvents")
+                            .forSubtype()))
                     .as("are of km, but not DatapathEvents"))
             .allowEmptyShould(true);
 
@@ -84,7 +87,8 @@ class ArchitectureTest {
     static final ArchRule shouldLetDatabasesKnowTheVocabularyOnly = knows("db", "xfrm");
 
     @ArchTest
-    static final ArchRule shouldHaveNoCircles = slices().matching("org.xfrmbridge.(*)..").should().beFreeOfCycles();
+    static final ArchRule shouldHaveNoCircles =
+            slices().matching("org.xfrmbridge.(*)..").should().beFreeOfCycles();
 
     private static ArchRule knows(String area, String... others) {
         DescribedPredicate<JavaClass> ours = resideInAPackage("org.xfrmbridge..");
@@ -96,6 +100,7 @@ class ArchitectureTest {
                 .that()
                 .resideInAPackage("org.xfrmbridge." + area + "..")
                 .should()
-                .onlyDependOnClassesThat(DescribedPredicate.not(ours).or(allowed).as("are its own or of " + String.join(", ", others)));
+                .onlyDependOnClassesThat(
+                        DescribedPredicate.not(ours).or(allowed).as("are its own or of " + String.join(", ", others)));
     }
 }

@@ -18,7 +18,7 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
-/** SampleEntries between 192.0.2.1 and 192.0.2.2. */
+/** Entries between 192.0.2.1 and 192.0.2.2. */
 final class Samples {
     static final Address LEFT = Address.parse("192.0.2.1");
     static final Address RIGHT = Address.parse("192.0.2.2");

@@ -46,7 +46,8 @@ final class Bundles extends Program {
         int flows = flows(entries);
         timeNs(site, 0, flows, i -> add(site, i));
         Report.Changes done = new Report.Changes();
-        try (Traffic traffic = new Traffic(site, (flow, packet) -> Loads.fill(flow, (int) (packet % flows)), PACKET_BYTES)) {
+        try (Traffic traffic =
+                new Traffic(site, (flow, packet) -> Loads.fill(flow, (int) (packet % flows)), PACKET_BYTES)) {
             warm(traffic);
             Span span = new Span(flows, entries, i -> add(site, i), i -> delete(site, i));
             into.add("bundles", entries, "adding", grow(site, traffic, span, done), site);

@@ -11,8 +11,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * States and policies come and go all the time, others than those of the packets that flow: none of these may be lost, and the less they
- * notice the better. Once as fast as it goes, and once as many a second as a busy gateway has.
+ * States and policies come and go all the time, others than those of the packets that flow: none of these may be lost,
+ * and the less they notice the better. Once as fast as it goes, and once as many a second as a busy gateway has.
  */
 @Command(name = "churn", description = "Adds and deletes while packets flow through States and policies that stay.")
 final class Churn extends Program {
@@ -24,7 +24,9 @@ final class Churn extends Program {
 
     private static final List<Template> ESP = List.of(Loads.template(IpProtocol.ESP));
 
-    @Option(names = "--changes", description = "adds and deletes of the slow stretch in a second (default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--changes",
+            description = "adds and deletes of the slow stretch in a second (default: ${DEFAULT-VALUE})")
     private int slowPerSecond = 1000;
 
     @Option(names = "--stretch", description = "seconds of each stretch (default: ${DEFAULT-VALUE})")
@@ -39,7 +41,8 @@ final class Churn extends Program {
 
     private static void add(LoopbackBridge site, Kind kind, int number) throws XfrmException {
         if (kind != Kind.POLICIES) {
-            site.engine.addState(Loads.state(IpProtocol.ESP, Loads.peer(number), Loads.FIRST_SPI + number), Origin.KERNEL);
+            site.engine.addState(
+                    Loads.state(IpProtocol.ESP, Loads.peer(number), Loads.FIRST_SPI + number), Origin.KERNEL);
         }
         if (kind != Kind.STATES) {
             site.engine.addPolicy(Loads.toPeer(number, ESP), true, Origin.KERNEL);
@@ -52,7 +55,8 @@ final class Churn extends Program {
         }
         if (kind != Kind.POLICIES) {
             site.engine.deleteState(
-                    Loads.key(Loads.state(IpProtocol.ESP, Loads.peer(number), Loads.FIRST_SPI + number)), Origin.KERNEL);
+                    Loads.key(Loads.state(IpProtocol.ESP, Loads.peer(number), Loads.FIRST_SPI + number)),
+                    Origin.KERNEL);
         }
     }
 
@@ -90,7 +94,9 @@ final class Churn extends Program {
     private void churn(LoopbackBridge site, Kind kind, Pace pace, Report.Changes done) throws XfrmException {
         long start = System.nanoTime();
         long changes = 0;
-        for (int i = pace.first; System.nanoTime() - start < seconds * 1e9; i = i + 1 == pace.end ? pace.first : i + 1) {
+        for (int i = pace.first;
+                System.nanoTime() - start < seconds * 1e9;
+                i = i + 1 == pace.end ? pace.first : i + 1) {
             long before = System.nanoTime();
             delete(site, kind, i);
             long deleted = System.nanoTime();

@@ -16,8 +16,9 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * States and policies by the million through the control side, without sockets: loaded, dumped, updated, deleted, flushed, and the heap that
- * each takes at rest; once with fewer before it counts. Argument: how many, 1000000 if none is given.
+ * States and policies by the million through the control side, without sockets: loaded, dumped, updated, deleted,
+ * flushed, and the heap that each takes at rest; once with fewer before it counts. Argument: how many, 1000000 if none
+ * is given.
  */
 public final class DatabaseStress {
     private static final int WARMUP = 50_000;
@@ -38,7 +39,8 @@ public final class DatabaseStress {
         new DatabaseStress(WARMUP).run();
         DatabaseStress stress = new DatabaseStress(arguments.length == 0 ? 1_000_000 : Integer.parseInt(arguments[0]));
         System.out.printf(
-                "%-10s %9s %9s %9s %9s %9s %9s %9s%n", "database", "entries", "add ns", "dump ms", "update ns", "delete ns", "flush ms", "heap B");
+                "%-10s %9s %9s %9s %9s %9s %9s %9s%n",
+                "database", "entries", "add ns", "dump ms", "update ns", "delete ns", "flush ms", "heap B");
         stress.print = true;
         stress.run();
     }
@@ -100,7 +102,13 @@ public final class DatabaseStress {
         for (int i = 0; i < changes; i++) {
             PolicySpec spec = SampleEntries.policy(kind, i);
             PolicyKey key = new PolicyKey(
-                    spec.type(), spec.direction(), 0, spec.selector(), spec.mark(), spec.ifId(), spec.securityContext());
+                    spec.type(),
+                    spec.direction(),
+                    0,
+                    spec.selector(),
+                    spec.mark(),
+                    spec.ifId(),
+                    spec.securityContext());
             if (spd.get(key) != null) {
                 engine.deletePolicy(key, Origin.KERNEL);
                 deleted++;
@@ -123,8 +131,8 @@ public final class DatabaseStress {
             return;
         }
         System.out.printf(
-                "%-10s %9d %9d %9d %9d %9d %9d %9d%n", name, entries, ns[0] / count, ns[1] / NS_PER_MS, ns[2], ns[3], ns[4] / NS_PER_MS,
-                heapBytes / entries);
+                "%-10s %9d %9d %9d %9d %9d %9d %9d%n",
+                name, entries, ns[0] / count, ns[1] / NS_PER_MS, ns[2], ns[3], ns[4] / NS_PER_MS, heapBytes / entries);
     }
 
     /** Changes are few and short, so that on a busy machine only the time that the thread ran says something. */

@@ -48,8 +48,9 @@ import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * The whole way of a packet between two ports in memory: ESP with AES-128-GCM in tunnel mode, IPv4 in IPv4, one flow, one State. Time is
- * per packet and holds what the ports copy. The inbound State has no replay window, so that one packet can come again and again.
+ * The whole way of a packet between two ports in memory: ESP with AES-128-GCM in tunnel mode, IPv4 in IPv4, one flow,
+ * one State. Time is per packet and holds what the ports copy. The inbound State has no replay window, so that one
+ * packet can come again and again.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -127,14 +128,40 @@ public class DatapathBench {
         Spd spd = new Spd();
         sad.insert(state());
         Template template = new Template(
-                new StateId(FAR, 0, IpProtocol.ESP), AddressFamily.INET, NEAR, 1, org.xfrmbridge.xfrm.Mode.TUNNEL, 0, false, -1, -1, -1);
+                new StateId(FAR, 0, IpProtocol.ESP),
+                AddressFamily.INET,
+                NEAR,
+                1,
+                org.xfrmbridge.xfrm.Mode.TUNNEL,
+                0,
+                false,
+                -1,
+                -1,
+                -1);
         spd.add(
                 new PolicySpec(
-                        Selector.any(AddressFamily.INET), Lifetime.UNLIMITED, 0, 0, direction, PolicySpec.Action.ALLOW, 0, 0, List.of(template),
-                        Mark.NONE, 0, PolicySpec.Type.MAIN, null),
+                        Selector.any(AddressFamily.INET),
+                        Lifetime.UNLIMITED,
+                        0,
+                        0,
+                        direction,
+                        PolicySpec.Action.ALLOW,
+                        0,
+                        0,
+                        List.of(template),
+                        Mark.NONE,
+                        0,
+                        PolicySpec.Type.MAIN,
+                        null),
                 0);
         return new PathContext(
-                sad, spd, new SocketPolicies(spd), new OneGateway(self), new Unheard(), new PathMtu(), new MachineClock(),
+                sad,
+                spd,
+                new SocketPolicies(spd),
+                new OneGateway(self),
+                new Unheard(),
+                new PathMtu(),
+                new MachineClock(),
                 0);
     }
 
@@ -148,7 +175,8 @@ public class DatapathBench {
         spec.reqid = 1;
         byte[] key = new byte[20];
         Arrays.fill(key, (byte) 7);
-        EspSuite suite = EspSuite.aead(AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), KeyMaterial.copyOf(key));
+        EspSuite suite =
+                EspSuite.aead(AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), KeyMaterial.copyOf(key));
         return new org.xfrmbridge.xfrm.State(spec.build(), org.xfrmbridge.xfrm.State.Phase.VALID, new Usage(1), suite);
     }
 

@@ -19,7 +19,10 @@ import org.xfrmbridge.esp.EspTransform;
 import org.xfrmbridge.esp.KeyMaterial;
 import org.xfrmbridge.esp.SequenceWidth;
 
-/** Time to seal or open one ESP packet on one core. Opening includes a copy of the packet, since it is decrypted in place. */
+/**
+ * Time to seal or open one ESP packet on one core. Opening includes a copy of the packet, since it is decrypted in
+ * place.
+ */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -65,12 +68,13 @@ public class EspSealBench {
         return switch (proposal) {
             case "aes128gcm16" -> aead("rfc4106(gcm(aes))", 20);
             case "chacha20poly1305" -> aead("rfc7539esp(chacha20,poly1305)", 36);
-            case "aes128-sha256" -> EspSuite.encryptThenMac(
-                    AlgorithmTable.find(AlgorithmKind.CIPHER, "aes").orElseThrow(),
-                    KeyMaterial.copyOf(new byte[16]),
-                    AlgorithmTable.find(AlgorithmKind.AUTH, "sha256").orElseThrow(),
-                    KeyMaterial.copyOf(new byte[32]),
-                    128);
+            case "aes128-sha256" ->
+                EspSuite.encryptThenMac(
+                        AlgorithmTable.find(AlgorithmKind.CIPHER, "aes").orElseThrow(),
+                        KeyMaterial.copyOf(new byte[16]),
+                        AlgorithmTable.find(AlgorithmKind.AUTH, "sha256").orElseThrow(),
+                        KeyMaterial.copyOf(new byte[32]),
+                        128);
             default -> throw new IllegalArgumentException(proposal);
         };
     }

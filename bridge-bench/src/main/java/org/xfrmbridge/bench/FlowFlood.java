@@ -12,8 +12,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * Packets of flows that never came before, as many as of those that are known: the flow cache keeps its size and what it knows, and a
- * stranger costs what one classification costs. Entries are strange flows; all of them match the prefixes of many policies.
+ * Packets of flows that never came before, as many as of those that are known: the flow cache keeps its size and what
+ * it knows, and a stranger costs what one classification costs. Entries are strange flows; all of them match the
+ * prefixes of many policies.
  */
 @Command(name = "flow-flood", description = "Random flows beside known ones.")
 final class FlowFlood extends Program {
@@ -40,7 +41,14 @@ final class FlowFlood extends Program {
     @Override
     void run(int entries, Report into) throws XfrmException, InterruptedException {
         LoopbackBridge site = new LoopbackBridge();
-        timeNs(site, 0, policies, i -> site.engine.addPolicy(SampleEntries.policy(SampleEntries.Kind.PREFIXED, i).withTemplates(NONE), false, Origin.KERNEL));
+        timeNs(
+                site,
+                0,
+                policies,
+                i -> site.engine.addPolicy(
+                        SampleEntries.policy(SampleEntries.Kind.PREFIXED, i).withTemplates(NONE),
+                        false,
+                        Origin.KERNEL));
         int flows = flows(entries);
         Traffic.Source source = new Traffic.Source() {
             @Override
@@ -69,10 +77,16 @@ final class FlowFlood extends Program {
             long heap = Report.usedHeapBytes() - heapBefore;
             into.add("flow-flood", entries, "flood", lap, site);
             Histogram alone = classification(site, entries);
-            into.note("%d strange flows: 50 %% %s us, 99 %% %s us, mean %.2f us; a classification alone: 50 %% %s us, 99 %% %s us, mean %.2f us"
-                    .formatted(
-                            entries, Report.us(lap.ns(Timed.STRANGER), 50), Report.us(lap.ns(Timed.STRANGER), 99), lap.ns(Timed.STRANGER).getMean() / 1e3,
-                            Report.us(alone, 50), Report.us(alone, 99), alone.getMean() / 1e3));
+            into.note(
+                    "%d strange flows: 50 %% %s us, 99 %% %s us, mean %.2f us; a classification alone: 50 %% %s us, 99 %% %s us, mean %.2f us"
+                            .formatted(
+                                    entries,
+                                    Report.us(lap.ns(Timed.STRANGER), 50),
+                                    Report.us(lap.ns(Timed.STRANGER), 99),
+                                    lap.ns(Timed.STRANGER).getMean() / 1e3,
+                                    Report.us(alone, 50),
+                                    Report.us(alone, 99),
+                                    alone.getMean() / 1e3));
             into.note("flow cache: %d flows before, %d after; heap %+d bytes, %.2f for each strange flow"
                     .formatted(entriesBefore, site.stats.outbound(Metric.FLOW_ENTRIES), heap, (double) heap / entries));
         }

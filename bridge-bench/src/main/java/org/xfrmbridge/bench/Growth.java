@@ -17,15 +17,22 @@ import org.xfrmbridge.xfrm.Usage;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** How long lookups take while another thread lets States, exact and prefixed policies grow from a thousand to a million each. */
-@Command(name = "growth", description = "Times every lookup while the databases grow, beside a control that does nothing for as long.")
+/**
+ * How long lookups take while another thread lets States, exact and prefixed policies grow from a thousand to a million
+ * each.
+ */
+@Command(
+        name = "growth",
+        description = "Times every lookup while the databases grow, beside a control that does nothing for as long.")
 final class Growth implements Callable<Integer> {
     private static final int FIRST = 1000;
 
     @Option(names = "-n", description = "how many of each in the end (default: ${DEFAULT-VALUE})")
     private int last = 1_000_000;
 
-    @Option(names = "--rate", description = "how many of each a second, 0 for as fast as it goes (default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--rate",
+            description = "how many of each a second, 0 for as fast as it goes (default: ${DEFAULT-VALUE})")
     private int perSecond;
 
     @Option(names = "--cpu", description = "the CPU for the thread that looks up; without it the scheduler chooses")
@@ -67,7 +74,9 @@ final class Growth implements Callable<Integer> {
             stalls.print();
         }
         for (GarbageCollectorMXBean collector : ManagementFactory.getGarbageCollectorMXBeans()) {
-            System.out.printf("%s: %d times, %d ms%n", collector.getName(), collector.getCollectionCount(), collector.getCollectionTime());
+            System.out.printf(
+                    "%s: %d times, %d ms%n",
+                    collector.getName(), collector.getCollectionCount(), collector.getCollectionTime());
         }
         return 0;
     }
@@ -89,7 +98,14 @@ final class Growth implements Callable<Integer> {
     private void look(int turn) {
         int number = (int) ((SampleEntries.scatter(turn) >>> 32) * loaded >>> 32);
         Object result = switch (turn % 3) {
-            case 0 -> sad.lookup((long) SampleEntries.peer(number) << 32, 0, SampleEntries.spi(number), IpProtocol.ESP, AddressFamily.INET, 0);
+            case 0 ->
+                sad.lookup(
+                        (long) SampleEntries.peer(number) << 32,
+                        0,
+                        SampleEntries.spi(number),
+                        IpProtocol.ESP,
+                        AddressFamily.INET,
+                        0);
             case 1 -> policy(SampleEntries.Kind.EXACT, number);
             default -> policy(SampleEntries.Kind.PREFIXED, -1 - number);
         };

@@ -18,7 +18,10 @@ import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
-/** What the stress programs install and send, by number: this host, its peers, States and policies between them in transport mode. */
+/**
+ * What the stress programs install and send, by number: this host, its peers, States and policies between them in
+ * transport mode.
+ */
 final class Loads {
     static final int HERE = 0x0a000001;
     static final int FIRST_SPI = 0x10000;
@@ -76,7 +79,16 @@ final class Loads {
         // Packets that compression would not make smaller come without its header.
         boolean optional = protocol == IpProtocol.COMP;
         return new Template(
-                new StateId(Address.ANY, 0, protocol), AddressFamily.INET, Address.ANY, 1, Mode.TRANSPORT, 0, optional, -1, -1, -1);
+                new StateId(Address.ANY, 0, protocol),
+                AddressFamily.INET,
+                Address.ANY,
+                1,
+                Mode.TRANSPORT,
+                0,
+                optional,
+                -1,
+                -1,
+                -1);
     }
 
     /** Between here and one peer. */
@@ -93,8 +105,19 @@ final class Loads {
 
     static PolicySpec policy(Direction direction, Selector selector, int priority, List<Template> templates) {
         return new PolicySpec(
-                selector, Lifetime.UNLIMITED, priority, 0, direction, PolicySpec.Action.ALLOW, 0, 0, templates, Mark.NONE, 0,
-                PolicySpec.Type.MAIN, null);
+                selector,
+                Lifetime.UNLIMITED,
+                priority,
+                0,
+                direction,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                templates,
+                Mark.NONE,
+                0,
+                PolicySpec.Type.MAIN,
+                null);
     }
 
     /** From here to a peer. */

@@ -24,8 +24,9 @@ import org.xfrmbridge.xfrm.State.Phase;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * Time per lookup by number of entries, each lookup for another entry: what a table costs once it fits no cache. The questions are made before and read one
- * after the other, as many whatever the number of entries: what they cost is the same on both sides, and what {@link Table#NOTHING} says.
+ * Time per lookup by number of entries, each lookup for another entry: what a table costs once it fits no cache. The
+ * questions are made before and read one after the other, as many whatever the number of entries: what they cost is the
+ * same on both sides, and what {@link Table#NOTHING} says.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -42,9 +43,15 @@ public class LookupBench {
         PREFIXED,
         PREFIXED6,
         FLOWS,
-        /** No table: one read of a random place in 128 bytes per entry, each waiting for the one before. What a cache miss costs. */
+        /**
+         * No table: one read of a random place in 128 bytes per entry, each waiting for the one before. What a cache
+         * miss costs.
+         */
         MEMORY,
-        /** Two random reads, which wait for nothing: in 16 bytes per entry and in 8, a table of keys and one of references. */
+        /**
+         * Two random reads, which wait for nothing: in 16 bytes per entry and in 8, a table of keys and one of
+         * references.
+         */
         READS,
         /** The questions alone. */
         NOTHING
@@ -89,7 +96,7 @@ public class LookupBench {
                 memory = new long[entries * KEY_LONGS];
                 references = new Object[entries];
             }
-            case NOTHING -> { }
+            case NOTHING -> {}
             default -> {
                 for (int i = 0; i < entries; i++) {
                     spd.replace(SampleEntries.policy(kind(), i), 0);
@@ -143,7 +150,8 @@ public class LookupBench {
     public Object lookup() {
         long question = questions[next++ & QUESTIONS - 1];
         return switch (table) {
-            case STATES -> sad.lookup(question & ~0xffffffffL, 0, (int) question, IpProtocol.ESP, AddressFamily.INET, 0);
+            case STATES ->
+                sad.lookup(question & ~0xffffffffL, 0, (int) question, IpProtocol.ESP, AddressFamily.INET, 0);
             case FLOWS -> {
                 setAddresses(question);
                 yield flows.get(flow);

@@ -6,7 +6,10 @@ import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.io.PacketPort;
 
-/** A port that yields the same frames again and again, copied as a device would, and remembers the last frame sent to it. */
+/**
+ * A port that yields the same frames again and again, copied as a device would, and remembers the last frame sent to
+ * it.
+ */
 final class LoopPort implements PacketPort {
     private final byte[][] frames;
     private byte[] sent = {};

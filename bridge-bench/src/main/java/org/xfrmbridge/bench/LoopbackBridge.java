@@ -25,8 +25,9 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * A whole bridge without sockets: databases, control side, both directions of the datapath. What it sends it also receives, as every address
- * is its own: so that one set of States serves both ends of a tunnel. One thread for control, one for packets.
+ * A whole bridge without sockets: databases, control side, both directions of the datapath. What it sends it also
+ * receives, as every address is its own: so that one set of States serves both ends of a tunnel. One thread for
+ * control, one for packets.
  */
 final class LoopbackBridge {
     private static final long HOST_MAC = 0x020000000001L;
@@ -46,8 +47,8 @@ final class LoopbackBridge {
     LoopbackBridge() {
         MachineClock clock = new MachineClock();
         engine = new XfrmEngine(sad, spd, clock, new SplittableRandom(1), () -> {});
-        PathContext context = new PathContext(
-                sad, spd, new SocketPolicies(spd), new EveryAddress(), engine, new PathMtu(), clock, 0);
+        PathContext context =
+                new PathContext(sad, spd, new SocketPolicies(spd), new EveryAddress(), engine, new PathMtu(), clock, 0);
         outbound = new Outbound(context, stats, fromHost, toNetwork);
         inbound = new Inbound(context, stats, fromNetwork, toHost);
     }
@@ -85,7 +86,8 @@ final class LoopbackBridge {
 
     /** Finds the State of what {@link #receive} finds next. */
     State lookUpState() {
-        return sad.lookup(fromNetwork.destination(), 0, fromNetwork.spi(), fromNetwork.protocol(), AddressFamily.INET, 0);
+        return sad.lookup(
+                fromNetwork.destination(), 0, fromNetwork.spi(), fromNetwork.protocol(), AddressFamily.INET, 0);
     }
 
     void receive() {

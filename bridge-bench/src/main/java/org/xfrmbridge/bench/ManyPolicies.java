@@ -11,10 +11,16 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Template;
 import picocli.CommandLine.Command;
 
-/** Many policies, exact or with prefixes, for which one State per pair of hosts serves. Packets are classified anew after every change. */
-@Command(name = "many-policies", description = "Many policies: exact ones, networks of 24 bits, prefixes of random lengths.")
+/**
+ * Many policies, exact or with prefixes, for which one State per pair of hosts serves. Packets are classified anew
+ * after every change.
+ */
+@Command(
+        name = "many-policies",
+        description = "Many policies: exact ones, networks of 24 bits, prefixes of random lengths.")
 final class ManyPolicies extends Program {
-    private static final List<SampleEntries.Kind> KINDS = List.of(SampleEntries.Kind.EXACT, SampleEntries.Kind.NETWORKS, SampleEntries.Kind.PREFIXED);
+    private static final List<SampleEntries.Kind> KINDS =
+            List.of(SampleEntries.Kind.EXACT, SampleEntries.Kind.NETWORKS, SampleEntries.Kind.PREFIXED);
 
     private static final int CLASSIFICATIONS = 200_000;
 
@@ -38,7 +44,8 @@ final class ManyPolicies extends Program {
         for (int i = 0; i < flows; i++) {
             Flow flow = new Flow();
             SampleEntries.fill(flow, kind, i);
-            site.engine.addState(Loads.state(IpProtocol.ESP, flow.saddr(), flow.daddr(), Loads.FIRST_SPI + i), Origin.KERNEL);
+            site.engine.addState(
+                    Loads.state(IpProtocol.ESP, flow.saddr(), flow.daddr(), Loads.FIRST_SPI + i), Origin.KERNEL);
         }
         Change add = i -> site.engine.addPolicy(spec(kind, i), false, Origin.KERNEL);
         timeNs(site, 0, flows, add);
@@ -58,7 +65,8 @@ final class ManyPolicies extends Program {
         into.add(name, entries, done);
     }
 
-    private static void change(LoopbackBridge site, SampleEntries.Kind kind, int entries, Report.Changes done) throws XfrmException {
+    private static void change(LoopbackBridge site, SampleEntries.Kind kind, int entries, Report.Changes done)
+            throws XfrmException {
         int changes = Math.min(CHANGES, entries / 2);
         done.updateNs = timeNs(site, 0, changes, i -> site.engine.addPolicy(spec(kind, i), false, Origin.KERNEL));
         done.updated = changes;
@@ -73,7 +81,10 @@ final class ManyPolicies extends Program {
         done.flushNs = System.nanoTime() - dumped;
     }
 
-    /** What asking the policies costs for the flows that packets came of, without all else: what the kernel's figure is to be compared with. */
+    /**
+     * What asking the policies costs for the flows that packets came of, without all else: what the kernel's figure is
+     * to be compared with.
+     */
     private static double classificationNs(LoopbackBridge site, SampleEntries.Kind kind, int flows) {
         Flow flow = new Flow();
         long start = 0;

@@ -9,7 +9,10 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.StateSpec;
 import picocli.CommandLine.Command;
 
-/** One policy for everything, and a State per peer; or all of them between the same two hosts, where each is a better match than the one before. */
+/**
+ * One policy for everything, and a State per peer; or all of them between the same two hosts, where each is a better
+ * match than the one before.
+ */
 @Command(name = "one-policy", description = "One policy, many States.")
 final class ManyStates extends Program {
     private enum Shape {
@@ -49,7 +52,8 @@ final class ManyStates extends Program {
         try (Traffic traffic = new Traffic(site, (flow, packet) -> Loads.fill(flow, (int) (packet % flows)), 64)) {
             warm(traffic);
             traffic.rest(shape == Shape.PAIR ? PAIR_REST_NS : 0);
-            Span span = new Span(flows, entries, add, i -> site.engine.deleteState(Loads.key(shape.spec(i)), Origin.KERNEL));
+            Span span = new Span(
+                    flows, entries, add, i -> site.engine.deleteState(Loads.key(shape.spec(i)), Origin.KERNEL));
             into.add(name, entries, "adding", grow(site, traffic, span, done), site);
             traffic.rest(0);
             into.add(name, entries, "quiet", quiet(site, traffic), site);
@@ -58,7 +62,8 @@ final class ManyStates extends Program {
         into.add(name, entries, done);
     }
 
-    private static void change(LoopbackBridge site, Shape shape, int entries, Report.Changes done) throws XfrmException {
+    private static void change(LoopbackBridge site, Shape shape, int entries, Report.Changes done)
+            throws XfrmException {
         int changes = Math.min(CHANGES, entries / 2);
         done.updateNs = timeNs(site, 0, changes, i -> site.engine.updateState(shape.spec(i), Origin.KERNEL));
         done.updated = changes;

@@ -11,7 +11,10 @@ import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
 
-/** A port that holds one frame: what was offered is received once, what is sent stays until the next. One thread, no garbage. */
+/**
+ * A port that holds one frame: what was offered is received once, what is sent stays until the next. One thread, no
+ * garbage.
+ */
 final class OneFramePort implements PacketPort {
     static final int LINK_BYTES = 14;
 

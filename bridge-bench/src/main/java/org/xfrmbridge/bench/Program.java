@@ -5,7 +5,10 @@ import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.km.XfrmException;
 import picocli.CommandLine.Option;
 
-/** What the stress programs have in common: they run for several numbers of entries, once before it counts, and print their tables. */
+/**
+ * What the stress programs have in common: they run for several numbers of entries, once before it counts, and print
+ * their tables.
+ */
 abstract class Program implements Callable<Integer> {
     /** Changes of many entries that are timed one by one kind. */
     static final int CHANGES = 16_000;
@@ -19,13 +22,20 @@ abstract class Program implements Callable<Integer> {
     @Option(names = "-n", split = ",", description = "numbers of entries (default: ${DEFAULT-VALUE})")
     private int[] sizes = {1000, 10_000, 100_000, 1_000_000};
 
-    @Option(names = "--seconds", description = "how long packets flow when nothing else happens (default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--seconds",
+            description = "how long packets flow when nothing else happens (default: ${DEFAULT-VALUE})")
     private double quietSeconds = 1;
 
-    @Option(names = "--warm-up", description = "entries of the first run, which does not count (default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--warm-up",
+            description = "entries of the first run, which does not count (default: ${DEFAULT-VALUE})")
     private int warmUp = 20_000;
 
-    @Option(names = "--flows", description = "how many flows there are from the beginning, at most half the entries (default: ${DEFAULT-VALUE})")
+    @Option(
+            names = "--flows",
+            description =
+                    "how many flows there are from the beginning, at most half the entries (default: ${DEFAULT-VALUE})")
     private int flows = 1000;
 
     final Report report = new Report();
@@ -80,8 +90,9 @@ abstract class Program implements Callable<Integer> {
     }
 
     /**
-     * Adds entries while packets flow, which go on flowing. A few are there too soon to see packets: they are taken away again and added once
-     * more, as often as that takes. The heap is looked at after the first time, when nothing yet remembers what has gone.
+     * Adds entries while packets flow, which go on flowing. A few are there too soon to see packets: they are taken
+     * away again and added once more, as often as that takes. The heap is looked at after the first time, when nothing
+     * yet remembers what has gone.
      */
     final Traffic.Lap grow(LoopbackBridge site, Traffic traffic, Span span, Report.Changes done) throws XfrmException {
         Traffic.Lap all = traffic.emptyLap();
@@ -99,7 +110,8 @@ abstract class Program implements Callable<Integer> {
         return all;
     }
 
-    private static Traffic.Lap growOnce(LoopbackBridge site, Traffic traffic, Span span, Report.Changes done) throws XfrmException {
+    private static Traffic.Lap growOnce(LoopbackBridge site, Traffic traffic, Span span, Report.Changes done)
+            throws XfrmException {
         traffic.resume();
         traffic.await(1);
         traffic.startLap();

@@ -11,8 +11,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * All States are replaced while packets flow through some of them: the new one is added, and the old one goes once no packet can be on its way
- * in it. No packet is lost, and each one that leaves after an add leaves through the new State.
+ * All States are replaced while packets flow through some of them: the new one is added, and the old one goes once no
+ * packet can be on its way in it. No packet is lost, and each one that leaves after an add leaves through the new
+ * State.
  */
 @Command(name = "rekey-storm", description = "Replaces 100,000 States, or all if there are fewer, while packets flow.")
 final class RekeyStorm extends Program {
@@ -41,7 +42,8 @@ final class RekeyStorm extends Program {
         int storm = Math.min(replaced, entries);
         // Flows over all that are replaced.
         int step = storm / flows;
-        try (Traffic traffic = new Traffic(site, (flow, packet) -> Loads.fill(flow, (int) (packet % flows) * step), 64)) {
+        try (Traffic traffic =
+                new Traffic(site, (flow, packet) -> Loads.fill(flow, (int) (packet % flows) * step), 64)) {
             warm(traffic);
             into.add("rekey-storm", entries, "quiet", quiet(site, traffic), site);
             long heapBefore = Report.usedHeapBytes();
@@ -59,13 +61,15 @@ final class RekeyStorm extends Program {
     }
 
     /** @param generation 0 or 1, of those that come; the others go */
-    private static void replace(LoopbackBridge site, Traffic traffic, int count, int generation, Report.Changes done) throws XfrmException {
+    private static void replace(LoopbackBridge site, Traffic traffic, int count, int generation, Report.Changes done)
+            throws XfrmException {
         for (int first = 0; first < count; first += BATCH) {
             int end = Math.min(first + BATCH, count);
             done.addNs += timeNs(site, first, end, i -> site.engine.addState(spec(i, generation), Origin.KERNEL));
             // One that was sealed before may still have to be opened.
             traffic.await(2);
-            done.deleteNs += timeNs(site, first, end, i -> site.engine.deleteState(Loads.key(spec(i, 1 - generation)), Origin.KERNEL));
+            done.deleteNs += timeNs(
+                    site, first, end, i -> site.engine.deleteState(Loads.key(spec(i, 1 - generation)), Origin.KERNEL));
         }
         done.added += count;
         done.deleted += count;

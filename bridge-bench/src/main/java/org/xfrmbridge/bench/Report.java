@@ -8,7 +8,10 @@ import javax.management.ObjectName;
 import org.HdrHistogram.Histogram;
 import org.xfrmbridge.bench.Traffic.Timed;
 
-/** The tables that stress programs print: one of changes, one of packets, a line per number of entries. {@code plot.py} reads them again. */
+/**
+ * The tables that stress programs print: one of changes, one of packets, a line per number of entries. {@code plot.py}
+ * reads them again.
+ */
 final class Report {
     private static final String CHANGES = "%-8s %-22s %9s %9s %9s %9s %9s %11s %9s %9s%n";
     private static final String LOOKUPS = "%-8s %-22s %9s %-8s %8s %8s %8s %10s %8s %8s %8s %10s%n";
@@ -38,9 +41,16 @@ final class Report {
 
     void add(String name, int entries, Changes done) {
         changes.add(CHANGES.formatted(
-                "changes", name, entries, rate(done.added, done.addNs), rate(done.updated, done.updateNs), rate(done.deleted, done.deleteNs),
-                rate(done.dumped, done.dumpNs), done.flushNs == 0 ? "-" : "%.2f".formatted(done.flushNs / 1e6),
-                done.held == 0 ? "-" : Long.toString(done.heapBytes / done.held), Long.toString(done.added)));
+                "changes",
+                name,
+                entries,
+                rate(done.added, done.addNs),
+                rate(done.updated, done.updateNs),
+                rate(done.deleted, done.deleteNs),
+                rate(done.dumped, done.dumpNs),
+                done.flushNs == 0 ? "-" : "%.2f".formatted(done.flushNs / 1e6),
+                done.held == 0 ? "-" : Long.toString(done.heapBytes / done.held),
+                Long.toString(done.added)));
     }
 
     /** A line of its own, below the tables. */
@@ -55,7 +65,8 @@ final class Report {
 
     /** Of the packets of the line before, the share that another policy ruled than the packet before. */
     void turnover(String name, int entries, double share) {
-        packets.add("%-8s %-22s %9d %8.1f %% of these packets had another policy than the one before of their flow%n".formatted("turnover", name, entries, share * 100));
+        packets.add("%-8s %-22s %9d %8.1f %% of these packets had another policy than the one before of their flow%n"
+                .formatted("turnover", name, entries, share * 100));
     }
 
     /** With what was dropped, ever since the site is there. */
@@ -66,31 +77,69 @@ final class Report {
         Histogram out = lap.ns(Timed.OUT);
         Histogram in = lap.ns(Timed.IN);
         packets.add(PACKETS.formatted(
-                "packets", name, entries, phase, "%.0f".formatted(lap.packetsPerSecond()), us(out, 50), us(out, 99), us(out, 99.9), us(out, 100),
-                us(in, 50), us(in, 99), us(in, 99.9), us(in, 100), "%.2f".formatted(lap.outLookupsPerPacket()),
-                lap.received() == 0 ? "-" : "%.2f".formatted(lap.inLookupsPerPacket()), lap.dropped()));
+                "packets",
+                name,
+                entries,
+                phase,
+                "%.0f".formatted(lap.packetsPerSecond()),
+                us(out, 50),
+                us(out, 99),
+                us(out, 99.9),
+                us(out, 100),
+                us(in, 50),
+                us(in, 99),
+                us(in, 99.9),
+                us(in, 100),
+                "%.2f".formatted(lap.outLookupsPerPacket()),
+                lap.received() == 0 ? "-" : "%.2f".formatted(lap.inLookupsPerPacket()),
+                lap.dropped()));
         Histogram policy = lap.ns(Timed.POLICY);
         Histogram state = lap.ns(Timed.STATE);
         lookups.add(LOOKUPS.formatted(
-                "lookups", name, entries, phase, ns(policy, 50), ns(policy, 99), ns(policy, 99.9), ns(policy, 100), ns(state, 50), ns(state, 99),
-                ns(state, 99.9), ns(state, 100)));
+                "lookups",
+                name,
+                entries,
+                phase,
+                ns(policy, 50),
+                ns(policy, 99),
+                ns(policy, 99.9),
+                ns(policy, 100),
+                ns(state, 50),
+                ns(state, 99),
+                ns(state, 99.9),
+                ns(state, 100)));
     }
 
     /** Prints what was added since the last time. */
     void print() {
         if (!changes.isEmpty()) {
-            System.out.printf(CHANGES, "", "", "entries", "adds/s", "updates/s", "deletes/s", "dumped/s", "flush ms", "B/entry", "added");
+            System.out.printf(
+                    CHANGES,
+                    "",
+                    "",
+                    "entries",
+                    "adds/s",
+                    "updates/s",
+                    "deletes/s",
+                    "dumped/s",
+                    "flush ms",
+                    "B/entry",
+                    "added");
         }
         changes.forEach(System.out::print);
         if (!packets.isEmpty()) {
-            System.out.printf("%-50s %8s  | %-35s| %-35s| %s%n", "", "", "outbound, us", "inbound, us", "lookups per packet");
             System.out.printf(
-                    PACKETS, "", "", "entries", "while", "pkts/s", "50 %", "99 %", "99.9 %", "longest", "50 %", "99 %", "99.9 %", "longest", "out", "in", "drops");
+                    "%-50s %8s  | %-35s| %-35s| %s%n", "", "", "outbound, us", "inbound, us", "lookups per packet");
+            System.out.printf(
+                    PACKETS, "", "", "entries", "while", "pkts/s", "50 %", "99 %", "99.9 %", "longest", "50 %", "99 %",
+                    "99.9 %", "longest", "out", "in", "drops");
         }
         packets.forEach(System.out::print);
         if (!lookups.isEmpty()) {
             System.out.printf("%-50s  | %-36s| %s%n", "", "policy of a flow, ns", "State of a packet, ns");
-            System.out.printf(LOOKUPS, "", "", "entries", "while", "50 %", "99 %", "99.9 %", "longest", "50 %", "99 %", "99.9 %", "longest");
+            System.out.printf(
+                    LOOKUPS, "", "", "entries", "while", "50 %", "99 %", "99.9 %", "longest", "50 %", "99 %", "99.9 %",
+                    "longest");
         }
         lookups.forEach(System.out::print);
         notes.forEach(note -> System.out.println("note     " + note));

@@ -17,8 +17,8 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * What databases are filled with, by number: the n-th State, the n-th Policy of a kind, a flow. Nothing is kept, so that it costs no memory
- * beside what is measured; numbers are scattered by a hash, which is cheaper than a cache miss.
+ * What databases are filled with, by number: the n-th State, the n-th Policy of a kind, a flow. Nothing is kept, so
+ * that it costs no memory beside what is measured; numbers are scattered by a hash, which is cheaper than a cache miss.
  */
 final class SampleEntries {
     /** Kinds of policies. */
@@ -82,12 +82,31 @@ final class SampleEntries {
     /** Outbound, with one tunnel template to a gateway of its own. */
     static PolicySpec policy(Kind kind, int number) {
         Template template = new Template(
-                new StateId(Address.ofIpv4(0x0c000000 + number), 0, IpProtocol.ESP), AddressFamily.INET, Address.ofIpv4(GATEWAY),
-                1 + number, Mode.TUNNEL, 0, false, -1, -1, -1);
+                new StateId(Address.ofIpv4(0x0c000000 + number), 0, IpProtocol.ESP),
+                AddressFamily.INET,
+                Address.ofIpv4(GATEWAY),
+                1 + number,
+                Mode.TUNNEL,
+                0,
+                false,
+                -1,
+                -1,
+                -1);
         boolean random = kind == Kind.PREFIXED || kind == Kind.PREFIXED6;
         return new PolicySpec(
-                selector(kind, number), new Lifetime(-1, -1, -1, -1, 0, 0, 0, 0), random ? (int) scatter(~number) : 1000, 0,
-                Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(template), new Mark(0, 0), 0, PolicySpec.Type.MAIN, null);
+                selector(kind, number),
+                new Lifetime(-1, -1, -1, -1, 0, 0, 0, 0),
+                random ? (int) scatter(~number) : 1000,
+                0,
+                Direction.OUT,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(template),
+                new Mark(0, 0),
+                0,
+                PolicySpec.Type.MAIN,
+                null);
     }
 
     private static Selector selector(Kind kind, int number) {
@@ -98,8 +117,18 @@ final class SampleEntries {
         Address daddr = new Address(daddr(kind, number), bits == 32 ? 0 : scatter(number + 11L));
         Address saddr = new Address(saddr(kind, number), bits == 32 ? 0 : scatter(number + 13L));
         return new Selector(
-                daddr.prefix(daddrBits), saddr.prefix(saddrBits), 0, 0, 0, 0,
-                bits == 32 ? AddressFamily.INET : AddressFamily.INET6, daddrBits, saddrBits, 0, 0, 0);
+                daddr.prefix(daddrBits),
+                saddr.prefix(saddrBits),
+                0,
+                0,
+                0,
+                0,
+                bits == 32 ? AddressFamily.INET : AddressFamily.INET6,
+                daddrBits,
+                saddrBits,
+                0,
+                0,
+                0);
     }
 
     private static int length(Kind kind, int bits, int random) {
@@ -118,7 +147,9 @@ final class SampleEntries {
         return kind == Kind.PREFIXED6 ? scatter(number * 2L + 1) : scatter(number * 2L + 1) << 32;
     }
 
-    /** A flow between the addresses of the n-th policy of a kind; with a number that no policy has, between random ones. */
+    /**
+     * A flow between the addresses of the n-th policy of a kind; with a number that no policy has, between random ones.
+     */
     static void fill(Flow flow, Kind kind, int number) {
         flow.family = kind == Kind.PREFIXED6 ? AddressFamily.INET6 : AddressFamily.INET;
         flow.daddrHigh = daddr(kind, number);

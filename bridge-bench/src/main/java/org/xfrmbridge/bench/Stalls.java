@@ -5,8 +5,9 @@ import java.lang.management.ManagementFactory;
 import org.HdrHistogram.Histogram;
 
 /**
- * How long each of very many short things took, one after the other on one thread, and beside each the same time spent on nothing: what
- * strikes both alike is the machine, its scheduler or a pause of the whole JVM, and not the thing. The longest are kept with what is known of them.
+ * How long each of very many short things took, one after the other on one thread, and beside each the same time spent
+ * on nothing: what strikes both alike is the machine, its scheduler or a pause of the whole JVM, and not the thing. The
+ * longest are kept with what is known of them.
  */
 final class Stalls implements AutoCloseable {
     private static final int NOTED = 4096;
@@ -21,7 +22,8 @@ final class Stalls implements AutoCloseable {
     private final Histogram running = new Histogram(LONGEST_NS, 3);
 
     private final ThreadUse use = new ThreadUse();
-    private final long originNs = System.nanoTime() - ManagementFactory.getRuntimeMXBean().getUptime() * 1_000_000;
+    private final long originNs =
+            System.nanoTime() - ManagementFactory.getRuntimeMXBean().getUptime() * 1_000_000;
     private final long[] atNs = new long[NOTED];
     private final long[] tookNs = new long[NOTED];
     private final long[] waitNs = new long[NOTED];
@@ -75,20 +77,37 @@ final class Stalls implements AutoCloseable {
     }
 
     void print() {
-        System.out.printf("%-22s %12s %9s %9s %9s %9s %9s %10s %8s%n", "us", "count", "50 %", "99 %", "99.9 %", "99.99 %", "99.999 %", "longest", "> 1 ms");
+        System.out.printf(
+                "%-22s %12s %9s %9s %9s %9s %9s %10s %8s%n",
+                "us", "count", "50 %", "99 %", "99.9 %", "99.99 %", "99.999 %", "longest", "> 1 ms");
         print("lookups", thing);
         print("lookups, had a CPU", running);
         print("nothing, as long", nothing);
-        System.out.println("over 0.2 ms, at seconds of the JVM: us (waiting for a CPU us, page faults since the last such)");
+        System.out.println(
+                "over 0.2 ms, at seconds of the JVM: us (waiting for a CPU us, page faults since the last such)");
         for (int i = 0; i < noted; i++) {
-            System.out.printf("  %9.3f %-8s %9.0f (%.0f, %d)%n", atNs[i] / 1e9, tookNs[i] < 0 ? "nothing" : "lookup", Math.abs(tookNs[i]) / 1e3, waitNs[i] / 1e3, faults[i]);
+            System.out.printf(
+                    "  %9.3f %-8s %9.0f (%.0f, %d)%n",
+                    atNs[i] / 1e9,
+                    tookNs[i] < 0 ? "nothing" : "lookup",
+                    Math.abs(tookNs[i]) / 1e3,
+                    waitNs[i] / 1e3,
+                    faults[i]);
         }
     }
 
     private static void print(String name, Histogram ns) {
         System.out.printf(
-                "%-22s %12d %9.2f %9.2f %9.2f %9.2f %9.2f %10.1f %8d%n", name, ns.getTotalCount(), us(ns, 50), us(ns, 99), us(ns, 99.9), us(ns, 99.99),
-                us(ns, 99.999), ns.getMaxValue() / 1e3, ns.getTotalCount() - ns.getCountBetweenValues(0, 1_000_000));
+                "%-22s %12d %9.2f %9.2f %9.2f %9.2f %9.2f %10.1f %8d%n",
+                name,
+                ns.getTotalCount(),
+                us(ns, 50),
+                us(ns, 99),
+                us(ns, 99.9),
+                us(ns, 99.99),
+                us(ns, 99.999),
+                ns.getMaxValue() / 1e3,
+                ns.getTotalCount() - ns.getCountBetweenValues(0, 1_000_000));
     }
 
     private static double us(Histogram ns, double percentile) {

@@ -4,7 +4,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ScopeType;
 
-/** The stress programs, one subcommand each; {@code bridge-bench/stress.sh} starts it as the launcher starts the bridge. */
+/**
+ * The stress programs, one subcommand each; {@code bridge-bench/stress.sh} starts it as the launcher starts the bridge.
+ */
 @Command(
         name = "stress",
         description = "Loads of the databases and the datapath, from a thousand to a million entries, without sockets.",

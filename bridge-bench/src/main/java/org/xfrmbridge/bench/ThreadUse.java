@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What Linux says of the thread that opened this, read without making garbage: how long it was ready and had no CPU, and page faults. A read
- * costs about a microsecond. One thread.
+ * What Linux says of the thread that opened this, read without making garbage: how long it was ready and had no CPU,
+ * and page faults. A read costs about a microsecond. One thread.
  */
 final class ThreadUse implements AutoCloseable {
     private static final int MINOR_FAULTS_FIELD = 7;

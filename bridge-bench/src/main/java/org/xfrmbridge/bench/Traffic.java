@@ -10,8 +10,8 @@ import org.xfrmbridge.datapath.Metric;
 import org.xfrmbridge.xfrm.Flow;
 
 /**
- * The packet thread of a {@link LoopbackBridge}: a packet of one flow after the other, sent and received, each way timed. {@link #lap} ends a stretch
- * and says what it was like.
+ * The packet thread of a {@link LoopbackBridge}: a packet of one flow after the other, sent and received, each way
+ * timed. {@link #lap} ends a stretch and says what it was like.
  */
 final class Traffic implements AutoCloseable {
     /** Which flow the next packet is of. */
@@ -32,12 +32,18 @@ final class Traffic implements AutoCloseable {
         IN,
         /** A packet of another flow on its way out. */
         STRANGER,
-        /** One lookup, of the policies for a flow and of the State that a packet came through: of every {@value #SAMPLE}th packet, which is not timed itself. */
+        /**
+         * One lookup, of the policies for a flow and of the State that a packet came through: of every
+         * {@value #SAMPLE}th packet, which is not timed itself.
+         */
         POLICY,
         STATE
     }
 
-    /** What is counted: packets that left, and their lookups; packets that came protected, and theirs; packets that were dropped. */
+    /**
+     * What is counted: packets that left, and their lookups; packets that came protected, and theirs; packets that were
+     * dropped.
+     */
     private enum Counted {
         SENT,
         OUT_LOOKUPS,
@@ -82,7 +88,11 @@ final class Traffic implements AutoCloseable {
                 times[i].add(other.times[i]);
             }
             return new Lap(
-                    seconds + other.seconds, times, IntStream.range(0, counts.length).mapToLong(i -> counts[i] + other.counts[i]).toArray());
+                    seconds + other.seconds,
+                    times,
+                    IntStream.range(0, counts.length)
+                            .mapToLong(i -> counts[i] + other.counts[i])
+                            .toArray());
         }
     }
 
@@ -92,7 +102,9 @@ final class Traffic implements AutoCloseable {
     private final LoopbackBridge site;
     private final Source source;
     private final int packetBytes;
-    private final Recorder[] recorders = Stream.generate(() -> new Recorder(LONGEST_NS, 3)).limit(Timed.values().length).toArray(Recorder[]::new);
+    private final Recorder[] recorders = Stream.generate(() -> new Recorder(LONGEST_NS, 3))
+            .limit(Timed.values().length)
+            .toArray(Recorder[]::new);
     private final AtomicLong packets = new AtomicLong();
     private final Thread thread;
     private volatile boolean pausing = true;
@@ -147,7 +159,10 @@ final class Traffic implements AutoCloseable {
         lap();
     }
 
-    /** One without packets, to add others to: while nothing flows. Its histograms are there before anybody looks at the heap. */
+    /**
+     * One without packets, to add others to: while nothing flows. Its histograms are there before anybody looks at the
+     * heap.
+     */
     Lap emptyLap() {
         lap();
         return lap();
@@ -166,7 +181,9 @@ final class Traffic implements AutoCloseable {
         Lap lap = new Lap(
                 (nowNs - lapStartNs) / 1e9,
                 Stream.of(recorders).map(Recorder::getIntervalHistogram).toArray(Histogram[]::new),
-                IntStream.range(0, now.length).mapToLong(i -> now[i] - before[i]).toArray());
+                IntStream.range(0, now.length)
+                        .mapToLong(i -> now[i] - before[i])
+                        .toArray());
         before = now;
         lapStartNs = nowNs;
         return lap;

@@ -5,8 +5,9 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
 
 /**
- * Packets of some flows in turn, and for one flow of sixteen, before each packet, whether another policy rules it than at the packet before. For such
- * a packet a policy has to be looked for; what others cost beyond one lookup is for nothing.
+ * Packets of some flows in turn, and for one flow of sixteen, before each packet, whether another policy rules it than
+ * at the packet before. For such a packet a policy has to be looked for; what others cost beyond one lookup is for
+ * nothing.
  */
 final class Turnover implements Traffic.Source {
     private static final int SAMPLED = 16;

@@ -10,8 +10,8 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * Bound end-to-end tunnel mode (draft-nikander-esp-beet-mode-09): the inner addresses are the State's selector, so the inner header is left
- * out. IPv4 options travel in a pseudo header in front of the payload:
+ * Bound end-to-end tunnel mode (draft-nikander-esp-beet-mode-09): the inner addresses are the State's selector, so the
+ * inner header is left out. IPv4 options travel in a pseudo header in front of the payload:
  *
  * <pre>
  *   | next header 1 | options in units of 8 bytes 1 | pad length 1 | 0 | NOPs to a unit | options |

@@ -3,8 +3,8 @@ package org.xfrmbridge.datapath;
 import org.xfrmbridge.io.HostNetwork.NextHop;
 
 /**
- * The precomputed route of protected packets: the States of a policy's templates, inside out, with their headers, and the way that the
- * outer packet takes. The kernel's chain of {@code xfrm_dst}.
+ * The precomputed route of protected packets: the States of a policy's templates, inside out, with their headers, and
+ * the way that the outer packet takes. The kernel's chain of {@code xfrm_dst}.
  */
 final class Bundle {
     private final BundleStep[] steps;

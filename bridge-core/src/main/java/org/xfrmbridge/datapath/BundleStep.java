@@ -66,9 +66,9 @@ final class BundleStep {
     }
 
     /**
-     * The packet through this State, in the order of the kernel's {@code xfrm_output_one}: it decides which counter moves, and that the
-     * bytes counted are those that are protected, padding not included. Whether the State is valid was asked when the packet took its
-     * route: if it goes now, this packet was before that.
+     * The packet through this State, in the order of the kernel's {@code xfrm_output_one}: it decides which counter
+     * moves, and that the bytes counted are those that are protected, padding not included. Whether the State is valid
+     * was asked when the packet took its route: if it goes now, this packet was before that.
      */
     DropReason apply(IpPacket packet, DatapathEvents events, long nowSeconds) {
         // 1 mode header

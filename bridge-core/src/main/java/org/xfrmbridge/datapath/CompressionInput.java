@@ -7,7 +7,10 @@ import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpComp;
 import org.xfrmbridge.net.IpPacket;
 
-/** IPComp. What comes out is bounded by the codec; as in a kernel it must be worth its header, or the packet is not from a sane sender. */
+/**
+ * IPComp. What comes out is bounded by the codec; as in a kernel it must be worth its header, or the packet is not from
+ * a sane sender.
+ */
 final class CompressionInput extends InboundTransform {
     private final DeflateCodec codec;
 

@@ -10,8 +10,8 @@ import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.xfrm.AddressFamily;
 
 /**
- * A packet that arrives in pieces. Its data is put where it belongs as it comes, with room in front for the first fragment's headers;
- * which parts are there is a sorted list of ranges. Reused.
+ * A packet that arrives in pieces. Its data is put where it belongs as it comes, with room in front for the first
+ * fragment's headers; which parts are there is a sorted list of ranges. Reused.
  */
 final class Datagram {
     enum Outcome {
@@ -225,7 +225,9 @@ final class Datagram {
     }
 
     private static int idOf(IpPacket p) {
-        return p.isIpv4() ? Bytes.u16(p.data(), p.offset + Ipv4.ID) : Bytes.i32(p.data(), p.fragmentHeaderAt + Ipv6.FRAGMENT_ID);
+        return p.isIpv4()
+                ? Bytes.u16(p.data(), p.offset + Ipv4.ID)
+                : Bytes.i32(p.data(), p.fragmentHeaderAt + Ipv6.FRAGMENT_ID);
     }
 
     /** IPv6: what the fragment header names, be it an extension header. */
@@ -242,7 +244,9 @@ final class Datagram {
     }
 
     private static long destinationHigh(IpPacket p) {
-        return p.isIpv4() ? Bytes.i32(p.data(), p.offset + Ipv4.DESTINATION) : Bytes.i64(p.data(), p.offset + Ipv6.DESTINATION);
+        return p.isIpv4()
+                ? Bytes.i32(p.data(), p.offset + Ipv4.DESTINATION)
+                : Bytes.i64(p.data(), p.offset + Ipv6.DESTINATION);
     }
 
     private static long destinationLow(IpPacket p) {

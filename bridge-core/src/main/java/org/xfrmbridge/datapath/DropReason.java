@@ -1,8 +1,9 @@
 package org.xfrmbridge.datapath;
 
 /**
- * Why a packet was dropped: the counters of {@code /proc/net/xfrm_stat} in the order of Linux 6.18 (net/xfrm/xfrm_proc.c,
- * Documentation/networking/xfrm_proc.rst), and one that no kernel has. Every drop has exactly one.
+ * Why a packet was dropped: the counters of {@code /proc/net/xfrm_stat} in the order of Linux 6.18
+ * (net/xfrm/xfrm_proc.c, Documentation/networking/xfrm_proc.rst), and one that no kernel has. Every drop has exactly
+ * one.
  */
 public enum DropReason {
     IN_ERROR("InError"),

@@ -5,7 +5,9 @@ import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
 
-/** The two low bits of TOS and traffic class across tunnels: RFC 3168 9.1.1 full functionality, as the kernel does it. */
+/**
+ * The two low bits of TOS and traffic class across tunnels: RFC 3168 9.1.1 full functionality, as the kernel does it.
+ */
 final class Ecn {
     static final int MASK = 3;
     static final int ECT_0 = 2;
@@ -33,7 +35,10 @@ final class Ecn {
         }
     }
 
-    /** Congestion met on the outer way is told to an inner packet whose ends understand it; one that does not is left as it is. */
+    /**
+     * Congestion met on the outer way is told to an inner packet whose ends understand it; one that does not is left as
+     * it is.
+     */
     static int decapsulate(int outerTos, int innerTos) {
         boolean capable = (innerTos & MASK) != 0;
         return (outerTos & MASK) == CE && capable ? innerTos | CE : innerTos;

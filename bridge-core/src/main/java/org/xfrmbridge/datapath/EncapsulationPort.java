@@ -4,8 +4,8 @@ import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.xfrm.Flow;
 
 /**
- * Remembers the end of the flow that last came to a socket for ESP in UDP, as long as sockets stay as they are: there is hardly ever
- * more than one per family, and it only serves to guess which table to ask first. Inbound thread only.
+ * Remembers the end of the flow that last came to a socket for ESP in UDP, as long as sockets stay as they are: there
+ * is hardly ever more than one per family, and it only serves to guess which table to ask first. Inbound thread only.
  */
 final class EncapsulationPort {
     private final SocketPolicies sockets;

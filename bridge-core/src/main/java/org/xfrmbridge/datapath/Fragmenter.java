@@ -21,6 +21,7 @@ final class Fragmenter {
     private final PacketPool pool;
     /** Where the IP header of the fragment in hand starts. */
     private int pieceAt;
+
     private int nextId = ThreadLocalRandom.current().nextInt();
 
     Fragmenter(PacketPool pool) {
@@ -28,7 +29,8 @@ final class Fragmenter {
     }
 
     /**
-     * Appends the fragments as frames with the packet's link header, and gives the packet's own buffer back to the pool.
+     * Appends the fragments as frames with the packet's link header, and gives the packet's own buffer back to the
+     * pool.
      *
      * @return false, with nothing done, where the headers alone do not fit
      */
@@ -81,7 +83,8 @@ final class Fragmenter {
             PacketBuffer frame = frame(packet, length);
             int header = pieceAt + headerBytes;
             System.arraycopy(data, packet.offset, frame.data, pieceAt, headerBytes);
-            System.arraycopy(data, packet.offset + headerBytes + start, frame.data, header + Ipv6.FRAGMENT_HEADER_BYTES, bytes);
+            System.arraycopy(
+                    data, packet.offset + headerBytes + start, frame.data, header + Ipv6.FRAGMENT_HEADER_BYTES, bytes);
             frame.data[pieceAt + packet.protocolAt - packet.offset] = IpProtocol.FRAGMENT;
             Bytes.putU16(frame.data, header, packet.protocol << 8);
             int more = start + bytes < dataBytes ? Ipv6.FRAGMENT_MORE : 0;
@@ -103,7 +106,10 @@ final class Fragmenter {
         return frame;
     }
 
-    /** Only options with the copied flag go into later fragments; the others become NOPs, as a shorter header would move the units. */
+    /**
+     * Only options with the copied flag go into later fragments; the others become NOPs, as a shorter header would move
+     * the units.
+     */
     private static void blankOptions(byte[] data, int from, int to) {
         int at = from;
         while (at < to && data[at] != OPTION_END) {

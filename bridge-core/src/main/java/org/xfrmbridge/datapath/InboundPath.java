@@ -22,14 +22,14 @@ import org.xfrmbridge.xfrm.StateFlags;
  *
  * <ol>
  *   <li>what carries no IP passes; what may carry it in a form that is not read here passes as long as there are no
- *       policies. IP behind VLAN tags is IP, and to whatever link address it came: which ones are the host's may
- *       change at any moment
+ *       policies. IP behind VLAN tags is IP, and to whatever link address it came: which ones are the host's may change
+ *       at any moment
  *   <li>a packet to another address than the host's own is to be forwarded: the policies of dir fwd decide
  *   <li>a fragment waits for the rest of its packet
  *   <li>on an encapsulation port the UDP header is taken off; a keepalive ends here, IKE goes on
- *   <li>ESP, AH or IPComp: the State by destination and Spi, then what {@link InboundState#open} lists, account, NAT mapping, mode
- *       header away; the State is noted in the security path, and what comes out begins again at 2. IP in IP likewise, where an
- *       IPComp tunnel sends uncompressed packets so
+ *   <li>ESP, AH or IPComp: the State by destination and Spi, then what {@link InboundState#open} lists, account, NAT
+ *       mapping, mode header away; the State is noted in the security path, and what comes out begins again at 2. IP in
+ *       IP likewise, where an IPComp tunnel sends uncompressed packets so
  *   <li>everything else: the policies of dir in compare their templates with the security path
  *   <li>the host gets the packet
  * </ol>
@@ -57,6 +57,7 @@ public final class InboundPath {
     private final ModeStrip.Opened opened = new ModeStrip.Opened();
     /** What the policies said to the packet as it is now; null if they were not asked yet. */
     private PolicyCheck.Verdict verdict;
+
     private PacketBatch toHost;
     private long nowNs;
     private long nowSeconds;
@@ -193,7 +194,10 @@ public final class InboundPath {
         return decapsulate(state, 0, packet.payload, packet.payloadBytes());
     }
 
-    /** What an IPComp tunnel sent uncompressed; other IP in IP is the host's own. A kernel has one State for both inner families. */
+    /**
+     * What an IPComp tunnel sent uncompressed; other IP in IP is the host's own. A kernel has one State for both inner
+     * families.
+     */
     private Next decapsulateBare() {
         int protocol = packet.isIpv4() ? IpProtocol.IPIP : IpProtocol.IPV6;
         counters.add(Metric.LOOKUPS, 1);
@@ -204,12 +208,14 @@ public final class InboundPath {
     /** The socket's policy is asked before what it wants taken off: a kernel does the same. */
     private Next demultiplexUdp() {
         int contentAt = packet.payload + Udp.HEADER_BYTES;
-        int udpBytes = packet.payloadBytes() < Udp.HEADER_BYTES ? 0 : Bytes.u16(packet.data(), packet.payload + Udp.LENGTH);
+        int udpBytes =
+                packet.payloadBytes() < Udp.HEADER_BYTES ? 0 : Bytes.u16(packet.data(), packet.payload + Udp.LENGTH);
         int contentBytes = udpBytes > packet.payloadBytes() ? -1 : udpBytes - Udp.HEADER_BYTES;
         UdpEncapsulation.Content content = contentBytes < 0
                 ? UdpEncapsulation.Content.OTHER
                 : UdpEncapsulation.content(packet.data(), contentAt, contentBytes);
-        // The State most likely remembers what the policies said to this outer flow: then the question to the Sad is the only one.
+        // The State most likely remembers what the policies said to this outer flow: then the question to the Sad is
+        // the only one.
         boolean expected = content == UdpEncapsulation.Content.ESP && encapsulationPort.isKnown(flow);
         State state = expected ? find(IpProtocol.ESP, Bytes.i32(packet.data(), contentAt)) : null;
         verdict = judge(Direction.IN, state);
@@ -227,7 +233,10 @@ public final class InboundPath {
         };
     }
 
-    /** What the State remembers that the packet came through, or else the one that it names; or what the flow cache and the policies say. */
+    /**
+     * What the State remembers that the packet came through, or else the one that it names; or what the flow cache and
+     * the policies say.
+     */
     private PolicyCheck.Verdict judge(Direction direction, State named) {
         State state = path.isEmpty() ? named : path.last();
         return state != null && state.inbound instanceof InboundState sa
@@ -328,7 +337,9 @@ public final class InboundPath {
         boolean wanted = !path.isEmpty() && path.last().spec().hasFlag(StateFlags.ICMP);
         return wanted
                 && quote.find(packet)
-                && policies.judge(Direction.IN, quote.reversedFlow(flow), path, nowSeconds).reason() == null;
+                && policies.judge(Direction.IN, quote.reversedFlow(flow), path, nowSeconds)
+                                .reason()
+                        == null;
     }
 
     private static boolean isIcmp(int protocol) {

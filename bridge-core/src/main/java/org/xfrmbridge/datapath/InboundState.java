@@ -103,7 +103,10 @@ final class InboundState {
         state.count(payloadBytes, nowSeconds);
     }
 
-    /** An authenticated packet from elsewhere than agreed: the NAT in between has another mapping (RFC 3948 4, {@code km_new_mapping}). */
+    /**
+     * An authenticated packet from elsewhere than agreed: the NAT in between has another mapping (RFC 3948 4,
+     * {@code km_new_mapping}).
+     */
     void noteMapping(IpPacket packet, int sourcePort, DatapathEvents events) {
         StateSpec spec = state.spec();
         byte[] data = packet.data();

@@ -20,8 +20,8 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * Makes NAT keepalives, UDP with the one byte 0xff (RFC 3948 2.3), and sends them to the network past the policies, as {@code
- * nat_keepalive_send} does. One thread, which need not be one of the datapath.
+ * Makes NAT keepalives, UDP with the one byte 0xff (RFC 3948 2.3), and sends them to the network past the policies, as
+ * {@code nat_keepalive_send} does. One thread, which need not be one of the datapath.
  */
 public final class KeepaliveOutput {
     private static final int UDP_BYTES = Udp.HEADER_BYTES + 1;

@@ -6,13 +6,16 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * Lifetimes as the kernel's {@code xfrm_state_check_expire} applies them: before a packet is counted, so that the one which crosses a limit
- * passes.
+ * Lifetimes as the kernel's {@code xfrm_state_check_expire} applies them: before a packet is counted, so that the one
+ * which crosses a limit passes.
  */
 final class Limits {
     private Limits() {}
 
-    /** Whether a hard limit was reached. Tells the control side of that, of soft limits and of a first use that starts a clock. */
+    /**
+     * Whether a hard limit was reached. Tells the control side of that, of soft limits and of a first use that starts a
+     * clock.
+     */
     static boolean exceeded(State state, DatapathEvents events) {
         Lifetime limits = state.spec().lifetime();
         Usage usage = state.usage();
@@ -23,7 +26,8 @@ final class Limits {
             events.limitReached(state);
             return true;
         }
-        if (!state.isDying() && (reached(usage.bytes(), limits.softBytes()) || reached(usage.packets(), limits.softPackets()))) {
+        if (!state.isDying()
+                && (reached(usage.bytes(), limits.softBytes()) || reached(usage.packets(), limits.softPackets()))) {
             events.limitReached(state);
         }
         return false;

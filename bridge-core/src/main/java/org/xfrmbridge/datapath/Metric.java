@@ -1,6 +1,9 @@
 package org.xfrmbridge.datapath;
 
-/** What a direction of the datapath counts besides its drops. All only grow, but the flow entries, which say how many there are now. */
+/**
+ * What a direction of the datapath counts besides its drops. All only grow, but the flow entries, which say how many
+ * there are now.
+ */
 public enum Metric {
     /** Frames taken from the port, IP or not. */
     PACKETS,
@@ -19,12 +22,13 @@ public enum Metric {
     /** Fragments taken into the reassembly. */
     FRAGMENTS,
     /**
-     * Questions to tables that all flows or all States share: flow cache, Spd, Sad, socket policies; divided by packets, the number to
-     * keep at 1. Whatever a question costs it is one; what a State remembers of the flows it carries ({@link VerdictCache}) is none, nor is a look through
-     * what has changed lately to see that none of it concerns a flow ({@link org.xfrmbridge.db.PolicyFreshness}): that compares, and asks no table.
+     * Questions to tables that all flows or all States share: flow cache, Spd, Sad, socket policies; divided by
+     * packets, the number to keep at 1. Whatever a question costs it is one; what a State remembers of the flows it
+     * carries ({@link VerdictCache}) is none, nor is a look through what has changed lately to see that none of it
+     * concerns a flow ({@link org.xfrmbridge.db.PolicyFreshness}): that compares, and asks no table.
      *
-     * <p>A known flow costs one: outbound, and inbound where nothing protects it, the flow cache; inbound through a State the Sad, bare or
-     * in UDP. A packet that is protected several times costs one per State inbound.
+     * <p>A known flow costs one: outbound, and inbound where nothing protects it, the flow cache; inbound through a
+     * State the Sad, bare or in UDP. A packet that is protected several times costs one per State inbound.
      */
     LOOKUPS,
     /** Flows in the flow cache. */

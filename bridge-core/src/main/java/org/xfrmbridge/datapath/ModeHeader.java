@@ -4,8 +4,8 @@ import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * How the mode of a State arranges headers on the way out ({@code xfrm_outer_mode_output}). The payload never moves: what goes before it is
- * written in front.
+ * How the mode of a State arranges headers on the way out ({@code xfrm_outer_mode_output}). The payload never moves:
+ * what goes before it is written in front.
  *
  * <pre>
  *   offset                   payload
@@ -28,8 +28,8 @@ abstract sealed class ModeHeader permits TransportHeader, TunnelHeader, BeetHead
     }
 
     /**
-     * Writes the header that goes in front, all but its lengths, and leaves {@code packet.offset} there, {@code packet.payload} at what is
-     * protected and {@code packet.protocolAt} at the byte that must say how.
+     * Writes the header that goes in front, all but its lengths, and leaves {@code packet.offset} there,
+     * {@code packet.payload} at what is protected and {@code packet.protocolAt} at the byte that must say how.
      *
      * @param headBytes room to leave for the headers of the State, IV included
      * @return what the payload is, or {@link #IMPOSSIBLE}

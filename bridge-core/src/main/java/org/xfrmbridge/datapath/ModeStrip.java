@@ -12,8 +12,8 @@ import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * What remains of a packet when ESP is opened and its mode's header taken away: {@code xfrm_inner_mode_input}. The contents are
- * authenticated, which does not make them well formed: each length is checked again.
+ * What remains of a packet when ESP is opened and its mode's header taken away: {@code xfrm_inner_mode_input}. The
+ * contents are authenticated, which does not make them well formed: each length is checked again.
  */
 final class ModeStrip {
     private final OuterHeader.Fields outer = new OuterHeader.Fields();
@@ -32,6 +32,7 @@ final class ModeStrip {
     static final class Opened {
         /** Length of the header in front of UDP or ESP, extensions included. */
         int headerBytes;
+
         int payloadAt;
         int payloadBytes;
         int nextHeader;
@@ -59,7 +60,8 @@ final class ModeStrip {
             default -> AddressFamily.UNSPEC;
         };
         int outerTos = Ecn.tos(packet);
-        if (innerFamily == AddressFamily.UNSPEC || packet.reparse(innerFamily, opened.payloadAt, opened.payloadBytes) != Kind.IP) {
+        if (innerFamily == AddressFamily.UNSPEC
+                || packet.reparse(innerFamily, opened.payloadAt, opened.payloadBytes) != Kind.IP) {
             return false;
         }
         int innerTos = Ecn.tos(packet);
@@ -101,7 +103,10 @@ final class ModeStrip {
         return packet.reparse(AddressFamily.INET, at, total) == Kind.IP;
     }
 
-    /** Steps over a pseudo header; returns the length of the options that now begin the payload, negative if they cannot be. */
+    /**
+     * Steps over a pseudo header; returns the length of the options that now begin the payload, negative if they cannot
+     * be.
+     */
     private static int openPseudoHeader(byte[] data, Opened opened) {
         if (opened.payloadBytes < BeetHeader.PSEUDO_BYTES) {
             return -1;

@@ -8,8 +8,9 @@ import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
- * What routers change in the headers before AH, and so is taken as zero for the ICV, or as it will be at the destination (RFC 4302 3.3.3,
- * appendix A; {@code ip_clear_mutable_options}, {@code ipv6_clear_mutable_options}). Reused; {@link #restore} follows each clearing.
+ * What routers change in the headers before AH, and so is taken as zero for the ICV, or as it will be at the
+ * destination (RFC 4302 3.3.3, appendix A; {@code ip_clear_mutable_options}, {@code ipv6_clear_mutable_options}).
+ * Reused; {@link #restore} follows each clearing.
  */
 final class MutableFields {
     private static final int OPTION_END = 0;
@@ -47,7 +48,9 @@ final class MutableFields {
         keep(packet, headerEnd);
         byte[] data = packet.data();
         int at = packet.offset;
-        return packet.isIpv4() ? clearIpv4(data, at, Bytes.i32(data, at + Ipv4.DESTINATION)) : clearIpv6(data, at, headerEnd);
+        return packet.isIpv4()
+                ? clearIpv4(data, at, Bytes.i32(data, at + Ipv4.DESTINATION))
+                : clearIpv6(data, at, headerEnd);
     }
 
     void restore(IpPacket packet) {
@@ -99,7 +102,12 @@ final class MutableFields {
 
     private static boolean isImmutable(int option) {
         return switch (option) {
-            case OPTION_NOP, OPTION_SECURITY, OPTION_EXTENDED_SECURITY, OPTION_CIPSO, OPTION_ROUTER_ALERT, OPTION_DIRECTED_BROADCAST -> true;
+            case OPTION_NOP,
+                    OPTION_SECURITY,
+                    OPTION_EXTENDED_SECURITY,
+                    OPTION_CIPSO,
+                    OPTION_ROUTER_ALERT,
+                    OPTION_DIRECTED_BROADCAST -> true;
             default -> false;
         };
     }
@@ -129,11 +137,12 @@ final class MutableFields {
         int header = at + Ipv6.HEADER_BYTES;
         while (header < headerEnd) {
             int end = header + Ipv6.extensionBytes(data, header);
-            boolean fits = end <= headerEnd && switch (next) {
-                case IpProtocol.ANY, IpProtocol.DSTOPTS -> clearOptions(data, at, header, end);
-                case IpProtocol.ROUTING -> arriveBy(data, at, header, end);
-                default -> true;
-            };
+            boolean fits = end <= headerEnd
+                    && switch (next) {
+                        case IpProtocol.ANY, IpProtocol.DSTOPTS -> clearOptions(data, at, header, end);
+                        case IpProtocol.ROUTING -> arriveBy(data, at, header, end);
+                        default -> true;
+                    };
             if (!fits) {
                 return false;
             }
@@ -143,7 +152,10 @@ final class MutableFields {
         return true;
     }
 
-    /** Options say themselves whether they may change; a home address stands where the source does for the receiver (RFC 6275 11.3.2). */
+    /**
+     * Options say themselves whether they may change; a home address stands where the source does for the receiver (RFC
+     * 6275 11.3.2).
+     */
     private static boolean clearOptions(byte[] data, int ip, int header, int end) {
         int option = header + 2;
         while (option < end) {

@@ -24,10 +24,10 @@ import org.xfrmbridge.xfrm.IpProtocol;
  *       may carry IP in a form that is not read here passes as long as there are no policies. IP behind VLAN tags is IP
  *   <li>a fragment waits for the rest of its packet
  *   <li>the flow is decoded
- *   <li>one lookup in the flow cache says what becomes of the flow; what it does not know, or knows from before a change, is resolved
- *       anew: socket policy, sub-policy and policy, States of the templates, next hop
- *   <li>an ICMP error of the host's own that nothing would protect goes the way of the packet it is about, if a policy with the flag
- *       ICMP says so
+ *   <li>one lookup in the flow cache says what becomes of the flow; what it does not know, or knows from before a
+ *       change, is resolved anew: socket policy, sub-policy and policy, States of the templates, next hop
+ *   <li>an ICMP error of the host's own that nothing would protect goes the way of the packet it is about, if a policy
+ *       with the flag ICMP says so
  *   <li>the packet passes, is dropped, or is protected:
  *   <li>one that would not fit is answered with ICMP and dropped, if it may not be divided
  *   <li>State after State, inside out, does its part
@@ -180,12 +180,14 @@ public final class OutboundPath {
     }
 
     /**
-     * XFRM_LOOKUP_ICMP: an error about a packet of a tunnel's network may come from an address outside of it. The host's
-     * own ones go the packet's way even if their own is blocked ({@code icmp_route_lookup}), those that it forwards if
-     * they would pass ({@code xfrm_out_fwd_icmp}). They do not pass where the policy that wants them has no State yet.
+     * XFRM_LOOKUP_ICMP: an error about a packet of a tunnel's network may come from an address outside of it. The
+     * host's own ones go the packet's way even if their own is blocked ({@code icmp_route_lookup}), those that it
+     * forwards if they would pass ({@code xfrm_out_fwd_icmp}). They do not pass where the policy that wants them has no
+     * State yet.
      */
     private OutboundRoute routeOfError(OutboundRoute route) {
-        boolean unprotected = route.bundle == null && (route.reason == null || route.reason == DropReason.OUT_POL_BLOCK);
+        boolean unprotected =
+                route.bundle == null && (route.reason == null || route.reason == DropReason.OUT_POL_BLOCK);
         if (!unprotected || !isIcmp(packet.protocol) || !isToBeRelated(route)) {
             return route;
         }
@@ -218,14 +220,20 @@ public final class OutboundPath {
             drop(DropReason.OUT_STATE_MODE_ERROR);
             return;
         }
-        if (packet.length > bundle.innerMtu() && packet.reassembled && !packet.isIpv4() && bundle.startsWithOuterHeader()) {
+        if (packet.length > bundle.innerMtu()
+                && packet.reassembled
+                && !packet.isIpv4()
+                && bundle.startsWithOuterHeader()) {
             divideInside(bundle);
         } else {
             apply(bundle);
         }
     }
 
-    /** IPv6 that came in fragments enters a tunnel in fragments ({@code xfrm6_output}): who forwards it behind the far end may not divide it. */
+    /**
+     * IPv6 that came in fragments enters a tunnel in fragments ({@code xfrm6_output}): who forwards it behind the far
+     * end may not divide it.
+     */
     private void divideInside(Bundle bundle) {
         packet.keepLink();
         if (!fragmenter.divide(packet, Math.min(bundle.innerMtu(), reassembly.largestFragment()), pieces)) {
@@ -280,8 +288,8 @@ public final class OutboundPath {
         PacketBuffer answer = pool.take();
         TooBig.answer(packet, source, Math.max(mtu, Ipv4.MIN_MTU_BYTES), answer);
         int link = packet.linkBytes;
-        boolean sent = context.network()
-                .sendAsHost(flow.family, answer.data, answer.offset + link, answer.length - link);
+        boolean sent =
+                context.network().sendAsHost(flow.family, answer.data, answer.offset + link, answer.length - link);
         pool.give(answer);
         return sent;
     }

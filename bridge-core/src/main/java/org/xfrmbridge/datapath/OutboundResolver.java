@@ -19,8 +19,9 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * Decides what becomes of an outbound flow that the flow cache does not know: policies, then the States of their templates, then a
- * {@link Bundle}. The kernel's {@code xfrm_lookup_with_ifid}, {@code xfrm_tmpl_resolve} and {@code xfrm_bundle_create}. May allocate.
+ * Decides what becomes of an outbound flow that the flow cache does not know: policies, then the States of their
+ * templates, then a {@link Bundle}. The kernel's {@code xfrm_lookup_with_ifid}, {@code xfrm_tmpl_resolve} and
+ * {@code xfrm_bundle_create}. May allocate.
  */
 final class OutboundResolver {
     /** How long an unanswered acquire is not repeated for a flow. */
@@ -31,6 +32,7 @@ final class OutboundResolver {
     private static final long SOCKET_VALID_NS = 1_000_000_000L;
     /** How long the memory that was missing for a flow is not asked for again. */
     static final long MEMORY_RETRY_NS = 1_000_000_000L;
+
     private static final int FINDS = 4;
     private static final long FOREVER_NS = Long.MAX_VALUE / 2;
 
@@ -75,12 +77,17 @@ final class OutboundResolver {
         return new OutboundRoute(reason, bundle, policies, basis);
     }
 
-    /** The socket's policy; else, unless XFRM is disabled, a sub-policy and, where that allows, the main one; else the main one alone. */
+    /**
+     * The socket's policy; else, unless XFRM is disabled, a sub-policy and, where that allows, the main one; else the
+     * main one alone.
+     */
     private Policy[] policies(Flow flow) {
         counters.add(Metric.LOOKUPS, 1);
         Policy first = sockets.find(Direction.OUT, flow);
         validForNs = sockets.hasAsked() ? SOCKET_VALID_NS : validForNs;
-        if (first == null && !context.network().isXfrmDisabled(flow.family) && !context.spd().isEmpty(Direction.OUT)) {
+        if (first == null
+                && !context.network().isXfrmDisabled(flow.family)
+                && !context.spd().isEmpty(Direction.OUT)) {
             first = lookup(PolicySpec.Type.SUB, flow);
             first = first == null ? lookup(PolicySpec.Type.MAIN, flow) : first;
         }
@@ -157,14 +164,15 @@ final class OutboundResolver {
     }
 
     /**
-     * The State to use, or null. Asks the Sad; if it has nothing, not even a larval State, tells the control side to make one and ask the
-     * key managers. Where that is {@link #refused} a kernel has ENOMEM, and counts another reason.
+     * The State to use, or null. Asks the Sad; if it has nothing, not even a larval State, tells the control side to
+     * make one and ask the key managers. Where that is {@link #refused} a kernel has ENOMEM, and counts another reason.
      */
     private State find(Policy policy, Template template, Flow flow, Address remote, Address local) {
         State state = null;
         State.Phase phase = null;
         StateFreshness watch = null;
-        // States may come and go while one is looked for; then another may serve: rekeying must cost no packet and ask nobody.
+        // States may come and go while one is looked for; then another may serve: rekeying must cost no packet and ask
+        // nobody.
         for (int i = 0; i < FINDS && (i == 0 || !isAnswer(phase, watch)); i++) {
             counters.add(Metric.LOOKUPS, 1);
             watch = context.sad().watch(policy, template, remote, local);
@@ -189,9 +197,7 @@ final class OutboundResolver {
 
     /** Whether what was found is to be used or waited for, or nothing was added while nothing was found. */
     private static boolean isAnswer(State.Phase phase, StateFreshness watch) {
-        return phase == null
-                ? watch.holds()
-                : phase == State.Phase.VALID || phase == State.Phase.ACQUIRING;
+        return phase == null ? watch.holds() : phase == State.Phase.VALID || phase == State.Phase.ACQUIRING;
     }
 
     /**

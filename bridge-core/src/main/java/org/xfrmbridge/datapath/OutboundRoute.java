@@ -8,8 +8,9 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * What the flow cache remembers of an outbound flow: the decision, and what tells whether everything it was made from is as it was. A stale one is
- * resolved again by the next packet; nothing walks over routes when databases change, and what changes for other flows makes none stale.
+ * What the flow cache remembers of an outbound flow: the decision, and what tells whether everything it was made from
+ * is as it was. A stale one is resolved again by the next packet; nothing walks over routes when databases change, and
+ * what changes for other flows makes none stale.
  */
 final class OutboundRoute {
     static final Policy[] NO_POLICIES = {};
@@ -17,6 +18,7 @@ final class OutboundRoute {
 
     /** Null if packets pass, with a {@link #bundle} or without. */
     final DropReason reason;
+
     final Bundle bundle;
     final Policy[] policies;
 
@@ -26,6 +28,7 @@ final class OutboundRoute {
     private final int pathMtuGeneration;
     /** States that were found where others are missing; a bundle knows its own. */
     private final State[] found;
+
     private final State[] larvals;
     private final long validUntilNs;
 
@@ -39,7 +42,9 @@ final class OutboundRoute {
         }
     }
 
-    /** What a decision rests on: the questions to the Sad, larval States maybe, and it may be good for some time only. */
+    /**
+     * What a decision rests on: the questions to the Sad, larval States maybe, and it may be good for some time only.
+     */
     record Basis(Generations made, StateFreshness[] stateWatches, State[] found, State[] larvals, long validUntilNs) {}
 
     OutboundRoute(DropReason reason, Bundle bundle, Policy[] policies, Basis basis) {

@@ -12,10 +12,14 @@ import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 
-/** What a State does to a packet on its way out, once its mode has put a header in front: {@code xfrm_type.output}. Outbound thread only. */
+/**
+ * What a State does to a packet on its way out, once its mode has put a header in front: {@code xfrm_type.output}.
+ * Outbound thread only.
+ */
 abstract sealed class OutboundTransform permits EspOutput, AhOutput, CompressionOutput {
     /**
-     * Null for a State that cannot send. The State keeps the transform that owns its IVs, however often this is made anew.
+     * Null for a State that cannot send. The State keeps the transform that owns its IVs, however often this is made
+     * anew.
      *
      * @param codec the thread's own
      */
@@ -30,7 +34,8 @@ abstract sealed class OutboundTransform permits EspOutput, AhOutput, Compression
         return switch (suite) {
             case EspSuite esp -> new EspOutput((EspTransform) state.outbound, spec);
             case AhSuite ah -> new AhOutput((AhTransform) state.outbound, ah.icvBytes(), spec);
-            case Suite.Deflate deflate -> new CompressionOutput(codec, deflate.thresholdBytes(), spec.id().spi());
+            case Suite.Deflate deflate ->
+                new CompressionOutput(codec, deflate.thresholdBytes(), spec.id().spi());
             case Suite.Bare bare -> null;
             case null -> null;
         };
@@ -41,7 +46,7 @@ abstract sealed class OutboundTransform permits EspOutput, AhOutput, Compression
         switch (state.outbound) {
             case EspTransform esp -> esp.wipe();
             case AhTransform ah -> ah.wipe();
-            case null, default -> { }
+            case null, default -> {}
         }
     }
 
@@ -69,7 +74,9 @@ abstract sealed class OutboundTransform permits EspOutput, AhOutput, Compression
      */
     abstract DropReason seal(IpPacket packet, int nextHeader, long number);
 
-    /** Names the payload's protocol in the header in front, and its lengths; false if the packet has become too long. */
+    /**
+     * Names the payload's protocol in the header in front, and its lengths; false if the packet has become too long.
+     */
     static boolean finishHeader(IpPacket packet, int protocol, int end) {
         int total = end - packet.offset;
         if (total > packet.maxBytes()) {

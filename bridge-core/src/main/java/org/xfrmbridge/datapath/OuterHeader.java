@@ -9,8 +9,8 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * An IP header between two fixed ends, worked out once and then copied in front of packet after packet. What differs from packet to
- * packet is put in with {@link #write}; lengths and checksum come last, with {@link IpPacket#resize}.
+ * An IP header between two fixed ends, worked out once and then copied in front of packet after packet. What differs
+ * from packet to packet is put in with {@link #write}; lengths and checksum come last, with {@link IpPacket#resize}.
  */
 final class OuterHeader {
     private final int family;
@@ -18,7 +18,9 @@ final class OuterHeader {
 
     OuterHeader(StateSpec spec) {
         family = spec.family();
-        template = family == AddressFamily.INET ? ipv4(spec.saddr(), spec.id().daddr()) : ipv6(spec.saddr(), spec.id().daddr());
+        template = family == AddressFamily.INET
+                ? ipv4(spec.saddr(), spec.id().daddr())
+                : ipv6(spec.saddr(), spec.id().daddr());
     }
 
     int family() {
@@ -29,7 +31,10 @@ final class OuterHeader {
         return template.length;
     }
 
-    /** Puts the header so that it ends at {@code at}, and makes it the packet's. The flow label is for IPv6 alone, the word for IPv4. */
+    /**
+     * Puts the header so that it ends at {@code at}, and makes it the packet's. The flow label is for IPv6 alone, the
+     * word for IPv4.
+     */
     void write(IpPacket packet, int at, Fields fields) {
         byte[] data = packet.data();
         int start = at - template.length;
@@ -57,7 +62,9 @@ final class OuterHeader {
         int fragmentWord;
         int flowLabel;
 
-        /** Takes them from a packet's own header, as {@code xfrm4_extract_header} and {@code xfrm6_extract_header} do. */
+        /**
+         * Takes them from a packet's own header, as {@code xfrm4_extract_header} and {@code xfrm6_extract_header} do.
+         */
         void extract(IpPacket packet) {
             byte[] data = packet.data();
             int at = packet.offset;

@@ -16,7 +16,8 @@ import org.xfrmbridge.xfrm.PolicySpec;
  *
  * @param ifindex what packets carry as interface when a selector names one
  * @param flows how many are remembered in each direction, rounded up to a power of two; at least 1
- * @param outboundMemory whether there is memory: asked by the outbound thread before it makes what a State keeps from its first packet on
+ * @param outboundMemory whether there is memory: asked by the outbound thread before it makes what a State keeps from
+ *     its first packet on
  * @param inboundMemory the same for the inbound thread
  */
 public record PathContext(
@@ -51,8 +52,14 @@ public record PathContext(
 
     /** With as many flows as is usual, and all the memory there is. */
     public PathContext(
-            Sad sad, Spd spd, SocketPolicies sockets, HostNetwork network, DatapathEvents events, PathMtu pathMtu,
-            Clock clock, int ifindex) {
+            Sad sad,
+            Spd spd,
+            SocketPolicies sockets,
+            HostNetwork network,
+            DatapathEvents events,
+            PathMtu pathMtu,
+            Clock clock,
+            int ifindex) {
         this(sad, spd, sockets, network, events, pathMtu, clock, ifindex, DEFAULT_FLOWS, () -> true, () -> true);
     }
 }

@@ -7,13 +7,14 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 
 /**
- * Path MTUs towards tunnel ends, learned from ICMP (RFC 1191, RFC 8201). Written by the inbound thread when such a message comes, read by
- * the outbound one when it makes a {@link Bundle}. What is learned can only make packets smaller, down to a floor; it is forgotten after
- * ten minutes, and the oldest is forgotten when the table is full.
+ * Path MTUs towards tunnel ends, learned from ICMP (RFC 1191, RFC 8201). Written by the inbound thread when such a
+ * message comes, read by the outbound one when it makes a {@link Bundle}. What is learned can only make packets
+ * smaller, down to a floor; it is forgotten after ten minutes, and the oldest is forgotten when the table is full.
  */
 public final class PathMtu {
     /** The kernel's {@code ip_rt_min_pmtu}. */
     public static final int MIN_IPV4_BYTES = 552;
+
     public static final int MAX_ENTRIES = 1024;
     public static final long LIFETIME_NS = 600_000_000_000L;
 

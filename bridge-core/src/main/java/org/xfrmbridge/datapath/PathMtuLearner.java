@@ -10,8 +10,9 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * Reads "fragmentation needed" and "packet too big" that routers send about our packets ({@code esp4_err}, {@code ah4_err} and their like). Nobody
- * has authenticated them, so they must quote a Spi that we send to that destination, and can do no worse than {@link PathMtu} allows.
+ * Reads "fragmentation needed" and "packet too big" that routers send about our packets ({@code esp4_err},
+ * {@code ah4_err} and their like). Nobody has authenticated them, so they must quote a Spi that we send to that
+ * destination, and can do no worse than {@link PathMtu} allows.
  */
 final class PathMtuLearner {
     private static final int NOT_ABOUT_SIZE = -1;
@@ -36,7 +37,9 @@ final class PathMtuLearner {
         boolean inUdp = quoted.protocol == IpProtocol.UDP;
         int protocol = inUdp ? IpProtocol.ESP : quoted.protocol;
         int at = quoted.payload + (inUdp ? Udp.HEADER_BYTES : 0);
-        boolean showsSpi = SecurityHeader.isOf(protocol) && quoted.hasUpperHeader() && at + SecurityHeader.namingBytes(protocol) <= icmp.end();
+        boolean showsSpi = SecurityHeader.isOf(protocol)
+                && quoted.hasUpperHeader()
+                && at + SecurityHeader.namingBytes(protocol) <= icmp.end();
         if (mtuBytes == NOT_ABOUT_SIZE || !showsSpi) {
             return;
         }

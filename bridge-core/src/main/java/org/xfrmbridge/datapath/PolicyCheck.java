@@ -22,8 +22,9 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * Whether an inbound packet came the way its policy wants: the kernel's {@code __xfrm_policy_check}. The answer is remembered with the flow
- * and the States it came through, so that a known flow costs one lookup, and none where a State remembers it. Inbound thread only.
+ * Whether an inbound packet came the way its policy wants: the kernel's {@code __xfrm_policy_check}. The answer is
+ * remembered with the flow and the States it came through, so that a known flow costs one lookup, and none where a
+ * State remembers it. Inbound thread only.
  */
 final class PolicyCheck {
     private static final int NO_MATCH = -1;
@@ -132,10 +133,19 @@ final class PolicyCheck {
         long validUntilSeconds = sockets.hasAsked() ? nowSeconds : Long.MAX_VALUE;
         boolean isExempt = isDisabled && ofSocket == null;
         DropReason reason = isExempt ? null : reason(direction, flow, path, ofSocket);
-        int encapsulationType = direction == Direction.IN && flow.protocol == IpProtocol.UDP ? encapsulationType(flow) : 0;
+        int encapsulationType =
+                direction == Direction.IN && flow.protocol == IpProtocol.UDP ? encapsulationType(flow) : 0;
         return new Verdict(
-                reason, encapsulationType, direction, new Flow().copyFrom(flow), isDisabled, states, specs,
-                policies.toArray(new Policy[0]), watch, validUntilSeconds);
+                reason,
+                encapsulationType,
+                direction,
+                new Flow().copyFrom(flow),
+                isDisabled,
+                states,
+                specs,
+                policies.toArray(new Policy[0]),
+                watch,
+                validUntilSeconds);
     }
 
     private int encapsulationType(Flow flow) {
@@ -155,8 +165,8 @@ final class PolicyCheck {
 
     /**
      * The same for an ICMP error and the packet that it is about, seen from that one's receiver: that may be what the
-     * selectors of States with XFRM_STATE_ICMP mean and, in dir fwd, policies if none means the error itself.
-     * Nothing is remembered.
+     * selectors of States with XFRM_STATE_ICMP mean and, in dir fwd, policies if none means the error itself. Nothing
+     * is remembered.
      */
     DropReason judgeError(Direction direction, Flow error, Flow about, SecPath path, long nowSeconds) {
         policies.clear();
@@ -262,15 +272,22 @@ final class PolicyCheck {
         return template.optional() ? start : NO_MATCH;
     }
 
-    /** A packet that an IPComp tunnel sent uncompressed, so that only its header came: good enough for an optional template. */
+    /**
+     * A packet that an IPComp tunnel sent uncompressed, so that only its header came: good enough for an optional
+     * template.
+     */
     private static boolean standsIn(StateSpec tunnel, Template template) {
         return template.optional() && isFrom(tunnel, template, template.family());
     }
 
-    /** {@code xfrm_state_ok}. Of the ends a kernel compares the source alone: the packet has come to the destination already. */
+    /**
+     * {@code xfrm_state_ok}. Of the ends a kernel compares the source alone: the packet has come to the destination
+     * already.
+     */
     private static boolean serves(StateSpec state, Template template, int family) {
         return state.id().protocol() == template.id().protocol()
-                && (template.id().spi() == 0 || state.id().spi() == template.id().spi())
+                && (template.id().spi() == 0
+                        || state.id().spi() == template.id().spi())
                 && (template.reqid() == 0 || state.reqid() == template.reqid())
                 && state.mode() == template.mode()
                 && isAlgorithmAllowed(state, template)

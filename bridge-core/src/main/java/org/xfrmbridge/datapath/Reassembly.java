@@ -5,8 +5,9 @@ import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.net.IpPacket;
 
 /**
- * Puts fragments together (RFC 791, RFC 8200 4.5), because policies and ESP want whole packets. Bounded: so many datagrams at a time,
- * for so long, the oldest making room. A datagram with overlapping fragments is dropped whole (RFC 5722). One thread.
+ * Puts fragments together (RFC 791, RFC 8200 4.5), because policies and ESP want whole packets. Bounded: so many
+ * datagrams at a time, for so long, the oldest making room. A datagram with overlapping fragments is dropped whole (RFC
+ * 5722). One thread.
  */
 final class Reassembly {
     static final int MAX_DATAGRAMS = 64;

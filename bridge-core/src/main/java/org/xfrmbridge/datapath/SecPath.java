@@ -21,9 +21,9 @@ final class SecPath {
     }
 
     /**
-     * Whether packets that came this way are as good as those of another: through the same State each, or one that
-     * does the same between the same ends, as after rekeying. What an IPComp tunnel sends uncompressed comes through
-     * the State beside.
+     * Whether packets that came this way are as good as those of another: through the same State each, or one that does
+     * the same between the same ends, as after rekeying. What an IPComp tunnel sends uncompressed comes through the
+     * State beside.
      */
     boolean isLike(SecPath other) {
         if (length != other.length) {

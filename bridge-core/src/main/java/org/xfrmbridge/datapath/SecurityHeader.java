@@ -5,7 +5,10 @@ import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpComp;
 import org.xfrmbridge.xfrm.IpProtocol;
 
-/** What ESP, AH and IPComp headers have in common: they name a State and, but for IPComp, a number ({@code xfrm_parse_spi}). */
+/**
+ * What ESP, AH and IPComp headers have in common: they name a State and, but for IPComp, a number
+ * ({@code xfrm_parse_spi}).
+ */
 final class SecurityHeader {
     private static final int ESP_BYTES = 8;
     private static final int ESP_SEQUENCE = 4;

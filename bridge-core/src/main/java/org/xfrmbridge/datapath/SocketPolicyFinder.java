@@ -45,8 +45,10 @@ final class SocketPolicyFinder {
         }
         asked = true;
         long cookie = out
-                ? context.network().socketAt(flow.family, flow.protocol, flow.saddr(), flow.sport, flow.daddr(), flow.dport)
-                : context.network().socketAt(flow.family, flow.protocol, flow.daddr(), flow.dport, flow.saddr(), flow.sport);
+                ? context.network()
+                        .socketAt(flow.family, flow.protocol, flow.saddr(), flow.sport, flow.daddr(), flow.dport)
+                : context.network()
+                        .socketAt(flow.family, flow.protocol, flow.daddr(), flow.dport, flow.saddr(), flow.sport);
         return cookie == HostNetwork.UNKNOWN_SOCKET
                 ? context.sockets().lookupFloating(direction, flow)
                 : context.sockets().lookupFloating(direction, flow, cookie);
@@ -67,7 +69,8 @@ final class SocketPolicyFinder {
             return strange || isKernels(flow.protocol);
         }
         // A host that cannot find its neighbours has no network.
-        boolean discovery = flow.protocol == IpProtocol.ICMPV6 && flow.sport >= FIRST_DISCOVERY && flow.sport <= LAST_DISCOVERY;
+        boolean discovery =
+                flow.protocol == IpProtocol.ICMPV6 && flow.sport >= FIRST_DISCOVERY && flow.sport <= LAST_DISCOVERY;
         return discovery || strange && !isOwn(flow);
     }
 

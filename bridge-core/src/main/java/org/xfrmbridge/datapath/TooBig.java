@@ -60,8 +60,10 @@ final class TooBig {
         into.ensureCapacity(packet.linkBytes + total);
         into.length = packet.linkBytes + total;
         System.arraycopy(packet.data(), link, into.data, into.offset, packet.linkBytes);
-        MacAddress.write(into.data, into.offset + Ethernet.DESTINATION, MacAddress.read(packet.data(), link + Ethernet.SOURCE));
-        MacAddress.write(into.data, into.offset + Ethernet.SOURCE, MacAddress.read(packet.data(), link + Ethernet.DESTINATION));
+        MacAddress.write(
+                into.data, into.offset + Ethernet.DESTINATION, MacAddress.read(packet.data(), link + Ethernet.SOURCE));
+        MacAddress.write(
+                into.data, into.offset + Ethernet.SOURCE, MacAddress.read(packet.data(), link + Ethernet.DESTINATION));
         int at = into.offset + packet.linkBytes;
         int icmp = at + headerBytes;
         System.arraycopy(packet.data(), packet.offset, into.data, icmp + Icmp.HEADER_BYTES, quoted);

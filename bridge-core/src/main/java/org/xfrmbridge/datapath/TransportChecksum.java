@@ -8,8 +8,9 @@ import org.xfrmbridge.net.Udp;
 import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
- * Checksums of packets that came in transport mode through a NAT: they still are of the addresses before it (RFC 3948 3.1.2). A kernel
- * takes them as verified; ours go to a host that will look, so they are made anew. ESP has verified the contents.
+ * Checksums of packets that came in transport mode through a NAT: they still are of the addresses before it (RFC 3948
+ * 3.1.2). A kernel takes them as verified; ours go to a host that will look, so they are made anew. ESP has verified
+ * the contents.
  */
 final class TransportChecksum {
     private TransportChecksum() {}
@@ -27,7 +28,7 @@ final class TransportChecksum {
                 }
             }
             case IpProtocol.ICMPV6 -> renew(packet, Icmp.CHECKSUM, bytes);
-            default -> { }
+            default -> {}
         }
     }
 

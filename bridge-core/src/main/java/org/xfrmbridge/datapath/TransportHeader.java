@@ -5,7 +5,10 @@ import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.xfrm.AddressFamily;
 
-/** Transport mode: the packet's own header, with the IPv6 extensions that every hop reads, moves forward (RFC 4303 3.1.1). */
+/**
+ * Transport mode: the packet's own header, with the IPv6 extensions that every hop reads, moves forward (RFC 4303
+ * 3.1.1).
+ */
 final class TransportHeader extends ModeHeader {
     private final int family;
 

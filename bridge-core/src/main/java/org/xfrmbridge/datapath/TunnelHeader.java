@@ -8,7 +8,10 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateSpec;
 
-/** Tunnel mode, any family in any: RFC 4301 5.1.2 with the kernel's choices ({@code xfrm4_tunnel_encap_add} and its sibling). */
+/**
+ * Tunnel mode, any family in any: RFC 4301 5.1.2 with the kernel's choices ({@code xfrm4_tunnel_encap_add} and its
+ * sibling).
+ */
 final class TunnelHeader extends ModeHeader {
     private static final int HOP_LIMIT = 64;
 

@@ -4,8 +4,9 @@ import java.util.function.BooleanSupplier;
 import org.xfrmbridge.xfrm.Flow;
 
 /**
- * The verdicts that a State remembers on flows it carried lately, so that they cost no question to a table that all flows share. One place
- * until there is more than one flow; bounded, for any number of States may have one. Inbound thread only.
+ * The verdicts that a State remembers on flows it carried lately, so that they cost no question to a table that all
+ * flows share. One place until there is more than one flow; bounded, for any number of States may have one. Inbound
+ * thread only.
  */
 final class VerdictCache {
     static final int MAX_PLACES = 64;
@@ -22,7 +23,10 @@ final class VerdictCache {
     void put(PolicyCheck.Verdict verdict, BooleanSupplier memory) {
         int place = place(verdict.flow());
         PolicyCheck.Verdict there = places[place];
-        if (there != null && places.length < MAX_PLACES && !there.flow().isSame(verdict.flow()) && memory.getAsBoolean()) {
+        if (there != null
+                && places.length < MAX_PLACES
+                && !there.flow().isSame(verdict.flow())
+                && memory.getAsBoolean()) {
             grow();
             place = place(verdict.flow());
         }
@@ -40,7 +44,8 @@ final class VerdictCache {
     }
 
     private int place(Flow flow) {
-        long mixed = flow.saddrHigh + 31 * (flow.saddrLow + 31 * (flow.daddrHigh + 31 * (flow.daddrLow + flow.protocol)));
+        long mixed =
+                flow.saddrHigh + 31 * (flow.saddrLow + 31 * (flow.daddrHigh + 31 * (flow.daddrLow + flow.protocol)));
         mixed = (mixed ^ (long) flow.sport << 16 ^ flow.dport) * 0x9e3779b97f4a7c15L;
         return (int) (mixed >>> 58) & places.length - 1;
     }

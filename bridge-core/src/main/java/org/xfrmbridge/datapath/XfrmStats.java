@@ -53,7 +53,8 @@ public final class XfrmStats {
 
     /** Lookups per packet over both directions, frames without IP not counted; 0 before the first packet. */
     public double lookupsPerPacket() {
-        long packets = outbound(Metric.PACKETS) - outbound(Metric.NOT_IP) + inbound(Metric.PACKETS) - inbound(Metric.NOT_IP);
+        long packets =
+                outbound(Metric.PACKETS) - outbound(Metric.NOT_IP) + inbound(Metric.PACKETS) - inbound(Metric.NOT_IP);
         return packets == 0 ? 0 : (double) (outbound(Metric.LOOKUPS) + inbound(Metric.LOOKUPS)) / packets;
     }
 

@@ -16,7 +16,13 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * @param held whether a process is known that has it
  */
 record BoundSocket(
-        long cookie, LocalEndpoint at, TcpConnection connection, boolean held, Policy in, Policy out, int encapsulationType) {
+        long cookie,
+        LocalEndpoint at,
+        TcpConnection connection,
+        boolean held,
+        Policy in,
+        Policy out,
+        int encapsulationType) {
     private static final int RANKS = 4;
     private static final int STRICTNESSES = 3;
 
@@ -36,7 +42,8 @@ record BoundSocket(
 
     BoundSocket withPolicy(Direction direction, Policy policy) {
         boolean inbound = direction == Direction.IN;
-        return new BoundSocket(cookie, at, connection, held, inbound ? policy : in, inbound ? out : policy, encapsulationType);
+        return new BoundSocket(
+                cookie, at, connection, held, inbound ? policy : in, inbound ? out : policy, encapsulationType);
     }
 
     BoundSocket withEncapsulation(int type) {
@@ -88,7 +95,8 @@ record BoundSocket(
     }
 
     private static boolean takesMapped(Address address, long high) {
-        return address.isMapped() && (address.unmapped().ipv4() == 0 || address.unmapped().high() == high);
+        return address.isMapped()
+                && (address.unmapped().ipv4() == 0 || address.unmapped().high() == high);
     }
 
     /**
@@ -105,7 +113,10 @@ record BoundSocket(
      */
     int rank(Direction direction, int family, Policy policy) {
         PolicySpec spec = policy.spec();
-        int strictness = spec.action() != PolicySpec.Action.ALLOW ? 2 : spec.templates().isEmpty() ? 0 : 1;
-        return direction == Direction.OUT ? strictness * RANKS + rank(family) : rank(family) * STRICTNESSES + strictness;
+        int strictness =
+                spec.action() != PolicySpec.Action.ALLOW ? 2 : spec.templates().isEmpty() ? 0 : 1;
+        return direction == Direction.OUT
+                ? strictness * RANKS + rank(family)
+                : rank(family) * STRICTNESSES + strictness;
     }
 }

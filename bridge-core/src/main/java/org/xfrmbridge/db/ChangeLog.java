@@ -5,18 +5,20 @@ import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * The latest changes of a database, numbered from 1, each in one of many stripes. Who remembers the number of the latest change at his last look sees by
- * one number that nothing has come since, by one for each of his stripes that nothing has come there, and else goes back through what came there,
- * from change to change before it:
+ * The latest changes of a database, numbered from 1, each in one of many stripes. Who remembers the number of the
+ * latest change at his last look sees by one number that nothing has come since, by one for each of his stripes that
+ * nothing has come there, and else goes back through what came there, from change to change before it:
  *
  * <pre>
  *  changes    ... 41  42  43  44  45  46        latest of stripe A: 45
  *  stripe          A   B   A   C   A   B        before 45: 43, before 43: 41
  * </pre>
  *
- * <p>Bounded: of all stripes together the latest changes are kept, and who comes too late for one, or is overtaken while he reads, is told so.
+ * <p>Bounded: of all stripes together the latest changes are kept, and who comes too late for one, or is overtaken
+ * while he reads, is told so.
  *
- * <p>One thread adds, any thread reads and never waits. A change is added after it can be seen in the database: who reads its number finds it there.
+ * <p>One thread adds, any thread reads and never waits. A change is added after it can be seen in the database: who
+ * reads its number finds it there.
  */
 final class ChangeLog<T> {
     private final int kept;

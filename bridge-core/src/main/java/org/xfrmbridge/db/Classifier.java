@@ -9,22 +9,30 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicyName;
 
 /**
- * Finds the policy of a flow among those of one type, direction and family. Policies of the first few pairs of prefix lengths, exact ones
- * always, are in a {@link PrefixPairTable} for each pair. All others are in a {@link Trie} of destinations whose nodes hold tries of sources, and a lookup
- * leaves out every branch that has nothing better than what it has found: that bounds it by the prefixes of the flow's own addresses, however
- * many policies there are, and mostly by far less.
+ * Finds the policy of a flow among those of one type, direction and family. Policies of the first few pairs of prefix
+ * lengths, exact ones always, are in a {@link PrefixPairTable} for each pair. All others are in a {@link Trie} of
+ * destinations whose nodes hold tries of sources, and a lookup leaves out every branch that has nothing better than
+ * what it has found: that bounds it by the prefixes of the flow's own addresses, however many policies there are, and
+ * mostly by far less.
  *
- * <p>The control thread writes, any thread looks up and never waits. What a reader searches never changes, or tells by a count that it has:
- * each change is published as a whole, an update too, so that at every moment a flow finds the old policy or the new one.
+ * <p>The control thread writes, any thread looks up and never waits. What a reader searches never changes, or tells by
+ * a count that it has: each change is published as a whole, an update too, so that at every moment a flow finds the old
+ * policy or the new one.
  */
 final class Classifier {
-    /** Most databases have no more pairs than that; and so many probes that find nothing cost less than a million policies in a trie. */
+    /**
+     * Most databases have no more pairs than that; and so many probes that find nothing cost less than a million
+     * policies in a trie.
+     */
     private static final int MOST_TABLES = 8;
 
     /** Policies of a pair that a probe of its own is worth once there is a trie. */
     private static final int LEAST_WORTH = 64;
 
-    /** A search is made again if something changed meanwhile. While more changes than it can ever get past, its last answer must do. */
+    /**
+     * A search is made again if something changed meanwhile. While more changes than it can ever get past, its last
+     * answer must do.
+     */
     private static final int TRIES = 256;
 
     private static final PrefixPairTable[] NO_TABLES = {};
@@ -34,7 +42,10 @@ final class Classifier {
     private volatile PolicySet prefixed;
     private volatile boolean isRetired;
 
-    /** The one table, if it has keys and there is no trie; else null. It is null before anything is published that makes it so. */
+    /**
+     * The one table, if it has keys and there is no trie; else null. It is null before anything is published that makes
+     * it so.
+     */
     private volatile PrefixPairTable only;
 
     /** Any thread. */
@@ -87,8 +98,9 @@ final class Classifier {
     }
 
     /**
-     * The same where that takes several searches, which must be of one moment. A change is counted once it is made, so that one may be under way
-     * uncounted: it lies in one of two answers or between them, and the other one is of one moment. If they are alike, so are both.
+     * The same where that takes several searches, which must be of one moment. A change is counted once it is made, so
+     * that one may be under way uncounted: it lies in one of two answers or between them, and the other one is of one
+     * moment. If they are alike, so are both.
      */
     private Policy searchLanes(Flow flow) {
         Policy found;
@@ -110,8 +122,8 @@ final class Classifier {
     }
 
     /**
-     * An update keeps its place within its lane only, so that what leads by place may be younger than the best of another lane: of the
-     * best of each lane, the oldest is the one.
+     * An update keeps its place within its lane only, so that what leads by place may be younger than the best of
+     * another lane: of the best of each lane, the oldest is the one.
      */
     private Policy oldestOfLanes(Flow flow, SpdEntry leader, PolicySet root) {
         Policy oldest = leader.policy();
@@ -186,7 +198,10 @@ final class Classifier {
         }
     }
 
-    /** All its policies are about to leave, and it is out of use. Several tables cannot be emptied at once, but who still searches them finds none. */
+    /**
+     * All its policies are about to leave, and it is out of use. Several tables cannot be emptied at once, but who
+     * still searches them finds none.
+     */
     void retire() {
         isRetired = true;
     }
@@ -213,7 +228,10 @@ final class Classifier {
         return entry.lane == SpdEntry.EXACT || prefixed == null && tables.length < MOST_TABLES;
     }
 
-    /** Once there is a trie to search, a few policies are found sooner there. For a while they are in both, or a lookup could miss both. */
+    /**
+     * Once there is a trie to search, a few policies are found sooner there. For a while they are in both, or a lookup
+     * could miss both.
+     */
     private void moveSmallTables() {
         List<PrefixPairTable> large = new ArrayList<>();
         for (PrefixPairTable table : tables) {

@@ -5,7 +5,8 @@ import org.xfrmbridge.xfrm.PolicyName;
 import org.xfrmbridge.xfrm.Selector;
 
 /**
- * What a flow must have for a policy, besides its addresses. Most policies ask for nothing, and others for the same as many: it is kept once for all of them.
+ * What a flow must have for a policy, besides its addresses. Most policies ask for nothing, and others for the same as
+ * many: it is kept once for all of them.
  *
  * @param ports as in {@link #ports(Flow)}
  * @param ifindex 0 for any

@@ -5,9 +5,10 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
 
 /**
- * What was found for the flows seen lately: bounded, of one datapath thread, and it never allocates after construction. Four places per set; a flow
- * whose set is full may take an empty place in one other, so that nearly as many flows as there are places can stay. When both are full
- * the least used of its own goes first: a flood of flows seen once pushes out its own kind, and flows that ended are forgotten slowly.
+ * What was found for the flows seen lately: bounded, of one datapath thread, and it never allocates after construction.
+ * Four places per set; a flow whose set is full may take an empty place in one other, so that nearly as many flows as
+ * there are places can stay. When both are full the least used of its own goes first: a flood of flows seen once pushes
+ * out its own kind, and flows that ended are forgotten slowly.
  *
  * <p>Values carry whatever makes them stale (generations); the caller checks, and puts a fresh one in the same place.
  */
@@ -18,7 +19,8 @@ public final class FlowCache<V> {
     /** The header of a large array ends 16 bytes behind the start of a cache line: so no key lies across two. */
     private static final int KEYS_START = 2;
 
-    // A set is a word of four lanes of 16 bits: 14 of the hash, 0 where nothing is kept, and how often it was used of late, 3 at most.
+    // A set is a word of four lanes of 16 bits: 14 of the hash, 0 where nothing is kept, and how often it was used of
+    // late, 3 at most.
     private static final int LANE_BITS = 16;
     private static final int TAG_MASK = 0x3fff;
     private static final int USE = 0x4000;
@@ -141,8 +143,9 @@ public final class FlowCache<V> {
     }
 
     /**
-     * An empty place of the hash's set, or of its other one, else one of its set that was not used of late. When there is none all have been used one time less;
-     * likewise now and then, chance being bits of the hash that chose neither set nor tag.
+     * An empty place of the hash's set, or of its other one, else one of its set that was not used of late. When there
+     * is none all have been used one time less; likewise now and then, chance being bits of the hash that chose neither
+     * set nor tag.
      */
     private int spare(long hash) {
         int set = set(hash);
@@ -203,7 +206,8 @@ public final class FlowCache<V> {
     }
 
     private boolean hasWideKey(Flow flow, int at) {
-        return (wideKeys[at] ^ flow.saddrHigh | wideKeys[at + 1] ^ flow.saddrLow | wideKeys[at + 2] ^ flow.daddrHigh) == 0;
+        return (wideKeys[at] ^ flow.saddrHigh | wideKeys[at + 1] ^ flow.saddrLow | wideKeys[at + 2] ^ flow.daddrHigh)
+                == 0;
     }
 
     private void writeKey(Flow flow, int at) {
@@ -220,7 +224,8 @@ public final class FlowCache<V> {
 
     /** Both halves of 128-bit products, each of two words under secret seeds. */
     private long hash(Flow flow) {
-        long sum = multiply(addresses(flow) ^ seed0, ports(flow) ^ seed1) + multiply(rest(flow) ^ seed2, flow.ifId ^ seed3);
+        long sum = multiply(addresses(flow) ^ seed0, ports(flow) ^ seed1)
+                + multiply(rest(flow) ^ seed2, flow.ifId ^ seed3);
         if (isWide(flow)) {
             sum += multiply(flow.saddrHigh ^ seed3, flow.daddrHigh ^ seed0) ^ flow.saddrLow * seed2;
         }

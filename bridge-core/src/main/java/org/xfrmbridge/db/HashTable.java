@@ -5,11 +5,12 @@ import java.lang.invoke.VarHandle;
 import java.util.function.Consumer;
 
 /**
- * A hash table of references for one writer and any number of readers that never wait: open addressing with linear probing, the hashes in an
- * array of their own. A probe reads only hashes until one is equal, so that misses touch no entry, and growth copies the table without
- * looking at the entries.
+ * A hash table of references for one writer and any number of readers that never wait: open addressing with linear
+ * probing, the hashes in an array of their own. A probe reads only hashes until one is equal, so that misses touch no
+ * entry, and growth copies the table without looking at the entries.
  *
  * <p>Readers take one {@link #table} and probe it to the end:
+ *
  * <pre>{@code
  * HashTable.Table<E> table = slots.table();
  * for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
@@ -17,8 +18,9 @@ import java.util.function.Consumer;
  *     if (entry != null && isTheOne(entry)) ...
  * }
  * }</pre>
- * An entry that is there during the whole probe is found, also while the table grows: a table that was grown is left as it was. Entries
- * of equal keys are the user's to avoid or to chain.
+ *
+ * An entry that is there during the whole probe is found, also while the table grows: a table that was grown is left as
+ * it was. Entries of equal keys are the user's to avoid or to chain.
  */
 final class HashTable<E> {
     private static final VarHandle HASHES = MethodHandles.arrayElementVarHandle(int[].class);
@@ -141,7 +143,9 @@ final class HashTable<E> {
             }
         }
 
-        /** What is in a slot that was found: null if it has just been removed, and another entry if it was used again. */
+        /**
+         * What is in a slot that was found: null if it has just been removed, and another entry if it was used again.
+         */
         @SuppressWarnings("unchecked")
         E at(int slot) {
             return (E) ENTRIES.getAcquire(entries, slot);

@@ -5,8 +5,8 @@ import java.util.function.ToIntFunction;
 import org.xfrmbridge.xfrm.Flow;
 
 /**
- * Policies by a hash, five bits of it at a level: of what they match, or of their names. Places without a policy are not kept; what stands
- * in a place is another level or a {@link PolicySet} of policies with the same hash.
+ * Policies by a hash, five bits of it at a level: of what they match, or of their names. Places without a policy are
+ * not kept; what stands in a place is another level or a {@link PolicySet} of policies with the same hash.
  */
 final class HashTrie implements PolicyNode {
     private static final int BITS = 5;
@@ -81,7 +81,9 @@ final class HashTrie implements PolicyNode {
             return found;
         }
         for (PolicyNode place : places) {
-            found = place instanceof HashTrie trie ? trie.better(flow, lanes, found) : ((PolicySet) place).better(flow, lanes, found);
+            found = place instanceof HashTrie trie
+                    ? trie.better(flow, lanes, found)
+                    : ((PolicySet) place).better(flow, lanes, found);
         }
         return found;
     }
@@ -113,7 +115,8 @@ final class HashTrie implements PolicyNode {
 
     private HashTrie without(int bit) {
         int count = places.length;
-        return new HashTrie(digits & ~bit, ArrayCopies.close(places, count, new PolicyNode[count - 1], index(bit)), best);
+        return new HashTrie(
+                digits & ~bit, ArrayCopies.close(places, count, new PolicyNode[count - 1], index(bit)), best);
     }
 
     /** The same once the best has gone. */

@@ -1,8 +1,8 @@
 package org.xfrmbridge.db;
 
 /**
- * What all tables have in common: the mixing steps (multiply, then fold the high half, which alone depends on every bit, onto the low one), and
- * their lengths.
+ * What all tables have in common: the mixing steps (multiply, then fold the high half, which alone depends on every
+ * bit, onto the low one), and their lengths.
  */
 final class Hashing {
     private static final long FACTOR = 0x9E3779B97F4A7C15L;
@@ -12,12 +12,18 @@ final class Hashing {
     /** Making tables anew was a sixth of adding 100,000 policies; longer ones are worth the memory that is saved. */
     private static final int LONG = 1 << 18;
 
-    /** Doubled, too: so a thousand entries fill their table as far as a million do, and 100,000 come to one of their own length in seven steps. */
+    /**
+     * Doubled, too: so a thousand entries fill their table as far as a million do, and 100,000 come to one of their own
+     * length in seven steps.
+     */
     private static final int OF_A_THOUSAND = 1 << 11;
 
     private Hashing() {}
 
-    /** The length of a table that is made for so many entries, at most half full: 32, 128, 512, 2048, 4096, 16384, 65536, 262144, and doubled from there. */
+    /**
+     * The length of a table that is made for so many entries, at most half full: 32, 128, 512, 2048, 4096, 16384,
+     * 65536, 262144, and doubled from there.
+     */
     static int length(int entries) {
         int length = LEAST_LENGTH;
         while (length < 2L * entries) {

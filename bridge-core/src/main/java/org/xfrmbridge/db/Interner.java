@@ -10,8 +10,9 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * Lets equal parts of many entries be one object: addresses, limits, templates, the selectors of States. Most entries of a large database differ in few
- * of them. Remembers a fixed number of values, those seen last, so that nothing needs to be forgotten. Control thread only.
+ * Lets equal parts of many entries be one object: addresses, limits, templates, the selectors of States. Most entries
+ * of a large database differ in few of them. Remembers a fixed number of values, those seen last, so that nothing needs
+ * to be forgotten. Control thread only.
  */
 public final class Interner {
     private static final int VALUES = 1 << 12;
@@ -68,8 +69,19 @@ public final class Interner {
         List<Template> templates = share(s.templates());
         Mark mark = s.mark() == Mark.NONE ? s.mark() : of(s.mark());
         return new PolicySpec(
-                s.selector(), lifetime, s.priority(), index, s.direction(), s.action(), s.flags(), s.share(), templates,
-                mark, s.ifId(), s.type(), s.securityContext());
+                s.selector(),
+                lifetime,
+                s.priority(),
+                index,
+                s.direction(),
+                s.action(),
+                s.flags(),
+                s.share(),
+                templates,
+                mark,
+                s.ifId(),
+                s.type(),
+                s.securityContext());
     }
 
     FieldMatch share(FieldMatch traits) {
@@ -105,7 +117,16 @@ public final class Interner {
             return of(t);
         }
         return of(new Template(
-                id, t.family(), saddr, t.reqid(), t.mode(), t.share(), t.optional(),
-                t.authMask(), t.cipherMask(), t.compressionMask(), t.allAlgorithms()));
+                id,
+                t.family(),
+                saddr,
+                t.reqid(),
+                t.mode(),
+                t.share(),
+                t.optional(),
+                t.authMask(),
+                t.cipherMask(),
+                t.compressionMask(),
+                t.allAlgorithms()));
     }
 }

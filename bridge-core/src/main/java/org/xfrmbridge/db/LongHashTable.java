@@ -6,11 +6,14 @@ import java.util.function.Consumer;
 import java.util.function.IntFunction;
 
 /**
- * A hash table from 64-bit keys to references, for one writer and any number of readers that never wait: open addressing with linear probing. The
- * key alone decides: what is found is given back without being looked at, so that a lookup waits for two reads of memory that do not depend
- * on each other. {@link HashTable} is for everything that has no such key.
+ * A hash table from 64-bit keys to references, for one writer and any number of readers that never wait: open
+ * addressing with linear probing. The key alone decides: what is found is given back without being looked at, so that a
+ * lookup waits for two reads of memory that do not depend on each other. {@link HashTable} is for everything that has
+ * no such key.
  *
- * <p>Readers take one {@link #table}, and from it an array of the very class of the entries, as a cast of an entry would read its header:
+ * <p>Readers take one {@link #table}, and from it an array of the very class of the entries, as a cast of an entry
+ * would read its header:
+ *
  * <pre>{@code
  * LongHashTable.Table<State> table = keyTable.table();
  * int slot = table.find(key);
@@ -19,12 +22,12 @@ import java.util.function.IntFunction;
  * VarHandle.acquireFence();
  * }</pre>
  *
- * <p>A lookup is a few instructions long, as what counts is how many of them a processor has under way: it guesses that the first slot is
- * the one, and goes on to the next lookup while this one's memory is on its way. Guesses are wrong for a third, yet what was asked of memory
- * meanwhile has been asked.
+ * <p>A lookup is a few instructions long, as what counts is how many of them a processor has under way: it guesses that
+ * the first slot is the one, and goes on to the next lookup while this one's memory is on its way. Guesses are wrong
+ * for a third, yet what was asked of memory meanwhile has been asked.
  *
- * <p>A slot has one key in its life: what is read beside a key is never another's. A removed key's slot is used again once the table has
- * been rebuilt; a reader of the old table finds what was in it then.
+ * <p>A slot has one key in its life: what is read beside a key is never another's. A removed key's slot is used again
+ * once the table has been rebuilt; a reader of the old table finds what was in it then.
  */
 final class LongHashTable<E> {
     private static final VarHandle KEYS = MethodHandles.arrayElementVarHandle(long[].class);
@@ -145,7 +148,10 @@ final class LongHashTable<E> {
             return Hashing.fold(Hashing.mix(0, key));
         }
 
-        /** The slot of a key, or -1. The caller's fence makes the plain reads good: a key that is just being added may or may not be found. */
+        /**
+         * The slot of a key, or -1. The caller's fence makes the plain reads good: a key that is just being added may
+         * or may not be found.
+         */
         int find(long key) {
             long[] kept = keys;
             int mask = kept.length - 1;

@@ -5,8 +5,8 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.PolicyName;
 
 /**
- * Many policies that match the same flows, and which only their names tell apart: bits behind a prefix or beside a mask, a security context.
- * The best is at hand for flows, any other by its name for clients.
+ * Many policies that match the same flows, and which only their names tell apart: bits behind a prefix or beside a
+ * mask, a security context. The best is at hand for flows, any other by its name for clients.
  */
 final class PoliciesByName implements PolicySet {
     private final HashTrie root;

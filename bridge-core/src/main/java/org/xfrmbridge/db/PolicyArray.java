@@ -34,7 +34,8 @@ final class PolicyArray implements PolicySet {
     /** Adds to policies that match the same flows. */
     static PolicySet addAlike(PolicySet alike, SpdEntry entry) {
         return switch (alike) {
-            case PolicyArray bag when bag.size() >= MOST && PoliciesByName.tellsApart(bag, entry) -> PoliciesByName.of(bag, entry);
+            case PolicyArray bag
+            when bag.size() >= MOST && PoliciesByName.tellsApart(bag, entry) -> PoliciesByName.of(bag, entry);
             case PolicyArray bag -> bag.with(entry);
             case PoliciesByName bag -> bag.with(entry);
             default -> of((SpdEntry) alike, entry);

@@ -7,13 +7,14 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
- * Which policies have come to the {@link Spd} lately, and so may rule flows that another ruled before. One that leaves is no change but to flows that it
- * ruled, and those see that it is dead; the {@link Spd} names the exception.
+ * Which policies have come to the {@link Spd} lately, and so may rule flows that another ruled before. One that leaves
+ * is no change but to flows that it ruled, and those see that it is dead; the {@link Spd} names the exception.
  *
- * <p>Of the thousands that may come between two packets of a flow it is to see the few that may be for it. So a policy is told in a stripe by a hash of its two
- * prefixes, each cut to the next of six lengths; which two lengths these are is its level. A flow has a stripe at each level, by its addresses cut likewise:
- * who is between two hosts looks at what came between these, between their /24s, from the one to any, and so on. Flows out of the host do not
- * see what is for the others, nor families what is for each other.
+ * <p>Of the thousands that may come between two packets of a flow it is to see the few that may be for it. So a policy
+ * is told in a stripe by a hash of its two prefixes, each cut to the next of six lengths; which two lengths these are
+ * is its level. A flow has a stripe at each level, by its addresses cut likewise: who is between two hosts looks at
+ * what came between these, between their /24s, from the one to any, and so on. Flows out of the host do not see what is
+ * for the others, nor families what is for each other.
  */
 final class PolicyChanges {
     /** How many are kept, of all stripes together. */
@@ -37,7 +38,10 @@ final class PolicyChanges {
     private static final byte[] CUT_OF_6 = cutOf(CUTS_6);
 
     private final ChangeLog<PolicySpec> log = new ChangeLog<>(STRIPES, KEPT);
-    /** For each group of flows a bit for each level that any policy has been at: most databases have few levels, and the others are not looked at. */
+    /**
+     * For each group of flows a bit for each level that any policy has been at: most databases have few levels, and the
+     * others are not looked at.
+     */
     private final AtomicLongArray levels = new AtomicLongArray(4);
 
     private static byte[] cutOf(int[] cuts) {
@@ -50,7 +54,10 @@ final class PolicyChanges {
         return cutOf;
     }
 
-    /** The flows of a direction and family, and whose changes they see. Those of dir fwd may be ruled by policies of dir in, too. */
+    /**
+     * The flows of a direction and family, and whose changes they see. Those of dir fwd may be ruled by policies of dir
+     * in, too.
+     */
     static int group(Direction direction, int family) {
         return (direction == Direction.OUT ? 0 : 2) + (family == AddressFamily.INET ? 0 : 1);
     }
@@ -65,7 +72,8 @@ final class PolicyChanges {
         long news = 0;
         for (long left = levels.getAcquire(group); left != 0; left &= left - 1) {
             int level = Long.numberOfTrailingZeros(left);
-            // No branch: while changes come, stripes are in the cache of the CPU that adds, and only reads that wait for no other are under way together.
+            // No branch: while changes come, stripes are in the cache of the CPU that adds, and only reads that wait
+            // for no other are under way together.
             long behind = since - log.latest(stripe(group, level, flow)) >>> Long.SIZE - 1;
             news |= behind << level;
         }

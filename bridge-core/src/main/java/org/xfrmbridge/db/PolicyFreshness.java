@@ -7,12 +7,14 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
- * Whether the policies that were found for a flow are still those that rule it, without asking for them again: one of them may have gone, or one that has
- * come since may take its place. As long as nothing has come for anybody that costs two numbers. Else a flow reads one for each of its stripes (see
- * {@link PolicyChanges}), and compares itself with what came there, which is no concern of most. After more changes than are kept, or than it is worth while to
- * compare, the answer is no.
+ * Whether the policies that were found for a flow are still those that rule it, without asking for them again: one of
+ * them may have gone, or one that has come since may take its place. As long as nothing has come for anybody that costs
+ * two numbers. Else a flow reads one for each of its stripes (see {@link PolicyChanges}), and compares itself with what
+ * came there, which is no concern of most. After more changes than are kept, or than it is worth while to compare, the
+ * answer is no.
  *
- * <p>Made before the policies are looked for; of one datapath thread, and it never allocates after construction. The flow is always the same one.
+ * <p>Made before the policies are looked for; of one datapath thread, and it never allocates after construction. The
+ * flow is always the same one.
  */
 public final class PolicyFreshness {
     /** To compare more would cost as much as to ask for the policies. */
@@ -32,7 +34,10 @@ public final class PolicyFreshness {
         socketsSeen = this.sockets.number();
     }
 
-    /** @param found the policies that rule the flow, in the order in which they were found: a socket's, or of dir {@code direction} (after a sub-policy, dir in) */
+    /**
+     * @param found the policies that rule the flow, in the order in which they were found: a socket's, or of dir
+     *     {@code direction} (after a sub-policy, dir in)
+     */
     public boolean holds(Flow flow, Policy[] found) {
         long policiesNow = policies.log().number();
         long socketsNow = sockets.number();
@@ -91,12 +96,11 @@ public final class PolicyFreshness {
         return false;
     }
 
-    /** @param added null for one that is not kept any more. Most are told by their priority alone, which is read first. */
+    /**
+     * @param added null for one that is not kept any more. Most are told by their priority alone, which is read first.
+     */
     private boolean mayRule(PolicySpec added, Flow flow, Policy[] found) {
-        return added == null
-                || !isOutranked(added, found)
-                        && isAsked(added.direction())
-                        && added.matches(flow);
+        return added == null || !isOutranked(added, found) && isAsked(added.direction()) && added.matches(flow);
     }
 
     /** Behind a sub-policy of dir fwd the policies of dir in are asked, too. */

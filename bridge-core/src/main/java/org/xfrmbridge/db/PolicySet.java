@@ -4,8 +4,9 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.PolicyName;
 
 /**
- * Some policies of a {@link Classifier}, arranged for one lookup. Never changes once made: a change makes new shelves on the way down to
- * it and shares all others, so that whoever holds one sees the policies of one moment, whatever the control thread does.
+ * Some policies of a {@link Classifier}, arranged for one lookup. Never changes once made: a change makes new shelves
+ * on the way down to it and shares all others, so that whoever holds one sees the policies of one moment, whatever the
+ * control thread does.
  */
 sealed interface PolicySet extends PolicyNode permits SpdEntry, PolicyArray, TupleSpace, PoliciesByName, Trie {
     /**

@@ -8,9 +8,9 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
 
 /**
- * Policies of the same two prefix lengths, by both prefixes. Of IPv4 prefixes with a single policy, for all that they send each other, a
- * {@link LongHashTable} gives the Policy itself; what stands between other prefixes is a {@link PolicySet}. The control thread writes, any thread
- * looks up.
+ * Policies of the same two prefix lengths, by both prefixes. Of IPv4 prefixes with a single policy, for all that they
+ * send each other, a {@link LongHashTable} gives the Policy itself; what stands between other prefixes is a
+ * {@link PolicySet}. The control thread writes, any thread looks up.
  */
 final class PrefixPairTable {
     private final int daddrLength;
@@ -30,8 +30,8 @@ final class PrefixPairTable {
 
     /**
      * @param sample of the family and prefix lengths, not put in
-     * @param changes is another number after every change, and in the middle of one that takes more than one write: what is read of several
-     *     tables is of one moment if it was the same before and after
+     * @param changes is another number after every change, and in the middle of one that takes more than one write:
+     *     what is read of several tables is of one moment if it was the same before and after
      */
     PrefixPairTable(SpdEntry sample, AtomicInteger changes) {
         daddrLength = sample.daddrLength();
@@ -59,7 +59,9 @@ final class PrefixPairTable {
         return entry.daddrLength() == daddrLength && entry.saddrLength() == saddrLength;
     }
 
-    /** The only policy between a flow's prefixes, which matches it, or null if they have none or several. Any thread. */
+    /**
+     * The only policy between a flow's prefixes, which matches it, or null if they have none or several. Any thread.
+     */
     Policy alone(Flow flow) {
         return hasKeys && flow.ifId == 0 ? aloneByKey(flow) : null;
     }

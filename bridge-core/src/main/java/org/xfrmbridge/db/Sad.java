@@ -15,12 +15,13 @@ import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * The security association database, the state tables of net/xfrm/xfrm_state.c. The control thread writes; any thread looks up and
- * never waits, also while tables grow. Families are those of the States ({@code props.family}); marks are a packet's or a
- * policy's, and fit when {@code (mark & state.mark.mask) == state.mark.value}.
+ * The security association database, the state tables of net/xfrm/xfrm_state.c. The control thread writes; any thread
+ * looks up and never waits, also while tables grow. Families are those of the States ({@code props.family}); marks are
+ * a packet's or a policy's, and fit when {@code (mark & state.mark.mask) == state.mark.value}.
  *
- * <p>Tables: by (Spi, daddr, protocol); by (saddr, daddr, protocol) for protocols without Spi; by addresses and template, as
- * {@link StateGroup}s; by ACQUIRE number. Of several States that fit, the youngest is found, as in a kernel's chains.
+ * <p>Tables: by (Spi, daddr, protocol); by (saddr, daddr, protocol) for protocols without Spi; by addresses and
+ * template, as {@link StateGroup}s; by ACQUIRE number. Of several States that fit, the youngest is found, as in a
+ * kernel's chains.
  */
 public final class Sad {
     private static final int STRIPES = 1 << 14;
@@ -33,6 +34,7 @@ public final class Sad {
     private final WalkList<State> all = new WalkList<>();
     /** By addresses; those of any source apart, for bundles ask for these, and seldom get them. */
     private final AtomicIntegerArray newGroups = new AtomicIntegerArray(2 * STRIPES);
+
     private int freedSpis;
 
     /** Inbound: the State a packet names. Any thread, never blocks. Null if none. */
@@ -51,7 +53,10 @@ public final class Sad {
         return youngest == null ? null : youngest.youngestAlike(mark);
     }
 
-    /** The State that a client names: its mark counts, value and mask, where a packet's need only fit. Control thread. Null if none. */
+    /**
+     * The State that a client names: its mark counts, value and mask, where a packet's need only fit. Control thread.
+     * Null if none.
+     */
     public State named(StateId id, int family, Mark mark) {
         long daddrHigh = SadEntry.high(id.daddr().high(), family);
         long daddrLow = SadEntry.low(id.daddr().low(), family);
@@ -73,7 +78,10 @@ public final class Sad {
         return bySource.youngest(saddrHigh, saddrLow, daddrHigh, daddrLow, SadEntry.kind(family, protocol));
     }
 
-    /** The State that a new one with this spec collides with, {@code __xfrm_state_locate}: by Spi, or by addresses if its protocol has none. */
+    /**
+     * The State that a new one with this spec collides with, {@code __xfrm_state_locate}: by Spi, or by addresses if
+     * its protocol has none.
+     */
     public State locate(StateSpec spec) {
         StateId id = spec.id();
         int mark = spec.mark().value() & spec.mark().mask();
@@ -92,7 +100,9 @@ public final class Sad {
     public State larvalBySequence(int sequence, int mark, int pcpu) {
         for (SadEntry entry = bySequence.chain(sequence); entry != null; entry = entry.alikeInSequence) {
             State state = entry.state();
-            if (entry.fitsMark(mark) && state.phase() == Phase.ACQUIRING && state.spec().pcpu() == pcpu) {
+            if (entry.fitsMark(mark)
+                    && state.phase() == Phase.ACQUIRING
+                    && state.spec().pcpu() == pcpu) {
                 return state;
             }
         }
@@ -100,22 +110,25 @@ public final class Sad {
     }
 
     /**
-     * A larval State without a Spi that this spec would complete, {@code __find_acq_core}: same addresses, family, mode, reqid, interface
-     * id, protocol and CPU.
+     * A larval State without a Spi that this spec would complete, {@code __find_acq_core}: same addresses, family,
+     * mode, reqid, interface id, protocol and CPU.
      */
     public State larval(StateSpec spec) {
         int family = spec.family();
         int kind = StateGroup.kind(family, spec.id().protocol(), spec.mode().number());
         StateGroup group = group(spec.id().daddr(), spec.saddr(), kind, spec.reqid(), spec.ifId());
-        return group == null ? null : group.unnamed(spec.mark().value() & spec.mark().mask(), spec.pcpu());
+        return group == null
+                ? null
+                : group.unnamed(spec.mark().value() & spec.mark().mask(), spec.pcpu());
     }
 
     /**
-     * Outbound: the best State for a template of a Policy, as {@code xfrm_state_find} chooses: valid and not dying, valid and dying, each the
-     * latest added; then those with a wildcard source. Any thread.
+     * Outbound: the best State for a template of a Policy, as {@code xfrm_state_find} chooses: valid and not dying,
+     * valid and dying, each the latest added; then those with a wildcard source. Any thread.
      *
-     * <p>Else what stands in the way of asking a key manager: a larval State (asked already), an expired or failed one (ask later);
-     * the phase tells. Null if there is nothing. A template with a Spi must not be asked for if {@link #lookup} knows the Spi (EEXIST).
+     * <p>Else what stands in the way of asking a key manager: a larval State (asked already), an expired or failed one
+     * (ask later); the phase tells. Null if there is nothing. A template with a Spi must not be asked for if
+     * {@link #lookup} knows the Spi (EEXIST).
      *
      * @param flow its family is that of the States' selectors
      * @param saddr the template's, or what routing chose for a wildcard; the flow's in transport mode. Likewise daddr.
@@ -201,7 +214,10 @@ public final class Sad {
         return freedSpis;
     }
 
-    /** All States that pass the filter, the youngest first; the walk stays valid while States come and go. Control thread. */
+    /**
+     * All States that pass the filter, the youngest first; the walk stays valid while States come and go. Control
+     * thread.
+     */
     public Dump<State> walk(Predicate<State> filter) {
         return all.walk(filter);
     }
@@ -233,8 +249,8 @@ public final class Sad {
     }
 
     /**
-     * Control thread: gives a State another spec. It is found by its new keys as soon as it has them, keeps its place in walks, and bundles
-     * of its addresses are rebuilt.
+     * Control thread: gives a State another spec. It is found by its new keys as soon as it has them, keeps its place
+     * in walks, and bundles of its addresses are rebuilt.
      */
     public void respec(State state, StateSpec spec) {
         SadEntry entry = (SadEntry) Objects.requireNonNull(state.place, "not in the database");
@@ -311,7 +327,8 @@ public final class Sad {
 
     /** The group of States like this one; a new one, which is in no table yet, if there is none. */
     private StateGroup groupOf(StateSpec spec) {
-        int kind = StateGroup.kind(spec.family(), spec.id().protocol(), spec.mode().number());
+        int kind =
+                StateGroup.kind(spec.family(), spec.id().protocol(), spec.mode().number());
         StateGroup group = group(spec.id().daddr(), spec.saddr(), kind, spec.reqid(), spec.ifId());
         return group != null ? group : new StateGroup(spec);
     }

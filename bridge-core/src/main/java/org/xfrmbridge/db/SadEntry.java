@@ -7,8 +7,8 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * One State in all tables of the {@link Sad}: what readers compare beside its {@link StateGroup}'s keys, copied out of the spec, and the
- * links of the chains it is in. Never reused: a State whose keys change gets a new entry.
+ * One State in all tables of the {@link Sad}: what readers compare beside its {@link StateGroup}'s keys, copied out of
+ * the spec, and the links of the chains it is in. Never reused: a State whose keys change gets a new entry.
  */
 final class SadEntry extends WalkEntry<State> {
     final int spi;
@@ -77,7 +77,10 @@ final class SadEntry extends WalkEntry<State> {
                 && kind() == itsKind;
     }
 
-    /** Whether both have the same key in the table they are in: packets and clients name those of protocols without Spi by addresses. */
+    /**
+     * Whether both have the same key in the table they are in: packets and clients name those of protocols without Spi
+     * by addresses.
+     */
     boolean isAlike(SadEntry other) {
         return hasSpi(protocol())
                 ? other.isNamed(group.daddrHigh, group.daddrLow, spi, kind())

@@ -16,10 +16,10 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * Policies of single sockets (IP_XFRM_POLICY) and sockets that take ESP in UDP (UDP_ENCAP). Packets carry no socket, so
  * a socket is known by protocol, local address and local port: the one bound to the packet's address before one bound
  * to any, one of the packet's family before an INET6 one that would take it too, the one with the stricter policy
- * before others; of what leaves, which any of them may have sent, that with the strictest policy before all.
- * Where single connections of a port are known, what they send and get is theirs alone. An INET6 socket
- * bound to any address, or to a mapped one, also has the IPv4 packets of its port, unless it is {@link Families#OWN};
- * its policies are then still those of their own family, as {@code xfrm_sk_policy_lookup} has it.
+ * before others; of what leaves, which any of them may have sent, that with the strictest policy before all. Where
+ * single connections of a port are known, what they send and get is theirs alone. An INET6 socket bound to any address,
+ * or to a mapped one, also has the IPv4 packets of its port, unless it is {@link Families#OWN}; its policies are then
+ * still those of their own family, as {@code xfrm_sk_policy_lookup} has it.
  *
  * <p>A protocol without ports is known by its addresses alone. A socket <i>floats</i> if its protocol has ports and it
  * has none: it is not bound yet, or it is a raw socket. Which packets are its own only the kernel can tell.
@@ -104,7 +104,7 @@ public final class SocketPolicies {
      * The policy of the floating socket that a flow leaves from or arrives at, or null. Any thread, never blocks.
      *
      * @param cookie the number of the kernel's socket that has the flow; 0 if it has none: then it is a raw socket's,
-     * or of one that is gone
+     *     or of one that is gone
      */
     public Policy lookupFloating(Direction direction, Flow flow, long cookie) {
         PortSockets unbound = at(flow.protocol, 0);
@@ -229,10 +229,14 @@ public final class SocketPolicies {
      */
     public void inherit(Object owner, long cookie, long accepted, TcpConnection connection, long nowSeconds) {
         BoundSocket parent = sockets.get(new SocketId(owner, cookie));
-        BoundSocket child = new BoundSocket(accepted, parent.at()).withConnection(connection).heldBy(false);
+        BoundSocket child = new BoundSocket(accepted, parent.at())
+                .withConnection(connection)
+                .heldBy(false);
         for (Direction direction : new Direction[] {Direction.IN, Direction.OUT}) {
             Policy policy = parent.policy(direction);
-            child = policy == null ? child : child.withPolicy(direction, spd.linkSocketPolicy(policy.spec(), nowSeconds));
+            child = policy == null
+                    ? child
+                    : child.withPolicy(direction, spd.linkSocketPolicy(policy.spec(), nowSeconds));
         }
         put(owner, accepted, child);
     }
@@ -254,7 +258,9 @@ public final class SocketPolicies {
      */
     public boolean takes(Object owner, long cookie, int family, Address local) {
         BoundSocket socket = sockets.get(new SocketId(owner, cookie));
-        return socket != null && socket.at().family() == family && (socket.isBoundToAny() || socket.at().address().equalsAs(local, family));
+        return socket != null
+                && socket.at().family() == family
+                && (socket.isBoundToAny() || socket.at().address().equalsAs(local, family));
     }
 
     /** Control thread. */

@@ -1,10 +1,8 @@
 package org.xfrmbridge.db;
 
-import org.xfrmbridge.xfrm.State;
-
 /**
- * States by (saddr, daddr, protocol), for protocols without Spi; the youngest first among those with the same three. The control thread
- * writes, any thread looks up.
+ * States by (saddr, daddr, protocol), for protocols without Spi; the youngest first among those with the same three.
+ * The control thread writes, any thread looks up.
  */
 final class SourceIndex {
     private final HashTable<SadEntry> slots = new HashTable<>();

@@ -14,12 +14,14 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * The security policy database, the tables of net/xfrm/xfrm_policy.c. The control thread writes; any thread looks up and never
- * waits. Selectors must be of family INET or INET6: a kernel refuses all others before it comes to its tables.
+ * The security policy database, the tables of net/xfrm/xfrm_policy.c. The control thread writes; any thread looks up
+ * and never waits. Selectors must be of family INET or INET6: a kernel refuses all others before it comes to its
+ * tables.
  *
- * <p>A policy that replaces another takes its index. With the same priority it also takes its place before younger ones, but only among
- * policies that a kernel keeps in the same list: exact ones, those with a prefix of the source, of the destination, of both, and those
- * of any address. Against the others it counts as just added. Linux 6.18 was asked for each of these.
+ * <p>A policy that replaces another takes its index. With the same priority it also takes its place before younger
+ * ones, but only among policies that a kernel keeps in the same list: exact ones, those with a prefix of the source, of
+ * the destination, of both, and those of any address. Against the others it counts as just added. Linux 6.18 was asked
+ * for each of these.
  */
 public final class Spd {
     private static final int DIRECTIONS = Direction.values().length;
@@ -37,11 +39,16 @@ public final class Spd {
      * addresses.
      */
     private final AtomicIntegerArray counts = new AtomicIntegerArray(3 * DIRECTIONS);
+
     private final PolicyChanges changes = new PolicyChanges();
     private final AtomicReferenceArray<PolicySpec.Action> defaults = new AtomicReferenceArray<>(DIRECTIONS);
     private final Interner shared = new Interner();
-    /** Has the bits of the name that is looked for, so that looking leaves no garbage. It becomes the entry of the next policy that comes. */
+    /**
+     * Has the bits of the name that is looked for, so that looking leaves no garbage. It becomes the entry of the next
+     * policy that comes.
+     */
     private SpdEntry probe = new SpdEntry();
+
     private long nextAge;
     private int nextIndex;
 
@@ -55,11 +62,13 @@ public final class Spd {
     }
 
     /**
-     * The Policy for a flow: lowest priority value, then the oldest, over exact and prefixed alike. Null if none. Any thread, never
-     * blocks.
+     * The Policy for a flow: lowest priority value, then the oldest, over exact and prefixed alike. Null if none. Any
+     * thread, never blocks.
      */
     public Policy lookup(PolicySpec.Type type, Direction direction, Flow flow) {
-        return AddressFamily.isIp(flow.family) ? classifier(type, direction, flow.family).lookup(flow) : null;
+        return AddressFamily.isIp(flow.family)
+                ? classifier(type, direction, flow.family).lookup(flow)
+                : null;
     }
 
     /** What has come lately; {@link PolicyFreshness} reads it. */
@@ -100,7 +109,9 @@ public final class Spd {
         return byIndex.length();
     }
 
-    /** {@code XFRM_MSG_NEWPOLICY}: the new Policy, or null if there is one of the same name (EEXIST). Control thread. */
+    /**
+     * {@code XFRM_MSG_NEWPOLICY}: the new Policy, or null if there is one of the same name (EEXIST). Control thread.
+     */
     public Policy add(PolicySpec spec, long nowSeconds) {
         return find(spec) == null ? put(spec, null, nowSeconds) : null;
     }
@@ -126,7 +137,9 @@ public final class Spd {
 
     /** @param spec what was looked for last @param old what was found, or null */
     private Policy put(PolicySpec spec, SpdEntry old, long nowSeconds) {
-        int index = old == null ? newIndex(spec.direction().number(), spec.index()) : old.policy().spec().index();
+        int index = old == null
+                ? newIndex(spec.direction().number(), spec.index())
+                : old.policy().spec().index();
         boolean keepsPlace = old != null && old.policy().spec().priority() == spec.priority();
         Policy policy = new Policy(shared.share(spec, index), nextAge++, nowSeconds);
         SpdEntry entry = probe;
@@ -148,14 +161,20 @@ public final class Spd {
         return policy;
     }
 
-    /** An update that kept its place may have had another policy of its lane behind it that is older than the flow's own: see the {@link Classifier}. */
+    /**
+     * An update that kept its place may have had another policy of its lane behind it that is older than the flow's
+     * own: see the {@link Classifier}.
+     */
     private void tellOfGone(SpdEntry entry) {
         if (entry.isUpdate()) {
             changes.add(entry);
         }
     }
 
-    /** The Policy a client names, by index or else by selector, or null. Mark and interface id count either way. Control thread. */
+    /**
+     * The Policy a client names, by index or else by selector, or null. Mark and interface id count either way. Control
+     * thread.
+     */
     public Policy get(PolicyKey key) {
         SpdEntry entry = key.index() != 0 ? findByIndex(key) : findBySelector(key);
         return entry == null ? null : entry.policy();
@@ -179,8 +198,9 @@ public final class Spd {
     }
 
     /**
-     * Control thread: what is done before a policy of dir out leaves. A kernel judges a packet as it is sent; where packets wait before they are
-     * judged, those sent under the policy must not be judged without it: they would leave in the clear.
+     * Control thread: what is done before a policy of dir out leaves. A kernel judges a packet as it is sent; where
+     * packets wait before they are judged, those sent under the policy must not be judged without it: they would leave
+     * in the clear.
      */
     public void setBeforeRemoval(Runnable settle) {
         beforeRemoval = settle;
@@ -202,15 +222,22 @@ public final class Spd {
         tellOfGone(entry);
     }
 
-    /** All policies of a type but the sockets': flows find none of them any more at once. Returns how many. Control thread. */
+    /**
+     * All policies of a type but the sockets': flows find none of them any more at once. Returns how many. Control
+     * thread.
+     */
     public int removeAll(PolicySpec.Type type, Consumer<Policy> removed) {
         if (!isEmpty(Direction.OUT)) {
             beforeRemoval.run();
         }
         for (Direction direction : Direction.values()) {
             // Its successor is there first: nobody finds policies once somebody has found them gone.
-            classifiers.getAndSet(classifierIndex(type, direction, AddressFamily.INET), new Classifier()).retire();
-            classifiers.getAndSet(classifierIndex(type, direction, AddressFamily.INET6), new Classifier()).retire();
+            classifiers
+                    .getAndSet(classifierIndex(type, direction, AddressFamily.INET), new Classifier())
+                    .retire();
+            classifiers
+                    .getAndSet(classifierIndex(type, direction, AddressFamily.INET6), new Classifier())
+                    .retire();
         }
         byIndex.clear();
         int before = all.size();
@@ -226,10 +253,13 @@ public final class Spd {
         return before - all.size();
     }
 
-    /** Gives a Policy other templates: a successor in its place of every order. The old one is killed. Control thread. */
+    /**
+     * Gives a Policy other templates: a successor in its place of every order. The old one is killed. Control thread.
+     */
     public Policy retarget(Policy policy, List<Template> templates) {
         SpdEntry old = place(policy);
-        PolicySpec spec = shared.share(policy.spec().withTemplates(templates), policy.spec().index());
+        PolicySpec spec = shared.share(
+                policy.spec().withTemplates(templates), policy.spec().index());
         SpdEntry entry = new SpdEntry().set(spec).place(policy.successor(spec), old.placeOfUpdate(policy.age()));
         entry.traits = old.traits;
         classifier(policy.spec(), old).put(entry, old);
@@ -244,7 +274,10 @@ public final class Spd {
         return !policy.isDead() && atIndex(policy.spec().index()) == policy.place();
     }
 
-    /** All policies of a type (null: of both), socket policies among them, youngest first; stays valid while they come and go. Control thread. */
+    /**
+     * All policies of a type (null: of both), socket policies among them, youngest first; stays valid while they come
+     * and go. Control thread.
+     */
     public Dump<Policy> walk(PolicySpec.Type type) {
         return all.walk(policy -> type == null || policy.spec().type() == type);
     }
@@ -277,7 +310,11 @@ public final class Spd {
     private void forget(SpdEntry entry) {
         PolicySpec spec = entry.policy().spec();
         all.remove(entry);
-        addToCount(entry.lane != 0 ? spec.direction().number() : DIRECTIONS + spec.direction().number(), -1);
+        addToCount(
+                entry.lane != 0
+                        ? spec.direction().number()
+                        : DIRECTIONS + spec.direction().number(),
+                -1);
         countPartial(entry, -1);
         entry.policy().setPlace(null);
     }
@@ -313,7 +350,10 @@ public final class Spd {
         return null;
     }
 
-    /** As {@code xfrm_gen_index}: the one wanted if it is free, else the next of a counter that all directions share. Never 0. */
+    /**
+     * As {@code xfrm_gen_index}: the one wanted if it is free, else the next of a counter that all directions share.
+     * Never 0.
+     */
     private int newIndex(int directionNumber, int wanted) {
         int index = wanted;
         while (index == 0 || atIndex(index) != null) {

@@ -11,8 +11,8 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 
 /**
- * One Policy in the {@link Spd}: its rank, and the bits that a flow must have, copied out of the selector so that a candidate which asks
- * for addresses alone costs one object. The smallest {@link PolicySet}, too.
+ * One Policy in the {@link Spd}: its rank, and the bits that a flow must have, copied out of the selector so that a
+ * candidate which asks for addresses alone costs one object. The smallest {@link PolicySet}, too.
  */
 final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
     /** No policy is preceded by it. */
@@ -27,19 +27,20 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
 
     /** INEXACT_PREFIXLEN_IPV4 and _IPV6: shorter prefixes are any address to a kernel. */
     private static final int SHORT_PREFIX_4 = 16;
+
     private static final int SHORT_PREFIX_6 = 48;
 
     private static final long LAST_PLACE = 0xffffffffL;
 
     /**
-     * Priority, then place, in one signed number: lower wins. The place among policies of equal priority is the age, or that of the
-     * policy it was an update of. Very late places share a rank and are told apart by age.
+     * Priority, then place, in one signed number: lower wins. The place among policies of equal priority is the age, or
+     * that of the policy it was an update of. Very late places share a rank and are told apart by age.
      */
     long rank;
 
     /**
-     * Which of the kernel's kinds of lists it is in, by its prefixes: one of the constants; 0 for a socket's, which is only walked over.
-     * An update keeps its place within its lane and is new to the others.
+     * Which of the kernel's kinds of lists it is in, by its prefixes: one of the constants; 0 for a socket's, which is
+     * only walked over. An update keeps its place within its lane and is new to the others.
      */
     byte lane;
 
@@ -53,9 +54,13 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
     private byte saddrBits;
     /** Whether the fields here say all that the policy is named by, and its selector nothing more. */
     private boolean isPlain;
+
     private boolean isUpdate;
 
-    /** Takes the bits of a name, to find the entry that has it, or to {@link #place become} one. Never once it is in a table. */
+    /**
+     * Takes the bits of a name, to find the entry that has it, or to {@link #place become} one. Never once it is in a
+     * table.
+     */
     SpdEntry set(PolicyName name) {
         Selector selector = name.selector();
         Address daddr = selector.daddr();
@@ -79,7 +84,10 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
         return this;
     }
 
-    /** Makes it the entry of a Policy with these bits, before anybody sees it. @param place among those of equal priority */
+    /**
+     * Makes it the entry of a Policy with these bits, before anybody sees it. @param place among those of equal
+     * priority
+     */
     SpdEntry place(Policy policy, long place) {
         rank = rank(policy.spec().priority(), place);
         isUpdate = place != policy.age();
@@ -186,7 +194,10 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
     }
 
     private boolean hasAddresses(long otherDaddrHigh, long otherDaddrLow, long otherSaddrHigh, long otherSaddrLow) {
-        return daddrHigh == otherDaddrHigh && daddrLow == otherDaddrLow && saddrHigh == otherSaddrHigh && saddrLow == otherSaddrLow;
+        return daddrHigh == otherDaddrHigh
+                && daddrLow == otherDaddrLow
+                && saddrHigh == otherSaddrHigh
+                && saddrLow == otherSaddrLow;
     }
 
     @Override
@@ -199,7 +210,10 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
         return rank <= best.rank && (lane & lanes) != 0 && matches(flow) && precedes(best) ? this : best;
     }
 
-    /** Every bit of the selector counts, and the mark, interface id and security context. Plain names are compared without a look at the spec. */
+    /**
+     * Every bit of the selector counts, and the mark, interface id and security context. Plain names are compared
+     * without a look at the spec.
+     */
     @Override
     public SpdEntry named(PolicyName name, SpdEntry probe) {
         if (isPlain != probe.isPlain) {

@@ -6,8 +6,9 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * States by (Spi, daddr, protocol), the youngest first among those with the same three. Those of an IPv4 address whose youngest fits every
- * mark are found by a {@link LongHashTable}, which is nearly all; the others by their entries. The control thread writes, any thread looks up.
+ * States by (Spi, daddr, protocol), the youngest first among those with the same three. Those of an IPv4 address whose
+ * youngest fits every mark are found by a {@link LongHashTable}, which is nearly all; the others by their entries. The
+ * control thread writes, any thread looks up.
  */
 final class SpiIndex {
     private final LongHashTable<State> esp = new LongHashTable<>(State[]::new);

@@ -1,14 +1,17 @@
 package org.xfrmbridge.db;
 
 /**
- * How many States have a Spi, of each protocol, whatever their destinations: a table of counts by open addressing. Control thread only.
+ * How many States have a Spi, of each protocol, whatever their destinations: a table of counts by open addressing.
+ * Control thread only.
  */
 final class SpiUses {
     /** A Spi and its protocol; 0 where nothing has been, as no State is counted for Spi 0. */
     private long[] names = new long[Hashing.LEAST_LENGTH];
+
     private int[] counts = new int[Hashing.LEAST_LENGTH];
     /** Names, also those whose count has come down to 0. */
     private int named;
+
     private int used;
 
     boolean has(int spi, int protocol) {

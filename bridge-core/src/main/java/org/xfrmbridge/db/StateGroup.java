@@ -10,9 +10,9 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * The States that a template cannot tell apart but by mark, selector and Spi: same addresses, family, protocol, mode, reqid and
- * interface id. Mature ones stand in a chain with the latest add time first, so that the first valid one that matches and is not dying is
- * the best; larval ones stand apart, or a million of them would hide it.
+ * The States that a template cannot tell apart but by mark, selector and Spi: same addresses, family, protocol, mode,
+ * reqid and interface id. Mature ones stand in a chain with the latest add time first, so that the first valid one that
+ * matches and is not dying is the best; larval ones stand apart, or a million of them would hide it.
  *
  * <p>The control thread writes, any thread reads.
  */
@@ -23,6 +23,7 @@ final class StateGroup {
     final long saddrLow;
     /** Family, protocol and mode in one. */
     final int kind;
+
     final int reqid;
     final int ifId;
 
@@ -33,7 +34,10 @@ final class StateGroup {
 
     private volatile SadEntry mature;
     private SadEntry oldestMature;
-    /** The youngest one of each add time; null while those that come are near the young end of the chain, as in step with a clock. */
+    /**
+     * The youngest one of each add time; null while those that come are near the young end of the chain, as in step
+     * with a clock.
+     */
     private TreeMap<Long, SadEntry> byAddTime;
 
     private volatile SadEntry larval;
@@ -73,7 +77,10 @@ final class StateGroup {
         return Hashing.fold(Hashing.mix(Hashing.mix(addresses, daddrLow), saddrLow));
     }
 
-    /** A number that changes when a State comes, or one is given another spec: who reads it finds that State, or not if it is of another group now. */
+    /**
+     * A number that changes when a State comes, or one is given another spec: who reads it finds that State, or not if
+     * it is of another group now.
+     */
     int version() {
         return version;
     }
@@ -183,8 +190,8 @@ final class StateGroup {
     }
 
     /**
-     * The valid State to use: one that is not dying before one that is, then the latest added. States of one CPU are passed over: datapath
-     * threads are no CPUs, and there is always a State for all beside those.
+     * The valid State to use: one that is not dying before one that is, then the latest added. States of one CPU are
+     * passed over: datapath threads are no CPUs, and there is always a State for all beside those.
      */
     State best(int spi, int mark, Flow flow) {
         State dying = null;
@@ -242,7 +249,9 @@ final class StateGroup {
     State unnamed(int mark, int pcpu) {
         for (SadEntry entry = larvalWithoutSpi; entry != null; entry = entry.next) {
             State state = entry.state();
-            if (entry.fitsMark(mark) && state.phase() == Phase.ACQUIRING && state.spec().pcpu() == pcpu) {
+            if (entry.fitsMark(mark)
+                    && state.phase() == Phase.ACQUIRING
+                    && state.spec().pcpu() == pcpu) {
                 return state;
             }
         }

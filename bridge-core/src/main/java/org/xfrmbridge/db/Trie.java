@@ -5,14 +5,17 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.PolicyName;
 
 /**
- * Policies by the prefixes of one of their addresses, four bits to a node. A node starts at a multiple of four bits and has 31 places, like
- * a heap: 1 is for its own prefix, 2 and 3 for those of one bit more, and so on to 15; 16 to 31 are for what is four bits longer or more. Places
- * without policies are not kept, nor nodes with a single one, so that a node's prefix may be much longer than that of the one above.
+ * Policies by the prefixes of one of their addresses, four bits to a node. A node starts at a multiple of four bits and
+ * has 31 places, like a heap: 1 is for its own prefix, 2 and 3 for those of one bit more, and so on to 15; 16 to 31 are
+ * for what is four bits longer or more. Places without policies are not kept, nor nodes with a single one, so that a
+ * node's prefix may be much longer than that of the one above.
  *
- * <p>What stands in one of the places 1 to 15, policies with the very same prefix, is ordered by the other address: in the trie of
- * destinations they make a trie of sources, and there they are a bag. A single policy stands for itself anywhere.
+ * <p>What stands in one of the places 1 to 15, policies with the very same prefix, is ordered by the other address: in
+ * the trie of destinations they make a trie of sources, and there they are a bag. A single policy stands for itself
+ * anywhere.
  *
- * <p>A node has the best rank of every place beside it: a lookup looks only where a better policy may be than the one it has.
+ * <p>A node has the best rank of every place beside it: a lookup looks only where a better policy may be than the one
+ * it has.
  */
 final class Trie implements PolicySet {
     /** The address that a trie is ordered by. */
@@ -47,6 +50,7 @@ final class Trie implements PolicySet {
     private final PolicySet[] shelves;
     /** A bit for each place that is kept. */
     private final int places;
+
     private final short start;
     private final boolean bySource;
 
@@ -121,7 +125,8 @@ final class Trie implements PolicySet {
         int count = shelves.length;
         int index = index(place);
         boolean had = has(place);
-        PolicySet[] newShelves = had ? shelves.clone() : ArrayCopies.open(shelves, count, new PolicySet[count + 1], index);
+        PolicySet[] newShelves =
+                had ? shelves.clone() : ArrayCopies.open(shelves, count, new PolicySet[count + 1], index);
         long[] newRanks = had ? ranks.clone() : ArrayCopies.open(ranks, count, new long[count + 1], index);
         newShelves[index] = shelf;
         newRanks[index] = shelf.bestRank();

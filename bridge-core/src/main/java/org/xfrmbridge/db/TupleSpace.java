@@ -6,8 +6,9 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.PolicyName;
 
 /**
- * Many policies of the same addresses, told apart by ports, protocol, mark, interface and interface id: tuple-space search. Those that look
- * at the same bits share a {@link HashTrie}; the tables are asked in the order of their best policies.
+ * Many policies of the same addresses, told apart by ports, protocol, mark, interface and interface id: tuple-space
+ * search. Those that look at the same bits share a {@link HashTrie}; the tables are asked in the order of their best
+ * policies.
  */
 final class TupleSpace implements PolicySet {
     private final Table[] tables;

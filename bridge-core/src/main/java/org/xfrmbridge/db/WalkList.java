@@ -4,9 +4,9 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * All entries of a database in the order a dump shows them, the youngest first: the kernel's {@code state_all} and {@code policy_all}. A walk
- * survives every change: an entry that goes keeps its link to the older ones, and new ones only come at the head, behind the
- * walk. Control thread only.
+ * All entries of a database in the order a dump shows them, the youngest first: the kernel's {@code state_all} and
+ * {@code policy_all}. A walk survives every change: an entry that goes keeps its link to the older ones, and new ones
+ * only come at the head, behind the walk. Control thread only.
  */
 final class WalkList<T> {
     private WalkEntry<T> newest;

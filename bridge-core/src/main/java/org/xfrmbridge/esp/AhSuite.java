@@ -11,7 +11,8 @@ public final class AhSuite implements Suite {
 
     /**
      * @param key stays the caller's, who wipes it when the SA dies
-     * @param icvBits length of the ICV on the wire, rounded down to whole bytes as the kernel does; 0 stands for the MAC's default
+     * @param icvBits length of the ICV on the wire, rounded down to whole bytes as the kernel does; 0 stands for the
+     *     MAC's default
      * @throws IllegalArgumentException where the kernel answers EINVAL
      */
     public AhSuite(AlgorithmEntry auth, KeyMaterial key, int icvBits) {

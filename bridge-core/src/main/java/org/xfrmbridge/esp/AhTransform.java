@@ -4,9 +4,9 @@ import java.util.Arrays;
 import java.util.function.Supplier;
 
 /**
- * The integrity check of one AH SA in one direction (RFC 4302 2.6), in place. The caller has cleared what changes on the way and knows
- * where the header stands. With extended numbers the high half counts as if it followed the packet (RFC 4302 2.5.1): it is put there, in
- * {@link #tailBytes} of room.
+ * The integrity check of one AH SA in one direction (RFC 4302 2.6), in place. The caller has cleared what changes on
+ * the way and knows where the header stands. With extended numbers the high half counts as if it followed the packet
+ * (RFC 4302 2.5.1): it is put there, in {@link #tailBytes} of room.
  *
  * <p>Confined to one datapath thread; the MAC is set up by the first packet.
  */

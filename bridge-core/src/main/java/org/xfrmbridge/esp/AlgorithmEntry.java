@@ -44,11 +44,12 @@ public record AlgorithmEntry(
     }
 
     /**
-     * Whether the kernel would set up an SA with these lengths; it answers EINVAL where not. Stricter in one case: an ICV of less than a
-     * byte, which the kernel takes for none.
+     * Whether the kernel would set up an SA with these lengths; it answers EINVAL where not. Stricter in one case: an
+     * ICV of less than a byte, which the kernel takes for none.
      *
      * @param keyBits {@code alg_key_len}
-     * @param icvBits {@code alg_icv_len} of an AEAD, {@code alg_trunc_len} of an AUTH (0 stands for the default), else ignored
+     * @param icvBits {@code alg_icv_len} of an AEAD, {@code alg_trunc_len} of an AUTH (0 stands for the default), else
+     *     ignored
      */
     public boolean accepts(int keyBits, int icvBits) {
         return reject(keyBits, icvBits).isEmpty();

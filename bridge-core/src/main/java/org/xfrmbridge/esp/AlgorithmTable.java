@@ -12,9 +12,9 @@ import org.xfrmbridge.esp.AlgorithmEntry.PfKey;
 import org.xfrmbridge.esp.AlgorithmEntry.Shape;
 
 /**
- * Every algorithm of Linux {@code net/xfrm/xfrm_algo.c}, in its order, with the PF_KEY numbers of {@code include/uapi/linux/pfkeyv2.h}.
- * hmac(rmd160) left the kernel in 6.17 and ARIA came later than many kernels in use: both are here, as clients of either age ask for them.
- * Immutable; any thread.
+ * Every algorithm of Linux {@code net/xfrm/xfrm_algo.c}, in its order, with the PF_KEY numbers of
+ * {@code include/uapi/linux/pfkeyv2.h}. hmac(rmd160) left the kernel in 6.17 and ARIA came later than many kernels in
+ * use: both are here, as clients of either age ask for them. Immutable; any thread.
  */
 public final class AlgorithmTable {
     private static final KeyLengths AES = KeyLengths.aesWithSalt(0);
@@ -26,9 +26,12 @@ public final class AlgorithmTable {
             ccm(64, 14),
             ccm(96, 15),
             ccm(128, 16),
-            aead("rfc4543(gcm(aes))", KeyLengths.aesWithSalt(4), new Shape(128, 128, 1, 8, 4), new PfKey(23, 8, 128, 256)),
+            aead(
+                    "rfc4543(gcm(aes))",
+                    KeyLengths.aesWithSalt(4),
+                    new Shape(128, 128, 1, 8, 4),
+                    new PfKey(23, 8, 128, 256)),
             aead("rfc7539esp(chacha20,poly1305)", KeyLengths.exactly(36), new Shape(128, 128, 1, 8, 4), null),
-
             auth("digest_null", null, KeyLengths.ANY, icv(0, 0), new PfKey(251, 0, 0, 0)),
             hmac("md5", icv(96, 128), pfKeyAuth(2, 128)),
             hmac("sha1", icv(96, 160), pfKeyAuth(3, 160)),
@@ -39,7 +42,6 @@ public final class AlgorithmTable {
             auth("xcbc(aes)", null, AES, icv(96, 128), pfKeyAuth(9, 128)),
             auth("cmac(aes)", null, AES, icv(96, 128), null),
             hmac("sm3", icv(256, 256), pfKeyAuth(10, 256)),
-
             cipher("ecb(cipher_null)", KeyLengths.exactly(0), 0, block(1, 0), new PfKey(11, 0, 0, 0)),
             cipher("cbc(des)", KeyLengths.exactly(8), 64, cbc(8), new PfKey(2, 8, 64, 64)),
             cipher("cbc(des3_ede)", KeyLengths.exactly(24), 192, cbc(8), new PfKey(3, 8, 192, 192)),
@@ -53,7 +55,6 @@ public final class AlgorithmTable {
             cipher("cbc(twofish)", AES, 128, cbc(16), new PfKey(253, 8, 128, 256)),
             ctr("rfc3686(ctr(aes))", new PfKey(13, 8, 160, 288)),
             cipher("cbc(sm4)", KeyLengths.exactly(16), 128, cbc(16), new PfKey(24, 16, 128, 256)),
-
             compression("deflate", 2, true),
             compression("lzs", 3, false),
             compression("lzjh", 4, false));
@@ -66,8 +67,8 @@ public final class AlgorithmTable {
     }
 
     /**
-     * By name or alias, as {@code xfrm_aalg_get_byname} and its siblings do. Empty for an unknown or unavailable one: the kernel answers
-     * ENOSYS to both. For an AEAD use {@link #aead}.
+     * By name or alias, as {@code xfrm_aalg_get_byname} and its siblings do. Empty for an unknown or unavailable one:
+     * the kernel answers ENOSYS to both. For an AEAD use {@link #aead}.
      */
     public static Optional<AlgorithmEntry> find(AlgorithmKind kind, String name) {
         return available(kind).filter(entry -> entry.matches(name)).findFirst();
@@ -75,12 +76,19 @@ public final class AlgorithmTable {
 
     /** By full name and ICV length, as {@code xfrm_aead_get_byname} does: AEADs have no alias. */
     public static Optional<AlgorithmEntry> aead(String name, int icvBits) {
-        return available(AEAD).filter(entry -> entry.matches(name) && entry.shape().icvBits() == icvBits).findFirst();
+        return available(AEAD)
+                .filter(entry -> entry.matches(name) && entry.shape().icvBits() == icvBits)
+                .findFirst();
     }
 
-    /** By PF_KEY number, as {@code xfrm_aalg_get_byid} does for AUTH, CIPHER and COMPRESSION; an AEAD cannot be had that way. */
+    /**
+     * By PF_KEY number, as {@code xfrm_aalg_get_byid} does for AUTH, CIPHER and COMPRESSION; an AEAD cannot be had that
+     * way.
+     */
     public static Optional<AlgorithmEntry> byPfKeyId(AlgorithmKind kind, int algId) {
-        return available(kind).filter(entry -> entry.pfKeySupported() && entry.pfKey().algId() == algId).findFirst();
+        return available(kind)
+                .filter(entry -> entry.pfKeySupported() && entry.pfKey().algId() == algId)
+                .findFirst();
     }
 
     private static Stream<AlgorithmEntry> available(AlgorithmKind kind) {
@@ -115,12 +123,14 @@ public final class AlgorithmTable {
     }
 
     private static AlgorithmEntry ctr(String name, PfKey pfKey) {
-        return new AlgorithmEntry(CIPHER, name, null, KeyLengths.aesWithSalt(4), 160, new Shape(0, 0, 1, 8, 4), pfKey, true);
+        return new AlgorithmEntry(
+                CIPHER, name, null, KeyLengths.aesWithSalt(4), 160, new Shape(0, 0, 1, 8, 4), pfKey, true);
     }
 
     /** As in the kernel, which lists three and has code for deflate alone. */
     private static AlgorithmEntry compression(String name, int algId, boolean available) {
-        return new AlgorithmEntry(COMPRESSION, name, null, KeyLengths.ANY, 0, block(1, 0), new PfKey(algId, 0, 0, 0), available);
+        return new AlgorithmEntry(
+                COMPRESSION, name, null, KeyLengths.ANY, 0, block(1, 0), new PfKey(algId, 0, 0, 0), available);
     }
 
     private static PfKey pfKeyAuth(int algId, int keyBits) {

@@ -3,15 +3,17 @@ package org.xfrmbridge.esp;
 import java.util.Arrays;
 
 /**
- * A ring of {@code windowBits} bits: number n has bit {@code (n - 1) mod windowBits}, whichever numbers are in the window.
+ * A ring of {@code windowBits} bits: number n has bit {@code (n - 1) mod windowBits}, whichever numbers are in the
+ * window.
  *
  * <pre>
  *   ring   0 ...      p-1    p     p+1    ... windowBits-1
  *               seq-1   seq  seq-windowBits+1 ...              p = (seq - 1) mod windowBits
  * </pre>
  *
- * The position follows the low 32 bits alone, so a window that is no power of two would lose its place where those wrap, and at the
- * very first number. The kernel's does, and takes replays for new there; here the ring is turned to where its numbers belong.
+ * The position follows the low 32 bits alone, so a window that is no power of two would lose its place where those
+ * wrap, and at the very first number. The kernel's does, and takes replays for new there; here the ring is turned to
+ * where its numbers belong.
  */
 sealed class BitmapReplayWindow extends ReplayWindow permits ExtendedReplayWindow {
     int seq;

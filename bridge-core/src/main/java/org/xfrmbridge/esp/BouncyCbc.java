@@ -3,8 +3,8 @@ package org.xfrmbridge.esp;
 import org.bouncycastle.crypto.BlockCipher;
 
 /**
- * CBC over any block cipher. In a packet each block lies behind the one it is chained to, the first behind the IV: encryption walks
- * forwards, decryption backwards, and neither needs a copy.
+ * CBC over any block cipher. In a packet each block lies behind the one it is chained to, the first behind the IV:
+ * encryption walks forwards, decryption backwards, and neither needs a copy.
  */
 final class BouncyCbc implements PacketCipher {
     private final BlockCipher encryptor;

@@ -13,6 +13,7 @@ final class BouncyGcm implements PacketAead {
     private final AEADBlockCipher cipher = GCMBlockCipher.newInstance(AESEngine.newInstance());
     /** One for all packets: each would have a copy of the key. */
     private final KeyParameter key;
+
     private final int icvBytes;
     private final byte[] nonce;
     private final byte[] aad;

@@ -6,8 +6,9 @@ import javax.crypto.Cipher;
 import javax.crypto.spec.IvParameterSpec;
 
 /**
- * AES-XCBC-MAC (RFC 3566) and AES-CMAC (RFC 4493): CBC with a zero IV of which the last block counts, after one key was mixed into the last
- * block if the text fills it, another one and a 1 bit if not. They differ only in how the keys come about.
+ * AES-XCBC-MAC (RFC 3566) and AES-CMAC (RFC 4493): CBC with a zero IV of which the last block counts, after one key was
+ * mixed into the last block if the text fills it, another one and a 1 bit if not. They differ only in how the keys come
+ * about.
  */
 final class CbcMac implements PacketMac {
     private static final int BLOCK_BYTES = 16;

@@ -5,8 +5,8 @@ import java.util.zip.Deflater;
 import java.util.zip.Inflater;
 
 /**
- * DEFLATE of single packets (RFC 2394): each begins afresh, so one codec serves all SAs of a thread, as a kernel has one per CPU. Half a
- * megabyte of native memory, taken with the first packet; {@link #close} gives it back.
+ * DEFLATE of single packets (RFC 2394): each begins afresh, so one codec serves all SAs of a thread, as a kernel has
+ * one per CPU. Half a megabyte of native memory, taken with the first packet; {@link #close} gives it back.
  */
 public final class DeflateCodec implements AutoCloseable {
     /** What a packet may grow to: the kernel's {@code IPCOMP_SCRATCH_SIZE}. */
@@ -39,7 +39,10 @@ public final class DeflateCodec implements AutoCloseable {
         return deflater.finished() ? compressed : IMPOSSIBLE;
     }
 
-    /** Decompresses what is one whole stream of at most {@link #MAX_TEXT_BYTES}; returns how many bytes came out, or {@link #IMPOSSIBLE}. */
+    /**
+     * Decompresses what is one whole stream of at most {@link #MAX_TEXT_BYTES}; returns how many bytes came out, or
+     * {@link #IMPOSSIBLE}.
+     */
     public int decompress(byte[] data, int at, int bytes) {
         if (inflater == null) {
             inflater = new Inflater(true);

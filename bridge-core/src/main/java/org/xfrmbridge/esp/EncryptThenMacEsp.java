@@ -3,8 +3,8 @@ package org.xfrmbridge.esp;
 import java.util.function.Supplier;
 
 /**
- * ESP with a cipher and a separate MAC, either of which may be none. The MAC covers SPI to next header, all as sent, and with extended
- * sequence numbers their high half as if it followed (RFC 4303 2.2.1, 2.8).
+ * ESP with a cipher and a separate MAC, either of which may be none. The MAC covers SPI to next header, all as sent,
+ * and with extended sequence numbers their high half as if it followed (RFC 4303 2.2.1, 2.8).
  */
 final class EncryptThenMacEsp extends EspFrame {
     private final Supplier<PacketCipher> ciphers;
@@ -74,7 +74,10 @@ final class EncryptThenMacEsp extends EspFrame {
         return difference == 0;
     }
 
-    /** Puts the high half of the sequence number where the ICV goes, for the MAC to find: an extended SA's ICV has at least 4 bytes. */
+    /**
+     * Puts the high half of the sequence number where the ICV goes, for the MAC to find: an extended SA's ICV has at
+     * least 4 bytes.
+     */
     private byte[] authenticate(byte[] data, int espOffset, int icvOffset, long sequence) {
         int end = icvOffset;
         if (extended) {

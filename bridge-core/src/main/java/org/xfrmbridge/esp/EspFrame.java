@@ -6,8 +6,8 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * What every transform does around its cipher: header and trailer, bounds, and the end of life. Subclasses set up their ciphers in
- * {@link #start}, once, before the first packet.
+ * What every transform does around its cipher: header and trailer, bounds, and the end of life. Subclasses set up their
+ * ciphers in {@link #start}, once, before the first packet.
  */
 abstract sealed class EspFrame implements EspTransform permits AeadEsp, EncryptThenMacEsp {
     static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
@@ -50,8 +50,7 @@ abstract sealed class EspFrame implements EspTransform permits AeadEsp, EncryptT
     }
 
     @Override
-    public final int seal(
-            byte[] data, int espOffset, int payloadBytes, int leastBytes, int nextHeader, long sequence) {
+    public final int seal(byte[] data, int espOffset, int payloadBytes, int leastBytes, int nextHeader, long sequence) {
         if (phase != Phase.RUNNING && !ready()) {
             return WIPED;
         }
@@ -134,8 +133,8 @@ abstract sealed class EspFrame implements EspTransform permits AeadEsp, EncryptT
     }
 
     /**
-     * As in the kernel at least one payload byte must be left, and the pad bytes are not looked at: there are senders that fill them with
-     * zeros.
+     * As in the kernel at least one payload byte must be left, and the pad bytes are not looked at: there are senders
+     * that fill them with zeros.
      */
     private int stripTrailer(byte[] data, int payloadOffset, int textBytes) {
         if (textBytes < EspSizes.TRAILER_BYTES) {

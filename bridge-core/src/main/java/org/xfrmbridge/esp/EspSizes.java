@@ -23,7 +23,9 @@ public record EspSizes(int ivBytes, int blockBytes, int icvBytes) {
         return Math.max(4, blockBytes);
     }
 
-    /** Exact length of the ESP packet, header to ICV, that holds a payload of this many bytes (TFC padding counted in). */
+    /**
+     * Exact length of the ESP packet, header to ICV, that holds a payload of this many bytes (TFC padding counted in).
+     */
     public int sealedBytes(int payloadBytes) {
         return payloadOffset() + align(payloadBytes + TRAILER_BYTES) + icvBytes;
     }

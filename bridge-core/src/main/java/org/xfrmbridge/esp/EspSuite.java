@@ -17,8 +17,8 @@ import org.bouncycastle.crypto.engines.SerpentEngine;
 import org.bouncycastle.crypto.engines.TwofishEngine;
 
 /**
- * The algorithms and keys of one SA, from which its transforms are made. Made by the control thread when the SA is installed; cheap, as
- * nothing is computed from the keys before a transform meets its first packet.
+ * The algorithms and keys of one SA, from which its transforms are made. Made by the control thread when the SA is
+ * installed; cheap, as nothing is computed from the keys before a transform meets its first packet.
  */
 public final class EspSuite implements Suite {
     private final EspSizes sizes;
@@ -42,14 +42,16 @@ public final class EspSuite implements Suite {
     }
 
     /**
-     * @param icvBits length of the ICV on the wire, rounded down to whole bytes as the kernel does; 0 stands for the MAC's default
+     * @param icvBits length of the ICV on the wire, rounded down to whole bytes as the kernel does; 0 stands for the
+     *     MAC's default
      * @throws IllegalArgumentException where the kernel answers EINVAL
      */
     public static EspSuite encryptThenMac(
             AlgorithmEntry cipher, KeyMaterial cipherKey, AlgorithmEntry auth, KeyMaterial authKey, int icvBits) {
         require(cipher, cipherKey, 0);
         require(auth, authKey, icvBits);
-        Function<KeyMaterial, PacketCipher> ciphers = cipher(cipher.name(), cipher.shape().saltBytes());
+        Function<KeyMaterial, PacketCipher> ciphers =
+                cipher(cipher.name(), cipher.shape().saltBytes());
         Function<byte[], PacketMac> macs = mac(auth.name());
         Supplier<PacketMac> mac = () -> macs.apply(authKey.copy());
         int icvBytes = (icvBits == 0 ? auth.shape().icvBits() : icvBits) / 8;
@@ -59,7 +61,12 @@ public final class EspSuite implements Suite {
 
     /** Encryption without integrity, which the kernel allows and RFC 8221 forbids. */
     public static EspSuite encryptOnly(AlgorithmEntry cipher, KeyMaterial key) {
-        return encryptThenMac(cipher, key, AlgorithmTable.find(AlgorithmKind.AUTH, "digest_null").orElseThrow(), KeyMaterial.NONE, 0);
+        return encryptThenMac(
+                cipher,
+                key,
+                AlgorithmTable.find(AlgorithmKind.AUTH, "digest_null").orElseThrow(),
+                KeyMaterial.NONE,
+                0);
     }
 
     public EspSizes sizes() {
@@ -68,7 +75,8 @@ public final class EspSuite implements Suite {
 
     /**
      * @param spi as a number: 0x12345678 goes out as 12 34 56 78
-     * @throws IllegalArgumentException where the kernel answers EINVAL: extended numbers want no ICV or one of at least 4 bytes
+     * @throws IllegalArgumentException where the kernel answers EINVAL: extended numbers want no ICV or one of at least
+     *     4 bytes
      */
     public EspTransform transform(int spi, SequenceWidth width) {
         boolean counterMode = sizes.blockBytes() == 1;
@@ -77,7 +85,8 @@ public final class EspSuite implements Suite {
 
     EspTransform transform(int spi, SequenceWidth width, IvSource ivSource) {
         if (width == SequenceWidth.EXTENDED && sizes.icvBytes() > 0 && sizes.icvBytes() < 4) {
-            throw new IllegalArgumentException("an ICV of " + sizes.icvBytes() + " bytes cannot carry extended sequence numbers");
+            throw new IllegalArgumentException(
+                    "an ICV of " + sizes.icvBytes() + " bytes cannot carry extended sequence numbers");
         }
         return make.apply(new EspSetup(sizes, spi, width, ivSource));
     }
@@ -90,9 +99,10 @@ public final class EspSuite implements Suite {
 
     private static AeadEsp.Engine aeadEngine(String name, int icvBytes) {
         return switch (name) {
-            case "rfc4106(gcm(aes))" -> icvBytes < 12
-                    ? (key, nonce, aad) -> new BouncyGcm(key, icvBytes, nonce, aad)
-                    : (key, nonce, aad) -> JceAead.aesGcm(key, icvBytes, nonce, aad);
+            case "rfc4106(gcm(aes))" ->
+                icvBytes < 12
+                        ? (key, nonce, aad) -> new BouncyGcm(key, icvBytes, nonce, aad)
+                        : (key, nonce, aad) -> JceAead.aesGcm(key, icvBytes, nonce, aad);
             case "rfc4309(ccm(aes))" -> (key, nonce, aad) -> new JceCcm(key, icvBytes, nonce, aad);
             case "rfc4543(gcm(aes))" -> JceGmac::new;
             case "rfc7539esp(chacha20,poly1305)" -> JceAead::chacha20Poly1305;
@@ -105,7 +115,8 @@ public final class EspSuite implements Suite {
             case "ecb(cipher_null)" -> key -> PacketCipher.NULL;
             case "cbc(aes)" -> key -> JceCipher.aesCbc(key.copy());
             case "rfc3686(ctr(aes))" -> key -> JceCipher.aesCtr(withoutSalt(key, saltBytes), salt(key, saltBytes));
-            case "rfc3686(ctr(aria))" -> key -> new BouncyCtr(new ARIAEngine(), withoutSalt(key, saltBytes), salt(key, saltBytes));
+            case "rfc3686(ctr(aria))" ->
+                key -> new BouncyCtr(new ARIAEngine(), withoutSalt(key, saltBytes), salt(key, saltBytes));
             case "cbc(serpent)" -> key -> cbc(SerpentEngine::new, serpentKey(key.copy()));
             default -> {
                 Supplier<BlockCipher> engine = blockCipher(name);
@@ -156,7 +167,10 @@ public final class EspSuite implements Suite {
         return key.copy(key.lengthBytes() - saltBytes, key.lengthBytes());
     }
 
-    /** Serpent's own key padding, a 1 and zeros up to 32 bytes: Bouncy Castle does it only for lengths that are multiples of 4. */
+    /**
+     * Serpent's own key padding, a 1 and zeros up to 32 bytes: Bouncy Castle does it only for lengths that are
+     * multiples of 4.
+     */
     private static byte[] serpentKey(byte[] key) {
         byte[] padded = Arrays.copyOf(key, 32);
         if (key.length < 32) {

@@ -1,8 +1,8 @@
 package org.xfrmbridge.esp;
 
 /**
- * The ring with 64-bit numbers of which a packet carries the low half. RFC 4303 appendix A2 infers the high half from where the low one
- * lies to the window, whose left edge is {@code bottom = seq - windowBits + 1}:
+ * The ring with 64-bit numbers of which a packet carries the low half. RFC 4303 appendix A2 infers the high half from
+ * where the low one lies to the window, whose left edge is {@code bottom = seq - windowBits + 1}:
  *
  * <pre>
  *   case A, the window lies in one subspace          case B, it spans two

@@ -22,7 +22,11 @@ final class JceAead implements PacketAead {
 
     /** @param lastParameters of a nonce that no packet has */
     private JceAead(
-            String transformation, WipeableKey key, byte[] aad, int icvBytes, Supplier<AlgorithmParameterSpec> parameters,
+            String transformation,
+            WipeableKey key,
+            byte[] aad,
+            int icvBytes,
+            Supplier<AlgorithmParameterSpec> parameters,
             AlgorithmParameterSpec lastParameters) {
         this.cipher = cipher(transformation);
         this.key = key;
@@ -40,7 +44,8 @@ final class JceAead implements PacketAead {
 
     static JceAead chacha20Poly1305(byte[] key, byte[] nonce, byte[] aad) {
         Supplier<AlgorithmParameterSpec> parameters = () -> new IvParameterSpec(nonce);
-        return new JceAead("ChaCha20-Poly1305", new WipeableKey("ChaCha20", key), aad, 16, parameters, LAST_OF_CHACHA20);
+        return new JceAead(
+                "ChaCha20-Poly1305", new WipeableKey("ChaCha20", key), aad, 16, parameters, LAST_OF_CHACHA20);
     }
 
     @Override

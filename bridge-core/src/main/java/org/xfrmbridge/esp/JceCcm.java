@@ -6,8 +6,8 @@ import javax.crypto.Cipher;
 import javax.crypto.spec.IvParameterSpec;
 
 /**
- * AES-CCM (RFC 3610, with RFC 4309's nonce) put together from the JDK's CBC and CTR, ten times as fast as Bouncy Castle's. L is the
- * width of the length field, 15 less the nonce.
+ * AES-CCM (RFC 3610, with RFC 4309's nonce) put together from the JDK's CBC and CTR, ten times as fast as Bouncy
+ * Castle's. L is the width of the length field, 15 less the nonce.
  *
  * <pre>
  *   CBC-MAC over   | flags 1 | nonce | text length L | AAD length 2 | AAD | 0.. | text | 0.. |
@@ -78,7 +78,9 @@ final class JceCcm implements PacketAead {
         Arrays.fill(macText, (byte) 0);
     }
 
-    /** Leaves the MAC in {@link #macText} at the place returned, and the cipher at its zero IV, as every doFinal does. */
+    /**
+     * Leaves the MAC in {@link #macText} at the place returned, and the cipher at its zero IV, as every doFinal does.
+     */
     private int mac(byte[] data, int textOffset, int textBytes) throws GeneralSecurityException {
         int textAt = BLOCK_BYTES + wholeBlocks(Short.BYTES + aad.length);
         int end = textAt + wholeBlocks(textBytes);

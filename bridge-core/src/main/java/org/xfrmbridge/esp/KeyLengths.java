@@ -1,8 +1,8 @@
 package org.xfrmbridge.esp;
 
 /**
- * The key lengths a cipher accepts when it is set up, salt or nonce included: {@code minBytes}, and then every {@code stepBytes} up to
- * {@code maxBytes}.
+ * The key lengths a cipher accepts when it is set up, salt or nonce included: {@code minBytes}, and then every
+ * {@code stepBytes} up to {@code maxBytes}.
  */
 public record KeyLengths(int minBytes, int maxBytes, int stepBytes) {
     static final KeyLengths ANY = new KeyLengths(0, Integer.MAX_VALUE, 1);

@@ -5,8 +5,8 @@ import java.security.MessageDigest;
 import java.util.Arrays;
 
 /**
- * The key of one algorithm of one SA, salt included. Any thread may read, compare and wipe it; a reader that meets a wipe gets an
- * exception, never a key that is half zeros. Not shown by {@link #toString}.
+ * The key of one algorithm of one SA, salt included. Any thread may read, compare and wipe it; a reader that meets a
+ * wipe gets an exception, never a key that is half zeros. Not shown by {@link #toString}.
  */
 public final class KeyMaterial {
     public static final KeyMaterial NONE = new KeyMaterial(new byte[0]);
@@ -34,7 +34,10 @@ public final class KeyMaterial {
         return key.length == 0 ? NONE : new KeyMaterial(key);
     }
 
-    /** The key itself, not a copy, for the thread that wipes: it must neither keep nor change it. As many zeros once wiped. */
+    /**
+     * The key itself, not a copy, for the thread that wipes: it must neither keep nor change it. As many zeros once
+     * wiped.
+     */
     public byte[] bytesOrZeros() {
         byte[] key = bytes;
         return key == null ? new byte[length] : key;

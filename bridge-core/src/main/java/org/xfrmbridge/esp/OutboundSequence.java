@@ -4,8 +4,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * The sequence numbers of one outbound SA ({@code xfrm_replay_overflow} and its siblings). {@link #next} belongs to the SA's datapath
- * thread; everyone may read. Both halves live in one long, so a reader never sees them apart.
+ * The sequence numbers of one outbound SA ({@code xfrm_replay_overflow} and its siblings). {@link #next} belongs to the
+ * SA's datapath thread; everyone may read. Both halves live in one long, so a reader never sees them apart.
  */
 public final class OutboundSequence {
     /** What happens after the last number. */
@@ -42,7 +42,10 @@ public final class OutboundSequence {
         last = (extended ? (long) oseqHigh << 32 : 0) | Integer.toUnsignedLong(oseq);
     }
 
-    /** Takes the next number, to be had from {@link #last}; false when there is none, and the packet is a {@code XfrmOutStateSeqError}. */
+    /**
+     * Takes the next number, to be had from {@link #last}; false when there is none, and the packet is a
+     * {@code XfrmOutStateSeqError}.
+     */
     public boolean next() {
         if (last == max && !mayWrap) {
             return false;

@@ -1,8 +1,8 @@
 package org.xfrmbridge.esp;
 
 /**
- * An AEAD with a key, over one stretch of a packet in place. Nonce and associated data are in arrays that it shares with its
- * {@link AeadEsp}, filled before each call. One thread.
+ * An AEAD with a key, over one stretch of a packet in place. Nonce and associated data are in arrays that it shares
+ * with its {@link AeadEsp}, filled before each call. One thread.
  */
 interface PacketAead {
     /** Encrypts and writes the ICV behind. */

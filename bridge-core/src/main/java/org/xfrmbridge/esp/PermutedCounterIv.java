@@ -7,8 +7,8 @@ import org.bouncycastle.crypto.engines.DESedeEngine;
 import org.bouncycastle.crypto.params.KeyParameter;
 
 /**
- * IVs for CBC, which nobody may foretell: a counter encrypted under a random key that lives only here. A block cipher permutes its
- * blocks, so none comes twice. AES for 16-byte blocks, triple DES for 8-byte ones.
+ * IVs for CBC, which nobody may foretell: a counter encrypted under a random key that lives only here. A block cipher
+ * permutes its blocks, so none comes twice. AES for 16-byte blocks, triple DES for 8-byte ones.
  */
 final class PermutedCounterIv implements IvSource {
     private final byte[] counter;
@@ -24,7 +24,7 @@ final class PermutedCounterIv implements IvSource {
             permutation = randomPermutation();
         }
         permutation.processBlock(counter, 0, data, offset);
-        for (int i = counter.length - 1; i >= 0 && ++counter[i] == 0; i--) { }
+        for (int i = counter.length - 1; i >= 0 && ++counter[i] == 0; i--) {}
     }
 
     private BlockCipher randomPermutation() {

@@ -3,7 +3,8 @@ package org.xfrmbridge.esp;
 import java.util.Arrays;
 
 /**
- * The inbound half of {@code struct xfrm_replay_state} (one bitmap word, no {@code seqHigh}) or {@code struct xfrm_replay_state_esn}.
+ * The inbound half of {@code struct xfrm_replay_state} (one bitmap word, no {@code seqHigh}) or {@code struct
+ * xfrm_replay_state_esn}.
  *
  * @param seq highest number seen, unsigned
  * @param seqHigh its upper 32 bits, 0 without ESN
@@ -31,6 +32,7 @@ public record ReplaySnapshot(int seq, int seqHigh, int[] bitmap) {
 
     @Override
     public String toString() {
-        return "ReplaySnapshot[" + Integer.toUnsignedString(seqHigh) + ":" + Integer.toUnsignedString(seq) + " " + Arrays.toString(bitmap) + "]";
+        return "ReplaySnapshot[" + Integer.toUnsignedString(seqHigh) + ":" + Integer.toUnsignedString(seq) + " "
+                + Arrays.toString(bitmap) + "]";
     }
 }

@@ -1,6 +1,9 @@
 package org.xfrmbridge.esp;
 
-/** What a {@link ReplayWindow} says to a sequence number. All but {@link #NEW} are dropped as {@code XfrmInStateSeqError}. */
+/**
+ * What a {@link ReplayWindow} says to a sequence number. All but {@link #NEW} are dropped as
+ * {@code XfrmInStateSeqError}.
+ */
 public enum ReplayVerdict {
     NEW,
     /** Seen before. */

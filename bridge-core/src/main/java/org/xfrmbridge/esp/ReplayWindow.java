@@ -4,13 +4,15 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * Anti-replay of one inbound SA with the kernel's semantics ({@code net/xfrm/xfrm_replay.c}), bit by bit, so that an exported window is
- * what a kernel would hold after the same packets. A window of 0 bits accepts everything and remembers nothing.
+ * Anti-replay of one inbound SA with the kernel's semantics ({@code net/xfrm/xfrm_replay.c}), bit by bit, so that an
+ * exported window is what a kernel would hold after the same packets. A window of 0 bits accepts everything and
+ * remembers nothing.
  *
- * <p>A packet takes {@link #check} before its ICV is verified and {@link #advance} after. Both belong to the SA's one datapath thread.
- * {@link #snapshot} and the counters may be read by any thread: the writer brackets each change with two increments of a version
- * (odd while it writes) and a reader that saw it odd or moving reads again. The writer never waits; there is no lock. To put other
- * values into a live SA (NEWAE, UPDSA) build a new window and swap the reference.
+ * <p>A packet takes {@link #check} before its ICV is verified and {@link #advance} after. Both belong to the SA's one
+ * datapath thread. {@link #snapshot} and the counters may be read by any thread: the writer brackets each change with
+ * two increments of a version (odd while it writes) and a reader that saw it odd or moving reads again. The writer
+ * never waits; there is no lock. To put other values into a live SA (NEWAE, UPDSA) build a new window and swap the
+ * reference.
  */
 public abstract sealed class ReplayWindow permits LegacyReplayWindow, BitmapReplayWindow {
     /** {@code XFRMA_REPLAY_ESN_MAX}. */
@@ -75,15 +77,16 @@ public abstract sealed class ReplayWindow permits LegacyReplayWindow, BitmapRepl
     }
 
     /**
-     * The number that the sender counted: the 32 bits themselves, or with ESN the 64 bits they must stand for (RFC 4303 appendix A2).
-     * Needed for the ICV, hence asked before it is known to be right.
+     * The number that the sender counted: the 32 bits themselves, or with ESN the 64 bits they must stand for (RFC 4303
+     * appendix A2). Needed for the ICV, hence asked before it is known to be right.
      */
     public long infer(int sequence) {
         return Integer.toUnsignedLong(sequence);
     }
 
     /**
-     * Checks again, as packets may have arrived in between, and marks the number as seen. Only after the ICV was found right.
+     * Checks again, as packets may have arrived in between, and marks the number as seen. Only after the ICV was found
+     * right.
      *
      * @param sequence as {@link #infer} returned it
      */
@@ -141,7 +144,7 @@ public abstract sealed class ReplayWindow permits LegacyReplayWindow, BitmapRepl
         switch (verdict) {
             case REPLAYED -> REPLAYED.setOpaque(this, replayed + 1);
             case OUTSIDE -> OUTSIDE.setOpaque(this, outside + 1);
-            case NEW, ZERO -> { }
+            case NEW, ZERO -> {}
         }
     }
 

@@ -41,7 +41,10 @@ final class WipeableKey implements SecretKey {
         Arrays.fill(bytes, (byte) 0);
     }
 
-    /** {@link #destroy}s it, and what a cipher of the JDK has made of it: given another key, it clears the schedule of the one before. */
+    /**
+     * {@link #destroy}s it, and what a cipher of the JDK has made of it: given another key, it clears the schedule of
+     * the one before.
+     */
     void destroyWith(Cipher cipher, AlgorithmParameterSpec parameters) {
         destroy();
         try {

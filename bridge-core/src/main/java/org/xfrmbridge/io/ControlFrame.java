@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * What the preload library and the bridge say to each other between a client's messages (docs/preload-protocol.md): a datagram whose
- * first word is 0, which no netlink or PF_KEY message can begin with. Numbers are in native order.
+ * What the preload library and the bridge say to each other between a client's messages (docs/preload-protocol.md): a
+ * datagram whose first word is 0, which no netlink or PF_KEY message can begin with. Numbers are in native order.
  */
 public record ControlFrame(int op, int first, int second) {
     public static final int BYTES = 16;
@@ -32,7 +32,8 @@ public record ControlFrame(int op, int first, int second) {
     public static final int ROOM = 7;
 
     /**
-     * To the bridge: first is family and local port of a socket of this process, as {@code family << 16 | port}, second its UDP_ENCAP type.
+     * To the bridge: first is family and local port of a socket of this process, as {@code family << 16 | port}, second
+     * its UDP_ENCAP type.
      */
     public static final int ENCAPSULATE = 8;
 

@@ -6,10 +6,11 @@ import java.util.Arrays;
 import java.util.Queue;
 
 /**
- * What one client has yet to be sent, in order. Replies are never lost: who makes them asks {@link #isEmpty} before taking more requests.
- * Events are dropped when more is unread than the client's receive buffer would hold, as in {@code netlink_broadcast_deliver}; then all of them,
- * until the client has read everything, and it is told once, in an {@link ControlFrame#OVERRUN} frame behind what it did get. Datagrams may hold
- * keys, so each is wiped once it is sent or dropped. Control thread only.
+ * What one client has yet to be sent, in order. Replies are never lost: who makes them asks {@link #isEmpty} before
+ * taking more requests. Events are dropped when more is unread than the client's receive buffer would hold, as in
+ * {@code netlink_broadcast_deliver}; then all of them, until the client has read everything, and it is told once, in an
+ * {@link ControlFrame#OVERRUN} frame behind what it did get. Datagrams may hold keys, so each is wiped once it is sent
+ * or dropped. Control thread only.
  */
 public final class MessageQueue {
     /** The receive buffer of a client that has set none: the kernel's default, net.core.rmem_default. */
@@ -22,8 +23,12 @@ public final class MessageQueue {
     private final Queue<byte[]> waiting = new ArrayDeque<>();
     private int bufferBytes = DEFAULT_BUFFER_BYTES;
     private int waitingBytes;
-    /** No less than what is unread at the client: asking for that costs a system call, which a client that reads never costs. */
+    /**
+     * No less than what is unread at the client: asking for that costs a system call, which a client that reads never
+     * costs.
+     */
     private long unreadAtMostBytes;
+
     private boolean losing;
     private boolean overrun;
     private boolean quiet;

@@ -13,7 +13,8 @@ public interface MessageSocket extends AutoCloseable {
      *
      * @param timeoutMs negative for no end
      * @return a view in native order, good until the next call; null when the time is over
-     * @throws LostEventsException ENOBUFS: events came faster than they were read; the next call goes on with those that were kept
+     * @throws LostEventsException ENOBUFS: events came faster than they were read; the next call goes on with those
+     *     that were kept
      */
     ByteBuffer receive(int timeoutMs) throws IOException;
 

@@ -3,8 +3,9 @@ package org.xfrmbridge.io;
 import java.util.Arrays;
 
 /**
- * One Ethernet frame in a byte array, with room before it for outer headers and behind it for padding and ICV. One owner at a time;
- * handing it on is handing on the ownership. Confined to the thread of the {@link PacketPool} it came from.
+ * One Ethernet frame in a byte array, with room before it for outer headers and behind it for padding and ICV. One
+ * owner at a time; handing it on is handing on the ownership. Confined to the thread of the {@link PacketPool} it came
+ * from.
  */
 public final class PacketBuffer {
     /** Room kept in front of a received frame: enough for nested tunnels of IPv6, UDP and ESP. */

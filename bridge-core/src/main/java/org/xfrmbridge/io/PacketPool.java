@@ -1,6 +1,9 @@
 package org.xfrmbridge.io;
 
-/** A stack of free {@link PacketBuffer}s: the last one given back is the next taken, while its bytes are warm. One thread only. */
+/**
+ * A stack of free {@link PacketBuffer}s: the last one given back is the next taken, while its bytes are warm. One
+ * thread only.
+ */
 public final class PacketPool {
     private final PacketBuffer[] free;
     private int count;

@@ -1,8 +1,9 @@
 package org.xfrmbridge.io;
 
 /**
- * A place where whole Ethernet frames come from and go to: a TAP device, a packet socket, a pcap file, memory. Offloads stay
- * inside: what {@link #receive} yields are ordinary frames with finished checksums, at most a MTU long, whatever the device carried.
+ * A place where whole Ethernet frames come from and go to: a TAP device, a packet socket, a pcap file, memory. Offloads
+ * stay inside: what {@link #receive} yields are ordinary frames with finished checksums, at most a MTU long, whatever
+ * the device carried.
  *
  * <p>One thread receives. Sending is allowed from several threads at once.
  */

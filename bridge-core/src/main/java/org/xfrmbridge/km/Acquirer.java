@@ -19,8 +19,8 @@ import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * Asks key managers for States that packets want: the second half of {@code xfrm_state_find}, and {@code xfrm_add_acquire}. Control
- * thread only.
+ * Asks key managers for States that packets want: the second half of {@code xfrm_state_find}, and
+ * {@code xfrm_add_acquire}. Control thread only.
  */
 final class Acquirer {
     /** What the datapath told; the flow is a copy. */
@@ -45,8 +45,9 @@ final class Acquirer {
     }
 
     /**
-     * Leaves a larval State where a key manager will answer; while it lives, packets that want the same wait for it and ask no more. Does
-     * nothing if what was wanted has come, or is being asked for, since the packet passed, or if too much is being asked for.
+     * Leaves a larval State where a key manager will answer; while it lives, packets that want the same wait for it and
+     * ask no more. Does nothing if what was wanted has come, or is being asked for, since the packet passed, or if too
+     * much is being asked for.
      */
     void acquire(Want want) {
         Template template = want.template();
@@ -64,10 +65,11 @@ final class Acquirer {
     }
 
     /**
-     * Tells all key managers of one ACQUIRE per template as if packets had wanted them, and leaves nothing behind. Each ACQUIRE shows the whole
-     * policy, with the masks in the templates that were asked for so far.
+     * Tells all key managers of one ACQUIRE per template as if packets had wanted them, and leaves nothing behind. Each
+     * ACQUIRE shows the whole policy, with the masks in the templates that were asked for so far.
      */
-    void announce(Selector selector, StateSpec request, PolicySpec policySpec, AlgorithmMasks masks) throws XfrmException {
+    void announce(Selector selector, StateSpec request, PolicySpec policySpec, AlgorithmMasks masks)
+            throws XfrmException {
         PolicySpec verified = PolicyRules.verify(policySpec);
         if (!StateConstruction.hasCpu(request)) {
             throw new XfrmException(Errno.EINVAL, "this host has no CPU of that number");
@@ -91,12 +93,21 @@ final class Acquirer {
 
     private static Template withMasks(Template t, AlgorithmMasks masks) {
         return new Template(
-                t.id(), t.family(), t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(), masks.auth(), masks.cipher(),
+                t.id(),
+                t.family(),
+                t.saddr(),
+                t.reqid(),
+                t.mode(),
+                t.share(),
+                t.optional(),
+                masks.auth(),
+                masks.cipher(),
                 masks.compression());
     }
 
     private boolean ask(State larval, Template template, Policy policy) {
-        return keyManagers.acquire(new KeyManager.Acquire(larval, template, policy, policy.spec().direction()));
+        return keyManagers.acquire(
+                new KeyManager.Acquire(larval, template, policy, policy.spec().direction()));
     }
 
     private State larval(StateSpec spec) {
@@ -109,7 +120,11 @@ final class Acquirer {
         Mark mark = want.policy().spec().mark();
         Address daddr = want.daddr();
         return id.spi() != 0
-                && sad.lookup(new StateId(daddr, id.spi(), id.protocol()), want.template().family(), mark.value() & mark.mask()) != null;
+                && sad.lookup(
+                                new StateId(daddr, id.spi(), id.protocol()),
+                                want.template().family(),
+                                mark.value() & mark.mask())
+                        != null;
     }
 
     /** {@code xfrm_init_tempstate}: for this session only, until the key manager says for what else. */
@@ -137,8 +152,18 @@ final class Acquirer {
     private static Selector exactly(Flow flow) {
         int bits = AddressFamily.bits(flow.family);
         return new Selector(
-                flow.daddr(), flow.saddr(), flow.dport, 0xffff, flow.sport, 0xffff, flow.family, bits, bits,
-                flow.protocol, flow.ifindex, 0);
+                flow.daddr(),
+                flow.saddr(),
+                flow.dport,
+                0xffff,
+                flow.sport,
+                0xffff,
+                flow.family,
+                bits,
+                bits,
+                flow.protocol,
+                flow.ifindex,
+                0);
     }
 
     /** {@code xfrm_get_acqseq}: never 0, which stands for none. */

@@ -7,9 +7,9 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * The larval States that packets have caused. Whoever may send packets may cause them, so there are only so many at a time, and those of one
- * Policy are at most as many as are still free: a flood of its packets leaves half of them to others. The control thread changes it, any
- * thread asks.
+ * The larval States that packets have caused. Whoever may send packets may cause them, so there are only so many at a
+ * time, and those of one Policy are at most as many as are still free: a flood of its packets leaves half of them to
+ * others. The control thread changes it, any thread asks.
  */
 final class Acquires {
     private final Map<State, Policy> causes = new IdentityHashMap<>();

@@ -7,8 +7,8 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * What the packet path tells the control side. Called on datapath threads; returns at once: the event is queued for the control
- * thread, which checks again before it acts, so that telling twice does no harm. All of it is rare.
+ * What the packet path tells the control side. Called on datapath threads; returns at once: the event is queued for the
+ * control thread, which checks again before it acts, so that telling twice does no harm. All of it is rare.
  */
 public interface DatapathEvents {
     /**
@@ -30,6 +30,9 @@ public interface DatapathEvents {
     /** Whether {@link #replayAdvanced} interests anybody. Cheap enough to ask for every packet. */
     boolean hearsReplay();
 
-    /** A replay counter passed the State's threshold: {@link State#isSentNoticeDue} or {@link State#isReceivedNoticeDue} says so. */
+    /**
+     * A replay counter passed the State's threshold: {@link State#isSentNoticeDue} or {@link State#isReceivedNoticeDue}
+     * says so.
+     */
     void replayAdvanced(State state);
 }

@@ -8,8 +8,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * What datapath threads tell the control thread. Never blocks either. Bounded: a flood that the control thread does not keep up with is
- * cut off, which loses nothing for good, as the datapath tells again with the next packet.
+ * What datapath threads tell the control thread. Never blocks either. Bounded: a flood that the control thread does not
+ * keep up with is cut off, which loses nothing for good, as the datapath tells again with the next packet.
  */
 final class DatapathQueue {
     static final int CAPACITY = 8192;
@@ -23,7 +23,10 @@ final class DatapathQueue {
     private final Set<Object> pending = ConcurrentHashMap.newKeySet();
     private final Runnable wakeup;
 
-    /** @param wakeup called, once until the next {@link #drain}, when there is something: makes the control thread call that soon */
+    /**
+     * @param wakeup called, once until the next {@link #drain}, when there is something: makes the control thread call
+     *     that soon
+     */
     DatapathQueue(Runnable wakeup) {
         this.wakeup = wakeup;
     }
@@ -47,8 +50,8 @@ final class DatapathQueue {
     }
 
     /**
-     * Any thread: once per subject, however often it is told before the control thread has looked. What it looks at is read after the
-     * subject may be told anew, so nothing goes unseen.
+     * Any thread: once per subject, however often it is told before the control thread has looked. What it looks at is
+     * read after the subject may be told anew, so nothing goes unseen.
      */
     void tellOnce(Object subject, Runnable event) {
         if (!pending.add(subject)) {
@@ -68,7 +71,9 @@ final class DatapathQueue {
         }
     }
 
-    /** Control thread: handles what is there, up to a limit after which it wakes itself, and returns how much that was. */
+    /**
+     * Control thread: handles what is there, up to a limit after which it wakes itself, and returns how much that was.
+     */
     int drain() {
         // Before the first look: who adds behind the last one signals again.
         signalled.set(false);

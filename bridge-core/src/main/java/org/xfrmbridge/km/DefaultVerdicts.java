@@ -5,10 +5,13 @@ import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.PolicySpec.Action;
 
-/** SETDEFAULT and GETDEFAULT: what becomes of packets no Policy matches, {@code xfrm_set_default}. Control thread only. */
+/**
+ * SETDEFAULT and GETDEFAULT: what becomes of packets no Policy matches, {@code xfrm_set_default}. Control thread only.
+ */
 final class DefaultVerdicts {
     /** {@code XFRM_USERPOLICY_BLOCK} and {@code _ACCEPT}; they are not the numbers of policy actions. */
     private static final int BLOCK = 1;
+
     private static final int ACCEPT = 2;
 
     private final Spd spd;

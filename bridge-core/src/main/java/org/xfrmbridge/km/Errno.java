@@ -1,6 +1,9 @@
 package org.xfrmbridge.km;
 
-/** The errno values that XFRM requests are answered with; numbers as on Linux for x86-64 and arm64 (asm-generic/errno.h). */
+/**
+ * The errno values that XFRM requests are answered with; numbers as on Linux for x86-64 and arm64
+ * (asm-generic/errno.h).
+ */
 public enum Errno {
     EPERM(1),
     ENOENT(2),

@@ -14,9 +14,9 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * The IP-in-IP States beside IPComp tunnels: a peer sends packets that would not get smaller in a bare tunnel header, and they must be let
- * in as if compressed ({@code ipcomp_tunnel_attach}). One between two ends, as long as any IPComp State there needs it. Clients
- * see it in dumps and cannot delete it. Control thread only.
+ * The IP-in-IP States beside IPComp tunnels: a peer sends packets that would not get smaller in a bare tunnel header,
+ * and they must be let in as if compressed ({@code ipcomp_tunnel_attach}). One between two ends, as long as any IPComp
+ * State there needs it. Clients see it in dumps and cannot delete it. Control thread only.
  */
 final class IpipTunnels {
     private final Sad sad;
@@ -41,7 +41,9 @@ final class IpipTunnels {
 
     void attach(State state) {
         StateSpec spec = state.spec();
-        if (spec.id().protocol() != IpProtocol.COMP || spec.mode() != Mode.TUNNEL || !(state.suite() instanceof Suite.Deflate)) {
+        if (spec.id().protocol() != IpProtocol.COMP
+                || spec.mode() != Mode.TUNNEL
+                || !(state.suite() instanceof Suite.Deflate)) {
             return;
         }
         int mark = spec.mark().value() & spec.mark().mask();

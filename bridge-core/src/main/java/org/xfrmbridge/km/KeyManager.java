@@ -1,7 +1,7 @@
 package org.xfrmbridge.km;
 
-import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
@@ -9,9 +9,9 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * One control front end as the core sees it, {@code struct xfrm_mgr}: netlink and PF_KEY are two of them and hear of every change, whoever
- * made it. One that implements only some methods does not hear of the rest. Called on the control thread only; must not call back into
- * {@link XfrmService}.
+ * One control front end as the core sees it, {@code struct xfrm_mgr}: netlink and PF_KEY are two of them and hear of
+ * every change, whoever made it. One that implements only some methods does not hear of the rest. Called on the control
+ * thread only; must not call back into {@link XfrmService}.
  */
 public interface KeyManager {
     enum StateChange {
@@ -57,8 +57,8 @@ public interface KeyManager {
     default void mappingChanged(State state, Address newSaddr, int newSport) {}
 
     /**
-     * Whether somebody listens to {@link #replayChanged}; while nobody does no replay counter is watched ({@code xfrm_aevent_is_on}). Any
-     * thread asks, often.
+     * Whether somebody listens to {@link #replayChanged}; while nobody does no replay counter is watched
+     * ({@code xfrm_aevent_is_on}). Any thread asks, often.
      */
     default boolean hearsReplay() {
         return false;

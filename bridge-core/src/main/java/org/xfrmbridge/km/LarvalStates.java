@@ -15,8 +15,8 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * States that wait for their key manager: ALLOCSPI names or makes them ({@code xfrm_alloc_userspi}), an answer replaces them. Control
- * thread only.
+ * States that wait for their key manager: ALLOCSPI names or makes them ({@code xfrm_alloc_userspi}), an answer replaces
+ * them. Control thread only.
  */
 final class LarvalStates {
     private final Sad sad;
@@ -33,7 +33,10 @@ final class LarvalStates {
         this.clock = clock;
     }
 
-    /** Like a kernel it leaves a larval State behind when there is no Spi for it: a later request for the same may find one. */
+    /**
+     * Like a kernel it leaves a larval State behind when there is no Spi for it: a later request for the same may find
+     * one.
+     */
     State allocateSpi(SpiRequest request) throws XfrmException {
         StateSpec wanted = request.spec();
         if (request.origin().via() == Origin.Interface.PF_KEY) {
@@ -50,7 +53,8 @@ final class LarvalStates {
 
     /** {@code pfkey_getspi}, which looks at the range only when there is a larval State, and then leaves it behind. */
     private State allocateSpiBehind(SpiRequest request, State larval) throws XfrmException {
-        int protocol = larval == null ? request.spec().id().protocol() : larval.id().protocol();
+        int protocol =
+                larval == null ? request.spec().id().protocol() : larval.id().protocol();
         try {
             verifyRange(protocol, request.minSpi(), request.maxSpi());
         } catch (XfrmException refusal) {
@@ -98,7 +102,10 @@ final class LarvalStates {
         }
     }
 
-    /** The larval State that a new one is the answer to, by number or by what it is for, or null; as {@code xfrm_state_add} looks. */
+    /**
+     * The larval State that a new one is the answer to, by number or by what it is for, or null; as
+     * {@code xfrm_state_add} looks.
+     */
     static State answeredBy(StateSpec spec, Sad sad) {
         if (!StateTable.isIpsec(spec.id().protocol())) {
             return null;
@@ -123,7 +130,8 @@ final class LarvalStates {
         }
         int mark = wanted.mark().value() & wanted.mark().mask();
         State larval = sad.larvalBySequence(wanted.seq(), mark, wanted.pcpu());
-        boolean same = larval != null && larval.id().daddr().equalsAs(wanted.id().daddr(), wanted.family());
+        boolean same =
+                larval != null && larval.id().daddr().equalsAs(wanted.id().daddr(), wanted.family());
         return same ? larval : null;
     }
 
@@ -136,7 +144,8 @@ final class LarvalStates {
 
     /** {@code verify_spi_info}. */
     private static void verifyRange(int protocol, int minSpi, int maxSpi) throws XfrmException {
-        refuseIf(!StateTable.isIpsec(protocol) || protocol == IpProtocol.IPSEC_ANY, "only AH, ESP and IPComp have SPIs");
+        refuseIf(
+                !StateTable.isIpsec(protocol) || protocol == IpProtocol.IPSEC_ANY, "only AH, ESP and IPComp have SPIs");
         refuseIf(
                 protocol == IpProtocol.COMP && Integer.compareUnsigned(maxSpi, 0xffff) > 0,
                 "an IPComp SPI is at most 65535");
@@ -149,8 +158,7 @@ final class LarvalStates {
         int bits = AddressFamily.bits(wanted.family());
         Address daddr = wanted.id().daddr().only(wanted.family());
         Address saddr = wanted.saddr().only(wanted.family());
-        spec.selector = new Selector(
-                daddr, saddr, 0, 0, 0, 0, AddressFamily.UNSPEC, bits, bits, 0, 0, 0);
+        spec.selector = new Selector(daddr, saddr, 0, 0, 0, 0, AddressFamily.UNSPEC, bits, bits, 0, 0, 0);
         spec.id = new StateId(daddr, 0, wanted.id().protocol());
         spec.saddr = saddr;
         spec.family = wanted.family();

@@ -16,14 +16,14 @@ import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * The States that were there before this process, which nobody was told of that they are gone: whoever begins to
- * listen for expiries in the first {@value #KEPT_SECONDS} seconds is told by EXPIRE, so that it negotiates others at
- * once. A few at a time, and no more than the listener reads, as each makes it negotiate. What is there again, was
- * deleted or flushed is not told.
+ * The States that were there before this process, which nobody was told of that they are gone: whoever begins to listen
+ * for expiries in the first {@value #KEPT_SECONDS} seconds is told by EXPIRE, so that it negotiates others at once. A
+ * few at a time, and no more than the listener reads, as each makes it negotiate. What is there again, was deleted or
+ * flushed is not told.
  *
- * <p>First a soft limit: daemons then negotiate while their policies stand. Only for what nothing has come in the
- * place of within {@value #HARD_SECONDS} seconds a hard one: on it charon, without a trap, takes its policies away
- * before it negotiates, and what they protect leaves in the clear meanwhile, on a kernel, too. Control thread only.
+ * <p>First a soft limit: daemons then negotiate while their policies stand. Only for what nothing has come in the place
+ * of within {@value #HARD_SECONDS} seconds a hard one: on it charon, without a trap, takes its policies away before it
+ * negotiates, and what they protect leaves in the clear meanwhile, on a kernel, too. Control thread only.
  */
 final class LostStates {
     private static final int KEPT_SECONDS = 600;
@@ -42,7 +42,8 @@ final class LostStates {
     private record Role(Address daddr, Address saddr, int protocol, int reqid, int ifId, Mark mark) {
         static Role of(State state) {
             StateSpec spec = state.spec();
-            return new Role(spec.id().daddr(), spec.saddr(), spec.id().protocol(), spec.reqid(), spec.ifId(), spec.mark());
+            return new Role(
+                    spec.id().daddr(), spec.saddr(), spec.id().protocol(), spec.reqid(), spec.ifId(), spec.mark());
         }
     }
 

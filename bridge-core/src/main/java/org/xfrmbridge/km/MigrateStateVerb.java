@@ -11,8 +11,8 @@ import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * MIGRATE_STATE: {@code xfrm_do_migrate_state} of Linux 7.2. The new State goes on counting where the old one counts, so that no sequence
- * number is used twice; refused, it has changed nothing. Control thread only.
+ * MIGRATE_STATE: {@code xfrm_do_migrate_state} of Linux 7.2. The new State goes on counting where the old one counts,
+ * so that no sequence number is used twice; refused, it has changed nothing. Control thread only.
  */
 final class MigrateStateVerb {
     private static final int KNOWN_FLAGS = StateMigration.CLEAR_OFFLOAD | StateMigration.UPDATE_HOST_SELECTOR;
@@ -77,8 +77,10 @@ final class MigrateStateVerb {
         spec.outputMark = migration.outputMark() == null ? now.outputMark() : migration.outputMark();
         spec.encapsulation = encapsulation;
         // Both go with the encapsulation.
-        spec.mappingMaxAgeSeconds = encapsulation == null ? 0 : migration.mappingMaxAgeSeconds().orElse(now.mappingMaxAgeSeconds());
-        spec.natKeepaliveSeconds = encapsulation == null ? 0 : migration.natKeepaliveSeconds().orElse(now.natKeepaliveSeconds());
+        spec.mappingMaxAgeSeconds =
+                encapsulation == null ? 0 : migration.mappingMaxAgeSeconds().orElse(now.mappingMaxAgeSeconds());
+        spec.natKeepaliveSeconds =
+                encapsulation == null ? 0 : migration.natKeepaliveSeconds().orElse(now.natKeepaliveSeconds());
         spec.offloadFlags = migration.offloadFlags();
         return spec.build();
     }
@@ -96,8 +98,18 @@ final class MigrateStateVerb {
         refuseIf(!ofHosts, "the state's selector is not that of its two addresses");
         int newBits = AddressFamily.bits(migration.family());
         return new Selector(
-                migration.daddr(), migration.saddr(), s.dport(), s.dportMask(), s.sport(), s.sportMask(), migration.family(),
-                newBits, newBits, s.protocol(), s.ifindex(), s.user());
+                migration.daddr(),
+                migration.saddr(),
+                s.dport(),
+                s.dportMask(),
+                s.sport(),
+                s.sportMask(),
+                migration.family(),
+                newBits,
+                newBits,
+                s.protocol(),
+                s.ifindex(),
+                s.user());
     }
 
     private static Encapsulation encapsulation(StateSpec now, StateMigration migration) throws XfrmException {
@@ -116,7 +128,10 @@ final class MigrateStateVerb {
         return encapsulation;
     }
 
-    /** No other State may have the very mark under the new name, nor, at another address, one that NEWSA would not stand beside. */
+    /**
+     * No other State may have the very mark under the new name, nor, at another address, one that NEWSA would not stand
+     * beside.
+     */
     private void requireRoom(State old, StateSpec wanted) throws XfrmException {
         State same = states.lookup(new StateKey(wanted.id(), wanted.family(), wanted.mark(), null));
         boolean stays = old.id().daddr().equalsAs(wanted.id().daddr(), wanted.family());

@@ -3,8 +3,8 @@ package org.xfrmbridge.km;
 import java.util.ArrayList;
 import java.util.List;
 import org.xfrmbridge.db.Dump;
-import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Interner;
+import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.Migration.Move;
 import org.xfrmbridge.time.Clock;
@@ -22,9 +22,9 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * MIGRATE: {@code xfrm_migrate} as of Linux 6.18, which finds the Policy by what traffic would match. A State moves by being copied with
- * everything it has; counters and sequence numbers are those of the old one, which goes when the Policy has followed. Refused, it has changed nothing.
- * Control thread only.
+ * MIGRATE: {@code xfrm_migrate} as of Linux 6.18, which finds the Policy by what traffic would match. A State moves by
+ * being copied with everything it has; counters and sequence numbers are those of the old one, which goes when the
+ * Policy has followed. Refused, it has changed nothing. Control thread only.
  */
 final class MigrateVerb {
     private final Sad sad;
@@ -221,8 +221,16 @@ final class MigrateVerb {
 
     private static Template moved(Template t, Move move) {
         return new Template(
-                new StateId(move.newDaddr(), t.id().spi(), t.id().protocol()), move.newFamily(), move.newSaddr(), t.reqid(),
-                t.mode(), t.share(), t.optional(), t.authMask(), t.cipherMask(), t.compressionMask());
+                new StateId(move.newDaddr(), t.id().spi(), t.id().protocol()),
+                move.newFamily(),
+                move.newSaddr(),
+                t.reqid(),
+                t.mode(),
+                t.share(),
+                t.optional(),
+                t.authMask(),
+                t.cipherMask(),
+                t.compressionMask());
     }
 
     private static void refuseIf(boolean fault, String reason) throws XfrmException {

@@ -6,8 +6,9 @@ import org.xfrmbridge.time.Timer;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * Keeps the mappings of NATs alive for States that ask for it with XFRMA_NAT_KEEPALIVE_INTERVAL: {@code xfrm_nat_keepalive.c}. One is due
- * when a State has sent nothing for its interval, and at once for one that never sent. Control thread only.
+ * Keeps the mappings of NATs alive for States that ask for it with XFRMA_NAT_KEEPALIVE_INTERVAL:
+ * {@code xfrm_nat_keepalive.c}. One is due when a State has sent nothing for its interval, and at once for one that
+ * never sent. Control thread only.
  */
 final class NatKeepalives {
     private static final long RETRY_SECONDS = 1;

@@ -6,8 +6,8 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * Tells that the peer behind a NAT has moved, {@code km_new_mapping}. The State stays as it is until its key manager updates it.
- * Control thread only.
+ * Tells that the peer behind a NAT has moved, {@code km_new_mapping}. The State stays as it is until its key manager
+ * updates it. Control thread only.
  */
 final class NatMappings {
     private final KeyManagers keyManagers;
@@ -20,7 +20,8 @@ final class NatMappings {
 
     /** With a {@code mappingMaxAgeSeconds} the same port is told only once in that time. */
     void changed(State state, Address newSaddr, int newSport) {
-        boolean encapsulated = state.id().protocol() == IpProtocol.ESP && state.spec().encapsulation() != null;
+        boolean encapsulated =
+                state.id().protocol() == IpProtocol.ESP && state.spec().encapsulation() != null;
         if (!state.isValid() || !encapsulated || isToldLately(state, newSport)) {
             return;
         }

@@ -1,10 +1,11 @@
 package org.xfrmbridge.km;
 
 /**
- * Who asked for a change, {@code struct km_event}: events carry it so that the asker recognises its own. For changes nobody asked
- * for (timers) both numbers are 0.
+ * Who asked for a change, {@code struct km_event}: events carry it so that the asker recognises its own. For changes
+ * nobody asked for (timers) both numbers are 0.
  *
- * @param via the interface it was asked through: some checks belong to one of them in a kernel, and are not made for the other
+ * @param via the interface it was asked through: some checks belong to one of them in a kernel, and are not made for
+ *     the other
  */
 public record Origin(int sequence, int portId, Interface via) {
     public static final Origin KERNEL = new Origin(0, 0);

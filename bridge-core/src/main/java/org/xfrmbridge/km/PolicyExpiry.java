@@ -7,8 +7,9 @@ import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Policy;
 
 /**
- * Ends Policies in time, {@code xfrm_policy_timer}. Limits by bytes and packets mean nothing to a Policy, as in the kernel. Unlike a State
- * one that was never used counts its use from its adding, and a soft limit is told again and again. Control thread only.
+ * Ends Policies in time, {@code xfrm_policy_timer}. Limits by bytes and packets mean nothing to a Policy, as in the
+ * kernel. Unlike a State one that was never used counts its use from its adding, and a soft limit is told again and
+ * again. Control thread only.
  */
 final class PolicyExpiry {
     private static final long FIRST_LOOK_SECONDS = 1;
@@ -50,7 +51,8 @@ final class PolicyExpiry {
     /** A Policy without limits in seconds, as most are, costs no timer. */
     void start(Policy policy) {
         Lifetime limits = policy.spec().lifetime();
-        long any = limits.hardAddSeconds() | limits.hardUseSeconds() | limits.softAddSeconds() | limits.softUseSeconds();
+        long any =
+                limits.hardAddSeconds() | limits.hardUseSeconds() | limits.softAddSeconds() | limits.softUseSeconds();
         if (any != 0) {
             Watch watch = new Watch(policy);
             policy.watch = watch;

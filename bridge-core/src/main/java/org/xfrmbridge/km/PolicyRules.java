@@ -9,9 +9,9 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * What NEWPOLICY, UPDPOLICY, a client's ACQUIRE and IP_XFRM_POLICY refuse by the look of the request: {@code verify_newpolicy_info}, {@code
- * copy_from_user_policy_type} and {@code validate_tmpl}, in the kernel's order. A null action, direction, type or mode stands for a number
- * that names none. Any thread.
+ * What NEWPOLICY, UPDPOLICY, a client's ACQUIRE and IP_XFRM_POLICY refuse by the look of the request:
+ * {@code verify_newpolicy_info}, {@code copy_from_user_policy_type} and {@code validate_tmpl}, in the kernel's order. A
+ * null action, direction, type or mode stands for a number that names none. Any thread.
  */
 public final class PolicyRules {
     /** {@code XFRM_SHARE_UNIQUE}. */
@@ -27,10 +27,12 @@ public final class PolicyRules {
         refuseIf(spec.share() < 0 || spec.share() > SHARE_MAX, "there is no such share");
         refuseIf(spec.action() == null, "a policy allows or blocks");
         refuseIf(!AddressFamily.isIp(spec.selector().family()), "the selector's family is neither IPv4 nor IPv6");
-        StateRules.verifyPrefixes(spec.selector(), AddressFamily.bits(spec.selector().family()));
+        StateRules.verifyPrefixes(
+                spec.selector(), AddressFamily.bits(spec.selector().family()));
         requireDirection(spec.direction());
         refuseIf(
-                spec.index() != 0 && directionOf(spec.index()) != spec.direction().number(),
+                spec.index() != 0
+                        && directionOf(spec.index()) != spec.direction().number(),
                 "the direction within the index is another one");
         requireType(spec.type());
         List<Template> templates = templates(spec);
@@ -71,13 +73,12 @@ public final class PolicyRules {
     }
 
     private static void verify(Template template, int familyBefore, Direction direction) throws XfrmException {
-        boolean tunnel = template.mode() == Mode.TUNNEL || template.mode() == Mode.BEET || template.mode() == Mode.IPTFS;
+        boolean tunnel =
+                template.mode() == Mode.TUNNEL || template.mode() == Mode.BEET || template.mode() == Mode.IPTFS;
         refuseIf(
                 tunnel && template.optional() && direction == Direction.OUT,
                 "an optional template of an outbound policy cannot have this mode");
-        refuseIf(
-                !tunnel && template.family() != familyBefore,
-                "the mode of the template cannot change the family");
+        refuseIf(!tunnel && template.family() != familyBefore, "the mode of the template cannot change the family");
         refuseIf(template.mode() == null, "there is no such mode");
         refuseIf(!AddressFamily.isIp(template.family()), "the template's family is neither IPv4 nor IPv6");
         refuseIf(!IpProtocol.isTransform(template.id().protocol()), "the template's protocol is no transform");
@@ -85,14 +86,34 @@ public final class PolicyRules {
 
     private static Template withFamily(Template t, int family) {
         return new Template(
-                t.id(), family, t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(),
-                t.authMask(), t.cipherMask(), t.compressionMask(), t.allAlgorithms());
+                t.id(),
+                family,
+                t.saddr(),
+                t.reqid(),
+                t.mode(),
+                t.share(),
+                t.optional(),
+                t.authMask(),
+                t.cipherMask(),
+                t.compressionMask(),
+                t.allAlgorithms());
     }
 
     private static PolicySpec withTemplates(PolicySpec s, List<Template> templates) {
         return new PolicySpec(
-                s.selector(), s.lifetime(), s.priority(), s.index(), s.direction(), s.action(), s.flags(), SHARE_ANY, templates,
-                s.mark(), s.ifId(), s.type(), s.securityContext());
+                s.selector(),
+                s.lifetime(),
+                s.priority(),
+                s.index(),
+                s.direction(),
+                s.action(),
+                s.flags(),
+                SHARE_ANY,
+                templates,
+                s.mark(),
+                s.ifId(),
+                s.type(),
+                s.securityContext());
     }
 
     private static void refuseIf(boolean fault, String reason) throws XfrmException {

@@ -8,8 +8,8 @@ import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
- * NEWPOLICY, UPDPOLICY, DELPOLICY, GETPOLICY, FLUSHPOLICY and POLEXPIRE: the request handlers of {@code xfrm_user.c} with {@code
- * xfrm_policy_insert}. Each refuses before it changes anything. Control thread only.
+ * NEWPOLICY, UPDPOLICY, DELPOLICY, GETPOLICY, FLUSHPOLICY and POLEXPIRE: the request handlers of {@code xfrm_user.c}
+ * with {@code xfrm_policy_insert}. Each refuses before it changes anything. Control thread only.
  */
 final class PolicyVerbs {
     private final Spd spd;
@@ -48,7 +48,13 @@ final class PolicyVerbs {
 
     private boolean isThere(PolicySpec spec) {
         return spd.get(new PolicyKey(
-                        spec.type(), spec.direction(), 0, spec.selector(), spec.mark(), spec.ifId(), spec.securityContext()))
+                        spec.type(),
+                        spec.direction(),
+                        0,
+                        spec.selector(),
+                        spec.mark(),
+                        spec.ifId(),
+                        spec.securityContext()))
                 != null;
     }
 

@@ -3,7 +3,10 @@ package org.xfrmbridge.km;
 import java.io.IOException;
 import java.util.Arrays;
 
-/** What a client gets when its request is refused: the errno, and the reason in words where the other side gave one (extended ACK). */
+/**
+ * What a client gets when its request is refused: the errno, and the reason in words where the other side gave one
+ * (extended ACK).
+ */
 public final class RefusedException extends IOException {
     private static final long serialVersionUID = 1L;
 

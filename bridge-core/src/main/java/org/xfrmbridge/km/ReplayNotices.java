@@ -5,9 +5,9 @@ import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * Tells listeners how far sequence numbers have come, so that a standby can take over: {@code xfrm_replay_notify} and {@code
- * xfrm_replay_timer_handler}. A notice is due when numbers have moved by the State's {@code replayMaxDifference}, or at all within its
- * {@code replayMaxAge}. Control thread only.
+ * Tells listeners how far sequence numbers have come, so that a standby can take over: {@code xfrm_replay_notify} and
+ * {@code xfrm_replay_timer_handler}. A notice is due when numbers have moved by the State's
+ * {@code replayMaxDifference}, or at all within its {@code replayMaxAge}. Control thread only.
  */
 final class ReplayNotices {
     /** {@code XFRM_AE_CR}: the difference is the cause. */

@@ -20,16 +20,19 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * Makes a State of a verified request: {@code xfrm_state_construct} with {@code __xfrm_init_state}, the {@code init_state} of the
- * protocol and {@code xfrm_init_replay}. Mobile IPv6 and IP-TFS are answered as by a kernel built without them.
+ * Makes a State of a verified request: {@code xfrm_state_construct} with {@code __xfrm_init_state}, the
+ * {@code init_state} of the protocol and {@code xfrm_init_replay}. Mobile IPv6 and IP-TFS are answered as by a kernel
+ * built without them.
  */
 final class StateConstruction {
     /** {@code XFRM_AE_SEQT_SIZE} and {@code XFRM_AE_ETIME}: thresholds of a State whose client names none. */
     private static final int DEFAULT_MAX_DIFFERENCE = 2;
+
     private static final int DEFAULT_MAX_AGE = 10;
 
     /** {@code XFRM_OFFLOAD_IPV6}, {@code _INBOUND} and {@code _PACKET}. */
     private static final int OFFLOAD_KNOWN = 7;
+
     private static final int OFFLOAD_INBOUND = 2;
     private static final int OFFLOAD_PACKET = 4;
 
@@ -71,8 +74,18 @@ final class StateConstruction {
 
     private static Selector withFamily(Selector s, int family) {
         return new Selector(
-                s.daddr(), s.saddr(), s.dport(), s.dportMask(), s.sport(), s.sportMask(), family,
-                s.daddrPrefix(), s.saddrPrefix(), s.protocol(), s.ifindex(), s.user());
+                s.daddr(),
+                s.saddr(),
+                s.dport(),
+                s.dportMask(),
+                s.sport(),
+                s.sportMask(),
+                family,
+                s.daddrPrefix(),
+                s.saddrPrefix(),
+                s.protocol(),
+                s.ifindex(),
+                s.user());
     }
 
     /** The algorithm under its full name and with the ICV in force; shares the key. */
@@ -81,12 +94,18 @@ final class StateConstruction {
             return null;
         }
         AlgorithmEntry entry = find(kind, wanted)
-                .orElseThrow(() -> new XfrmException(Errno.ENOSYS, "this host has no algorithm of that name for " + kind));
+                .orElseThrow(
+                        () -> new XfrmException(Errno.ENOSYS, "this host has no algorithm of that name for " + kind));
         if (kind != AlgorithmKind.AUTH) {
             return wanted.as(entry.name(), wanted.icvBits());
         }
-        int icvBits = icvGiven && wanted.icvBits() != 0 ? wanted.icvBits() : entry.shape().icvBits();
-        require(Integer.compareUnsigned(icvBits, entry.shape().icvFullBits()) <= 0, Errno.EINVAL, "the truncation is longer than the digest of " + entry.name());
+        int icvBits = icvGiven && wanted.icvBits() != 0
+                ? wanted.icvBits()
+                : entry.shape().icvBits();
+        require(
+                Integer.compareUnsigned(icvBits, entry.shape().icvFullBits()) <= 0,
+                Errno.EINVAL,
+                "the truncation is longer than the digest of " + entry.name());
         return wanted.as(entry.name(), icvBits);
     }
 
@@ -99,7 +118,9 @@ final class StateConstruction {
                 || Integer.compareUnsigned(spec.pcpu(), Runtime.getRuntime().availableProcessors()) < 0;
     }
 
-    /** {@code xfrm_get_mode} for the inner side: route optimization is IPv6 only, and only tunnels change the family. */
+    /**
+     * {@code xfrm_get_mode} for the inner side: route optimization is IPv6 only, and only tunnels change the family.
+     */
     private static void requireInnerMode(StateSpec spec) throws XfrmException {
         int selectorFamily = spec.selector().family();
         int innerFamily = selectorFamily == AddressFamily.UNSPEC ? spec.family() : selectorFamily;
@@ -138,7 +159,10 @@ final class StateConstruction {
             requireLengths(entry(AlgorithmKind.AEAD, spec.aead()), spec.aead());
             return;
         }
-        require(spec.cipher() != null, Errno.EINVAL, "ESP with AUTH needs CRYPT, too; ecb(cipher_null) encrypts nothing");
+        require(
+                spec.cipher() != null,
+                Errno.EINVAL,
+                "ESP with AUTH needs CRYPT, too; ecb(cipher_null) encrypts nothing");
         requireLengths(entry(AlgorithmKind.CIPHER, spec.cipher()), spec.cipher());
         if (spec.auth() != null) {
             requireLengths(entry(AlgorithmKind.AUTH, spec.auth()), spec.auth());
@@ -152,7 +176,11 @@ final class StateConstruction {
 
     private static Suite suite(StateSpec spec) {
         return switch (spec.id().protocol()) {
-            case IpProtocol.AH -> new AhSuite(entry(AlgorithmKind.AUTH, spec.auth()), spec.auth().material(), spec.auth().icvBits());
+            case IpProtocol.AH ->
+                new AhSuite(
+                        entry(AlgorithmKind.AUTH, spec.auth()),
+                        spec.auth().material(),
+                        spec.auth().icvBits());
             case IpProtocol.COMP -> Suite.Deflate.DEFAULT;
             default -> espSuite(spec);
         };
@@ -160,7 +188,8 @@ final class StateConstruction {
 
     private static EspSuite espSuite(StateSpec spec) {
         if (spec.aead() != null) {
-            return EspSuite.aead(entry(AlgorithmKind.AEAD, spec.aead()), spec.aead().material());
+            return EspSuite.aead(
+                    entry(AlgorithmKind.AEAD, spec.aead()), spec.aead().material());
         }
         AlgorithmEntry cipher = entry(AlgorithmKind.CIPHER, spec.cipher());
         KeyMaterial cipherKey = spec.cipher().material();
@@ -168,7 +197,8 @@ final class StateConstruction {
             return EspSuite.encryptOnly(cipher, cipherKey);
         }
         AlgorithmEntry auth = entry(AlgorithmKind.AUTH, spec.auth());
-        return EspSuite.encryptThenMac(cipher, cipherKey, auth, spec.auth().material(), spec.auth().icvBits());
+        return EspSuite.encryptThenMac(
+                cipher, cipherKey, auth, spec.auth().material(), spec.auth().icvBits());
     }
 
     /** The table's line for an algorithm that was attached, and so is there. */
@@ -200,7 +230,10 @@ final class StateConstruction {
 
     private static void requireKeepalive(StateSpec spec) throws XfrmException {
         if (spec.natKeepaliveSeconds() != 0) {
-            require(spec.direction() == StateSpec.DIRECTION_OUT, Errno.EINVAL, "NAT keepalives are sent by output states");
+            require(
+                    spec.direction() == StateSpec.DIRECTION_OUT,
+                    Errno.EINVAL,
+                    "NAT keepalives are sent by output states");
             require(spec.encapsulation() != null, Errno.EINVAL, "NAT keepalives need encapsulation in UDP");
         }
     }
@@ -215,7 +248,10 @@ final class StateConstruction {
         }
     }
 
-    /** {@code xfrm_dev_state_add} where no device can: what asks for more than software does is refused, all else is done by it. */
+    /**
+     * {@code xfrm_dev_state_add} where no device can: what asks for more than software does is refused, all else is
+     * done by it.
+     */
     private static void requireNoOffload(StateSpec spec) throws XfrmException {
         int flags = spec.offloadFlags();
         if (flags == StateSpec.ABSENT) {

@@ -10,7 +10,10 @@ import org.xfrmbridge.xfrm.Usage;
 final class StateCopy {
     private StateCopy() {}
 
-    /** All that a State has, counters and sequence numbers included. The keys are copies, for the old State's are cleared when it goes. */
+    /**
+     * All that a State has, counters and sequence numbers included. The keys are copies, for the old State's are
+     * cleared when it goes.
+     */
     static StateSpec.Builder of(State state) {
         StateSpec old = state.spec();
         StateSpec.Builder spec = old.toBuilder();
@@ -27,6 +30,10 @@ final class StateCopy {
     private static Algorithm copy(Algorithm algorithm) {
         return algorithm == null
                 ? null
-                : new Algorithm(algorithm.name(), algorithm.keyBits(), algorithm.icvBits(), algorithm.key().clone());
+                : new Algorithm(
+                        algorithm.name(),
+                        algorithm.keyBits(),
+                        algorithm.icvBits(),
+                        algorithm.key().clone());
     }
 }

@@ -7,12 +7,12 @@ import org.xfrmbridge.xfrm.State.Phase;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * Ends States in time: {@code xfrm_timer_handler} for limits in seconds, {@code xfrm_state_check_expire} for bytes and packets. A soft
- * limit is told once and makes a State dying; at a hard one it goes, which is told as an expiry and not as a deletion. Control thread
- * only.
+ * Ends States in time: {@code xfrm_timer_handler} for limits in seconds, {@code xfrm_state_check_expire} for bytes and
+ * packets. A soft limit is told once and makes a State dying; at a hard one it goes, which is told as an expiry and not
+ * as a deletion. Control thread only.
  *
- * <p>A use that nobody reported needs no timer of its own: until then the limit counts from now, and each time it is up the rest since the
- * first use is waited for.
+ * <p>A use that nobody reported needs no timer of its own: until then the limit counts from now, and each time it is up
+ * the rest since the first use is waited for.
  */
 final class StateExpiry {
     /** When a new or updated State is first looked at. */
@@ -48,14 +48,19 @@ final class StateExpiry {
         }
     }
 
-    /** One over a hard limit goes now: in a kernel its timer runs before anything else is told of the update that set the limit. */
+    /**
+     * One over a hard limit goes now: in a kernel its timer runs before anything else is told of the update that set
+     * the limit.
+     */
     void endSpent(State state) {
         if (state.phase() == Phase.EXPIRED) {
             expire(state);
         }
     }
 
-    /** Bytes and packets. A State over a hard limit carries nothing from now on, and goes with the timers of this turn. */
+    /**
+     * Bytes and packets. A State over a hard limit carries nothing from now on, and goes with the timers of this turn.
+     */
     void checkLimits(State state) {
         if (!state.isValid()) {
             return;
@@ -100,7 +105,8 @@ final class StateExpiry {
         long now = clock.epochSeconds();
         Usage usage = state.usage();
         long used = usage.useSeconds() == 0 ? now : usage.useSeconds();
-        return Math.min(Lifetimes.remaining(addLimit, usage.addSeconds(), now), Lifetimes.remaining(useLimit, used, now));
+        return Math.min(
+                Lifetimes.remaining(addLimit, usage.addSeconds(), now), Lifetimes.remaining(useLimit, used, now));
     }
 
     private void soften(State state) {

@@ -8,8 +8,8 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateKey;
 
 /**
- * {@code XFRM_MSG_MIGRATE_STATE} (Linux 7.2): one State goes to other addresses, with its keys, counters and sequence numbers. What is null
- * or empty stays as the State has it.
+ * {@code XFRM_MSG_MIGRATE_STATE} (Linux 7.2): one State goes to other addresses, with its keys, counters and sequence
+ * numbers. What is null or empty stays as the State has it.
  *
  * @param state the one that is meant
  * @param reqid the new one, also if it is 0

@@ -10,8 +10,9 @@ import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * What NEWSA and UPDSA refuse by the look of the request alone: {@code verify_newsa_info} with {@code verify_replay}, check by check in
- * the kernel's order, for of two faults a client is told the first. Lengths of attributes are the codec's.
+ * What NEWSA and UPDSA refuse by the look of the request alone: {@code verify_newsa_info} with {@code verify_replay},
+ * check by check in the kernel's order, for of two faults a client is told the first. Lengths of attributes are the
+ * codec's.
  */
 final class StateRules {
     private static final int IPTFS_INPUT = StateSpec.GIVEN_IPTFS_DROP_TIME | StateSpec.GIVEN_IPTFS_REORDER_WINDOW;
@@ -54,7 +55,9 @@ final class StateRules {
 
     /** {@code verify_selector_prefixlen}. */
     static void verifySelector(Selector selector, int family) throws XfrmException {
-        refuseIf(family != AddressFamily.UNSPEC && !AddressFamily.isIp(family), "the selector's family is neither IPv4 nor IPv6");
+        refuseIf(
+                family != AddressFamily.UNSPEC && !AddressFamily.isIp(family),
+                "the selector's family is neither IPv4 nor IPv6");
         if (family != AddressFamily.UNSPEC) {
             verifyPrefixes(selector, AddressFamily.bits(family));
         }
@@ -79,7 +82,9 @@ final class StateRules {
         refuseIf(!separate && spec.aead() == null, "ESP needs an AEAD, or CRYPT and AUTH or AUTH_TRUNC");
         refuseIf(separate && spec.aead() != null, "ESP takes either an AEAD or CRYPT and AUTH, not both");
         refuseIf(spec.hasTfcPad() && spec.mode() != Mode.TUNNEL, "TFC padding works in tunnel mode only");
-        refuseIf(spec.isGiven(IPTFS_INPUT | IPTFS_OUTPUT) && spec.mode() != Mode.IPTFS, "IP-TFS options belong to the mode IP-TFS");
+        refuseIf(
+                spec.isGiven(IPTFS_INPUT | IPTFS_OUTPUT) && spec.mode() != Mode.IPTFS,
+                "IP-TFS options belong to the mode IP-TFS");
     }
 
     private static void verifyComp(StateSpec spec) throws XfrmException {
@@ -91,7 +96,8 @@ final class StateRules {
     }
 
     private static void verifyMobility(StateSpec spec) throws XfrmException {
-        boolean algorithms = spec.aead() != null || spec.auth() != null || spec.cipher() != null || spec.compression() != null;
+        boolean algorithms =
+                spec.aead() != null || spec.auth() != null || spec.cipher() != null || spec.compression() != null;
         refuseIf(
                 algorithms || spec.encapsulation() != null || spec.hasSecurityContext() || spec.hasTfcPad(),
                 "this protocol takes no algorithm, encapsulation, security context or TFCPAD");
@@ -104,7 +110,9 @@ final class StateRules {
             return;
         }
         ReplayState replay = spec.replay();
-        refuseIf(replay.bitmap().length > ReplayWindow.MAX_WINDOW_BITS / Integer.SIZE, "the replay bitmap is longer than 128 words");
+        refuseIf(
+                replay.bitmap().length > ReplayWindow.MAX_WINDOW_BITS / Integer.SIZE,
+                "the replay bitmap is longer than 128 words");
         int protocol = spec.id().protocol();
         refuseIf(protocol != IpProtocol.ESP && protocol != IpProtocol.AH, "only ESP and AH take REPLAY_ESN_VAL");
         refuseIf(spec.replayWindow() != 0, "REPLAY_ESN_VAL and replay_window exclude each other");

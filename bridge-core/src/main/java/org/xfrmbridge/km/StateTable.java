@@ -11,8 +11,8 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * The way in and out of the {@link Sad}: what goes with it is done here, for every verb and timer alike. A State that comes is watched by
- * timers; of one that goes the timers are stopped and the keys cleared. Control thread only.
+ * The way in and out of the {@link Sad}: what goes with it is done here, for every verb and timer alike. A State that
+ * comes is watched by timers; of one that goes the timers are stopped and the keys cleared. Control thread only.
  */
 final class StateTable {
     private final Sad sad;
@@ -50,7 +50,10 @@ final class StateTable {
         wiper = newWiper;
     }
 
-    /** {@code xfrm_id_proto_match} with IPSEC_PROTO_ANY, which matches itself, too: protocols whose States are named by Spi. */
+    /**
+     * {@code xfrm_id_proto_match} with IPSEC_PROTO_ANY, which matches itself, too: protocols whose States are named by
+     * Spi.
+     */
     static boolean isIpsec(int protocol) {
         return switch (protocol) {
             case IpProtocol.ESP, IpProtocol.AH, IpProtocol.COMP, IpProtocol.IPSEC_ANY -> true;
@@ -64,8 +67,8 @@ final class StateTable {
     }
 
     /**
-     * The State that an update is for: the one with its very mark, or else a larval one that its mark fits, for who asks for a Spi may not know
-     * the mark yet.
+     * The State that an update is for: the one with its very mark, or else a larval one that its mark fits, for who
+     * asks for a Spi may not know the mark yet.
      */
     State updatedBy(StateSpec spec) {
         StateId id = spec.id();
@@ -77,7 +80,9 @@ final class StateTable {
     }
 
     State lookup(StateKey key) {
-        return key.mark() == null ? sad.lookup(key.id(), key.family(), 0) : sad.named(key.id(), key.family(), key.mark());
+        return key.mark() == null
+                ? sad.lookup(key.id(), key.family(), 0)
+                : sad.named(key.id(), key.family(), key.mark());
     }
 
     State lookupByAddress(StateKey key) {
@@ -120,7 +125,10 @@ final class StateTable {
         retire(state, () -> {});
     }
 
-    /** @param announcement tells of it: the State is {@link State.Phase#DEAD} by then and still has its keys, which a DELSA event shows */
+    /**
+     * @param announcement tells of it: the State is {@link State.Phase#DEAD} by then and still has its keys, which a
+     *     DELSA event shows
+     */
     void retire(State state, Runnable announcement) {
         sad.remove(state);
         tunnels.detach(state);

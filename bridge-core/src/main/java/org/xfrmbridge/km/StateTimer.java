@@ -5,8 +5,8 @@ import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * What the control thread keeps beside a State: its timers, and what key managers were told last. It is the timer of its lifetime itself:
- * there may be a million. Control thread only.
+ * What the control thread keeps beside a State: its timers, and what key managers were told last. It is the timer of
+ * its lifetime itself: there may be a million. Control thread only.
  */
 final class StateTimer extends Timer<Runnable> implements Runnable {
     /** Null unless it waits. */

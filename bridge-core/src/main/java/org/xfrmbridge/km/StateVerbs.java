@@ -12,8 +12,8 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * NEWSA, UPDSA, DELSA, GETSA, FLUSHSA, NEWAE and EXPIRE: the request handlers of {@code xfrm_user.c} with {@code xfrm_state_add} and {@code
- * xfrm_state_update}. Each refuses before it changes anything. Control thread only.
+ * NEWSA, UPDSA, DELSA, GETSA, FLUSHSA, NEWAE and EXPIRE: the request handlers of {@code xfrm_user.c} with
+ * {@code xfrm_state_add} and {@code xfrm_state_update}. Each refuses before it changes anything. Control thread only.
  */
 final class StateVerbs {
     /** {@code XFRM_AE_CU}: a client changed the counters. */
@@ -137,8 +137,8 @@ final class StateVerbs {
     }
 
     /**
-     * The keys of a request are ours from here on: a refused one's are cleared, too. What PF_KEY asks for only the transform judges, as in a
-     * kernel.
+     * The keys of a request are ours from here on: a refused one's are cleared, too. What PF_KEY asks for only the
+     * transform judges, as in a kernel.
      */
     private State construct(StateSpec request, Origin origin) throws XfrmException {
         try {
@@ -209,7 +209,9 @@ final class StateVerbs {
         if (replay != null && spec.hasReplayBitmap()) {
             refuseIf(replay.bitmap().length != spec.replay().bitmap().length, "the replay bitmap has another length");
             int bits = replay.bitmap().length * Integer.SIZE;
-            refuseIf(Integer.compareUnsigned(replay.windowBits(), bits) > 0, "the replay window is larger than its bitmap");
+            refuseIf(
+                    Integer.compareUnsigned(replay.windowBits(), bits) > 0,
+                    "the replay window is larger than its bitmap");
         }
     }
 

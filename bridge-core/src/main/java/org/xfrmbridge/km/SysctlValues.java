@@ -25,7 +25,10 @@ final class SysctlValues {
         return ipv6Thresholds;
     }
 
-    /** As {@code xfrm_set_spdinfo}: null leaves a family alone. They tune nothing here, every prefix length being looked up fast. */
+    /**
+     * As {@code xfrm_set_spdinfo}: null leaves a family alone. They tune nothing here, every prefix length being looked
+     * up fast.
+     */
     void thresholds(HashThresholds ipv4, HashThresholds ipv6) throws XfrmException {
         requireAtMost(ipv4, 32);
         requireAtMost(ipv6, 128);

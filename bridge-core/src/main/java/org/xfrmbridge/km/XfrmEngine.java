@@ -24,12 +24,15 @@ import org.xfrmbridge.xfrm.Template;
 /**
  * The control side of XFRM, whole: verbs for the front ends, timers, and answers to what datapath threads tell.
  *
- * <p>One thread, the control thread, calls everything here but the methods of {@link DatapathEvents}, which any thread calls and which
- * only queue. That thread's loop is: {@link #drainEvents}, requests, {@link #runTimers}, then sleep until {@link #nextDeadlineNs} or a
- * request or the wakeup comes.
+ * <p>One thread, the control thread, calls everything here but the methods of {@link DatapathEvents}, which any thread
+ * calls and which only queue. That thread's loop is: {@link #drainEvents}, requests, {@link #runTimers}, then sleep
+ * until {@link #nextDeadlineNs} or a request or the wakeup comes.
  */
 public final class XfrmEngine implements XfrmService, DatapathEvents {
-    /** {@code xfrm_state_hashmax} and {@code xfrm_policy_hashmax}: what clients are told, though tables here grow beyond. */
+    /**
+     * {@code xfrm_state_hashmax} and {@code xfrm_policy_hashmax}: what clients are told, though tables here grow
+     * beyond.
+     */
     private static final int HASH_MAX = 1 << 20;
 
     /** How many States packets may wait for at a time, unless {@link #limitAcquires} says otherwise. */
@@ -104,7 +107,8 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     /**
      * Before the first State comes; until then NAT keepalives go nowhere.
      *
-     * @param sender sends one between a State's addresses and encapsulation ports; false if there is no way to the peer at the moment
+     * @param sender sends one between a State's addresses and encapsulation ports; false if there is no way to the peer
+     *     at the moment
      */
     public void setKeepaliveSender(Predicate<State> sender) {
         keepalives.setSender(sender);
@@ -113,7 +117,8 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     /**
      * Control thread, or before it runs.
      *
-     * @param most larval States that packets may cause at a time; those of one Policy are at most as many as are still free
+     * @param most larval States that packets may cause at a time; those of one Policy are at most as many as are still
+     *     free
      */
     public void limitAcquires(int most) {
         acquires.limit(most);
@@ -125,7 +130,10 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         policyVerbs.setReserve(reserve);
     }
 
-    /** @param wiper told of each State that has carried packets when it has gone and its own keys are wiped: datapath threads made copies of them */
+    /**
+     * @param wiper told of each State that has carried packets when it has gone and its own keys are wiped: datapath
+     *     threads made copies of them
+     */
     public void setWiper(Consumer<State> wiper) {
         states.setWiper(wiper);
     }

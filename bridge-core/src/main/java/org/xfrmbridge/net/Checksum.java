@@ -1,15 +1,18 @@
 package org.xfrmbridge.net;
 
 /**
- * The Internet checksum (RFC 1071). Partial sums are longs of unfolded ones' complement words in network order; {@link #finish} folds
- * and complements one. Any thread.
+ * The Internet checksum (RFC 1071). Partial sums are longs of unfolded ones' complement words in network order;
+ * {@link #finish} folds and complements one. Any thread.
  */
 public final class Checksum {
     private static final long LOW = 0xffff_ffffL;
 
     private Checksum() {}
 
-    /** Adds bytes that start at an even distance from the start of what is summed up; an odd last byte counts as if a zero followed. */
+    /**
+     * Adds bytes that start at an even distance from the start of what is summed up; an odd last byte counts as if a
+     * zero followed.
+     */
     public static long add(long sum, byte[] data, int offset, int bytes) {
         int at = offset;
         int end = offset + bytes;

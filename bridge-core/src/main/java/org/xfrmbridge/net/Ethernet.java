@@ -43,10 +43,15 @@ public final class Ethernet {
 
     private Ethernet() {}
 
-    /** Length of the header, tags included, of a frame that is at least {@link #HEADER_BYTES} long; may exceed the frame. */
+    /**
+     * Length of the header, tags included, of a frame that is at least {@link #HEADER_BYTES} long; may exceed the
+     * frame.
+     */
     public static int headerBytes(byte[] data, int offset, int frameBytes) {
         int bytes = HEADER_BYTES;
-        while (bytes < MAX_HEADER_BYTES && bytes + TAG_BYTES <= frameBytes && isTag(Bytes.u16(data, offset + bytes - 2))) {
+        while (bytes < MAX_HEADER_BYTES
+                && bytes + TAG_BYTES <= frameBytes
+                && isTag(Bytes.u16(data, offset + bytes - 2))) {
             bytes += TAG_BYTES;
         }
         return bytes;

@@ -4,8 +4,9 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
- * What a packet is to the databases: the kernel's {@code xfrm_decode_session}. Ports of TCP, UDP, SCTP, DCCP and UDP-Lite; type and code of
- * ICMP in their place; the halves of a GRE key; the type of a mobility header. All 0 where there are none, and in fragments.
+ * What a packet is to the databases: the kernel's {@code xfrm_decode_session}. Ports of TCP, UDP, SCTP, DCCP and
+ * UDP-Lite; type and code of ICMP in their place; the halves of a GRE key; the type of a mobility header. All 0 where
+ * there are none, and in fragments.
  */
 public final class FlowDecoder {
     private static final int GRE_CHECKSUM_FLAG = 0x8000;
@@ -73,7 +74,7 @@ public final class FlowDecoder {
             }
             case IpProtocol.GRE -> decodeGreKey(data, at, bytes, flow);
             case IpProtocol.MH -> flow.sport = bytes > MH_TYPE ? Bytes.u8(data, at + MH_TYPE) : 0;
-            default -> { }
+            default -> {}
         }
     }
 

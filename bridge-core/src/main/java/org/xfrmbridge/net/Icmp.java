@@ -1,6 +1,9 @@
 package org.xfrmbridge.net;
 
-/** What the datapath sends and understands of ICMP (RFC 792, RFC 1191) and ICMPv6 (RFC 4443). Offsets are from the first byte. */
+/**
+ * What the datapath sends and understands of ICMP (RFC 792, RFC 1191) and ICMPv6 (RFC 4443). Offsets are from the first
+ * byte.
+ */
 public final class Icmp {
     public static final int TYPE = 0;
     public static final int CHECKSUM = 2;
@@ -8,6 +11,7 @@ public final class Icmp {
     public static final int MTU_V4 = 6;
     /** MTU of {@link #V6_PACKET_TOO_BIG}: 32 bits. */
     public static final int MTU_V6 = 4;
+
     public static final int HEADER_BYTES = 8;
 
     public static final int DESTINATION_UNREACHABLE = 3;

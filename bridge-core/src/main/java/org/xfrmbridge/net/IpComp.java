@@ -6,6 +6,7 @@ public final class IpComp {
     public static final int FLAGS = 1;
     /** Compression parameter index: the Spi of its SA. */
     public static final int CPI = 2;
+
     public static final int HEADER_BYTES = 4;
 
     private IpComp() {}

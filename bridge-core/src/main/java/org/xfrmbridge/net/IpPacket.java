@@ -6,8 +6,8 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
- * The IP packet that a datapath thread has in hand: where its headers are in the {@link PacketBuffer} it lies in. Mutable and reused
- * packet by packet; public fields because every step of the path moves them.
+ * The IP packet that a datapath thread has in hand: where its headers are in the {@link PacketBuffer} it lies in.
+ * Mutable and reused packet by packet; public fields because every step of the path moves them.
  *
  * <pre>
  *   buffer.offset   offset                payload
@@ -15,8 +15,8 @@ import org.xfrmbridge.xfrm.IpProtocol;
  *     linkBytes       <---------------- length ---------------->
  * </pre>
  *
- * All offsets are into {@link #data}. After {@link #parse} or {@link #reparse} said {@link Kind#IP} every header up to {@link #payload} is
- * whole and {@code offset + length} lies within the frame.
+ * All offsets are into {@link #data}. After {@link #parse} or {@link #reparse} said {@link Kind#IP} every header up to
+ * {@link #payload} is whole and {@code offset + length} lies within the frame.
  */
 public final class IpPacket {
     /** What a frame turned out to be. */
@@ -50,6 +50,7 @@ public final class IpPacket {
     public boolean fragment;
     /** Where its data belongs in the datagram, in bytes. */
     public int fragmentStart;
+
     public boolean moreFragments;
     /** Whether it was put together from fragments, so that its sender let it be divided. */
     public boolean reassembled;
@@ -92,7 +93,10 @@ public final class IpPacket {
         return fragmentStart == 0;
     }
 
-    /** Looks at a frame: link header, IP header, extension headers. Padding behind the packet is not counted in {@link #length}. */
+    /**
+     * Looks at a frame: link header, IP header, extension headers. Padding behind the packet is not counted in
+     * {@link #length}.
+     */
     public Kind parse(PacketBuffer frame) {
         buffer = frame;
         reassembled = false;
@@ -105,15 +109,16 @@ public final class IpPacket {
         return switch (type) {
             case Ethernet.TYPE_IPV4 -> parseIpv4(frame.offset + linkBytes, available);
             case Ethernet.TYPE_IPV6 -> parseIpv6(frame.offset + linkBytes, available);
-            default -> Ethernet.mayCarryIp(frame.data, frame.offset, linkBytes, frame.length)
-                    ? Kind.ENCAPSULATED
-                    : Kind.OTHER;
+            default ->
+                Ethernet.mayCarryIp(frame.data, frame.offset, linkBytes, frame.length) ? Kind.ENCAPSULATED : Kind.OTHER;
         };
     }
 
     /** Looks at a packet of that family found inside the buffer, of which so many bytes are there. */
     public Kind reparse(int newFamily, int newOffset, int availableBytes) {
-        return newFamily == AddressFamily.INET ? parseIpv4(newOffset, availableBytes) : parseIpv6(newOffset, availableBytes);
+        return newFamily == AddressFamily.INET
+                ? parseIpv4(newOffset, availableBytes)
+                : parseIpv6(newOffset, availableBytes);
     }
 
     /** The same for the beginning of a packet, as ICMP errors quote it: its end is where the quote ends. */
@@ -209,9 +214,9 @@ public final class IpPacket {
     }
 
     /**
-     * Where ESP in transport mode goes, as the kernel's ip6_find_1stfragopt has it: behind the IPv4 header; in IPv6 behind hop-by-hop and
-     * routing headers, and behind destination options unless a routing header came before. {@link #protocol} and {@link #protocolAt}
-     * then say what stands there.
+     * Where ESP in transport mode goes, as the kernel's ip6_find_1stfragopt has it: behind the IPv4 header; in IPv6
+     * behind hop-by-hop and routing headers, and behind destination options unless a routing header came before.
+     * {@link #protocol} and {@link #protocolAt} then say what stands there.
      */
     public int transportPoint() {
         byte[] data = buffer.data;
@@ -224,7 +229,9 @@ public final class IpPacket {
         protocolAt = offset + Ipv6.NEXT_HEADER;
         protocol = Bytes.u8(data, protocolAt);
         boolean routed = false;
-        while (protocol == IpProtocol.ANY || protocol == IpProtocol.ROUTING || (protocol == IpProtocol.DSTOPTS && !routed)) {
+        while (protocol == IpProtocol.ANY
+                || protocol == IpProtocol.ROUTING
+                || (protocol == IpProtocol.DSTOPTS && !routed)) {
             routed |= protocol == IpProtocol.ROUTING;
             protocolAt = at;
             protocol = Bytes.u8(data, at);
@@ -243,7 +250,10 @@ public final class IpPacket {
         }
     }
 
-    /** Sees to it that so many bytes can be put before and behind the packet; {@link #payload} and its like are then to be found anew. */
+    /**
+     * Sees to it that so many bytes can be put before and behind the packet; {@link #payload} and its like are then to
+     * be found anew.
+     */
     public boolean makeRoom(int headBytes, int tailBytes) {
         int before = headBytes + Ethernet.MAX_HEADER_BYTES;
         if (offset >= before && buffer.data.length - end() >= tailBytes) {
@@ -266,7 +276,10 @@ public final class IpPacket {
         System.arraycopy(link, 0, into, 0, linkBytes);
     }
 
-    /** Puts the link header kept before the packet again, with the EtherType of its family, and makes both the buffer's frame. */
+    /**
+     * Puts the link header kept before the packet again, with the EtherType of its family, and makes both the buffer's
+     * frame.
+     */
     public void restoreLink() {
         buffer.offset = offset - linkBytes;
         buffer.length = linkBytes + length;

@@ -1,6 +1,9 @@
 package org.xfrmbridge.net;
 
-/** The IPv4 header (RFC 791). Offsets are from its first byte; accessors trust that {@link IpPacket#parse} found it whole. */
+/**
+ * The IPv4 header (RFC 791). Offsets are from its first byte; accessors trust that {@link IpPacket#parse} found it
+ * whole.
+ */
 public final class Ipv4 {
     public static final int VERSION_IHL = 0;
     public static final int TOS = 1;
@@ -21,6 +24,7 @@ public final class Ipv4 {
 
     /** Bits of the word at {@link #FRAGMENT}; its low 13 bits count units of eight bytes. */
     public static final int DONT_FRAGMENT = 0x4000;
+
     public static final int MORE_FRAGMENTS = 0x2000;
     public static final int FRAGMENT_OFFSET_MASK = 0x1fff;
 

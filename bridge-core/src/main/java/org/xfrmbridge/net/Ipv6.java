@@ -2,7 +2,9 @@ package org.xfrmbridge.net;
 
 import org.xfrmbridge.xfrm.IpProtocol;
 
-/** The IPv6 header and its extension headers (RFC 8200). Offsets are from the first byte of the header they belong to. */
+/**
+ * The IPv6 header and its extension headers (RFC 8200). Offsets are from the first byte of the header they belong to.
+ */
 public final class Ipv6 {
     public static final int PAYLOAD_LENGTH = 4;
     public static final int NEXT_HEADER = 6;
@@ -15,14 +17,19 @@ public final class Ipv6 {
     public static final int MAX_PACKET_BYTES = HEADER_BYTES + 65535;
     /** Every link takes that much (RFC 8200 section 5). */
     public static final int MIN_MTU_BYTES = 1280;
+
     public static final int FLOW_LABEL_MASK = 0xfffff;
 
     /** Extension headers: next header first, then the length in units of eight bytes, itself not counted. */
     public static final int EXTENSION_LENGTH = 1;
+
     public static final int MIN_EXTENSION_BYTES = 8;
 
-    /** The fragment header: offset in its upper 13 bits, then two reserved, then the More flag; then the identification. */
+    /**
+     * The fragment header: offset in its upper 13 bits, then two reserved, then the More flag; then the identification.
+     */
     public static final int FRAGMENT_OFFSET_FLAGS = 2;
+
     public static final int FRAGMENT_ID = 4;
     public static final int FRAGMENT_HEADER_BYTES = 8;
     public static final int FRAGMENT_MORE = 1;
@@ -56,7 +63,10 @@ public final class Ipv6 {
         return Bytes.u8(data, extension + EXTENSION_LENGTH) + 1 << 3;
     }
 
-    /** Whether another header may follow in the chain that is ours to walk; the kernel's decode_session6 walks the same four. */
+    /**
+     * Whether another header may follow in the chain that is ours to walk; the kernel's decode_session6 walks the same
+     * four.
+     */
     public static boolean isExtension(int protocol) {
         return protocol == IpProtocol.ANY
                 || protocol == IpProtocol.ROUTING

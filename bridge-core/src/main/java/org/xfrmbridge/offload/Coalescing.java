@@ -11,9 +11,10 @@ import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.net.Tcp;
 
 /**
- * Finds frames in a batch that a host may take as one: consecutive segments of a TCP stream, as Linux merges them on receipt (tcp_gro_receive). Link and
- * IP header, acknowledgement, window and options must be equal. Checksums are verified before, since the host will
- * not look at them again. Keeps order: only neighbours are merged. Confined to one thread.
+ * Finds frames in a batch that a host may take as one: consecutive segments of a TCP stream, as Linux merges them on
+ * receipt (tcp_gro_receive). Link and IP header, acknowledgement, window and options must be equal. Checksums are
+ * verified before, since the host will not look at them again. Keeps order: only neighbours are merged. Confined to one
+ * thread.
  *
  * <pre>{@code
  * int frames = coalescing.run(batch, i);   // 1: send frame i as it is
@@ -26,8 +27,7 @@ public final class Coalescing {
     /** With two tags. */
     private static final int MAX_LINK_BYTES = Ethernet.HEADER_BYTES + 2 * Ethernet.TAG_BYTES;
 
-    private final byte[] header =
-            new byte[MAX_LINK_BYTES + Ipv6.HEADER_BYTES + Tcp.MAX_HEADER_BYTES];
+    private final byte[] header = new byte[MAX_LINK_BYTES + Ipv6.HEADER_BYTES + Tcp.MAX_HEADER_BYTES];
     private final Segment first = new Segment();
     private final Segment next = new Segment();
     private int streamBytes;
@@ -99,7 +99,8 @@ public final class Coalescing {
     }
 
     /**
-     * How many frames from an index on make one super-frame, at least 1. If there are several, the accessors describe it; the frames are not changed.
+     * How many frames from an index on make one super-frame, at least 1. If there are several, the accessors describe
+     * it; the frames are not changed.
      */
     public int run(PacketBatch batch, int from) {
         if (from + 1 >= batch.size() || !first.parse(batch.get(from)) || first.isPushed()) {
@@ -134,12 +135,17 @@ public final class Coalescing {
                 && next.payload - next.ip + streamBytes + next.payloadBytes <= MAX_IP_BYTES
                 && next.sequence() == first.sequence() + streamBytes
                 && equal(0, first.ip)
-                && (first.ipv4 ? continuesIpv4() : equal(first.ip, first.ip + Ipv6.PAYLOAD_LENGTH)
-                        && equal(first.ip + Ipv6.NEXT_HEADER, first.tcp))
+                && (first.ipv4
+                        ? continuesIpv4()
+                        : equal(first.ip, first.ip + Ipv6.PAYLOAD_LENGTH)
+                                && equal(first.ip + Ipv6.NEXT_HEADER, first.tcp))
                 && continuesTcp();
     }
 
-    /** Equal but for length, identification and checksum. Identifications do not matter: nobody may have cut these (no fragments). */
+    /**
+     * Equal but for length, identification and checksum. Identifications do not matter: nobody may have cut these (no
+     * fragments).
+     */
     private boolean continuesIpv4() {
         int ip = first.ip;
         return equal(ip, ip + Ipv4.TOTAL_LENGTH)

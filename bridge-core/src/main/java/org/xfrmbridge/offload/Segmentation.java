@@ -12,15 +12,17 @@ import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.net.Tcp;
 
 /**
- * Does in software what a network card does for a host that leaves checksums and the cutting of TCP streams to it: the checksum that is
- * not finished yet, and the super-frame of up to 64 KB that becomes segments (Linux's Documentation/networking/segmentation-offloads.rst).
- * Trusts the host's own stack for the offsets, yet bounds them. Any thread.
+ * Does in software what a network card does for a host that leaves checksums and the cutting of TCP streams to it: the
+ * checksum that is not finished yet, and the super-frame of up to 64 KB that becomes segments (Linux's
+ * Documentation/networking/segmentation-offloads.rst). Trusts the host's own stack for the offsets, yet bounds them.
+ * Any thread.
  */
 public final class Segmentation {
     private Segmentation() {}
 
     /**
-     * Finishes a checksum: its field holds the sum of the pseudo header, not complemented; the rest is added from {@code start} on.
+     * Finishes a checksum: its field holds the sum of the pseudo header, not complemented; the rest is added from
+     * {@code start} on.
      *
      * @param start of the upper-layer header, from the start of the frame
      * @param field of the checksum, from {@code start}
@@ -36,14 +38,16 @@ public final class Segmentation {
     }
 
     /**
-     * Cuts a TCP super-frame. Sequence numbers and IPv4 identifications count on; FIN and PSH go to the last segment, CWR to the first.
+     * Cuts a TCP super-frame. Sequence numbers and IPv4 identifications count on; FIN and PSH go to the last segment,
+     * CWR to the first.
      *
      * @param source holds the super-frame from {@code from} to its limit
      * @param tcpStart of the TCP header, from the start of the frame
      * @param segmentBytes of payload per segment, at most
      * @return whether it was one; a frame whose lengths contradict each other is dropped
      */
-    public static boolean cut(ByteBuffer source, int from, int tcpStart, int segmentBytes, PacketPool pool, PacketBatch into) {
+    public static boolean cut(
+            ByteBuffer source, int from, int tcpStart, int segmentBytes, PacketPool pool, PacketBatch into) {
         int frameBytes = source.limit() - from;
         if (segmentBytes <= 0 || tcpStart + Tcp.HEADER_BYTES > frameBytes) {
             return false;

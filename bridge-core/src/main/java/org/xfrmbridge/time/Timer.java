@@ -1,8 +1,8 @@
 package org.xfrmbridge.time;
 
 /**
- * A handle of a {@link TimerWheel}: scheduled or not, for one thing that happens later. Used again and again. What is there by the million
- * is a Timer itself; {@link #of} makes one for anything else.
+ * A handle of a {@link TimerWheel}: scheduled or not, for one thing that happens later. Used again and again. What is
+ * there by the million is a Timer itself; {@link #of} makes one for anything else.
  */
 public abstract class Timer<T> {
     static final int IDLE = -1;

@@ -3,11 +3,12 @@ package org.xfrmbridge.time;
 import java.util.function.Consumer;
 
 /**
- * Timers by the million: scheduling and cancelling cost the same however many there are. Wheels of 64 slots, each 64 times slower than the
- * one before; a timer waits in the wheel of the highest digit in which its tick differs from now, and moves inward as its time comes near.
+ * Timers by the million: scheduling and cancelling cost the same however many there are. Wheels of 64 slots, each 64
+ * times slower than the one before; a timer waits in the wheel of the highest digit in which its tick differs from now,
+ * and moves inward as its time comes near.
  *
- * <p>Time is {@link Clock#nowNs} and comes with {@link #advance}; deadlines are rounded up to the tick, so that a timer is never early
- * and at most a tick late. One thread only.
+ * <p>Time is {@link Clock#nowNs} and comes with {@link #advance}; deadlines are rounded up to the tick, so that a timer
+ * is never early and at most a tick late. One thread only.
  */
 public final class TimerWheel<T> {
     private static final int BITS = 6;
@@ -35,7 +36,10 @@ public final class TimerWheel<T> {
         return size;
     }
 
-    /** Schedules, or schedules anew. A deadline that is past comes with the next {@link #advance}, or tick if called from one. */
+    /**
+     * Schedules, or schedules anew. A deadline that is past comes with the next {@link #advance}, or tick if called
+     * from one.
+     */
     public void schedule(Timer<T> timer, long deadlineNs) {
         cancel(timer);
         timer.tick = Math.max(tickOf(deadlineNs), advancing ? nowTick + 1 : nowTick);
@@ -52,8 +56,8 @@ public final class TimerWheel<T> {
     }
 
     /**
-     * Gives the consumer everything that is due, in the order of ticks; it may schedule and cancel any timers. Going back in time
-     * does nothing.
+     * Gives the consumer everything that is due, in the order of ticks; it may schedule and cancel any timers. Going
+     * back in time does nothing.
      */
     public void advance(long nowNs, Consumer<? super T> consumer) {
         long target = (nowNs - startNs) / tickNs;

@@ -7,8 +7,8 @@ import java.nio.ByteBuffer;
 
 /**
  * Sixteen bytes in network order, as in the kernel's {@code xfrm_address_t}: an IPv6 address, or an IPv4 address in the
- * first four bytes. The family stands beside it in every structure, so it is not part of the value; the twelve bytes behind an
- * IPv4 address are kept as they came, because a kernel gives them back.
+ * first four bytes. The family stands beside it in every structure, so it is not part of the value; the twelve bytes
+ * behind an IPv4 address are kept as they came, because a kernel gives them back.
  *
  * @param high bytes 0 to 7, big endian
  * @param low bytes 8 to 15, big endian
@@ -31,9 +31,12 @@ public record Address(long high, long low) {
         return bytes.length == 4 ? ofIpv4(buffer.getInt()) : new Address(buffer.getLong(), buffer.getLong());
     }
 
-    /** The same for an address of that family: an IPv4 address among those of IPv6 is a mapped one, ::ffff:192.0.2.1. */
+    /**
+     * The same for an address of that family: an IPv4 address among those of IPv6 is a mapped one, ::ffff:192.0.2.1.
+     */
     public static Address parse(String text, int family) {
-        boolean mapped = family == AddressFamily.INET6 && InetAddresses.forString(text).getAddress().length == 4;
+        boolean mapped =
+                family == AddressFamily.INET6 && InetAddresses.forString(text).getAddress().length == 4;
         return mapped ? parse(text).toMapped() : parse(text);
     }
 

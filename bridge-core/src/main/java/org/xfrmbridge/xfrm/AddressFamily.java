@@ -20,7 +20,9 @@ public final class AddressFamily {
         return family == INET || family == INET6;
     }
 
-    /** The family addresses are compared as: a kernel takes all that is not INET6 for INET ({@code xfrm_addr_equal}). */
+    /**
+     * The family addresses are compared as: a kernel takes all that is not INET6 for INET ({@code xfrm_addr_equal}).
+     */
     public static int orIpv4(int family) {
         return family == INET6 ? INET6 : INET;
     }

@@ -3,8 +3,9 @@ package org.xfrmbridge.xfrm;
 import org.xfrmbridge.esp.KeyMaterial;
 
 /**
- * An algorithm of a State as a client named it, {@code struct xfrm_algo}, {@code xfrm_algo_auth} or {@code xfrm_algo_aead}. Owns its key:
- * {@link #wipe} clears it, {@link #toString} never shows it, equality takes constant time.
+ * An algorithm of a State as a client named it, {@code struct xfrm_algo}, {@code xfrm_algo_auth} or
+ * {@code xfrm_algo_aead}. Owns its key: {@link #wipe} clears it, {@link #toString} never shows it, equality takes
+ * constant time.
  */
 public final class Algorithm {
     private final String name;

@@ -2,8 +2,9 @@ package org.xfrmbridge.xfrm;
 
 /**
  * What the databases are asked with: the identity of the packet at hand, the kernel's {@code struct flowi}. Mutable and
- * reused packet by packet, hence confined to one thread and stored as a copy only; public fields because the packet path fills it.
- * Addresses are in the layout of {@link Address}; ports in host order, with ICMP type and code or a GRE key in their place.
+ * reused packet by packet, hence confined to one thread and stored as a copy only; public fields because the packet
+ * path fills it. Addresses are in the layout of {@link Address}; ports in host order, with ICMP type and code or a GRE
+ * key in their place.
  */
 public final class Flow {
     public int family;
@@ -18,6 +19,7 @@ public final class Flow {
     public int ifindex;
     /** The interface whose place {@link #ifindex} has taken, 0 if none: who names it means this flow, too. */
     public int attachedIfindex;
+
     public int ifId;
 
     public Address saddr() {
@@ -50,8 +52,8 @@ public final class Flow {
     }
 
     /**
-     * Whether all fields are equal, but for {@link #attachedIfindex}, which all flows have in common. No {@code
-     * equals}: a Flow changes, and must be no key of a map.
+     * Whether all fields are equal, but for {@link #attachedIfindex}, which all flows have in common. No
+     * {@code equals}: a Flow changes, and must be no key of a map.
      */
     public boolean isSame(Flow other) {
         return saddrHigh == other.saddrHigh

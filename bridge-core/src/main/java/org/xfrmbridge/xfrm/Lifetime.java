@@ -1,8 +1,8 @@
 package org.xfrmbridge.xfrm;
 
 /**
- * Limits of a State or Policy, {@code struct xfrm_lifetime_cfg}. Byte and packet limits are unsigned, {@link #INFINITE} means none;
- * times are seconds since adding or since first use, 0 means none.
+ * Limits of a State or Policy, {@code struct xfrm_lifetime_cfg}. Byte and packet limits are unsigned, {@link #INFINITE}
+ * means none; times are seconds since adding or since first use, 0 means none.
  */
 public record Lifetime(
         long softBytes,

@@ -4,8 +4,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * One entry of the {@link org.xfrmbridge.db.Spd Spd}; {@code struct xfrm_policy}. Its spec never changes: an update is a new
- * Policy in the old one's place. The control thread creates it and marks it dead; datapath threads read it and {@link #touch} it.
+ * One entry of the {@link org.xfrmbridge.db.Spd Spd}; {@code struct xfrm_policy}. Its spec never changes: an update is
+ * a new Policy in the old one's place. The control thread creates it and marks it dead; datapath threads read it and
+ * {@link #touch} it.
  */
 public final class Policy {
     private static final VarHandle PLACE = placeHandle();
@@ -50,7 +51,10 @@ public final class Policy {
         return known == null ? new Usage(addSeconds) : known;
     }
 
-    /** A datapath thread has used it. A Policy tells its last use, and its limits of use run from there: it ends when idle. */
+    /**
+     * A datapath thread has used it. A Policy tells its last use, and its limits of use run from there: it ends when
+     * idle.
+     */
     public void touch(long nowSeconds) {
         Usage known = usage;
         if (known == null) {
@@ -60,14 +64,17 @@ public final class Policy {
         known.renew(nowSeconds);
     }
 
-    /** Where the {@link org.xfrmbridge.db.Spd Spd} keeps it: itself before it does, null once it has left. Only the Spd asks. */
+    /**
+     * Where the {@link org.xfrmbridge.db.Spd Spd} keeps it: itself before it does, null once it has left. Only the Spd
+     * asks.
+     */
     public Object place() {
         return PLACE.getAcquire(this);
     }
 
     /**
-     * Only the Spd's control thread, which is all that writes: other threads see it before anything that the control thread publishes later. That needs no fence,
-     * which would be a twentieth of an update.
+     * Only the Spd's control thread, which is all that writes: other threads see it before anything that the control
+     * thread publishes later. That needs no fence, which would be a twentieth of an update.
      *
      * @param newPlace null when it leaves: it is dead, and bundles and flow entries made from it are stale from now on
      */
@@ -90,6 +97,7 @@ public final class Policy {
 
     @Override
     public String toString() {
-        return "policy " + spec.index() + " " + spec.direction() + " priority " + Integer.toUnsignedString(spec.priority());
+        return "policy " + spec.index() + " " + spec.direction() + " priority "
+                + Integer.toUnsignedString(spec.priority());
     }
 }

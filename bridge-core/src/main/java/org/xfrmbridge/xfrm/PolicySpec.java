@@ -59,7 +59,19 @@ public record PolicySpec(
 
     public PolicySpec withTemplates(List<Template> newTemplates) {
         return new PolicySpec(
-                selector, lifetime, priority, index, direction, action, flags, share, newTemplates, mark, ifId, type, securityContext);
+                selector,
+                lifetime,
+                priority,
+                index,
+                direction,
+                action,
+                flags,
+                share,
+                newTemplates,
+                mark,
+                ifId,
+                type,
+                securityContext);
     }
 
     public PolicySpec withSanitizedMark() {
@@ -67,13 +79,36 @@ public record PolicySpec(
             return this;
         }
         return new PolicySpec(
-                selector, lifetime, priority, index, direction, action, flags, share, templates, mark.sanitized(), ifId, type,
+                selector,
+                lifetime,
+                priority,
+                index,
+                direction,
+                action,
+                flags,
+                share,
+                templates,
+                mark.sanitized(),
+                ifId,
+                type,
                 securityContext);
     }
 
     public PolicySpec withIndex(int newIndex) {
         return new PolicySpec(
-                selector, lifetime, priority, newIndex, direction, action, flags, share, templates, mark, ifId, type, securityContext);
+                selector,
+                lifetime,
+                priority,
+                newIndex,
+                direction,
+                action,
+                flags,
+                share,
+                templates,
+                mark,
+                ifId,
+                type,
+                securityContext);
     }
 
     /** Public fields, set in any order. */
@@ -94,7 +129,19 @@ public record PolicySpec(
 
         public PolicySpec build() {
             return new PolicySpec(
-                    selector, lifetime, priority, index, direction, action, flags, share, templates, mark, ifId, type, securityContext);
+                    selector,
+                    lifetime,
+                    priority,
+                    index,
+                    direction,
+                    action,
+                    flags,
+                    share,
+                    templates,
+                    mark,
+                    ifId,
+                    type,
+                    securityContext);
         }
     }
 }

@@ -1,9 +1,9 @@
 package org.xfrmbridge.xfrm;
 
 /**
- * Which packets a Policy or State is for: {@code struct xfrm_selector}, field by field, and no wider: there may be millions. Ports and
- * port masks are in host order; for ICMP the source port is the type and the destination port the code, for GRE both hold the key, as
- * the kernel has it. Nothing is checked here: a kernel takes odd selectors too.
+ * Which packets a Policy or State is for: {@code struct xfrm_selector}, field by field, and no wider: there may be
+ * millions. Ports and port masks are in host order; for ICMP the source port is the type and the destination port the
+ * code, for GRE both hold the key, as the kernel has it. Nothing is checked here: a kernel takes odd selectors too.
  */
 public final class Selector {
     private final long daddrHigh;
@@ -21,10 +21,23 @@ public final class Selector {
     private final int ifindex;
     private final int user;
 
-    /** Numbers are cut to the width they have in the kernel's structure: ports, masks and family 16 bits, prefixes and protocol 8. */
+    /**
+     * Numbers are cut to the width they have in the kernel's structure: ports, masks and family 16 bits, prefixes and
+     * protocol 8.
+     */
     public Selector(
-            Address daddr, Address saddr, int dport, int dportMask, int sport, int sportMask, int family, int daddrPrefix,
-            int saddrPrefix, int protocol, int ifindex, int user) {
+            Address daddr,
+            Address saddr,
+            int dport,
+            int dportMask,
+            int sport,
+            int sportMask,
+            int family,
+            int daddrPrefix,
+            int saddrPrefix,
+            int protocol,
+            int ifindex,
+            int user) {
         daddrHigh = daddr.high();
         daddrLow = daddr.low();
         saddrHigh = saddr.high();
@@ -150,7 +163,17 @@ public final class Selector {
     public String toString() {
         return "%s/%d:%d/%x -> %s/%d:%d/%x family %d protocol %d ifindex %d user %d"
                 .formatted(
-                        saddr().toText(family), saddrPrefix(), sport(), sportMask(), daddr().toText(family), daddrPrefix(), dport(),
-                        dportMask(), family(), protocol(), ifindex, user);
+                        saddr().toText(family),
+                        saddrPrefix(),
+                        sport(),
+                        sportMask(),
+                        daddr().toText(family),
+                        daddrPrefix(),
+                        dport(),
+                        dportMask(),
+                        family(),
+                        protocol(),
+                        ifindex,
+                        user);
     }
 }

@@ -13,12 +13,14 @@ import org.xfrmbridge.esp.Suite;
 /**
  * One security association in the {@link org.xfrmbridge.db.Sad Sad}; {@code struct xfrm_state}.
  *
- * <p>The control thread alone creates it, changes its spec and moves its {@link Phase}. Datapath threads read those, count in
- * {@link #usage}, {@link #sequence} and {@link #replayWindow}, and own what they build on first use ({@link #outbound}, {@link #inbound}:
- * one thread each). Nothing is counted by reference: a State that left the tables is {@link Phase#DEAD}, and who still holds it sees that.
- * What only packets need (suite, window, sequence, counters) is made for the first one: a million States wait for theirs.
+ * <p>The control thread alone creates it, changes its spec and moves its {@link Phase}. Datapath threads read those,
+ * count in {@link #usage}, {@link #sequence} and {@link #replayWindow}, and own what they build on first use
+ * ({@link #outbound}, {@link #inbound}: one thread each). Nothing is counted by reference: a State that left the tables
+ * is {@link Phase#DEAD}, and who still holds it sees that. What only packets need (suite, window, sequence, counters)
+ * is made for the first one: a million States wait for theirs.
  *
- * <p>Keys may be wiped at any moment: a transform made or first used after that answers {@code WIPED}, never with a key half cleared.
+ * <p>Keys may be wiped at any moment: a transform made or first used after that answers {@code WIPED}, never with a key
+ * half cleared.
  */
 public final class State {
     private record ReplayMark(int oseq, int seq, int step) {
@@ -58,6 +60,7 @@ public final class State {
     private volatile long addSeconds;
     /** Null until a packet comes or a client gives counters. */
     private volatile Usage usage;
+
     private volatile int integrityFailures;
 
     /** A ReplayState until a packet comes, then Counting. */
@@ -74,7 +77,10 @@ public final class State {
     /** What the control thread keeps beside this State, its timers among them; only that thread touches it. */
     public Object watch;
 
-    /** Where the {@link org.xfrmbridge.db.Sad Sad} keeps this State, null outside of it; only the control thread touches it. */
+    /**
+     * Where the {@link org.xfrmbridge.db.Sad Sad} keeps this State, null outside of it; only the control thread touches
+     * it.
+     */
     public Object place;
 
     /** A larval State, or one that carries no packets: it has no algorithms. */
@@ -173,7 +179,10 @@ public final class State {
         return made;
     }
 
-    /** Whether the control side made it, beside an IPComp tunnel ({@code xfrm_state_kern}): clients see it and cannot change it. */
+    /**
+     * Whether the control side made it, beside an IPComp tunnel ({@code xfrm_state_kern}): clients see it and cannot
+     * change it.
+     */
     public boolean isBeside() {
         return suite instanceof Suite.Bare;
     }
@@ -205,7 +214,8 @@ public final class State {
     private Counting counting(ReplayState start) {
         SequenceWidth width = spec.isEsn() ? SequenceWidth.EXTENDED : SequenceWidth.SHORT;
         Overflow overflow = spec.hasExtraFlag(StateFlags.EXTRA_OSEQ_MAY_WRAP) ? Overflow.WRAP : Overflow.REFUSE;
-        return new Counting(windowOf(start, width), new OutboundSequence(width, overflow, start.oseq(), start.oseqHigh()));
+        return new Counting(
+                windowOf(start, width), new OutboundSequence(width, overflow, start.oseq(), start.oseqHigh()));
     }
 
     /** Whether packets may have come to it: without any, nothing was made of its keys. */
@@ -224,16 +234,16 @@ public final class State {
     }
 
     /**
-     * Control thread only: starts window and sequence from the values a client gave, null for the beginning. The kind of window is the
-     * spec's, as {@code xfrm_init_replay} chooses it; a bitmap must be as long as the spec's.
+     * Control thread only: starts window and sequence from the values a client gave, null for the beginning. The kind
+     * of window is the spec's, as {@code xfrm_init_replay} chooses it; a bitmap must be as long as the spec's.
      */
     public void resetReplay(ReplayState from) {
         numbers = from == null ? ReplayState.INITIAL : from;
     }
 
     /**
-     * Control thread only: takes the place of a State of the same shape. From now on both count as one, for packets may be on their way
-     * through the other: no sequence number is used twice, none is taken twice, and all are counted.
+     * Control thread only: takes the place of a State of the same shape. From now on both count as one, for packets may
+     * be on their way through the other: no sequence number is used twice, none is taken twice, and all are counted.
      */
     public void succeed(State other) {
         numbers = other.counting();
@@ -242,8 +252,8 @@ public final class State {
     }
 
     /**
-     * Outbound datapath thread, while somebody listens: whether the number just used is far enough from the last one told of that {@link
-     * org.xfrmbridge.km.DatapathEvents#replayAdvanced} is due.
+     * Outbound datapath thread, while somebody listens: whether the number just used is far enough from the last one
+     * told of that {@link org.xfrmbridge.km.DatapathEvents#replayAdvanced} is due.
      */
     public boolean isSentNoticeDue(int oseq) {
         ReplayMark mark = replayMark;

@@ -1,6 +1,8 @@
 package org.xfrmbridge.xfrm;
 
-/** Bits of {@code xfrm_usersa_info.flags} ({@code XFRM_STATE_*}) and of XFRMA_SA_EXTRA_FLAGS ({@code XFRM_SA_XFLAG_*}). */
+/**
+ * Bits of {@code xfrm_usersa_info.flags} ({@code XFRM_STATE_*}) and of XFRMA_SA_EXTRA_FLAGS ({@code XFRM_SA_XFLAG_*}).
+ */
 public final class StateFlags {
     public static final int NOECN = 1;
     public static final int DECAP_DSCP = 2;

@@ -1,8 +1,9 @@
 package org.xfrmbridge.xfrm;
 
 /**
- * All that a client says of a State: {@code struct xfrm_usersa_info} and its attributes, or a PF_KEY ADD. Immutable, except that the keys
- * in its {@link Algorithm}s are wiped when the State goes. An absent attribute is null (objects), 0 (numbers) or {@link #ABSENT}.
+ * All that a client says of a State: {@code struct xfrm_usersa_info} and its attributes, or a PF_KEY ADD. Immutable,
+ * except that the keys in its {@link Algorithm}s are wiped when the State goes. An absent attribute is null (objects),
+ * 0 (numbers) or {@link #ABSENT}.
  *
  * @param seq number of the ACQUIRE it answers, 0 if none
  * @param replayWindow {@code replay_window} of the base structure: 0 to 255
@@ -10,7 +11,8 @@ package org.xfrmbridge.xfrm;
  * @param extraFlags {@code EXTRA_} bits of {@link StateFlags}
  * @param auth its ICV length is the truncation in force
  * @param authTruncated whether the client gave the truncation itself (XFRMA_ALG_AUTH_TRUNC)
- * @param replay sequence numbers to start from, null for the beginning; with {@code windowBits > 0} it came as XFRMA_REPLAY_ESN_VAL
+ * @param replay sequence numbers to start from, null for the beginning; with {@code windowBits > 0} it came as
+ *     XFRMA_REPLAY_ESN_VAL
  * @param usage counters to start from (XFRMA_LTIME_VAL), null for zero
  * @param replayMaxDifference XFRMA_REPLAY_THRESH in packets, 0 for no limit
  * @param replayMaxAge XFRMA_ETIMER_THRESH in tenths of a second, 0 for never
@@ -133,9 +135,13 @@ public record StateSpec(
         return hasFlag(StateFlags.ESN);
     }
 
-    /** Whether the replay window is a bitmap of free length ({@code struct xfrm_replay_state_esn}), with extended numbers or without. */
+    /**
+     * Whether the replay window is a bitmap of free length ({@code struct xfrm_replay_state_esn}), with extended
+     * numbers or without.
+     */
     public boolean hasReplayBitmap() {
-        return replay != null && (isGiven(GIVEN_REPLAY_BITMAP) || replay.windowBits() != 0 || replay.bitmap().length != 1);
+        return replay != null
+                && (isGiven(GIVEN_REPLAY_BITMAP) || replay.windowBits() != 0 || replay.bitmap().length != 1);
     }
 
     /** The mark of a packet that has come or is to go through the State. */
@@ -210,10 +216,39 @@ public record StateSpec(
 
         public StateSpec build() {
             return new StateSpec(
-                    selector, id, saddr, lifetime, seq, reqid, family, mode, replayWindow, flags, extraFlags, aead, auth,
-                    authTruncated, cipher, compression, encapsulation, careOfAddress, tfcPadBytes, mark, outputMark, ifId, replay,
-                    usage, replayMaxDifference, replayMaxAge, direction, pcpu, natKeepaliveSeconds, mappingMaxAgeSeconds,
-                    offloadFlags, given, securityContext);
+                    selector,
+                    id,
+                    saddr,
+                    lifetime,
+                    seq,
+                    reqid,
+                    family,
+                    mode,
+                    replayWindow,
+                    flags,
+                    extraFlags,
+                    aead,
+                    auth,
+                    authTruncated,
+                    cipher,
+                    compression,
+                    encapsulation,
+                    careOfAddress,
+                    tfcPadBytes,
+                    mark,
+                    outputMark,
+                    ifId,
+                    replay,
+                    usage,
+                    replayMaxDifference,
+                    replayMaxAge,
+                    direction,
+                    pcpu,
+                    natKeepaliveSeconds,
+                    mappingMaxAgeSeconds,
+                    offloadFlags,
+                    given,
+                    securityContext);
         }
     }
 }

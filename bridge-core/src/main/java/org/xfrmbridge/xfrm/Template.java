@@ -1,8 +1,8 @@
 package org.xfrmbridge.xfrm;
 
 /**
- * One transform a Policy asks for, {@code struct xfrm_user_tmpl}: which States may serve, and what to ask a key manager for
- * when none does. A Spi of 0 and a saddr of "any" are wildcards; algorithm masks are kept for the clients.
+ * One transform a Policy asks for, {@code struct xfrm_user_tmpl}: which States may serve, and what to ask a key manager
+ * for when none does. A Spi of 0 and a saddr of "any" are wildcards; algorithm masks are kept for the clients.
  *
  * @param allAlgorithms whether States of any algorithm may serve, whatever the masks say ({@code allalgs})
  */
@@ -25,10 +25,27 @@ public record Template(
 
     /** As netlink has it: where all bits of the masks are set, any algorithm may serve. */
     public Template(
-            StateId id, int family, Address saddr, int reqid, Mode mode, int share, boolean optional,
-            int authMask, int cipherMask, int compressionMask) {
+            StateId id,
+            int family,
+            Address saddr,
+            int reqid,
+            Mode mode,
+            int share,
+            boolean optional,
+            int authMask,
+            int cipherMask,
+            int compressionMask) {
         this(
-                id, family, saddr, reqid, mode, share, optional, authMask, cipherMask, compressionMask,
+                id,
+                family,
+                saddr,
+                reqid,
+                mode,
+                share,
+                optional,
+                authMask,
+                cipherMask,
+                compressionMask,
                 (authMask & cipherMask & compressionMask) == ALL);
     }
 

@@ -4,10 +4,11 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * What a State or Policy has carried, {@code struct xfrm_lifetime_cur}. Bytes, packets and times in seconds since the epoch.
+ * What a State or Policy has carried, {@code struct xfrm_lifetime_cur}. Bytes, packets and times in seconds since the
+ * epoch.
  *
- * <p>Written by the one datapath thread that uses the entry, read by any thread: each field is whole and recent, but two fields
- * may be a packet apart, as in the kernel.
+ * <p>Written by the one datapath thread that uses the entry, read by any thread: each field is whole and recent, but
+ * two fields may be a packet apart, as in the kernel.
  */
 public final class Usage {
     private static final VarHandle BYTES = handle("bytes");

@@ -34,7 +34,10 @@ import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
-/** AH between two hosts, and against Scapy: every MAC, both modes, both families, options and extension headers, extended numbers. */
+/**
+ * AH between two hosts, and against Scapy: every MAC, both modes, both families, options and extension headers,
+ * extended numbers.
+ */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class AhPathTest {
     private static final HexFormat HEX = HexFormat.of();
@@ -54,7 +57,9 @@ class AhPathTest {
         }
 
         String[] outerEnds() {
-            return outer.equals("IPv4") ? new String[] {"192.0.2.1", "192.0.2.2"} : new String[] {"2001:db8::1", "2001:db8::2"};
+            return outer.equals("IPv4")
+                    ? new String[] {"192.0.2.1", "192.0.2.2"}
+                    : new String[] {"2001:db8::1", "2001:db8::2"};
         }
 
         boolean isKnownToScapy() {
@@ -63,7 +68,8 @@ class AhPathTest {
 
         private String judged() {
             return switch (auth) {
-                case "hmac(md5)", "hmac(sha1)", "hmac(sha256)", "hmac(sha512)" -> "AH_" + auth.substring(5, auth.length() - 1);
+                case "hmac(md5)", "hmac(sha1)", "hmac(sha256)", "hmac(sha512)" ->
+                    "AH_" + auth.substring(5, auth.length() - 1);
                 case "cmac(aes)" -> "AH_cmac";
                 default -> null;
             };
@@ -71,8 +77,8 @@ class AhPathTest {
 
         String request() {
             boolean tunnel = mode == Mode.TUNNEL;
-            return "suite=" + judged() + " spi=" + SPI + " nat=0 src=" + (tunnel ? outerEnds()[0] : "-")
-                    + " dst=" + (tunnel ? outerEnds()[1] : "-") + ((flags & StateFlags.ESN) != 0 ? " esn=" + HIGH : "");
+            return "suite=" + judged() + " spi=" + SPI + " nat=0 src=" + (tunnel ? outerEnds()[0] : "-") + " dst="
+                    + (tunnel ? outerEnds()[1] : "-") + ((flags & StateFlags.ESN) != 0 ? " esn=" + HIGH : "");
         }
     }
 
@@ -80,7 +86,15 @@ class AhPathTest {
         List<Case> cases = new ArrayList<>();
         String[] families = {"IPv4", "IPv6"};
         String[] macs = {
-            "hmac(md5)", "hmac(sha1)", "hmac(sha256)", "hmac(sha384)", "hmac(sha512)", "hmac(rmd160)", "hmac(sm3)", "xcbc(aes)", "cmac(aes)",
+            "hmac(md5)",
+            "hmac(sha1)",
+            "hmac(sha256)",
+            "hmac(sha384)",
+            "hmac(sha512)",
+            "hmac(rmd160)",
+            "hmac(sm3)",
+            "xcbc(aes)",
+            "cmac(aes)",
             "digest_null"
         };
         for (Mode mode : new Mode[] {Mode.TRANSPORT, Mode.TUNNEL, Mode.BEET}) {
@@ -138,7 +152,10 @@ class AhPathTest {
         State receiving = install(b, Direction.IN, test);
         long bytes = 0;
         for (int payload : PAYLOADS) {
-            Frames frames = Frames.udp(test.innerEnds()[0], test.innerEnds()[1]).bytes(payload).dontFragment().tos(4);
+            Frames frames = Frames.udp(test.innerEnds()[0], test.innerEnds()[1])
+                    .bytes(payload)
+                    .dontFragment()
+                    .tos(4);
             frames.ttl = 37;
             List<byte[]> wire = a.send(frames.frame());
             assertEquals(1, wire.size(), a.stats::toProcText);
@@ -175,9 +192,13 @@ class AhPathTest {
         TestHost host = new TestHost(test.outerEnds()[0]);
         install(host, Direction.OUT, test);
         for (int payload : PAYLOADS) {
-            Frames frames = Frames.udp(test.innerEnds()[0], test.innerEnds()[1]).bytes(payload).tos(8);
+            Frames frames = Frames.udp(test.innerEnds()[0], test.innerEnds()[1])
+                    .bytes(payload)
+                    .tos(8);
             byte[] sealed = Frames.packet(host.send(frames.frame()).getFirst());
-            assertEquals(HEX.formatHex(frames.packet()), judge.ask("open " + test.request() + " packet=" + HEX.formatHex(sealed)));
+            assertEquals(
+                    HEX.formatHex(frames.packet()),
+                    judge.ask("open " + test.request() + " packet=" + HEX.formatHex(sealed)));
         }
     }
 
@@ -185,14 +206,19 @@ class AhPathTest {
     @MethodSource("casesForScapy")
     void shouldVerifyWhatScapySigned(Case test) throws IOException {
         assumeTrue(
-                test.outer().equals("IPv6") || test.flags() == StateFlags.ALIGN4 || !test.auth().startsWith("hmac(sha"),
+                test.outer().equals("IPv6")
+                        || test.flags() == StateFlags.ALIGN4
+                        || !test.auth().startsWith("hmac(sha"),
                 "Scapy pads the ICV of AH over IPv4 to 4 bytes only, which is ALIGN4");
         TestHost host = new TestHost(test.outerEnds()[1], test.innerEnds()[1]);
         install(host, Direction.IN, test);
         int sequence = 1;
         for (int payload : PAYLOADS) {
-            byte[] packet = Frames.udp(test.innerEnds()[0], test.innerEnds()[1]).bytes(payload).packet();
-            String sealed = judge.ask("seal " + test.request() + " seq=" + sequence++ + " packet=" + HEX.formatHex(packet));
+            byte[] packet = Frames.udp(test.innerEnds()[0], test.innerEnds()[1])
+                    .bytes(payload)
+                    .packet();
+            String sealed =
+                    judge.ask("seal " + test.request() + " seq=" + sequence++ + " packet=" + HEX.formatHex(packet));
             List<byte[]> arrived = host.receive(Frames.framed(HEX.parseHex(sealed)));
             assertEquals(1, arrived.size(), host.stats::toProcText);
             assertEquals(HEX.formatHex(packet), HEX.formatHex(Frames.packet(arrived.getFirst())));
@@ -204,14 +230,23 @@ class AhPathTest {
 
     /** Router alert 148, security 130: kept. Record route 7, timestamp 68: for routers to write in. */
     @ParameterizedTest
-    @ValueSource(strings = {"94040000", "01010100", "0703040144040500", "820bf1350000000000000000", "070704c000020101", "0707040a0a0a0a00"})
+    @ValueSource(
+            strings = {
+                "94040000",
+                "01010100",
+                "0703040144040500",
+                "820bf1350000000000000000",
+                "070704c000020101",
+                "0707040a0a0a0a00"
+            })
     void shouldProtectOptionsAsFarAsTheyStayTheSame(String options) throws IOException {
         TestHost a = new TestHost(SHA256.outerEnds()[0]);
         TestHost b = new TestHost(SHA256.outerEnds()[1]);
         install(a, Direction.OUT, SHA256);
         install(b, Direction.IN, SHA256);
         Frames frames = Frames.udp("192.0.2.1", "192.0.2.2");
-        frames.options = HEX.parseHex(options.length() % 8 == 0 ? options : options + "00".repeat(4 - options.length() / 2 % 4));
+        frames.options =
+                HEX.parseHex(options.length() % 8 == 0 ? options : options + "00".repeat(4 - options.length() / 2 % 4));
         List<byte[]> wire = a.send(frames.frame());
         if (judge.isPresent()) {
             String packet = HEX.formatHex(Frames.packet(wire.getFirst()));
@@ -220,7 +255,10 @@ class AhPathTest {
         assertArrayEquals(frames.packet(), Frames.packet(b.receive(wire).getFirst()));
     }
 
-    /** Loose source route: signed as it will be at its end, with the last hop as destination and the option gone to zero. */
+    /**
+     * Loose source route: signed as it will be at its end, with the last hop as destination and the option gone to
+     * zero.
+     */
     @Test
     void shouldSignASourceRoutedPacketForItsLastDestination() {
         TestHost a = new TestHost("192.0.2.1");
@@ -228,7 +266,10 @@ class AhPathTest {
         install(b, Direction.IN, SHA256);
         StateSpec.Builder spec = Sas.spec(Mode.TRANSPORT, "192.0.2.1", "192.0.2.9", SPI);
         a.sad.insert(Sas.ah(spec, "hmac(sha256)", 128));
-        a.policy(Direction.OUT, Selector.any(2), Sas.of(IpProtocol.AH, Sas.template(Mode.TRANSPORT, "192.0.2.1", "192.0.2.9")));
+        a.policy(
+                Direction.OUT,
+                Selector.any(2),
+                Sas.of(IpProtocol.AH, Sas.template(Mode.TRANSPORT, "192.0.2.1", "192.0.2.9")));
         Frames frames = Frames.udp("192.0.2.1", "192.0.2.9");
         frames.options = HEX.parseHex("830704c000020200");
         byte[] wire = a.send(frames.frame()).getFirst();
@@ -240,7 +281,9 @@ class AhPathTest {
         assertEquals(1, b.receive(List.of(wire)).size(), b.stats::toProcText);
     }
 
-    /** A routing header with one segment left is signed as it arrives; hop-by-hop options may change where they say so. */
+    /**
+     * A routing header with one segment left is signed as it arrives; hop-by-hop options may change where they say so.
+     */
     @Test
     void shouldSignExtensionHeadersAsTheyWillArrive() {
         TestHost a = new TestHost("2001:db8::1");
@@ -255,7 +298,10 @@ class AhPathTest {
         String routing = "11020001" + "00000000" + HEX.toHexDigits(last.high()) + HEX.toHexDigits(last.low());
         byte[] udp = Arrays.copyOfRange(Frames.udp("2001:db8::1", "2001:db8::2").packet(), 40, 148);
         byte[] upper = HEX.parseHex(hopByHop + routing + HEX.formatHex(udp));
-        byte[] wire = a.send(Frames.udp("2001:db8::1", "2001:db8::9").payload(0, upper).frame()).getFirst();
+        byte[] wire = a.send(Frames.udp("2001:db8::1", "2001:db8::9")
+                        .payload(0, upper)
+                        .frame())
+                .getFirst();
         int ip = 14;
         assertEquals(IpProtocol.AH, Bytes.u8(wire, ip + 48), "behind hop-by-hop and routing headers");
         // What the router 2001:db8::9 does.
@@ -272,7 +318,10 @@ class AhPathTest {
         assertEquals(IpProtocol.UDP, view.protocol);
         assertEquals(0x09090909, Bytes.i32(view.data(), view.offset + 44));
         // What the receiver must not take: an option changed that says it does not change.
-        byte[] again = a.send(Frames.udp("2001:db8::1", "2001:db8::9").payload(0, upper).frame()).getFirst();
+        byte[] again = a.send(Frames.udp("2001:db8::1", "2001:db8::9")
+                        .payload(0, upper)
+                        .frame())
+                .getFirst();
         Bytes.putU8(again, ip + 42, 0x1e);
         System.arraycopy(wire, ip + Ipv6.DESTINATION, again, ip + Ipv6.DESTINATION, 16);
         assertEquals(0, b.receive(List.of(again)).size());
@@ -280,7 +329,17 @@ class AhPathTest {
     }
 
     @ParameterizedTest(name = "byte {0}")
-    @CsvSource({"4, id", "12, source", "20, next header", "60, payload", "21, ICV length", "24, SPI", "28, sequence", "32, ICV", "48, padding"})
+    @CsvSource({
+        "4, id",
+        "12, source",
+        "20, next header",
+        "60, payload",
+        "21, ICV length",
+        "24, SPI",
+        "28, sequence",
+        "32, ICV",
+        "48, padding"
+    })
     void shouldRefuseWhatWasChangedAndMustNot(int at, String what) {
         assertNotNull(what);
         TestHost a = new TestHost("192.0.2.1");
@@ -303,7 +362,10 @@ class AhPathTest {
         TestHost b = new TestHost("192.0.2.2");
         install(a, Direction.OUT, SHA256);
         install(b, Direction.IN, SHA256);
-        byte[] eleven = Frames.udp("192.0.2.1", "192.0.2.2").inbound().payload(IpProtocol.AH, new byte[11]).frame();
+        byte[] eleven = Frames.udp("192.0.2.1", "192.0.2.2")
+                .inbound()
+                .payload(IpProtocol.AH, new byte[11])
+                .frame();
         assertEquals(0, b.receive(eleven).size());
         assertEquals(1, b.drops(DropReason.IN_HDR_ERROR));
         byte[] wire = a.send(Frames.udp("192.0.2.1", "192.0.2.2").frame()).getFirst();
@@ -331,14 +393,27 @@ class AhPathTest {
         TestHost a = new TestHost("2001:db8::1");
         install(a, Direction.OUT, SHA256_V6);
         byte[] upper = HEX.parseHex(header.substring(0, 16) + "045708ae00080000");
-        assertEquals(0, a.send(Frames.udp("2001:db8::1", "2001:db8::2").payload(protocol, upper).frame()).size());
+        assertEquals(
+                0,
+                a.send(Frames.udp("2001:db8::1", "2001:db8::2")
+                                .payload(protocol, upper)
+                                .frame())
+                        .size());
         assertEquals(1, a.drops(DropReason.OUT_STATE_PROTO_ERROR), a.stats::toProcText);
     }
 
     /** RFC 4302 wants eight bytes in IPv6, a kernel wants them in IPv4 as well unless told otherwise. */
     @ParameterizedTest
-    @CsvSource({"IPv4, 0, 32, 128", "IPv4, 64, 28, 128", "IPv6, 0, 32, 128", "IPv6, 64, 32, 128", "IPv4, 0, 24, 96", "IPv4, 64, 24, 96",
-        "IPv4, 64, 20, 64", "IPv4, 64, 16, 8"})
+    @CsvSource({
+        "IPv4, 0, 32, 128",
+        "IPv4, 64, 28, 128",
+        "IPv6, 0, 32, 128",
+        "IPv6, 64, 32, 128",
+        "IPv4, 0, 24, 96",
+        "IPv4, 64, 24, 96",
+        "IPv4, 64, 20, 64",
+        "IPv4, 64, 16, 8"
+    })
     void shouldPadTheHeaderAsTheStateSays(String family, int flags, int ahBytes, int icvBits) {
         Case test = new Case(Mode.TUNNEL, "IPv4", family, "hmac(sha256)", flags);
         String[] ends = test.outerEnds();
@@ -349,10 +424,20 @@ class AhPathTest {
         host.policy(Direction.OUT, Selector.any(2), Sas.of(IpProtocol.AH, Sas.template(Mode.TUNNEL, ends[0], ends[1])));
         int outerBytes = family.equals("IPv4") ? 20 : 40;
         int longest = 1500 - outerBytes - ahBytes;
-        byte[] wire = host.send(Frames.udp("10.1.0.1", "10.2.0.1").dontFragment().bytes(longest - 28).frame()).getFirst();
+        byte[] wire = host.send(Frames.udp("10.1.0.1", "10.2.0.1")
+                        .dontFragment()
+                        .bytes(longest - 28)
+                        .frame())
+                .getFirst();
         assertEquals(1500, wire.length - 14);
         assertEquals(ahBytes / 4 - 2, wire[14 + outerBytes + 1]);
-        assertEquals(0, host.send(Frames.udp("10.1.0.1", "10.2.0.1").dontFragment().bytes(longest - 27).frame()).size());
+        assertEquals(
+                0,
+                host.send(Frames.udp("10.1.0.1", "10.2.0.1")
+                                .dontFragment()
+                                .bytes(longest - 27)
+                                .frame())
+                        .size());
         byte[] answer = host.stack.drain().getFirst();
         assertEquals(longest, Bytes.u16(answer, 14 + 20 + 6), "told in the ICMP error");
     }

@@ -26,7 +26,9 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
-/** Several States for one packet: IPComp inside, ESP around it, AH outermost (RFC 3173 section 2, RFC 4301 appendix D). */
+/**
+ * Several States for one packet: IPComp inside, ESP around it, AH outermost (RFC 3173 section 2, RFC 4301 appendix D).
+ */
 class BundleTest {
     private static final HexFormat HEX = HexFormat.of();
     private static final String[] INNER = {"10.1.0.1", "10.2.0.1"};
@@ -56,7 +58,12 @@ class BundleTest {
         int esp = IpProtocol.ESP;
         int ah = IpProtocol.AH;
         int comp = IpProtocol.COMP;
-        for (List<Integer> layers : List.of(List.of(esp, ah), List.of(comp, esp), List.of(comp, ah), List.of(comp, esp, ah), List.of(esp, esp, ah))) {
+        for (List<Integer> layers : List.of(
+                List.of(esp, ah),
+                List.of(comp, esp),
+                List.of(comp, ah),
+                List.of(comp, esp, ah),
+                List.of(esp, esp, ah))) {
             for (String family : new String[] {"IPv4", "IPv6"}) {
                 cases.add(new Case(layers, true, family));
                 cases.add(new Case(layers, false, family));
@@ -103,18 +110,23 @@ class BundleTest {
         for (int payload : new int[] {0, 20, 200, 1200}) {
             Frames frames = Frames.udp(test.inner()[0], test.inner()[1]).bytes(payload);
             List<byte[]> wire = a.send(frames.frame());
-            assertEquals(test.layers().getLast(), Frames.view(wire.getFirst()).protocol, "the last template's State is outermost");
+            assertEquals(
+                    test.layers().getLast(),
+                    Frames.view(wire.getFirst()).protocol,
+                    "the last template's State is outermost");
             List<byte[]> arrived = b.receive(wire);
             assertEquals(1, arrived.size(), b.stats::toProcText);
             assertArrayEquals(frames.packet(), Frames.packet(arrived.getFirst()));
         }
         for (int i = compresses ? 1 : 0; i < layers; i++) {
-            assertEquals(sending.get(i).usage().bytes(), receiving.get(i).usage().bytes());
+            assertEquals(
+                    sending.get(i).usage().bytes(), receiving.get(i).usage().bytes());
             assertEquals(4, receiving.get(i).usage().packets());
         }
         long before = b.stats.inbound(Metric.LOOKUPS);
         long outBefore = a.stats.outbound(Metric.LOOKUPS);
-        b.receive(a.send(Frames.udp(test.inner()[0], test.inner()[1]).bytes(1200).frame()));
+        b.receive(
+                a.send(Frames.udp(test.inner()[0], test.inner()[1]).bytes(1200).frame()));
         assertEquals(layers, b.stats.inbound(Metric.LOOKUPS) - before, "one per State, none for the policies");
         assertEquals(1, a.stats.outbound(Metric.LOOKUPS) - outBefore);
     }
@@ -135,7 +147,8 @@ class BundleTest {
             byte[] sealed = Frames.packet(a.send(frames.frame()).getFirst());
             String opened = judge.ask("open " + ah + " packet=" + HEX.formatHex(sealed));
             assertEquals(HEX.formatHex(frames.packet()), judge.ask("open " + esp + " packet=" + opened));
-            String inside = judge.ask("seal " + esp + " seq=" + (payload + 1) + " packet=" + HEX.formatHex(frames.packet()));
+            String inside =
+                    judge.ask("seal " + esp + " seq=" + (payload + 1) + " packet=" + HEX.formatHex(frames.packet()));
             // HMAC-SHA1-96 fills whole units of eight bytes: Scapy's padding to four and the kernel's to eight agree.
             String outside = judge.ask("seal " + ah + " seq=" + (payload + 1) + " packet=" + inside);
             List<byte[]> arrived = b.receive(Frames.framed(HEX.parseHex(outside)));
@@ -150,7 +163,8 @@ class BundleTest {
     void shouldTellTheExactMtu(Case test) {
         TestHost a = new TestHost(test.outer()[0], test.inner()[0]);
         install(a, Direction.OUT, test);
-        Frames small = Frames.udp(test.inner()[0], test.inner()[1]).dontFragment().bytes(1600);
+        Frames small =
+                Frames.udp(test.inner()[0], test.inner()[1]).dontFragment().bytes(1600);
         assertEquals(0, a.send(small.frame()).size());
         byte[] answer = a.stack.drain().getFirst();
         boolean ipv4 = small.isIpv4();
@@ -159,14 +173,18 @@ class BundleTest {
         byte[] noise = new byte[told - headers + 8];
         new Random(1).nextBytes(noise);
         noise[0] = 0;
-        Frames longest = Frames.udp(test.inner()[0], test.inner()[1]).dontFragment().payload(IpProtocol.GRE, noise);
+        Frames longest =
+                Frames.udp(test.inner()[0], test.inner()[1]).dontFragment().payload(IpProtocol.GRE, noise);
         List<byte[]> wire = a.send(longest.frame());
         assertEquals(1, wire.size());
         int outer = wire.getFirst().length - 14;
         int units = test.layers().contains(IpProtocol.ESP) ? 4 : 1;
-        int esps = (int) test.layers().stream().filter(layer -> layer == IpProtocol.ESP).count();
+        int esps = (int)
+                test.layers().stream().filter(layer -> layer == IpProtocol.ESP).count();
         assertEquals(true, outer <= 1500 && outer > 1500 - Math.max(1, units * esps), outer + " bytes");
-        Frames longer = Frames.udp(test.inner()[0], test.inner()[1]).dontFragment().payload(IpProtocol.GRE, Arrays.copyOf(noise, noise.length + 1));
+        Frames longer = Frames.udp(test.inner()[0], test.inner()[1])
+                .dontFragment()
+                .payload(IpProtocol.GRE, Arrays.copyOf(noise, noise.length + 1));
         assertEquals(0, a.send(longer.frame()).size(), "one byte more is too long");
     }
 
@@ -200,7 +218,9 @@ class BundleTest {
         Template esp = Sas.template(Mode.TRANSPORT, OUTER[0], OUTER[1], 1, false);
         Template ah = Sas.of(IpProtocol.AH, Sas.template(Mode.TRANSPORT, OUTER[0], OUTER[1], 2, false));
         b.policy(Direction.IN, Selector.any(2), right ? esp : ah, right ? ah : esp);
-        assertEquals(right ? 1 : 0, b.receive(a.send(Frames.udp(OUTER[0], OUTER[1]).frame())).size());
+        assertEquals(
+                right ? 1 : 0,
+                b.receive(a.send(Frames.udp(OUTER[0], OUTER[1]).frame())).size());
         assertEquals(right ? 0 : 1, b.drops(DropReason.IN_TMPL_MISMATCH));
     }
 }

@@ -26,8 +26,8 @@ import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * Coherency by generations alone: a change walks over nothing, and a flow is resolved again by its own next packet if the change may concern
- * it. Lookups and bundles made are counted, so that both show.
+ * Coherency by generations alone: a change walks over nothing, and a flow is resolved again by its own next packet if
+ * the change may concern it. Lookups and bundles made are counted, so that both show.
  */
 class CoherencyTest {
     private static final String NEAR = "192.0.2.1";
@@ -120,7 +120,10 @@ class CoherencyTest {
     @Test
     void shouldAskAgainForEachLarvalStateThatGoes() {
         host.policy(
-                Direction.OUT, ALL, Sas.template(Mode.TUNNEL, NEAR, gateway(0), 1, true), Sas.template(Mode.TUNNEL, NEAR, gateway(1), 2, false));
+                Direction.OUT,
+                ALL,
+                Sas.template(Mode.TUNNEL, NEAR, gateway(0), 1, true),
+                Sas.template(Mode.TUNNEL, NEAR, gateway(1), 2, false));
         State first = larval(0, 1, Mark.NONE);
         larval(0, 1, new Mark(1, -1));
         larval(1, 2, Mark.NONE);
@@ -145,7 +148,12 @@ class CoherencyTest {
         host.policy(Direction.OUT, ALL, PolicySpec.Action.BLOCK, 1);
         LocalEndpoint at = new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 1000);
         PolicySpec own = TestHost.spec(
-                Direction.OUT, ALL, PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN, Sas.template(Mode.TUNNEL, NEAR, gateway(0)));
+                Direction.OUT,
+                ALL,
+                PolicySpec.Action.ALLOW,
+                0,
+                PolicySpec.Type.MAIN,
+                Sas.template(Mode.TUNNEL, NEAR, gateway(0)));
         host.sockets.setPolicy("test", 1, at, own, 1);
         tunnel(0, 7);
         assertEquals(7, spiOfNext(0, 0));
@@ -161,7 +169,12 @@ class CoherencyTest {
         String outer = "203.0.113.9";
         host.spd.add(
                 TestHost.spec(
-                        Direction.OUT, ALL, PolicySpec.Action.ALLOW, 1, PolicySpec.Type.SUB, Sas.template(Mode.TUNNEL, NEAR, gateway(0), 1, false)),
+                        Direction.OUT,
+                        ALL,
+                        PolicySpec.Action.ALLOW,
+                        1,
+                        PolicySpec.Type.SUB,
+                        Sas.template(Mode.TUNNEL, NEAR, gateway(0), 1, false)),
                 1);
         host.policy(Direction.OUT, ALL, Sas.template(Mode.TUNNEL, NEAR, outer, 2, false));
         tunnel(0, 7);
@@ -262,8 +275,8 @@ class CoherencyTest {
     }
 
     /**
-     * Of equal priorities the older wins, but within a lane of a kernel an updated policy hides those behind its old place: when it goes, one of them
-     * rules, though neither it nor the policy that did has changed.
+     * Of equal priorities the older wins, but within a lane of a kernel an updated policy hides those behind its old
+     * place: when it goes, one of them rules, though neither it nor the policy that did has changed.
      */
     @Test
     void shouldNoticeWhenAnUpdatedPolicyGoesThatHidAnOlderOne() {
@@ -271,7 +284,8 @@ class CoherencyTest {
         tunnel(0, 7);
         protect(0);
         host.policy(Direction.OUT, Sas.between("10.1.0.0/17", "10.2.0.0/17"), PolicySpec.Action.BLOCK, 1000);
-        host.policy(Direction.OUT, Sas.between("0.0.0.0/0", "10.2.0.0/16"), Sas.template(Mode.TUNNEL, NEAR, gateway(0)));
+        host.policy(
+                Direction.OUT, Sas.between("0.0.0.0/0", "10.2.0.0/16"), Sas.template(Mode.TUNNEL, NEAR, gateway(0)));
         assertEquals(7, spiOfNext(0, 3));
         Policy updated = host.policy(Direction.OUT, wide, PolicySpec.Action.BLOCK, 1000);
         assertEquals(7, spiOfNext(0, 3), "by the third, which is older than the first now");
@@ -302,7 +316,8 @@ class CoherencyTest {
         long before = lookups();
         PolicySpec block = TestHost.spec(Direction.OUT, ALL, PolicySpec.Action.BLOCK, 0, PolicySpec.Type.MAIN);
         for (int i = 0; i < FLOWS; i++) {
-            host.sockets.setPolicy("test", i, new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 5000 + i), block, 1);
+            host.sockets.setPolicy(
+                    "test", i, new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 5000 + i), block, 1);
             assertEquals(7, spiOfNext(0, 3));
         }
         assertEquals(FLOWS, lookups() - before);
@@ -319,7 +334,8 @@ class CoherencyTest {
         send(0);
         long before = lookups();
         for (int i = 0; i < 20_000; i++) {
-            StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, NEAR, i % 2 == 0 ? gateway(0) : "10.77." + (i >> 8) + '.' + (i & 0xff), 100 + i);
+            StateSpec.Builder spec = Sas.spec(
+                    Mode.TUNNEL, NEAR, i % 2 == 0 ? gateway(0) : "10.77." + (i >> 8) + '.' + (i & 0xff), 100 + i);
             spec.reqid = i % 2 == 0 ? 4711 : spec.reqid;
             State state = Sas.state(spec);
             host.sad.insert(state);
@@ -349,7 +365,8 @@ class CoherencyTest {
         assertEquals(1, peer.receive(host.send(frame(0, 1))).size());
         long before = peer.stats.inbound(Metric.LOOKUPS);
         for (int i = 0; i < 200; i++) {
-            peer.policy(Direction.IN, Sas.between("10.1.0.0/16", "10." + (50 + i) + ".0.0/16"), PolicySpec.Action.BLOCK, 0);
+            peer.policy(
+                    Direction.IN, Sas.between("10.1.0.0/16", "10." + (50 + i) + ".0.0/16"), PolicySpec.Action.BLOCK, 0);
             peer.policy(Direction.OUT, network, PolicySpec.Action.BLOCK, 0);
             assertEquals(1, peer.receive(host.send(frame(0, 1))).size());
         }

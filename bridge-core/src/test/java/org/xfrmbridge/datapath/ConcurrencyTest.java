@@ -28,17 +28,24 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * Packets flow in two datapath threads, one for each direction, while a third changes what they read: specs, replay windows, policies, and the
- * States themselves, keys wiped. Nothing throws, no packet arrives changed, and every one that does not arrive has its reason.
+ * Packets flow in two datapath threads, one for each direction, while a third changes what they read: specs, replay
+ * windows, policies, and the States themselves, keys wiped. Nothing throws, no packet arrives changed, and every one
+ * that does not arrive has its reason.
  */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class ConcurrencyTest {
     private static final String A = "192.0.2.1";
     private static final String B = "192.0.2.2";
     private static final int PACKETS = 30_000;
-    /** Of a State that went while a packet was on its way through; on the way out only where it went before its first packet. */
+    /**
+     * Of a State that went while a packet was on its way through; on the way out only where it went before its first
+     * packet.
+     */
     private static final Set<DropReason> EXPECTED = EnumSet.of(
-            DropReason.OUT_STATE_PROTO_ERROR, DropReason.IN_NO_STATES, DropReason.IN_STATE_INVALID, DropReason.IN_STATE_PROTO_ERROR);
+            DropReason.OUT_STATE_PROTO_ERROR,
+            DropReason.IN_NO_STATES,
+            DropReason.IN_STATE_INVALID,
+            DropReason.IN_STATE_PROTO_ERROR);
 
     private final TestHost a = new TestHost(A, "10.1.0.1");
     private final TestHost b = new TestHost(B, "10.2.0.1");

@@ -39,8 +39,8 @@ import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * An engine with its databases beside a {@link NaiveXfrm}, and what clients can do to both: policies and States come, change and go, and whatever is
- * refused is refused for the reason that the lists show.
+ * An engine with its databases beside a {@link NaiveXfrm}, and what clients can do to both: policies and States come,
+ * change and go, and whatever is refused is refused for the reason that the lists show.
  */
 abstract class EngineModel extends Model {
     private static final int ENTRIES = 40;
@@ -72,12 +72,25 @@ abstract class EngineModel extends Model {
         if (naive.policies.size() > ENTRIES) {
             deletePolicy();
         }
-        PolicySpec spec = entries.policy(Direction.of(random.nextInt(3)), PolicySpec.Type.values()[random.nextInt(4) == 0 ? 1 : 0]);
+        PolicySpec spec = entries.policy(
+                Direction.of(random.nextInt(3)), PolicySpec.Type.values()[random.nextInt(4) == 0 ? 1 : 0]);
         if (naive.policies.size() > 0 && random.nextInt(3) == 0) {
-            PolicySpec known = naive.policies.get(random.nextInt(naive.policies.size())).spec();
+            PolicySpec known =
+                    naive.policies.get(random.nextInt(naive.policies.size())).spec();
             spec = new PolicySpec(
-                    known.selector(), spec.lifetime(), spec.priority(), 0, known.direction(), spec.action(), 0, 0,
-                    random.nextBoolean() ? known.templates() : List.of(), known.mark(), known.ifId(), known.type(), null);
+                    known.selector(),
+                    spec.lifetime(),
+                    spec.priority(),
+                    0,
+                    known.direction(),
+                    spec.action(),
+                    0,
+                    0,
+                    random.nextBoolean() ? known.templates() : List.of(),
+                    known.mark(),
+                    known.ifId(),
+                    known.type(),
+                    null);
         }
         add(spec.withSanitizedMark(), random.nextBoolean());
     }
@@ -96,7 +109,13 @@ abstract class EngineModel extends Model {
             boolean byIndex = random.nextBoolean();
             say(() -> "delete " + policy + (byIndex ? " by index" : " by selector"));
             PolicyKey key = new PolicyKey(
-                    spec.type(), spec.direction(), byIndex ? spec.index() : 0, spec.selector(), spec.mark(), spec.ifId(), null);
+                    spec.type(),
+                    spec.direction(),
+                    byIndex ? spec.index() : 0,
+                    spec.selector(),
+                    spec.mark(),
+                    spec.ifId(),
+                    null);
             assertNull(refusalOf(() -> assertSame(policy, engine.deletePolicy(key, Origin.KERNEL))));
             naive.policies.remove(policy);
         }
@@ -109,8 +128,11 @@ abstract class EngineModel extends Model {
         if (random.nextBoolean()) {
             PolicySpec.Type type = PolicySpec.Type.values()[random.nextInt(2)];
             say(() -> "flush policies " + type);
-            List<Policy> gone = naive.policies.policies().stream().filter(policy -> policy.spec().type() == type).toList();
-            assertEquals(gone.isEmpty() ? Errno.ESRCH : null, refusalOf(() -> engine.flushPolicies(type, Origin.KERNEL)));
+            List<Policy> gone = naive.policies.policies().stream()
+                    .filter(policy -> policy.spec().type() == type)
+                    .toList();
+            assertEquals(
+                    gone.isEmpty() ? Errno.ESRCH : null, refusalOf(() -> engine.flushPolicies(type, Origin.KERNEL)));
             gone.forEach(naive.policies::remove);
         } else {
             say(() -> "flush states");
@@ -126,7 +148,9 @@ abstract class EngineModel extends Model {
         int mark = spec.mark().value() & spec.mark().mask();
         for (State state : naive.states.states.reversed()) {
             StateSpec other = state.spec();
-            if (other.family() == spec.family() && other.id().equals(spec.id()) && other.mark().fits(mark)) {
+            if (other.family() == spec.family()
+                    && other.id().equals(spec.id())
+                    && other.mark().fits(mark)) {
                 return state;
             }
         }
@@ -137,7 +161,9 @@ abstract class EngineModel extends Model {
     private State named(StateSpec spec) {
         for (State state : naive.states.states.reversed()) {
             StateSpec other = state.spec();
-            if (other.family() == spec.family() && other.id().equals(spec.id()) && other.mark().sanitized().equals(spec.mark().sanitized())) {
+            if (other.family() == spec.family()
+                    && other.id().equals(spec.id())
+                    && other.mark().sanitized().equals(spec.mark().sanitized())) {
                 return state;
             }
         }
@@ -160,7 +186,9 @@ abstract class EngineModel extends Model {
 
     /** What a key manager does that was asked. */
     final void answerLarval() {
-        List<State> larvals = naive.states.states.stream().filter(state -> state.phase() == Phase.ACQUIRING).toList();
+        List<State> larvals = naive.states.states.stream()
+                .filter(state -> state.phase() == Phase.ACQUIRING)
+                .toList();
         if (!larvals.isEmpty()) {
             StateSpec larval = larvals.get(random.nextInt(larvals.size())).spec();
             StateSpec.Builder spec = larval.toBuilder();
@@ -186,14 +214,18 @@ abstract class EngineModel extends Model {
         Errno refusal = refusalOf(() -> naive.states.states.add(engine.addState(spec, Origin.KERNEL)));
         assertEquals(old != null ? Errno.EEXIST : null, refusal);
         // At most the one larval State goes that waited for it.
-        List<State> gone = before.stream().filter(state -> state.phase() == Phase.DEAD).toList();
+        List<State> gone =
+                before.stream().filter(state -> state.phase() == Phase.DEAD).toList();
         assertTrue(gone.size() <= (refusal == null ? 1 : 0));
         naive.states.states.removeAll(gone);
     }
 
     final void deleteState() {
         if (!naive.states.states.isEmpty()) {
-            StateSpec spec = naive.states.states.get(random.nextInt(naive.states.states.size())).spec();
+            StateSpec spec = naive.states
+                    .states
+                    .get(random.nextInt(naive.states.states.size()))
+                    .spec();
             StateKey key = new StateKey(spec.id(), spec.family(), spec.mark(), spec.saddr());
             State found = spec.id().spi() == 0 ? null : named(spec);
             say(() -> "delete " + found + " by " + key);
@@ -209,7 +241,8 @@ abstract class EngineModel extends Model {
 
     final void updateState() {
         if (!naive.states.states.isEmpty()) {
-            StateSpec.Builder spec = naive.states.states.get(random.nextInt(naive.states.states.size())).spec().toBuilder();
+            StateSpec.Builder spec =
+                    naive.states.states.get(random.nextInt(naive.states.states.size())).spec().toBuilder();
             spec.lifetime = entries.lifetime();
             spec.ifId = random.nextInt(3) == 0 ? 1 : spec.ifId;
             spec.direction = 0;
@@ -222,11 +255,15 @@ abstract class EngineModel extends Model {
         State old = spec.id().spi() == 0 ? null : updatedBy(spec);
         say(() -> "update " + old + " to " + RandomEntries.text(spec));
         Phase phase = old == null ? null : old.phase();
-        boolean moves = old != null && spec.ifId() != 0 && spec.ifId() != old.spec().ifId();
+        boolean moves =
+                old != null && spec.ifId() != 0 && spec.ifId() != old.spec().ifId();
         State[] now = new State[1];
         Errno refusal = refusalOf(() -> now[0] = engine.updateState(spec, Origin.KERNEL));
         if (old == null) {
-            assertTrue(refusal == Errno.ESRCH || refusal == Errno.EINVAL && spec.id().spi() == 0, () -> "refused with " + refusal);
+            assertTrue(
+                    refusal == Errno.ESRCH
+                            || refusal == Errno.EINVAL && spec.id().spi() == 0,
+                    () -> "refused with " + refusal);
         } else if (phase == Phase.VALID) {
             assertSame(old, now[0]);
             assertEquals(spec.lifetime(), old.spec().lifetime());
@@ -257,7 +294,8 @@ abstract class EngineModel extends Model {
         refusalOf(() -> larval[0] = engine.allocateSpi(new SpiRequest(wanted, 1, 6, Origin.KERNEL)));
         List<State> real = all(engine.states(any -> true));
         Set<State> known = identities(naive.states.states);
-        List<State> fresh = real.stream().filter(state -> !known.contains(state)).toList();
+        List<State> fresh =
+                real.stream().filter(state -> !known.contains(state)).toList();
         assertTrue(fresh.size() <= 1);
         naive.states.states.addAll(fresh);
         if (larval[0] != null) {

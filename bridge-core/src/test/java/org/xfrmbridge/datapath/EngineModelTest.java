@@ -31,8 +31,9 @@ import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * The engine, the flow cache and the policy check, as they work together, against {@link NaiveXfrm}, which caches nothing: after whatever
- * changed, the next packet of any flow, known or not, gets what the databases say now. Time passes, and what is to end then ends then.
+ * The engine, the flow cache and the policy check, as they work together, against {@link NaiveXfrm}, which caches
+ * nothing: after whatever changed, the next packet of any flow, known or not, gets what the databases say now. Time
+ * passes, and what is to end then ends then.
  */
 class EngineModelTest extends EngineModel {
     private static final int PACKET_BYTES = 100;
@@ -40,8 +41,7 @@ class EngineModelTest extends EngineModel {
     private static final String OWNER = "a process";
 
     private final PathMtu pathMtu = new PathMtu();
-    private final PathContext context =
-            new PathContext(sad, spd, sockets, network, engine, pathMtu, clock, 0);
+    private final PathContext context = new PathContext(sad, spd, sockets, network, engine, pathMtu, clock, 0);
     private final OutboundResolver resolver = new OutboundResolver(context, new XfrmStats().newOutbound());
     private final FlowCache<OutboundRoute> routes = new FlowCache<>(1 << 10, 7);
     private final PolicyCheck check = new PolicyCheck(context, new XfrmStats().newInbound());
@@ -84,7 +84,10 @@ class EngineModelTest extends EngineModel {
 
     private void changeSocket() {
         int cookie = random.nextInt(4);
-        NaiveXfrm.Socket old = naive.sockets.stream().filter(socket -> socket.cookie() == cookie).findFirst().orElse(null);
+        NaiveXfrm.Socket old = naive.sockets.stream()
+                .filter(socket -> socket.cookie() == cookie)
+                .findFirst()
+                .orElse(null);
         LocalEndpoint at = endpoint(flow());
         NaiveXfrm.Socket now = old == null ? new NaiveXfrm.Socket(cookie, at, null, null) : old;
         switch (random.nextInt(5)) {
@@ -104,7 +107,8 @@ class EngineModelTest extends EngineModel {
                 now = old == null ? null : new NaiveXfrm.Socket(cookie, at, old.in(), old.out());
             }
             default -> {
-                PolicySpec spec = entries.policy(random.nextBoolean() ? Direction.IN : Direction.OUT, PolicySpec.Type.MAIN);
+                PolicySpec spec =
+                        entries.policy(random.nextBoolean() ? Direction.IN : Direction.OUT, PolicySpec.Type.MAIN);
                 say(() -> "socket " + cookie + " at " + at + ": " + RandomEntries.text(spec));
                 Policy policy = sockets.setPolicy(OWNER, cookie, at, spec, clock.epochSeconds());
                 boolean in = spec.direction() == Direction.IN;
@@ -131,7 +135,8 @@ class EngineModelTest extends EngineModel {
             case 0 -> {
                 int[] verdicts = {1 + random.nextInt(2), 1 + random.nextInt(2), 1 + random.nextInt(2)};
                 say(() -> "defaults in %d fwd %d out %d".formatted(verdicts[0], verdicts[1], verdicts[2]));
-                assertDoesNotThrow(() -> engine.setDefaults(new Defaults(verdicts[0], verdicts[1], verdicts[2]), Origin.KERNEL));
+                assertDoesNotThrow(
+                        () -> engine.setDefaults(new Defaults(verdicts[0], verdicts[1], verdicts[2]), Origin.KERNEL));
                 naive.blocks[Direction.IN.number()] = verdicts[0] == 1;
                 naive.blocks[Direction.FWD.number()] = verdicts[1] == 1;
                 naive.blocks[Direction.OUT.number()] = verdicts[2] == 1;
@@ -139,7 +144,8 @@ class EngineModelTest extends EngineModel {
             case 1 -> {
                 naive.hasRoute = random.nextInt(4) != 0;
                 say(() -> naive.hasRoute ? "a route" : "no route");
-                network.setGateway(naive.hasRoute ? new NextHop(StaticNetwork.HOST_MAC, StaticNetwork.GATEWAY_MAC, 1500) : null);
+                network.setGateway(
+                        naive.hasRoute ? new NextHop(StaticNetwork.HOST_MAC, StaticNetwork.GATEWAY_MAC, 1500) : null);
             }
             default -> {
                 int family = entries.family();
@@ -152,12 +158,18 @@ class EngineModelTest extends EngineModel {
     private void wait(int seconds) {
         say(() -> "wait " + seconds + " s");
         for (int i = 0; i < seconds; i++) {
-            Set<State> spent = identities(naive.states.states.stream().filter(state -> state.phase() == Phase.EXPIRED).toList());
+            Set<State> spent = identities(naive.states.states.stream()
+                    .filter(state -> state.phase() == Phase.EXPIRED)
+                    .toList());
             clock.advanceSeconds(1);
             engine.runTimers();
             for (State state : List.copyOf(naive.states.states)) {
-                boolean ended = spent.contains(state) || isPast(state.spec().lifetime(), state.usage(), clock.epochSeconds(), true);
-                assertEquals(ended, state.phase() == Phase.DEAD, () -> state + " after " + state.spec().lifetime());
+                boolean ended = spent.contains(state)
+                        || isPast(state.spec().lifetime(), state.usage(), clock.epochSeconds(), true);
+                assertEquals(
+                        ended,
+                        state.phase() == Phase.DEAD,
+                        () -> state + " after " + state.spec().lifetime());
                 if (ended) {
                     naive.states.states.remove(state);
                 } else {
@@ -166,8 +178,12 @@ class EngineModelTest extends EngineModel {
                 }
             }
             for (Policy policy : naive.policies.policies()) {
-                boolean ended = isPast(policy.spec().lifetime(), policy.usage(), policy.usage().addSeconds(), true);
-                assertEquals(ended, policy.isDead(), () -> policy + " after " + policy.spec().lifetime());
+                boolean ended = isPast(
+                        policy.spec().lifetime(), policy.usage(), policy.usage().addSeconds(), true);
+                assertEquals(
+                        ended,
+                        policy.isDead(),
+                        () -> policy + " after " + policy.spec().lifetime());
                 if (ended) {
                     naive.policies.remove(policy);
                 }
@@ -233,7 +249,8 @@ class EngineModelTest extends EngineModel {
                 .toList();
         if (!wanting.isEmpty()) {
             PolicySpec policy = wanting.get(random.nextInt(wanting.size()));
-            Template template = policy.templates().get(random.nextInt(policy.templates().size()));
+            Template template =
+                    policy.templates().get(random.nextInt(policy.templates().size()));
             add(entries.serving(policy, template, flow).build());
         }
     }
@@ -257,7 +274,8 @@ class EngineModelTest extends EngineModel {
 
     private static boolean isSpent(State state) {
         Lifetime limits = state.spec().lifetime();
-        return reached(state.usage().bytes(), limits.hardBytes()) || reached(state.usage().packets(), limits.hardPackets());
+        return reached(state.usage().bytes(), limits.hardBytes())
+                || reached(state.usage().packets(), limits.hardPackets());
     }
 
     private static boolean reached(long used, long limit) {
@@ -280,7 +298,9 @@ class EngineModelTest extends EngineModel {
         List<State> through = List.of(path.states());
         say(() -> "receive " + direction + " " + flow + " through " + through);
         DropReason expected = naive.inbound(direction, flow, through);
-        assertEquals(expected, check.judge(direction, flow, path, clock.epochSeconds()).reason());
+        assertEquals(
+                expected,
+                check.judge(direction, flow, path, clock.epochSeconds()).reason());
     }
 
     /** The way the flow's packets came before, as long as that is there. */

@@ -48,11 +48,12 @@ class EverySizeTest {
         String far = OUTER[outer - 3];
         for (TestHost end : List.of(host, peer)) {
             StateSpec.Builder spec = Sas.spec(mode, near, far, 7);
-            end.sad.insert(switch (protocol) {
-                case IpProtocol.AH -> Sas.ah(spec, "hmac(sha256)");
-                case IpProtocol.COMP -> Sas.comp(spec);
-                default -> Sas.state(spec);
-            });
+            end.sad.insert(
+                    switch (protocol) {
+                        case IpProtocol.AH -> Sas.ah(spec, "hmac(sha256)");
+                        case IpProtocol.COMP -> Sas.comp(spec);
+                        default -> Sas.state(spec);
+                    });
             if (protocol == IpProtocol.COMP && mode == Mode.TUNNEL) {
                 end.sad.insert(Sas.bare(Sas.spec(mode, near, far, 1)));
             }
@@ -117,9 +118,15 @@ class EverySizeTest {
     /** The length field of IPv6 counts no header. Transport mode leaves less room. */
     @ParameterizedTest(name = "protocol {0} {1} in IPv{2}: {3}")
     @CsvSource({
-        "0, TUNNEL, 6, 65575", "50, TUNNEL, 6, 65575", "50, TUNNEL, 4, 65575",
-        "51, TUNNEL, 6, 65575", "51, TUNNEL, 4, 65575",
-        "108, TUNNEL, 6, 65575", "108, TUNNEL, 4, 65575", "50, TRANSPORT, 6, 65536", "51, TRANSPORT, 6, 65536"
+        "0, TUNNEL, 6, 65575",
+        "50, TUNNEL, 6, 65575",
+        "50, TUNNEL, 4, 65575",
+        "51, TUNNEL, 6, 65575",
+        "51, TUNNEL, 4, 65575",
+        "108, TUNNEL, 6, 65575",
+        "108, TUNNEL, 4, 65575",
+        "50, TRANSPORT, 6, 65536",
+        "51, TRANSPORT, 6, 65536"
     })
     void shouldArriveInIpv6UpToTheLongest(int protocol, Mode mode, int outer, int size) {
         protect(protocol, mode, 6, outer);
@@ -129,8 +136,11 @@ class EverySizeTest {
     /** What would be longer with its headers than any packet, and what no receiver decompresses. */
     @ParameterizedTest(name = "protocol {0} {1} IPv{2} in IPv{3}: {4} {5}")
     @CsvSource({
-        "50, TUNNEL, 4, 4, 65500, NOISE", "50, TRANSPORT, 6, 6, 65575, NOISE", "51, TRANSPORT, 4, 4, 65535, ZEROS",
-        "108, TRANSPORT, 6, 6, 65450, ZEROS", "108, TUNNEL, 4, 4, 65450, ZEROS"
+        "50, TUNNEL, 4, 4, 65500, NOISE",
+        "50, TRANSPORT, 6, 6, 65575, NOISE",
+        "51, TRANSPORT, 4, 4, 65535, ZEROS",
+        "108, TRANSPORT, 6, 6, 65450, ZEROS",
+        "108, TUNNEL, 4, 4, 65450, ZEROS"
     })
     void shouldBeDroppedWhereAKernelDropsIt(int protocol, Mode mode, int inner, int outer, int size, Content content) {
         protect(protocol, mode, inner, outer);

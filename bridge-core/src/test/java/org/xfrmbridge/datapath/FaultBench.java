@@ -55,6 +55,7 @@ final class FaultBench {
     private final List<String> names = new ArrayList<>();
     /** As the left host's stack sends them. */
     private final List<List<byte[]>> inputs = new ArrayList<>();
+
     private final PacketPool pool = new PacketPool(1024);
     private final PacketBatch in = new PacketBatch(64);
     private final PacketBatch toNetwork = new PacketBatch(64);
@@ -86,8 +87,14 @@ final class FaultBench {
         host.policy(direction, Sas.between("0.0.0.0/0", "10.8.0.0/16"), PolicySpec.Action.BLOCK, 1);
         addInputs();
         PathContext context = new PathContext(
-                host.sad, host.spd, host.sockets, tripping(HostNetwork.class, host.network),
-                tripping(DatapathEvents.class, host), new PathMtu(), host.clock, 0);
+                host.sad,
+                host.spd,
+                host.sockets,
+                tripping(HostNetwork.class, host.network),
+                tripping(DatapathEvents.class, host),
+                new PathMtu(),
+                host.clock,
+                0);
         outbound = out ? new OutboundPath(context, counters, pool) : null;
         inbound = out ? null : new InboundPath(context, counters, pool);
     }
@@ -129,7 +136,8 @@ final class FaultBench {
         if (out) {
             add("acquire", "10.1.0.1", "10.7.0.2", 100);
             names.add("cbc large");
-            inputs.add(List.of(frames("10.1.0.1", "10.3.0.2", 1400).dontFragment().frame()));
+            inputs.add(
+                    List.of(frames("10.1.0.1", "10.3.0.2", 1400).dontFragment().frame()));
         }
         add("last", "10.1.0.1", "10.9.0.2", 50);
     }

@@ -19,8 +19,8 @@ import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * ICMP errors that a gateway forwards, sent by a router that is in no tunnel's network. Linux 6.8 and later relates them to
- * the packets that they are about ({@code xfrm_out_fwd_icmp}, {@code xfrm_in_fwd_icmp}).
+ * ICMP errors that a gateway forwards, sent by a router that is in no tunnel's network. Linux 6.8 and later relates
+ * them to the packets that they are about ({@code xfrm_out_fwd_icmp}, {@code xfrm_in_fwd_icmp}).
  */
 class ForwardedIcmpErrorTest {
     private static final String[] GATEWAYS = {"192.0.2.1", "192.0.2.2"};
@@ -38,14 +38,30 @@ class ForwardedIcmpErrorTest {
         var templates = List.of(Sas.template(Mode.TUNNEL, GATEWAYS[0], GATEWAYS[1]));
         host.spd.replace(
                 new PolicySpec(
-                        selector, Lifetime.UNLIMITED, 1, 0, direction, PolicySpec.Action.ALLOW, flags, 0, templates,
-                        Mark.NONE, 0, PolicySpec.Type.MAIN, null),
+                        selector,
+                        Lifetime.UNLIMITED,
+                        1,
+                        0,
+                        direction,
+                        PolicySpec.Action.ALLOW,
+                        flags,
+                        0,
+                        templates,
+                        Mark.NONE,
+                        0,
+                        PolicySpec.Type.MAIN,
+                        null),
                 1);
     }
 
     /** From a router near the left network to a host in the right one, about a packet of that host's. */
     private static Frames error(int type) {
-        return error(ROUTERS[0], "10.2.0.9", IpProtocol.ICMP, type, Frames.udp("10.2.0.9", "10.1.0.5").packet());
+        return error(
+                ROUTERS[0],
+                "10.2.0.9",
+                IpProtocol.ICMP,
+                type,
+                Frames.udp("10.2.0.9", "10.1.0.5").packet());
     }
 
     private static Frames error(String from, String to, int protocol, int type, byte[] about) {
@@ -69,7 +85,8 @@ class ForwardedIcmpErrorTest {
         left.sad.insert(Sas.state(spec()));
         policy(left, Direction.OUT, Sas.between("fd01::/16", "fd02::/16"), PolicySpec.ICMP);
         byte[] about = Frames.udp("fd02::9", "fd01::5").packet();
-        byte[] frame = error(ROUTERS[1], "fd02::9", IpProtocol.ICMPV6, type, about).frame();
+        byte[] frame =
+                error(ROUTERS[1], "fd02::9", IpProtocol.ICMPV6, type, about).frame();
         assertEquals(sent, Frames.view(left.send(frame).getFirst()).protocol);
     }
 
@@ -128,8 +145,14 @@ class ForwardedIcmpErrorTest {
         byte[] clear = error(3).inbound().frame();
         assertEquals(0, right.receive(clear).size());
         assertEquals(1, right.drops(DropReason.IN_TMPL_MISMATCH));
-        byte[] other = error(ROUTERS[0], "10.2.0.9", IpProtocol.ICMP, 3, Frames.udp("10.2.0.9", "10.9.0.5").packet())
-                .inbound().frame();
+        byte[] other = error(
+                        ROUTERS[0],
+                        "10.2.0.9",
+                        IpProtocol.ICMP,
+                        3,
+                        Frames.udp("10.2.0.9", "10.9.0.5").packet())
+                .inbound()
+                .frame();
         assertEquals(1, right.receive(other).size());
         byte[] cut = Arrays.copyOf(clear, clear.length);
         cut[14 + 20 + 8] = 0;

@@ -17,9 +17,9 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * Two hosts for {@link PacketFuzz}: between 10.1.0.1 and 10.2.0.1 (fd01::1 and fd02::1) all is protected, in BEET mode for UDP to port 2222 and in a
- * tunnel else; from the hosts beside 10.1.0.1, one with AH, one compressed. Between the outer addresses anything passes, and States of every mode and
- * protocol are there to be used.
+ * Two hosts for {@link PacketFuzz}: between 10.1.0.1 and 10.2.0.1 (fd01::1 and fd02::1) all is protected, in BEET mode
+ * for UDP to port 2222 and in a tunnel else; from the hosts beside 10.1.0.1, one with AH, one compressed. Between the
+ * outer addresses anything passes, and States of every mode and protocol are there to be used.
  */
 final class FuzzHosts {
     /** Tunnel, BEET and transport mode, of each family. */
@@ -59,7 +59,8 @@ final class FuzzHosts {
                 }
             }
             if (mode != Mode.TRANSPORT) {
-                Selector selector = Sas.between(inner[0], inner[1], mode == Mode.BEET ? IpProtocol.UDP : 0, mode == Mode.BEET ? 2222 : 0);
+                Selector selector = Sas.between(
+                        inner[0], inner[1], mode == Mode.BEET ? IpProtocol.UDP : 0, mode == Mode.BEET ? 2222 : 0);
                 Template template = Sas.template(mode, ends[0], ends[1], ESP_SPI + way, false);
                 int priority = mode == Mode.BEET ? 1 : 2;
                 host.policy(Direction.OUT, selector, PolicySpec.Action.ALLOW, priority, template);
@@ -106,7 +107,8 @@ final class FuzzHosts {
             return Bytes.i32(data, packet.offset + Ipv4.SOURCE) == 0x0a010001
                     && Bytes.i32(data, packet.offset + Ipv4.DESTINATION) == 0x0a020001;
         }
-        return isEnd(data, packet.offset + Ipv6.SOURCE, "fd01::1") && isEnd(data, packet.offset + Ipv6.DESTINATION, "fd02::1");
+        return isEnd(data, packet.offset + Ipv6.SOURCE, "fd01::1")
+                && isEnd(data, packet.offset + Ipv6.DESTINATION, "fd02::1");
     }
 
     private static boolean isEnd(byte[] data, int at, String text) {

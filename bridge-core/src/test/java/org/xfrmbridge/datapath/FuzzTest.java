@@ -57,7 +57,12 @@ class FuzzTest {
                         ? Sas.between(ends[0] + prefix, ends[1] + prefix)
                         : Sas.between(inner[0], inner[1], IpProtocol.UDP, mode == Mode.BEET ? 2222 : 0);
                 int priority = mode == Mode.BEET ? 1 : 2;
-                host.policy(Direction.OUT, selector, PolicySpec.Action.ALLOW, priority, Sas.template(mode, ends[0], ends[1], spi, false));
+                host.policy(
+                        Direction.OUT,
+                        selector,
+                        PolicySpec.Action.ALLOW,
+                        priority,
+                        Sas.template(mode, ends[0], ends[1], spi, false));
                 StateSpec.Builder spec = Sas.spec(mode, ends[0], ends[1], spi);
                 spec.reqid = spi++;
                 spec.replayWindow = 0;
@@ -109,24 +114,32 @@ class FuzzTest {
         for (int i = 0; i < ROUNDS / 4; i++) {
             boolean v4 = random.nextBoolean();
             Frames carrier = v4 ? Frames.udp("192.0.2.1", "192.0.2.2") : Frames.udp("2001:db8::1", "2001:db8::2");
-            byte[] contents = random.nextBoolean() ? cut(randomPacket()) : cut(mutated(Frames.udp("10.1.0.1", "10.2.0.1").packet()));
+            byte[] contents = random.nextBoolean()
+                    ? cut(randomPacket())
+                    : cut(mutated(Frames.udp("10.1.0.1", "10.2.0.1").packet()));
             int protocol = PROTOCOLS[random.nextInt(PROTOCOLS.length)];
             for (byte[] sealed : host.send(carrier.payload(protocol, contents).frame())) {
                 int esp = v4 ? 34 : 54;
-                // The same key under every Spi: what was sealed in transport mode is opened as tunnel, BEET or transport mode.
+                // The same key under every Spi: what was sealed in transport mode is opened as tunnel, BEET or
+                // transport mode.
                 int first = v4 ? 100 : 103;
                 Bytes.putI32(sealed, esp, first + random.nextInt(3));
                 resign(sealed, esp);
                 peer.receive(List.of(sealed));
             }
         }
-        assertEquals(peer.stats.inbound(Metric.DROPPED), Arrays.stream(DropReason.ALL).mapToLong(peer::drops).sum());
+        assertEquals(
+                peer.stats.inbound(Metric.DROPPED),
+                Arrays.stream(DropReason.ALL).mapToLong(peer::drops).sum());
         assertTrue(peer.drops(DropReason.IN_STATE_MODE_ERROR) > 0);
         assertEquals(0, peer.drops(DropReason.IN_STATE_MISMATCH));
         assertTrue(peer.drops(DropReason.IN_STATE_PROTO_ERROR) > 0, "dummy packets");
     }
 
-    /** AH without a MAC and IPComp let everything through to those who read headers, options and what comes out of the codec. */
+    /**
+     * AH without a MAC and IPComp let everything through to those who read headers, options and what comes out of the
+     * codec.
+     */
     @Test
     void shouldSurviveAnythingInAhAndIpComp() {
         int spi = 200;
@@ -150,14 +163,17 @@ class FuzzTest {
             host.send(mutated(random.nextBoolean() ? withExtensions() : withOptions(new byte[0], IpProtocol.UDP)));
             host.stack.drain();
         }
-        assertEquals(peer.stats.inbound(Metric.DROPPED), Arrays.stream(DropReason.ALL).mapToLong(peer::drops).sum());
+        assertEquals(
+                peer.stats.inbound(Metric.DROPPED),
+                Arrays.stream(DropReason.ALL).mapToLong(peer::drops).sum());
         assertTrue(peer.drops(DropReason.IN_STATE_PROTO_ERROR) > 0 && peer.drops(DropReason.IN_STATE_MODE_ERROR) > 0);
         assertTrue(peer.stats.inbound(Metric.PROTECTED) > 0 && host.stats.outbound(Metric.PROTECTED) > 0);
     }
 
     private static StateSpec.Builder openTo(Mode mode, String[] ends, int spi) {
         StateSpec.Builder spec = Sas.spec(mode, ends[0], ends[1], spi);
-        spec.selector = mode == Mode.BEET ? Sas.between("10.1.0.1/32", "10.2.0.1/32") : Selector.any(AddressFamily.UNSPEC);
+        spec.selector =
+                mode == Mode.BEET ? Sas.between("10.1.0.1/32", "10.2.0.1/32") : Selector.any(AddressFamily.UNSPEC);
         spec.reqid = 0;
         spec.replayWindow = 0;
         return spec;
@@ -165,7 +181,9 @@ class FuzzTest {
 
     /** A packet to one of the States of that number, with contents of any kind. */
     private byte[] carrying(int spi) {
-        byte[] contents = random.nextBoolean() ? randomPacket() : Frames.udp("10.1.0.1", "10.2.0.1").packet();
+        byte[] contents = random.nextBoolean()
+                ? randomPacket()
+                : Frames.udp("10.1.0.1", "10.2.0.1").packet();
         boolean v4 = spi < 203;
         int protocol = PROTOCOLS[random.nextInt(PROTOCOLS.length)];
         byte[] upper;
@@ -174,7 +192,11 @@ class FuzzTest {
             Bytes.putI32(upper, 0, protocol << 24 | 2 << 16);
             Bytes.putI32(upper, 4, spi);
             System.arraycopy(contents, 0, upper, 16, contents.length);
-            return v4 ? withOptions(upper, IpProtocol.AH) : Frames.udp("2001:db8::1", "2001:db8::2").payload(IpProtocol.AH, upper).frame();
+            return v4
+                    ? withOptions(upper, IpProtocol.AH)
+                    : Frames.udp("2001:db8::1", "2001:db8::2")
+                            .payload(IpProtocol.AH, upper)
+                            .frame();
         }
         Deflater deflater = new Deflater(1, true);
         deflater.setInput(Arrays.copyOf(contents, 400));
@@ -184,14 +206,18 @@ class FuzzTest {
         int bytes = deflater.deflate(upper, 4, 500);
         deflater.end();
         String[] ends = v4 ? new String[] {"192.0.2.1", "192.0.2.2"} : new String[] {"2001:db8::1", "2001:db8::2"};
-        return Frames.udp(ends[0], ends[1]).payload(IpProtocol.COMP, Arrays.copyOf(upper, 4 + bytes)).frame();
+        return Frames.udp(ends[0], ends[1])
+                .payload(IpProtocol.COMP, Arrays.copyOf(upper, 4 + bytes))
+                .frame();
     }
 
     private byte[] withOptions(byte[] upper, int protocol) {
         Frames frames = Frames.udp("192.0.2.1", "192.0.2.2");
         frames.options = new byte[4 * random.nextInt(11)];
         random.nextBytes(frames.options);
-        return protocol == IpProtocol.UDP ? frames.frame() : frames.payload(protocol, upper).frame();
+        return protocol == IpProtocol.UDP
+                ? frames.frame()
+                : frames.payload(protocol, upper).frame();
     }
 
     private static void resign(byte[] frame, int esp) {
@@ -214,15 +240,21 @@ class FuzzTest {
         assertEquals(frames.size(), peer.stats.inbound(Metric.PACKETS));
         assertTrue(peer.stats.inbound(Metric.DROPPED) > 0 && host.stats.outbound(Metric.DROPPED) > 0);
         assertTrue(peer.stats.inbound(Metric.PASSED) > 0 && host.stats.outbound(Metric.PROTECTED) > 0);
-        assertEquals(host.stats.outbound(Metric.DROPPED), Arrays.stream(DropReason.ALL).mapToLong(host::drops).sum());
-        assertEquals(peer.stats.inbound(Metric.DROPPED), Arrays.stream(DropReason.ALL).mapToLong(peer::drops).sum());
+        assertEquals(
+                host.stats.outbound(Metric.DROPPED),
+                Arrays.stream(DropReason.ALL).mapToLong(host::drops).sum());
+        assertEquals(
+                peer.stats.inbound(Metric.DROPPED),
+                Arrays.stream(DropReason.ALL).mapToLong(peer::drops).sum());
     }
 
     private static byte[] withExtensions() {
         byte[] udp = Frames.udp("fd01::1", "fd02::1").packet();
         byte[] extended = new byte[udp.length - 40 + 32];
         // hop by hop, destination options, routing, destination options
-        byte[] chain = {60, 0, 1, 4, 0, 0, 0, 0, 43, 0, 1, 4, 0, 0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 0, 17, 0, 1, 4, 0, 0, 0, 0};
+        byte[] chain = {
+            60, 0, 1, 4, 0, 0, 0, 0, 43, 0, 1, 4, 0, 0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 0, 17, 0, 1, 4, 0, 0, 0, 0
+        };
         System.arraycopy(chain, 0, extended, 0, 32);
         System.arraycopy(udp, 40, extended, 32, udp.length - 40);
         return Frames.udp("fd01::1", "fd02::1").payload(0, extended).frame();

@@ -46,7 +46,9 @@ class GatewayTooBigTest {
 
     private static Frames udp(String source, int packetBytes) {
         boolean v4 = source.indexOf(':') < 0;
-        return Frames.udp(source, v4 ? "10.2.0.1" : "fd02::1").bytes(packetBytes - (v4 ? 28 : 48)).dontFragment();
+        return Frames.udp(source, v4 ? "10.2.0.1" : "fd02::1")
+                .bytes(packetBytes - (v4 ? 28 : 48))
+                .dontFragment();
     }
 
     private static IpPacket view(byte[] packet) {
@@ -78,9 +80,8 @@ class GatewayTooBigTest {
     }
 
     private static String text(byte[] data, int at, boolean v4) {
-        Address address = v4
-                ? Address.ofIpv4(Bytes.i32(data, at))
-                : new Address(Bytes.i64(data, at), Bytes.i64(data, at + 8));
+        Address address =
+                v4 ? Address.ofIpv4(Bytes.i32(data, at)) : new Address(Bytes.i64(data, at), Bytes.i64(data, at + 8));
         return address.toText(v4 ? AddressFamily.INET : AddressFamily.INET6);
     }
 

@@ -127,7 +127,8 @@ class InboundPathTest {
         tunnel();
         assertArrives(sealed());
         LocalEndpoint at = new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 2222);
-        PolicySpec block = TestHost.spec(Direction.IN, Selector.any(AddressFamily.INET), PolicySpec.Action.BLOCK, 0, PolicySpec.Type.MAIN);
+        PolicySpec block = TestHost.spec(
+                Direction.IN, Selector.any(AddressFamily.INET), PolicySpec.Action.BLOCK, 0, PolicySpec.Type.MAIN);
         host.sockets.setPolicy("test", 1, at, block, 1);
         assertDropped(DropReason.IN_POL_BLOCK, List.of(plain.frame()));
         host.sockets.close("test", 1);
@@ -139,17 +140,22 @@ class InboundPathTest {
     void shouldDropWhenTheDefaultIsBlockAndNoPolicyMatches() {
         host.spd.setDefaultAction(Direction.IN, PolicySpec.Action.BLOCK);
         assertDropped(DropReason.IN_NO_POLS, List.of(plain.frame()));
-        assertEquals(1, host.receive(Frames.udp("10.2.0.1", "10.9.0.1").inbound().frame()).size());
+        assertEquals(
+                1,
+                host.receive(Frames.udp("10.2.0.1", "10.9.0.1").inbound().frame())
+                        .size());
         host.spd.setDefaultAction(Direction.FWD, PolicySpec.Action.BLOCK);
-        assertDropped(DropReason.IN_NO_POLS, List.of(Frames.udp("10.2.0.1", "10.9.0.1").inbound().frame()));
+        assertDropped(
+                DropReason.IN_NO_POLS,
+                List.of(Frames.udp("10.2.0.1", "10.9.0.1").inbound().frame()));
     }
 
     @Test
     void shouldHonourTheSocketsPolicy() {
         host.policy(Direction.IN, NET, Sas.template(Mode.TUNNEL, PEER, SELF));
         LocalEndpoint at = new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 2222);
-        PolicySpec bypass =
-                TestHost.spec(Direction.IN, Selector.any(AddressFamily.INET), PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN);
+        PolicySpec bypass = TestHost.spec(
+                Direction.IN, Selector.any(AddressFamily.INET), PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN);
         host.sockets.setPolicy("test", 1, at, bypass, 1);
         assertEquals(1, host.receive(plain.frame()).size());
         host.sockets.close("test", 1);
@@ -186,7 +192,10 @@ class InboundPathTest {
         List<byte[]> forwarded = peer.send(Frames.udp("10.2.0.1", "10.9.0.1").frame());
         assertDropped(DropReason.IN_NO_POLS, forwarded);
         host.policy(Direction.FWD, Selector.any(AddressFamily.INET), Sas.template(Mode.TUNNEL, PEER, SELF));
-        assertEquals(1, host.receive(peer.send(Frames.udp("10.2.0.1", "10.9.0.1").frame())).size());
+        assertEquals(
+                1,
+                host.receive(peer.send(Frames.udp("10.2.0.1", "10.9.0.1").frame()))
+                        .size());
     }
 
     @Test
@@ -311,7 +320,8 @@ class InboundPathTest {
         host.sad.insert(Sas.state(Sas.spec(Mode.TRANSPORT, PEER, SELF, 7)));
         peer.sad.insert(Sas.state(Sas.spec(Mode.TRANSPORT, PEER, SELF, 7)));
         peer.policy(Direction.OUT, Selector.any(AddressFamily.INET), Sas.template(Mode.TRANSPORT, PEER, SELF));
-        List<byte[]> dummy = peer.send(Frames.udp(PEER, SELF).payload(IpProtocol.NONE, new byte[20]).frame());
+        List<byte[]> dummy = peer.send(
+                Frames.udp(PEER, SELF).payload(IpProtocol.NONE, new byte[20]).frame());
         assertDropped(DropReason.IN_STATE_PROTO_ERROR, dummy);
     }
 
@@ -320,21 +330,37 @@ class InboundPathTest {
         State state = tunnel(Direction.IN);
         StateSpec.Builder transport = Sas.spec(Mode.TRANSPORT, PEER, SELF, 8);
         peer.sad.insert(Sas.state(transport));
-        peer.policy(Direction.OUT, Selector.any(AddressFamily.INET), PolicySpec.Action.ALLOW, 1, Sas.template(Mode.TRANSPORT, PEER, SELF));
+        peer.policy(
+                Direction.OUT,
+                Selector.any(AddressFamily.INET),
+                PolicySpec.Action.ALLOW,
+                1,
+                Sas.template(Mode.TRANSPORT, PEER, SELF));
         StateSpec.Builder tunnel = Sas.spec(Mode.TUNNEL, PEER, SELF, 8);
         host.sad.insert(Sas.state(tunnel));
-        assertDropped(DropReason.IN_STATE_MODE_ERROR, peer.send(Frames.udp(PEER, SELF).frame()));
+        assertDropped(
+                DropReason.IN_STATE_MODE_ERROR, peer.send(Frames.udp(PEER, SELF).frame()));
         assertEquals(0, state.usage().packets());
     }
 
     @Test
     void shouldDropTruncatedEsp() {
         tunnel(Direction.IN);
-        assertDropped(DropReason.IN_HDR_ERROR, List.of(Frames.udp(PEER, SELF).payload(IpProtocol.ESP, new byte[7]).inbound().frame()));
+        assertDropped(
+                DropReason.IN_HDR_ERROR,
+                List.of(Frames.udp(PEER, SELF)
+                        .payload(IpProtocol.ESP, new byte[7])
+                        .inbound()
+                        .frame()));
         byte[] esp = new byte[12];
         esp[3] = 7;
         esp[7] = 1;
-        assertDropped(DropReason.IN_STATE_PROTO_ERROR, List.of(Frames.udp(PEER, SELF).payload(IpProtocol.ESP, esp).inbound().frame()));
+        assertDropped(
+                DropReason.IN_STATE_PROTO_ERROR,
+                List.of(Frames.udp(PEER, SELF)
+                        .payload(IpProtocol.ESP, esp)
+                        .inbound()
+                        .frame()));
     }
 
     @Test
@@ -349,7 +375,10 @@ class InboundPathTest {
         second.reqid = 2;
         State outerState = install(second);
         assertArrives(sealed());
-        assertEquals(128 + 20 + 8 + 8 + 2 + 2 + 16, outerState.usage().bytes(), "outer header, SPI, seq, IV, pad to 4, trailer, ICV");
+        assertEquals(
+                128 + 20 + 8 + 8 + 2 + 2 + 16,
+                outerState.usage().bytes(),
+                "outer header, SPI, seq, IV, pad to 4, trailer, ICV");
         host.policy(Direction.IN, NET, outer, inner);
         assertDropped(DropReason.IN_TMPL_MISMATCH, sealed());
         host.policy(Direction.IN, NET, outer);
@@ -373,11 +402,16 @@ class InboundPathTest {
         StateSpec.Builder spec = state.spec().toBuilder();
         spec.flags = StateFlags.AF_UNSPEC | flags;
         state.respec(spec.build());
-        byte[] sealed = peer.send(Frames.udp("10.2.0.1", "10.1.0.1").tos(Integer.decode(inner)).frame()).getFirst();
+        byte[] sealed = peer.send(Frames.udp("10.2.0.1", "10.1.0.1")
+                        .tos(Integer.decode(inner))
+                        .frame())
+                .getFirst();
         Ipv4.putTos(sealed, Ethernet.HEADER_BYTES, Integer.decode(outer));
         byte[] arrived = host.receive(List.of(sealed)).getFirst();
         assertArrayEquals(
-                Frames.udp("10.2.0.1", "10.1.0.1").tos(Integer.decode(result)).packet(), Frames.packet(arrived), "checksum included");
+                Frames.udp("10.2.0.1", "10.1.0.1").tos(Integer.decode(result)).packet(),
+                Frames.packet(arrived),
+                "checksum included");
     }
 
     @Test
@@ -389,12 +423,16 @@ class InboundPathTest {
         byte[] unreachable = new byte[8 + quoted.length];
         unreachable[0] = 3;
         System.arraycopy(quoted, 0, unreachable, 8, quoted.length);
-        byte[] error = Frames.udp("203.0.113.1", "10.1.0.1").payload(IpProtocol.ICMP, unreachable).frame();
+        byte[] error = Frames.udp("203.0.113.1", "10.1.0.1")
+                .payload(IpProtocol.ICMP, unreachable)
+                .frame();
         assertDropped(DropReason.IN_NO_POLS, peer.send(error));
         StateSpec.Builder spec = state.spec().toBuilder();
         spec.flags |= StateFlags.ICMP;
         state.respec(spec.build());
-        assertArrayEquals(Frames.packet(error), Frames.packet(host.receive(peer.send(error)).getFirst()));
+        assertArrayEquals(
+                Frames.packet(error),
+                Frames.packet(host.receive(peer.send(error)).getFirst()));
         host.policy(Direction.IN, NET, PolicySpec.Action.BLOCK, 1);
         assertDropped(DropReason.IN_NO_POLS, peer.send(error));
     }
@@ -406,8 +444,8 @@ class InboundPathTest {
         StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, PEER, SELF, 9);
         spec.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
         LocalEndpoint at = new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 4500);
-        PolicySpec bypass =
-                TestHost.spec(Direction.IN, Selector.any(AddressFamily.INET), PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN);
+        PolicySpec bypass = TestHost.spec(
+                Direction.IN, Selector.any(AddressFamily.INET), PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN);
         host.sockets.setEncapsulation("test", 1, at, Encapsulation.UDP_ENCAP_ESPINUDP);
         host.sockets.setPolicy("test", 1, at, bypass, 1);
         return install(spec);

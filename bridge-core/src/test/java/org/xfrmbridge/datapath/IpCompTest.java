@@ -49,7 +49,10 @@ class IpCompTest {
         }
         int family = inner.equals("IPv4") ? 2 : 10;
         a.policy(Direction.OUT, Selector.any(family), Sas.of(IpProtocol.COMP, Sas.template(mode, ends[0], ends[1])));
-        b.policy(Direction.IN, Selector.any(family), Sas.of(IpProtocol.COMP, Sas.template(mode, ends[0], ends[1], 1, true)));
+        b.policy(
+                Direction.IN,
+                Selector.any(family),
+                Sas.of(IpProtocol.COMP, Sas.template(mode, ends[0], ends[1], 1, true)));
     }
 
     private static Frames frames(Mode mode, String inner, String outer) {
@@ -61,8 +64,14 @@ class IpCompTest {
     }
 
     @ParameterizedTest(name = "{0} {1} in {2}")
-    @CsvSource({"TRANSPORT, IPv4, IPv4", "TRANSPORT, IPv6, IPv6", "TUNNEL, IPv4, IPv4", "TUNNEL, IPv6, IPv4", "TUNNEL, IPv4, IPv6",
-        "TUNNEL, IPv6, IPv6"})
+    @CsvSource({
+        "TRANSPORT, IPv4, IPv4",
+        "TRANSPORT, IPv6, IPv6",
+        "TUNNEL, IPv4, IPv4",
+        "TUNNEL, IPv6, IPv4",
+        "TUNNEL, IPv4, IPv6",
+        "TUNNEL, IPv6, IPv6"
+    })
     void shouldDeliverUnchangedWhetherItGotSmallerOrNot(Mode mode, String inner, String outer) {
         pair(mode, inner, outer);
         long bytes = 0;
@@ -85,7 +94,8 @@ class IpCompTest {
                 int protectedBytes = mode == Mode.TUNNEL ? frames.packet().length : upper.length;
                 boolean smaller = view.protocol == IpProtocol.COMP;
                 // The zeros of an IPv6 header alone make noise smaller.
-                boolean compressible = protectedBytes >= 90 && (!noise || (mode == Mode.TUNNEL && inner.equals("IPv6") && smaller));
+                boolean compressible =
+                        protectedBytes >= 90 && (!noise || (mode == Mode.TUNNEL && inner.equals("IPv6") && smaller));
                 assertEquals(compressible, smaller, protectedBytes + " bytes");
                 assertTrue(!smaller || view.payloadBytes() < protectedBytes);
                 List<byte[]> arrived = b.receive(wire);
@@ -105,7 +115,8 @@ class IpCompTest {
     void shouldWriteWhatRfc3173Says() throws Exception {
         pair(Mode.TRANSPORT, "IPv4", "IPv4");
         byte[] upper = new byte[500];
-        IpPacket view = Frames.view(a.send(Frames.udp(A, B).payload(IpProtocol.GRE, upper).frame()).getFirst());
+        IpPacket view = Frames.view(
+                a.send(Frames.udp(A, B).payload(IpProtocol.GRE, upper).frame()).getFirst());
         assertEquals(IpProtocol.GRE << 24 | CPI, Bytes.i32(view.data(), view.payload));
         java.util.zip.Inflater inflater = new java.util.zip.Inflater(true);
         inflater.setInput(view.data(), view.payload + 4, view.payloadBytes() - 4);
@@ -155,7 +166,9 @@ class IpCompTest {
     @Test
     void shouldDropTruncatedStreamsAtEveryLength() {
         pair(Mode.TRANSPORT, "IPv4", "IPv4");
-        byte[] whole = deflated("what is this, and what was that, and what will it be?".repeat(9).getBytes());
+        byte[] whole = deflated("what is this, and what was that, and what will it be?"
+                .repeat(9)
+                .getBytes());
         for (int bytes = 0; bytes < whole.length; bytes++) {
             assertEquals(0, b.receive(comp(Arrays.copyOf(whole, bytes))).size(), bytes + " bytes");
         }
@@ -165,9 +178,13 @@ class IpCompTest {
     @Test
     void shouldDropAHeaderCutShortAndACpiThatNobodyHas() {
         pair(Mode.TRANSPORT, "IPv4", "IPv4");
-        b.receive(Frames.udp(A, B).inbound().payload(IpProtocol.COMP, new byte[3]).frame());
+        b.receive(
+                Frames.udp(A, B).inbound().payload(IpProtocol.COMP, new byte[3]).frame());
         assertEquals(1, b.drops(DropReason.IN_HDR_ERROR));
-        b.receive(Frames.udp(A, B).inbound().payload(IpProtocol.COMP, new byte[] {17, 0, 0, 2, 1, 1}).frame());
+        b.receive(Frames.udp(A, B)
+                .inbound()
+                .payload(IpProtocol.COMP, new byte[] {17, 0, 0, 2, 1, 1})
+                .frame());
         assertEquals(1, b.drops(DropReason.IN_NO_STATES));
     }
 
@@ -179,7 +196,12 @@ class IpCompTest {
         StateSpec.Builder spec = receiving.spec().toBuilder();
         spec.replayWindow = 32;
         b.sad.insert(new State(spec.build(), State.Phase.VALID, receiving.usage(), receiving.suite()));
-        assertEquals(0, b.receive(a.send(Frames.udp(A, B).payload(IpProtocol.GRE, new byte[500]).frame())).size());
+        assertEquals(
+                0,
+                b.receive(a.send(Frames.udp(A, B)
+                                .payload(IpProtocol.GRE, new byte[500])
+                                .frame()))
+                        .size());
         assertEquals(1, b.drops(DropReason.IN_STATE_SEQ_ERROR));
     }
 
@@ -188,7 +210,8 @@ class IpCompTest {
     void shouldLeaveOtherIpInIpAlone() {
         TestHost host = new TestHost(B);
         byte[] inner = Frames.udp("10.1.0.1", "10.2.0.1").packet();
-        byte[] frame = Frames.udp(A, B).inbound().payload(IpProtocol.IPIP, inner).frame();
+        byte[] frame =
+                Frames.udp(A, B).inbound().payload(IpProtocol.IPIP, inner).frame();
         List<byte[]> arrived = host.receive(frame);
         assertArrayEquals(frame, arrived.getFirst());
     }
@@ -200,7 +223,10 @@ class IpCompTest {
         Template esp = Sas.template(Mode.TRANSPORT, A, B, 1, false);
         Template comp = Sas.of(IpProtocol.COMP, Sas.template(Mode.TUNNEL, A, B, 1, true));
         b.policy(Direction.IN, Selector.any(2), comp, esp);
-        assertEquals(0, b.receive(a.send(Frames.udp("10.1.0.1", "10.2.0.1").bytes(10).frame())).size());
+        assertEquals(
+                0,
+                b.receive(a.send(Frames.udp("10.1.0.1", "10.2.0.1").bytes(10).frame()))
+                        .size());
         assertEquals(1, b.drops(DropReason.IN_TMPL_MISMATCH));
     }
 }

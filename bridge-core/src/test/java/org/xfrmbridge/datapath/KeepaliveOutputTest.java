@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HexFormat;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.api.Test;
 import org.xfrmbridge.io.MemoryPort;
 import org.xfrmbridge.io.StaticNetwork;
 import org.xfrmbridge.xfrm.Address;
@@ -39,7 +39,8 @@ class KeepaliveOutputTest {
         assertTrue(output.send(state(source, destination)));
         assertTrue(output.send(state(source, destination)));
 
-        List<String> sent = wire[1].drain().stream().map(HexFormat.of()::formatHex).toList();
+        List<String> sent =
+                wire[1].drain().stream().map(HexFormat.of()::formatHex).toList();
         assertEquals(List.of(frame, frame), sent);
     }
 

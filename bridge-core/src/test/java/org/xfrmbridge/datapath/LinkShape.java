@@ -20,9 +20,17 @@ import org.xfrmbridge.net.MacAddress;
 record LinkShape(long destination, int[] tags, Wrapping wrapping) {
     /** Link addresses that lead to a host's stack, or might: its own, groups of every kind, others. */
     private static final long[] DESTINATIONS = {
-        StaticNetwork.HOST_MAC, MacAddress.BROADCAST,
-        0x0180_c200_0000L, 0x0180_c200_0001L, 0x0180_c200_0002L, 0x0180_c200_000eL,
-        0x0100_5e00_0001L, 0x3333_0000_0001L, 0x0200_0000_0099L, 0x0300_0000_0001L, 0
+        StaticNetwork.HOST_MAC,
+        MacAddress.BROADCAST,
+        0x0180_c200_0000L,
+        0x0180_c200_0001L,
+        0x0180_c200_0002L,
+        0x0180_c200_000eL,
+        0x0100_5e00_0001L,
+        0x3333_0000_0001L,
+        0x0200_0000_0099L,
+        0x0300_0000_0001L,
+        0
     };
 
     private static final int[] TAG_TYPES = {0x8100, 0x88a8};
@@ -115,7 +123,8 @@ record LinkShape(long destination, int[] tags, Wrapping wrapping) {
 
     @Override
     public String toString() {
-        String tagText = Arrays.toString(Arrays.stream(tags).mapToObj("%08x"::formatted).toArray());
+        String tagText =
+                Arrays.toString(Arrays.stream(tags).mapToObj("%08x"::formatted).toArray());
         return "to %s, tags %s, %s".formatted(MacAddress.toText(destination), tagText, wrapping);
     }
 }

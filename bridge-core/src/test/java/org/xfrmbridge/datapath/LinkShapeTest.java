@@ -31,7 +31,8 @@ class LinkShapeTest {
     private static final byte[] TO_HOST = Frames.udp("10.2.0.1", "10.1.0.1").packet();
     private static final byte[] TO_HOST6 = Frames.udp("fd02::1", "fd01::1").packet();
     private static final byte[] FORWARDED = Frames.udp("10.2.0.1", "10.3.0.1").packet();
-    private static final byte[] BROADCAST = Frames.udp("0.0.0.0", "255.255.255.255").packet();
+    private static final byte[] BROADCAST =
+            Frames.udp("0.0.0.0", "255.255.255.255").packet();
     private static final byte[] ALL_HOSTS = Frames.udp("0.0.0.0", "224.0.0.1").packet();
     private static final List<byte[]> PACKETS = List.of(TO_HOST, TO_HOST6, FORWARDED, BROADCAST, ALL_HOSTS);
 
@@ -77,10 +78,13 @@ class LinkShapeTest {
         byte[] frame = wrapped(wrapping);
         assertEquals(1, host.receive(frame.clone()).size());
         host.policy(Direction.FWD, Sas.between("10.8.0.0/16", "10.9.0.0/16"), PolicySpec.Action.BLOCK, 1);
-        assertEquals(wrapping == LinkShape.Wrapping.NONE ? 1 : 0, host.receive(frame.clone()).size());
+        assertEquals(
+                wrapping == LinkShape.Wrapping.NONE ? 1 : 0,
+                host.receive(frame.clone()).size());
         assertEquals(1, host.send(frame.clone()).size(), "policies of dir out count for what leaves");
         host.policy(Direction.OUT, Sas.between("10.8.0.0/16", "10.9.0.0/16"), PolicySpec.Action.BLOCK, 1);
-        assertEquals(wrapping == LinkShape.Wrapping.NONE ? 1 : 0, host.send(frame).size());
+        assertEquals(
+                wrapping == LinkShape.Wrapping.NONE ? 1 : 0, host.send(frame).size());
     }
 
     @Test
@@ -95,10 +99,22 @@ class LinkShapeTest {
 
     /** ARP, LLDP, EAPOL, PTP, PPPoE discovery, spanning tree, NetBIOS, IS-IS, CDP and an EtherType for experiments. */
     @ParameterizedTest
-    @ValueSource(strings = {
-        "0806 0001", "88cc 0207", "888e 0100", "88f7 0002", "8863 1109", "88b5 4500", "8809 0101",
-        "0026 424203 0000000000", "0010 f0f0032c00ffefff", "0040 fefe0383 1b010011", "0040 aaaa03 00000c 2000 02b4", "0040 aaaa03 000000 88cc 0207", "0004 06060300"
-    })
+    @ValueSource(
+            strings = {
+                "0806 0001",
+                "88cc 0207",
+                "888e 0100",
+                "88f7 0002",
+                "8863 1109",
+                "88b5 4500",
+                "8809 0101",
+                "0026 424203 0000000000",
+                "0010 f0f0032c00ffefff",
+                "0040 fefe0383 1b010011",
+                "0040 aaaa03 00000c 2000 02b4",
+                "0040 aaaa03 000000 88cc 0207",
+                "0004 06060300"
+            })
     void shouldPassWhatIsNoIp(String behindAddresses) {
         blockAll();
         byte[] frame = HexFormat.of().parseHex("020000000001" + "0200000000fe" + behindAddresses.replace(" ", ""));
@@ -118,8 +134,10 @@ class LinkShapeTest {
         }
         LinkShape shape = LinkShape.of(0, tags, 0x35, 0);
         byte[] inner = Frames.udp("10.1.0.1", "10.2.0.1").packet();
-        byte[] sealed = Frames.packet(host.send(shape.frame(StaticNetwork.GATEWAY_MAC, inner)).getFirst());
-        byte[] opened = peer.receive(shape.frame(StaticNetwork.GATEWAY_MAC, sealed)).getFirst();
+        byte[] sealed = Frames.packet(
+                host.send(shape.frame(StaticNetwork.GATEWAY_MAC, inner)).getFirst());
+        byte[] opened =
+                peer.receive(shape.frame(StaticNetwork.GATEWAY_MAC, sealed)).getFirst();
         assertArrayEquals(shape.frame(StaticNetwork.GATEWAY_MAC, inner), opened);
     }
 
@@ -146,9 +164,11 @@ class LinkShapeTest {
         for (TestHost each : new TestHost[] {host, peer}) {
             each.sad.insert(Sas.state(Sas.spec(Mode.TRANSPORT, "10.2.0.1", "10.1.0.1", 7)));
         }
-        byte[] sealed = Frames.packet(peer.send(Frames.udp("10.2.0.1", "10.1.0.1").frame()).getFirst());
+        byte[] sealed = Frames.packet(
+                peer.send(Frames.udp("10.2.0.1", "10.1.0.1").frame()).getFirst());
         LinkShape shape = new LinkShape(0x0200_0000_0099L, new int[0], LinkShape.Wrapping.NONE);
-        assertArrayEquals(shape.frame(1, TO_HOST), host.receive(shape.frame(1, sealed)).getFirst());
+        assertArrayEquals(
+                shape.frame(1, TO_HOST), host.receive(shape.frame(1, sealed)).getFirst());
         assertEquals(0, host.receive(shape.frame(1, TO_HOST)).size());
     }
 }

@@ -44,7 +44,8 @@ class LookupsTest {
         if (udp) {
             LocalEndpoint at = new LocalEndpoint(2, IpProtocol.UDP, Address.ANY, 4500);
             b.sockets.setEncapsulation("test", 1, at, Encapsulation.UDP_ENCAP_ESPINUDP);
-            PolicySpec bypass = TestHost.spec(Direction.IN, Selector.any(2), PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN);
+            PolicySpec bypass =
+                    TestHost.spec(Direction.IN, Selector.any(2), PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN);
             b.sockets.setPolicy("test", 1, at, bypass, 1);
         }
     }
@@ -88,7 +89,9 @@ class LookupsTest {
             assertTrue(cost <= 2);
             assertEquals(1, a.stats.outbound(Metric.LOOKUPS) - before, "outbound");
         }
-        assertTrue(once >= flows * 3 / 4, once + " of " + flows + " flows cost one; places are few, and two flows may want the same");
+        assertTrue(
+                once >= flows * 3 / 4,
+                once + " of " + flows + " flows cost one; places are few, and two flows may want the same");
     }
 
     @Test
@@ -131,14 +134,17 @@ class LookupsTest {
             inboundCost(1000);
         }
         LocalEndpoint at = new LocalEndpoint(2, IpProtocol.UDP, Address.ANY, 4500);
-        PolicySpec block = TestHost.spec(Direction.IN, Selector.any(2), PolicySpec.Action.BLOCK, 0, PolicySpec.Type.MAIN);
+        PolicySpec block =
+                TestHost.spec(Direction.IN, Selector.any(2), PolicySpec.Action.BLOCK, 0, PolicySpec.Type.MAIN);
         b.sockets.setPolicy("test", 1, at, block, 1);
         assertEquals(0, b.receive(wire(1000)).size());
         assertEquals(1, b.drops(DropReason.IN_POL_BLOCK));
         b.sockets.close("test", 1);
         List<byte[]> wire = wire(1000);
-        assertEquals(4500, Frames.view(wire.getFirst()).data()[Frames.view(wire.getFirst()).payload] << 8 & 0xff00
-                | Frames.view(wire.getFirst()).data()[Frames.view(wire.getFirst()).payload + 1] & 0xff);
+        assertEquals(
+                4500,
+                Frames.view(wire.getFirst()).data()[Frames.view(wire.getFirst()).payload] << 8 & 0xff00
+                        | Frames.view(wire.getFirst()).data()[Frames.view(wire.getFirst()).payload + 1] & 0xff);
         assertEquals(1, b.receive(wire).size(), "a UDP packet like any other");
         assertEquals(1, b.stats.inbound(Metric.PASSED));
     }
@@ -156,7 +162,10 @@ class LookupsTest {
         assertEquals(1, b.drops(DropReason.IN_STATE_MISMATCH));
     }
 
-    /** A kernel compares the template's source as an address of the inner family: of an IPv6 tunnel for IPv4 the first four bytes. */
+    /**
+     * A kernel compares the template's source as an address of the inner family: of an IPv6 tunnel for IPv4 the first
+     * four bytes.
+     */
     @Test
     void shouldCompareTemplatesAsTheKernelDoesWhenFamiliesDiffer() {
         TestHost host = new TestHost("2001:db8::2", "10.2.0.1");

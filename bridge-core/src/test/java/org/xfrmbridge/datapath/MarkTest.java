@@ -21,13 +21,32 @@ class MarkTest {
 
     @BeforeEach
     void policies() {
-        left.policy(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/16"), Sas.template(Mode.TUNNEL, OUTER[0], OUTER[1]));
-        right.policy(Direction.IN, Sas.between("10.1.0.0/16", "10.2.0.0/16"), Sas.template(Mode.TUNNEL, OUTER[0], OUTER[1]));
+        left.policy(
+                Direction.OUT,
+                Sas.between("10.1.0.0/16", "10.2.0.0/16"),
+                Sas.template(Mode.TUNNEL, OUTER[0], OUTER[1]));
+        right.policy(
+                Direction.IN, Sas.between("10.1.0.0/16", "10.2.0.0/16"), Sas.template(Mode.TUNNEL, OUTER[0], OUTER[1]));
         PolicySpec spec = TestHost.spec(
-                Direction.IN, Sas.between("10.1.0.0/16", "10.2.0.0/16"), PolicySpec.Action.BLOCK, 1, PolicySpec.Type.MAIN);
+                Direction.IN,
+                Sas.between("10.1.0.0/16", "10.2.0.0/16"),
+                PolicySpec.Action.BLOCK,
+                1,
+                PolicySpec.Type.MAIN);
         PolicySpec marked = new PolicySpec(
-                spec.selector(), spec.lifetime(), 1, 0, spec.direction(), spec.action(), 0, 0, List.of(), new Mark(0x5, 0xff), 0,
-                spec.type(), null);
+                spec.selector(),
+                spec.lifetime(),
+                1,
+                0,
+                spec.direction(),
+                spec.action(),
+                0,
+                0,
+                List.of(),
+                new Mark(0x5, 0xff),
+                0,
+                spec.type(),
+                null);
         right.spd.replace(marked, 0);
     }
 
@@ -38,7 +57,8 @@ class MarkTest {
     }
 
     private int arrived() {
-        return right.receive(left.send(Frames.udp(INNER[0], INNER[1]).bytes(100).frame())).size();
+        return right.receive(left.send(Frames.udp(INNER[0], INNER[1]).bytes(100).frame()))
+                .size();
     }
 
     @Test

@@ -20,17 +20,21 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
-/** What becomes of a flow, found out from lists, anew each time: nothing is hashed, cached or numbered by generations. */
+/**
+ * What becomes of a flow, found out from lists, anew each time: nothing is hashed, cached or numbered by generations.
+ */
 final class NaiveXfrm {
     final PolicyList policies = new PolicyList();
     final StateList states = new StateList();
     /** The one registered last stands last. */
     final List<Socket> sockets = new ArrayList<>();
+
     final boolean[] blocks = new boolean[Direction.values().length];
     /** Where tunnels of a family begin whose template does not say. */
     Address[] sources = new Address[AddressFamily.INET6 + 1];
     /** The host's own. */
     final Set<Address> local = new HashSet<>();
+
     boolean hasRoute = true;
 
     record Socket(int cookie, LocalEndpoint at, Policy in, Policy out) {
@@ -60,7 +64,8 @@ final class NaiveXfrm {
     private static boolean leadsElsewhere(List<State> insideOut, Flow flow) {
         for (State state : insideOut.reversed()) {
             if (state.spec().mode().hasOuterHeader()) {
-                return state.spec().family() != flow.family || !state.id().daddr().equalsAs(flow.daddr(), flow.family);
+                return state.spec().family() != flow.family
+                        || !state.id().daddr().equalsAs(flow.daddr(), flow.family);
             }
         }
         return false;
@@ -83,8 +88,12 @@ final class NaiveXfrm {
             }
         }
         if (ruling.size() > 1 && flow.family == AddressFamily.INET6) {
-            List<State> transport = found.stream().filter(state -> state.spec().mode() == Mode.TRANSPORT).toList();
-            List<State> tunnels = found.stream().filter(state -> state.spec().mode() != Mode.TRANSPORT).toList();
+            List<State> transport = found.stream()
+                    .filter(state -> state.spec().mode() == Mode.TRANSPORT)
+                    .toList();
+            List<State> tunnels = found.stream()
+                    .filter(state -> state.spec().mode() != Mode.TRANSPORT)
+                    .toList();
             found.clear();
             found.addAll(transport);
             found.addAll(tunnels);
@@ -134,9 +143,9 @@ final class NaiveXfrm {
     }
 
     /**
-     * Of the sockets with a policy for the flow: the one bound to the address before one bound to any, of the family before INET6 for both, with the
-     * stricter policy before others, the one bound last before others. One that lets pass counts for the host's own packets alone, and not where the kernel
-     * itself sends them.
+     * Of the sockets with a policy for the flow: the one bound to the address before one bound to any, of the family
+     * before INET6 for both, with the stricter policy before others, the one bound last before others. One that lets
+     * pass counts for the host's own packets alone, and not where the kernel itself sends them.
      */
     private Policy ofSocket(Direction direction, Flow flow) {
         Policy best = null;
@@ -145,7 +154,11 @@ final class NaiveXfrm {
             Policy policy = socket.policy(direction);
             boolean matches = policy != null && PolicyList.matches(policy.spec(), flow);
             int rank = matches ? 3 * rank(socket.at, direction, flow) : 0;
-            rank += rank == 0 ? 0 : policy.spec().action() != PolicySpec.Action.ALLOW ? 2 : policy.spec().templates().isEmpty() ? 0 : 1;
+            rank += rank == 0
+                    ? 0
+                    : policy.spec().action() != PolicySpec.Action.ALLOW
+                            ? 2
+                            : policy.spec().templates().isEmpty() ? 0 : 1;
             if (rank > bestRank) {
                 best = policy;
                 bestRank = rank;
@@ -153,7 +166,9 @@ final class NaiveXfrm {
         }
         boolean strange = direction == Direction.OUT && !local.contains(flow.saddr());
         boolean passes = bestRank % 3 == 0;
-        return strange || passes && (flow.protocol == IpProtocol.ICMP || flow.protocol == IpProtocol.ICMPV6) ? null : best;
+        return strange || passes && (flow.protocol == IpProtocol.ICMP || flow.protocol == IpProtocol.ICMPV6)
+                ? null
+                : best;
     }
 
     /** How well a flow fits an endpoint; 0 is not at all. */
@@ -193,8 +208,12 @@ final class NaiveXfrm {
             wanted.addAll(policy.spec().templates());
         }
         if (ruling.size() > 1 && flow.family == AddressFamily.INET6) {
-            List<Template> ordered = new ArrayList<>(wanted.stream().filter(template -> template.mode() == Mode.TRANSPORT).toList());
-            ordered.addAll(wanted.stream().filter(template -> template.mode() != Mode.TRANSPORT).toList());
+            List<Template> ordered = new ArrayList<>(wanted.stream()
+                    .filter(template -> template.mode() == Mode.TRANSPORT)
+                    .toList());
+            ordered.addAll(wanted.stream()
+                    .filter(template -> template.mode() != Mode.TRANSPORT)
+                    .toList());
             wanted = ordered;
         }
         return isAsWanted(wanted.reversed(), path, flow.family) ? null : DropReason.IN_TMPL_MISMATCH;
@@ -221,7 +240,8 @@ final class NaiveXfrm {
 
     private static boolean serves(StateSpec state, Template template, int family) {
         return state.id().protocol() == template.id().protocol()
-                && (template.id().spi() == 0 || state.id().spi() == template.id().spi())
+                && (template.id().spi() == 0
+                        || state.id().spi() == template.id().spi())
                 && (template.reqid() == 0 || state.reqid() == template.reqid())
                 && state.mode() == template.mode()
                 && (state.mode() == Mode.TRANSPORT

@@ -107,8 +107,8 @@ class OutboundPathTest {
     void shouldAskTheSocketsPolicyFirst() {
         host.policy(Direction.OUT, NET, PolicySpec.Action.BLOCK, 100);
         LocalEndpoint at = new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 1111);
-        PolicySpec bypass =
-                TestHost.spec(Direction.OUT, Selector.any(AddressFamily.INET), PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN);
+        PolicySpec bypass = TestHost.spec(
+                Direction.OUT, Selector.any(AddressFamily.INET), PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN);
         host.sockets.setPolicy("test", 1, at, bypass, 1);
         assertArrayEquals(frame, sendOne(frame));
         host.sockets.close("test", 1);
@@ -118,9 +118,13 @@ class OutboundPathTest {
     @Test
     void shouldProtectWhatTheSocketsPolicyAsksFor() {
         LocalEndpoint at = new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 1111);
-        PolicySpec protect =
-                TestHost.spec(Direction.OUT, Selector.any(AddressFamily.INET), PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN)
-                        .withTemplates(List.of(Sas.template(Mode.TUNNEL, NEAR, FAR)));
+        PolicySpec protect = TestHost.spec(
+                        Direction.OUT,
+                        Selector.any(AddressFamily.INET),
+                        PolicySpec.Action.ALLOW,
+                        0,
+                        PolicySpec.Type.MAIN)
+                .withTemplates(List.of(Sas.template(Mode.TUNNEL, NEAR, FAR)));
         host.sockets.setPolicy("test", 1, at, protect, 1);
         assertDropped(DropReason.OUT_NO_STATES, frame);
         assertEquals(1, host.told.size());
@@ -141,7 +145,8 @@ class OutboundPathTest {
         assertArrayEquals(frame, sendOne(frame));
         assertDropped(DropReason.OUT_POL_BLOCK, frame6);
         LocalEndpoint at = new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 1111);
-        PolicySpec block = TestHost.spec(Direction.OUT, Selector.any(AddressFamily.INET), PolicySpec.Action.BLOCK, 0, PolicySpec.Type.MAIN);
+        PolicySpec block = TestHost.spec(
+                Direction.OUT, Selector.any(AddressFamily.INET), PolicySpec.Action.BLOCK, 0, PolicySpec.Type.MAIN);
         host.sockets.setPolicy("test", 1, at, block, 1);
         assertDropped(DropReason.OUT_POL_BLOCK, frame);
         host.sockets.close("test", 1);
@@ -231,7 +236,11 @@ class OutboundPathTest {
 
     @Test
     void shouldAcquireWhatWentWhileAnotherTemplateWaitsForItsState() {
-        host.policy(Direction.OUT, NET, Sas.template(Mode.TUNNEL, NEAR, FAR), Sas.template(Mode.TUNNEL, NEAR, FAR, 9, false));
+        host.policy(
+                Direction.OUT,
+                NET,
+                Sas.template(Mode.TUNNEL, NEAR, FAR),
+                Sas.template(Mode.TUNNEL, NEAR, FAR, 9, false));
         State first = tunnel(7);
         StateSpec.Builder second = Sas.spec(Mode.TUNNEL, NEAR, FAR, 0);
         second.reqid = 9;
@@ -245,7 +254,11 @@ class OutboundPathTest {
 
     @Test
     void shouldSkipAnOptionalTemplateWithoutState() {
-        host.policy(Direction.OUT, NET, Sas.template(Mode.TUNNEL, NEAR, FAR, 9, true), Sas.template(Mode.TUNNEL, NEAR, FAR));
+        host.policy(
+                Direction.OUT,
+                NET,
+                Sas.template(Mode.TUNNEL, NEAR, FAR, 9, true),
+                Sas.template(Mode.TUNNEL, NEAR, FAR));
         tunnel(7);
         assertEquals(7, spiOf(sendOne(frame)));
         host.policy(Direction.OUT, NET, Sas.template(Mode.TUNNEL, NEAR, FAR, 9, true));
@@ -425,8 +438,14 @@ class OutboundPathTest {
         spec.extraFlags = extraFlags;
         host.sad.insert(Sas.state(spec));
         int tos = Integer.decode(inner);
-        assertEquals(Integer.decode(outer), Ecn.tos(Frames.view(sendOne(Frames.udp("10.1.0.1", "10.2.0.1").tos(tos).frame()))));
-        assertEquals(Integer.decode(outer), Ecn.tos(Frames.view(sendOne(Frames.udp("fd01::1", "fd02::1").tos(tos).frame()))));
+        assertEquals(
+                Integer.decode(outer),
+                Ecn.tos(Frames.view(
+                        sendOne(Frames.udp("10.1.0.1", "10.2.0.1").tos(tos).frame()))));
+        assertEquals(
+                Integer.decode(outer),
+                Ecn.tos(Frames.view(
+                        sendOne(Frames.udp("fd01::1", "fd02::1").tos(tos).frame()))));
     }
 
     @Test

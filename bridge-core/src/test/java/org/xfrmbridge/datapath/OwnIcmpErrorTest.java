@@ -17,8 +17,8 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * A gateway answers a packet from the other network with an ICMP error, from an address that is in no tunnel: under XFRM_POLICY_ICMP the
- * error goes the way that answers to the packet would go.
+ * A gateway answers a packet from the other network with an ICMP error, from an address that is in no tunnel: under
+ * XFRM_POLICY_ICMP the error goes the way that answers to the packet would go.
  */
 class OwnIcmpErrorTest {
     private static final String GATEWAY = "192.0.2.1";
@@ -35,8 +35,19 @@ class OwnIcmpErrorTest {
         Selector selector = Sas.between("10.1.0.0/16", "10.2.0.0/16");
         host.spd.replace(
                 new PolicySpec(
-                        selector, Lifetime.UNLIMITED, 1, 0, Direction.OUT, PolicySpec.Action.ALLOW, flags, 0,
-                        List.of(template), Mark.NONE, 0, PolicySpec.Type.MAIN, null),
+                        selector,
+                        Lifetime.UNLIMITED,
+                        1,
+                        0,
+                        Direction.OUT,
+                        PolicySpec.Action.ALLOW,
+                        flags,
+                        0,
+                        List.of(template),
+                        Mark.NONE,
+                        0,
+                        PolicySpec.Type.MAIN,
+                        null),
                 1);
     }
 
@@ -57,7 +68,11 @@ class OwnIcmpErrorTest {
 
     @ParameterizedTest(name = "flags {0}, from {1}, type {2}")
     @CsvSource({
-        "2, 192.0.2.1, 3, 50", "0, 192.0.2.1, 3, 1", "2, 192.0.2.1, 8, 1", "2, 192.0.2.1, 11, 50", "2, 192.0.2.1, 5, 50"
+        "2, 192.0.2.1, 3, 50",
+        "0, 192.0.2.1, 3, 1",
+        "2, 192.0.2.1, 8, 1",
+        "2, 192.0.2.1, 11, 50",
+        "2, 192.0.2.1, 5, 50"
     })
     void shouldGoThroughTheTunnelOnlyUnderTheFlag(int flags, String from, int type, int sent) {
         policy(flags);

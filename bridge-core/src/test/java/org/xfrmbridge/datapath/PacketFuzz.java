@@ -44,7 +44,10 @@ public final class PacketFuzz {
     private static final int ICV_BYTES = 12;
     private static final int AH_BYTES = 12;
 
-    /** Shared: making it takes longer than many inputs. Time passes after each, so that what it remembers of one does not reach the next. */
+    /**
+     * Shared: making it takes longer than many inputs. Time passes after each, so that what it remembers of one does
+     * not reach the next.
+     */
     static final FuzzHosts HOSTS = new FuzzHosts();
 
     private static final Mac MAC = mac();
@@ -83,13 +86,27 @@ public final class PacketFuzz {
         for (boolean v4 : new boolean[] {true, false}) {
             Frames inner = from(v4, 1);
             Frames outer = v4 ? Frames.udp("192.0.2.1", "192.0.2.2") : Frames.udp("2001:db8::1", "2001:db8::2");
-            seeds.add(new FuzzInput.Writer().block(SEND, inner.frame()).block(RECEIVE, inner.frame()).toBytes());
-            seeds.add(new FuzzInput.Writer().block(SEND, inner.bytes(2000).frame()).block(RECEIVE, outer.bytes(60).frame()).toBytes());
+            seeds.add(new FuzzInput.Writer()
+                    .block(SEND, inner.frame())
+                    .block(RECEIVE, inner.frame())
+                    .toBytes());
+            seeds.add(new FuzzInput.Writer()
+                    .block(SEND, inner.bytes(2000).frame())
+                    .block(RECEIVE, outer.bytes(60).frame())
+                    .toBytes());
             addSealed(seeds, v4);
-            byte[] quoted = Frames.packet(HOSTS.host.send(inner.bytes(40).frame()).getFirst());
-            seeds.add(new FuzzInput.Writer().block(RECEIVE_TOO_BIG, prefixed(quoted, v4 ? 0 : 1, 5)).block(SEND, inner.frame()).toBytes());
+            byte[] quoted =
+                    Frames.packet(HOSTS.host.send(inner.bytes(40).frame()).getFirst());
+            seeds.add(new FuzzInput.Writer()
+                    .block(RECEIVE_TOO_BIG, prefixed(quoted, v4 ? 0 : 1, 5))
+                    .block(SEND, inner.frame())
+                    .toBytes());
             byte[] fragment = v4 ? fragmentV4() : fragmentV6();
-            seeds.add(new FuzzInput.Writer().block(SEND, fragment).block(RECEIVE, fragment).number(WAIT, 40).toBytes());
+            seeds.add(new FuzzInput.Writer()
+                    .block(SEND, fragment)
+                    .block(RECEIVE, fragment)
+                    .number(WAIT, 40)
+                    .toBytes());
             addShaped(seeds, from(v4, 1).packet());
         }
         HOSTS.forget();
@@ -98,7 +115,9 @@ public final class PacketFuzz {
 
     /** From a host of the one protected network to the other. */
     private static Frames from(boolean v4, int host) {
-        return v4 ? Frames.udp("10.1.0." + host, "10.2.0.1").bytes(40) : Frames.udp("fd01::" + host, "fd02::1").bytes(40);
+        return v4
+                ? Frames.udp("10.1.0." + host, "10.2.0.1").bytes(40)
+                : Frames.udp("fd01::" + host, "fd02::1").bytes(40);
     }
 
     /** Each State once, with what its mode wants to find. */
@@ -110,18 +129,27 @@ public final class PacketFuzz {
             int way = firstWay + mode;
             int next = tunnel ? v4 ? IpProtocol.IPIP : IpProtocol.IPV6 : IpProtocol.UDP;
             byte[] esp = contents(from(v4, 1), tunnel ? 3333 : 2222, tunnel ? 0 : outerBytes);
-            seeds.add(new FuzzInput.Writer().block(RECEIVE_ESP, prefixed(trailed(esp, next), way)).toBytes());
+            seeds.add(new FuzzInput.Writer()
+                    .block(RECEIVE_ESP, prefixed(trailed(esp, next), way))
+                    .toBytes());
             byte[] ah = contents(from(v4, FuzzHosts.AH_HOST), 2222, tunnel ? 0 : outerBytes);
-            seeds.add(new FuzzInput.Writer().block(RECEIVE_AH, prefixed(ah, way, next)).toBytes());
+            seeds.add(new FuzzInput.Writer()
+                    .block(RECEIVE_AH, prefixed(ah, way, next))
+                    .toBytes());
             byte[] comp = contents(from(v4, FuzzHosts.COMP_HOST).bytes(400), 2222, tunnel ? 0 : outerBytes);
-            seeds.add(new FuzzInput.Writer().block(RECEIVE_COMPRESSED, prefixed(comp, way << 1, next)).toBytes());
+            seeds.add(new FuzzInput.Writer()
+                    .block(RECEIVE_COMPRESSED, prefixed(comp, way << 1, next))
+                    .toBytes());
         }
     }
 
     private static void addShaped(List<byte[]> seeds, byte[] packet) {
         for (int wrapping = 0; wrapping < LinkShape.Wrapping.values().length; wrapping++) {
             byte[] shaped = prefixed(packet, wrapping, wrapping % 5, 0x35, wrapping);
-            seeds.add(new FuzzInput.Writer().block(SEND_SHAPED, shaped).block(RECEIVE_SHAPED, shaped).toBytes());
+            seeds.add(new FuzzInput.Writer()
+                    .block(SEND_SHAPED, shaped)
+                    .block(RECEIVE_SHAPED, shaped)
+                    .toBytes());
         }
     }
 
@@ -156,7 +184,9 @@ public final class PacketFuzz {
     private static byte[] fragmentV6() {
         byte[] upper = new byte[72];
         Bytes.putI64(upper, 0, 0x1100_0001_0000_0007L);
-        return Frames.udp("fd01::1", "fd02::1").payload(IpProtocol.FRAGMENT, upper).frame();
+        return Frames.udp("fd01::1", "fd02::1")
+                .payload(IpProtocol.FRAGMENT, upper)
+                .frame();
     }
 
     private static void step(FuzzInput input) {
@@ -249,7 +279,8 @@ public final class PacketFuzz {
     }
 
     private static byte[] carried(int way, int protocol, byte[] upper) {
-        Frames frames = way < FuzzHosts.WAYS ? Frames.udp("192.0.2.1", "192.0.2.2") : Frames.udp("2001:db8::1", "2001:db8::2");
+        Frames frames =
+                way < FuzzHosts.WAYS ? Frames.udp("192.0.2.1", "192.0.2.2") : Frames.udp("2001:db8::1", "2001:db8::2");
         return frames.inbound().payload(protocol, upper).frame();
     }
 
@@ -266,7 +297,9 @@ public final class PacketFuzz {
             Bytes.putU16(icmp, 2, Checksum.finish(Checksum.add(0, icmp, 0, icmp.length)));
         }
         Frames frames = v4 ? Frames.udp("192.0.2.9", "192.0.2.1") : Frames.udp("2001:db8::9", "2001:db8::1");
-        HOSTS.host.receive(frames.inbound().payload(v4 ? IpProtocol.ICMP : IpProtocol.ICMPV6, icmp).frame());
+        HOSTS.host.receive(frames.inbound()
+                .payload(v4 ? IpProtocol.ICMP : IpProtocol.ICMPV6, icmp)
+                .frame());
         assertCounted(HOSTS.host);
     }
 
@@ -298,6 +331,7 @@ public final class PacketFuzz {
 
     private static void assertCounted(TestHost host) {
         long dropped = host.stats.outbound(Metric.DROPPED) + host.stats.inbound(Metric.DROPPED);
-        assertEquals(dropped, Arrays.stream(DropReason.ALL).mapToLong(host::drops).sum());
+        assertEquals(
+                dropped, Arrays.stream(DropReason.ALL).mapToLong(host::drops).sum());
     }
 }

@@ -18,7 +18,10 @@ class PacketFuzzTest {
     void shouldSurvivePacketsOfEveryKind() {
         long before = PacketFuzz.HOSTS.peer.stats.inbound(Metric.PROTECTED);
         PacketFuzz.seeds().forEach(PacketFuzz::fuzzerTestOneInput);
-        assertEquals(14, PacketFuzz.HOSTS.peer.stats.inbound(Metric.PROTECTED) - before, "seeds come to where they are meant to");
+        assertEquals(
+                14,
+                PacketFuzz.HOSTS.peer.stats.inbound(Metric.PROTECTED) - before,
+                "seeds come to where they are meant to");
     }
 
     @TestFactory

@@ -54,13 +54,22 @@ class PacketSizeTest {
         int i = inner == 4 ? 0 : 1;
         boolean transport = mode == Mode.TRANSPORT;
         int headerBytes = inner == 4 ? 28 : 48;
-        return Frames.udp(transport ? NEAR[i] : INNER[i], transport ? FAR[i] : FAR_INNER[i]).bytes(packetBytes - headerBytes);
+        return Frames.udp(transport ? NEAR[i] : INNER[i], transport ? FAR[i] : FAR_INNER[i])
+                .bytes(packetBytes - headerBytes);
     }
 
-    /** The longest inner packets of a 1500-byte link: what {@code xfrm_state_mtu} gives for AES-GCM with 16 bytes of ICV. */
+    /**
+     * The longest inner packets of a 1500-byte link: what {@code xfrm_state_mtu} gives for AES-GCM with 16 bytes of
+     * ICV.
+     */
     @ParameterizedTest(name = "{0} IPv{1} in IPv{2}: {3}")
     @CsvSource({
-        "TUNNEL, 4, 4, 1446", "TUNNEL, 4, 6, 1426", "TUNNEL, 6, 6, 1426", "TUNNEL, 6, 4, 1446", "TRANSPORT, 4, 4, 1466", "TRANSPORT, 6, 6, 1466"
+        "TUNNEL, 4, 4, 1446",
+        "TUNNEL, 4, 6, 1426",
+        "TUNNEL, 6, 6, 1426",
+        "TUNNEL, 6, 4, 1446",
+        "TRANSPORT, 4, 4, 1466",
+        "TRANSPORT, 6, 6, 1466"
     })
     void shouldTellTheSenderExactlyHowLongAPacketMayBe(Mode mode, int inner, int outer, int mtu) {
         protect(mode, inner, outer);
@@ -82,7 +91,8 @@ class PacketSizeTest {
         boolean v4 = tooLong.isIpv4();
         assertEquals(v4 ? IpProtocol.ICMP : IpProtocol.ICMPV6, icmp.protocol);
         assertEquals(v4 ? 0x0304 : 0x0200, Bytes.u16(data, icmp.payload));
-        assertEquals(mtu, v4 ? Bytes.u16(data, icmp.payload + Icmp.MTU_V4) : Bytes.i32(data, icmp.payload + Icmp.MTU_V6));
+        assertEquals(
+                mtu, v4 ? Bytes.u16(data, icmp.payload + Icmp.MTU_V4) : Bytes.i32(data, icmp.payload + Icmp.MTU_V6));
         long pseudo = v4 ? 0 : Checksum.pseudoHeader(icmp, IpProtocol.ICMPV6, icmp.payloadBytes());
         assertTrue(Checksum.isIntact(Checksum.add(pseudo, data, icmp.payload, icmp.payloadBytes())));
         byte[] quoted = tooLong.packet();
@@ -98,7 +108,13 @@ class PacketSizeTest {
         protect(Mode.TUNNEL, 4, 4);
         byte[] error = new byte[1460];
         error[0] = Icmp.DESTINATION_UNREACHABLE;
-        assertEquals(0, host.send(Frames.udp(INNER[0], FAR_INNER[0]).payload(IpProtocol.ICMP, error).dontFragment().frame()).size());
+        assertEquals(
+                0,
+                host.send(Frames.udp(INNER[0], FAR_INNER[0])
+                                .payload(IpProtocol.ICMP, error)
+                                .dontFragment()
+                                .frame())
+                        .size());
         assertEquals(0, host.stack.drain().size());
     }
 
@@ -122,7 +138,8 @@ class PacketSizeTest {
     void shouldPutFragmentsOfTheHostTogetherBeforeProtectingThem(Mode mode, int inner, int outer) {
         State state = protect(mode, inner, outer);
         Frames frames = udp(mode, inner, 5000);
-        List<byte[]> wire = host.send(ReassemblyTest.fragments(frames.frame(), 1500).toArray(new byte[0][]));
+        List<byte[]> wire =
+                host.send(ReassemblyTest.fragments(frames.frame(), 1500).toArray(new byte[0][]));
         assertEquals(1, state.usage().packets(), host.stats::toProcText);
         List<byte[]> arrived = peer.receive(wire);
         assertEquals(1, arrived.size(), peer.stats::toProcText);
@@ -134,7 +151,8 @@ class PacketSizeTest {
     void shouldSendIpv6ThatCameInFragmentsThroughTheTunnelInFragments(int outer) {
         State state = protect(Mode.TUNNEL, 6, outer);
         Frames frames = udp(Mode.TUNNEL, 6, 5000);
-        List<byte[]> wire = host.send(ReassemblyTest.fragments(frames.frame(), 1500).toArray(new byte[0][]));
+        List<byte[]> wire =
+                host.send(ReassemblyTest.fragments(frames.frame(), 1500).toArray(new byte[0][]));
         wire.forEach(frame -> assertTrue(Frames.packet(frame).length <= 1500 && !Frames.view(frame).fragment));
         assertEquals(wire.size(), state.usage().packets());
         List<byte[]> arrived = peer.receive(wire);
@@ -179,19 +197,28 @@ class PacketSizeTest {
             assertEquals(fragments[i].length, passed.get(i).length);
         }
         List<byte[]> arrived = peer.receive(passed);
-        assertEquals(fragments.length, arrived.size(), "inbound, too, one packet was checked and passed on in fragments");
+        assertEquals(
+                fragments.length, arrived.size(), "inbound, too, one packet was checked and passed on in fragments");
         assertEquals(1, peer.stats.inbound(Metric.PASSED));
     }
 
     @Test
     void shouldNotMixFragmentsOfTheTunnelWithFragmentsInTheClear() {
         protect(Mode.TUNNEL, 4, 4);
-        List<byte[]> fragments = ReassemblyTest.fragments(udp(Mode.TUNNEL, 4, 2000).frame(), 1200);
+        List<byte[]> fragments =
+                ReassemblyTest.fragments(udp(Mode.TUNNEL, 4, 2000).frame(), 1200);
         byte[] protectedHalf = sealed(Frames.packet(fragments.getFirst()));
         assertEquals(0, peer.receive(List.of(fragments.getLast())).size());
-        assertEquals(0, peer.receive(List.of(protectedHalf)).size(), "half came protected, half in the clear: never a whole");
+        assertEquals(
+                0,
+                peer.receive(List.of(protectedHalf)).size(),
+                "half came protected, half in the clear: never a whole");
         assertEquals(2, peer.stats.inbound(Metric.FRAGMENTS));
-        assertEquals(0, peer.stats.inbound(Metric.PASSED) + peer.stats.inbound(Metric.PROTECTED) + peer.stats.inbound(Metric.DROPPED));
+        assertEquals(
+                0,
+                peer.stats.inbound(Metric.PASSED)
+                        + peer.stats.inbound(Metric.PROTECTED)
+                        + peer.stats.inbound(Metric.DROPPED));
     }
 
     /** The whole way counts, not where it ends: ESP around what an IPComp tunnel sent as it is, and that alone. */
@@ -203,7 +230,8 @@ class PacketSizeTest {
         Template comp = Sas.of(IpProtocol.COMP, Sas.template(Mode.TUNNEL, NEAR[0], FAR[0], 1, true));
         Template around = Sas.template(Mode.TRANSPORT, NEAR[0], FAR[0]);
         peer.policy(Direction.IN, Selector.any(AddressFamily.INET), comp, around);
-        List<byte[]> fragments = ReassemblyTest.fragments(udp(Mode.TUNNEL, 4, 2000).frame(), 1200);
+        List<byte[]> fragments =
+                ReassemblyTest.fragments(udp(Mode.TUNNEL, 4, 2000).frame(), 1200);
         Frames clear = Frames.udp(NEAR[0], FAR[0]).payload(IpProtocol.IPIP, Frames.packet(fragments.getFirst()));
         Frames covered = Frames.udp(NEAR[0], FAR[0]).payload(IpProtocol.IPIP, Frames.packet(fragments.getLast()));
         assertEquals(0, peer.receive(List.of(clear.frame())).size());
@@ -224,7 +252,9 @@ class PacketSizeTest {
         assertEquals(1, peer.stats.inbound(Metric.PROTECTED));
     }
 
-    /** A frame with any packet inside the tunnel, a fragment too, which our own outbound path would first put together. */
+    /**
+     * A frame with any packet inside the tunnel, a fragment too, which our own outbound path would first put together.
+     */
     private static byte[] sealed(byte[] inner) {
         return sealed(inner, Sas.state(Sas.spec(Mode.TUNNEL, NEAR[0], FAR[0], 7)));
     }
@@ -275,7 +305,8 @@ class PacketSizeTest {
     @Test
     void shouldNotLearnLessThanTheFloor() {
         protect(Mode.TUNNEL, 4, 4);
-        byte[] sealed = host.send(udp(Mode.TUNNEL, 4, 1400).dontFragment().frame()).getFirst();
+        byte[] sealed =
+                host.send(udp(Mode.TUNNEL, 4, 1400).dontFragment().frame()).getFirst();
         host.receive(tooBig(sealed, 68));
         Frames frames = udp(Mode.TUNNEL, 4, 1400).dontFragment();
         assertEquals(0, host.send(frames.frame()).size());

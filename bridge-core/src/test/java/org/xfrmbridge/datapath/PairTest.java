@@ -25,7 +25,10 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateSpec;
 
-/** Two whole datapaths back to back: what leaves one stack arrives at the other, unchanged, in every mode over every family. */
+/**
+ * Two whole datapaths back to back: what leaves one stack arrives at the other, unchanged, in every mode over every
+ * family.
+ */
 class PairTest {
     private static final int[] PAYLOADS = {0, 1, 2, 3, 15, 16, 100, 1000, 1300};
     private static final String[] INNER = {"10.1.0.1", "10.2.0.1"};
@@ -71,7 +74,8 @@ class PairTest {
         State receiving = install(b, Direction.IN, test);
         long bytes = 0;
         for (int payload : PAYLOADS) {
-            Frames frames = Frames.udp(test.inner()[0], test.inner()[1]).bytes(payload).dontFragment();
+            Frames frames =
+                    Frames.udp(test.inner()[0], test.inner()[1]).bytes(payload).dontFragment();
             frames.ttl = 37;
             List<byte[]> wire = a.send(frames.frame());
             assertEquals(1, wire.size(), () -> a.stats.toProcText());
@@ -137,7 +141,12 @@ class PairTest {
             LocalEndpoint at = new LocalEndpoint(test.outerFamily(), IpProtocol.UDP, Address.ANY, 4500);
             host.sockets.setEncapsulation("test", 1, at, Encapsulation.UDP_ENCAP_ESPINUDP);
             Selector any = Selector.any(test.outerFamily());
-            host.sockets.setPolicy("test", 1, at, TestHost.spec(Direction.IN, any, PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN), 1);
+            host.sockets.setPolicy(
+                    "test",
+                    1,
+                    at,
+                    TestHost.spec(Direction.IN, any, PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN),
+                    1);
         }
         if (test.esn()) {
             spec.flags |= StateFlags.ESN;

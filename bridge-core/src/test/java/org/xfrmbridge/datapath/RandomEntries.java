@@ -31,7 +31,9 @@ final class RandomEntries {
     private static final int[] PREFIXES4 = {0, 8, 16, 17, 30, 32};
     private static final int[] PREFIXES6 = {0, 16, 48, 50, 64, 126, 128};
     private static final int[] PROTOCOLS = {IpProtocol.TCP, IpProtocol.UDP, IpProtocol.ICMP};
-    private static final Mark[] MARKS = {Mark.NONE, Mark.NONE, Mark.NONE, Mark.NONE, new Mark(1, 3), new Mark(2, -1), new Mark(0, 1)};
+    private static final Mark[] MARKS = {
+        Mark.NONE, Mark.NONE, Mark.NONE, Mark.NONE, new Mark(1, 3), new Mark(2, -1), new Mark(0, 1)
+    };
     private static final int LATEST_SECONDS = 20;
 
     private final Random random;
@@ -94,17 +96,37 @@ final class RandomEntries {
     private Selector selector(int family) {
         int[] prefixes = family == AddressFamily.INET ? PREFIXES4 : PREFIXES6;
         return new Selector(
-                host(family), host(family), port(), oneIn(4) ? 0xffff : 0, port(), oneIn(4) ? 0xfffe : 0, family,
-                prefixes[random.nextInt(prefixes.length)], prefixes[random.nextInt(prefixes.length)],
-                oneIn(3) ? protocol() : 0, oneIn(8) ? 1 : 0, 0);
+                host(family),
+                host(family),
+                port(),
+                oneIn(4) ? 0xffff : 0,
+                port(),
+                oneIn(4) ? 0xfffe : 0,
+                family,
+                prefixes[random.nextInt(prefixes.length)],
+                prefixes[random.nextInt(prefixes.length)],
+                oneIn(3) ? protocol() : 0,
+                oneIn(8) ? 1 : 0,
+                0);
     }
 
     PolicySpec policy(Direction direction, PolicySpec.Type type) {
         int family = family();
         PolicySpec.Action action = oneIn(8) ? PolicySpec.Action.BLOCK : PolicySpec.Action.ALLOW;
         return new PolicySpec(
-                selector(family), oneIn(6) ? seconds() : Lifetime.UNLIMITED, random.nextInt(3), 0, direction, action, 0, 0,
-                templates(family, direction), pick(random, MARKS), oneIn(8) ? 1 : 0, type, null);
+                selector(family),
+                oneIn(6) ? seconds() : Lifetime.UNLIMITED,
+                random.nextInt(3),
+                0,
+                direction,
+                action,
+                0,
+                0,
+                templates(family, direction),
+                pick(random, MARKS),
+                oneIn(8) ? 1 : 0,
+                type,
+                null);
     }
 
     private List<Template> templates(int policyFamily, Direction direction) {
@@ -114,10 +136,20 @@ final class RandomEntries {
             boolean tunnel = oneIn(2);
             family = tunnel ? family() : family;
             Address saddr = tunnel && random.nextBoolean() ? local(family) : Address.ANY;
-            StateId id = new StateId(tunnel ? end(family) : Address.ANY, oneIn(8) ? 1 + random.nextInt(6) : 0, transform());
+            StateId id =
+                    new StateId(tunnel ? end(family) : Address.ANY, oneIn(8) ? 1 + random.nextInt(6) : 0, transform());
             boolean optional = oneIn(3) && (!tunnel || direction != Direction.OUT);
             templates.add(new Template(
-                    id, family, saddr, random.nextInt(2), tunnel ? Mode.TUNNEL : Mode.TRANSPORT, 0, optional, -1, -1, -1));
+                    id,
+                    family,
+                    saddr,
+                    random.nextInt(2),
+                    tunnel ? Mode.TUNNEL : Mode.TRANSPORT,
+                    0,
+                    optional,
+                    -1,
+                    -1,
+                    -1));
         }
         return templates;
     }
@@ -132,7 +164,10 @@ final class RandomEntries {
         boolean tunnel = oneIn(2);
         spec.family = family();
         spec.mode = tunnel ? Mode.TUNNEL : Mode.TRANSPORT;
-        spec.id = new StateId(tunnel ? end(spec.family) : oneIn(3) ? end(spec.family) : host(spec.family), 1 + random.nextInt(6), transform());
+        spec.id = new StateId(
+                tunnel ? end(spec.family) : oneIn(3) ? end(spec.family) : host(spec.family),
+                1 + random.nextInt(6),
+                transform());
         spec.saddr = oneIn(4) ? Address.ANY : tunnel || oneIn(3) ? local(spec.family) : host(spec.family);
         spec.reqid = random.nextInt(2);
         spec.mark = pick(random, MARKS);
@@ -156,7 +191,8 @@ final class RandomEntries {
         spec.mode = template.mode();
         int spi = template.id().spi() != 0 ? template.id().spi() : spec.id.spi();
         Address daddr = tunnel || flow.family != template.family() ? end(spec.family) : flow.daddr();
-        spec.id = new StateId(tunnel ? template.id().daddr() : daddr, spi, template.id().protocol());
+        spec.id = new StateId(
+                tunnel ? template.id().daddr() : daddr, spi, template.id().protocol());
         Address saddr = tunnel || flow.family != template.family() ? local(spec.family) : flow.saddr();
         spec.saddr = oneIn(4) ? Address.ANY : saddr;
         spec.reqid = template.reqid();
@@ -174,7 +210,8 @@ final class RandomEntries {
             spec.selector = Selector.any(spec.family);
         }
         spec.auth = new Algorithm("digest_null", 0, 0, new byte[0]);
-        spec.cipher = spec.id.protocol() == IpProtocol.ESP ? new Algorithm("ecb(cipher_null)", 0, 0, new byte[0]) : null;
+        spec.cipher =
+                spec.id.protocol() == IpProtocol.ESP ? new Algorithm("ecb(cipher_null)", 0, 0, new byte[0]) : null;
         return spec;
     }
 
@@ -201,21 +238,42 @@ final class RandomEntries {
 
     /** What tells one State from another here. */
     static String text(StateSpec spec) {
-        return "%s from %s reqid %d %s mark %s if %d seq %d flags %d for %s%s".formatted(
-                spec.id(), spec.saddr().toText(spec.family()), spec.reqid(), spec.mode(), text(spec.mark()), spec.ifId(), spec.seq(),
-                spec.flags(), text(spec.selector()), text(spec.lifetime()));
+        return "%s from %s reqid %d %s mark %s if %d seq %d flags %d for %s%s"
+                .formatted(
+                        spec.id(),
+                        spec.saddr().toText(spec.family()),
+                        spec.reqid(),
+                        spec.mode(),
+                        text(spec.mark()),
+                        spec.ifId(),
+                        spec.seq(),
+                        spec.flags(),
+                        text(spec.selector()),
+                        text(spec.lifetime()));
     }
 
     static String text(PolicySpec spec) {
-        return "policy %s %s %s priority %d for %s mark %s if %d templates %s%s".formatted(
-                spec.direction(), spec.type(), spec.action(), spec.priority(), text(spec.selector()), text(spec.mark()), spec.ifId(),
-                spec.templates().stream().map(RandomEntries::text).toList(), text(spec.lifetime()));
+        return "policy %s %s %s priority %d for %s mark %s if %d templates %s%s"
+                .formatted(
+                        spec.direction(),
+                        spec.type(),
+                        spec.action(),
+                        spec.priority(),
+                        text(spec.selector()),
+                        text(spec.mark()),
+                        spec.ifId(),
+                        spec.templates().stream().map(RandomEntries::text).toList(),
+                        text(spec.lifetime()));
     }
 
     private static String text(Template template) {
-        return "%s from %s reqid %d %s%s".formatted(
-                template.id(), template.saddr().toText(template.family()), template.reqid(), template.mode(),
-                template.optional() ? " optional" : "");
+        return "%s from %s reqid %d %s%s"
+                .formatted(
+                        template.id(),
+                        template.saddr().toText(template.family()),
+                        template.reqid(),
+                        template.mode(),
+                        template.optional() ? " optional" : "");
     }
 
     private static String text(Mark mark) {
@@ -226,10 +284,18 @@ final class RandomEntries {
         int family = selector.family();
         return family == AddressFamily.UNSPEC
                 ? "anything"
-                : "%s/%d:%d/%x > %s/%d:%d/%x protocol %d dev %d".formatted(
-                        selector.saddr().toText(family), selector.saddrPrefix(), selector.sport(), selector.sportMask(),
-                        selector.daddr().toText(family), selector.daddrPrefix(), selector.dport(), selector.dportMask(),
-                        selector.protocol(), selector.ifindex());
+                : "%s/%d:%d/%x > %s/%d:%d/%x protocol %d dev %d"
+                        .formatted(
+                                selector.saddr().toText(family),
+                                selector.saddrPrefix(),
+                                selector.sport(),
+                                selector.sportMask(),
+                                selector.daddr().toText(family),
+                                selector.daddrPrefix(),
+                                selector.dport(),
+                                selector.dportMask(),
+                                selector.protocol(),
+                                selector.ifindex());
     }
 
     private static String text(Lifetime lifetime) {

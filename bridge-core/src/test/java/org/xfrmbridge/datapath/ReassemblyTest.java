@@ -28,7 +28,8 @@ class ReassemblyTest {
     private long nowNs;
 
     private static Frames udp(int family, int bytes) {
-        return (family == 4 ? Frames.udp("192.0.2.1", "192.0.2.2") : Frames.udp("2001:db8::1", "2001:db8::2")).bytes(bytes);
+        return (family == 4 ? Frames.udp("192.0.2.1", "192.0.2.2") : Frames.udp("2001:db8::1", "2001:db8::2"))
+                .bytes(bytes);
     }
 
     static List<byte[]> fragments(byte[] frame, int mtu) {
@@ -145,7 +146,9 @@ class ReassemblyTest {
         other.id = 7;
         assertNull(add(fragments(udp(4, 2000).frame(), 1500).get(0)));
         assertNull(add(fragments(other.frame(), 1500).get(1)));
-        assertNull(add(fragments(Frames.udp("192.0.2.3", "192.0.2.2").bytes(2000).frame(), 1500).get(1)));
+        assertNull(
+                add(fragments(Frames.udp("192.0.2.3", "192.0.2.2").bytes(2000).frame(), 1500)
+                        .get(1)));
         assertEquals(3, reassembly.size());
     }
 

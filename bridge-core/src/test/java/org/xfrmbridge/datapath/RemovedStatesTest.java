@@ -14,7 +14,10 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
-/** Ciphers hold copies of a State's keys. Here the State is still valid when it is said to have gone, so that nothing else stops its packets. */
+/**
+ * Ciphers hold copies of a State's keys. Here the State is still valid when it is said to have gone, so that nothing
+ * else stops its packets.
+ */
 class RemovedStatesTest {
     private static final String LEFT = "192.0.2.1";
     private static final String RIGHT = "192.0.2.2";

@@ -72,7 +72,11 @@ final class Sas {
         byte[] key = key(auth.contains("aes") ? 16 : algorithm.shape().icvFullBits() / 8);
         spec.id = new StateId(spec.id.daddr(), spec.id.spi(), IpProtocol.AH);
         spec.auth = new Algorithm(auth, key.length * 8, icvBits, key);
-        return new State(spec.build(), State.Phase.VALID, new Usage(1), new AhSuite(algorithm, KeyMaterial.copyOf(key), icvBits));
+        return new State(
+                spec.build(),
+                State.Phase.VALID,
+                new Usage(1),
+                new AhSuite(algorithm, KeyMaterial.copyOf(key), icvBits));
     }
 
     static State comp(StateSpec.Builder spec) {
@@ -83,7 +87,8 @@ final class Sas {
 
     /** What the control side puts beside an IPComp tunnel. */
     static State bare(StateSpec.Builder spec) {
-        spec.id = new StateId(spec.id.daddr(), 1, spec.family == AddressFamily.INET ? IpProtocol.IPIP : IpProtocol.IPV6);
+        spec.id =
+                new StateId(spec.id.daddr(), 1, spec.family == AddressFamily.INET ? IpProtocol.IPIP : IpProtocol.IPV6);
         spec.replayWindow = 0;
         spec.reqid = 0;
         return new State(spec.build(), State.Phase.VALID, new Usage(1), Suite.Bare.INSTANCE);
@@ -103,7 +108,8 @@ final class Sas {
 
     private static EspSuite suite(Cipher suite) {
         return switch (suite) {
-            case GCM -> EspSuite.aead(AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), KeyMaterial.copyOf(key(20)));
+            case GCM ->
+                EspSuite.aead(AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), KeyMaterial.copyOf(key(20)));
             case CBC_SHA256 -> pair("cbc(aes)", 16, "hmac(sha256)", 32, 128);
             case NULL_SHA1 -> pair("ecb(cipher_null)", 0, "hmac(sha1)", 20, 96);
         };
@@ -131,7 +137,16 @@ final class Sas {
     static Template of(int protocol, Template template) {
         StateId id = new StateId(template.id().daddr(), template.id().spi(), protocol);
         return new Template(
-                id, template.family(), template.saddr(), template.reqid(), template.mode(), 0, template.optional(), -1, -1, -1);
+                id,
+                template.family(),
+                template.saddr(),
+                template.reqid(),
+                template.mode(),
+                0,
+                template.optional(),
+                -1,
+                -1,
+                -1);
     }
 
     /** All packets between two prefixes, as "10.1.0.0/16". */
@@ -147,7 +162,17 @@ final class Sas {
         String[] from = source.split("/");
         String[] to = destination.split("/");
         return new Selector(
-                Address.parse(to[0]), Address.parse(from[0]), dport, dport == 0 ? 0 : 0xffff, 0, 0, family(from[0]),
-                Integer.parseInt(to[1]), Integer.parseInt(from[1]), protocol, ifindex, 0);
+                Address.parse(to[0]),
+                Address.parse(from[0]),
+                dport,
+                dport == 0 ? 0 : 0xffff,
+                0,
+                0,
+                family(from[0]),
+                Integer.parseInt(to[1]),
+                Integer.parseInt(from[1]),
+                protocol,
+                ifindex,
+                0);
     }
 }

@@ -22,7 +22,9 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateSpec;
 
-/** Whole packets against Scapy, which nobody here wrote: transport and tunnel mode, both families, ESP bare and in UDP. */
+/**
+ * Whole packets against Scapy, which nobody here wrote: transport and tunnel mode, both families, ESP bare and in UDP.
+ */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class ScapyPathTest {
     private static final HexFormat HEX = HexFormat.of();
@@ -41,13 +43,15 @@ class ScapyPathTest {
         }
 
         String[] outerEnds() {
-            return outer.equals("IPv4") ? new String[] {"192.0.2.1", "192.0.2.2"} : new String[] {"2001:db8::1", "2001:db8::2"};
+            return outer.equals("IPv4")
+                    ? new String[] {"192.0.2.1", "192.0.2.2"}
+                    : new String[] {"2001:db8::1", "2001:db8::2"};
         }
 
         String request() {
             boolean tunnel = mode == Mode.TUNNEL;
-            return "suite=" + suite + " spi=" + SPI + " nat=" + (udp ? 1 : 0)
-                    + " src=" + (tunnel ? outerEnds()[0] : "-") + " dst=" + (tunnel ? outerEnds()[1] : "-");
+            return "suite=" + suite + " spi=" + SPI + " nat=" + (udp ? 1 : 0) + " src="
+                    + (tunnel ? outerEnds()[0] : "-") + " dst=" + (tunnel ? outerEnds()[1] : "-");
         }
     }
 
@@ -107,13 +111,17 @@ class ScapyPathTest {
             int family = Sas.family(test.outerEnds()[0]);
             LocalEndpoint at = new LocalEndpoint(family, IpProtocol.UDP, Address.ANY, 4500);
             host.sockets.setEncapsulation("test", 1, at, Encapsulation.UDP_ENCAP_ESPINUDP);
-            PolicySpec bypass = TestHost.spec(Direction.IN, Selector.any(family), PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN);
+            PolicySpec bypass =
+                    TestHost.spec(Direction.IN, Selector.any(family), PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN);
             host.sockets.setPolicy("test", 1, at, bypass, 1);
         }
         int sequence = 1;
         for (int payload : PAYLOADS) {
-            byte[] packet = Frames.udp(test.innerEnds()[0], test.innerEnds()[1]).bytes(payload).packet();
-            String sealed = judge.ask("seal " + test.request() + " seq=" + sequence++ + " packet=" + HEX.formatHex(packet));
+            byte[] packet = Frames.udp(test.innerEnds()[0], test.innerEnds()[1])
+                    .bytes(payload)
+                    .packet();
+            String sealed =
+                    judge.ask("seal " + test.request() + " seq=" + sequence++ + " packet=" + HEX.formatHex(packet));
             List<byte[]> arrived = host.receive(Frames.framed(HEX.parseHex(sealed)));
             assertEquals(1, arrived.size(), host.stats::toProcText);
             assertEquals(HEX.formatHex(packet), HEX.formatHex(Frames.packet(arrived.getFirst())));

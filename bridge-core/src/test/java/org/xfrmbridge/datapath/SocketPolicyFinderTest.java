@@ -33,14 +33,35 @@ class SocketPolicyFinderTest {
 
     private static PolicySpec spec(int family, boolean protects) {
         Template esp = new Template(
-                new StateId(Address.ANY, 0, IpProtocol.ESP), family, Address.ANY, 5, Mode.TRANSPORT, 0, false, -1, -1, -1);
+                new StateId(Address.ANY, 0, IpProtocol.ESP),
+                family,
+                Address.ANY,
+                5,
+                Mode.TRANSPORT,
+                0,
+                false,
+                -1,
+                -1,
+                -1);
         return new PolicySpec(
-                Selector.any(family), Lifetime.UNLIMITED, 0, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0,
-                protects ? List.of(esp) : List.of(), Mark.NONE, 0, PolicySpec.Type.MAIN, null);
+                Selector.any(family),
+                Lifetime.UNLIMITED,
+                0,
+                0,
+                Direction.OUT,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                protects ? List.of(esp) : List.of(),
+                Mark.NONE,
+                0,
+                PolicySpec.Type.MAIN,
+                null);
     }
 
     private Policy set(int family, int protocol, int port, boolean protects) {
-        return host.sockets.setPolicy(this, port, new LocalEndpoint(family, protocol, Address.ANY, port), spec(family, protects), 0);
+        return host.sockets.setPolicy(
+                this, port, new LocalEndpoint(family, protocol, Address.ANY, port), spec(family, protects), 0);
     }
 
     private static Flow flow(int protocol, String from, int sport) {
@@ -54,7 +75,10 @@ class SocketPolicyFinderTest {
         return flow;
     }
 
-    /** An IKE daemon's sockets have such policies: what comes from hosts behind a gateway, from the same port, must not leave by them. */
+    /**
+     * An IKE daemon's sockets have such policies: what comes from hosts behind a gateway, from the same port, must not
+     * leave by them.
+     */
     @Test
     void shouldLetNoForwardedPacketPassByAPolicyOfAnOwnPort() {
         Policy bypass = set(INET, IpProtocol.UDP, 500, false);

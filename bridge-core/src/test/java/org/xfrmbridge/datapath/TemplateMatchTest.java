@@ -19,7 +19,10 @@ import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
-/** Which State a bundle is made of: what of a template and its policy must agree with it, as {@code xfrm_state_find} and {@code xfrm_state_look_at} say. */
+/**
+ * Which State a bundle is made of: what of a template and its policy must agree with it, as {@code xfrm_state_find} and
+ * {@code xfrm_state_look_at} say.
+ */
 class TemplateMatchTest {
     private static final String NEAR = "192.0.2.1";
     private static final String FAR = "192.0.2.2";
@@ -30,7 +33,8 @@ class TemplateMatchTest {
     private record Ids(int reqid, int spi, String mark, int ifId) {
         static Ids parse(String text) {
             String[] parts = text.split(" ");
-            return new Ids(Integer.parseInt(parts[0]), Integer.parseInt(parts[1]), parts[2], Integer.parseInt(parts[3]));
+            return new Ids(
+                    Integer.parseInt(parts[0]), Integer.parseInt(parts[1]), parts[2], Integer.parseInt(parts[3]));
         }
 
         Mark marks() {
@@ -50,10 +54,22 @@ class TemplateMatchTest {
     private void policy(Ids ids, Selector selector, boolean optional) {
         Template plain = Sas.template(Mode.TUNNEL, NEAR, FAR, ids.reqid, optional);
         StateId id = new StateId(plain.id().daddr(), ids.spi, plain.id().protocol());
-        Template template = new Template(id, plain.family(), plain.saddr(), ids.reqid, plain.mode(), 0, optional, -1, -1, -1);
+        Template template =
+                new Template(id, plain.family(), plain.saddr(), ids.reqid, plain.mode(), 0, optional, -1, -1, -1);
         PolicySpec spec = new PolicySpec(
-                selector, Lifetime.UNLIMITED, 0, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(template),
-                ids.marks(), ids.ifId, PolicySpec.Type.MAIN, null);
+                selector,
+                Lifetime.UNLIMITED,
+                0,
+                0,
+                Direction.OUT,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(template),
+                ids.marks(),
+                ids.ifId,
+                PolicySpec.Type.MAIN,
+                null);
         host.spd.replace(spec, 1);
     }
 
@@ -70,7 +86,10 @@ class TemplateMatchTest {
         return Bytes.i32(outer.data(), outer.payload);
     }
 
-    /** Reqid, Spi, mark and interface id of a State; those of template and policy; whether it serves. Packets here carry neither mark nor interface id. */
+    /**
+     * Reqid, Spi, mark and interface id of a State; those of template and policy; whether it serves. Packets here carry
+     * neither mark nor interface id.
+     */
     @ParameterizedTest(name = "state {0}, template {1}: {2}")
     @CsvSource({
         "1 7 0/0 0,    1 0 0/0 0,    true",
@@ -97,7 +116,18 @@ class TemplateMatchTest {
     void shouldGiveEachUniquePolicyItsOwnStates() {
         for (int i = 1; i <= 3; i++) {
             Selector port = new Selector(
-                    Selector.any(2).daddr(), Selector.any(2).saddr(), 0, 0, i, 0xffff, AddressFamily.INET, 0, 0, 17, 0, 0);
+                    Selector.any(2).daddr(),
+                    Selector.any(2).saddr(),
+                    0,
+                    0,
+                    i,
+                    0xffff,
+                    AddressFamily.INET,
+                    0,
+                    0,
+                    17,
+                    0,
+                    0);
             policy(new Ids(i, 0, "0/0", 0), port, false);
             state(new Ids(i, 100 + i, "0/0", 0));
         }

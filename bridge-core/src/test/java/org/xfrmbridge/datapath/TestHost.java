@@ -22,7 +22,10 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.Template;
 
-/** A host with a whole datapath: its stack on one side, the network on the other, and a list of what the control side was told. */
+/**
+ * A host with a whole datapath: its stack on one side, the network on the other, and a list of what the control side
+ * was told.
+ */
 final class TestHost implements DatapathEvents {
     final ManualClock clock = new ManualClock();
     final Sad sad = new Sad();
@@ -53,8 +56,17 @@ final class TestHost implements DatapathEvents {
             network.addLocal(address);
         }
         context = new PathContext(
-                sad, spd, sockets, network, this, new PathMtu(), clock, 0, PathContext.DEFAULT_FLOWS,
-                () -> !memoryIsFull, () -> !memoryIsFull);
+                sad,
+                spd,
+                sockets,
+                network,
+                this,
+                new PathMtu(),
+                clock,
+                0,
+                PathContext.DEFAULT_FLOWS,
+                () -> !memoryIsFull,
+                () -> !memoryIsFull);
         outbound = new Outbound(context, stats, hostSide[1], networkSide[1]);
         inbound = new Inbound(context, stats, networkSide[1], hostSide[1]);
     }
@@ -115,14 +127,33 @@ final class TestHost implements DatapathEvents {
         return policy(direction, selector, PolicySpec.Action.ALLOW, 1000, templates);
     }
 
-    Policy policy(Direction direction, Selector selector, PolicySpec.Action action, int priority, Template... templates) {
-        return spd.replace(spec(direction, selector, action, priority, PolicySpec.Type.MAIN, templates), clock.epochSeconds());
+    Policy policy(
+            Direction direction, Selector selector, PolicySpec.Action action, int priority, Template... templates) {
+        return spd.replace(
+                spec(direction, selector, action, priority, PolicySpec.Type.MAIN, templates), clock.epochSeconds());
     }
 
     static PolicySpec spec(
-            Direction direction, Selector selector, PolicySpec.Action action, int priority, PolicySpec.Type type, Template... templates) {
+            Direction direction,
+            Selector selector,
+            PolicySpec.Action action,
+            int priority,
+            PolicySpec.Type type,
+            Template... templates) {
         return new PolicySpec(
-                selector, Lifetime.UNLIMITED, priority, 0, direction, action, 0, 0, List.of(templates), Mark.NONE, 0, type, null);
+                selector,
+                Lifetime.UNLIMITED,
+                priority,
+                0,
+                direction,
+                action,
+                0,
+                0,
+                List.of(templates),
+                Mark.NONE,
+                0,
+                type,
+                null);
     }
 
     @Override

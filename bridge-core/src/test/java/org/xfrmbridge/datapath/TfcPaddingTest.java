@@ -14,7 +14,10 @@ import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
-/** XFRMA_TFCPAD: short packets of a tunnel look as long as it says, and arrive as they were (RFC 4303 2.7; {@code esp_output}). */
+/**
+ * XFRMA_TFCPAD: short packets of a tunnel look as long as it says, and arrive as they were (RFC 4303 2.7;
+ * {@code esp_output}).
+ */
 class TfcPaddingTest {
     private static final String[] INNER = {"10.1.0.1", "10.2.0.1"};
     private static final String[] OUTER = {"192.0.2.1", "192.0.2.2"};
@@ -26,7 +29,10 @@ class TfcPaddingTest {
     private void connect(int padBytes, Sas.Cipher suite) {
         for (TestHost host : List.of(left, right)) {
             Direction direction = host == left ? Direction.OUT : Direction.IN;
-            host.policy(direction, Sas.between("10.1.0.0/16", "10.2.0.0/16"), Sas.template(Mode.TUNNEL, OUTER[0], OUTER[1]));
+            host.policy(
+                    direction,
+                    Sas.between("10.1.0.0/16", "10.2.0.0/16"),
+                    Sas.template(Mode.TUNNEL, OUTER[0], OUTER[1]));
             StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, OUTER[0], OUTER[1], 0x100);
             spec.tfcPadBytes = host == left ? padBytes : 0;
             host.sad.insert(Sas.state(spec, suite));
@@ -95,8 +101,11 @@ class TfcPaddingTest {
 
     /** The one frame that a short packet becomes. */
     private int longest(String destination) {
-        List<byte[]> wire = left.send(Frames.udp(INNER[0], destination).bytes(10).frame());
-        assertEquals(List.of(wire.getFirst().length), wire.stream().map(frame -> frame.length).toList());
+        List<byte[]> wire =
+                left.send(Frames.udp(INNER[0], destination).bytes(10).frame());
+        assertEquals(
+                List.of(wire.getFirst().length),
+                wire.stream().map(frame -> frame.length).toList());
         return wire.getFirst().length;
     }
 }

@@ -29,14 +29,15 @@ class TunnelNeighbourTest {
     private static final HexFormat HEX = HexFormat.of();
     private static final byte[] ARP = arp("0a010001", "0a020001");
     private static final byte[] SOLICITATION = HEX.parseHex("3333ff000001" + "020000000001" + "86dd"
-            + "60000000" + "0020" + "3a" + "ff" + "fd010000000000000000000000000001" + "ff0200000000000000000001ff000001"
+            + "60000000" + "0020" + "3a" + "ff" + "fd010000000000000000000000000001"
+            + "ff0200000000000000000001ff000001"
             + "87000000" + "00000000" + "fd020000000000000000000000000001" + "0101020000000001");
 
     private final TestHost host = new TestHost();
 
     private static byte[] arp(String sender, String target) {
-        return HEX.parseHex("ffffffffffff" + "020000000001" + "0806" + "0001080006040001"
-                + "020000000001" + sender + "000000000000" + target);
+        return HEX.parseHex("ffffffffffff" + "020000000001" + "0806" + "0001080006040001" + "020000000001" + sender
+                + "000000000000" + target);
     }
 
     @BeforeEach
@@ -52,8 +53,8 @@ class TunnelNeighbourTest {
     @Test
     void shouldAnswerArpForWhatIsBehindATunnel() {
         assertEquals(0, host.send(ARP).size(), "the question names an inner address");
-        byte[] expected = HEX.parseHex("020000000001" + "025846524d01" + "0806" + "0001080006040002"
-                + "025846524d01" + "0a020001" + "020000000001" + "0a010001");
+        byte[] expected = HEX.parseHex("020000000001" + "025846524d01" + "0806" + "0001080006040002" + "025846524d01"
+                + "0a020001" + "020000000001" + "0a010001");
         assertArrayEquals(expected, host.stack.drain().getFirst());
     }
 
@@ -65,7 +66,8 @@ class TunnelNeighbourTest {
         assertTrue(Checksum.isIntact(Checksum.add(sum, answer, 54, 32)));
         Bytes.putU16(answer, 56, 0);
         byte[] expected = HEX.parseHex("020000000001" + "025846524d01" + "86dd"
-                + "60000000" + "0020" + "3a" + "ff" + "fd020000000000000000000000000001" + "fd010000000000000000000000000001"
+                + "60000000" + "0020" + "3a" + "ff" + "fd020000000000000000000000000001"
+                + "fd010000000000000000000000000001"
                 + "88000000" + "60000000" + "fd020000000000000000000000000001" + "0201025846524d01");
         assertArrayEquals(expected, answer);
     }
@@ -180,7 +182,11 @@ class TunnelNeighbourTest {
 
     @Test
     void shouldNotCountTransportModeAsTunnel() {
-        host.policy(Direction.OUT, Sas.between("10.1.0.0/24", "10.2.0.0/24"), PolicySpec.Action.ALLOW, 0,
+        host.policy(
+                Direction.OUT,
+                Sas.between("10.1.0.0/24", "10.2.0.0/24"),
+                PolicySpec.Action.ALLOW,
+                0,
                 Sas.template(Mode.TRANSPORT, "10.1.0.1", "10.2.0.1"));
         assertLeaves(ARP);
         host.clock.advanceSeconds(1);

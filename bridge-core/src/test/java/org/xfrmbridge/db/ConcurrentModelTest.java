@@ -28,12 +28,13 @@ import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * Models with concurrent changes: one thread changes a database, two look up. Every answer is the model's answer at some moment between the
- * lookup's beginning and its end: no change is ever seen half done.
+ * Models with concurrent changes: one thread changes a database, two look up. Every answer is the model's answer at
+ * some moment between the lookup's beginning and its end: no change is ever seen half done.
  */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class ConcurrentModelTest {
-    private static final int CHANGES = Math.toIntExact(Math.min(1_000_000, Long.getLong("model.operations", 100_000) / 4));
+    private static final int CHANGES =
+            Math.toIntExact(Math.min(1_000_000, Long.getLong("model.operations", 100_000) / 4));
     private static final int QUESTIONS = 16;
     private static final int ENTRIES = 60;
 
@@ -45,13 +46,15 @@ class ConcurrentModelTest {
     private RandomFlows flows = new RandomFlows(random);
     /** What the model answers to each question after so many changes. */
     private final AtomicReferenceArray<Object[]> answers = new AtomicReferenceArray<>(CHANGES + 1);
+
     private volatile int begun;
     private volatile int done;
 
     private void check(Runnable change, IntFunction<Object> model, IntFunction<Object> real) throws Exception {
         answers.set(0, ask(model));
         try (ExecutorService readers = Executors.newFixedThreadPool(2)) {
-            List<Future<Long>> lookups = List.of(readers.submit(() -> lookUp(real)), readers.submit(() -> lookUp(real)));
+            List<Future<Long>> lookups =
+                    List.of(readers.submit(() -> lookUp(real)), readers.submit(() -> lookUp(real)));
             try {
                 for (int i = 1; i <= CHANGES; i++) {
                     begun = i;
@@ -149,10 +152,7 @@ class ConcurrentModelTest {
                 model.put(spd.replace(spec, 7), old);
             }
         };
-        check(
-                change,
-                i -> model.lookup(PolicySpec.Type.MAIN, Direction.OUT, asked.get(i)),
-                real);
+        check(change, i -> model.lookup(PolicySpec.Type.MAIN, Direction.OUT, asked.get(i)), real);
     }
 
     private PolicySpec policy(PolicyList model) {
@@ -160,8 +160,19 @@ class ConcurrentModelTest {
         Selector selector =
                 update ? model.get(random.nextInt(model.size())).spec().selector() : flows.selector(flows.family());
         return new PolicySpec(
-                selector, Lifetime.UNLIMITED, random.nextInt(3), 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(),
-                Mark.NONE, 0, PolicySpec.Type.MAIN, null);
+                selector,
+                Lifetime.UNLIMITED,
+                random.nextInt(3),
+                0,
+                Direction.OUT,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(),
+                Mark.NONE,
+                0,
+                PolicySpec.Type.MAIN,
+                null);
     }
 
     private List<Flow> questions() {
@@ -194,7 +205,10 @@ class ConcurrentModelTest {
         check(change, i -> find(model, i, flow), i -> find(sad, i, flow));
     }
 
-    /** What leaves through a State may be back before anything else happens: who finds it for a template finds it by its Spi, too. */
+    /**
+     * What leaves through a State may be back before anything else happens: who finds it for a template finds it by its
+     * Spi, too.
+     */
     @Test
     void shouldKnowAStateBySpiAndByNumberAsSoonAsATemplateFindsIt() throws Exception {
         Sad sad = new Sad();
@@ -221,7 +235,8 @@ class ConcurrentModelTest {
     private long lookUpWhatIsFound(Sad sad, StateSpec wanted, Flow flow) {
         long count = 0;
         while (done < CHANGES) {
-            State found = sad.find(policyOf(wanted), template(wanted), flow, wanted.id().daddr(), wanted.saddr());
+            State found = sad.find(
+                    policyOf(wanted), template(wanted), flow, wanted.id().daddr(), wanted.saddr());
             if (found != null) {
                 State bySpi = sad.lookup(found.id(), wanted.family(), 0);
                 State byNumber = sad.lookupBySequence(found.spec().seq());
@@ -240,24 +255,43 @@ class ConcurrentModelTest {
         StateFreshness watch;
         do {
             watch = sad.watch(policyOf(wanted), template(wanted), wanted.id().daddr(), wanted.saddr());
-            found = sad.find(policyOf(wanted), template(wanted), flow, wanted.id().daddr(), wanted.saddr());
+            found = sad.find(
+                    policyOf(wanted), template(wanted), flow, wanted.id().daddr(), wanted.saddr());
         } while (!watch.holds());
         return found;
     }
 
     private static State find(StateList model, int question, Flow flow) {
         StateSpec wanted = SadTest.spec(question);
-        return model.find(policyOf(wanted).spec(), template(wanted), flow, wanted.id().daddr(), wanted.saddr()).best;
+        return model.find(
+                        policyOf(wanted).spec(),
+                        template(wanted),
+                        flow,
+                        wanted.id().daddr(),
+                        wanted.saddr())
+                .best;
     }
 
     private static Template template(StateSpec wanted) {
-        return new Template(wanted.id(), wanted.family(), wanted.saddr(), wanted.reqid(), wanted.mode(), 0, false, -1, -1, -1);
+        return new Template(
+                wanted.id(), wanted.family(), wanted.saddr(), wanted.reqid(), wanted.mode(), 0, false, -1, -1, -1);
     }
 
     private static Policy policyOf(StateSpec wanted) {
         PolicySpec spec = new PolicySpec(
-                Selector.any(wanted.family()), Lifetime.UNLIMITED, 0, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(),
-                Mark.NONE, wanted.ifId(), PolicySpec.Type.MAIN, null);
+                Selector.any(wanted.family()),
+                Lifetime.UNLIMITED,
+                0,
+                0,
+                Direction.OUT,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(),
+                Mark.NONE,
+                wanted.ifId(),
+                PolicySpec.Type.MAIN,
+                null);
         return new Policy(spec, 0, 0);
     }
 }

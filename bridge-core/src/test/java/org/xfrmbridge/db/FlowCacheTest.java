@@ -148,7 +148,16 @@ class FlowCacheTest {
 
     private static List<Number> fields(Flow flow) {
         return List.of(
-                flow.family, flow.saddrHigh, flow.saddrLow, flow.daddrHigh, flow.daddrLow, flow.protocol, flow.sport, flow.dport,
-                flow.mark, flow.ifindex, flow.ifId);
+                flow.family,
+                flow.saddrHigh,
+                flow.saddrLow,
+                flow.daddrHigh,
+                flow.daddrLow,
+                flow.protocol,
+                flow.sport,
+                flow.dport,
+                flow.mark,
+                flow.ifindex,
+                flow.ifId);
     }
 }

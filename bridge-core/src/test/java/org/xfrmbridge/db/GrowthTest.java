@@ -32,8 +32,8 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * Readers look for what is there all the time, while the tables around it grow, shrink and fill with removed entries. It takes as long as the
- * machine needs; only who makes no step in a minute hangs.
+ * Readers look for what is there all the time, while the tables around it grow, shrink and fill with removed entries.
+ * It takes as long as the machine needs; only who makes no step in a minute hangs.
  */
 class GrowthTest {
     private static final int ROUNDS = 5;
@@ -43,7 +43,8 @@ class GrowthTest {
     private static final int HANG_SECONDS = 60;
 
     /** Daemons, as nothing ends a thread that hangs in a loop. */
-    private final ExecutorService threads = Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory());
+    private final ExecutorService threads =
+            Executors.newCachedThreadPool(Thread.ofPlatform().daemon().factory());
 
     private final AtomicBoolean stopped = new AtomicBoolean();
     private final AtomicLong changes = new AtomicLong();
@@ -64,10 +65,12 @@ class GrowthTest {
             rounds.add(round);
             readers.add(threads.submit(() -> look(finds, round, looking)));
         }
-        await(threads.submit(() -> {
-            Uninterruptibles.awaitUninterruptibly(looking);
-            makeChanges.run();
-        }), changes);
+        await(
+                threads.submit(() -> {
+                    Uninterruptibles.awaitUninterruptibly(looking);
+                    makeChanges.run();
+                }),
+                changes);
         stopped.set(true);
         for (int i = 0; i < READERS; i++) {
             await(readers.get(i), rounds.get(i));
@@ -180,10 +183,12 @@ class GrowthTest {
                     }
                     changed();
                 }
-                others.stream().filter(policy -> policy != null && !policy.isDead()).forEach(policy -> {
-                    spd.remove(policy);
-                    changed();
-                });
+                others.stream()
+                        .filter(policy -> policy != null && !policy.isDead())
+                        .forEach(policy -> {
+                            spd.remove(policy);
+                            changed();
+                        });
             }
         });
     }
@@ -238,7 +243,10 @@ class GrowthTest {
         });
     }
 
-    /** A wide policy in the trie may be no more than a last resort: it must not rule for a moment because the table of a better one goes first. */
+    /**
+     * A wide policy in the trie may be no more than a last resort: it must not rule for a moment because the table of a
+     * better one goes first.
+     */
     @Test
     void shouldNotFindALesserPolicyWhileAllAreFlushed() throws Exception {
         Spd spd = new Spd();
@@ -262,11 +270,22 @@ class GrowthTest {
     }
 
     private static PolicySpec both32(int number) {
-        Selector selector = new Selector(
-                address(number), address(number), 0, 0, 0, 0, AddressFamily.INET, 32, 32, 0, 0, 0);
+        Selector selector =
+                new Selector(address(number), address(number), 0, 0, 0, 0, AddressFamily.INET, 32, 32, 0, 0, 0);
         return new PolicySpec(
-                selector, Lifetime.UNLIMITED, 0, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(), Mark.NONE, 0,
-                PolicySpec.Type.MAIN, null);
+                selector,
+                Lifetime.UNLIMITED,
+                0,
+                0,
+                Direction.OUT,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(),
+                Mark.NONE,
+                0,
+                PolicySpec.Type.MAIN,
+                null);
     }
 
     /** Those that stay have priority 0; the others have another, and other addresses. */
@@ -274,8 +293,19 @@ class GrowthTest {
         Selector selector =
                 new Selector(address(number), Address.ANY, 0, 0, 0, 0, AddressFamily.INET, prefixBits, 0, 0, 0, 0);
         return new PolicySpec(
-                selector, Lifetime.UNLIMITED, number < KEPT ? 0 : 100_000 - number, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0,
-                0, List.of(), Mark.NONE, 0, PolicySpec.Type.MAIN, null);
+                selector,
+                Lifetime.UNLIMITED,
+                number < KEPT ? 0 : 100_000 - number,
+                0,
+                Direction.OUT,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(),
+                Mark.NONE,
+                0,
+                PolicySpec.Type.MAIN,
+                null);
     }
 
     private static Address address(int number) {

@@ -20,7 +20,10 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 
-/** That what may rule a flow is never missed, and that little else makes it ask again. {@link ConcurrentModelTest} has threads. */
+/**
+ * That what may rule a flow is never missed, and that little else makes it ask again. {@link ConcurrentModelTest} has
+ * threads.
+ */
 class PolicyFreshnessTest {
     private static final int ADDED = 1;
     private static final int FOUND = 5;
@@ -32,7 +35,9 @@ class PolicyFreshnessTest {
     private final Random random = new Random(11);
 
     private static Flow flow(int family) {
-        return family == AddressFamily.INET ? flow(family, "10.77.143.5", "172.18.204.9") : flow(family, "fd00:a:b:c::5", "2001:db8:1:7a9c::9");
+        return family == AddressFamily.INET
+                ? flow(family, "10.77.143.5", "172.18.204.9")
+                : flow(family, "fd00:a:b:c::5", "2001:db8:1:7a9c::9");
     }
 
     private static Flow flow(int family, String saddr, String daddr) {
@@ -56,11 +61,22 @@ class PolicyFreshnessTest {
         return spec(flow, daddrBits, saddrBits, 0, direction, priority);
     }
 
-    private static PolicySpec spec(Flow flow, int daddrBits, int saddrBits, int sport, Direction direction, int priority) {
+    private static PolicySpec spec(
+            Flow flow, int daddrBits, int saddrBits, int sport, Direction direction, int priority) {
         PolicySpec.Builder spec = PolicySpec.builder();
         spec.selector = new Selector(
-                flow.daddr().prefix(daddrBits), flow.saddr().prefix(saddrBits), 0, 0, sport, sport == 0 ? 0 : 0xffff, flow.family,
-                daddrBits, saddrBits, 0, 0, 0);
+                flow.daddr().prefix(daddrBits),
+                flow.saddr().prefix(saddrBits),
+                0,
+                0,
+                sport,
+                sport == 0 ? 0 : 0xffff,
+                flow.family,
+                daddrBits,
+                saddrBits,
+                0,
+                0,
+                0);
         spec.direction = direction;
         spec.priority = priority;
         return spec.build();
@@ -76,7 +92,16 @@ class PolicyFreshnessTest {
 
     /** Every pair of lengths, and so every level. */
     @ParameterizedTest(name = "{0} bits, a flow of dir {1}, a policy of dir {2}")
-    @CsvSource({"32, OUT, OUT", "32, IN, IN", "32, FWD, FWD", "32, FWD, IN", "128, OUT, OUT", "128, IN, IN", "128, FWD, FWD", "128, FWD, IN"})
+    @CsvSource({
+        "32, OUT, OUT",
+        "32, IN, IN",
+        "32, FWD, FWD",
+        "32, FWD, IN",
+        "128, OUT, OUT",
+        "128, IN, IN",
+        "128, FWD, FWD",
+        "128, FWD, IN"
+    })
     void shouldNotHoldWhenAPolicyOfAnyPrefixesComes(int bits, Direction asked, Direction added) {
         Flow flow = flow(bits == 32 ? AddressFamily.INET : AddressFamily.INET6);
         Policy[] found = ruledByAny(asked, flow.family);
@@ -115,15 +140,33 @@ class PolicyFreshnessTest {
     /** Hosts of one network, networks of one larger one, on one side or both: a flow hardly sees another's. */
     @ParameterizedTest(name = "{0} bits: /{1} and /{2}")
     @CsvSource({
-        "32, 32, 32", "32, 24, 24", "32, 16, 16", "32, 0, 32", "32, 32, 0", "32, 0, 24", "32, 24, 0", "32, 24, 32", "32, 16, 24", "32, 8, 32",
-        "128, 128, 128", "128, 64, 64", "128, 32, 32", "128, 48, 48", "128, 0, 128", "128, 128, 0", "128, 0, 64", "128, 56, 128", "128, 32, 48"
+        "32, 32, 32",
+        "32, 24, 24",
+        "32, 16, 16",
+        "32, 0, 32",
+        "32, 32, 0",
+        "32, 0, 24",
+        "32, 24, 0",
+        "32, 24, 32",
+        "32, 16, 24",
+        "32, 8, 32",
+        "128, 128, 128",
+        "128, 64, 64",
+        "128, 32, 32",
+        "128, 48, 48",
+        "128, 0, 128",
+        "128, 128, 0",
+        "128, 0, 64",
+        "128, 56, 128",
+        "128, 32, 48"
     })
     void shouldHoldAmongThousandsOfPoliciesNextDoor(int bits, int daddrBits, int saddrBits) {
         Flow flow = flow(bits == 32 ? AddressFamily.INET : AddressFamily.INET6);
         Policy[] found = ruledByAny(Direction.OUT, flow.family);
         PolicyFreshness watch = watch(Direction.OUT, flow);
         for (int i = 1; i <= CHANGES; i++) {
-            Flow other = flow(flow.family, neighbour(flow.saddr(), saddrBits, i), neighbour(flow.daddr(), daddrBits, i));
+            Flow other =
+                    flow(flow.family, neighbour(flow.saddr(), saddrBits, i), neighbour(flow.daddr(), daddrBits, i));
             spd.replace(between(other, daddrBits, saddrBits, Direction.OUT, ADDED), 0);
         }
         assertTrue(watch.holds(flow, found));
@@ -225,11 +268,19 @@ class PolicyFreshnessTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"OUT, 500, false", "OUT, 4500, true", "IN, 4500, false", "IN, 500, true", "FWD, 500, true", "FWD, 4500, true"})
+    @CsvSource({
+        "OUT, 500, false",
+        "OUT, 4500, true",
+        "IN, 4500, false",
+        "IN, 500, true",
+        "FWD, 500, true",
+        "FWD, 4500, true"
+    })
     void shouldNotHoldWhenASocketOfItsPortChanges(Direction direction, int port, boolean holds) {
         Flow flow = flow(AddressFamily.INET);
         PolicyFreshness watch = watch(direction, flow);
-        sockets.setEncapsulation("test", 1, new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, port), 2);
+        sockets.setEncapsulation(
+                "test", 1, new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, port), 2);
         assertEquals(holds, watch.holds(flow, new Policy[0]));
     }
 }

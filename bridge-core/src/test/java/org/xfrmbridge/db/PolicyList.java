@@ -13,8 +13,9 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 
 /**
- * The naive Spd: a list for each type, direction and family, which is searched from end to end and compares addresses bit by bit. What an
- * update does to the order is as Linux 6.18 showed it with {@code ip xfrm policy update} and the ACQUIREs of a ping.
+ * The naive Spd: a list for each type, direction and family, which is searched from end to end and compares addresses
+ * bit by bit. What an update does to the order is as Linux 6.18 showed it with {@code ip xfrm policy update} and the
+ * ACQUIREs of a ping.
  */
 public final class PolicyList {
     /** @param place where it stands in its list, which an update of the same priority inherits */
@@ -34,7 +35,8 @@ public final class PolicyList {
     /** Takes a Policy in, in the place of another or, if that is null, behind all others. */
     public void put(Policy policy, Policy old) {
         Entry replaced = old == null ? null : entryOf(old);
-        boolean keepsPlace = old != null && old.spec().priority() == policy.spec().priority();
+        boolean keepsPlace =
+                old != null && old.spec().priority() == policy.spec().priority();
         Entry entry = new Entry(policy, nextAge, keepsPlace ? replaced.place : nextAge);
         if (old != null) {
             remove(old);
@@ -130,7 +132,8 @@ public final class PolicyList {
     }
 
     private static int order(Entry entry, Entry best) {
-        return Integer.compareUnsigned(entry.policy.spec().priority(), best.policy.spec().priority());
+        return Integer.compareUnsigned(
+                entry.policy.spec().priority(), best.policy.spec().priority());
     }
 
     /** Whether a Policy is for a flow: selector, mark and interface id. */

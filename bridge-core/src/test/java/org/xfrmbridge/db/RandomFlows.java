@@ -12,9 +12,18 @@ final class RandomFlows {
     private static final int[] PROTOCOLS = {6, 17, 1, 47};
     private static final int[] PORT_MASKS = {0, 0, 0xffff, 0xfff0, 0x0001};
     private static final int[] PREFIXES4 = {0, 1, 3, 4, 7, 8, 9, 15, 16, 23, 24, 28, 30, 31, 32, 32, 32};
-    private static final int[] PREFIXES6 = {0, 1, 7, 8, 15, 31, 32, 48, 60, 63, 64, 65, 72, 100, 120, 126, 127, 128, 128, 128};
+    private static final int[] PREFIXES6 = {
+        0, 1, 7, 8, 15, 31, 32, 48, 60, 63, 64, 65, 72, 100, 120, 126, 127, 128, 128, 128
+    };
     private static final Mark[] MARKS = {
-        Mark.NONE, Mark.NONE, Mark.NONE, new Mark(1, -1), new Mark(2, -1), new Mark(1, 3), new Mark(0, 1), new Mark(5, 1)
+        Mark.NONE,
+        Mark.NONE,
+        Mark.NONE,
+        new Mark(1, -1),
+        new Mark(2, -1),
+        new Mark(1, 3),
+        new Mark(0, 1),
+        new Mark(5, 1)
     };
 
     /** Not in a lifetime. */
@@ -39,7 +48,9 @@ final class RandomFlows {
         }
 
         private static int[] some(Random random, int... all) {
-            return random.ints(1 + random.nextInt(3), 0, all.length).map(i -> all[i]).toArray();
+            return random.ints(1 + random.nextInt(3), 0, all.length)
+                    .map(i -> all[i])
+                    .toArray();
         }
     }
 
@@ -55,12 +66,19 @@ final class RandomFlows {
         this.common = common;
     }
 
-    /** Networks and hosts, of so few pairs of lengths that they may have tables of their own, most selectors just that; at random how many. */
+    /**
+     * Networks and hosts, of so few pairs of lengths that they may have tables of their own, most selectors just that;
+     * at random how many.
+     */
     static RandomFlows ofFewPrefixes(Random random) {
         int plain = pick(random, 4, 64, NEVER);
         int common = pick(random, 20, 100, 300, NEVER, NEVER);
         return new RandomFlows(
-                random, Lengths.few(random, 0, 16, 24, 32, 32), Lengths.few(random, 0, 48, 64, 128, 128), plain, common);
+                random,
+                Lengths.few(random, 0, 16, 24, 32, 32),
+                Lengths.few(random, 0, 48, 64, 128, 128),
+                plain,
+                common);
     }
 
     int family() {
@@ -99,7 +117,18 @@ final class RandomFlows {
         Lengths lengths = random.nextInt(common) == 0 ? all : inet ? lengths4 : lengths6;
         if (isPlain()) {
             return new Selector(
-                    address(family), address(family), 0, 0, 0, 0, family, pick(lengths.daddr), pick(lengths.saddr), 0, 0, 0);
+                    address(family),
+                    address(family),
+                    0,
+                    0,
+                    0,
+                    0,
+                    family,
+                    pick(lengths.daddr),
+                    pick(lengths.saddr),
+                    0,
+                    0,
+                    0);
         }
         return new Selector(
                 address(family),

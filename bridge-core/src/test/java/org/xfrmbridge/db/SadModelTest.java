@@ -33,7 +33,9 @@ import org.xfrmbridge.xfrm.Usage;
 /** The Sad against a {@link StateList}. */
 class SadModelTest extends Model {
     private static final int SECONDS = 50_000;
-    private static final int[] PROTOCOLS = {IpProtocol.ESP, IpProtocol.ESP, IpProtocol.ESP, IpProtocol.AH, IpProtocol.ROUTING};
+    private static final int[] PROTOCOLS = {
+        IpProtocol.ESP, IpProtocol.ESP, IpProtocol.ESP, IpProtocol.AH, IpProtocol.ROUTING
+    };
     private static final Phase[] PHASES = {
         Phase.VALID, Phase.VALID, Phase.VALID, Phase.VALID, Phase.ACQUIRING, Phase.ERROR, Phase.EXPIRED
     };
@@ -118,8 +120,8 @@ class SadModelTest extends Model {
     }
 
     private StateFreshness watch(StateSpec spec, Address daddr, Address saddr) {
-        Template template = new Template(
-                spec.id(), spec.family(), spec.saddr(), spec.reqid(), spec.mode(), 0, false, -1, -1, -1);
+        Template template =
+                new Template(spec.id(), spec.family(), spec.saddr(), spec.reqid(), spec.mode(), 0, false, -1, -1, -1);
         PolicySpec.Builder policy = PolicySpec.builder();
         policy.ifId = spec.ifId();
         return sad.watch(new Policy(policy.build(), 0, 0), template, daddr, saddr);
@@ -127,7 +129,9 @@ class SadModelTest extends Model {
 
     /** The same address with other bytes behind it. */
     private Address sameToo(Address address, int family) {
-        return family == AddressFamily.INET ? new Address(address.high() ^ random.nextInt(2), random.nextInt(2)) : address;
+        return family == AddressFamily.INET
+                ? new Address(address.high() ^ random.nextInt(2), random.nextInt(2))
+                : address;
     }
 
     private void remove(int count) {
@@ -156,7 +160,8 @@ class SadModelTest extends Model {
 
     private StateSpec moved(StateSpec spec) {
         StateSpec.Builder builder = spec.toBuilder();
-        builder.id = new StateId(address(spec.family()), 1 + random.nextInt(5), spec.id().protocol());
+        builder.id = new StateId(
+                address(spec.family()), 1 + random.nextInt(5), spec.id().protocol());
         builder.ifId = random.nextInt(2);
         builder.reqid = spec.reqid() ^ 1;
         return builder.build();
@@ -195,7 +200,8 @@ class SadModelTest extends Model {
     private void compareNames(StateSpec wanted) {
         StateId id = wanted.id();
         Mark mark = wanted.mark();
-        Predicate<Mark> same = other -> other.mask() == mark.mask() && other.sanitized().equals(mark.sanitized());
+        Predicate<Mark> same =
+                other -> other.mask() == mark.mask() && other.sanitized().equals(mark.sanitized());
         say(() -> "look up " + id + " named with " + mark);
         State byId = id.spi() == 0 || id.protocol() == IpProtocol.ROUTING ? null : youngest(wanted, same, true);
         assertSame(byId, sad.named(id, wanted.family(), mark));
@@ -213,7 +219,9 @@ class SadModelTest extends Model {
             if (spec.family() == wanted.family()
                     && spec.id().protocol() == wanted.id().protocol()
                     && spec.id().daddr().equalsAs(wanted.id().daddr(), spec.family())
-                    && (bySpi ? spec.id().spi() == wanted.id().spi() : spec.saddr().equalsAs(wanted.saddr(), spec.family()))
+                    && (bySpi
+                            ? spec.id().spi() == wanted.id().spi()
+                            : spec.saddr().equalsAs(wanted.saddr(), spec.family()))
                     && fits.test(spec.mark())) {
                 return state;
             }
@@ -244,14 +252,26 @@ class SadModelTest extends Model {
         StateSpec wanted = spec().build();
         flows.fill(flow, flows.family());
         boolean anySpi = random.nextInt(4) != 0;
-        StateId id = new StateId(wanted.id().daddr(), anySpi ? 0 : wanted.id().spi(), wanted.id().protocol());
-        Template template = new Template(
-                id, wanted.family(), wanted.saddr(), wanted.reqid(), wanted.mode(), 0, false, -1, -1, -1);
+        StateId id = new StateId(
+                wanted.id().daddr(), anySpi ? 0 : wanted.id().spi(), wanted.id().protocol());
+        Template template =
+                new Template(id, wanted.family(), wanted.saddr(), wanted.reqid(), wanted.mode(), 0, false, -1, -1, -1);
         Mark mark = flows.mark();
         say(() -> "find for " + template + " mark " + mark + " flow " + flow);
         PolicySpec policy = new PolicySpec(
-                Selector.any(2), Lifetime.UNLIMITED, 0, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(template), mark,
-                wanted.ifId(), PolicySpec.Type.MAIN, null);
+                Selector.any(2),
+                Lifetime.UNLIMITED,
+                0,
+                0,
+                Direction.OUT,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(template),
+                mark,
+                wanted.ifId(),
+                PolicySpec.Type.MAIN,
+                null);
         State found = sad.find(new Policy(policy, 0, 0), template, flow, id.daddr(), wanted.saddr());
         StateList.Verdict expected = list.find(policy, template, flow, id.daddr(), wanted.saddr());
         if (expected.best != null) {

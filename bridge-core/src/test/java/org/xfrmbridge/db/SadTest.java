@@ -77,7 +77,8 @@ class SadTest {
         State state = insert(1, Phase.VALID);
         insert(2, Phase.VALID);
         StateSpec spec = state.spec();
-        Template template = new Template(spec.id(), spec.family(), spec.saddr(), spec.reqid(), spec.mode(), 0, false, -1, -1, -1);
+        Template template =
+                new Template(spec.id(), spec.family(), spec.saddr(), spec.reqid(), spec.mode(), 0, false, -1, -1, -1);
         StateFreshness watch = new StateFreshness(sad, template, 0, spec.id().daddr(), spec.saddr());
         assertTrue(watch.holds());
         StateSpec.Builder moved = spec.toBuilder();

@@ -41,8 +41,19 @@ class SocketPoliciesTest {
 
     private static PolicySpec bypass(Direction direction, int family) {
         return new PolicySpec(
-                Selector.any(family), Lifetime.UNLIMITED, 0, 0, direction, PolicySpec.Action.ALLOW, 0, 0, List.of(), Mark.NONE, 0,
-                PolicySpec.Type.MAIN, null);
+                Selector.any(family),
+                Lifetime.UNLIMITED,
+                0,
+                0,
+                direction,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(),
+                Mark.NONE,
+                0,
+                PolicySpec.Type.MAIN,
+                null);
     }
 
     private static Flow flow(Address saddr, int sport, Address daddr, int dport) {
@@ -58,7 +69,16 @@ class SocketPoliciesTest {
 
     private static PolicySpec esp(Direction direction, int family) {
         Template template = new Template(
-                new StateId(Address.ANY, 0, IpProtocol.ESP), family, Address.ANY, 5, Mode.TRANSPORT, 0, false, -1, -1, -1);
+                new StateId(Address.ANY, 0, IpProtocol.ESP),
+                family,
+                Address.ANY,
+                5,
+                Mode.TRANSPORT,
+                0,
+                false,
+                -1,
+                -1,
+                -1);
         return bypass(direction, family).withTemplates(List.of(template));
     }
 
@@ -173,7 +193,8 @@ class SocketPoliciesTest {
         sockets.move(CHARON, 1, at(INET, "0.0.0.0", 40000));
         assertFalse(sockets.mayFloat(IpProtocol.UDP));
         assertSame(unbound, sockets.lookup(Direction.OUT, flow));
-        Policy raw = sockets.setPolicy(CHARON, 2, at(INET, "0.0.0.0", SocketPolicies.EVERY_PORT), esp(Direction.OUT, INET), 0);
+        Policy raw = sockets.setPolicy(
+                CHARON, 2, at(INET, "0.0.0.0", SocketPolicies.EVERY_PORT), esp(Direction.OUT, INET), 0);
         assertSame(raw, sockets.lookupFloating(Direction.OUT, flow(HERE, 9, HERE, 9), 0));
         assertNull(sockets.lookupFloating(Direction.OUT, flow(HERE, 9, HERE, 9), 7));
         sockets.close(CHARON, 2);
@@ -191,7 +212,8 @@ class SocketPoliciesTest {
         Flow own = flow(HERE, 500, there, 9);
         own.protocol = IpProtocol.TCP;
         Policy inherited = sockets.lookup(Direction.OUT, own);
-        assertEquals(IpProtocol.ESP, inherited.spec().templates().getFirst().id().protocol());
+        assertEquals(
+                IpProtocol.ESP, inherited.spec().templates().getFirst().id().protocol());
         Flow other = flow(HERE, 500, there, 10);
         other.protocol = IpProtocol.TCP;
         assertNull(sockets.lookup(Direction.OUT, other));
@@ -265,7 +287,8 @@ class SocketPoliciesTest {
         assertNull(sockets.lookup(Direction.IN, flow(HERE, 1, HERE, 4500)));
         sockets.move(CHARON, 1, new LocalEndpoint(INET6, IpProtocol.UDP, new Address(0, 0xffffc0000201L), 4500));
         assertEquals(2, sockets.encapsulationType(INET, HERE.high(), 0, 4500));
-        assertEquals(0, sockets.encapsulationType(INET, Address.parse("192.0.2.2").high(), 0, 4500));
+        assertEquals(
+                0, sockets.encapsulationType(INET, Address.parse("192.0.2.2").high(), 0, 4500));
         assertEquals(0, sockets.encapsulationType(INET6, 1, 2, 4500));
     }
 }

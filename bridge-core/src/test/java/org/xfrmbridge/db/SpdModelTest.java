@@ -79,7 +79,9 @@ class SpdModelTest extends Model {
         for (PolicySpec.Type type : PolicySpec.Type.values()) {
             if (random.nextInt(4) != 0) {
                 say(() -> "flush " + type);
-                List<Policy> expected = model.policies().reversed().stream().filter(policy -> policy.spec().type() == type).toList();
+                List<Policy> expected = model.policies().reversed().stream()
+                        .filter(policy -> policy.spec().type() == type)
+                        .toList();
                 List<Policy> removed = new ArrayList<>();
                 assertEquals(expected.size(), spd.removeAll(type, removed::add));
                 assertEquals(expected, removed);
@@ -156,7 +158,8 @@ class SpdModelTest extends Model {
         model.put(policy, old);
         assertEquals(spec, policy.spec().withIndex(0));
         assertEquals(spec.direction().number(), policy.spec().index() & 7);
-        assertTrue(old == null || old.isDead() && old.spec().index() == policy.spec().index());
+        assertTrue(old == null
+                || old.isDead() && old.spec().index() == policy.spec().index());
     }
 
     private void update() {
@@ -169,8 +172,19 @@ class SpdModelTest extends Model {
 
     private static PolicySpec withPriority(PolicySpec spec, int priority) {
         return new PolicySpec(
-                spec.selector(), spec.lifetime(), priority, 0, spec.direction(), spec.action(), 0, 0, List.of(), spec.mark(),
-                spec.ifId(), spec.type(), spec.securityContext());
+                spec.selector(),
+                spec.lifetime(),
+                priority,
+                0,
+                spec.direction(),
+                spec.action(),
+                0,
+                0,
+                List.of(),
+                spec.mark(),
+                spec.ifId(),
+                spec.type(),
+                spec.securityContext());
     }
 
     private void remove(int count) {
@@ -193,7 +207,8 @@ class SpdModelTest extends Model {
         assertSame(model.lookup(type, direction, flow), spd.lookup(type, direction, flow));
         if (known.size() < KNOWN_FLOWS) {
             Flow copy = new Flow().copyFrom(flow);
-            known.add(new Known(direction, copy, find(direction, copy), new PolicyFreshness(spd, sockets, direction, copy)));
+            known.add(new Known(
+                    direction, copy, find(direction, copy), new PolicyFreshness(spd, sockets, direction, copy)));
         }
     }
 
@@ -209,7 +224,13 @@ class SpdModelTest extends Model {
 
     private static PolicyKey key(PolicySpec spec, int index) {
         return new PolicyKey(
-                spec.type(), spec.direction(), index, spec.selector(), spec.mark(), spec.ifId(), spec.securityContext());
+                spec.type(),
+                spec.direction(),
+                index,
+                spec.selector(),
+                spec.mark(),
+                spec.ifId(),
+                spec.securityContext());
     }
 
     private void compareWalks() {
@@ -223,7 +244,9 @@ class SpdModelTest extends Model {
             assertNull(walk.next());
         }
         for (Direction direction : Direction.values()) {
-            long expected = model.policies().stream().filter(policy -> policy.spec().direction() == direction).count();
+            long expected = model.policies().stream()
+                    .filter(policy -> policy.spec().direction() == direction)
+                    .count();
             assertEquals(expected, spd.count(direction));
         }
     }

@@ -31,8 +31,19 @@ class SpdTest {
         Selector selector = new Selector(
                 Address.parse(daddr), Address.ANY, 0, 0, 0, 0, AddressFamily.INET, daddrPrefix, 0, 0, 0, 0);
         return new PolicySpec(
-                selector, Lifetime.UNLIMITED, priority, 0, direction, PolicySpec.Action.ALLOW, 0, 0, List.of(), Mark.NONE, 0,
-                PolicySpec.Type.MAIN, null);
+                selector,
+                Lifetime.UNLIMITED,
+                priority,
+                0,
+                direction,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(),
+                Mark.NONE,
+                0,
+                PolicySpec.Type.MAIN,
+                null);
     }
 
     private static PolicyKey atIndex(Direction direction, int index) {
@@ -50,21 +61,37 @@ class SpdTest {
     @Test
     void shouldCountIndexesAsTheKernelWhenNoneIsGiven() {
         assertEquals(8, spd.add(spec(Direction.IN, "10.0.0.1", 32, 0), 0).spec().index());
-        assertEquals(9, spd.add(spec(Direction.OUT, "10.0.0.1", 32, 0), 0).spec().index());
-        assertEquals(18, spd.add(spec(Direction.FWD, "10.0.0.1", 32, 0), 0).spec().index());
-        assertEquals(24, spd.add(spec(Direction.IN, "10.0.0.2", 32, 0), 0).spec().index());
-        assertEquals(35, spd.linkSocketPolicy(spec(Direction.IN, "10.0.0.2", 32, 0), 0).spec().index());
+        assertEquals(
+                9, spd.add(spec(Direction.OUT, "10.0.0.1", 32, 0), 0).spec().index());
+        assertEquals(
+                18, spd.add(spec(Direction.FWD, "10.0.0.1", 32, 0), 0).spec().index());
+        assertEquals(
+                24, spd.add(spec(Direction.IN, "10.0.0.2", 32, 0), 0).spec().index());
+        assertEquals(
+                35,
+                spd.linkSocketPolicy(spec(Direction.IN, "10.0.0.2", 32, 0), 0)
+                        .spec()
+                        .index());
     }
 
     @Test
     void shouldStartAtOneWhenTheFirstPolicyIsOutbound() {
-        assertEquals(1, spd.add(spec(Direction.OUT, "10.0.0.1", 32, 0), 0).spec().index());
+        assertEquals(
+                1, spd.add(spec(Direction.OUT, "10.0.0.1", 32, 0), 0).spec().index());
     }
 
     @Test
     void shouldTakeTheWantedIndexUnlessItIsTaken() {
-        assertEquals(0x801, spd.add(spec(Direction.OUT, "10.0.0.1", 32, 0).withIndex(0x801), 0).spec().index());
-        assertEquals(1, spd.add(spec(Direction.OUT, "10.0.0.2", 32, 0).withIndex(0x801), 0).spec().index());
+        assertEquals(
+                0x801,
+                spd.add(spec(Direction.OUT, "10.0.0.1", 32, 0).withIndex(0x801), 0)
+                        .spec()
+                        .index());
+        assertEquals(
+                1,
+                spd.add(spec(Direction.OUT, "10.0.0.2", 32, 0).withIndex(0x801), 0)
+                        .spec()
+                        .index());
     }
 
     @Test
@@ -85,7 +112,8 @@ class SpdTest {
         }
         Collections.shuffle(policies, new Random(1));
         TreeSet<Policy> left = new TreeSet<>(
-                Comparator.comparing((Policy policy) -> policy.spec().priority()).thenComparing(Policy::age));
+                Comparator.comparing((Policy policy) -> policy.spec().priority())
+                        .thenComparing(Policy::age));
         left.addAll(policies);
         Flow flow = flowTo("10.1.2.3");
         for (Policy policy : policies) {
@@ -103,12 +131,24 @@ class SpdTest {
         Selector selector = new Selector(
                 Address.ofIpv4(0x0a000001 + number / 2), Address.ANY, 0, 0, 0, 0, AddressFamily.INET, 8, 0, 0, 0, 0);
         return new PolicySpec(
-                selector, spec.lifetime(), spec.priority(), 0, spec.direction(), spec.action(), 0, 0, List.of(), Mark.NONE, 0, spec.type(),
+                selector,
+                spec.lifetime(),
+                spec.priority(),
+                0,
+                spec.direction(),
+                spec.action(),
+                0,
+                0,
+                List.of(),
+                Mark.NONE,
+                0,
+                spec.type(),
                 number % 2 == 0 ? null : new byte[] {1});
     }
 
     private static PolicyKey name(PolicySpec spec) {
-        return new PolicyKey(spec.type(), spec.direction(), 0, spec.selector(), spec.mark(), spec.ifId(), spec.securityContext());
+        return new PolicyKey(
+                spec.type(), spec.direction(), 0, spec.selector(), spec.mark(), spec.ifId(), spec.securityContext());
     }
 
     @Test
@@ -166,8 +206,19 @@ class SpdTest {
         Selector selector = new Selector(
                 wide.selector().daddr(), Address.ANY, port, 0xffff, 0, 0, AddressFamily.INET, 24, 0, 6, 0, 0);
         return new PolicySpec(
-                selector, Lifetime.UNLIMITED, 1, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(), Mark.NONE, 0,
-                PolicySpec.Type.MAIN, null);
+                selector,
+                Lifetime.UNLIMITED,
+                1,
+                0,
+                Direction.OUT,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(),
+                Mark.NONE,
+                0,
+                PolicySpec.Type.MAIN,
+                null);
     }
 
     private static PolicyKey named(PolicySpec spec) {

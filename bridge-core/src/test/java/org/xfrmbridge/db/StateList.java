@@ -40,7 +40,8 @@ public final class StateList {
     }
 
     /** The loop and the cases of xfrm_state_find and xfrm_state_look_at, without the CPUs. */
-    private void collect(Verdict verdict, PolicySpec policy, Template template, Flow flow, Address daddr, Address saddr) {
+    private void collect(
+            Verdict verdict, PolicySpec policy, Template template, Flow flow, Address daddr, Address saddr) {
         int mark = policy.mark().value() & policy.mark().mask();
         for (State state : states.reversed()) {
             StateSpec spec = state.spec();
@@ -53,7 +54,8 @@ public final class StateList {
                     && spec.saddr().equalsAs(saddr, spec.family())
                     && spec.mode() == template.mode()
                     && spec.id().protocol() == template.id().protocol()
-                    && (template.id().spi() == 0 || template.id().spi() == spec.id().spi());
+                    && (template.id().spi() == 0
+                            || template.id().spi() == spec.id().spi());
             if (serves) {
                 lookAt(verdict, state, flow);
             }
@@ -66,7 +68,8 @@ public final class StateList {
         if (state.phase() == Phase.VALID) {
             boolean better = best == null
                     || best.isDying() && !state.isDying()
-                    || best.isDying() == state.isDying() && best.usage().addSeconds() < state.usage().addSeconds();
+                    || best.isDying() == state.isDying()
+                            && best.usage().addSeconds() < state.usage().addSeconds();
             verdict.best = selected && state.spec().pcpu() == -1 && better ? state : best;
         } else if (state.phase() == Phase.ACQUIRING) {
             verdict.acquiring |= best == null;

@@ -15,24 +15,50 @@ import org.junit.jupiter.params.provider.CsvSource;
 class AlgorithmTableTest {
     @ParameterizedTest
     @CsvSource({
-        "AUTH, md5, hmac(md5)", "AUTH, sha1, hmac(sha1)", "AUTH, sha256, hmac(sha256)", "AUTH, rmd160, hmac(rmd160)", "AUTH, sm3, hmac(sm3)",
-        "AUTH, hmac(sha512), hmac(sha512)", "CIPHER, aes, cbc(aes)", "CIPHER, des3_ede, cbc(des3_ede)",
-        "CIPHER, cipher_null, ecb(cipher_null)", "CIPHER, cast5, cbc(cast5)", "CIPHER, rfc3686(ctr(aes)), rfc3686(ctr(aes))"
+        "AUTH, md5, hmac(md5)",
+        "AUTH, sha1, hmac(sha1)",
+        "AUTH, sha256, hmac(sha256)",
+        "AUTH, rmd160, hmac(rmd160)",
+        "AUTH, sm3, hmac(sm3)",
+        "AUTH, hmac(sha512), hmac(sha512)",
+        "CIPHER, aes, cbc(aes)",
+        "CIPHER, des3_ede, cbc(des3_ede)",
+        "CIPHER, cipher_null, ecb(cipher_null)",
+        "CIPHER, cast5, cbc(cast5)",
+        "CIPHER, rfc3686(ctr(aes)), rfc3686(ctr(aes))"
     })
     void shouldFindByNameAndAlias(AlgorithmKind kind, String name, String found) {
         assertEquals(found, AlgorithmTable.find(kind, name).orElseThrow().name());
     }
 
     @ParameterizedTest
-    @CsvSource({"AUTH, sha512", "AUTH, sha384", "AUTH, aes", "CIPHER, sha1", "CIPHER, nosuch", "CIPHER, ''", "COMPRESSION, lzs"})
+    @CsvSource({
+        "AUTH, sha512",
+        "AUTH, sha384",
+        "AUTH, aes",
+        "CIPHER, sha1",
+        "CIPHER, nosuch",
+        "CIPHER, ''",
+        "COMPRESSION, lzs"
+    })
     void shouldFindNothingWhenTheKernelHasNoSuchNameOfThatKind(AlgorithmKind kind, String name) {
         assertTrue(AlgorithmTable.find(kind, name).isEmpty());
     }
 
     @Test
     void shouldFindAeadByNameAndIcvTogether() {
-        assertEquals(20, AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow().pfKey().algId());
-        assertEquals(14, AlgorithmTable.aead("rfc4309(ccm(aes))", 64).orElseThrow().pfKey().algId());
+        assertEquals(
+                20,
+                AlgorithmTable.aead("rfc4106(gcm(aes))", 128)
+                        .orElseThrow()
+                        .pfKey()
+                        .algId());
+        assertEquals(
+                14,
+                AlgorithmTable.aead("rfc4309(ccm(aes))", 64)
+                        .orElseThrow()
+                        .pfKey()
+                        .algId());
         assertTrue(AlgorithmTable.aead("rfc4106(gcm(aes))", 120).isEmpty());
         assertTrue(AlgorithmTable.aead("gcm(aes)", 128).isEmpty());
     }
@@ -80,14 +106,19 @@ class AlgorithmTableTest {
         assertEquals(List.of(251, 2, 3, 5, 6, 7, 8, 9, 10), pfKeyIds(AUTH));
         assertEquals(List.of(11, 2, 3, 6, 7, 12, 252, 22, 253, 13, 24), pfKeyIds(CIPHER));
         assertEquals(List.of(2, 3, 4), pfKeyIds(COMPRESSION));
-        assertEquals("cbc(aes)", AlgorithmTable.byPfKeyId(CIPHER, 12).orElseThrow().name());
+        assertEquals(
+                "cbc(aes)", AlgorithmTable.byPfKeyId(CIPHER, 12).orElseThrow().name());
         assertTrue(AlgorithmTable.byPfKeyId(CIPHER, 20).isEmpty(), "an AEAD is not in the list that PF_KEY looks into");
     }
 
     @Test
     void shouldHaveATransformForEveryAvailableAlgorithm() {
-        long ciphers = AlgorithmTable.entries().stream().filter(entry -> entry.kind() == CIPHER).count();
-        long macs = AlgorithmTable.entries().stream().filter(entry -> entry.kind() == AUTH).count();
+        long ciphers = AlgorithmTable.entries().stream()
+                .filter(entry -> entry.kind() == CIPHER)
+                .count();
+        long macs = AlgorithmTable.entries().stream()
+                .filter(entry -> entry.kind() == AUTH)
+                .count();
         assertEquals(16 + ciphers * macs * 2, EspSuites.all().size());
     }
 

@@ -12,7 +12,11 @@ class EspSizesTest {
     /** The inner MTUs known of Linux tunnels in IPv4 over an MTU of 1500: 1446 and 1438, and those in UDP. */
     @ParameterizedTest
     @CsvSource({
-        "8, 1, 16, 1480, 1446", "16, 16, 16, 1480, 1438", "16, 16, 12, 1480, 1438", "8, 1, 16, 1472, 1438", "16, 16, 16, 1472, 1422"
+        "8, 1, 16, 1480, 1446",
+        "16, 16, 16, 1480, 1438",
+        "16, 16, 12, 1480, 1438",
+        "8, 1, 16, 1472, 1438",
+        "16, 16, 16, 1472, 1422"
     })
     void shouldComputeTheMtuAsXfrmStateMtu(int ivBytes, int blockBytes, int icvBytes, int room, int payload) {
         assertEquals(payload, new EspSizes(ivBytes, blockBytes, icvBytes).maxPayloadFor(room));

@@ -39,7 +39,8 @@ final class EspSuites {
         for (AlgorithmEntry entry : AlgorithmTable.entries()) {
             if (entry.kind() == AlgorithmKind.AEAD) {
                 for (int bytes : extremes(entry)) {
-                    suites.add(new Named(name(entry, bytes), aead(entry.name(), entry.shape().icvBits(), bytes(random, bytes))));
+                    suites.add(new Named(
+                            name(entry, bytes), aead(entry.name(), entry.shape().icvBits(), bytes(random, bytes))));
                 }
             } else if (entry.kind() == CIPHER) {
                 for (int bytes : extremes(entry)) {
@@ -53,8 +54,10 @@ final class EspSuites {
     private static void addPairs(List<Named> suites, AlgorithmEntry cipher, byte[] key, Random random) {
         for (AlgorithmEntry auth : AlgorithmTable.entries()) {
             if (auth.kind() == AUTH) {
-                byte[] authKey = bytes(random, auth.name().contains("aes") ? 16 : auth.shape().icvFullBits() / 8);
-                EspSuite suite = pair(cipher.name(), key, auth.name(), authKey, auth.shape().icvBits());
+                byte[] authKey = bytes(
+                        random, auth.name().contains("aes") ? 16 : auth.shape().icvFullBits() / 8);
+                EspSuite suite = pair(
+                        cipher.name(), key, auth.name(), authKey, auth.shape().icvBits());
                 suites.add(new Named(name(cipher, key.length) + " " + auth.name(), suite));
             }
         }

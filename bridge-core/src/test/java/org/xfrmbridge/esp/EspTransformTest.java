@@ -71,7 +71,8 @@ class EspTransformTest {
         for (int i = OFFSET; i < OFFSET + espBytes; i++) {
             byte[] bad = good.clone();
             bad[i] ^= 0x10;
-            assertEquals(EspTransform.AUTH_FAILED, transform.open(bad, OFFSET, espBytes, SEQUENCE), "byte " + (i - OFFSET));
+            assertEquals(
+                    EspTransform.AUTH_FAILED, transform.open(bad, OFFSET, espBytes, SEQUENCE), "byte " + (i - OFFSET));
         }
         assertEquals(EspTransform.AUTH_FAILED, transform.open(good.clone(), OFFSET, espBytes, SEQUENCE ^ 1L << 32));
         assertEquals(20, transform.open(good.clone(), OFFSET, espBytes, SEQUENCE));
@@ -129,14 +130,17 @@ class EspTransformTest {
     @EnumSource(SequenceWidth.class)
     void shouldAnswerWipedWhenTheKeyWasWipedBeforeTheFirstPacket(SequenceWidth width) {
         KeyMaterial key = KeyMaterial.copyOf(new byte[20]);
-        EspTransform transform = EspSuite.aead(AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), key).transform(SPI, width);
+        EspTransform transform = EspSuite.aead(
+                        AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), key)
+                .transform(SPI, width);
         key.wipe();
         assertEquals(EspTransform.WIPED, transform.seal(new byte[100], 0, 8, 4, 1));
     }
 
     @Test
     void shouldPadWithOneTwoThreeWhenAligning() {
-        EspTransform sealer = EspSuites.pair("cipher_null", new byte[0], "digest_null", new byte[0], 0).transform(SPI, SequenceWidth.SHORT);
+        EspTransform sealer = EspSuites.pair("cipher_null", new byte[0], "digest_null", new byte[0], 0)
+                .transform(SPI, SequenceWidth.SHORT);
         byte[] data = packet(sealer.sizes(), new byte[] {9, 9, 9});
         assertEquals(16, sealer.seal(data, OFFSET, 3, 0x29, 7));
         byte[] expected = {(byte) 0xc0, (byte) 0xde, 0, 1, 0, 0, 0, 7, 9, 9, 9, 1, 2, 3, 3, 0x29};
@@ -145,7 +149,8 @@ class EspTransformTest {
 
     @Test
     void shouldFillWithZerosBeforeThePaddingWhenTfcIsSet() {
-        EspTransform sealer = EspSuites.pair("cipher_null", new byte[0], "digest_null", new byte[0], 0).transform(SPI, SequenceWidth.SHORT);
+        EspTransform sealer = EspSuites.pair("cipher_null", new byte[0], "digest_null", new byte[0], 0)
+                .transform(SPI, SequenceWidth.SHORT);
         byte[] data = packet(sealer.sizes(), new byte[] {9, 9, 9});
         assertEquals(16, sealer.seal(data, OFFSET, 3, 5, 0x29, 7));
         byte[] expected = {9, 9, 9, 0, 0, 1, 1, 0x29};
@@ -155,7 +160,8 @@ class EspTransformTest {
 
     @Test
     void shouldBoundThePadLengthWhenItIsAuthenticButTooLong() {
-        EspTransform transform = EspSuites.pair("cipher_null", new byte[0], "sha256", new byte[32], 96).transform(SPI, SequenceWidth.SHORT);
+        EspTransform transform = EspSuites.pair("cipher_null", new byte[0], "sha256", new byte[32], 96)
+                .transform(SPI, SequenceWidth.SHORT);
         for (int padBytes : new int[] {6, 7, 200, 255}) {
             byte[] data = new byte[64];
             data[8 + 6] = (byte) padBytes;
@@ -168,8 +174,16 @@ class EspTransformTest {
 
     @Test
     void shouldAuthenticateWithTheDefaultLengthWhenNoneIsGiven() {
-        assertEquals(12, EspSuites.pair("aes", new byte[16], "sha256", new byte[32], 0).sizes().icvBytes());
-        assertEquals(0, EspSuites.pair("aes", new byte[16], "digest_null", new byte[0], 0).sizes().icvBytes());
+        assertEquals(
+                12,
+                EspSuites.pair("aes", new byte[16], "sha256", new byte[32], 0)
+                        .sizes()
+                        .icvBytes());
+        assertEquals(
+                0,
+                EspSuites.pair("aes", new byte[16], "digest_null", new byte[0], 0)
+                        .sizes()
+                        .icvBytes());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package org.xfrmbridge.esp;
 
+import com.sun.management.HotSpotDiagnosticMXBean;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,11 +14,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeSet;
-import com.sun.management.HotSpotDiagnosticMXBean;
 
 /**
- * Looks for keys where they should be no more: in heap dumps and other memory, as they are, as words in the other byte order, and with the bytes that HMAC
- * puts over them. A key is made of a number, so that who looks need not have it before.
+ * Looks for keys where they should be no more: in heap dumps and other memory, as they are, as words in the other byte
+ * order, and with the bytes that HMAC puts over them. A key is made of a number, so that who looks need not have it
+ * before.
  */
 public final class KeySearch {
     private static final int BUFFER_BYTES = 1 << 20;
@@ -76,7 +77,9 @@ public final class KeySearch {
         TreeSet<String> found = new TreeSet<>();
         byte[] buffer = new byte[LONGEST + BUFFER_BYTES];
         int kept = 0;
-        for (int read = memory.read(buffer, kept, BUFFER_BYTES); read > 0; read = memory.read(buffer, kept, BUFFER_BYTES)) {
+        for (int read = memory.read(buffer, kept, BUFFER_BYTES);
+                read > 0;
+                read = memory.read(buffer, kept, BUFFER_BYTES)) {
             int length = kept + read;
             search(buffer, length, found);
             kept = Math.min(length, LONGEST - 1);

@@ -12,7 +12,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Each window against a set of the 64-bit numbers seen, on seeded random traffic with loss, reordering, replays and jumps. */
+/**
+ * Each window against a set of the 64-bit numbers seen, on seeded random traffic with loss, reordering, replays and
+ * jumps.
+ */
 class ReplayWindowModelTest {
     private static final int PACKETS = 20_000;
 
@@ -50,7 +53,9 @@ class ReplayWindowModelTest {
         int[] ring(int words) {
             int[] ring = new int[words];
             for (long sequence = Math.max(1, top - windowBits + 1); sequence <= top; sequence++) {
-                int bit = Math.floorMod((int) Long.remainderUnsigned((top - 1) & 0xffff_ffffL, windowBits) - (int) (top - sequence), windowBits);
+                int bit = Math.floorMod(
+                        (int) Long.remainderUnsigned((top - 1) & 0xffff_ffffL, windowBits) - (int) (top - sequence),
+                        windowBits);
                 ring[bit >>> 5] |= seen.contains(sequence) ? 1 << bit : 0;
             }
             return ring;
@@ -133,7 +138,8 @@ class ReplayWindowModelTest {
 
     private static void offer(Model model, ReplayWindow window, long sequence) {
         boolean expected = model.isNew(sequence);
-        assertEquals(expected, window.check((int) sequence) == ReplayVerdict.NEW, () -> sequence + " against " + model.top);
+        assertEquals(
+                expected, window.check((int) sequence) == ReplayVerdict.NEW, () -> sequence + " against " + model.top);
         assertEquals(expected, window.advance(sequence) == ReplayVerdict.NEW);
         if (expected) {
             model.see(sequence);

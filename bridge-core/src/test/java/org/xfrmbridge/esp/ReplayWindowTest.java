@@ -88,7 +88,8 @@ class ReplayWindowTest {
 
         @Test
         void shouldGoOnFromAnImportedState() {
-            ReplayWindow window = ReplayWindow.bitmap(64, SHORT, new ReplaySnapshot(67, 0, new int[] {0b101, 0x8000_0000}));
+            ReplayWindow window =
+                    ReplayWindow.bitmap(64, SHORT, new ReplaySnapshot(67, 0, new int[] {0b101, 0x8000_0000}));
             assertEquals(REPLAYED, window.check(65));
             assertEquals(NEW, window.check(66));
             assertEquals(REPLAYED, window.check(64));
@@ -106,8 +107,10 @@ class ReplayWindowTest {
         @Test
         void shouldRefuseWindowsThatTheBitmapCannotHold() {
             assertThrows(IllegalArgumentException.class, () -> ReplayWindow.bitmap(65, SHORT, ReplaySnapshot.fresh(2)));
-            assertThrows(IllegalArgumentException.class, () -> ReplayWindow.bitmap(4097, SHORT, ReplaySnapshot.fresh(129)));
-            assertThrows(IllegalArgumentException.class, () -> ReplayWindow.bitmap(0, EXTENDED, ReplaySnapshot.fresh(1)));
+            assertThrows(
+                    IllegalArgumentException.class, () -> ReplayWindow.bitmap(4097, SHORT, ReplaySnapshot.fresh(129)));
+            assertThrows(
+                    IllegalArgumentException.class, () -> ReplayWindow.bitmap(0, EXTENDED, ReplaySnapshot.fresh(1)));
         }
 
         @Test
@@ -121,7 +124,10 @@ class ReplayWindowTest {
         }
     }
 
-    /** RFC 4303 appendix A2.2, in its words: T is the top of the window, B its bottom, W its size, l and h are low and high halves. */
+    /**
+     * RFC 4303 appendix A2.2, in its words: T is the top of the window, B its bottom, W its size, l and h are low and
+     * high halves.
+     */
     @Nested
     class Rfc4303AppendixA {
         private final ReplayWindow caseA = ReplayWindow.bitmap(64, EXTENDED, new ReplaySnapshot(1000, 5, new int[2]));

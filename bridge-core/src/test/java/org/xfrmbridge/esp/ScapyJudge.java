@@ -15,8 +15,8 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * A Python process that runs one of the {@code scapy/*_judge.py} for a test class; its head says what the lines mean. A test that asks it is
- * skipped where there is no Python with Scapy.
+ * A Python process that runs one of the {@code scapy/*_judge.py} for a test class; its head says what the lines mean. A
+ * test that asks it is skipped where there is no Python with Scapy.
  */
 public final class ScapyJudge implements BeforeAllCallback, AfterAllCallback {
     private final String resource;
@@ -45,7 +45,9 @@ public final class ScapyJudge implements BeforeAllCallback, AfterAllCallback {
     private void start(String python) throws IOException {
         Process started;
         try {
-            started = new ProcessBuilder(python, script.toString()).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            started = new ProcessBuilder(python, script.toString())
+                    .redirectError(ProcessBuilder.Redirect.DISCARD)
+                    .start();
         } catch (IOException e) {
             return;
         }
@@ -100,6 +102,8 @@ public final class ScapyJudge implements BeforeAllCallback, AfterAllCallback {
     }
 
     private void assumePresent() {
-        assumeTrue(isPresent(), "no python3 with scapy and cryptography here (Debian: python3-scapy, python3-cryptography)");
+        assumeTrue(
+                isPresent(),
+                "no python3 with scapy and cryptography here (Debian: python3-scapy, python3-cryptography)");
     }
 }

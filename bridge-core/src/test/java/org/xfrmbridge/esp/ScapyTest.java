@@ -18,7 +18,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** ESP by Scapy, which nobody here wrote, against ours, both ways, for each algorithm it knows, with short and extended numbers. */
+/**
+ * ESP by Scapy, which nobody here wrote, against ours, both ways, for each algorithm it knows, with short and extended
+ * numbers.
+ */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class ScapyTest {
     private static final HexFormat HEX = HexFormat.of();
@@ -32,7 +35,15 @@ class ScapyTest {
     private final Random random = new Random(50);
 
     /** An algorithm pair under Scapy's names and ours. {@code auth} is AEAD for combined modes. */
-    record Case(String crypt, String ourCipher, int keyBytes, String auth, String ourAuth, int authKeyBytes, int icvBytes, SequenceWidth width) {
+    record Case(
+            String crypt,
+            String ourCipher,
+            int keyBytes,
+            String auth,
+            String ourAuth,
+            int authKeyBytes,
+            int icvBytes,
+            SequenceWidth width) {
         EspSuite suite(byte[] key, byte[] authKey) {
             return auth.equals("AEAD")
                     ? EspSuites.aead(ourCipher, icvBytes * 8, key)
@@ -79,8 +90,16 @@ class ScapyTest {
     private static void addCiphers(List<Case> cases, SequenceWidth width) {
         String auth = "SHA2-256-128 sha256 32 16";
         for (String cipher : new String[] {
-            "AES-CBC cbc(aes) 24", "AES-CBC cbc(aes) 32", "AES-CTR rfc3686(ctr(aes)) 20", "AES-CTR rfc3686(ctr(aes)) 28",
-            "AES-CTR rfc3686(ctr(aes)) 36", "3DES des3_ede 24", "DES des 8", "Blowfish blowfish 16", "Blowfish blowfish 56", "CAST cast5 16",
+            "AES-CBC cbc(aes) 24",
+            "AES-CBC cbc(aes) 32",
+            "AES-CTR rfc3686(ctr(aes)) 20",
+            "AES-CTR rfc3686(ctr(aes)) 28",
+            "AES-CTR rfc3686(ctr(aes)) 36",
+            "3DES des3_ede 24",
+            "DES des 8",
+            "Blowfish blowfish 16",
+            "Blowfish blowfish 56",
+            "CAST cast5 16",
             "CAST cast5 5"
         }) {
             cases.add(pair(cipher, auth, width));
@@ -97,8 +116,8 @@ class ScapyTest {
         for (int length : LENGTHS) {
             byte[] payload = EspSuites.bytes(random, length);
             byte[] iv = EspSuites.bytes(random, opener.sizes().ivBytes());
-            byte[] packet = HEX.parseHex(
-                    judge.ask("seal " + association(test, key, authKey) + " next=253 iv=" + hex(iv) + " payload=" + hex(payload)));
+            byte[] packet = HEX.parseHex(judge.ask("seal " + association(test, key, authKey) + " next=253 iv=" + hex(iv)
+                    + " payload=" + hex(payload)));
 
             assertEquals(opener.sizes().sealedBytes(length), packet.length);
             assertEquals(length, opener.open(packet, 0, packet.length, sequence(test)));
@@ -118,7 +137,9 @@ class ScapyTest {
         for (int length : LENGTHS) {
             byte[] payload = EspSuites.bytes(random, length);
             byte[] packet = seal(sealer, payload, sequence(test));
-            assertEquals("253 " + HEX.formatHex(payload), judge.ask("open " + association(test, key, authKey) + " packet=" + hex(packet)));
+            assertEquals(
+                    "253 " + HEX.formatHex(payload),
+                    judge.ask("open " + association(test, key, authKey) + " packet=" + hex(packet)));
         }
     }
 
@@ -132,8 +153,10 @@ class ScapyTest {
         for (int length : LENGTHS) {
             byte[] payload = EspSuites.bytes(random, length);
             byte[] packet = seal(sealer, payload, sequence(test));
-            byte[] iv = Arrays.copyOfRange(packet, EspSizes.HEADER_BYTES, sealer.sizes().payloadOffset());
-            String scapys = judge.ask("seal " + association(test, key, authKey) + " next=253 iv=" + hex(iv) + " payload=" + hex(payload));
+            byte[] iv = Arrays.copyOfRange(
+                    packet, EspSizes.HEADER_BYTES, sealer.sizes().payloadOffset());
+            String scapys = judge.ask(
+                    "seal " + association(test, key, authKey) + " next=253 iv=" + hex(iv) + " payload=" + hex(payload));
             assertEquals(scapys, hex(packet));
         }
     }
@@ -144,7 +167,8 @@ class ScapyTest {
         byte[] key = EspSuites.bytes(random, 20);
         byte[] packet = seal(test.suite(key, new byte[0]).transform(SPI, test.width()), new byte[10], sequence(test));
         packet[20] ^= 1;
-        assertTrue(judge.answer("open " + association(test, key, new byte[0]) + " packet=" + hex(packet)).startsWith("error "));
+        assertTrue(judge.answer("open " + association(test, key, new byte[0]) + " packet=" + hex(packet))
+                .startsWith("error "));
     }
 
     private static byte[] seal(EspTransform sealer, byte[] payload, long sequence) {
@@ -167,13 +191,15 @@ class ScapyTest {
     private static Case pair(String cipher, String auth, SequenceWidth width) {
         String[] c = cipher.split(" ");
         String[] a = auth.split(" ");
-        return new Case(c[0], c[1], Integer.parseInt(c[2]), a[0], a[1], Integer.parseInt(a[2]), Integer.parseInt(a[3]), width);
+        return new Case(
+                c[0], c[1], Integer.parseInt(c[2]), a[0], a[1], Integer.parseInt(a[2]), Integer.parseInt(a[3]), width);
     }
 
     private static String association(Case test, byte[] key, byte[] authKey) {
-        String sequence = test.width() == SequenceWidth.EXTENDED ? "%016x".formatted(SEQUENCE) : "%08x".formatted((int) SEQUENCE);
-        return "crypt=" + test.crypt() + " ckey=" + hex(key) + " auth=" + test.auth() + " akey=" + hex(authKey) + " icv=" + test.icvBytes()
-                + " spi=" + HEX.toHexDigits(SPI) + " seq=" + sequence;
+        String sequence =
+                test.width() == SequenceWidth.EXTENDED ? "%016x".formatted(SEQUENCE) : "%08x".formatted((int) SEQUENCE);
+        return "crypt=" + test.crypt() + " ckey=" + hex(key) + " auth=" + test.auth() + " akey=" + hex(authKey)
+                + " icv=" + test.icvBytes() + " spi=" + HEX.toHexDigits(SPI) + " seq=" + sequence;
     }
 
     private static long sequence(Case test) {

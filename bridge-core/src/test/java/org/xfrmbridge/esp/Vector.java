@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One block of a file under {@code vectors/}: lines {@code name = value}, a value going on in indented lines; blank lines divide blocks,
- * {@code #} starts a comment.
+ * One block of a file under {@code vectors/}: lines {@code name = value}, a value going on in indented lines; blank
+ * lines divide blocks, {@code #} starts a comment.
  */
 record Vector(Map<String, String> fields) {
 
@@ -20,7 +20,8 @@ record Vector(Map<String, String> fields) {
         List<Vector> vectors = new ArrayList<>();
         Map<String, String> fields = new LinkedHashMap<>();
         String last = null;
-        for (String line : text(file).lines().filter(line -> !line.startsWith("#")).toList()) {
+        for (String line :
+                text(file).lines().filter(line -> !line.startsWith("#")).toList()) {
             if (line.isBlank()) {
                 addBlock(vectors, fields);
                 fields = new LinkedHashMap<>();

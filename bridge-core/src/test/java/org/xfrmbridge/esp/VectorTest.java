@@ -39,7 +39,8 @@ class VectorTest {
         byte[] packet = vector.bytes("packet");
         byte[] text = vector.bytes("text");
         int ivBytes = suite(vector).sizes().ivBytes();
-        EspTransform transform = transform(vector, (data, offset) -> System.arraycopy(packet, 8, data, offset, ivBytes));
+        EspTransform transform =
+                transform(vector, (data, offset) -> System.arraycopy(packet, 8, data, offset, ivBytes));
         int payloadBytes = payloadBytes(text);
         byte[] data = new byte[OFFSET + packet.length];
         System.arraycopy(text, 0, data, OFFSET + transform.sizes().payloadOffset(), payloadBytes);
@@ -55,7 +56,7 @@ class VectorTest {
     void shouldOpenThePublishedPacket(Vector vector) {
         byte[] packet = vector.bytes("packet");
         byte[] text = vector.bytes("text");
-        EspTransform transform = transform(vector, (data, offset) -> { });
+        EspTransform transform = transform(vector, (data, offset) -> {});
         byte[] data = new byte[OFFSET + packet.length];
         System.arraycopy(packet, 0, data, OFFSET, packet.length);
 
@@ -74,7 +75,8 @@ class VectorTest {
         byte[] expected = vector.bytes("cipher-text");
         int ivBytes = vector.bytes("iv").length;
         PacketCipher cipher = EspSuite.cipher(
-                vector.get("cipher"), vector.get("cipher").startsWith("rfc3686") ? 4 : 0).apply(KeyMaterial.copyOf(vector.bytes("key")));
+                        vector.get("cipher"), vector.get("cipher").startsWith("rfc3686") ? 4 : 0)
+                .apply(KeyMaterial.copyOf(vector.bytes("key")));
         byte[] data = Arrays.copyOf(vector.bytes("iv"), ivBytes + text.length);
         System.arraycopy(text, 0, data, ivBytes, text.length);
 

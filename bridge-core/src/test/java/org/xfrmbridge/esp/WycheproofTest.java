@@ -39,7 +39,8 @@ class WycheproofTest {
 
     private static List<Line> read(String name) {
         try (InputStream in = WycheproofTest.class.getResourceAsStream("/vectors/wycheproof/" + name + ".txt")) {
-            List<Line> lines = new String(in.readAllBytes(), StandardCharsets.US_ASCII).lines()
+            List<Line> lines = new String(in.readAllBytes(), StandardCharsets.US_ASCII)
+                    .lines()
                     .filter(line -> !line.startsWith("#"))
                     .map(line -> new Line(line.split(" ")))
                     .toList();
@@ -85,7 +86,8 @@ class WycheproofTest {
             if (text.length >= GMAC_IV_BYTES) {
                 PacketAead gmac = new JceGmac(line.bytes(2), line.bytes(3), new byte[0]);
                 byte[] data = concatenated(text, line.bytes(5));
-                assertEquals(line.isValid(), gmac.open(data, GMAC_IV_BYTES, text.length - GMAC_IV_BYTES), line::toString);
+                assertEquals(
+                        line.isValid(), gmac.open(data, GMAC_IV_BYTES, text.length - GMAC_IV_BYTES), line::toString);
                 gmac.seal(data, GMAC_IV_BYTES, text.length - GMAC_IV_BYTES);
                 byte[] tag = Arrays.copyOfRange(data, text.length, data.length);
                 assertEquals(line.isValid(), Arrays.equals(line.bytes(5), tag), line::toString);
@@ -106,7 +108,10 @@ class WycheproofTest {
         for (Line line : read(name)) {
             byte[] text = line.bytes(3);
             byte[] mac = EspSuite.mac(algorithm).apply(line.bytes(2)).compute(text, 0, text.length);
-            assertEquals(line.isValid(), Arrays.equals(line.bytes(4), Arrays.copyOf(mac, line.bytes(4).length)), line::toString);
+            assertEquals(
+                    line.isValid(),
+                    Arrays.equals(line.bytes(4), Arrays.copyOf(mac, line.bytes(4).length)),
+                    line::toString);
         }
     }
 

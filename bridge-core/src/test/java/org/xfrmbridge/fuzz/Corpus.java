@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Inputs that a fuzzer has found worth keeping, in a text file {@code /fuzz/NAME.txt} with one of them on a line, in hexadecimal; a line with
- * {@code //} is a comment. The fuzzer wants a directory with a file for each.
+ * Inputs that a fuzzer has found worth keeping, in a text file {@code /fuzz/NAME.txt} with one of them on a line, in
+ * hexadecimal; a line with {@code //} is a comment. The fuzzer wants a directory with a file for each.
  */
 public final class Corpus {
     private Corpus() {}
@@ -22,7 +22,8 @@ public final class Corpus {
     /** The inputs kept under a name. */
     public static List<byte[]> load(String name) {
         try (InputStream in = Corpus.class.getResourceAsStream("/fuzz/" + name + ".txt")) {
-            return new String(in.readAllBytes(), StandardCharsets.US_ASCII).lines()
+            return new String(in.readAllBytes(), StandardCharsets.US_ASCII)
+                    .lines()
                     .filter(line -> !line.isBlank() && !line.startsWith("//"))
                     .map(HexFormat.of()::parseHex)
                     .toList();
@@ -40,7 +41,10 @@ public final class Corpus {
         }
     }
 
-    /** {@code DIRECTORY MOST_BYTES}: prints the inputs of a directory as lines for the text file, short ones first, leaving out long ones. */
+    /**
+     * {@code DIRECTORY MOST_BYTES}: prints the inputs of a directory as lines for the text file, short ones first,
+     * leaving out long ones.
+     */
     public static void main(String[] args) throws IOException {
         List<byte[]> inputs = new ArrayList<>();
         try (Stream<Path> files = Files.list(Path.of(args[0]))) {

@@ -17,8 +17,8 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * All that a client could have changed, as it is now. States and Policies are compared by identity, and so are their specs: nothing was
- * replaced, not even by its equal. Control thread only.
+ * All that a client could have changed, as it is now. States and Policies are compared by identity, and so are their
+ * specs: nothing was replaced, not even by its equal. Control thread only.
  */
 public final class Databases {
     /**
@@ -29,7 +29,9 @@ public final class Databases {
     private record Entry(Object entry, Object spec, List<Object> values) {
         static Entry of(State state) {
             return new Entry(
-                    state, state.spec(), List.of(state.phase(), state.isDying(), state.replaySnapshot(), counters(state.usage())));
+                    state,
+                    state.spec(),
+                    List.of(state.phase(), state.isDying(), state.replaySnapshot(), counters(state.usage())));
         }
 
         static Entry of(Policy policy) {
@@ -37,7 +39,8 @@ public final class Databases {
         }
 
         private static List<Long> counters(Usage usage) {
-            return List.of(usage.bytes(), usage.packets(), usage.addSeconds(), usage.useSeconds(), usage.lastUsedSeconds());
+            return List.of(
+                    usage.bytes(), usage.packets(), usage.addSeconds(), usage.useSeconds(), usage.lastUsedSeconds());
         }
     }
 
@@ -58,7 +61,11 @@ public final class Databases {
         }
         PolicyCounts counts = engine.policyCounts();
         settings = List.of(
-                engine.defaults(), counts.ipv4(), counts.ipv6(), engine.acquireExpireSeconds(), engine.nextDeadlineNs());
+                engine.defaults(),
+                counts.ipv4(),
+                counts.ipv6(),
+                engine.acquireExpireSeconds(),
+                engine.nextDeadlineNs());
     }
 
     public static Databases of(XfrmEngine engine) {

@@ -4,8 +4,8 @@ import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 
 /**
- * The bytes of a fuzzer as a list of steps: each is an operation, a length of two bytes (high byte first) and so many bytes. A length that goes
- * beyond the end is cut there, so that any bytes are an input.
+ * The bytes of a fuzzer as a list of steps: each is an operation, a length of two bytes (high byte first) and so many
+ * bytes. A length that goes beyond the end is cut there, so that any bytes are an input.
  */
 public final class FuzzInput {
     private final byte[] bytes;

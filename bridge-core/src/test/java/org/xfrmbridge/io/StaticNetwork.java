@@ -96,7 +96,8 @@ public final class StaticNetwork implements HostNetwork {
 
     @Override
     public boolean isLocal(int family, long high, long low) {
-        boolean group = family == AddressFamily.INET ? high >>> 60 == 0xe || high >>> 32 == 0xffffffffL : high >>> 56 == 0xff;
+        boolean group =
+                family == AddressFamily.INET ? high >>> 60 == 0xe || high >>> 32 == 0xffffffffL : high >>> 56 == 0xff;
         return group || local.contains(new Address(high, low));
     }
 
@@ -122,7 +123,9 @@ public final class StaticNetwork implements HostNetwork {
 
     @Override
     public List<Address> localAddresses(int family) {
-        return local.stream().filter(address -> family == AddressFamily.INET == (address.low() == 0)).toList();
+        return local.stream()
+                .filter(address -> family == AddressFamily.INET == (address.low() == 0))
+                .toList();
     }
 
     @Override

@@ -8,13 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.xfrmbridge.km.XfrmService.AlgorithmMasks;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
-import org.xfrmbridge.km.XfrmService.AlgorithmMasks;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
@@ -60,7 +60,8 @@ class AcquirerTest extends EngineFixture {
         heard("acquire 1");
         StateSpec larval = all(engine.states(state -> true)).getFirst().spec();
         assertEquals(
-                new Selector(flow.daddr(), flow.saddr(), 53, 0xffff, 1000, 0xffff, AddressFamily.INET, 32, 32, 17, 0, 0),
+                new Selector(
+                        flow.daddr(), flow.saddr(), 53, 0xffff, 1000, 0xffff, AddressFamily.INET, 32, 32, 17, 0, 0),
                 larval.selector());
         assertEquals(new StateId(RIGHT, 0, IpProtocol.ESP), larval.id());
         assertEquals(LEFT, larval.saddr());
@@ -143,7 +144,16 @@ class AcquirerTest extends EngineFixture {
     @Test
     void shouldFillInTheAddressesTheTemplateLeavesOpen() {
         Template open = new Template(
-                new StateId(Address.ANY, 0, IpProtocol.ESP), AddressFamily.INET, Address.ANY, 1, Mode.TRANSPORT, 0, false, -1, -1, -1);
+                new StateId(Address.ANY, 0, IpProtocol.ESP),
+                AddressFamily.INET,
+                Address.ANY,
+                1,
+                Mode.TRANSPORT,
+                0,
+                false,
+                -1,
+                -1,
+                -1);
 
         engine.acquire(policy, open, flow, flow.daddr(), flow.saddr());
         engine.drainEvents();
@@ -157,10 +167,12 @@ class AcquirerTest extends EngineFixture {
     void shouldEndTheLarvalStateWhenOneOfItsNumberIsAdded() throws XfrmException {
         State larval = acquired();
 
-        engine.addState(esp(1, s -> {
-            s.seq = larval.spec().seq();
-            s.reqid = 77;
-        }), ASKER);
+        engine.addState(
+                esp(1, s -> {
+                    s.seq = larval.spec().seq();
+                    s.reqid = 77;
+                }),
+                ASKER);
 
         assertEquals(State.Phase.DEAD, larval.phase());
         assertEquals(List.of(1), spis());
@@ -181,10 +193,12 @@ class AcquirerTest extends EngineFixture {
     void shouldKeepTheLarvalStateWhenOneForAnotherHostHasItsNumber() throws XfrmException {
         State larval = acquired();
 
-        engine.addState(esp(1, s -> {
-            s.seq = larval.spec().seq();
-            s.id = new StateId(LEFT, 1, IpProtocol.ESP);
-        }), ASKER);
+        engine.addState(
+                esp(1, s -> {
+                    s.seq = larval.spec().seq();
+                    s.id = new StateId(LEFT, 1, IpProtocol.ESP);
+                }),
+                ASKER);
 
         assertEquals(State.Phase.ACQUIRING, larval.phase());
     }
@@ -193,10 +207,13 @@ class AcquirerTest extends EngineFixture {
     void shouldGiveTheLarvalStateItsSpiWhenOneIsAllocatedForItsNumber() throws XfrmException {
         State larval = acquired();
 
-        State named = allocate(esp(0, s -> {
-            s.seq = larval.spec().seq();
-            s.reqid = 77;
-        }), 0x100, 0x100);
+        State named = allocate(
+                esp(0, s -> {
+                    s.seq = larval.spec().seq();
+                    s.reqid = 77;
+                }),
+                0x100,
+                0x100);
 
         assertSame(larval, named);
         assertSame(larval, engine.getState(key(0x100)));
@@ -213,16 +230,30 @@ class AcquirerTest extends EngineFixture {
 
         heard("acquire 1", "acquire 2");
         assertEquals(2, keyManager.acquires.get(1).larval().spec().reqid());
-        assertEquals(-1, keyManager.acquires.get(0).policy().spec().templates().get(1).cipherMask());
-        assertEquals(3, keyManager.acquires.get(1).policy().spec().templates().get(1).cipherMask());
+        assertEquals(
+                -1,
+                keyManager.acquires.get(0).policy().spec().templates().get(1).cipherMask());
+        assertEquals(
+                3, keyManager.acquires.get(1).policy().spec().templates().get(1).cipherMask());
         assertEquals(List.of(), spis());
-        refused(Errno.EINVAL, () -> engine.reportAcquireFailure(selector, esp(0), policy(Selector.any(0), template), masks));
+        refused(
+                Errno.EINVAL,
+                () -> engine.reportAcquireFailure(selector, esp(0), policy(Selector.any(0), template), masks));
     }
 
     /** A packet of the flow to another host, under a policy of transport mode: each needs a State of its own. */
     private boolean wantHost(Policy cause, int host) {
         Template open = new Template(
-                new StateId(Address.ANY, 0, IpProtocol.ESP), AddressFamily.INET, Address.ANY, 1, Mode.TRANSPORT, 0, false, -1, -1, -1);
+                new StateId(Address.ANY, 0, IpProtocol.ESP),
+                AddressFamily.INET,
+                Address.ANY,
+                1,
+                Mode.TRANSPORT,
+                0,
+                false,
+                -1,
+                -1,
+                -1);
         flow.daddrHigh = (0x0a03_0000L + host) << 32;
         boolean taken = engine.acquire(cause, open, flow, flow.daddr(), flow.saddr());
         engine.drainEvents();

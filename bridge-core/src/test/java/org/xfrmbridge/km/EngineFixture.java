@@ -89,18 +89,39 @@ class EngineFixture {
     }
 
     static Selector hosts(String saddr, String daddr) {
-        return new Selector(Address.parse(daddr), Address.parse(saddr), 0, 0, 0, 0, AddressFamily.INET, 32, 32, 0, 0, 0);
+        return new Selector(
+                Address.parse(daddr), Address.parse(saddr), 0, 0, 0, 0, AddressFamily.INET, 32, 32, 0, 0, 0);
     }
 
     static Template tunnel(int reqid) {
         return new Template(
-                new StateId(RIGHT, 0, IpProtocol.ESP), AddressFamily.INET, LEFT, reqid, Mode.TUNNEL, 0, false, -1, -1, -1);
+                new StateId(RIGHT, 0, IpProtocol.ESP),
+                AddressFamily.INET,
+                LEFT,
+                reqid,
+                Mode.TUNNEL,
+                0,
+                false,
+                -1,
+                -1,
+                -1);
     }
 
     static PolicySpec policy(Selector selector, Template... templates) {
         return new PolicySpec(
-                selector, Lifetime.UNLIMITED, 100, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(templates),
-                Mark.NONE, 0, PolicySpec.Type.MAIN, null);
+                selector,
+                Lifetime.UNLIMITED,
+                100,
+                0,
+                Direction.OUT,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(templates),
+                Mark.NONE,
+                0,
+                PolicySpec.Type.MAIN,
+                null);
     }
 
     static PolicyKey byIndex(int index, Direction direction) {
@@ -135,7 +156,9 @@ class EngineFixture {
     }
 
     List<Integer> spis() {
-        return all(engine.states(state -> true)).stream().map(state -> state.id().spi()).toList();
+        return all(engine.states(state -> true)).stream()
+                .map(state -> state.id().spi())
+                .toList();
     }
 
     void heard(String... lines) {

@@ -80,7 +80,8 @@ class IpipTunnelsTest extends EngineFixture {
                     spec.extraFlags = StateFlags.EXTRA_DONT_ENCAP_DSCP;
                 }),
                 ASKER);
-        return engine.getState(new StateKey(new StateId(destination, 0, IpProtocol.IPV6), AddressFamily.INET6, Mark.NONE, source));
+        return engine.getState(
+                new StateKey(new StateId(destination, 0, IpProtocol.IPV6), AddressFamily.INET6, Mark.NONE, source));
     }
 
     @Test

@@ -27,7 +27,8 @@ class LarvalStatesTest extends EngineFixture {
         assertEquals(StateSpec.DIRECTION_IN, larval.spec().direction());
         assertEquals(30, larval.spec().lifetime().hardAddSeconds());
         assertEquals(
-                new Selector(RIGHT, LEFT, 0, 0, 0, 0, AddressFamily.UNSPEC, 32, 32, 0, 0, 0), larval.spec().selector());
+                new Selector(RIGHT, LEFT, 0, 0, 0, 0, AddressFamily.UNSPEC, 32, 32, 0, 0, 0),
+                larval.spec().selector());
         heard();
     }
 
@@ -56,7 +57,11 @@ class LarvalStatesTest extends EngineFixture {
 
         assertEquals(Errno.EINVAL, errno(() -> engine.allocateSpi(new SpiRequest(esp(0), 2, 1, pfkey))));
         assertEquals(List.of(0), spis());
-        assertEquals(0x200, engine.allocateSpi(new SpiRequest(esp(0), 0x200, 0x200, pfkey)).id().spi());
+        assertEquals(
+                0x200,
+                engine.allocateSpi(new SpiRequest(esp(0), 0x200, 0x200, pfkey))
+                        .id()
+                        .spi());
         assertEquals(List.of(0x200), spis());
     }
 
@@ -66,7 +71,8 @@ class LarvalStatesTest extends EngineFixture {
             allocate(esp(0), 0x100, 0x103);
         }
 
-        assertEquals(List.of(0x100, 0x101, 0x102, 0x103), spis().stream().sorted().toList());
+        assertEquals(
+                List.of(0x100, 0x101, 0x102, 0x103), spis().stream().sorted().toList());
         assertEquals(Errno.ENOENT, errno(() -> allocate(esp(0), 0x100, 0x103)));
     }
 
@@ -113,10 +119,14 @@ class LarvalStatesTest extends EngineFixture {
     void shouldMindTheDirectionWhenOneIsNamed() throws XfrmException {
         allocate(esp(0, s -> s.direction = StateSpec.DIRECTION_IN), 0x100, 0x100);
 
-        refused(Errno.ESRCH, () -> engine.updateState(esp(0x100, s -> {
-            s.direction = StateSpec.DIRECTION_OUT;
-            s.replayWindow = 0;
-        }), ASKER));
+        refused(
+                Errno.ESRCH,
+                () -> engine.updateState(
+                        esp(0x100, s -> {
+                            s.direction = StateSpec.DIRECTION_OUT;
+                            s.replayWindow = 0;
+                        }),
+                        ASKER));
         assertTrue(engine.updateState(esp(0x100), ASKER).isValid());
     }
 

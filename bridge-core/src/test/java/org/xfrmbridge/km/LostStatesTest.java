@@ -74,7 +74,9 @@ class LostStatesTest {
     }
 
     private void lose(int... spis) {
-        engine.setLostStates(IntStream.of(spis).mapToObj(spi -> new State(spec(spi, spi), State.Phase.DEAD, new Usage(0))).toList());
+        engine.setLostStates(IntStream.of(spis)
+                .mapToObj(spi -> new State(spec(spi, spi), State.Phase.DEAD, new Usage(0)))
+                .toList());
     }
 
     private void pass(int tenths) {

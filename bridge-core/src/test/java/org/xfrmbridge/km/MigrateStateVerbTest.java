@@ -24,10 +24,14 @@ import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 
-/** By Linux 7.2's Documentation/networking/xfrm/xfrm_migrate_state.rst: no kernel of the conformance runs has this message. */
+/**
+ * By Linux 7.2's Documentation/networking/xfrm/xfrm_migrate_state.rst: no kernel of the conformance runs has this
+ * message.
+ */
 class MigrateStateVerbTest extends EngineFixture {
     private static final Address NEW_RIGHT = Address.parse("203.0.113.5");
-    private static final Encapsulation UDP = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
+    private static final Encapsulation UDP =
+            new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
 
     private static final class Request {
         StateKey state = key(0x100);
@@ -48,8 +52,19 @@ class MigrateStateVerbTest extends EngineFixture {
         Request r = new Request();
         change.accept(r);
         return new StateMigration(
-                r.state, r.daddr, r.saddr, r.family, r.selector, 7, r.flags, r.mark, r.outputMark, r.encapsulation,
-                r.mappingMaxAgeSeconds, r.natKeepaliveSeconds, r.offloadFlags);
+                r.state,
+                r.daddr,
+                r.saddr,
+                r.family,
+                r.selector,
+                7,
+                r.flags,
+                r.mark,
+                r.outputMark,
+                r.encapsulation,
+                r.mappingMaxAgeSeconds,
+                r.natKeepaliveSeconds,
+                r.offloadFlags);
     }
 
     private State old;
@@ -160,7 +175,9 @@ class MigrateStateVerbTest extends EngineFixture {
                 }),
                 ASKER);
 
-        assertEquals(hosts(LEFT.toText(AddressFamily.INET), NEW_RIGHT.toText(AddressFamily.INET)), moved.spec().selector());
+        assertEquals(
+                hosts(LEFT.toText(AddressFamily.INET), NEW_RIGHT.toText(AddressFamily.INET)),
+                moved.spec().selector());
         refusedMigration(Errno.EINVAL, request -> request.flags = StateMigration.UPDATE_HOST_SELECTOR);
     }
 
@@ -188,7 +205,9 @@ class MigrateStateVerbTest extends EngineFixture {
         State catchAll = engine.addState(esp(0x100), ASKER);
         keyManager.take();
 
-        refusedMigration(Errno.ESRCH, request -> request.state = new StateKey(old.id(), AddressFamily.INET, new Mark(3, 0xf), null));
+        refusedMigration(
+                Errno.ESRCH,
+                request -> request.state = new StateKey(old.id(), AddressFamily.INET, new Mark(3, 0xf), null));
         refusedMigration(Errno.EEXIST, request -> {
             request.daddr = RIGHT;
             request.mark = Mark.NONE;

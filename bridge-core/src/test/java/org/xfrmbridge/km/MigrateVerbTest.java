@@ -39,7 +39,15 @@ class MigrateVerbTest extends EngineFixture {
 
     private static Move move(Address newDaddr, int reqid) {
         return new Move(
-                RIGHT, LEFT, newDaddr, LEFT, IpProtocol.ESP, Mode.TUNNEL.number(), reqid, AddressFamily.INET, AddressFamily.INET);
+                RIGHT,
+                LEFT,
+                newDaddr,
+                LEFT,
+                IpProtocol.ESP,
+                Mode.TUNNEL.number(),
+                reqid,
+                AddressFamily.INET,
+                AddressFamily.INET);
     }
 
     private Migration migration(Encapsulation encapsulation, Move... moves) {

@@ -13,10 +13,12 @@ import org.xfrmbridge.xfrm.StateSpec;
 class NoticesTest extends EngineFixture {
     private State added(int maxDifference, int maxAge) throws XfrmException {
         keyManager.hearsReplay = true;
-        State state = engine.addState(esp(1, s -> {
-            s.replayMaxDifference = maxDifference;
-            s.replayMaxAge = maxAge;
-        }), ASKER);
+        State state = engine.addState(
+                esp(1, s -> {
+                    s.replayMaxDifference = maxDifference;
+                    s.replayMaxAge = maxAge;
+                }),
+                ASKER);
         keyManager.take();
         return state;
     }
@@ -142,10 +144,12 @@ class NoticesTest extends EngineFixture {
     }
 
     private State encapsulated(int maxAgeSeconds) throws XfrmException {
-        State state = engine.addState(esp(1, s -> {
-            s.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
-            s.mappingMaxAgeSeconds = maxAgeSeconds;
-        }), ASKER);
+        State state = engine.addState(
+                esp(1, s -> {
+                    s.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
+                    s.mappingMaxAgeSeconds = maxAgeSeconds;
+                }),
+                ASKER);
         keyManager.take();
         return state;
     }

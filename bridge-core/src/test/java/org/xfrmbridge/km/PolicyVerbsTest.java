@@ -48,7 +48,8 @@ class PolicyVerbsTest extends EngineFixture {
 
         PolicySpec spec() {
             return new PolicySpec(
-                    selector, lifetime, priority, index, direction, action, 0, share, templates, mark, ifId, type, null);
+                    selector, lifetime, priority, index, direction, action, 0, share, templates, mark, ifId, type,
+                    null);
         }
     }
 
@@ -98,8 +99,12 @@ class PolicyVerbsTest extends EngineFixture {
                 of("no mode", p -> p.templates = List.of(espTemplate(ipv4, null))),
                 of("odd template family", p -> p.templates = List.of(espTemplate(7, Mode.TUNNEL))),
                 of("UDP as transform", p -> p.templates = List.of(template(ipv4, Mode.TUNNEL, IpProtocol.UDP, false))),
-                of("any protocol", p -> p.templates = List.of(template(ipv4, Mode.TUNNEL, IpProtocol.IPSEC_ANY, false))),
-                of("optional tunnel outbound", p -> p.templates = List.of(template(ipv4, Mode.TUNNEL, IpProtocol.COMP, true))));
+                of(
+                        "any protocol",
+                        p -> p.templates = List.of(template(ipv4, Mode.TUNNEL, IpProtocol.IPSEC_ANY, false))),
+                of(
+                        "optional tunnel outbound",
+                        p -> p.templates = List.of(template(ipv4, Mode.TUNNEL, IpProtocol.COMP, true))));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -112,17 +117,24 @@ class PolicyVerbsTest extends EngineFixture {
 
     @Test
     void shouldGiveTemplatesWithoutFamilyThePolicys() throws XfrmException {
-        PolicySpec spec = engine.addPolicy(with(p -> p.templates = List.of(espTemplate(0, Mode.TRANSPORT))), true, ASKER).spec();
+        PolicySpec spec = engine.addPolicy(
+                        with(p -> p.templates = List.of(espTemplate(0, Mode.TRANSPORT))), true, ASKER)
+                .spec();
 
         assertEquals(AddressFamily.INET, spec.templates().getFirst().family());
     }
 
     @Test
     void shouldTakeAnOptionalTunnelInbound() throws XfrmException {
-        engine.addPolicy(with(p -> {
-            p.direction = Direction.IN;
-            p.templates = List.of(template(AddressFamily.INET, Mode.TUNNEL, IpProtocol.COMP, true), espTemplate(0, Mode.TRANSPORT));
-        }), true, ASKER);
+        engine.addPolicy(
+                with(p -> {
+                    p.direction = Direction.IN;
+                    p.templates = List.of(
+                            template(AddressFamily.INET, Mode.TUNNEL, IpProtocol.COMP, true),
+                            espTemplate(0, Mode.TRANSPORT));
+                }),
+                true,
+                ASKER);
 
         assertEquals(1, engine.policyCounts().global()[Direction.IN.number()]);
     }
@@ -139,12 +151,17 @@ class PolicyVerbsTest extends EngineFixture {
 
     @Test
     void shouldTakeAnIndexOfTheClientsChoiceAndAnotherIfItIsInUse() throws XfrmException {
-        assertEquals(65, engine.addPolicy(with(p -> p.index = 65), true, ASKER).spec().index());
+        assertEquals(
+                65,
+                engine.addPolicy(with(p -> p.index = 65), true, ASKER).spec().index());
 
-        Policy second = engine.addPolicy(with(p -> {
-            p.index = 65;
-            p.selector = OTHER_HOSTS;
-        }), true, ASKER);
+        Policy second = engine.addPolicy(
+                with(p -> {
+                    p.index = 65;
+                    p.selector = OTHER_HOSTS;
+                }),
+                true,
+                ASKER);
 
         assertEquals(1, second.spec().index());
     }
@@ -193,9 +210,7 @@ class PolicyVerbsTest extends EngineFixture {
         refused(Errno.ENOENT, () -> engine.getPolicy(bySelector(with(p -> p.ifId = 3))));
         refused(Errno.ENOENT, () -> engine.getPolicy(bySelector(with(p -> p.selector = selector(0, 0, 0)))));
         refused(Errno.EINVAL, () -> engine.getPolicy(byIndex(1, null)));
-        refused(
-                Errno.EINVAL,
-                () -> engine.getPolicy(new PolicyKey(null, Direction.OUT, 1, HOSTS, Mark.NONE, 0, null)));
+        refused(Errno.EINVAL, () -> engine.getPolicy(new PolicyKey(null, Direction.OUT, 1, HOSTS, Mark.NONE, 0, null)));
     }
 
     @Test
@@ -232,7 +247,10 @@ class PolicyVerbsTest extends EngineFixture {
         engine.addPolicy(with(p -> p.selector = OTHER_HOSTS), true, ASKER);
 
         assertEquals(
-                List.of(9, 1), all(engine.policies(PolicySpec.Type.MAIN)).stream().map(p -> p.spec().index()).toList());
+                List.of(9, 1),
+                all(engine.policies(PolicySpec.Type.MAIN)).stream()
+                        .map(p -> p.spec().index())
+                        .toList());
     }
 
     // Expiry
@@ -288,10 +306,13 @@ class PolicyVerbsTest extends EngineFixture {
     @Test
     void shouldCountUseFromTheAddingUntilItIsUsed() throws XfrmException {
         Policy used = engine.addPolicy(with(p -> p.lifetime = seconds(0, 0, 0, 20)), true, ASKER);
-        engine.addPolicy(with(p -> {
-            p.selector = OTHER_HOSTS;
-            p.lifetime = seconds(0, 0, 0, 20);
-        }), true, ASKER);
+        engine.addPolicy(
+                with(p -> {
+                    p.selector = OTHER_HOSTS;
+                    p.lifetime = seconds(0, 0, 0, 20);
+                }),
+                true,
+                ASKER);
         keyManager.take();
 
         passSeconds(5);
@@ -321,10 +342,13 @@ class PolicyVerbsTest extends EngineFixture {
     void shouldStopTheTimerOfAPolicyThatWasReplacedOrDeleted() throws XfrmException {
         engine.addPolicy(with(p -> p.lifetime = seconds(0, 20, 0, 0)), true, ASKER);
         engine.addPolicy(with(p -> {}), false, ASKER);
-        engine.addPolicy(with(p -> {
-            p.selector = OTHER_HOSTS;
-            p.lifetime = seconds(0, 20, 0, 0);
-        }), true, ASKER);
+        engine.addPolicy(
+                with(p -> {
+                    p.selector = OTHER_HOSTS;
+                    p.lifetime = seconds(0, 20, 0, 0);
+                }),
+                true,
+                ASKER);
         engine.deletePolicy(byIndex(9, Direction.OUT), ASKER);
         keyManager.take();
 

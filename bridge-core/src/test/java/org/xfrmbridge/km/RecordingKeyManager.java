@@ -30,8 +30,11 @@ final class RecordingKeyManager implements KeyManager {
     @Override
     public void stateChanged(StateChange change, State state, Origin origin) {
         lastState = state;
-        keysOfLastState = state.spec().aead() == null ? null : HexFormat.of().formatHex(state.spec().aead().key());
-        heard.add(change + " state " + spi(state) + " " + state.phase() + " for " + origin.portId() + "/" + origin.sequence());
+        keysOfLastState = state.spec().aead() == null
+                ? null
+                : HexFormat.of().formatHex(state.spec().aead().key());
+        heard.add(change + " state " + spi(state) + " " + state.phase() + " for " + origin.portId() + "/"
+                + origin.sequence());
     }
 
     @Override
@@ -69,7 +72,8 @@ final class RecordingKeyManager implements KeyManager {
 
     @Override
     public void policyExpired(Policy policy, Direction direction, boolean hard, int portId) {
-        heard.add((hard ? "hard" : "soft") + " expire policy " + policy.spec().index() + " " + direction + " for " + portId);
+        heard.add((hard ? "hard" : "soft") + " expire policy " + policy.spec().index() + " " + direction + " for "
+                + portId);
     }
 
     @Override
@@ -91,7 +95,8 @@ final class RecordingKeyManager implements KeyManager {
 
     @Override
     public void replayChanged(State state, int flags, Origin origin) {
-        heard.add("replay " + spi(state) + " cause " + flags + " oseq " + state.sequence().oseq() + " for " + origin.portId());
+        heard.add("replay " + spi(state) + " cause " + flags + " oseq "
+                + state.sequence().oseq() + " for " + origin.portId());
     }
 
     @Override

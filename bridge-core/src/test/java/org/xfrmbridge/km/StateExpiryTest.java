@@ -35,10 +35,12 @@ class StateExpiryTest extends EngineFixture {
 
     @Test
     void shouldCountFromTheAddTimeAClientGave() throws XfrmException {
-        engine.addState(esp(1, s -> {
-            s.lifetime = seconds(0, 100, 0, 0);
-            s.usage = new StateSpec.LifetimeCurrent(0, 0, clock.epochSeconds() - 95, 0);
-        }), ASKER);
+        engine.addState(
+                esp(1, s -> {
+                    s.lifetime = seconds(0, 100, 0, 0);
+                    s.usage = new StateSpec.LifetimeCurrent(0, 0, clock.epochSeconds() - 95, 0);
+                }),
+                ASKER);
         keyManager.take();
 
         passSeconds(5);
@@ -172,13 +174,16 @@ class StateExpiryTest extends EngineFixture {
 
     @Test
     void shouldTellOfASoftLimitThatAnUpdateSetBeforeTheInterfaceChanges() throws XfrmException {
-        State state = engine.addState(esp(1, s -> s.usage = new StateSpec.LifetimeCurrent(100, 2, clock.epochSeconds(), 2)), ASKER);
+        State state = engine.addState(
+                esp(1, s -> s.usage = new StateSpec.LifetimeCurrent(100, 2, clock.epochSeconds(), 2)), ASKER);
         keyManager.take();
 
-        engine.updateState(esp(1, s -> {
-            s.lifetime = traffic(0, -1, -1, -1);
-            s.ifId = 7;
-        }), ASKER);
+        engine.updateState(
+                esp(1, s -> {
+                    s.lifetime = traffic(0, -1, -1, -1);
+                    s.ifId = 7;
+                }),
+                ASKER);
 
         heard("soft expire state 1 VALID for 0", "UPDATE state 1 DEAD for 1234/7");
         assertEquals(List.of(0), keyManager.interfacesOfExpired);

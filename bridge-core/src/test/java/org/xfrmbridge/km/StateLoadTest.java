@@ -12,8 +12,9 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * Very many States with limits of every kind at once: seconds since they were added and since they were used, bytes, packets, and the
- * wait for a key manager. Each is told of in the second in which a calculation by hand says so, soft once and hard once.
+ * Very many States with limits of every kind at once: seconds since they were added and since they were used, bytes,
+ * packets, and the wait for a key manager. Each is told of in the second in which a calculation by hand says so, soft
+ * once and hard once.
  */
 class StateLoadTest extends EngineFixture {
     private static final int STATES = 30_000;
@@ -39,7 +40,9 @@ class StateLoadTest extends EngineFixture {
     private void add(int spi) throws XfrmException {
         Lifetime limits = random.nextInt(4) == 0
                 ? traffic(1000, 2000, Lifetime.INFINITE, Lifetime.INFINITE)
-                : random.nextInt(4) == 0 ? traffic(Lifetime.INFINITE, Lifetime.INFINITE, 1, 2) : seconds(seconds(), seconds(), seconds(), seconds());
+                : random.nextInt(4) == 0
+                        ? traffic(Lifetime.INFINITE, Lifetime.INFINITE, 1, 2)
+                        : seconds(seconds(), seconds(), seconds(), seconds());
         State state = engine.addState(esp(spi, s -> s.lifetime = limits), ASKER);
         int used = random.nextInt(2) == 0 ? NEVER : random.nextInt(SPAN_SECONDS);
         int usedAgain = used == NEVER ? NEVER : used + 1 + random.nextInt(20);
@@ -49,7 +52,8 @@ class StateLoadTest extends EngineFixture {
         }
         boolean counts = limits.softBytes() == 1000 || limits.softPackets() == 1;
         int soft = counts ? used : Math.min(after(0, limits.softAddSeconds()), after(used, limits.softUseSeconds()));
-        int hard = counts ? usedAgain : Math.min(after(0, limits.hardAddSeconds()), after(used, limits.hardUseSeconds()));
+        int hard =
+                counts ? usedAgain : Math.min(after(0, limits.hardAddSeconds()), after(used, limits.hardUseSeconds()));
         expect(spi, soft, hard);
     }
 

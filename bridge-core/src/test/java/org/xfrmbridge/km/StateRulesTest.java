@@ -24,7 +24,8 @@ import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
 
 class StateRulesTest extends EngineFixture {
-    private static final Encapsulation UDP = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
+    private static final Encapsulation UDP =
+            new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
 
     private static Algorithm cbc() {
         return algorithm("cbc(aes)", "00112233445566778899aabbccddeeff", 0);
@@ -204,7 +205,10 @@ class StateRulesTest extends EngineFixture {
                     s.ifId = 5;
                 }),
                 of("unknown AEAD", Errno.ENOSYS, s -> s.aead = algorithm("nope", GCM_KEY, 128)),
-                of("AEAD with an ICV it has not", Errno.ENOSYS, s -> s.aead = algorithm("rfc4106(gcm(aes))", GCM_KEY, 120)),
+                of(
+                        "AEAD with an ICV it has not",
+                        Errno.ENOSYS,
+                        s -> s.aead = algorithm("rfc4106(gcm(aes))", GCM_KEY, 120)),
                 of("key too long", invalid, s -> s.aead = algorithm("rfc4106(gcm(aes))", GCM_KEY + "00", 128)),
                 of("unknown AUTH", Errno.ENOSYS, s -> {
                     s.aead = null;
@@ -309,11 +313,14 @@ class StateRulesTest extends EngineFixture {
 
     @Test
     void shouldKeepAlgorithmsUnderTheirFullNameWithTheIcvInForce() throws XfrmException {
-        StateSpec spec = engine.addState(esp(1, s -> {
-            s.aead = null;
-            s.cipher = algorithm("aes", "00112233445566778899aabbccddeeff", 0);
-            s.auth = algorithm("sha256", "0011", 0);
-        }), ASKER).spec();
+        StateSpec spec = engine.addState(
+                        esp(1, s -> {
+                            s.aead = null;
+                            s.cipher = algorithm("aes", "00112233445566778899aabbccddeeff", 0);
+                            s.auth = algorithm("sha256", "0011", 0);
+                        }),
+                        ASKER)
+                .spec();
 
         assertEquals("cbc(aes)", spec.cipher().name());
         assertEquals("hmac(sha256)", spec.auth().name());
@@ -322,7 +329,8 @@ class StateRulesTest extends EngineFixture {
 
     @Test
     void shouldLimitTheOldWindowTo32BitsAndSetTheDefaultThresholds() throws XfrmException {
-        StateSpec spec = engine.addState(esp(1, s -> s.replayWindow = 255), ASKER).spec();
+        StateSpec spec =
+                engine.addState(esp(1, s -> s.replayWindow = 255), ASKER).spec();
 
         assertEquals(32, spec.replayWindow());
         assertEquals(2, spec.replayMaxDifference());

@@ -85,7 +85,11 @@ class StateVerbsTest extends EngineFixture {
     }
 
     private static StateKey marked(int value, int mask) {
-        return new StateKey(new StateId(RIGHT, 1, IpProtocol.ESP), AddressFamily.INET, value == 0 && mask == 0 ? Mark.NONE : new Mark(value, mask), null);
+        return new StateKey(
+                new StateId(RIGHT, 1, IpProtocol.ESP),
+                AddressFamily.INET,
+                value == 0 && mask == 0 ? Mark.NONE : new Mark(value, mask),
+                null);
     }
 
     private State addMarked(int value, int mask) throws XfrmException {
@@ -100,7 +104,9 @@ class StateVerbsTest extends EngineFixture {
         refused(Errno.ESRCH, () -> engine.getState(marked(1, 1)));
         refused(Errno.ESRCH, () -> engine.getReplay(marked(1, 1)));
         refused(Errno.ENOENT, () -> engine.expireState(marked(1, 1), true, ASKER));
-        refused(Errno.ESRCH, () -> engine.updateReplay(new ReplayUpdate(marked(1, 1), 0, null, null, null, 30, 0, -1, true), ASKER));
+        refused(
+                Errno.ESRCH,
+                () -> engine.updateReplay(new ReplayUpdate(marked(1, 1), 0, null, null, null, 30, 0, -1, true), ASKER));
         refused(Errno.ESRCH, () -> engine.updateState(esp(1, s -> s.mark = new Mark(1, 1)), ASKER));
         assertSame(catchAll, engine.getState(marked(0, 0)));
     }
@@ -193,15 +199,19 @@ class StateVerbsTest extends EngineFixture {
         refused(Errno.EEXIST, () -> engine.addState(again, ASKER));
 
         assertArrayEquals(new byte[20], again.aead().key());
-        assertEquals(GCM_KEY, HexFormat.of().formatHex(engine.getState(key(1)).spec().aead().key()));
+        assertEquals(
+                GCM_KEY,
+                HexFormat.of().formatHex(engine.getState(key(1)).spec().aead().key()));
     }
 
     @Test
     void shouldStartFromTheCountersOfTheRequest() throws XfrmException {
-        State state = engine.addState(esp(1, s -> {
-            s.usage = new StateSpec.LifetimeCurrent(10, 2, 500, 600);
-            s.replay = new ReplayState(9, 8, 0, 0, 0, new int[] {3});
-        }), ASKER);
+        State state = engine.addState(
+                esp(1, s -> {
+                    s.usage = new StateSpec.LifetimeCurrent(10, 2, 500, 600);
+                    s.replay = new ReplayState(9, 8, 0, 0, 0, new int[] {3});
+                }),
+                ASKER);
 
         assertEquals(10, state.usage().bytes());
         assertEquals(500, state.usage().addSeconds());
@@ -211,11 +221,13 @@ class StateVerbsTest extends EngineFixture {
     @Test
     void shouldExportTheBitmapOfExtendedNumbers() throws XfrmException {
         ReplayState start = new ReplayState(1, 5, 2, 1, 64, new int[] {31, 0});
-        State state = engine.addState(esp(1, s -> {
-            s.replayWindow = 0;
-            s.flags = StateFlags.ESN;
-            s.replay = start;
-        }), ASKER);
+        State state = engine.addState(
+                esp(1, s -> {
+                    s.replayWindow = 0;
+                    s.flags = StateFlags.ESN;
+                    s.replay = start;
+                }),
+                ASKER);
 
         assertEquals(start, state.replaySnapshot());
         state.sequence().next();
@@ -231,12 +243,14 @@ class StateVerbsTest extends EngineFixture {
         state.count(100, clock.epochSeconds());
         keyManager.take();
 
-        State updated = engine.updateState(esp(1, s -> {
-            s.encapsulation = udp(4501);
-            s.lifetime = seconds(10, 20, 0, 0);
-            s.aead = algorithm("rfc4106(gcm(aes))", "ff" + GCM_KEY.substring(2), 128);
-            s.ifId = 42;
-        }), ASKER);
+        State updated = engine.updateState(
+                esp(1, s -> {
+                    s.encapsulation = udp(4501);
+                    s.lifetime = seconds(10, 20, 0, 0);
+                    s.aead = algorithm("rfc4106(gcm(aes))", "ff" + GCM_KEY.substring(2), 128);
+                    s.ifId = 42;
+                }),
+                ASKER);
 
         assertSame(state, updated);
         assertEquals(4501, state.spec().encapsulation().sport());
@@ -250,10 +264,12 @@ class StateVerbsTest extends EngineFixture {
 
     @Test
     void shouldKeepMarkAndInterfaceWhenTheUpdateNamesNone() throws XfrmException {
-        State state = engine.addState(esp(1, s -> {
-            s.ifId = 42;
-            s.outputMark = new Mark(1, 0xff);
-        }), ASKER);
+        State state = engine.addState(
+                esp(1, s -> {
+                    s.ifId = 42;
+                    s.outputMark = new Mark(1, 0xff);
+                }),
+                ASKER);
 
         engine.updateState(esp(1), ASKER);
 
@@ -356,7 +372,9 @@ class StateVerbsTest extends EngineFixture {
         engine.updateReplay(new ReplayUpdate(key(1), 0, null, null, null, 9, -1, 70, true), ASKER);
 
         assertEquals(70, state.spec().mappingMaxAgeSeconds());
-        refused(Errno.EINVAL, () -> engine.updateReplay(new ReplayUpdate(key(1), 0, null, null, null, -1, -1, 80, true), ASKER));
+        refused(
+                Errno.EINVAL,
+                () -> engine.updateReplay(new ReplayUpdate(key(1), 0, null, null, null, -1, -1, 80, true), ASKER));
     }
 
     @Test
@@ -367,18 +385,25 @@ class StateVerbsTest extends EngineFixture {
         refused(Errno.EINVAL, () -> engine.updateReplay(replayUpdate(null, null), ASKER));
         refused(
                 Errno.EINVAL,
-                () -> engine.updateReplay(new ReplayUpdate(key(1), 0, ReplayState.INITIAL, null, null, -1, -1, -1, false), ASKER));
+                () -> engine.updateReplay(
+                        new ReplayUpdate(key(1), 0, ReplayState.INITIAL, null, null, -1, -1, -1, false), ASKER));
     }
 
     @Test
     void shouldRefuseABitmapOfAnotherLength() throws XfrmException {
-        engine.addState(esp(1, s -> {
-            s.replayWindow = 0;
-            s.replay = new ReplayState(0, 0, 0, 0, 64, new int[2]);
-        }), ASKER);
+        engine.addState(
+                esp(1, s -> {
+                    s.replayWindow = 0;
+                    s.replay = new ReplayState(0, 0, 0, 0, 64, new int[2]);
+                }),
+                ASKER);
 
-        refused(Errno.EINVAL, () -> engine.updateReplay(replayUpdate(new ReplayState(0, 0, 0, 0, 64, new int[3]), null), ASKER));
-        refused(Errno.EINVAL, () -> engine.updateReplay(replayUpdate(new ReplayState(0, 0, 0, 0, 65, new int[2]), null), ASKER));
+        refused(
+                Errno.EINVAL,
+                () -> engine.updateReplay(replayUpdate(new ReplayState(0, 0, 0, 0, 64, new int[3]), null), ASKER));
+        refused(
+                Errno.EINVAL,
+                () -> engine.updateReplay(replayUpdate(new ReplayState(0, 0, 0, 0, 65, new int[2]), null), ASKER));
     }
 
     // EXPIRE from a client

@@ -5,9 +5,15 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.Supplier;
 
-/** Something real beside a naive model of it. An operation is done to both, and they are compared; a difference is an AssertionError. */
+/**
+ * Something real beside a naive model of it. An operation is done to both, and they are compared; a difference is an
+ * AssertionError.
+ */
 public abstract class Model {
-    /** Where every choice of an operation comes from: the same in every run of a sequence, and whatever was left out before it. */
+    /**
+     * Where every choice of an operation comes from: the same in every run of a sequence, and whatever was left out
+     * before it.
+     */
     protected final Random random = new Random();
 
     private List<String> trace;

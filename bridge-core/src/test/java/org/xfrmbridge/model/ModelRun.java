@@ -7,11 +7,11 @@ import java.util.function.Supplier;
 import org.xfrmbridge.model.Model.Operation;
 
 /**
- * Runs sequences of random operations, one for each of successive seeds. When one fails it is cut down to what still fails, and the error shows
- * its seed and what is left of it.
+ * Runs sequences of random operations, one for each of successive seeds. When one fails it is cut down to what still
+ * fails, and the error shows its seed and what is left of it.
  *
- * <p>{@code -Dmodel.operations=N} says how many operations every model sees (100,000 if not said), {@code -Dmodel.first=N} the first seed (1),
- * {@code -Dmodel.seed=N} runs one seed only.
+ * <p>{@code -Dmodel.operations=N} says how many operations every model sees (100,000 if not said),
+ * {@code -Dmodel.first=N} the first seed (1), {@code -Dmodel.seed=N} runs one seed only.
  */
 public final class ModelRun {
     private static final int SEQUENCE_OPERATIONS = 50_000;
@@ -30,7 +30,8 @@ public final class ModelRun {
         ModelRun run = new ModelRun(models);
         long only = Long.getLong("model.seed", 0);
         long first = only == 0 ? Long.getLong("model.first", 1) : only;
-        long sequences = only == 0 ? Math.max(1, Long.getLong("model.operations", DEFAULT_OPERATIONS) / SEQUENCE_OPERATIONS) : 1;
+        long sequences =
+                only == 0 ? Math.max(1, Long.getLong("model.operations", DEFAULT_OPERATIONS) / SEQUENCE_OPERATIONS) : 1;
         long operations = 0;
         for (long seed = first; seed < first + sequences; seed++) {
             operations += run.check(seed);
@@ -45,7 +46,8 @@ public final class ModelRun {
         if (failed < 0) {
             return operations.size();
         }
-        List<Operation> shrunk = shrink(new ArrayList<>(operations.subList(0, Math.min(failed + 1, operations.size()))));
+        List<Operation> shrunk =
+                shrink(new ArrayList<>(operations.subList(0, Math.min(failed + 1, operations.size()))));
         throw failure(seed, failed, shrunk);
     }
 
@@ -114,8 +116,8 @@ public final class ModelRun {
             difference = e;
         }
         return new AssertionError(
-                "seed %d fails at operation %d; of what led there these %d are enough:%n  %s%n%s".formatted(
-                        seed, failed, operations.size(), String.join("\n  ", trace), difference),
+                "seed %d fails at operation %d; of what led there these %d are enough:%n  %s%n%s"
+                        .formatted(seed, failed, operations.size(), String.join("\n  ", trace), difference),
                 difference);
     }
 }

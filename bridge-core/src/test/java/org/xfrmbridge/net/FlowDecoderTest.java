@@ -22,7 +22,10 @@ class FlowDecoderTest {
     private Kind decode(String packetHex) {
         byte[] bytes = HexFormat.of().parseHex(packetHex.replace(" ", "").replace("LEN", "0000"));
         boolean v4 = bytes[0] >>> 4 == 4;
-        Bytes.putU16(bytes, v4 ? Ipv4.TOTAL_LENGTH : Ipv6.PAYLOAD_LENGTH, v4 ? bytes.length : bytes.length - Ipv6.HEADER_BYTES);
+        Bytes.putU16(
+                bytes,
+                v4 ? Ipv4.TOTAL_LENGTH : Ipv6.PAYLOAD_LENGTH,
+                v4 ? bytes.length : bytes.length - Ipv6.HEADER_BYTES);
         PacketBuffer frame = new PacketBuffer();
         Bytes.putU16(frame.data, frame.offset + Ethernet.TYPE, v4 ? Ethernet.TYPE_IPV4 : Ethernet.TYPE_IPV6);
         System.arraycopy(bytes, 0, frame.data, frame.offset + Ethernet.HEADER_BYTES, bytes.length);
@@ -116,8 +119,10 @@ class FlowDecoderTest {
 
     @Test
     void shouldPutEspBehindTheHeadersThatEveryHopReads() {
-        // hop by hop, destination options, routing, destination options, UDP: the last options are for the destination alone
-        decode("6000 0000 LEN 0040" + V6_ENDS + "3c00 0104 0000 0000 2b00 0104 0000 0000 3c00 0000 0000 0000 1100 0104 0000 0000 12345678");
+        // hop by hop, destination options, routing, destination options, UDP: the last options are for the destination
+        // alone
+        decode("6000 0000 LEN 0040" + V6_ENDS
+                + "3c00 0104 0000 0000 2b00 0104 0000 0000 3c00 0000 0000 0000 1100 0104 0000 0000 12345678");
         assertEquals(packet.offset + 40 + 24, packet.transportPoint());
         assertEquals(60, packet.protocol);
         assertEquals(packet.offset + 40 + 16, packet.protocolAt);

@@ -24,7 +24,8 @@ class CoalescingTest {
         random.nextBytes(payload);
         addStream(version, 0xffff_f000, payload);
         assertEquals(7, coalescing.run(batch, 0));
-        byte[] whole = TcpFrames.withPartialChecksum(version, TcpFrames.frame(version, 0xffff_f000, TcpFrames.ACK | TcpFrames.PSH, payload));
+        byte[] whole = TcpFrames.withPartialChecksum(
+                version, TcpFrames.frame(version, 0xffff_f000, TcpFrames.ACK | TcpFrames.PSH, payload));
         byte[] merged = Arrays.copyOf(coalescing.header(), whole.length);
         int at = coalescing.headerBytes();
         for (int i = 0; i < 7; i++) {
@@ -77,7 +78,9 @@ class CoalescingTest {
     @Test
     void shouldMergeNothingWhenHeadersDiffer() {
         int tcp = TcpFrames.tcpStart(4);
-        for (int at : new int[] {0, 6, 15, 20, 22, 26, 30, tcp, tcp + 2, tcp + 8, tcp + 12, tcp + 14, tcp + 18, tcp + 20, tcp + 27}) {
+        for (int at : new int[] {
+            0, 6, 15, 20, 22, 26, 30, tcp, tcp + 2, tcp + 8, tcp + 12, tcp + 14, tcp + 18, tcp + 20, tcp + 27
+        }) {
             damageSecondAndExpectOne(frame -> {
                 frame[at] ^= 0x10;
                 TcpFrames.seal(4, frame);

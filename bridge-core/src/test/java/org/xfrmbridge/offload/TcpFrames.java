@@ -23,14 +23,28 @@ final class TcpFrames {
         ByteBuffer out = ByteBuffer.wrap(frame);
         out.putLong(0x0202_0202_0202_0303L).putInt(0x0303_0303).putShort((short) (version == 4 ? 0x0800 : 0x86dd));
         if (version == 4) {
-            out.put((byte) 0x45).put((byte) 2).putShort((short) (20 + tcpBytes)).putShort((short) IDENTIFICATION).putShort((short) 0x4000);
-            out.put((byte) 64).put((byte) 6).putShort((short) 0).putInt(0x0a000001).putInt(0x0a000002);
+            out.put((byte) 0x45)
+                    .put((byte) 2)
+                    .putShort((short) (20 + tcpBytes))
+                    .putShort((short) IDENTIFICATION)
+                    .putShort((short) 0x4000);
+            out.put((byte) 64)
+                    .put((byte) 6)
+                    .putShort((short) 0)
+                    .putInt(0x0a000001)
+                    .putInt(0x0a000002);
         } else {
             out.putInt(0x6020_0000).putShort((short) tcpBytes).put((byte) 6).put((byte) 64);
-            out.putLong(0xfd00_0000_0000_0000L).putLong(1).putLong(0xfd00_0000_0000_0000L).putLong(2);
+            out.putLong(0xfd00_0000_0000_0000L)
+                    .putLong(1)
+                    .putLong(0xfd00_0000_0000_0000L)
+                    .putLong(2);
         }
         out.putShort((short) 5201).putShort((short) 40000).putInt(sequence).putInt(77);
-        out.put((byte) ((20 + OPTION_BYTES) / 4 << 4)).put((byte) flags).putShort((short) 501).putInt(0);
+        out.put((byte) ((20 + OPTION_BYTES) / 4 << 4))
+                .put((byte) flags)
+                .putShort((short) 501)
+                .putInt(0);
         out.putInt(0x0101_080a).putInt(1000).putInt(2000).put(payload);
         seal(version, frame);
         return frame;

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.math.BigInteger;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.api.Test;
 
 /** Prefixes against arithmetic on whole numbers of 128 bits. */
 class PrefixTest {
@@ -21,7 +21,9 @@ class PrefixTest {
     })
     void shouldCompareWhatThePrefixCovers(String one, String other, int prefixBits, boolean same) {
         assertEquals(same, Address.parse(one).sharesPrefix(Address.parse(other), prefixBits));
-        assertEquals(same, selector(Address.parse(one), prefixBits).matches(flow(Address.parse(other)), AddressFamily.INET6));
+        assertEquals(
+                same,
+                selector(Address.parse(one), prefixBits).matches(flow(Address.parse(other)), AddressFamily.INET6));
     }
 
     @Test
@@ -34,7 +36,9 @@ class PrefixTest {
                     ? new Address(one.high() ^ 1L << (63 - bit), one.low())
                     : new Address(one.high(), one.low() ^ 1L << (127 - bit));
             int prefixBits = random.nextInt(129);
-            boolean same = number(one).shiftRight(128 - prefixBits).equals(number(other).shiftRight(128 - prefixBits));
+            boolean same = number(one)
+                    .shiftRight(128 - prefixBits)
+                    .equals(number(other).shiftRight(128 - prefixBits));
 
             assertEquals(same, one.sharesPrefix(other, prefixBits));
             assertEquals(same, selector(one, prefixBits).matches(flow(other), AddressFamily.INET6));

@@ -8,10 +8,10 @@ import java.util.concurrent.ThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.attach.Attachment;
+import org.xfrmbridge.daemon.control.BatchClock;
 import org.xfrmbridge.daemon.control.ControlLoop;
 import org.xfrmbridge.daemon.control.ControlPlane;
 import org.xfrmbridge.daemon.control.FaultLog;
-import org.xfrmbridge.daemon.control.BatchClock;
 import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
@@ -38,12 +38,15 @@ import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.time.Clock;
 
 /**
- * The running program, wired: databases, control thread and that of guests, two datapath threads, and the attachment they serve. {@link #start} and {@link #close}
- * are called by one thread each.
+ * The running program, wired: databases, control thread and that of guests, two datapath threads, and the attachment
+ * they serve. {@link #start} and {@link #close} are called by one thread each.
  */
 public final class Bridge implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Bridge.class);
-    private static final ThreadFactory JOURNAL_THREADS = Thread.ofPlatform().name("journal").uncaughtExceptionHandler(new FatalErrors()).factory();
+    private static final ThreadFactory JOURNAL_THREADS = Thread.ofPlatform()
+            .name("journal")
+            .uncaughtExceptionHandler(new FatalErrors())
+            .factory();
 
     private final Descriptor lock;
     private final Attachment attachment;
@@ -67,7 +70,8 @@ public final class Bridge implements AutoCloseable {
         try {
             left = Attachment.isLeft(options.directory());
             if (!left) {
-                // Policies without an attachment are of a kernel or a namespace that is gone: a bridge killed from here on must not leave them.
+                // Policies without an attachment are of a kernel or a namespace that is gone: a bridge killed from here
+                // on must not leave them.
                 forget(options.directory());
             }
             attachment = Attachment.attach(options.names(), options.directory());
@@ -89,7 +93,8 @@ public final class Bridge implements AutoCloseable {
     /** Makes the directory and keeps others out of it until the descriptor is closed. */
     static Descriptor lock(Path directory) throws IOException {
         if (!BridgeSocket.fitIn(directory)) {
-            throw new IOException("the path %s is too long for sockets: choose a shorter one with --dir".formatted(directory));
+            throw new IOException(
+                    "the path %s is too long for sockets: choose a shorter one with --dir".formatted(directory));
         }
         Descriptor lock;
         try {
@@ -98,10 +103,12 @@ public final class Bridge implements AutoCloseable {
         } catch (IOException e) {
             String remedy = CurrentProcess.effectiveUserId() == 0 ? "" : "run it as root (sudo), or ";
             throw new IOException(
-                    "no files can be made in %s: %schoose another directory with --dir".formatted(directory, remedy), e);
+                    "no files can be made in %s: %schoose another directory with --dir".formatted(directory, remedy),
+                    e);
         }
         if (lock == null) {
-            throw new IOException("another bridge is running in %s: end it, or choose another directory with --dir".formatted(directory));
+            throw new IOException("another bridge is running in %s: end it, or choose another directory with --dir"
+                    .formatted(directory));
         }
         return lock;
     }
@@ -148,10 +155,10 @@ public final class Bridge implements AutoCloseable {
         }
         // Not before: a policy that was there must not be missing now.
         long packetBytes = HeapSizes.packetBytes(options.flows(), options.acquires());
-        MemoryReserve reserve = new HeapReserve(Heap.ofProcess(), packetBytes, () -> sad.size() + spd.size(), "SAs and policies are taken", clock);
+        MemoryReserve reserve = new HeapReserve(
+                Heap.ofProcess(), packetBytes, () -> sad.size() + spd.size(), "SAs and policies are taken", clock);
         engine.setMemoryReserve(reserve);
-        policies = PolicyJournal.begin(
-                options.directory(), engine, JOURNAL_THREADS);
+        policies = PolicyJournal.begin(options.directory(), engine, JOURNAL_THREADS);
         engine.setPolicyGate(policies);
         if (left) {
             engine.setLostStates(StateReplay.read(options.directory()));
@@ -171,8 +178,17 @@ public final class Bridge implements AutoCloseable {
         control = new Thread(loop, "control");
         guests = new Thread(guestLoop, "guests");
         PathContext context = new PathContext(
-                sad, spd, sockets, kernel, engine, new PathMtu(), clock, hostIndex, options.flows(),
-                HeapReserve.ofPackets(Heap.ofProcess(), clock)::hasRoom, HeapReserve.ofPackets(Heap.ofProcess(), clock)::hasRoom);
+                sad,
+                spd,
+                sockets,
+                kernel,
+                engine,
+                new PathMtu(),
+                clock,
+                hostIndex,
+                options.flows(),
+                HeapReserve.ofPackets(Heap.ofProcess(), clock)::hasRoom,
+                HeapReserve.ofPackets(Heap.ofProcess(), clock)::hasRoom);
         Outbound outward = new Outbound(context, stats, host, network);
         Inbound inward = new Inbound(context, stats, network, host);
         engine.setWiper(state -> {
@@ -191,7 +207,10 @@ public final class Bridge implements AutoCloseable {
         }
     }
 
-    /** Ends service. The interface is given back if nothing protects; else all stays in its place, closed, as after a kill. */
+    /**
+     * Ends service. The interface is given back if nothing protects; else all stays in its place, closed, as after a
+     * kill.
+     */
     @Override
     public void close() throws IOException {
         loop.stop();
@@ -223,7 +242,10 @@ public final class Bridge implements AutoCloseable {
 
     private void stayClosed(Protection protection) throws IOException {
         attachment.leave();
-        LOG.warn("{} outlive the bridge: nothing passes {} until it runs again; \"xfrm-bridge detach\" ends them and gives {} its place back",
-                protection, attachment.names().host(), attachment.names().original());
+        LOG.warn(
+                "{} outlive the bridge: nothing passes {} until it runs again; \"xfrm-bridge detach\" ends them and gives {} its place back",
+                protection,
+                attachment.names().host(),
+                attachment.names().original());
     }
 }

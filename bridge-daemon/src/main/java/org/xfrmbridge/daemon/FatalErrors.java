@@ -10,10 +10,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends the program when a thread that it cannot do without has ended by an {@link Error}: out of memory, a class that is missing. What is left
- * would look alive and serve half. Nothing is restored, so that nothing passes: the next start takes up the attachment and the policies.
+ * Ends the program when a thread that it cannot do without has ended by an {@link Error}: out of memory, a class that
+ * is missing. What is left would look alive and serve half. Nothing is restored, so that nothing passes: the next start
+ * takes up the attachment and the policies.
  *
- * <p>All it needs is made in advance, for there may be no memory for a line, nobody who reads it, and another thread that holds the log.
+ * <p>All it needs is made in advance, for there may be no memory for a line, nobody who reads it, and another thread
+ * that holds the log.
  */
 final class FatalErrors implements Thread.UncaughtExceptionHandler {
     /** EX_SOFTWARE of sysexits.h. */
@@ -43,7 +45,10 @@ final class FatalErrors implements Thread.UncaughtExceptionHandler {
             if (error instanceof OutOfMemoryError) {
                 ERRORS.write(NO_MEMORY);
             }
-            LOG.error("the {} thread ended; so does the bridge, and nothing passes until it runs again", thread.getName(), error);
+            LOG.error(
+                    "the {} thread ended; so does the bridge, and nothing passes until it runs again",
+                    thread.getName(),
+                    error);
         } catch (IOException e) {
             LOG.error("{}", e.getMessage());
         } finally {

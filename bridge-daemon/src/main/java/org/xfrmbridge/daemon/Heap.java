@@ -23,9 +23,14 @@ interface Heap {
     /** Leaves no garbage. Stops all threads. */
     void collect();
 
-    /** That of this process: where objects are kept that have lived for some time, or all of it where that is the smaller part. */
+    /**
+     * That of this process: where objects are kept that have lived for some time, or all of it where that is the
+     * smaller part.
+     */
     static Heap ofProcess() {
-        List<MemoryPoolMXBean> all = ManagementFactory.getMemoryPoolMXBeans().stream().filter(pool -> pool.getType() == MemoryType.HEAP).toList();
+        List<MemoryPoolMXBean> all = ManagementFactory.getMemoryPoolMXBeans().stream()
+                .filter(pool -> pool.getType() == MemoryType.HEAP)
+                .toList();
         long wholeBytes = Runtime.getRuntime().maxMemory();
         // Pools for young objects cannot be watched.
         MemoryPoolMXBean tenured = all.stream()

@@ -7,9 +7,9 @@ import org.xfrmbridge.km.MemoryReserve;
 import org.xfrmbridge.time.Clock;
 
 /**
- * Keeps part of the heap free of States and Policies: for what packets may cause, and for the work on requests. What is in use includes garbage.
- * So when little seems left it is collected, once; if little is left then, as many entries as there are is what fits, until a collection
- * finds room. Whoever deletes may add again at once. One thread.
+ * Keeps part of the heap free of States and Policies: for what packets may cause, and for the work on requests. What is
+ * in use includes garbage. So when little seems left it is collected, once; if little is left then, as many entries as
+ * there are is what fits, until a collection finds room. Whoever deletes may add again at once. One thread.
  */
 final class HeapReserve implements MemoryReserve {
     private static final Logger LOG = LoggerFactory.getLogger(HeapReserve.class);
@@ -20,10 +20,15 @@ final class HeapReserve implements MemoryReserve {
     /** Room for the growth of tables: this part of the heap. */
     private static final int PARTS = 16;
 
-    /** What a collection must find before more is taken than did fit, lest one follows the other: this part of the heap. */
+    /**
+     * What a collection must find before more is taken than did fit, lest one follows the other: this part of the heap.
+     */
     private static final int PARTS_TO_GAIN = 32;
 
-    /** While requests are refused it is collected again, in case something else has gone. It stops packets: so long after, and a twentieth of the time at most. */
+    /**
+     * While requests are refused it is collected again, in case something else has gone. It stops packets: so long
+     * after, and a twentieth of the time at most.
+     */
     private static final long PAUSE_NS = 5_000_000_000L;
 
     private static final int PAUSE_PER_COLLECTION = 20;
@@ -53,7 +58,8 @@ final class HeapReserve implements MemoryReserve {
         this.entries = entries;
         this.refused = refused;
         this.clock = clock;
-        // What packets take may lie among what is young for a time. In a heap that is too small for it half is for entries all the same.
+        // What packets take may lie among what is young for a time. In a heap that is too small for it half is for
+        // entries all the same.
         long reservedBytes = heap.maxBytes() / PARTS + Math.max(0, packetBytes - heap.youngBytes() / 4);
         mostBytes = Math.max(heap.maxBytes() - reservedBytes, heap.maxBytes() / 2);
         enoughBytes = mostBytes - heap.maxBytes() / PARTS_TO_GAIN;

@@ -2,7 +2,10 @@ package org.xfrmbridge.daemon;
 
 import org.xfrmbridge.datapath.PathContext;
 
-/** What the heap of this process is for: how many bytes things take that packets cause. Measured with ParallelGC and small headers. */
+/**
+ * What the heap of this process is for: how many bytes things take that packets cause. Measured with ParallelGC and
+ * small headers.
+ */
 public final class HeapSizes {
     /** In both directions: two places of the caches, and what is kept in them for flows through one State. */
     private static final int FLOW_BYTES = 1300;
@@ -17,7 +20,10 @@ public final class HeapSizes {
 
     private HeapSizes() {}
 
-    /** How many flows are remembered unless someone says: as many as usual, or what fits into an eighth of the heap; a power of two. */
+    /**
+     * How many flows are remembered unless someone says: as many as usual, or what fits into an eighth of the heap; a
+     * power of two.
+     */
     public static int defaultFlows() {
         long fitting = Runtime.getRuntime().maxMemory() / SHARES_FOR_FLOWS / FLOW_BYTES;
         return (int) Math.min(PathContext.DEFAULT_FLOWS, Long.highestOneBit(Math.max(1, fitting)));

@@ -6,16 +6,19 @@ import org.xfrmbridge.daemon.control.ChangeBatch;
 import org.xfrmbridge.time.Clock;
 
 /**
- * Waits until every frame that the host has sent by now was judged and is on its way. Frames wait in the host's TAP, on a busy machine for
- * long: without this, those sent under a policy that is removed meanwhile would leave in the clear. All that is removed on one occasion, by one
- * datagram of requests or one run of the timers, is removed as of its beginning: it is waited for once. Control thread only; an idle datapath
- * costs it one system call.
+ * Waits until every frame that the host has sent by now was judged and is on its way. Frames wait in the host's TAP, on
+ * a busy machine for long: without this, those sent under a policy that is removed meanwhile would leave in the clear.
+ * All that is removed on one occasion, by one datagram of requests or one run of the timers, is removed as of its
+ * beginning: it is waited for once. Control thread only; an idle datapath costs it one system call.
  */
 final class OutboundSettling implements Runnable, ChangeBatch {
     private static final long LIMIT_NS = 1_000_000_000L;
     private static final long PAUSE_NS = 50_000;
 
-    /** A turn takes 64 frames or all there are, and no more than 2,000 wait in the TAP and its queue: later ones were sent later. */
+    /**
+     * A turn takes 64 frames or all there are, and no more than 2,000 wait in the TAP and its queue: later ones were
+     * sent later.
+     */
     private static final int MOST_TURNS = 2 + 2_000 / 64;
 
     private final BooleanSupplier queued;

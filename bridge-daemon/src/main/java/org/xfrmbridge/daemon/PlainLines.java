@@ -5,8 +5,8 @@ import java.io.PrintStream;
 import java.nio.charset.Charset;
 
 /**
- * A stream on which what is printed as a line is one: names, paths and messages that came from outside cannot begin another, nor move a terminal's
- * cursor or turn the direction of text. The log is written through this one. Any thread.
+ * A stream on which what is printed as a line is one: names, paths and messages that came from outside cannot begin
+ * another, nor move a terminal's cursor or turn the direction of text. The log is written through this one. Any thread.
  */
 public final class PlainLines extends PrintStream {
     public PlainLines(OutputStream out, Charset charset) {
@@ -53,8 +53,13 @@ public final class PlainLines extends PrintStream {
     private static boolean isPlain(int point) {
         return point == '\t'
                 || switch (Character.getType(point)) {
-                    case Character.CONTROL, Character.FORMAT, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR,
-                            Character.SURROGATE, Character.UNASSIGNED, Character.PRIVATE_USE -> false;
+                    case Character.CONTROL,
+                            Character.FORMAT,
+                            Character.LINE_SEPARATOR,
+                            Character.PARAGRAPH_SEPARATOR,
+                            Character.SURROGATE,
+                            Character.UNASSIGNED,
+                            Character.PRIVATE_USE -> false;
                     default -> true;
                 };
     }

@@ -53,7 +53,8 @@ class BridgeTest {
         try (TestNetwork network = new TestNetwork()) {
             Bridge bridge = network.inHere(() -> Bridge.start(options()));
             assertTrue(network.ping(peer));
-            CompletableFuture<ServerSocket> server = network.startInThere(() -> new ServerSocket(PORT, 1, InetAddress.getByName(peer)));
+            CompletableFuture<ServerSocket> server =
+                    network.startInThere(() -> new ServerSocket(PORT, 1, InetAddress.getByName(peer)));
             ServerSocket listening = TestNetwork.within(server);
             CompletableFuture<Long> echo = network.startInThere(() -> echo(listening));
             long received = network.inHere(() -> exchange(peer));
@@ -130,7 +131,10 @@ class BridgeTest {
         }
     }
 
-    /** Else a bridge that is killed as soon as it has attached would leave them to the next one, as if they were its own. */
+    /**
+     * Else a bridge that is killed as soon as it has attached would leave them to the next one, as if they were its
+     * own.
+     */
     @Test
     void shouldRemovePoliciesBeforeItAttachesWhenTheHostHasBootedSince() throws Exception {
         Path kept = Files.createDirectory(directory.resolve("kept"));
@@ -153,7 +157,9 @@ class BridgeTest {
         assertTrue(ControlClient.ask(directory, "stat json").contains("\"policies_out\": 1"));
         Files.copy(directory.resolve("policies"), kept.resolve("policies"));
         String journal = Files.readString(directory.resolve("attachment.journal"));
-        Files.writeString(kept.resolve("attachment.journal"), journal.replaceAll("(?m)^boot=.*", "boot=9d8b2a4e-0000-4000-8000-000000000000"));
+        Files.writeString(
+                kept.resolve("attachment.journal"),
+                journal.replaceAll("(?m)^boot=.*", "boot=9d8b2a4e-0000-4000-8000-000000000000"));
         bridge.close();
     }
 

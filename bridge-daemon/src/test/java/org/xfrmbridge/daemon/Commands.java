@@ -26,10 +26,13 @@ final class Commands {
     static Result run(ProcessBuilder builder) throws Exception {
         Path output = Files.createTempFile("xb", "");
         try {
-            Process process = builder.redirectErrorStream(true).redirectOutput(output.toFile()).start();
+            Process process = builder.redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
+                    .start();
             if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
-                throw new AssertionError(builder.command() + " still runs after " + PATIENCE_SECONDS + " s: " + Files.readString(output));
+                throw new AssertionError(builder.command() + " still runs after " + PATIENCE_SECONDS + " s: "
+                        + Files.readString(output));
             }
             return new Result(process.exitValue(), Files.readString(output));
         } finally {
@@ -38,7 +41,8 @@ final class Commands {
     }
 
     static void compile(Path program, Collection<Path> sources, String... options) throws Exception {
-        List<String> command = new ArrayList<>(List.of("cc", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program.toString()));
+        List<String> command = new ArrayList<>(
+                List.of("cc", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program.toString()));
         command.addAll(List.of(options));
         sources.forEach(source -> command.add(source.toString()));
         Result result = run(new ProcessBuilder(command));

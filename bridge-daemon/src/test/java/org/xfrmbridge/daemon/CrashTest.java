@@ -46,7 +46,8 @@ class CrashTest {
     }
 
     private static List<String> program(String... arguments) {
-        List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC"));
+        List<String> line = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:+UseSerialGC"));
         line.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         line.addAll(List.of(arguments));
         return line;
@@ -85,7 +86,9 @@ class CrashTest {
         try (TestNetwork network = new TestNetwork()) {
             run(network);
             assertTrue(network.ping(PEER));
-            xfrm(network, "policy add dir out src 192.0.2.1/32 dst 192.0.2.2/32 priority 7 tmpl proto esp reqid 3 mode transport");
+            xfrm(
+                    network,
+                    "policy add dir out src 192.0.2.1/32 dst 192.0.2.2/32 priority 7 tmpl proto esp reqid 3 mode transport");
             String before = xfrm(network, "policy").replaceAll("(add|use) .*", "");
             assertTrue(before.contains("index "), before);
             kill();
@@ -106,13 +109,16 @@ class CrashTest {
 
     /** With a signal that it ends by in order. */
     private void end(String signal) throws Exception {
-        new ProcessBuilder("kill", "-" + signal, Long.toString(bridge.pid())).start().waitFor();
+        new ProcessBuilder("kill", "-" + signal, Long.toString(bridge.pid()))
+                .start()
+                .waitFor();
         assertTrue(bridge.waitFor(20, TimeUnit.SECONDS));
         assertEquals(0, bridge.exitValue(), this::log);
     }
 
     private String detach(TestNetwork network) throws Exception {
-        Process process = network.processHere(program("detach", "--dir", directory.toString())).start();
+        Process process = network.processHere(program("detach", "--dir", directory.toString()))
+                .start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor());
         return said;
@@ -123,7 +129,9 @@ class CrashTest {
     void shouldStayClosedAndTakePoliciesUpWhenItEndsWhilePoliciesProtect(String signal) throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             run(network);
-            xfrm(network, "policy add dir out src 192.0.2.1/32 dst 192.0.2.2/32 priority 7 tmpl proto esp reqid 3 mode transport");
+            xfrm(
+                    network,
+                    "policy add dir out src 192.0.2.1/32 dst 192.0.2.2/32 priority 7 tmpl proto esp reqid 3 mode transport");
             String before = xfrm(network, "policy").replaceAll("(add|use) .*", "");
             end(signal);
             assertTrue(log().contains("1 policy outlive"), this::log);
@@ -180,18 +188,36 @@ class CrashTest {
             xfrm(network, "policy add dir out dst 192.0.2.3/32");
             disk.fill();
             Path batch = log.resolveSibling("batch");
-            Files.write(batch, IntStream.range(0, 3000).mapToObj(i ->
-                    "xfrm policy add dir out dst 10.0.%d.%d/32 priority 7 tmpl proto esp reqid 3 mode transport".formatted(i / 250, i % 250)).toList());
-            Process ip = network.processHere(List.of("sh", "src/main/sh/exec.sh", "--dir", directory.toString(), "--", "ip", "-batch", batch.toString()))
-                    .redirectErrorStream(true).start();
+            Files.write(
+                    batch,
+                    IntStream.range(0, 3000)
+                            .mapToObj(i ->
+                                    "xfrm policy add dir out dst 10.0.%d.%d/32 priority 7 tmpl proto esp reqid 3 mode transport"
+                                            .formatted(i / 250, i % 250))
+                            .toList());
+            Process ip = network.processHere(List.of(
+                            "sh",
+                            "src/main/sh/exec.sh",
+                            "--dir",
+                            directory.toString(),
+                            "--",
+                            "ip",
+                            "-batch",
+                            batch.toString()))
+                    .redirectErrorStream(true)
+                    .start();
             String said = new String(ip.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertTrue(said.contains("the bridge cannot write policies down") && said.contains("No space left on device"), said);
+            assertTrue(
+                    said.contains("the bridge cannot write policies down") && said.contains("No space left on device"),
+                    said);
             kill();
             assertFalse(network.ping(PEER));
 
             disk.makeRoom();
             run(network, log);
-            assertTrue(Files.readString(log).contains("could not write all policies down: nothing passes"), () -> read(log));
+            assertTrue(
+                    Files.readString(log).contains("could not write all policies down: nothing passes"),
+                    () -> read(log));
             assertFalse(network.ping(PEER));
             assertFalse(network.pingFromThere("192.0.2.1"));
             assertFalse(xfrm(network, "policy").contains("192.0.2.3"));
@@ -208,7 +234,9 @@ class CrashTest {
     void shouldNotEndWhenItHearsAHangup() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             run(network);
-            new ProcessBuilder("kill", "-HUP", Long.toString(bridge.pid())).start().waitFor();
+            new ProcessBuilder("kill", "-HUP", Long.toString(bridge.pid()))
+                    .start()
+                    .waitFor();
             assertFalse(bridge.waitFor(2, TimeUnit.SECONDS));
             assertTrue(network.ping(PEER));
             end("TERM");

@@ -18,9 +18,10 @@ class FatalErrorsTest {
         public static void main(String[] arguments) throws InterruptedException {
             Thread ends = new Thread(
                     switch (arguments[0]) {
-                        case "throws" -> () -> {
-                            throw new OutOfMemoryError("no more");
-                        };
+                        case "throws" ->
+                            () -> {
+                                throw new OutOfMemoryError("no more");
+                            };
                         case "fills" -> Program::fill;
                         default -> Program::endUnread;
                     },
@@ -59,7 +60,13 @@ class FatalErrorsTest {
     private static Process start(String argument) throws Exception {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         return new ProcessBuilder(
-                        java, "-Xmx24m", "-XX:+UseParallelGC", "-cp", System.getProperty("java.class.path"), Program.class.getName(), argument)
+                        java,
+                        "-Xmx24m",
+                        "-XX:+UseParallelGC",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Program.class.getName(),
+                        argument)
                 .redirectErrorStream(true)
                 .start();
     }

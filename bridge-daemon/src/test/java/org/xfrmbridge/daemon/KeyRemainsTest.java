@@ -48,8 +48,8 @@ import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * What the program still holds of keys when their SAs were deleted: nothing in all objects of its heap, reachable or not, nor in any other
- * memory of its own. Keys come by all ways there are, and root has them shown and told.
+ * What the program still holds of keys when their SAs were deleted: nothing in all objects of its heap, reachable or
+ * not, nor in any other memory of its own. Keys come by all ways there are, and root has them shown and told.
  */
 @Timeout(120)
 class KeyRemainsTest {
@@ -68,11 +68,15 @@ class KeyRemainsTest {
     private Process bridge;
 
     private void run(TestNetwork network) throws Exception {
-        List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        line.addAll(List.of("-XX:+UseParallelGC", "-XX:+UseCompactObjectHeaders", "-Xmn64m", "--enable-native-access=ALL-UNNAMED"));
+        List<String> line = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        line.addAll(List.of(
+                "-XX:+UseParallelGC", "-XX:+UseCompactObjectHeaders", "-Xmn64m", "--enable-native-access=ALL-UNNAMED"));
         line.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "run"));
         line.addAll(List.of("--attach", "veth0", "--dir", directory.toString()));
-        bridge = network.processHere(line).redirectError(directory.resolve("log").toFile()).start();
+        bridge = network.processHere(line)
+                .redirectError(directory.resolve("log").toFile())
+                .start();
         BufferedReader output = bridge.inputReader();
         assertEquals("ready", output.readLine());
     }
@@ -110,12 +114,14 @@ class KeyRemainsTest {
     }
 
     private void useNetlink() throws IOException {
-        try (XfrmClient client = Clients.xfrmOfBridge(directory); XfrmEvents events = client.events(XfrmMessage.GROUP_SA)) {
+        try (XfrmClient client = Clients.xfrmOfBridge(directory);
+                XfrmEvents events = client.events(XfrmMessage.GROUP_SA)) {
             client.addState(state(1, gcm("shown")));
             client.addState(state(2, gcm("updated")));
             client.updateState(state(2, gcm("of an update")));
             assertThrows(RefusedException.class, () -> client.addState(state(1, gcm("of one that is there"))));
-            Algorithm unknown = new Algorithm("rfc4106(gcm(none))", GCM_BYTES * 8, 128, key("of an unknown algorithm", GCM_BYTES));
+            Algorithm unknown =
+                    new Algorithm("rfc4106(gcm(none))", GCM_BYTES * 8, 128, key("of an unknown algorithm", GCM_BYTES));
             assertThrows(RefusedException.class, () -> client.addState(state(3, unknown)));
             Algorithm odd = new Algorithm("rfc4106(gcm(aes))", 17 * 8, 128, key("of a wrong length", 17));
             assertThrows(RefusedException.class, () -> client.addState(state(3, odd)));
@@ -156,13 +162,15 @@ class KeyRemainsTest {
         StringBuilder lines = new StringBuilder();
         for (int i = 1; i <= 20; i++) {
             String hex = HexFormat.of().formatHex(key("ip, " + i, GCM_BYTES));
-            lines.append("xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi %d aead rfc4106(gcm(aes)) 0x%s 128%n".formatted(i, hex));
+            lines.append("xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi %d aead rfc4106(gcm(aes)) 0x%s 128%n"
+                    .formatted(i, hex));
         }
         Files.writeString(batch, lines);
         String exec = "sh src/main/sh/exec.sh --dir " + directory + " -- ip ";
         network.exec(exec + "-batch " + batch);
         Files.delete(batch);
-        assertTrue(network.exec(exec + "xfrm state list").contains(HexFormat.of().formatHex(KeySearch.key(names.size(), GCM_BYTES))));
+        assertTrue(network.exec(exec + "xfrm state list")
+                .contains(HexFormat.of().formatHex(KeySearch.key(names.size(), GCM_BYTES))));
         network.exec(exec + "xfrm state flush");
     }
 
@@ -195,8 +203,12 @@ class KeyRemainsTest {
 
     /** All that is mapped and written, but the Java heap. */
     private TreeSet<String> outsideOfHeap() throws Exception {
-        List<Long> heap = Pattern.compile("0x([0-9a-f]{8,16})").matcher(jcmd("GC.heap_info")).results()
-                .map(match -> Long.parseUnsignedLong(match.group(1), 16)).sorted().toList();
+        List<Long> heap = Pattern.compile("0x([0-9a-f]{8,16})")
+                .matcher(jcmd("GC.heap_info"))
+                .results()
+                .map(match -> Long.parseUnsignedLong(match.group(1), 16))
+                .sorted()
+                .toList();
         TreeSet<String> found = new TreeSet<>();
         int searched = 0;
         try (RandomAccessFile memory = new RandomAccessFile("/proc/" + bridge.pid() + "/mem", "r")) {

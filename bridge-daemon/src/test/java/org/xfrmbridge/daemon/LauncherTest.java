@@ -22,7 +22,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.Commands.Result;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 
-/** {@code xfrm-bridge exec}: what it loads the preload library into, with a mock bridge, and what it refuses in one sentence. */
+/**
+ * {@code xfrm-bridge exec}: what it loads the preload library into, with a mock bridge, and what it refuses in one
+ * sentence.
+ */
 class LauncherTest {
     private static final Path LIBRARY = Path.of("target/libxfrm-bridge.so").toAbsolutePath();
     private static final Path SCRIPT = Path.of("src/main/sh/exec.sh").toAbsolutePath();
@@ -76,13 +79,15 @@ class LauncherTest {
     private static void assertRefused(String reason, Result result) {
         assertEquals(1, result.status(), result.output());
         assertEquals(1, result.output().lines().count(), result.output());
-        assertTrue(result.output().startsWith("xfrm-bridge: ") && result.output().contains(reason), result.output());
+        assertTrue(
+                result.output().startsWith("xfrm-bridge: ") && result.output().contains(reason), result.output());
     }
 
     @Test
     void shouldRefuseInOneSentenceWhenThereIsNoBridge() throws Exception {
         Path none = work.resolve("none");
-        assertRefused("no bridge in " + none, Commands.run("sh", SCRIPT.toString(), "--dir", none.toString(), "--", "true"));
+        assertRefused(
+                "no bridge in " + none, Commands.run("sh", SCRIPT.toString(), "--dir", none.toString(), "--", "true"));
     }
 
     @Test
@@ -96,12 +101,16 @@ class LauncherTest {
     @ParameterizedTest
     @CsvSource({"6.12, 6.12.0", "6.9.3, 6.9.3"})
     void shouldTellTheWantedReleaseWhenALevelIsGiven(String level, String release) throws Exception {
-        assertEquals(release + "\n", exec("--kernel-level", level, "--", "uname", "-r").output());
+        assertEquals(
+                release + "\n",
+                exec("--kernel-level", level, "--", "uname", "-r").output());
     }
 
     @Test
     void shouldTellTheKernelsReleaseWhenNoLevelIsGiven() throws Exception {
-        assertEquals(System.getProperty("os.version") + "\n", exec("--", "uname", "-r").output());
+        assertEquals(
+                System.getProperty("os.version") + "\n",
+                exec("--", "uname", "-r").output());
     }
 
     @ParameterizedTest
@@ -126,7 +135,8 @@ class LauncherTest {
     @Test
     void shouldRunWhatTheLibraryIsLoadedInto() throws Exception {
         assertEquals(new Result(0, DIVERTED), exec("--", program.toString()));
-        assertEquals(new Result(0, DIVERTED), exec("--", script("through-env", "#!/usr/bin/env -S sh\n" + program + "\n")));
+        assertEquals(
+                new Result(0, DIVERTED), exec("--", script("through-env", "#!/usr/bin/env -S sh\n" + program + "\n")));
         assertEquals(new Result(0, DIVERTED), exec("--", script("no-interpreter", program + "\n")));
         assertEquals(new Result(0, ""), exec("--", "true"));
     }
@@ -135,9 +145,13 @@ class LauncherTest {
     void shouldRefuseWhatNoLibraryIsLoadedIntoButForForce() throws Exception {
         String fixed = compile("fixed", "-static").toString();
         assertRefused(fixed + " is a static program", exec("--", fixed));
-        assertRefused("fixed-pie is a static program", exec(compile("fixed-pie", "-static-pie", "-fPIE").toString()));
+        assertRefused(
+                "fixed-pie is a static program",
+                exec(compile("fixed-pie", "-static-pie", "-fPIE").toString()));
         assertRefused(fixed + " is a static program", exec("--", script("script", "#! " + fixed + " argument\n")));
-        assertRefused(fixed + " is a static program", exec("--", script("script-of-a-script", "#!" + work.resolve("script") + "\n")));
+        assertRefused(
+                fixed + " is a static program",
+                exec("--", script("script-of-a-script", "#!" + work.resolve("script") + "\n")));
         Result forced = exec("--force", "--", fixed);
         assertEquals(0, forced.status());
         assertTrue(forced.output().startsWith("secure 0, "), forced.output());
@@ -146,8 +160,12 @@ class LauncherTest {
     @Test
     void shouldRefuseWhatPassesTheLibraryBy() throws Exception {
         assertRefused("is a Go program", exec("--", compile("go", "-DGO").toString()));
-        assertRefused("another C library (ld-musl-x86_64.so.1)",
-                exec("--", compile("musl", "-Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1").toString()));
+        assertRefused(
+                "another C library (ld-musl-x86_64.so.1)",
+                exec(
+                        "--",
+                        compile("musl", "-Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1")
+                                .toString()));
     }
 
     @Test
@@ -180,23 +198,36 @@ class LauncherTest {
         String pipe = work.resolve("pipe").toString();
         assertEquals(0, Commands.run("mkfifo", "-m", "755", pipe).status());
         String interpreted = script("interpreted-by-a-pipe", "#!" + pipe + "\n");
-        assertTimeoutPreemptively(Duration.ofSeconds(20), () -> assertEquals(126, exec(interpreted).status()));
+        assertTimeoutPreemptively(
+                Duration.ofSeconds(20),
+                () -> assertEquals(126, exec(interpreted).status()));
     }
 
     /** The kernel says which programs may not trust their environment: all those, and no others, are refused. */
     @ParameterizedTest
     @CsvSource({
-        "0, 0, 755, false, 0", "0, 0, 4755, false, 0", "0, 0, 2755, false, 0", "65534, 0, 4755, false, 0", "0, 65534, 2755, false, 0",
-        "0, 65534, 2745, false, 0", "0, 0, 755, true, 0", "0, 0, 755, false, 65534", "0, 0, 4755, false, 65534", "0, 0, 2755, false, 65534",
+        "0, 0, 755, false, 0", "0, 0, 4755, false, 0", "0, 0, 2755, false, 0", "65534, 0, 4755, false, 0",
+                "0, 65534, 2755, false, 0",
+        "0, 65534, 2745, false, 0", "0, 0, 755, true, 0", "0, 0, 755, false, 65534", "0, 0, 4755, false, 65534",
+                "0, 0, 2755, false, 65534",
         "0, 0, 2745, false, 65534", "65534, 65534, 6755, false, 65534", "0, 0, 755, true, 65534"
     })
-    void shouldRefuseWhatGetsMoreRightsThanTheCaller(int user, int group, String mode, boolean capable, int caller) throws Exception {
+    void shouldRefuseWhatGetsMoreRightsThanTheCaller(int user, int group, String mode, boolean capable, int caller)
+            throws Exception {
         assumeTrue(CurrentProcess.effectiveUserId() == 0, "needs root, to make setuid programs");
         Path subject = Files.copy(program, work.resolve("subject"));
         try {
-            assertEquals(0, Commands.run("chown", user + ":" + group, subject.toString()).status());
+            assertEquals(
+                    0,
+                    Commands.run("chown", user + ":" + group, subject.toString())
+                            .status());
             assertEquals(0, Commands.run("chmod", mode, subject.toString()).status());
-            assertEquals(0, capable ? Commands.run(program.toString(), "grant", subject.toString()).status() : 0);
+            assertEquals(
+                    0,
+                    capable
+                            ? Commands.run(program.toString(), "grant", subject.toString())
+                                    .status()
+                            : 0);
             List<String> as = List.of("setpriv", "--reuid=" + caller, "--regid=" + caller, "--clear-groups");
             judge(as, subject);
             List<String> bounded = new ArrayList<>(as);

@@ -21,12 +21,15 @@ class PlainLinesTest {
         PrintStream before = System.err;
         System.setErr(new PlainLines(written, StandardCharsets.UTF_8));
         try {
-            LoggerFactory.getLogger("test").info("{} listens", "charon\n12:00:00.000 INFO nothing\r\u001b[2K\u2028\u202e\u0085x");
+            LoggerFactory.getLogger("test")
+                    .info("{} listens", "charon\n12:00:00.000 INFO nothing\r\u001b[2K\u2028\u202e\u0085x");
         } finally {
             System.setErr(before);
         }
         assertEquals(1, text().lines().count(), text());
-        assertTrue(text().contains("charon\\n12:00:00.000 INFO nothing\\r\\u001b[2K\\u2028\\u202e\\u0085x listens"), text());
+        assertTrue(
+                text().contains("charon\\n12:00:00.000 INFO nothing\\r\\u001b[2K\\u2028\\u202e\\u0085x listens"),
+                text());
     }
 
     @Test

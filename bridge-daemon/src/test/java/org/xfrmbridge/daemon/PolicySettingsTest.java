@@ -21,7 +21,10 @@ import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 
-/** {@code disable_xfrm} and {@code disable_policy}, judged by this machine's kernel: a policy blocks a ping, or does not, with both. */
+/**
+ * {@code disable_xfrm} and {@code disable_policy}, judged by this machine's kernel: a policy blocks a ping, or does
+ * not, with both.
+ */
 @Timeout(120)
 class PolicySettingsTest {
     @TempDir
@@ -39,13 +42,16 @@ class PolicySettingsTest {
         "ipv6.conf.veth0.disable_policy, IN, 2001:db8::1, 2001:db8::2",
         "ipv6.conf.all.disable_policy, IN, 2001:db8::1, 2001:db8::2",
     })
-    void shouldApplyPoliciesWhereAKernelDoes(String setting, Direction direction, String local, String peer) throws Exception {
-        Assumptions.assumeTrue(Files.exists(Path.of("/proc/sys/net/core/xfrm_acq_expires")), "needs a kernel with XFRM");
+    void shouldApplyPoliciesWhereAKernelDoes(String setting, Direction direction, String local, String peer)
+            throws Exception {
+        Assumptions.assumeTrue(
+                Files.exists(Path.of("/proc/sys/net/core/xfrm_acq_expires")), "needs a kernel with XFRM");
         try (TestNetwork network = new TestNetwork()) {
             network.ping(peer);
             String source = direction == Direction.OUT ? local : peer;
             String destination = direction == Direction.OUT ? peer : local;
-            String policy = " src " + source + " dst " + destination + " dir " + direction.name().toLowerCase(Locale.ROOT);
+            String policy = " src " + source + " dst " + destination + " dir "
+                    + direction.name().toLowerCase(Locale.ROOT);
             network.exec("ip xfrm policy add" + policy + " action block");
             assertFalse(network.ping(peer), "the policy blocks");
             network.exec("sysctl -qw net." + setting + "=1");
@@ -55,7 +61,8 @@ class PolicySettingsTest {
         }
     }
 
-    private boolean pingThroughBridge(TestNetwork network, Direction direction, Selector selector, String peer) throws Exception {
+    private boolean pingThroughBridge(TestNetwork network, Direction direction, Selector selector, String peer)
+            throws Exception {
         Bridge bridge = network.inHere(() -> Bridge.start(
                 new BridgeOptions(DeviceNames.of("veth0", "xfrm0"), directory, -1, PathContext.DEFAULT_FLOWS)));
         try (XfrmClient client = Clients.xfrmOfBridge(directory)) {

@@ -16,19 +16,22 @@ import org.junit.jupiter.api.TestFactory;
 import org.xfrmbridge.daemon.Commands.Result;
 
 /**
- * Runs the C tests of the preload library ({@code src/test/c}), each in a process of its own with the library loaded and with a mock
- * bridge in a fresh directory.
+ * Runs the C tests of the preload library ({@code src/test/c}), each in a process of its own with the library loaded
+ * and with a mock bridge in a fresh directory.
  */
 class PreloadLibraryTest {
     private static final Path SOURCES = Path.of("src/test/c");
-    private static final List<String> SUITE =
-            List.of("suite.c", "netlink_tests.c", "restart_tests.c", "registry_tests.c", "process_tests.c", "caller_tests.c");
+    private static final List<String> SUITE = List.of(
+            "suite.c", "netlink_tests.c", "restart_tests.c", "registry_tests.c", "process_tests.c", "caller_tests.c");
     private static final Path LIBRARY = Path.of("target/libxfrm-bridge.so").toAbsolutePath();
 
     /** Short names in a short directory: a unix socket's path has 107 bytes. */
     private static Path work;
 
-    /** The library and its suite, as they are or as a sanitizer wants them. @param preload what is loaded before the library, with a colon */
+    /**
+     * The library and its suite, as they are or as a sanitizer wants them. @param preload what is loaded before the
+     * library, with a colon
+     */
     private record Build(String preload, Path library, Path suite) {}
 
     private static Build plain;
@@ -69,7 +72,8 @@ class PreloadLibraryTest {
     }
 
     private static Stream<DynamicTest> testsOf(Build build, String prefix) throws Exception {
-        List<String> names = Commands.run(build.suite.toString()).output().lines().toList();
+        List<String> names =
+                Commands.run(build.suite.toString()).output().lines().toList();
         assertTrue(names.size() > 30, "the suite lists its tests");
         return names.stream().map(name -> DynamicTest.dynamicTest(prefix + name, () -> runInC(build, name)));
     }
@@ -78,10 +82,16 @@ class PreloadLibraryTest {
     private static Build sanitized(String sanitizer) throws Exception {
         String option = "-fsanitize=" + sanitizer;
         String runtime = "lib" + sanitizer.charAt(0) + (sanitizer.equals("undefined") ? "b" : "") + "san.so";
-        Path first = Path.of(Commands.run("cc", "-print-file-name=" + runtime).output().strip()).toRealPath();
+        Path first = Path.of(Commands.run("cc", "-print-file-name=" + runtime)
+                        .output()
+                        .strip())
+                .toRealPath();
         String library = "libxfrm-bridge-" + sanitizer + ".so";
         try (Stream<Path> sources = Files.list(Path.of("src/main/c"))) {
-            List<String> files = sources.map(Path::toAbsolutePath).map(Path::toString).filter(name -> name.endsWith(".c")).toList();
+            List<String> files = sources.map(Path::toAbsolutePath)
+                    .map(Path::toString)
+                    .filter(name -> name.endsWith(".c"))
+                    .toList();
             compile(library, files, "-g", option, "-fPIC", "-shared", "-fvisibility=hidden");
         }
         compile("suite-" + sanitizer, SUITE, "-g", option, "-rdynamic");
@@ -91,7 +101,8 @@ class PreloadLibraryTest {
     private static void runInC(Build build, String name) throws Exception {
         var test = new ProcessBuilder(build.suite.toString(), name);
         test.environment().put("LD_PRELOAD", build.preload + build.library + ':' + work.resolve("late.so"));
-        test.environment().put("XFRM_BRIDGE_DIR", Files.createTempDirectory(work, "d").toString());
+        test.environment()
+                .put("XFRM_BRIDGE_DIR", Files.createTempDirectory(work, "d").toString());
         test.environment().put("XFRM_BRIDGE_MOCK", work.resolve("mock").toString());
         // Some tests end processes without their memory freed, and call in signal handlers what a kernel allows there.
         test.environment().put("ASAN_OPTIONS", "detect_leaks=0");
@@ -102,6 +113,7 @@ class PreloadLibraryTest {
     }
 
     private static void compile(String program, List<String> sources, String... options) throws Exception {
-        Commands.compile(work.resolve(program), sources.stream().map(SOURCES::resolve).toList(), options);
+        Commands.compile(
+                work.resolve(program), sources.stream().map(SOURCES::resolve).toList(), options);
     }
 }

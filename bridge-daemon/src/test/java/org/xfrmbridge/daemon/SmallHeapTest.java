@@ -54,11 +54,15 @@ class SmallHeapTest {
     private Process bridge;
 
     private void run(TestNetwork network) throws Exception {
-        List<String> line = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        line.addAll(List.of("-Xmx64m", "-XX:+UseParallelGC", "-XX:+UseCompactObjectHeaders", "--enable-native-access=ALL-UNNAMED"));
+        List<String> line = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        line.addAll(List.of(
+                "-Xmx64m", "-XX:+UseParallelGC", "-XX:+UseCompactObjectHeaders", "--enable-native-access=ALL-UNNAMED"));
         line.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "run"));
         line.addAll(List.of("--attach", "veth0", "--dir", directory.toString()));
-        bridge = network.processHere(line).redirectError(directory.resolve("log").toFile()).start();
+        bridge = network.processHere(line)
+                .redirectError(directory.resolve("log").toFile())
+                .start();
         BufferedReader output = bridge.inputReader();
         assertEquals("ready", output.readLine(), this::log);
     }
@@ -96,11 +100,30 @@ class SmallHeapTest {
 
     private static PolicySpec policy(Selector selector, Mode mode) {
         Template template = new Template(
-                new StateId(mode == Mode.TUNNEL ? THERE : Address.ANY, 0, IpProtocol.ESP), AddressFamily.INET,
-                mode == Mode.TUNNEL ? HERE : Address.ANY, 1, mode, 0, false, -1, -1, -1);
+                new StateId(mode == Mode.TUNNEL ? THERE : Address.ANY, 0, IpProtocol.ESP),
+                AddressFamily.INET,
+                mode == Mode.TUNNEL ? HERE : Address.ANY,
+                1,
+                mode,
+                0,
+                false,
+                -1,
+                -1,
+                -1);
         return new PolicySpec(
-                selector, Lifetime.UNLIMITED, 100, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(template), Mark.NONE, 0,
-                PolicySpec.Type.MAIN, null);
+                selector,
+                Lifetime.UNLIMITED,
+                100,
+                0,
+                Direction.OUT,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(template),
+                Mark.NONE,
+                0,
+                PolicySpec.Type.MAIN,
+                null);
     }
 
     private static Selector towards(int ipv4, int prefix) {
@@ -115,12 +138,15 @@ class SmallHeapTest {
     /** Adds until that is refused, and returns how many there are then. */
     private int fill(Adder adder) {
         int[] count = {0};
-        RefusedException refusal = assertThrows(RefusedException.class, () -> {
-            while (count[0] < MANY) {
-                adder.add(count[0] + 1);
-                count[0]++;
-            }
-        }, this::log);
+        RefusedException refusal = assertThrows(
+                RefusedException.class,
+                () -> {
+                    while (count[0] < MANY) {
+                        adder.add(count[0] + 1);
+                        count[0]++;
+                    }
+                },
+                this::log);
         assertEquals(Errno.ENOMEM.number(), refusal.errno());
         return count[0];
     }
@@ -172,7 +198,8 @@ class SmallHeapTest {
         try (TestNetwork network = new TestNetwork()) {
             network.ip("route add 10.0.0.0/8 via 192.0.2.2");
             run(network);
-            try (XfrmClient client = Clients.xfrmOfBridge(directory); XfrmEvents daemon = client.events(XfrmMessage.GROUP_ACQUIRE)) {
+            try (XfrmClient client = Clients.xfrmOfBridge(directory);
+                    XfrmEvents daemon = client.events(XfrmMessage.GROUP_ACQUIRE)) {
                 client.addPolicy(policy(towards(0x0a00_0000, 8), Mode.TRANSPORT));
                 List<Process> floods = List.of(flood(network, 1));
                 long startNs = System.nanoTime();
@@ -192,9 +219,11 @@ class SmallHeapTest {
                     flood.destroyForcibly();
                 }
                 String stat = ControlClient.ask(directory, "proc xfrm_stat");
-                System.out.println(spi + " requests of root's, the slowest took " + slowestNs / 1_000_000 + " ms\n" + stat);
+                System.out.println(
+                        spi + " requests of root's, the slowest took " + slowestNs / 1_000_000 + " ms\n" + stat);
                 assertTrue(stat.matches("(?s).*XfrmOutPolError\\s+[1-9]\\d{3}.*"), stat);
-                assertEquals("acquire", daemon.next(1000).getClass().getSimpleName().toLowerCase(), this::log);
+                assertEquals(
+                        "acquire", daemon.next(1000).getClass().getSimpleName().toLowerCase(), this::log);
             }
         }
     }
@@ -203,7 +232,11 @@ class SmallHeapTest {
     private static Process flood(TestNetwork network, int part) throws IOException {
         String script = "for ((i = 0; SECONDS < 120; i++)); do "
                 + "echo > /dev/udp/10.$((%d * 16 + (i >> 16 & 15))).$((i >> 8 & 255)).$((i & 255))/9; done";
-        List<String> line = List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", script.formatted(part));
-        return network.processHere(line).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+        List<String> line = List.of(
+                "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "bash", "-c", script.formatted(part));
+        return network.processHere(line)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
     }
 }

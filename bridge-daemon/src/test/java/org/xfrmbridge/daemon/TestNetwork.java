@@ -21,7 +21,8 @@ import org.xfrmbridge.daemon.os.CurrentProcess;
 public final class TestNetwork implements AutoCloseable {
     private static final long LIMIT_SECONDS = 60;
 
-    private final String here = "xbt" + Integer.toHexString(ThreadLocalRandom.current().nextInt(1 << 28));
+    private final String here =
+            "xbt" + Integer.toHexString(ThreadLocalRandom.current().nextInt(1 << 28));
     private final String there = here + "p";
 
     /** Skips the test, with the reason, where it cannot run. */
@@ -84,7 +85,10 @@ public final class TestNetwork implements AutoCloseable {
 
     /** The same with so many bytes behind the ICMP header, which must not be fragmented. */
     public boolean ping(String address, int payloadBytes) throws Exception {
-        return process(("ip netns exec " + here + " ping -n -c 1 -W 1 -M do -s " + payloadBytes + ' ' + address).split(" ")).waitFor() == 0;
+        return process(("ip netns exec " + here + " ping -n -c 1 -W 1 -M do -s " + payloadBytes + ' ' + address)
+                                .split(" "))
+                        .waitFor()
+                == 0;
     }
 
     /** Whether a ping from "there" is answered. */
@@ -93,7 +97,9 @@ public final class TestNetwork implements AutoCloseable {
     }
 
     private static boolean ping(String namespace, String address) throws Exception {
-        return process(("ip netns exec " + namespace + " ping -n -c 1 -W 1 " + address).split(" ")).waitFor() == 0;
+        return process(("ip netns exec " + namespace + " ping -n -c 1 -W 1 " + address).split(" "))
+                        .waitFor()
+                == 0;
     }
 
     public <T> T inHere(Callable<T> work) throws Exception {
@@ -118,12 +124,16 @@ public final class TestNetwork implements AutoCloseable {
         return result;
     }
 
-    public static <T> T within(CompletableFuture<T> result) throws InterruptedException, ExecutionException, TimeoutException {
+    public static <T> T within(CompletableFuture<T> result)
+            throws InterruptedException, ExecutionException, TimeoutException {
         return result.get(LIMIT_SECONDS, TimeUnit.SECONDS);
     }
 
     private static Process process(String... line) throws IOException {
-        return new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+        return new ProcessBuilder(line)
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
     }
 
     private static String run(String... line) throws Exception {

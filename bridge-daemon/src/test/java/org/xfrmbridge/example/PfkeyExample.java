@@ -24,7 +24,8 @@ public final class PfkeyExample {
 
     /** @param arguments the bridge's directory; none for the kernel */
     public static void main(String... arguments) throws IOException {
-        try (PfkeyClient pfkey = arguments.length == 0 ? Clients.pfkeyOfKernel() : Clients.pfkeyOfBridge(Path.of(arguments[0]));
+        try (PfkeyClient pfkey =
+                        arguments.length == 0 ? Clients.pfkeyOfKernel() : Clients.pfkeyOfBridge(Path.of(arguments[0]));
                 PfkeyEvents events = pfkey.events(Satype.ESP)) {
             PfkeyState.Builder sa = new PfkeyState.Builder();
             sa.satype = Satype.ESP;
@@ -36,7 +37,8 @@ public final class PfkeyExample {
             pfkey.add(sa.build());
             System.out.println(events.next(1000).state());
             try (Stream<PfkeyState> all = pfkey.states(Satype.UNSPEC)) {
-                all.forEach(state -> System.out.println(state.sa() + ": " + state.current().allocations() + " packets"));
+                all.forEach(state ->
+                        System.out.println(state.sa() + ": " + state.current().allocations() + " packets"));
             }
             pfkey.delete(PfkeyState.named(Satype.ESP, 0x1000, sa.source, sa.destination));
         } catch (RefusedException e) {

@@ -25,7 +25,8 @@ public final class XfrmExample {
 
     /** @param arguments the bridge's directory; none for the kernel */
     public static void main(String... arguments) throws IOException {
-        try (XfrmClient xfrm = arguments.length == 0 ? Clients.xfrmOfKernel() : Clients.xfrmOfBridge(Path.of(arguments[0]));
+        try (XfrmClient xfrm =
+                        arguments.length == 0 ? Clients.xfrmOfKernel() : Clients.xfrmOfBridge(Path.of(arguments[0]));
                 XfrmEvents events = xfrm.events(XfrmMessage.GROUP_SA)) {
             StateSpec.Builder sa = StateSpec.builder();
             sa.saddr = Address.parse("192.0.2.1");
@@ -36,7 +37,8 @@ public final class XfrmExample {
             xfrm.addState(sa.build());
             System.out.println(events.next(1000));
             try (Stream<StateEntry> all = xfrm.states()) {
-                all.forEach(state -> System.out.println(state.spec().id() + ": " + state.current().packets() + " packets"));
+                all.forEach(state -> System.out.println(
+                        state.spec().id() + ": " + state.current().packets() + " packets"));
             }
             xfrm.deleteState(new StateKey(sa.id, sa.family, Mark.NONE, null));
         } catch (RefusedException e) {

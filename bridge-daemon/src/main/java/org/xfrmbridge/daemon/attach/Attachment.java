@@ -15,7 +15,8 @@ import org.xfrmbridge.daemon.route.RouteSocket;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 
 /**
- * A bump in the wire, made and undone over rtnetlink alone (in a container /proc/sys may be read-only and {@code ip} absent).
+ * A bump in the wire, made and undone over rtnetlink alone (in a container /proc/sys may be read-only and {@code ip}
+ * absent).
  *
  * <pre>
  *   before:   host -- eth0 -- network
@@ -25,14 +26,17 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
  *                     xfrm0n (TAP) -- xfrm0b (bridge) -- eth0 (another MAC address) -- network
  * </pre>
  *
- * Both TAPs are persistent: while no process holds them they have no carrier, so a bridge that died lets nothing pass, and the one that comes
- * back finds everything in its place. A {@link AttachmentRecord} is written before the first change. One thread.
+ * Both TAPs are persistent: while no process holds them they have no carrier, so a bridge that died lets nothing pass,
+ * and the one that comes back finds everything in its place. A {@link AttachmentRecord} is written before the first
+ * change. One thread.
  */
 public final class Attachment implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Attachment.class);
     private static final SecureRandom RANDOM = new SecureRandom();
 
-    /** A burst from the network may wait a few milliseconds while its thread has no core; the default is 1000 frames. */
+    /**
+     * A burst from the network may wait a few milliseconds while its thread has no core; the default is 1000 frames.
+     */
     private static final int NETWORK_QUEUE_FRAMES = 4096;
 
     private final Path directory;
@@ -78,7 +82,10 @@ public final class Attachment implements AutoCloseable {
         return ofHere(AttachmentRecord.read(directory), directory) != null;
     }
 
-    /** The journal that was left, if one was. One of another boot or namespace is removed: its devices are gone, and its addresses may be others' now. */
+    /**
+     * The journal that was left, if one was. One of another boot or namespace is removed: its devices are gone, and its
+     * addresses may be others' now.
+     */
     private static AttachmentRecord ofHere(AttachmentRecord left, Path directory) throws IOException {
         if (left == null) {
             return null;
@@ -87,9 +94,12 @@ public final class Attachment implements AutoCloseable {
         if (left.place().equals(here)) {
             return left;
         }
-        LOG.warn("{} was attached {}: addresses and routes from then are not restored, {} is removed",
+        LOG.warn(
+                "{} was attached {}: addresses and routes from then are not restored, {} is removed",
                 left.names().original(),
-                left.place().isOfSameBoot(here) ? "in another network namespace" : "before this machine was started anew",
+                left.place().isOfSameBoot(here)
+                        ? "in another network namespace"
+                        : "before this machine was started anew",
                 AttachmentRecord.file(directory));
         AttachmentRecord.delete(directory);
         return null;
@@ -120,15 +130,20 @@ public final class Attachment implements AutoCloseable {
         }
         NamespaceId here = NamespaceId.here();
         if (left.place().isOfSameBoot(here) && !left.place().equals(here)) {
-            throw new AttachmentException("%s was attached in another network namespace: detach it there, or delete %s if that is gone"
-                    .formatted(left.names().original(), AttachmentRecord.file(directory)));
+            throw new AttachmentException(
+                    "%s was attached in another network namespace: detach it there, or delete %s if that is gone"
+                            .formatted(left.names().original(), AttachmentRecord.file(directory)));
         }
     }
 
     private void resume(AttachmentRecord left, DeviceNames names) throws IOException {
         if (!left.names().equals(names)) {
-            throw new AttachmentException("%s is attached to %s through %s already: run with these, or \"xfrm-bridge detach\" first"
-                    .formatted(directory, left.names().original(), left.names().host()));
+            throw new AttachmentException(
+                    "%s is attached to %s through %s already: run with these, or \"xfrm-bridge detach\" first"
+                            .formatted(
+                                    directory,
+                                    left.names().original(),
+                                    left.names().host()));
         }
         journal = left;
         if (left.phase() == AttachmentRecord.Phase.ATTACHED && isWhole(left)) {
@@ -175,7 +190,8 @@ public final class Attachment implements AutoCloseable {
             journal.write(directory);
         } catch (IOException e) {
             rollBack(names, e);
-            throw new AttachmentException(names.original() + " could not be taken over and is as before: " + e.getMessage(), e);
+            throw new AttachmentException(
+                    names.original() + " could not be taken over and is as before: " + e.getMessage(), e);
         }
         LOG.info("attached: {} has the place of {}", names.host(), names.original());
     }
@@ -208,7 +224,10 @@ public final class Attachment implements AutoCloseable {
         filter = IngressFilter.install(names.bridge());
     }
 
-    /** Devices that carry nothing yet: the TAPs and the bridge, all of the same MTU. Returns the network's TAP, a port of the bridge. */
+    /**
+     * Devices that carry nothing yet: the TAPs and the bridge, all of the same MTU. Returns the network's TAP, a port
+     * of the bridge.
+     */
     private Link prepare(DeviceNames names, Link original) throws OsException {
         links.createBridge(names.bridge(), randomMac(), original.mtuBytes());
         Link bridge = links.find(names.bridge());
@@ -329,8 +348,14 @@ public final class Attachment implements AutoCloseable {
         Link original = links.find(names.original());
         Link host = links.find(names.host());
         if (original == null) {
-            throw new AttachmentException("there is no %s any more to give its configuration back to: \"ip link delete\" %s, %s and %s, and delete %s"
-                    .formatted(names.original(), names.host(), names.network(), names.bridge(), AttachmentRecord.file(directory)));
+            throw new AttachmentException(
+                    "there is no %s any more to give its configuration back to: \"ip link delete\" %s, %s and %s, and delete %s"
+                            .formatted(
+                                    names.original(),
+                                    names.host(),
+                                    names.network(),
+                                    names.bridge(),
+                                    AttachmentRecord.file(directory)));
         }
         boolean current = journal.phase() == AttachmentRecord.Phase.ATTACHED && host != null && host.isUp();
         IpConfiguration configuration = current

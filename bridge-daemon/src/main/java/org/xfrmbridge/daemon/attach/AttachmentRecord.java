@@ -2,13 +2,13 @@ package org.xfrmbridge.daemon.attach;
 
 import java.io.IOException;
 import java.io.Reader;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -27,8 +27,15 @@ import org.xfrmbridge.daemon.route.RouteMessage;
  * @param multicastRoutes of the original interface, which it must not have while it is a bridge port
  */
 public record AttachmentRecord(
-        NamespaceId place, DeviceNames names, Phase phase, Link original, IpConfiguration configuration, List<RouteMessage> multicastRoutes) {
-    /** How far it got: while MOVING the configuration is partly here, partly there, and the journal's is the true one. */
+        NamespaceId place,
+        DeviceNames names,
+        Phase phase,
+        Link original,
+        IpConfiguration configuration,
+        List<RouteMessage> multicastRoutes) {
+    /**
+     * How far it got: while MOVING the configuration is partly here, partly there, and the journal's is the true one.
+     */
     public enum Phase {
         MOVING,
         ATTACHED
@@ -58,7 +65,9 @@ public record AttachmentRecord(
             return fromLines(lines);
         } catch (IllegalArgumentException | NullPointerException e) {
             throw new IOException(
-                    "%s is damaged (%s): give the interface its addresses and routes back by hand, then delete it".formatted(file, e.getMessage()), e);
+                    "%s is damaged (%s): give the interface its addresses and routes back by hand, then delete it"
+                            .formatted(file, e.getMessage()),
+                    e);
         }
     }
 
@@ -119,7 +128,8 @@ public record AttachmentRecord(
     }
 
     private String toLines() {
-        StringBuilder out = new StringBuilder("# What xfrm-bridge moved, as rtnetlink messages: xfrm-bridge detach moves it back.\n");
+        StringBuilder out = new StringBuilder(
+                "# What xfrm-bridge moved, as rtnetlink messages: xfrm-bridge detach moves it back.\n");
         line(out, "boot", place.bootId());
         line(out, "namespace", Long.toUnsignedString(place.namespace()));
         line(out, "original", original.name());

@@ -14,7 +14,10 @@ import org.xfrmbridge.daemon.route.RouteMessage;
 import org.xfrmbridge.daemon.route.RouteSocket;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 
-/** Takes an IP configuration from one interface and gives it to another. Both steps may be repeated: what is done already is no error. */
+/**
+ * Takes an IP configuration from one interface and gives it to another. Both steps may be repeated: what is done
+ * already is no error.
+ */
 final class ConfigurationMove {
     private static final Logger LOG = LoggerFactory.getLogger(ConfigurationMove.class);
     private static final int ADD = NetlinkHeader.CREATE | NetlinkHeader.EXCLUSIVE;
@@ -46,7 +49,11 @@ final class ConfigurationMove {
             socket.change(new RouteMessage(type, message.payload()), 0);
         } catch (OsException e) {
             boolean gone = switch (e.errno()) {
-                case OsException.ENOENT, OsException.ESRCH, OsException.EADDRNOTAVAIL, OsException.ENODEV, OsException.ENXIO -> true;
+                case OsException.ENOENT,
+                        OsException.ESRCH,
+                        OsException.EADDRNOTAVAIL,
+                        OsException.ENODEV,
+                        OsException.ENXIO -> true;
                 default -> false;
             };
             if (!gone) {
@@ -116,7 +123,9 @@ final class ConfigurationMove {
         }
     }
 
-    /** Takes an interface's IPv6 multicast routes, which come with its going up, so that the host sends nothing there. */
+    /**
+     * Takes an interface's IPv6 multicast routes, which come with its going up, so that the host sends nothing there.
+     */
     List<RouteMessage> silence(int index) throws OsException {
         List<RouteMessage> removed = new ArrayList<>();
         byte[] header = new byte[12];

@@ -6,7 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.xfrmbridge.daemon.route.Link;
 
-/** The per-interface files of /proc/sys/net/ipv4 and ipv6, as far as they may be written: rp_filter, accept_ra and their like. */
+/**
+ * The per-interface files of /proc/sys/net/ipv4 and ipv6, as far as they may be written: rp_filter, accept_ra and their
+ * like.
+ */
 final class DeviceSettings {
     private DeviceSettings() {}
 

@@ -65,7 +65,8 @@ final class IngressFilter implements AutoCloseable {
             LOG.warn(
                     "the kernel cannot filter what arrives on {} ({}): broadcasts and multicasts from 0.0.0.0 reach the host "
                             + "whatever its policies say; load nf_tables",
-                    device, e.getMessage());
+                    device,
+                    e.getMessage());
             if (filter != null) {
                 filter.close();
             }
@@ -78,8 +79,11 @@ final class IngressFilter implements AutoCloseable {
         try {
             if (!isThere()) {
                 replaceTable();
-                LOG.warn("somebody has taken away nftables' table netdev {}, which keeps what arrives on {} from the host: "
-                        + "it is there again", table(), device);
+                LOG.warn(
+                        "somebody has taken away nftables' table netdev {}, which keeps what arrives on {} from the host: "
+                                + "it is there again",
+                        table(),
+                        device);
             }
         } catch (OsException e) {
             LOG.warn("nftables' table netdev {} could not be looked after: {}", table(), e.getMessage());
@@ -104,7 +108,9 @@ final class IngressFilter implements AutoCloseable {
     private boolean isThere() throws OsException {
         restart();
         message(GET_CHAIN, NetlinkHeader.ACK, NFPROTO_NETDEV);
-        batch.putString(NFTA_CHAIN_TABLE, table()).putString(NFTA_CHAIN_NAME, CHAIN).end();
+        batch.putString(NFTA_CHAIN_TABLE, table())
+                .putString(NFTA_CHAIN_NAME, CHAIN)
+                .end();
         try {
             exchange(sequence);
             return true;

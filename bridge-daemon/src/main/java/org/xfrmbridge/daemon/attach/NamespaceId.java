@@ -7,7 +7,8 @@ import java.nio.file.Path;
 import org.xfrmbridge.daemon.route.RouteSocket;
 
 /**
- * What an attachment is in, and gone with: one boot of a kernel, and one of its network namespaces. A directory may outlive both.
+ * What an attachment is in, and gone with: one boot of a kernel, and one of its network namespaces. A directory may
+ * outlive both.
  *
  * @param bootId from random(4); empty where there is no such file
  * @param namespace its cookie, which no other has until the next boot; 0 before Linux 5.14

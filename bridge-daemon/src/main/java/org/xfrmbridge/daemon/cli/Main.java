@@ -48,7 +48,8 @@ public final class Main implements Runnable {
             }
             line.setDefaultValueProvider(new PropertiesDefaultProvider(new File(file)));
         }
-        return line.execute(line.getCommandName().equals(NAME) ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length));
+        return line.execute(
+                line.getCommandName().equals(NAME) ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length));
     }
 
     /** A bridge starts 150 ms sooner when only the command at hand is read, not all of them. */

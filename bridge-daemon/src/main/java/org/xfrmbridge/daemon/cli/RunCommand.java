@@ -51,7 +51,11 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private ConfigurationOption configuration;
 
-    @Option(names = "--attach", required = true, paramLabel = "IFACE", description = "The interface whose place to take: eth0.")
+    @Option(
+            names = "--attach",
+            required = true,
+            paramLabel = "IFACE",
+            description = "The interface whose place to take: eth0.")
     private String original;
 
     @Option(
@@ -61,35 +65,47 @@ final class RunCommand implements Callable<Integer> {
             description = "Name of the interface that gets its addresses and routes. Default: ${DEFAULT-VALUE}.")
     private String tap;
 
-    @Option(names = "--group", paramLabel = "GROUP", description = "Members of this group may do what only root may otherwise.")
+    @Option(
+            names = "--group",
+            paramLabel = "GROUP",
+            description = "Members of this group may do what only root may otherwise.")
     private String group;
 
     @Option(
             names = "--flows",
             paramLabel = "N",
-            description = "How many flows are remembered in each direction, " + LEAST_FLOWS + " to " + MOST_FLOWS + ", rounded up to a power of two: "
+            description = "How many flows are remembered in each direction, " + LEAST_FLOWS + " to " + MOST_FLOWS
+                    + ", rounded up to a power of two: "
                     + "their packets cost one lookup, those of others five or more. Each takes 144 bytes, and 200 to 300 more once it has had a "
-                    + "packet. Default: " + PathContext.DEFAULT_FLOWS + ", less where that is more than an eighth of the heap.")
+                    + "packet. Default: " + PathContext.DEFAULT_FLOWS
+                    + ", less where that is more than an eighth of the heap.")
     private Integer flows;
 
     @Option(
             names = "--acquires",
             paramLabel = "N",
             defaultValue = "" + XfrmEngine.DEFAULT_ACQUIRES,
-            description = "How many SAs packets may wait for at a time, 1 to " + MOST_ACQUIRES + ", under one policy half of them: as long as an IKE "
-                    + "daemon has not answered, packets that want others are dropped. Each takes 1.1 KB. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "How many SAs packets may wait for at a time, 1 to " + MOST_ACQUIRES
+                            + ", under one policy half of them: as long as an IKE "
+                            + "daemon has not answered, packets that want others are dropped. Each takes 1.1 KB. Default: ${DEFAULT-VALUE}.")
     private int acquires;
 
-    @Option(names = "--ready-fd", paramLabel = "N", description = "Also writes the line \"ready\" to this descriptor, then closes it.")
+    @Option(
+            names = "--ready-fd",
+            paramLabel = "N",
+            description = "Also writes the line \"ready\" to this descriptor, then closes it.")
     private Integer readyDescriptor;
 
     @Override
     public Integer call() throws IOException {
         if (tap.isEmpty() || tap.length() > DeviceNames.MAX_TAP_NAME || tap.contains("/")) {
-            throw new ParameterException(spec.commandLine(), "--tap: a name has 1 to " + DeviceNames.MAX_TAP_NAME + " characters.");
+            throw new ParameterException(
+                    spec.commandLine(), "--tap: a name has 1 to " + DeviceNames.MAX_TAP_NAME + " characters.");
         }
         CurrentProcess.ignoreHangup();
-        BridgeOptions options = new BridgeOptions(DeviceNames.of(original, tap), directory.directory(), gid(), flows(), acquires);
+        BridgeOptions options =
+                new BridgeOptions(DeviceNames.of(original, tap), directory.directory(), gid(), flows(), acquires);
         requireHeap(options);
         Bridge bridge = Bridge.start(options);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge), "end"));
@@ -105,7 +121,8 @@ final class RunCommand implements Callable<Integer> {
 
     private int flows() {
         if (flows != null && (flows < LEAST_FLOWS || flows > MOST_FLOWS)) {
-            throw new ParameterException(spec.commandLine(), "--flows: from " + LEAST_FLOWS + " to " + MOST_FLOWS + '.');
+            throw new ParameterException(
+                    spec.commandLine(), "--flows: from " + LEAST_FLOWS + " to " + MOST_FLOWS + '.');
         }
         return flows == null ? HeapSizes.defaultFlows() : flows;
     }

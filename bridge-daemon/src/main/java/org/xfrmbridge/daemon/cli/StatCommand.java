@@ -11,7 +11,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "stat",
         mixinStandardHelpOptions = true,
-        description = "Shows what a running bridge has counted: SAs, policies, packets, and drops under their /proc/net/xfrm_stat names.")
+        description =
+                "Shows what a running bridge has counted: SAs, policies, packets, and drops under their /proc/net/xfrm_stat names.")
 final class StatCommand implements Callable<Integer> {
     @Mixin
     private DirectoryOption directory;
@@ -28,8 +29,10 @@ final class StatCommand implements Callable<Integer> {
             System.out.print(ControlClient.ask(directory.directory(), json ? "stat json" : "stat"));
             return 0;
         } catch (IOException e) {
-            throw new IOException("no bridge answers in %s: start one with \"xfrm-bridge run\", or name its directory with --dir"
-                    .formatted(directory.directory()), e);
+            throw new IOException(
+                    "no bridge answers in %s: start one with \"xfrm-bridge run\", or name its directory with --dir"
+                            .formatted(directory.directory()),
+                    e);
         }
     }
 }

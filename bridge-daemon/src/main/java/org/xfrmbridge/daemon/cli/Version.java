@@ -8,8 +8,7 @@ final class Version implements IVersionProvider {
     public String[] getVersion() {
         String version = Version.class.getPackage().getImplementationVersion();
         return new String[] {
-            "xfrm-bridge " + (version == null ? "(not packaged)" : version),
-            "JDK " + Runtime.version(),
+            "xfrm-bridge " + (version == null ? "(not packaged)" : version), "JDK " + Runtime.version(),
         };
     }
 }

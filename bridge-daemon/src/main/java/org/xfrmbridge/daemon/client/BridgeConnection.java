@@ -10,7 +10,10 @@ import org.xfrmbridge.io.LostEventsException;
 import org.xfrmbridge.netlink.client.NetlinkConnection;
 import org.xfrmbridge.netlink.nl.EventGroup;
 
-/** A bridge's socket, spoken to directly: what the preload library does for programs in C (docs/preload-protocol.md). One thread. */
+/**
+ * A bridge's socket, spoken to directly: what the preload library does for programs in C (docs/preload-protocol.md).
+ * One thread.
+ */
 final class BridgeConnection implements NetlinkConnection {
     /** A datagram of a dump may be as large as a kernel's. */
     private static final int ROOM_BYTES = 32_768;
@@ -37,7 +40,9 @@ final class BridgeConnection implements NetlinkConnection {
         return new BridgeConnection(ClientSocket.unix(BridgeSocket.PFKEY.reachableIn(directory)), false);
     }
 
-    /** A frame; what must hold when the call returns, as in a kernel, is waited for by {@link ClientSocket#awaitTaken}. */
+    /**
+     * A frame; what must hold when the call returns, as in a kernel, is waited for by {@link ClientSocket#awaitTaken}.
+     */
     private void tell(int op, int first, int second) throws IOException {
         socket.send(ByteBuffer.wrap(new ControlFrame(op, first, second).toBytes()));
     }

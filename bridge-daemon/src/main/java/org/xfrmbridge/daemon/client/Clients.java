@@ -8,8 +8,8 @@ import org.xfrmbridge.netlink.client.XfrmClient;
 import org.xfrmbridge.pfkey.client.PfkeyClient;
 
 /**
- * Opens IPsec databases for Java programs: the kernel's, in the network namespace of the calling thread, or a bridge's, by its directory. The
- * JVM needs {@code --enable-native-access=ALL-UNNAMED}.
+ * Opens IPsec databases for Java programs: the kernel's, in the network namespace of the calling thread, or a bridge's,
+ * by its directory. The JVM needs {@code --enable-native-access=ALL-UNNAMED}.
  */
 public final class Clients {
     private Clients() {}

@@ -6,11 +6,13 @@ import java.nio.file.Path;
 import org.xfrmbridge.daemon.os.UnixConnection.Credentials;
 
 /**
- * Who may do what a kernel asks CAP_NET_ADMIN for: root and the members of one group. As in {@code netlink_net_capable}, both must have that
- * right, who opened a socket and who sends a message through it: the one would let a program speak on a socket it was given, the other would let a
- * privileged program be made to speak by what it is given for its output.
+ * Who may do what a kernel asks CAP_NET_ADMIN for: root and the members of one group. As in
+ * {@code netlink_net_capable}, both must have that right, who opened a socket and who sends a message through it: the
+ * one would let a program speak on a socket it was given, the other would let a privileged program be made to speak by
+ * what it is given for its output.
  *
- * <p>Ids are as the bridge's user namespace shows them. What it does not know has the overflow id there, which names nobody. Any thread.
+ * <p>Ids are as the bridge's user namespace shows them. What it does not know has the overflow id there, which names
+ * nobody. Any thread.
  */
 final class Access {
     /** {@code /proc/sys/kernel/overflowuid} and {@code overflowgid}, as nobody changes them. */
@@ -48,8 +50,8 @@ final class Access {
     }
 
     /**
-     * The same of who sends a message through the connection of a privileged opener. The kernel tells its user and group, and no other group it is
-     * in: members are who have the group, or are the user that opened as a member.
+     * The same of who sends a message through the connection of a privileged opener. The kernel tells its user and
+     * group, and no other group it is in: members are who have the group, or are the user that opened as a member.
      *
      * @param uid the sender's real user, -1 if unknown
      * @param gid the sender's real group, -1 if unknown

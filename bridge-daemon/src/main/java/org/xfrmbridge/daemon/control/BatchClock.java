@@ -2,7 +2,10 @@ package org.xfrmbridge.daemon.control;
 
 import org.xfrmbridge.time.Clock;
 
-/** Reads the seconds once for all that is changed on one occasion: a reading costs as much as a twentieth of a change. Control thread only. */
+/**
+ * Reads the seconds once for all that is changed on one occasion: a reading costs as much as a twentieth of a change.
+ * Control thread only.
+ */
 public final class BatchClock implements Clock, ChangeBatch {
     private final Clock real;
     private boolean occasion;

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The clients with a mailbox that were served, or sent something, since the loop last slept: it looks into their mailboxes as long as it does not
- * sleep, and before it does there is nothing left in one. Control thread only.
+ * The clients with a mailbox that were served, or sent something, since the loop last slept: it looks into their
+ * mailboxes as long as it does not sleep, and before it does there is nothing left in one. Control thread only.
  */
 final class BusyMailboxes {
     /** Looks at all of them before the loop asks for events, too: about a microsecond, if it is one. */
@@ -42,7 +42,9 @@ final class BusyMailboxes {
         return false;
     }
 
-    /** Before the loop sleeps: lets none of them use its mailbox any more. True if there is a request to {@link #serve}. */
+    /**
+     * Before the loop sleeps: lets none of them use its mailbox any more. True if there is a request to {@link #serve}.
+     */
     boolean rest() {
         clients.removeIf(DatagramChannel::stopTalking);
         return !clients.isEmpty();

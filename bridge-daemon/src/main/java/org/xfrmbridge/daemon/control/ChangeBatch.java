@@ -1,8 +1,8 @@
 package org.xfrmbridge.daemon.control;
 
 /**
- * A moment at which several changes are made together: those that one datagram of a client asked for, or timers that are due. Control thread
- * only.
+ * A moment at which several changes are made together: those that one datagram of a client asked for, or timers that
+ * are due. Control thread only.
  */
 public interface ChangeBatch {
     /** One that nobody cares about. */

@@ -15,15 +15,17 @@ import org.xfrmbridge.daemon.os.PollSet;
 import org.xfrmbridge.time.Clock;
 
 /**
- * The one thread that changes anything (a kernel serialises changes, too). A round: wait; what the datapath told; pending connections; one turn, which
- * is bounded, for every channel that has something; what another thread asked for; timers. Connections come first so that a client which connected
- * before another one sent a message also exists before that message is handled.
+ * The one thread that changes anything (a kernel serialises changes, too). A round: wait; what the datapath told;
+ * pending connections; one turn, which is bounded, for every channel that has something; what another thread asked for;
+ * timers. Connections come first so that a client which connected before another one sent a message also exists before
+ * that message is handled.
  *
  * <p>Who has no rights is served by a loop and a thread of its own, and never here.
  *
- * <p>A client that sends one request after the other, each when the one before is answered, would pay for two wakeups with each: some 30 us
- * on a virtual machine, where the work takes one. So after the answer to a client that was that fast before, the loop looks for the next request
- * for a moment before it sleeps, and yields the core to whoever wants it between two looks.
+ * <p>A client that sends one request after the other, each when the one before is answered, would pay for two wakeups
+ * with each: some 30 us on a virtual machine, where the work takes one. So after the answer to a client that was that
+ * fast before, the loop looks for the next request for a moment before it sleeps, and yields the core to whoever wants
+ * it between two looks.
  */
 public final class ControlLoop implements Runnable, Executor {
     private static final Logger LOG = LoggerFactory.getLogger(ControlLoop.class);

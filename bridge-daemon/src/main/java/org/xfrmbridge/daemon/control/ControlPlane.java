@@ -26,8 +26,8 @@ import org.xfrmbridge.pfkey.server.PfkeySession;
 import org.xfrmbridge.time.Clock;
 
 /**
- * The control loop with everything it serves: the sockets of a directory, the engine, the kernel's routing events. Clients without rights are
- * served by a second loop, which runs on a thread of its own and touches none of that.
+ * The control loop with everything it serves: the sockets of a directory, the engine, the kernel's routing events.
+ * Clients without rights are served by a second loop, which runs on a thread of its own and touches none of that.
  */
 public final class ControlPlane implements ControlLoop.Work {
     private static final Logger LOG = LoggerFactory.getLogger(ControlPlane.class);
@@ -113,34 +113,63 @@ public final class ControlPlane implements ControlLoop.Work {
         if (registry.ends().fd() >= 0) {
             loop.add(new SocketEndChannel(registry));
         } else {
-            LOG.warn("the kernel does not tell of its sockets (sock_diag): policies of sockets hold for an hour after their close()");
+            LOG.warn(
+                    "the kernel does not tell of its sockets (sock_diag): policies of sockets hold for an hour after their close()");
         }
         registry.resume(registration(Peer.SELF, sockets));
         PublicQueries inquiries = PublicQueries.of(statistics, pfkey, sysctls);
         PublicQueries fromGuests = PublicQueries.through(loop, inquiries);
         UnprivilegedConnections guests = new UnprivilegedConnections();
-        listen(directory, BridgeSocket.CONTROL, UnixServer.Type.STREAM, guests, (connection, peer) ->
-                textClient(connection, peer, peer.privileged() ? inquiries : fromGuests, sockets));
+        listen(
+                directory,
+                BridgeSocket.CONTROL,
+                UnixServer.Type.STREAM,
+                guests,
+                (connection, peer) ->
+                        textClient(connection, peer, peer.privileged() ? inquiries : fromGuests, sockets));
         PfkeyKeyManager nobody = new PfkeyKeyManager();
-        listen(directory, BridgeSocket.PFKEY, UnixServer.Type.SEQPACKET, guests, (connection, peer) ->
-                pfkeyClient(connection, peer, peer.privileged() ? pfkey : nobody, sockets));
+        listen(
+                directory,
+                BridgeSocket.PFKEY,
+                UnixServer.Type.SEQPACKET,
+                guests,
+                (connection, peer) -> pfkeyClient(connection, peer, peer.privileged() ? pfkey : nobody, sockets));
         NetlinkKeyManager silent = new NetlinkKeyManager();
         // Last: the preload library takes this one for the sign that a bridge is there.
-        listen(directory, BridgeSocket.NETLINK, UnixServer.Type.SEQPACKET, guests, (connection, peer) ->
-                netlinkClient(connection, peer, peer.privileged() ? netlink : silent));
+        listen(
+                directory,
+                BridgeSocket.NETLINK,
+                UnixServer.Type.SEQPACKET,
+                guests,
+                (connection, peer) -> netlinkClient(connection, peer, peer.privileged() ? netlink : silent));
     }
 
-    private void listen(Path directory, BridgeSocket socket, UnixServer.Type type, UnprivilegedConnections guests, Listener.Reception reception)
+    private void listen(
+            Path directory,
+            BridgeSocket socket,
+            UnixServer.Type type,
+            UnprivilegedConnections guests,
+            Listener.Reception reception)
             throws IOException {
         Listener.Reception welcome = (connection, peer) -> guests.welcome(connection, peer, reception);
         Path inside = socket.privilegedIn(directory);
         Path outside = socket.in(directory);
         UnixServer forPrivileged = UnixServer.listen(inside, type, privilegedGid >= 0 ? FOR_GROUP : FOR_ROOT);
-        loop.add(new Listener(forPrivileged, loop, access, (connection, peer) ->
-                peer.privileged() ? reception.receive(connection, peer) : pass(guestLoop, connection, peer, welcome)));
+        loop.add(new Listener(
+                forPrivileged,
+                loop,
+                access,
+                (connection, peer) -> peer.privileged()
+                        ? reception.receive(connection, peer)
+                        : pass(guestLoop, connection, peer, welcome)));
         UnixServer forAll = UnixServer.listen(outside, type, UnixServer.FOR_ALL);
-        guestLoop.add(new Listener(forAll, guestLoop, access, (connection, peer) ->
-                peer.privileged() ? pass(loop, connection, peer, reception) : welcome.receive(connection, peer)));
+        guestLoop.add(new Listener(
+                forAll,
+                guestLoop,
+                access,
+                (connection, peer) -> peer.privileged()
+                        ? pass(loop, connection, peer, reception)
+                        : welcome.receive(connection, peer)));
         if (privilegedGid >= 0) {
             // By that of the second the preload library tells who is privileged.
             Files.setAttribute(inside, "unix:gid", privilegedGid);
@@ -180,7 +209,8 @@ public final class ControlPlane implements ControlLoop.Work {
     }
 
     /** Strangers are refused, each time, and hear nothing: of the engine they reach nothing. */
-    private Channel netlinkClient(UnixConnection connection, Peer peer, NetlinkKeyManager keyManager) throws OsException {
+    private Channel netlinkClient(UnixConnection connection, Peer peer, NetlinkKeyManager keyManager)
+            throws OsException {
         DatagramChannel channel = channel(connection, peer.privileged() ? Taking.FIRST : Taking.LAST, peer, "netlink");
         start(channel, peer, () -> {
             int portId = PortName.portId(connection.peerName(), UNNAMED_PORT_ID | peer.pid());
@@ -189,7 +219,8 @@ public final class ControlPlane implements ControlLoop.Work {
         return channel;
     }
 
-    private Channel pfkeyClient(UnixConnection connection, Peer peer, PfkeyKeyManager keyManager, SocketPolicies sockets)
+    private Channel pfkeyClient(
+            UnixConnection connection, Peer peer, PfkeyKeyManager keyManager, SocketPolicies sockets)
             throws OsException {
         DatagramChannel channel = channel(connection, Taking.LAST, peer, "pfkey");
         start(channel, peer, () -> {
@@ -258,7 +289,8 @@ public final class ControlPlane implements ControlLoop.Work {
 
     @Override
     public long nextDeadlineNs() {
-        long deadlineNs = registry == null ? engine.nextDeadlineNs() : Math.min(engine.nextDeadlineNs(), registry.nextLookNs());
+        long deadlineNs =
+                registry == null ? engine.nextDeadlineNs() : Math.min(engine.nextDeadlineNs(), registry.nextLookNs());
         return network == null ? deadlineNs : Math.min(deadlineNs, refreshNs);
     }
 }

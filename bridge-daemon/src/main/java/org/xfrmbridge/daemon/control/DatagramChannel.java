@@ -8,7 +8,6 @@ import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PollSet;
 import org.xfrmbridge.daemon.os.UnixConnection;
 import org.xfrmbridge.io.ControlSession;
-import org.xfrmbridge.io.MessageQueue;
 import org.xfrmbridge.io.MessageSink;
 
 /** A client of netlink.sock or pfkey.sock: between its descriptor and its session. One thread: its loop's. */
@@ -21,7 +20,10 @@ final class DatagramChannel implements Channel, MessageSink {
     /** Bytes of requests after which a turn is over: some hundred requests, a millisecond. */
     private static final int TURN_BYTES = 32 << 10;
 
-    /** How often a client that was answered is looked at again before its turn ends: most ask on within two microseconds. */
+    /**
+     * How often a client that was answered is looked at again before its turn ends: most ask on within two
+     * microseconds.
+     */
     private static final int LOOKS = 12;
 
     /** The same where there is a mailbox: a look takes longer. */
@@ -31,14 +33,18 @@ final class DatagramChannel implements Channel, MessageSink {
     private static final int LOOKS_PER_YIELD = 4;
 
     /** All clients' requests are read by one thread, one at a time. */
-    private static final ThreadLocal<byte[]> DATAGRAM = ThreadLocal.withInitial(() -> new byte[UnixConnection.MAX_MESSAGE_BYTES]);
+    private static final ThreadLocal<byte[]> DATAGRAM =
+            ThreadLocal.withInitial(() -> new byte[UnixConnection.MAX_MESSAGE_BYTES]);
 
     /** When a datagram leaves the client's queue. */
     enum Taking {
         /** At once. */
         FIRST,
 
-        /** When it is answered: the preload library waits for that of PF_KEY, and what a stranger sent takes no memory of ours. */
+        /**
+         * When it is answered: the preload library waits for that of PF_KEY, and what a stranger sent takes no memory
+         * of ours.
+         */
         LAST
     }
 
@@ -57,7 +63,9 @@ final class DatagramChannel implements Channel, MessageSink {
     private Opening opening;
     private ControlSession session;
 
-    /** What the last turn has left of a datagram: a copy, or, of one that is still in the socket, how much was handled. */
+    /**
+     * What the last turn has left of a datagram: a copy, or, of one that is still in the socket, how much was handled.
+     */
     private ByteBuffer left;
 
     private int handledBytes;
@@ -71,7 +79,13 @@ final class DatagramChannel implements Channel, MessageSink {
      * @param talkers that it is one of when it has a mailbox
      * @param protocol for the log
      */
-    DatagramChannel(UnixConnection connection, Taking taking, ChangeBatch occasion, BusyMailboxes talkers, Peer peer, String protocol) {
+    DatagramChannel(
+            UnixConnection connection,
+            Taking taking,
+            ChangeBatch occasion,
+            BusyMailboxes talkers,
+            Peer peer,
+            String protocol) {
         this.line = new MailboxSocket(connection, peer);
         this.taking = taking;
         this.occasion = occasion;
@@ -133,7 +147,8 @@ final class DatagramChannel implements Channel, MessageSink {
             resumeCopy();
         } else if (handledBytes > 0) {
             int bytes = take();
-            ByteBuffer rest = ByteBuffer.wrap(datagram, 0, Math.max(handledBytes, bytes)).position(handledBytes);
+            ByteBuffer rest =
+                    ByteBuffer.wrap(datagram, 0, Math.max(handledBytes, bytes)).position(handledBytes);
             handle(rest, () -> session.resume(rest, line.isTrusted()));
         } else if (session != null && session.hasBacklog()) {
             session.writable();
@@ -188,7 +203,9 @@ final class DatagramChannel implements Channel, MessageSink {
 
     private void keep(ByteBuffer message) throws OsException {
         if (taking == Taking.FIRST) {
-            left = message.hasRemaining() ? ByteBuffer.wrap(Arrays.copyOfRange(datagram, message.position(), message.limit())) : null;
+            left = message.hasRemaining()
+                    ? ByteBuffer.wrap(Arrays.copyOfRange(datagram, message.position(), message.limit()))
+                    : null;
             return;
         }
         handledBytes = message.hasRemaining() ? message.position() : 0;

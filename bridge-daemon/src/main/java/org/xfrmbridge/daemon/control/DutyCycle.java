@@ -5,8 +5,9 @@ import java.util.concurrent.locks.LockSupport;
 import org.xfrmbridge.time.Clock;
 
 /**
- * The pace of the loop that serves those who have no rights: after each millisecond of work it rests for nine, so that whatever they send, a tenth
- * of a processor is the most they take, and a tenth of the garbage that it could make. They wait meanwhile. One thread: the loop's.
+ * The pace of the loop that serves those who have no rights: after each millisecond of work it rests for nine, so that
+ * whatever they send, a tenth of a processor is the most they take, and a tenth of the garbage that it could make. They
+ * wait meanwhile. One thread: the loop's.
  */
 final class DutyCycle implements ControlLoop.Work {
     private static final long WORK_NS = TimeUnit.MILLISECONDS.toNanos(1);

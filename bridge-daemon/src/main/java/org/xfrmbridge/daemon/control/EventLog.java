@@ -16,8 +16,9 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * Listens as a key manager that never answers, and writes one line per change. No key is ever in it. When changes come by the thousand the
- * lines of a second are limited and the rest is counted: writing them would cost more than the changes. Control thread only.
+ * Listens as a key manager that never answers, and writes one line per change. No key is ever in it. When changes come
+ * by the thousand the lines of a second are limited and the rest is counted: writing them would cost more than the
+ * changes. Control thread only.
  */
 public final class EventLog implements KeyManager {
     private static final int LINES_PER_SECOND = 50;
@@ -38,7 +39,9 @@ public final class EventLog implements KeyManager {
         this.log = log;
     }
 
-    /** Whether one more line may be written in this second; if not, it is counted. Asked before a line is put together. */
+    /**
+     * Whether one more line may be written in this second; if not, it is counted. Asked before a line is put together.
+     */
     private boolean maySay() {
         long now = clock.epochSeconds();
         if (now != second) {
@@ -93,8 +96,14 @@ public final class EventLog implements KeyManager {
             return;
         }
         Selector selector = policy.spec().selector();
-        log.info("policy {}: {}/{} -> {}/{} {}", past(change.name()), selector.saddr().toText(selector.family()), selector.saddrPrefix(),
-                selector.daddr().toText(selector.family()), selector.daddrPrefix(), policy);
+        log.info(
+                "policy {}: {}/{} -> {}/{} {}",
+                past(change.name()),
+                selector.saddr().toText(selector.family()),
+                selector.saddrPrefix(),
+                selector.daddr().toText(selector.family()),
+                selector.daddrPrefix(),
+                policy);
     }
 
     @Override

@@ -34,7 +34,9 @@ public final class FaultLog {
         if (latest != null) {
             log.error(
                     "a fault of xfrm-bridge has cost {} {} packets, see BridgeFault of stat; please report the latest",
-                    faults - told, direction, latest);
+                    faults - told,
+                    direction,
+                    latest);
         }
         return faults;
     }

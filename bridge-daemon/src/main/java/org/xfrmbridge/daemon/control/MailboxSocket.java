@@ -15,26 +15,31 @@ import org.xfrmbridge.io.ControlFrame;
 import org.xfrmbridge.io.MessageQueue;
 
 /**
- * A client's socket, and the mailbox that it may have offered, as one: messages come and go in order whichever way they take. A message
- * takes the mailbox while its receiver looks there, and the socket in all other cases ({@code src/main/c/box.h}).
+ * A client's socket, and the mailbox that it may have offered, as one: messages come and go in order whichever way they
+ * take. A message takes the mailbox while its receiver looks there, and the socket in all other cases
+ * ({@code src/main/c/box.h}).
  *
- * <p>Memory has no credentials. The mailbox belongs to the process that offered it, which had the right to ask (a child of fork() does not inherit
- * it), and is looked into for no longer than {@link #LEASE_NS} after a message that came through the socket from who still had: then the next one
- * comes that way, too. One message there from who has not ends the mailbox. One thread.
+ * <p>Memory has no credentials. The mailbox belongs to the process that offered it, which had the right to ask (a child
+ * of fork() does not inherit it), and is looked into for no longer than {@link #LEASE_NS} after a message that came
+ * through the socket from who still had: then the next one comes that way, too. One message there from who has not ends
+ * the mailbox. One thread.
  */
 final class MailboxSocket implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MailboxSocket.class);
 
     /**
-     * Looks for a request before the socket is asked, too: about four microseconds. A request that comes just then would take the socket, and if
-     * a client needs as long as the looks, each of its requests would.
+     * Looks for a request before the socket is asked, too: about four microseconds. A request that comes just then
+     * would take the socket, and if a client needs as long as the looks, each of its requests would.
      */
     private static final int LOOKS = 192;
 
     /** One request in some thousands costs a few microseconds more. */
     private static final long LEASE_NS = TimeUnit.MILLISECONDS.toNanos(10);
 
-    /** Twice that is unread before a client is not served further: no less than events may take, {@link MessageQueue#MAX_BUFFER_BYTES}. */
+    /**
+     * Twice that is unread before a client is not served further: no less than events may take,
+     * {@link MessageQueue#MAX_BUFFER_BYTES}.
+     */
     private static final int PRIVILEGED_BUFFER_BYTES = 8 << 20;
 
     private static final byte[] NO_ROOM = {};
@@ -62,9 +67,14 @@ final class MailboxSocket implements AutoCloseable {
         return connection.fd();
     }
 
-    /** Takes a message: {@link UnixConnection#receive(byte[])}. What is in the mailbox is older than all there is in the socket. */
+    /**
+     * Takes a message: {@link UnixConnection#receive(byte[])}. What is in the mailbox is older than all there is in the
+     * socket.
+     */
     int receive(byte[] into) throws OsException {
-        int bytes = mailbox != null && mailbox.requests().stop() ? mailbox.requests().take(into) : UnixConnection.NOTHING;
+        int bytes = mailbox != null && mailbox.requests().stop()
+                ? mailbox.requests().take(into)
+                : UnixConnection.NOTHING;
         if (bytes != UnixConnection.NOTHING) {
             return bytes;
         }
@@ -125,7 +135,10 @@ final class MailboxSocket implements AutoCloseable {
         }
     }
 
-    /** Lets the client put a request into the mailbox, until {@link #receive} or {@link #rest}; false if it has none, or may not. */
+    /**
+     * Lets the client put a request into the mailbox, until {@link #receive} or {@link #rest}; false if it has none, or
+     * may not.
+     */
     boolean invite() {
         return mailbox != null && mailbox.requests().look(leaseEndNs);
     }
@@ -144,7 +157,10 @@ final class MailboxSocket implements AutoCloseable {
         return mailbox != null;
     }
 
-    /** Before nobody looks any more: true if a request came meanwhile. An answer that was not received goes through the socket. */
+    /**
+     * Before nobody looks any more: true if a request came meanwhile. An answer that was not received goes through the
+     * socket.
+     */
     boolean rest() {
         if (mailbox == null) {
             return false;
@@ -164,7 +180,9 @@ final class MailboxSocket implements AutoCloseable {
         return sendInSocket(message.array(), offset, message.remaining());
     }
 
-    /** Most clients read what they asked for, and never need more room than every socket has; strangers never get more. */
+    /**
+     * Most clients read what they asked for, and never need more room than every socket has; strangers never get more.
+     */
     private boolean sendInSocket(byte[] message, int offset, int bytes) throws OsException {
         boolean mayGrow = peer.privileged() && !grown;
         try {

@@ -8,8 +8,8 @@ import org.xfrmbridge.daemon.os.UnixConnection.Credentials;
 /** Who is at the other end of a socket: who connected it, and whether others may speak through it. One thread. */
 final class Peer {
     /** This program, when it says again what others have said to it before it was started. */
-    static final Peer SELF =
-            new Peer(new Access(-1), new Credentials((int) ProcessHandle.current().pid(), 0, new int[0]));
+    static final Peer SELF = new Peer(
+            new Access(-1), new Credentials((int) ProcessHandle.current().pid(), 0, new int[0]));
 
     private final Access access;
     private final int pid;
@@ -45,7 +45,8 @@ final class Peer {
 
     private String programOf() {
         try {
-            return Files.readString(Path.of("/proc", String.valueOf(pid), "comm")).stripTrailing();
+            return Files.readString(Path.of("/proc", String.valueOf(pid), "comm"))
+                    .stripTrailing();
         } catch (IOException e) {
             return "?";
         }

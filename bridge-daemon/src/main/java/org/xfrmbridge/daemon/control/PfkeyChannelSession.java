@@ -11,8 +11,8 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
- * A PF_KEY session on its channel, and the encapsulation that a confined process registers through it because it can reach no other socket of
- * the bridge: docs/preload-protocol.md. Control thread only.
+ * A PF_KEY session on its channel, and the encapsulation that a confined process registers through it because it can
+ * reach no other socket of the bridge: docs/preload-protocol.md. Control thread only.
  */
 final class PfkeyChannelSession implements ControlSession {
     private final ControlSession session;

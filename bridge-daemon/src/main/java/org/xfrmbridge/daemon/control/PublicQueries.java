@@ -25,9 +25,10 @@ interface PublicQueries {
             case "stat json" -> statistics.toJson();
             case "proc xfrm_stat" -> statistics.toProcText();
             case "proc pfkey" -> pfkey.procText();
-            default -> request.startsWith("sysctl ")
-                    ? sysctl(sysctls.get(request.substring("sysctl ".length())))
-                    : SocketRegistration.errno(EINVAL);
+            default ->
+                request.startsWith("sysctl ")
+                        ? sysctl(sysctls.get(request.substring("sysctl ".length())))
+                        : SocketRegistration.errno(EINVAL);
         };
     }
 

@@ -22,10 +22,12 @@ final class RegisteredSocket {
     final Set<Object> holders = new HashSet<>();
     /** What was said of it, by what each line is about. */
     private final Map<String, String> said = new LinkedHashMap<>();
+
     LocalEndpoint at;
     boolean hasListened;
     /** How often it was not found, one time after the other. */
     int absences;
+
     long lookNs;
     long unheldNs;
     private boolean seen;

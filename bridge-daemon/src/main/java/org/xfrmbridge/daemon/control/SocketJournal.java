@@ -78,7 +78,9 @@ final class SocketJournal implements AutoCloseable {
         Path fresh = file.resolveSibling("sockets.new");
         try {
             Files.deleteIfExists(fresh);
-            channel = FileChannel.open(fresh, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+            channel = FileChannel.open(
+                    fresh,
+                    Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
                     PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
             StringBuilder text = new StringBuilder(Files.readString(BOOT).strip());
             live.forEach(line -> text.append('\n').append(line));
@@ -93,7 +95,9 @@ final class SocketJournal implements AutoCloseable {
 
     private void fail(IOException cause) {
         if (!failing) {
-            LOG.error("{} cannot be written, policies of sockets would not outlive this bridge: {}", file,
+            LOG.error(
+                    "{} cannot be written, policies of sockets would not outlive this bridge: {}",
+                    file,
                     cause.getMessage());
         }
         failing = true;

@@ -7,10 +7,10 @@ import java.util.HexFormat;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xfrmbridge.db.TcpConnection;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.SocketPolicies.Families;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
+import org.xfrmbridge.db.TcpConnection;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.PolicyRules;
 import org.xfrmbridge.km.XfrmException;
@@ -25,8 +25,8 @@ import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
- * The lines of a {@code sockets} connection: policies and encapsulation of single sockets. What ends with it, {@link
- * SocketRegistry} knows. Control thread only.
+ * The lines of a {@code sockets} connection: policies and encapsulation of single sockets. What ends with it,
+ * {@link SocketRegistry} knows. Control thread only.
  */
 final class SocketRegistration {
     private static final Logger LOG = LoggerFactory.getLogger(SocketRegistration.class);
@@ -55,7 +55,8 @@ final class SocketRegistration {
         PolicySpec read(ByteBuffer option, int family) throws XfrmException;
     }
 
-    SocketRegistration(SocketPolicies sockets, SocketRegistry registry, PfkeyPolicies policies, Clock clock, Peer peer) {
+    SocketRegistration(
+            SocketPolicies sockets, SocketRegistry registry, PfkeyPolicies policies, Clock clock, Peer peer) {
         this.sockets = sockets;
         this.registry = registry;
         this.policies = policies;
@@ -64,8 +65,8 @@ final class SocketRegistration {
     }
 
     /**
-     * A kernel asks for the right when a policy is set, and for none when encapsulation is, or a socket is bound or closed: a process that had it
-     * and gave it up goes on to do that.
+     * A kernel asks for the right when a policy is set, and for none when encapsulation is, or a socket is bound or
+     * closed: a process that had it and gave it up goes on to do that.
      *
      * @param trusted whether the sender still has the right
      */
@@ -171,7 +172,10 @@ final class SocketRegistration {
         }
         boolean raw = socket != null && socket.type == SOCK_RAW;
         return new LocalEndpoint(
-                family, protocol, Address.parse(parts[4], family), raw ? SocketPolicies.EVERY_PORT : port,
+                family,
+                protocol,
+                Address.parse(parts[4], family),
+                raw ? SocketPolicies.EVERY_PORT : port,
                 both ? Families.BOTH : Families.OWN);
     }
 
@@ -181,7 +185,8 @@ final class SocketRegistration {
 
     /** Returns what is known of the socket by it. */
     private String set(long cookie, LocalEndpoint at, PolicySpec policy) throws XfrmException {
-        boolean bypass = policy.action() == PolicySpec.Action.ALLOW && policy.templates().isEmpty();
+        boolean bypass =
+                policy.action() == PolicySpec.Action.ALLOW && policy.templates().isEmpty();
         if (at.protocol() == IPPROTO_RAW && !bypass) {
             throw new XfrmException(Errno.EOPNOTSUPP, "what such a socket sends may be of any protocol");
         }
@@ -211,7 +216,8 @@ final class SocketRegistration {
     private static PolicySpec spec(ByteBuffer option) throws XfrmException {
         UserpolicyInfo info = UserpolicyInfo.read(option);
         Attributes none = Attributes.parse(ByteBuffer.allocate(0), 0, XfrmAttribute.POLICIES.maxType());
-        PolicySpec verified = PolicyRules.verify(PolicyDecoder.decode(info, none).withTemplates(PolicyDecoder.templates(option)));
+        PolicySpec verified =
+                PolicyRules.verify(PolicyDecoder.decode(info, none).withTemplates(PolicyDecoder.templates(option)));
         if (verified.direction() == Direction.FWD) {
             throw new IllegalArgumentException("no policy of a socket");
         }

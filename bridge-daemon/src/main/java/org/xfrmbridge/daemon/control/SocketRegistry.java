@@ -14,9 +14,9 @@ import org.xfrmbridge.daemon.host.SocketEnds;
 import org.xfrmbridge.daemon.host.SocketEntry;
 import org.xfrmbridge.daemon.host.SocketTable;
 import org.xfrmbridge.daemon.os.OsException;
-import org.xfrmbridge.db.TcpConnection;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
+import org.xfrmbridge.db.TcpConnection;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.IpProtocol;
 
@@ -29,6 +29,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
 final class SocketRegistry implements AutoCloseable {
     /** What lines are about. */
     static final String SOCKET = "socket";
+
     static final String POLICY = "policy ";
     static final String ENCAPSULATION = "encap";
     static final String MOVED = "moved";
@@ -41,6 +42,7 @@ final class SocketRegistry implements AutoCloseable {
     private static final long UNKNOWN_NS = TimeUnit.HOURS.toNanos(1);
     /** A socket that is not found may have packets on their way: those have a second. */
     private static final int ABSENCES = 2;
+
     private static final int MOST_QUESTIONS = 64;
     private static final int SOCK_STREAM = 1;
     private static final String GONE = "gone ";
@@ -196,9 +198,15 @@ final class SocketRegistry implements AutoCloseable {
         note(child.cookie, SOCKET, new String[] {SOCKET, cookie, cookie, String.valueOf(SOCK_STREAM)});
         parent.policiesFor(child.cookie).forEach((about, line) -> note(child.cookie, about, line.split(" ")));
         note(child.cookie, ACCEPTED, new String[] {
-            ACCEPTED, cookie, String.valueOf(own.family()), String.valueOf(IpProtocol.TCP),
-            own.local().toText(own.family()), String.valueOf(own.localPort()),
-            own.remote().toText(own.family()), String.valueOf(own.remotePort())});
+            ACCEPTED,
+            cookie,
+            String.valueOf(own.family()),
+            String.valueOf(IpProtocol.TCP),
+            own.local().toText(own.family()),
+            String.valueOf(own.localPort()),
+            own.remote().toText(own.family()),
+            String.valueOf(own.remotePort())
+        });
     }
 
     private static TcpConnection connection(SocketEntry entry) {

@@ -55,7 +55,8 @@ public final class Statistics {
         out.append("%n%-24s %14s %14s%n".formatted("", "outbound", "inbound"));
         for (Metric metric : Metric.values()) {
             if (isFlow(metric)) {
-                out.append("%-24s %14d %14d%n".formatted(nameOf(metric).replace('_', ' '), stats.outbound(metric), stats.inbound(metric)));
+                out.append("%-24s %14d %14d%n"
+                        .formatted(nameOf(metric).replace('_', ' '), stats.outbound(metric), stats.inbound(metric)));
             }
         }
         out.append('\n');

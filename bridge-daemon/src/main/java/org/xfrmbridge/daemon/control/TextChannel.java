@@ -12,7 +12,10 @@ final class TextChannel implements Channel {
     /** docs/preload-protocol.md: a line has at most 8400 characters. */
     private static final int MAX_LINE_BYTES = 8400;
 
-    /** Read in one turn, and sent at once. Answers that wait for a client that does not read are that of one turn: no more is read meanwhile. */
+    /**
+     * Read in one turn, and sent at once. Answers that wait for a client that does not read are that of one turn: no
+     * more is read meanwhile.
+     */
     private static final int TURN_BYTES = 1 << 14;
 
     /** Room that one client's statistics need, and not much more. */
@@ -101,7 +104,9 @@ final class TextChannel implements Channel {
             if (next != '\n') {
                 input.write(next);
             } else {
-                String answer = conversation.isOver() ? null : conversation.line(input.toString(StandardCharsets.UTF_8), trusted);
+                String answer = conversation.isOver()
+                        ? null
+                        : conversation.line(input.toString(StandardCharsets.UTF_8), trusted);
                 answers.append(answer == null ? "" : answer);
                 input.reset();
             }

@@ -32,21 +32,32 @@ final class CharonKeys implements KeySource {
     }
 
     private static Child start(Lab lab, Host host) throws DemoException {
-        lab.write(configuration(host) + "/strongswan.conf", StrongswanFiles.daemon(vici(lab, host), lab.file(host.file("-charon.log"))));
+        lab.write(
+                configuration(host) + "/strongswan.conf",
+                StrongswanFiles.daemon(vici(lab, host), lab.file(host.file("-charon.log"))));
         // charon wants /run to itself: for its pid file, and not to meet the machine's own charon there.
-        Command charon = host.underBridge("unshare", "--mount", "sh", "-c", "mount -t tmpfs run /run && exec charon-systemd");
-        charon.with("STRONGSWAN_CONF", lab.file(configuration(host) + "/strongswan.conf").toString());
+        Command charon =
+                host.underBridge("unshare", "--mount", "sh", "-c", "mount -t tmpfs run /run && exec charon-systemd");
+        charon.with(
+                "STRONGSWAN_CONF",
+                lab.file(configuration(host) + "/strongswan.conf").toString());
         return lab.start("charon on " + host, host.file("-charon.out"), charon);
     }
 
-    private static void load(Lab lab, Host host, Host peer, String secret, Child charon) throws DemoException, InterruptedException {
-        charon.await("answer swanctl", START_SECONDS, () -> control(lab, host, "--stats").result().succeeded());
+    private static void load(Lab lab, Host host, Host peer, String secret, Child charon)
+            throws DemoException, InterruptedException {
+        charon.await(
+                "answer swanctl",
+                START_SECONDS,
+                () -> control(lab, host, "--stats").result().succeeded());
         lab.write(configuration(host) + "/swanctl.conf", StrongswanFiles.connection(host, peer, secret));
         control(lab, host, "--load-all", "--noprompt").run();
     }
 
     private static void initiate(Lab lab) throws DemoException, InterruptedException {
-        if (!control(lab, lab.a(), "--initiate", "--child", "demo", "--timeout", "10").result().succeeded()) {
+        if (!control(lab, lab.a(), "--initiate", "--child", "demo", "--timeout", "10")
+                .result()
+                .succeeded()) {
             throw new DemoException("the two charons did not agree on an SA");
         }
     }
@@ -56,7 +67,9 @@ final class CharonKeys implements KeySource {
         line.addAll(List.of(arguments));
         line.addAll(List.of("--uri", vici(lab, host)));
         return lab.command(line)
-                .with("STRONGSWAN_CONF", lab.file(configuration(host) + "/strongswan.conf").toString())
+                .with(
+                        "STRONGSWAN_CONF",
+                        lab.file(configuration(host) + "/strongswan.conf").toString())
                 .with("SWANCTL_DIR", lab.file(configuration(host)).toString());
     }
 

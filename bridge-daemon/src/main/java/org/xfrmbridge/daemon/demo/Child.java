@@ -6,8 +6,9 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A program that runs beside the demo until it is ended, with its output in a file. {@code ip netns exec}, {@code unshare}
- * and {@code xfrm-bridge} replace themselves by what they start, so its pid is that of the program itself.
+ * A program that runs beside the demo until it is ended, with its output in a file. {@code ip netns exec},
+ * {@code unshare} and {@code xfrm-bridge} replace themselves by what they start, so its pid is that of the program
+ * itself.
  */
 final class Child implements Lab.Ending {
     private static final long PATIENCE_SECONDS = 8;
@@ -37,7 +38,10 @@ final class Child implements Lab.Ending {
 
     /** Waits until it has printed a line that begins so. */
     void awaitLine(String beginning, long limitSeconds) throws DemoException, InterruptedException {
-        await("print \"" + beginning + "\"", limitSeconds, () -> output().lines().anyMatch(line -> line.startsWith(beginning)));
+        await(
+                "print \"" + beginning + "\"",
+                limitSeconds,
+                () -> output().lines().anyMatch(line -> line.startsWith(beginning)));
     }
 
     /** A question whose answer may be yes later. */
@@ -50,7 +54,8 @@ final class Child implements Lab.Ending {
         long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(limitSeconds);
         while (!condition.holds()) {
             if (!process.isAlive()) {
-                throw new DemoException(name + " ended early, its last words: " + new Command.Result(process.exitValue(), output()).reason());
+                throw new DemoException(name + " ended early, its last words: "
+                        + new Command.Result(process.exitValue(), output()).reason());
             }
             if (System.nanoTime() - deadlineNs > 0) {
                 throw new DemoException(name + " did not " + what + " within " + limitSeconds + " s");

@@ -91,11 +91,15 @@ final class Command {
     }
 
     private void note(Result result) throws IOException {
-        String entry = "$ " + this + '\n' + result.output() + (result.succeeded() ? "" : "exit code " + result.exitCode() + '\n');
+        String entry = "$ " + this + '\n' + result.output()
+                + (result.succeeded() ? "" : "exit code " + result.exitCode() + '\n');
         Files.writeString(log, entry, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 
-    /** Starts it with its output added to a file. Its standard input is a pipe that is open until the demo closes it or ends. */
+    /**
+     * Starts it with its output added to a file. Its standard input is a pipe that is open until the demo closes it or
+     * ends.
+     */
     Process start(Path output) throws IOException {
         ProcessBuilder builder = new ProcessBuilder(arguments);
         builder.environment().putAll(environment);

@@ -62,7 +62,8 @@ public final class DemoCommand implements Callable<Integer> {
             return new ManualKeys();
         }
         if (!Machine.hasCharon()) {
-            throw new DemoException("strongSwan is not installed: apt-get install charon-systemd strongswan-swanctl, or take --keys manual");
+            throw new DemoException(
+                    "strongSwan is not installed: apt-get install charon-systemd strongswan-swanctl, or take --keys manual");
         }
         return new CharonKeys();
     }
@@ -90,7 +91,8 @@ public final class DemoCommand implements Callable<Integer> {
             throw new DemoException((interrupted ? leftover : e).getMessage() + "; all logs are in " + lab.directory());
         }
         lab.forget();
-        screen.end("All of it held, and all of it is cleaned up again. %.0f s.".formatted((System.nanoTime() - startNs) / 1e9));
+        screen.end("All of it held, and all of it is cleaned up again. %.0f s."
+                .formatted((System.nanoTime() - startNs) / 1e9));
         return 0;
     }
 

@@ -14,6 +14,7 @@ final class Demonstration {
     private static final int BRIDGE_START_SECONDS = 60;
     /** What the pings carry: sixteen bytes, which ping repeats. */
     private static final String PING_TEXT = "is this secret? ";
+
     private static final Pattern ANSWERED = Pattern.compile("(\\d+) packets transmitted, (\\d+) received");
     private static final Pattern TIMES = Pattern.compile("= ([0-9.]+)/[0-9.]+/([0-9.]+)/");
     private static final Pattern PROTECTED = Pattern.compile("(?m)^protected +(\\d+) +(\\d+)$");
@@ -49,7 +50,9 @@ final class Demonstration {
         screen.step("Two hosts, that is network namespaces, with a wire between them");
         lab.build();
         for (Host host : lab.hosts()) {
-            screen.fact(host.toString(), "%-17s %s on the wire, %s inside".formatted(host.namespace(), host.outer4(), host.inner4()));
+            screen.fact(
+                    host.toString(),
+                    "%-17s %s on the wire, %s inside".formatted(host.namespace(), host.outer4(), host.inner4()));
         }
     }
 
@@ -66,8 +69,17 @@ final class Demonstration {
     }
 
     private Child startBridge(Host host) throws DemoException {
-        return lab.start("the bridge on " + host, host.file("-bridge.log"),
-                host.bridgeCommand("run", "--attach", Host.DEVICE, "--tap", Host.TAP, "--dir", host.bridge().toString()));
+        return lab.start(
+                "the bridge on " + host,
+                host.file("-bridge.log"),
+                host.bridgeCommand(
+                        "run",
+                        "--attach",
+                        Host.DEVICE,
+                        "--tap",
+                        Host.TAP,
+                        "--dir",
+                        host.bridge().toString()));
     }
 
     private void showDatabases() throws DemoException, InterruptedException {
@@ -77,12 +89,14 @@ final class Demonstration {
         String states = host.underBridge("ip", "xfrm", "state").run();
         screen.quote(states);
         screen.typed("xfrm-bridge exec -- ip xfrm policy list nosock");
-        String policies = host.underBridge("ip", "xfrm", "policy", "list", "nosock").run();
+        String policies =
+                host.underBridge("ip", "xfrm", "policy", "list", "nosock").run();
         screen.quote(policies);
         if (count(states, "proto esp") != 2 || count(policies, "dir out ") == 0 || count(policies, "dir in ") == 0) {
             throw new DemoException("host A does not have two SAs and a policy for each direction");
         }
-        Command.Result kernel = host.command("sh", "-c", "ip xfrm state && ip xfrm policy").result();
+        Command.Result kernel =
+                host.command("sh", "-c", "ip xfrm state && ip xfrm policy").result();
         if (kernel.succeeded() && !kernel.output().isBlank()) {
             throw new DemoException("the kernel of host A has SAs or policies of its own: " + kernel.reason());
         }
@@ -107,23 +121,49 @@ final class Demonstration {
 
     private void ping(String from, String to) throws DemoException, InterruptedException {
         String pattern = HexFormat.of().formatHex(PING_TEXT.getBytes(StandardCharsets.US_ASCII));
-        String output = lab.a().command("ping", "-n", "-c", Integer.toString(PINGS), "-i", "0.2", "-W", "2", "-p", pattern, "-I", from, to)
-                .result().output();
+        String output = lab.a()
+                .command(
+                        "ping",
+                        "-n",
+                        "-c",
+                        Integer.toString(PINGS),
+                        "-i",
+                        "0.2",
+                        "-W",
+                        "2",
+                        "-p",
+                        pattern,
+                        "-I",
+                        from,
+                        to)
+                .result()
+                .output();
         Matcher answered = ANSWERED.matcher(output);
         if (!answered.find() || !answered.group(1).equals(answered.group(2))) {
-            throw new DemoException("host B did not answer all pings from %s to %s: %s".formatted(
-                    from, to, answered.hasMatch() ? answered.group(2) + " of " + answered.group(1) : output.strip()));
+            throw new DemoException("host B did not answer all pings from %s to %s: %s"
+                    .formatted(
+                            from,
+                            to,
+                            answered.hasMatch() ? answered.group(2) + " of " + answered.group(1) : output.strip()));
         }
         Matcher times = TIMES.matcher(output);
-        screen.held("%-14s to %-14s %s sent, %s answered%s".formatted(from, to, answered.group(1), answered.group(2),
-                times.find() ? ", after %s to %s ms".formatted(times.group(1), times.group(2)) : ""));
+        screen.held("%-14s to %-14s %s sent, %s answered%s"
+                .formatted(
+                        from,
+                        to,
+                        answered.group(1),
+                        answered.group(2),
+                        times.find() ? ", after %s to %s ms".formatted(times.group(1), times.group(2)) : ""));
     }
 
     private void measure() throws DemoException, InterruptedException {
         screen.step("Throughput");
         double bitsPerSecond = Throughput.measure(lab);
         screen.held("%.2f Gbit/s in one TCP stream from A to B, by %s; both hosts share the %d cores of this machine"
-                .formatted(bitsPerSecond / 1e9, Throughput.tool(), Runtime.getRuntime().availableProcessors()));
+                .formatted(
+                        bitsPerSecond / 1e9,
+                        Throughput.tool(),
+                        Runtime.getRuntime().availableProcessors()));
     }
 
     private void showCounters() throws DemoException {
@@ -138,7 +178,8 @@ final class Demonstration {
         }
         screen.quote(NO_DROPS.matcher(statistics).replaceAll(""));
         if (TOO_BIG.matcher(statistics).find()) {
-            screen.quote("XfrmOutStateModeError counts TCP's first packets: too big for the tunnel, so TCP was told the MTU, as a kernel does.");
+            screen.quote(
+                    "XfrmOutStateModeError counts TCP's first packets: too big for the tunnel, so TCP was told the MTU, as a kernel does.");
         }
         Matcher counted = PROTECTED.matcher(statistics);
         if (!counted.find() || Long.parseLong(counted.group(1)) < PINGS || Long.parseLong(counted.group(2)) < PINGS) {

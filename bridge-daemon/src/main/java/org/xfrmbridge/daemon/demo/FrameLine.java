@@ -61,9 +61,11 @@ record FrameLine(Kind kind, String text) {
         }
         String sender = Address.ofIpv4(Bytes.i32(frame.data, arp + 14)).toText(AddressFamily.INET);
         String target = Address.ofIpv4(Bytes.i32(frame.data, arp + 24)).toText(AddressFamily.INET);
-        return new FrameLine(Kind.NEIGHBOUR, Bytes.u16(frame.data, arp + 6) == ARP_REQUEST
-                ? "ARP: who has %s, tell %s".formatted(target, sender)
-                : "ARP: %s is here".formatted(sender));
+        return new FrameLine(
+                Kind.NEIGHBOUR,
+                Bytes.u16(frame.data, arp + 6) == ARP_REQUEST
+                        ? "ARP: who has %s, tell %s".formatted(target, sender)
+                        : "ARP: %s is here".formatted(sender));
     }
 
     private static FrameLine ofIp(IpPacket packet) {
@@ -90,7 +92,8 @@ record FrameLine(Kind kind, String text) {
         if (from != NAT_PORT && to != NAT_PORT) {
             return new FrameLine(Kind.CLEAR, way + "UDP port " + from + " to " + to + length(packet));
         }
-        // RFC 3948: four bytes of zero where an SPI would stand mark IKE; a datagram of one byte keeps a NAT's mapping alive.
+        // RFC 3948: four bytes of zero where an SPI would stand mark IKE; a datagram of one byte keeps a NAT's mapping
+        // alive.
         boolean marked = packet.end() - body < 4 || Bytes.i32(packet.data(), body) == 0;
         return marked
                 ? new FrameLine(Kind.IKE, way + "IKE, UDP port 4500" + length(packet))
@@ -109,7 +112,8 @@ record FrameLine(Kind kind, String text) {
         if (!packet.hasUpperHeader() || packet.end() - at < ESP_HEADER_BYTES) {
             return "ESP, a fragment" + length(packet);
         }
-        return "ESP(spi=0x%08x,seq=0x%x)".formatted(Bytes.i32(packet.data(), at), Bytes.i32(packet.data(), at + 4)) + length(packet);
+        return "ESP(spi=0x%08x,seq=0x%x)".formatted(Bytes.i32(packet.data(), at), Bytes.i32(packet.data(), at + 4))
+                + length(packet);
     }
 
     private static String length(IpPacket packet) {
@@ -128,6 +132,7 @@ record FrameLine(Kind kind, String text) {
         int at = packet.offset + field;
         return packet.isIpv4()
                 ? Address.ofIpv4(Bytes.i32(packet.data(), at)).toText(AddressFamily.INET)
-                : new Address(Bytes.i64(packet.data(), at), Bytes.i64(packet.data(), at + 8)).toText(AddressFamily.INET6);
+                : new Address(Bytes.i64(packet.data(), at), Bytes.i64(packet.data(), at + 8))
+                        .toText(AddressFamily.INET6);
     }
 }

@@ -72,9 +72,11 @@ final class Host {
     }
 
     void make() throws DemoException, InterruptedException {
-        Command.Result added = lab.command(List.of("ip", "netns", "add", namespace)).result();
+        Command.Result added =
+                lab.command(List.of("ip", "netns", "add", namespace)).result();
         if (!added.succeeded()) {
-            throw new DemoException("network namespaces can't be made here (a container has to be privileged): " + added.reason());
+            throw new DemoException(
+                    "network namespaces can't be made here (a container has to be privileged): " + added.reason());
         }
         ip("link", "set", "lo", "up");
         ip("address", "add", inner4() + "/32", "dev", "lo");
@@ -97,7 +99,10 @@ final class Host {
     }
 
     void remove() throws DemoException, InterruptedException {
-        if (lab.command(List.of("ip", "netns", "list")).run().lines().anyMatch(line -> line.split(" ")[0].equals(namespace))) {
+        if (lab.command(List.of("ip", "netns", "list"))
+                .run()
+                .lines()
+                .anyMatch(line -> line.split(" ")[0].equals(namespace))) {
             lab.command(List.of("ip", "netns", "delete", namespace)).run();
         }
     }
@@ -120,7 +125,17 @@ final class Host {
     /** A command on this host that takes the bridge for its kernel. */
     Command underBridge(String... arguments) throws DemoException {
         return lab.command(joined(
-                List.of("ip", "netns", "exec", namespace, Machine.launcher(), "exec", "--dir", bridge().toString(), "--"), arguments));
+                List.of(
+                        "ip",
+                        "netns",
+                        "exec",
+                        namespace,
+                        Machine.launcher(),
+                        "exec",
+                        "--dir",
+                        bridge().toString(),
+                        "--"),
+                arguments));
     }
 
     private static List<String> joined(List<String> first, String... rest) {

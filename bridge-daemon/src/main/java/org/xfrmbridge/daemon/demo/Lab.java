@@ -37,7 +37,8 @@ final class Lab {
         } catch (IOException e) {
             throw new DemoException("no temporary directory can be made: " + e.getMessage());
         }
-        String unique = HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt());
+        String unique =
+                HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt());
         a = new Host(this, "A", "xbdemo-" + unique + "-a", 1);
         b = new Host(this, "B", "xbdemo-" + unique + "-b", 2);
     }

@@ -26,19 +26,23 @@ final class Machine {
         require("ping", "iputils-ping");
         require("setsid", "util-linux");
         if (!Files.exists(TUN)) {
-            throw new DemoException("there is no /dev/net/tun: load the kernel module tun, or give the container that device");
+            throw new DemoException(
+                    "there is no /dev/net/tun: load the kernel module tun, or give the container that device");
         }
         try {
-            FileChannel.open(TUN, StandardOpenOption.READ, StandardOpenOption.WRITE).close();
+            FileChannel.open(TUN, StandardOpenOption.READ, StandardOpenOption.WRITE)
+                    .close();
         } catch (IOException e) {
-            throw new DemoException("/dev/net/tun cannot be opened: load the kernel module tun, or allow the container that device");
+            throw new DemoException(
+                    "/dev/net/tun cannot be opened: load the kernel module tun, or allow the container that device");
         }
         launcher();
     }
 
     private static void require(String tool, String debianPackage) throws DemoException {
         if (!has(tool)) {
-            throw new DemoException("the command " + tool + " is missing: install it (Debian: apt-get install " + debianPackage + ")");
+            throw new DemoException(
+                    "the command " + tool + " is missing: install it (Debian: apt-get install " + debianPackage + ")");
         }
     }
 
@@ -63,7 +67,8 @@ final class Machine {
     static String launcher() throws DemoException {
         String launcher = System.getProperty(LAUNCHER_PROPERTY);
         if (launcher == null) {
-            throw new DemoException("the demo starts other commands of the xfrm-bridge script: start it as ./xfrm-bridge demo");
+            throw new DemoException(
+                    "the demo starts other commands of the xfrm-bridge script: start it as ./xfrm-bridge demo");
         }
         return Path.of(launcher).toAbsolutePath().normalize().toString();
     }

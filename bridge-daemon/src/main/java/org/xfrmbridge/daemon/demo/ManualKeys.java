@@ -9,6 +9,7 @@ import java.util.List;
 final class ManualKeys implements KeySource {
     /** An AES-128 key and the four bytes of salt that RFC 4106 wants behind it. */
     private static final int KEY_BYTES = 20;
+
     private static final int ICV_BITS = 128;
     private static final String REQID = "1";
 
@@ -24,7 +25,8 @@ final class ManualKeys implements KeySource {
         screen.typed("xfrm-bridge exec -- ip -batch host-A.xfrm     (the same with B)");
         install(lab, lab.a(), batch(forth, back));
         install(lab, lab.b(), batch(back, forth));
-        screen.held("two SAs on each host, AES-128-GCM, with random keys made for this run, and policies that want them");
+        screen.held(
+                "two SAs on each host, AES-128-GCM, with random keys made for this run, and policies that want them");
     }
 
     private static void install(Lab lab, Host host, String batch) throws DemoException, InterruptedException {
@@ -48,7 +50,8 @@ final class ManualKeys implements KeySource {
         /** The SA in the form of {@code ip}; both families of inner addresses may use it. */
         private String toState() {
             return ("xfrm state add src %s dst %s proto esp spi 0x%08x reqid %s mode tunnel flag af-unspec replay-window 32"
-                    + " aead rfc4106(gcm(aes)) 0x%s %d").formatted(from.outer4(), to.outer4(), spi, REQID, key, ICV_BITS);
+                            + " aead rfc4106(gcm(aes)) 0x%s %d")
+                    .formatted(from.outer4(), to.outer4(), spi, REQID, key, ICV_BITS);
         }
 
         private String toPolicy(String source, String destination, String direction) {

@@ -13,8 +13,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
- * Prints a line for each frame on an interface until its standard input ends: {@code SECONDS KIND TEXT}. A process of its
- * own, since it has to be in a host's namespace.
+ * Prints a line for each frame on an interface until its standard input ends: {@code SECONDS KIND TEXT}. A process of
+ * its own, since it has to be in a host's namespace.
  */
 @Command(name = "sniff", hidden = true, description = "Prints what passes an interface, until standard input ends.")
 final class SniffCommand implements Callable<Integer> {

@@ -11,8 +11,8 @@ final class StrongswanFiles {
     private StrongswanFiles() {}
 
     /**
-     * strongswan.conf: plugins, the control socket, the log. The hosts have routes already; of charon's own, that for IPv6 in
-     * IPv4 would lack a gateway, as on any host, and neighbour discovery for the inner address would show it.
+     * strongswan.conf: plugins, the control socket, the log. The hosts have routes already; of charon's own, that for
+     * IPv6 in IPv4 would lack a gateway, as on any host, and neighbour discovery for the inner address would show it.
      */
     static String daemon(String viciUri, Path log) {
         return """
@@ -75,6 +75,11 @@ final class StrongswanFiles {
                         secret = "%5$s"
                     }
                 }
-                """.formatted(local.outer4(), remote.outer4(), String.join(",", local.inner()), String.join(",", remote.inner()), secret);
+                """.formatted(
+                        local.outer4(),
+                        remote.outer4(),
+                        String.join(",", local.inner()),
+                        String.join(",", remote.inner()),
+                        secret);
     }
 }

@@ -25,20 +25,45 @@ final class Throughput {
 
     private static double measureWithIperf(Lab lab) throws DemoException, InterruptedException {
         Host receiver = lab.b();
-        Child server = lab.start("iperf3 on " + receiver, "iperf3.log",
-                receiver.command("iperf3", "--server", "--one-off", "--forceflush", "--bind", receiver.inner4(), "--port", PORT));
+        Child server = lab.start(
+                "iperf3 on " + receiver,
+                "iperf3.log",
+                receiver.command(
+                        "iperf3",
+                        "--server",
+                        "--one-off",
+                        "--forceflush",
+                        "--bind",
+                        receiver.inner4(),
+                        "--port",
+                        PORT));
         server.awaitLine("Server listening", START_SECONDS);
-        String report = lab.a().command("iperf3", "--client", receiver.inner4(), "--bind", lab.a().inner4(), "--port", PORT,
-                "--time", Integer.toString(SECONDS), "--json").run();
+        String report = lab.a()
+                .command(
+                        "iperf3",
+                        "--client",
+                        receiver.inner4(),
+                        "--bind",
+                        lab.a().inner4(),
+                        "--port",
+                        PORT,
+                        "--time",
+                        Integer.toString(SECONDS),
+                        "--json")
+                .run();
         return number(RECEIVED, report);
     }
 
     private static double measureWithProbe(Lab lab) throws DemoException, InterruptedException {
         Host receiver = lab.b();
-        Child server = lab.start("the probe on " + receiver, "probe.log",
+        Child server = lab.start(
+                "the probe on " + receiver,
+                "probe.log",
                 receiver.bridgeCommand("demo", "probe", receiver.inner4(), PORT));
         server.awaitLine(ProbeCommand.LISTENING, START_SECONDS);
-        lab.a().bridgeCommand("demo", "probe", receiver.inner4(), PORT, "--send", Integer.toString(SECONDS)).run();
+        lab.a()
+                .bridgeCommand("demo", "probe", receiver.inner4(), PORT, "--send", Integer.toString(SECONDS))
+                .run();
         server.finish(END_SECONDS);
         return number(PROBED, server.output());
     }

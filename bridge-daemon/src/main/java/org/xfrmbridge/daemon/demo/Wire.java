@@ -36,10 +36,12 @@ final class Wire {
         List<String> arguments = new ArrayList<>(List.of("demo", "sniff", Host.DEVICE, "--never", secret));
         for (Host host : lab.hosts()) {
             arguments.add("--never");
-            arguments.add(HexFormat.of().toHexDigits(Address.parse(host.inner4()).ipv4()));
+            arguments.add(
+                    HexFormat.of().toHexDigits(Address.parse(host.inner4()).ipv4()));
             arguments.add("--never");
             Address inner6 = Address.parse(host.inner6());
-            arguments.add(HexFormat.of().toHexDigits(inner6.high()) + HexFormat.of().toHexDigits(inner6.low()));
+            arguments.add(
+                    HexFormat.of().toHexDigits(inner6.high()) + HexFormat.of().toHexDigits(inner6.low()));
         }
         String log = "wire.log";
         Child sniffer = lab.start("the sniffer", log, lab.a().bridgeCommand(arguments.toArray(String[]::new)));
@@ -47,7 +49,10 @@ final class Wire {
         return new Wire(sniffer, log);
     }
 
-    /** Ends listening, shows the most telling frames, and throws if one could be read by others, or too few were protected. */
+    /**
+     * Ends listening, shows the most telling frames, and throws if one could be read by others, or too few were
+     * protected.
+     */
     void judge(Screen screen, int expected) throws DemoException, InterruptedException {
         sniffer.finish(END_SECONDS);
         judge(sniffer.output(), screen, expected);
@@ -58,7 +63,7 @@ final class Wire {
 
     static void judge(String seen, Screen screen, int expected) throws DemoException {
         Map<FrameLine.Kind, Integer> counts = new EnumMap<>(FrameLine.Kind.class);
-        for (Matcher line = LINE.matcher(seen); line.find();) {
+        for (Matcher line = LINE.matcher(seen); line.find(); ) {
             String text = line.group(3);
             if (line.group(2).equals(SniffCommand.SECRET) || line.group(2).equals(FrameLine.Kind.CLEAR.name())) {
                 throw new DemoException("a frame on the wire could be read by everybody: " + text);
@@ -70,7 +75,8 @@ final class Wire {
         }
         int protectedFrames = counts.getOrDefault(FrameLine.Kind.ESP, 0);
         if (protectedFrames < expected) {
-            throw new DemoException("the sniffer saw only %d of at least %d ESP packets".formatted(protectedFrames, expected));
+            throw new DemoException(
+                    "the sniffer saw only %d of at least %d ESP packets".formatted(protectedFrames, expected));
         }
         screen.held(summary(counts));
     }
@@ -83,7 +89,8 @@ final class Wire {
             }
         });
         String besides = others.length() == 0 ? "" : " (besides: " + others + ")";
-        return "%d ESP packets%s; no inner address, no text of the pings".formatted(counts.get(FrameLine.Kind.ESP), besides);
+        return "%d ESP packets%s; no inner address, no text of the pings"
+                .formatted(counts.get(FrameLine.Kind.ESP), besides);
     }
 
     private static String name(FrameLine.Kind kind) {

@@ -22,8 +22,9 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 
 /**
- * The kernel's routing and neighbour tables, asked over rtnetlink and followed through its groups. Datapath threads ask, one at a time;
- * the control thread reads the events and checks on next hops that are in use ({@link #refresh}), as a kernel does for hops that it sends to itself.
+ * The kernel's routing and neighbour tables, asked over rtnetlink and followed through its groups. Datapath threads
+ * ask, one at a time; the control thread reads the events and checks on next hops that are in use ({@link #refresh}),
+ * as a kernel does for hops that it sends to itself.
  */
 public final class KernelNetwork implements HostNetwork, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(KernelNetwork.class);
@@ -34,7 +35,9 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
 
     private static final int NO_MARK = 0;
 
-    /** More next hops than a host has. What is beyond is looked up and not watched, until {@link #refresh} makes room. */
+    /**
+     * More next hops than a host has. What is beyond is looked up and not watched, until {@link #refresh} makes room.
+     */
     private static final int MAX_WATCHED = 4096;
 
     private final int hostIndex;
@@ -105,7 +108,10 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
             Route route = queries.route(family, Address.ANY, address, NO_MARK);
             return route != null && route.type() == Route.LOCAL;
         } catch (OsException e) {
-            LOG.warn("whether {} is an address of this host could not be asked: {}", address.toText(family), e.getMessage());
+            LOG.warn(
+                    "whether {} is an address of this host could not be asked: {}",
+                    address.toText(family),
+                    e.getMessage());
             return true;
         }
     }
@@ -283,9 +289,8 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         return switch (message.type()) {
             case RouteMessage.NEW_NEIGHBOUR -> neighbourChanged(new Neighbour(message), new Neighbour(message).mac());
             case RouteMessage.DELETE_NEIGHBOUR -> neighbourChanged(new Neighbour(message), 0);
-            case RouteMessage.NEW_LINK -> message.headerInt(4) == hostIndex
-                    ? hostChanged()
-                    : attachedChanged(Link.of(message));
+            case RouteMessage.NEW_LINK ->
+                message.headerInt(4) == hostIndex ? hostChanged() : attachedChanged(Link.of(message));
             case RouteMessage.DELETE_LINK -> false;
             default -> true;
         };
@@ -329,8 +334,9 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     }
 
     /**
-     * Control thread, every few seconds: reads settings, of whose changes nobody tells, and lets the kernel check on next hops, since the frames sent
-     * to them do not pass it. One that does not answer and is not asked for any more is forgotten.
+     * Control thread, every few seconds: reads settings, of whose changes nobody tells, and lets the kernel check on
+     * next hops, since the frames sent to them do not pass it. One that does not answer and is not asked for any more
+     * is forgotten.
      */
     public synchronized void refresh() throws OsException {
         PolicySettings now = PolicySettings.read(host.name());

@@ -9,7 +9,10 @@ import org.xfrmbridge.daemon.route.RouteSocket;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 
-/** The kernel's local table at one moment: whole prefixes (127.0.0.0/8) and a hash of single addresses. Immutable; a look-up allocates nothing. */
+/**
+ * The kernel's local table at one moment: whole prefixes (127.0.0.0/8) and a hash of single addresses. Immutable; a
+ * look-up allocates nothing.
+ */
 final class LocalAddresses {
     static final LocalAddresses NONE = new LocalAddresses(List.of());
 
@@ -53,7 +56,8 @@ final class LocalAddresses {
             for (RouteMessage message : socket.dump(RouteMessage.GET_ROUTE, header)) {
                 Route route = new Route(message);
                 if (route.type() == Route.LOCAL || route.type() == Route.BROADCAST || route.type() == Route.ANYCAST) {
-                    entries.add(new Prefix(family, route.destination(), route.prefixBits(), route.type() == Route.LOCAL));
+                    entries.add(
+                            new Prefix(family, route.destination(), route.prefixBits(), route.type() == Route.LOCAL));
                 }
             }
         }
@@ -103,8 +107,6 @@ final class LocalAddresses {
     }
 
     private static boolean isMulticast(int family, long high) {
-        return family == AddressFamily.INET
-                ? high >>> 60 == 0xe || high >>> 32 == 0xffff_ffffL
-                : high >>> 56 == 0xff;
+        return family == AddressFamily.INET ? high >>> 60 == 0xe || high >>> 32 == 0xffff_ffffL : high >>> 56 == 0xff;
     }
 }

@@ -6,8 +6,9 @@ import java.nio.file.Path;
 import org.xfrmbridge.xfrm.AddressFamily;
 
 /**
- * Where policies do not apply: {@code disable_xfrm} and {@code disable_policy} of an interface, or of "all". There is no {@code disable_xfrm} in
- * IPv6, and its {@code disable_policy} a kernel takes from the interface that has the address; all addresses are the TAP's here.
+ * Where policies do not apply: {@code disable_xfrm} and {@code disable_policy} of an interface, or of "all". There is
+ * no {@code disable_xfrm} in IPv6, and its {@code disable_policy} a kernel takes from the interface that has the
+ * address; all addresses are the TAP's here.
  */
 record PolicySettings(boolean xfrm4, boolean policy4, boolean policy6) {
     private static final String ALL = "all";
@@ -15,12 +16,15 @@ record PolicySettings(boolean xfrm4, boolean policy4, boolean policy6) {
     /** As they are now, in the network namespace of the calling thread. What cannot be read is off. */
     static PolicySettings read(String device) {
         return new PolicySettings(
-                isOn("ipv4", device, "disable_xfrm"), isOn("ipv4", device, "disable_policy"), isOn("ipv6", device, "disable_policy"));
+                isOn("ipv4", device, "disable_xfrm"),
+                isOn("ipv4", device, "disable_policy"),
+                isOn("ipv6", device, "disable_policy"));
     }
 
     private static boolean isOn(String family, String device, String setting) {
         Path directory = Path.of("/proc/sys/net", family, "conf");
-        return isOn(directory.resolve(ALL).resolve(setting)) || isOn(directory.resolve(device).resolve(setting));
+        return isOn(directory.resolve(ALL).resolve(setting))
+                || isOn(directory.resolve(device).resolve(setting));
     }
 
     private static boolean isOn(Path file) {

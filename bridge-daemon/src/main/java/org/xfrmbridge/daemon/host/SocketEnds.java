@@ -47,7 +47,8 @@ public final class SocketEnds implements AutoCloseable {
             NetlinkReader reader = new NetlinkReader(datagram);
             while (reader.next()) {
                 if (reader.payload().remaining() >= SocketEntry.BYTES) {
-                    ended.accept(SocketEntry.read(reader.payload().slice().order(datagram.order())).cookie());
+                    ended.accept(SocketEntry.read(reader.payload().slice().order(datagram.order()))
+                            .cookie());
                 }
             }
         }

@@ -30,8 +30,13 @@ public record SocketEntry(
     static SocketEntry read(ByteBuffer message) {
         int family = message.get(0) & 0xff;
         return new SocketEntry(
-                family, message.get(STATE_AT), address(message, LOCAL_AT, family), port(message, LOCAL_PORT_AT),
-                address(message, REMOTE_AT, family), port(message, REMOTE_PORT_AT), message.getLong(COOKIE_AT),
+                family,
+                message.get(STATE_AT),
+                address(message, LOCAL_AT, family),
+                port(message, LOCAL_PORT_AT),
+                address(message, REMOTE_AT, family),
+                port(message, REMOTE_PORT_AT),
+                message.getLong(COOKIE_AT),
                 message.getInt(INODE_AT) & 0xffff_ffffL);
     }
 
@@ -41,7 +46,9 @@ public record SocketEntry(
 
     private static Address address(ByteBuffer message, int at, int family) {
         ByteBuffer bytes = message.slice(at, Address.BYTES).order(ByteOrder.BIG_ENDIAN);
-        return family == AddressFamily.INET ? Address.ofIpv4(bytes.getInt()) : new Address(bytes.getLong(), bytes.getLong());
+        return family == AddressFamily.INET
+                ? Address.ofIpv4(bytes.getInt())
+                : new Address(bytes.getLong(), bytes.getLong());
     }
 
     public boolean isListening() {

@@ -35,6 +35,7 @@ public final class SocketTable implements AutoCloseable {
     private final NetlinkSocket socket;
     /** By protocol, null as long as that did not matter. */
     private final Boolean[] told = new Boolean[256];
+
     private int sequence;
 
     public SocketTable() {
@@ -115,7 +116,8 @@ public final class SocketTable implements AutoCloseable {
         if (socket == null) {
             throw new OsException("socket(NETLINK_SOCK_DIAG)", OsException.EOPNOTSUPP);
         }
-        NetlinkWriter request = new NetlinkWriter().begin(SOCK_DIAG_BY_FAMILY, NetlinkHeader.REQUEST | flags, ++sequence, 0);
+        NetlinkWriter request =
+                new NetlinkWriter().begin(SOCK_DIAG_BY_FAMILY, NetlinkHeader.REQUEST | flags, ++sequence, 0);
         request.room(12)
                 .put((byte) family)
                 .put((byte) protocol)
@@ -135,7 +137,10 @@ public final class SocketTable implements AutoCloseable {
 
     private static byte[] bytes(int family, Address address) {
         Address plain = address.only(family);
-        return ByteBuffer.allocate(Address.BYTES).putLong(plain.high()).putLong(plain.low()).array();
+        return ByteBuffer.allocate(Address.BYTES)
+                .putLong(plain.high())
+                .putLong(plain.low())
+                .array();
     }
 
     private List<SocketEntry> answers() throws OsException {
@@ -155,7 +160,8 @@ public final class SocketTable implements AutoCloseable {
                     return found;
                 }
                 if (reader.payload().remaining() >= SocketEntry.BYTES) {
-                    found.add(SocketEntry.read(reader.payload().slice().order(reader.payload().order())));
+                    found.add(SocketEntry.read(
+                            reader.payload().slice().order(reader.payload().order())));
                 }
                 if (!header.has(NetlinkHeader.MULTI)) {
                     return found;

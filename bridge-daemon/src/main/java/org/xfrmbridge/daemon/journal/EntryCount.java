@@ -12,9 +12,9 @@ import java.util.Set;
 
 /**
  * How many entries a journal ought to hold, in a file of its own, DIR/policies.count: it goes up before the request
- * that made an entry is answered, and by one store to mapped memory, which needs neither a system call nor room on
- * the disk. A journal with fewer entries is known not to be whole: writing failed, or the process was killed between
- * the two. If the disk under it breaks, the store ends the process (InternalError), which closes. One thread.
+ * that made an entry is answered, and by one store to mapped memory, which needs neither a system call nor room on the
+ * disk. A journal with fewer entries is known not to be whole: writing failed, or the process was killed between the
+ * two. If the disk under it breaks, the store ends the process (InternalError), which closes. One thread.
  */
 final class EntryCount {
     private static final String NAME = "policies.count";
@@ -35,10 +35,16 @@ final class EntryCount {
         Path file = directory.resolve(NAME);
         boolean known = read(directory) != NONE;
         try (FileChannel channel = FileChannel.open(
-                file, Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE), JournalFile.FOR_OWNER)) {
+                file,
+                Set.of(StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE),
+                JournalFile.FOR_OWNER)) {
             if (!known) {
                 // Room on the disk is taken here, where that can be refused.
-                channel.write(ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder()).putLong(0, first), 0);
+                channel.write(
+                        ByteBuffer.allocate(Long.BYTES)
+                                .order(ByteOrder.nativeOrder())
+                                .putLong(0, first),
+                        0);
             }
             MappedByteBuffer memory = channel.map(FileChannel.MapMode.READ_WRITE, 0, Long.BYTES);
             return new EntryCount(file, memory);
@@ -57,7 +63,9 @@ final class EntryCount {
             return NONE;
         }
         byte[] content = Files.readAllBytes(file);
-        return content.length < Long.BYTES ? NONE : ByteBuffer.wrap(content).order(ByteOrder.nativeOrder()).getLong();
+        return content.length < Long.BYTES
+                ? NONE
+                : ByteBuffer.wrap(content).order(ByteOrder.nativeOrder()).getLong();
     }
 
     static void delete(Path directory) throws IOException {

@@ -23,8 +23,8 @@ sealed interface JournalEntry {
     void write(NetlinkWriter out);
 
     /**
-     * The first entry of every journal, in a message that means nothing to a kernel: how much less than {@link EntryCount} says is to follow, as it was left
-     * out when the journal was written anew. Is no entry itself.
+     * The first entry of every journal, in a message that means nothing to a kernel: how much less than
+     * {@link EntryCount} says is to follow, as it was left out when the journal was written anew. Is no entry itself.
      */
     record Head(long leftOut) implements JournalEntry {
         /** {@code NLMSG_NOOP}. */
@@ -54,14 +54,18 @@ sealed interface JournalEntry {
         private static PolicySpec sayable(PolicySpec spec) {
             for (Template template : spec.templates()) {
                 if (template.allAlgorithms() && template.authMask() != -1) {
-                    return spec.withTemplates(spec.templates().stream().map(Put::sayable).toList());
+                    return spec.withTemplates(
+                            spec.templates().stream().map(Put::sayable).toList());
                 }
             }
             return spec;
         }
 
         private static Template sayable(Template t) {
-            return !t.allAlgorithms() ? t : new Template(t.id(), t.family(), t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(), -1, -1, -1);
+            return !t.allAlgorithms()
+                    ? t
+                    : new Template(
+                            t.id(), t.family(), t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(), -1, -1, -1);
         }
     }
 
@@ -70,7 +74,10 @@ sealed interface JournalEntry {
         @Override
         public void write(NetlinkWriter out) {
             begin(out, XfrmMessage.DELPOLICY);
-            new UserpolicyId(Selector.any(AddressFamily.UNSPEC), spec.index(), spec.direction().number())
+            new UserpolicyId(
+                            Selector.any(AddressFamily.UNSPEC),
+                            spec.index(),
+                            spec.direction().number())
                     .write(out.room(UserpolicyId.BYTES));
             PolicyEncoder.putKeyAttributes(out, spec);
             out.end();

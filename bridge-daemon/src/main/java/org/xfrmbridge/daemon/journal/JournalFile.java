@@ -13,8 +13,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
 /**
- * A journal of a directory, open for appending. Nothing is forced to the disk: what was written outlives the process, and after a crash of the
- * machine its devices are gone, too. One thread.
+ * A journal of a directory, open for appending. Nothing is forced to the disk: what was written outlives the process,
+ * and after a crash of the machine its devices are gone, too. One thread.
  */
 final class JournalFile implements AutoCloseable {
     static final FileAttribute<Set<PosixFilePermission>> FOR_OWNER =

@@ -14,11 +14,12 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 
 /**
- * Writes entries to a file of the bridge's directory, in order. The few that a daemon makes at a time are in the file when {@link #append} returns. Floods, of
- * which encoding and the copy to the page cache were a quarter of the work, go to a thread of their own, which the first one starts: of those a crash may
- * take what is on its way, milliseconds.
+ * Writes entries to a file of the bridge's directory, in order. The few that a daemon makes at a time are in the file
+ * when {@link #append} returns. Floods, of which encoding and the copy to the page cache were a quarter of the work, go
+ * to a thread of their own, which the first one starts: of those a crash may take what is on its way, milliseconds.
  *
- * <p>When writing fails, what comes is dropped until a whole journal could be written: there is a {@link #fault} meanwhile.
+ * <p>When writing fails, what comes is dropped until a whole journal could be written: there is a {@link #fault}
+ * meanwhile.
  *
  * <p>All methods on one thread at a time.
  */
@@ -61,7 +62,8 @@ final class JournalWriter {
      * @param consequence for people: of what comes after if the bridge ends while the file is not whole
      * @param threads makes the thread for floods
      */
-    JournalWriter(Path directory, String name, String consequence, ThreadFactory threads, List<JournalEntry> whole) throws IOException {
+    JournalWriter(Path directory, String name, String consequence, ThreadFactory threads, List<JournalEntry> whole)
+            throws IOException {
         this.directory = directory;
         this.name = name;
         this.consequence = consequence;
@@ -74,7 +76,10 @@ final class JournalWriter {
         take(new Batch(entries, false));
     }
 
-    /** Puts a new file with these entries, which are all that there is, in the place of the old one. The list is the writer's from now on. */
+    /**
+     * Puts a new file with these entries, which are all that there is, in the place of the old one. The list is the
+     * writer's from now on.
+     */
     void replace(List<JournalEntry> whole) {
         take(new Batch(whole, true));
     }
@@ -168,7 +173,11 @@ final class JournalWriter {
 
     private void fail(String reason) {
         if (fault == null) {
-            LOG.error("{} cannot be written ({}): the bridge goes on trying; if it ends before, {}", directory.resolve(name), reason, consequence);
+            LOG.error(
+                    "{} cannot be written ({}): the bridge goes on trying; if it ends before, {}",
+                    directory.resolve(name),
+                    reason,
+                    consequence);
         }
         fault = reason;
         close();

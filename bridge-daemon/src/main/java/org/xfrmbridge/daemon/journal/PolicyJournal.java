@@ -23,12 +23,12 @@ import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
  * Listens as a key manager that never answers, and keeps every change of the policies in DIR/policies as the
- * NETLINK_XFRM request that would make it: a bridge that takes over from one that died gives them to {@link
- * PolicyReplay} before a packet passes. Keys are never in it, and no policies of sockets, whose owners register them
- * again. A policy that comes back was added when it first was, so that its limits in seconds go on. Changes are
- * gathered until {@link #flush}. What could not be written down is known to be missing ({@link EntryCount}): while
- * that is so, no policy is taken ({@link #beforeChange}), and it is tried again. Control thread only, but for {@link
- * #begin} before it starts, and {@link #leave} or {@link #end} after it ended.
+ * NETLINK_XFRM request that would make it: a bridge that takes over from one that died gives them to
+ * {@link PolicyReplay} before a packet passes. Keys are never in it, and no policies of sockets, whose owners register
+ * them again. A policy that comes back was added when it first was, so that its limits in seconds go on. Changes are
+ * gathered until {@link #flush}. What could not be written down is known to be missing ({@link EntryCount}): while that
+ * is so, no policy is taken ({@link #beforeChange}), and it is tried again. Control thread only, but for {@link #begin}
+ * before it starts, and {@link #leave} or {@link #end} after it ended.
  */
 public final class PolicyJournal implements KeyManager, PolicyGate {
     static final String NAME = "policies";
@@ -83,7 +83,10 @@ public final class PolicyJournal implements KeyManager, PolicyGate {
             count = directory == null ? EntryCount.nowhere() : EntryCount.open(directory, 0);
             writer = new JournalWriter(directory, NAME, CONSEQUENCE, threads, whole());
         } catch (IOException e) {
-            throw new IOException("policies cannot be written down in %s: make room or choose another directory (%s)".formatted(directory, e.getMessage()), e);
+            throw new IOException(
+                    "policies cannot be written down in %s: make room or choose another directory (%s)"
+                            .formatted(directory, e.getMessage()),
+                    e);
         }
     }
 
@@ -129,7 +132,10 @@ public final class PolicyJournal implements KeyManager, PolicyGate {
         }
     }
 
-    /** A policy that would not come back must not seem to be there. Those that go are let go: at worst the next bridge is closed for them. */
+    /**
+     * A policy that would not come back must not seem to be there. Those that go are let go: at worst the next bridge
+     * is closed for them.
+     */
     @Override
     public void beforeChange() throws XfrmException {
         if (writer.fault() == null) {

@@ -29,14 +29,16 @@ import org.xfrmbridge.xfrm.PolicySpec;
 /**
  * Gives a service the policies that a bridge had when it ended. Runs before anything else uses the service.
  *
- * <p>A journal that is not whole, whatever became of the rest of it, closes: policies that let packets pass do not come back, as others may have been
- * above them, and what no policy protects is blocked by default verdicts. Those stay until a client sets others.
+ * <p>A journal that is not whole, whatever became of the rest of it, closes: policies that let packets pass do not come
+ * back, as others may have been above them, and what no policy protects is blocked by default verdicts. Those stay
+ * until a client sets others.
  */
 public final class PolicyReplay {
     private static final Logger LOG = LoggerFactory.getLogger(PolicyReplay.class);
-    private static final String CLOSED = "the bridge that ended could not write all policies down: nothing passes but what policies protect, until you have "
-            + "installed them anew and say 'xfrm-bridge exec -- ip xfrm policy setdefault in accept fwd accept out accept', or end the bridge and "
-            + "say 'xfrm-bridge detach'";
+    private static final String CLOSED =
+            "the bridge that ended could not write all policies down: nothing passes but what policies protect, until you have "
+                    + "installed them anew and say 'xfrm-bridge exec -- ip xfrm policy setdefault in accept fwd accept out accept', or end the bridge and "
+                    + "say 'xfrm-bridge detach'";
     private static final int BLOCK = 1;
 
     private final ByteBuffer journal;
@@ -53,7 +55,8 @@ public final class PolicyReplay {
     }
 
     /**
-     * Replays the journal of a directory, if there is one. Other key managers of the service, if there are any, hear of it.
+     * Replays the journal of a directory, if there is one. Other key managers of the service, if there are any, hear of
+     * it.
      *
      * @param clock of the service: limits in seconds go on from where they were
      * @return whether all that was there has come back; else it is closed
@@ -65,7 +68,11 @@ public final class PolicyReplay {
             LOG.error(CLOSED);
         }
         int[] policies = service.policyCounts().global();
-        LOG.info("policies of the bridge that ended are back: {} in, {} out, {} fwd", policies[0], policies[1], policies[2]);
+        LOG.info(
+                "policies of the bridge that ended are back: {} in, {} out, {} fwd",
+                policies[0],
+                policies[1],
+                policies[2]);
         return whole;
     }
 
@@ -104,7 +111,9 @@ public final class PolicyReplay {
     }
 
     private void readHead() {
-        if (hasMessage() && journal.getInt(0) == JournalEntry.Head.BYTES && NetlinkHeader.read(journal, 0).type() == JournalEntry.Head.TYPE) {
+        if (hasMessage()
+                && journal.getInt(0) == JournalEntry.Head.BYTES
+                && NetlinkHeader.read(journal, 0).type() == JournalEntry.Head.TYPE) {
             leftOut = journal.getLong(NetlinkHeader.BYTES);
             journal.position(JournalEntry.Head.BYTES);
         }
@@ -115,8 +124,12 @@ public final class PolicyReplay {
         boolean none = expected == EntryCount.NONE && entries == 0 && leftOut == 0;
         boolean whole = !journal.hasRemaining() && refused == 0 && (none || expected == leftOut + entries);
         if (!whole) {
-            LOG.warn("the journal of policies is not whole: {} of {} entries, {} bytes behind them, {} refused",
-                    entries, expected == EntryCount.NONE ? "unknown" : expected - leftOut, journal.remaining(), refused);
+            LOG.warn(
+                    "the journal of policies is not whole: {} of {} entries, {} bytes behind them, {} refused",
+                    entries,
+                    expected == EntryCount.NONE ? "unknown" : expected - leftOut,
+                    journal.remaining(),
+                    refused);
         }
         return whole;
     }
@@ -128,7 +141,15 @@ public final class PolicyReplay {
                 PolicySpec spec = policy.spec();
                 if (Protection.letsPass(spec)) {
                     service.deletePolicy(
-                            new PolicyKey(spec.type(), spec.direction(), spec.index(), spec.selector(), spec.mark(), spec.ifId(), null), Origin.KERNEL);
+                            new PolicyKey(
+                                    spec.type(),
+                                    spec.direction(),
+                                    spec.index(),
+                                    spec.selector(),
+                                    spec.mark(),
+                                    spec.ifId(),
+                                    null),
+                            Origin.KERNEL);
                 }
             }
             service.setDefaults(new XfrmService.Defaults(BLOCK, BLOCK, BLOCK), Origin.KERNEL);
@@ -140,7 +161,11 @@ public final class PolicyReplay {
     private static long addSeconds(ByteBuffer entry) {
         boolean policy = NetlinkHeader.read(entry, 0).type() == XfrmMessage.UPDPOLICY
                 && entry.limit() >= NetlinkHeader.BYTES + UserpolicyInfo.BYTES;
-        return policy ? UserpolicyInfo.read(entry.duplicate().order(entry.order()).position(NetlinkHeader.BYTES)).current().addSeconds() : 0;
+        return policy
+                ? UserpolicyInfo.read(entry.duplicate().order(entry.order()).position(NetlinkHeader.BYTES))
+                        .current()
+                        .addSeconds()
+                : 0;
     }
 
     /** Every entry was written padded, so that one which is cut short ends what can be read. */
@@ -149,7 +174,9 @@ public final class PolicyReplay {
             return false;
         }
         int lengthBytes = journal.getInt(journal.position());
-        return lengthBytes >= NetlinkHeader.BYTES && lengthBytes <= journal.remaining() && lengthBytes % NetlinkHeader.ALIGNMENT == 0;
+        return lengthBytes >= NetlinkHeader.BYTES
+                && lengthBytes <= journal.remaining()
+                && lengthBytes % NetlinkHeader.ALIGNMENT == 0;
     }
 
     /** Only refusals are answered: no entry asks for an acknowledgement. See {@link MessageSink}. */

@@ -7,8 +7,8 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * What a database closes: while there is any of it, the end of the process opens nothing. A policy that only lets pass, as those of IKE
- * daemons' sockets do, protects nothing.
+ * What a database closes: while there is any of it, the end of the process opens nothing. A policy that only lets pass,
+ * as those of IKE daemons' sockets do, protects nothing.
  *
  * @param policies that block, or that want packets protected; those of sockets among them
  * @param blocksByDefault whether a default verdict (SETDEFAULT) does
@@ -25,12 +25,14 @@ public record Protection(int policies, boolean blocksByDefault) {
             policies += protects(policy.spec()) ? 1 : 0;
         }
         XfrmService.Defaults defaults = service.defaults();
-        return new Protection(policies, defaults.in() == BLOCK || defaults.forward() == BLOCK || defaults.out() == BLOCK);
+        return new Protection(
+                policies, defaults.in() == BLOCK || defaults.forward() == BLOCK || defaults.out() == BLOCK);
     }
 
     /** Whether it lets packets pass in the clear, also when there is no State. */
     static boolean letsPass(PolicySpec spec) {
-        return spec.action() == PolicySpec.Action.ALLOW && spec.templates().stream().allMatch(Template::optional);
+        return spec.action() == PolicySpec.Action.ALLOW
+                && spec.templates().stream().allMatch(Template::optional);
     }
 
     private static boolean protects(PolicySpec spec) {

@@ -2,7 +2,10 @@ package org.xfrmbridge.daemon.journal;
 
 import org.xfrmbridge.time.Clock;
 
-/** The clock of an engine that takes over: while a journal is replayed, its policies are added when they were first added. Any thread may ask. */
+/**
+ * The clock of an engine that takes over: while a journal is replayed, its policies are added when they were first
+ * added. Any thread may ask.
+ */
 public final class ReplayClock implements Clock {
     private final Clock real;
     private volatile long addedSeconds;

@@ -16,12 +16,12 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * Listens as a key manager that never answers, and keeps in DIR/states what an EXPIRE needs of each State, and no
- * key: who had them is told by the next bridge that they are gone ({@link StateReplay}), and negotiates at once. It
- * must not cost what daemons do not need: at most {@value #MOST_PER_SECOND} changes a second are followed, at most
+ * Listens as a key manager that never answers, and keeps in DIR/states what an EXPIRE needs of each State, and no key:
+ * who had them is told by the next bridge that they are gone ({@link StateReplay}), and negotiates at once. It must not
+ * cost what daemons do not need: at most {@value #MOST_PER_SECOND} changes a second are followed, at most
  * {@value #MOST_STATES} States are in the file. After more it is written anew by {@link #upkeep}; a bridge that ends
- * before leaves an old one, which tells of States that are long gone, and not of new ones. Control thread only, but
- * for {@link #begin} before it starts and {@link #leave} after it ended.
+ * before leaves an old one, which tells of States that are long gone, and not of new ones. Control thread only, but for
+ * {@link #begin} before it starts and {@link #leave} after it ended.
  */
 public final class StateJournal implements KeyManager {
     static final String NAME = "states";
@@ -46,11 +46,13 @@ public final class StateJournal implements KeyManager {
     private long living;
 
     /**
-     * What is there now, with what was lost before and is still to be told, and every change from now on goes to a new journal; a directory's old one is replaced.
+     * What is there now, with what was lost before and is still to be told, and every change from now on goes to a new
+     * journal; a directory's old one is replaced.
      *
      * @param threads makes the thread that writes floods
      */
-    public static StateJournal begin(Path directory, XfrmEngine engine, Clock clock, ThreadFactory threads) throws IOException {
+    public static StateJournal begin(Path directory, XfrmEngine engine, Clock clock, ThreadFactory threads)
+            throws IOException {
         StateJournal journal = new StateJournal(directory, engine, clock, threads);
         engine.register(journal);
         return journal;

@@ -24,7 +24,10 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Usage;
 
-/** Reads what States a bridge had when it ended. Nothing depends on it but how soon daemons negotiate: what cannot be read is left out. */
+/**
+ * Reads what States a bridge had when it ended. Nothing depends on it but how soon daemons negotiate: what cannot be
+ * read is left out.
+ */
 public final class StateReplay {
     private static final Logger LOG = LoggerFactory.getLogger(StateReplay.class);
 
@@ -51,9 +54,11 @@ public final class StateReplay {
             ByteBuffer payload = message.payload();
             switch (message.type()) {
                 case XfrmMessage.EXPIRE -> put(payload);
-                case XfrmMessage.DELSA -> states.remove(new Name(UsersaId.read(payload), AttributeValues.mark(attributes(payload, UsersaId.BYTES))));
+                case XfrmMessage.DELSA ->
+                    states.remove(new Name(
+                            UsersaId.read(payload), AttributeValues.mark(attributes(payload, UsersaId.BYTES))));
                 case XfrmMessage.FLUSHSA -> flush(Byte.toUnsignedInt(payload.get(payload.position())));
-                default -> { }
+                default -> {}
             }
         }
     }
@@ -65,11 +70,20 @@ public final class StateReplay {
     private void put(ByteBuffer payload) {
         UsersaInfo info = UserExpire.read(payload).state();
         StateSpec spec = StateDecoder.decodeLarval(info, attributes(payload, UserExpire.BYTES));
-        Usage usage = new Usage(info.current().bytes(), info.current().packets(), info.current().addSeconds(), info.current().useSeconds());
-        states.put(new Name(new UsersaId(spec.id(), spec.family()), spec.mark()), new State(spec, State.Phase.DEAD, usage));
+        Usage usage = new Usage(
+                info.current().bytes(),
+                info.current().packets(),
+                info.current().addSeconds(),
+                info.current().useSeconds());
+        states.put(
+                new Name(new UsersaId(spec.id(), spec.family()), spec.mark()),
+                new State(spec, State.Phase.DEAD, usage));
     }
 
     private void flush(int protocol) {
-        states.values().removeIf(state -> protocol == 0 || protocol == IpProtocol.IPSEC_ANY || state.id().protocol() == protocol);
+        states.values()
+                .removeIf(state -> protocol == 0
+                        || protocol == IpProtocol.IPSEC_ANY
+                        || state.id().protocol() == protocol);
     }
 }

@@ -1,2 +1,5 @@
-/** What outlives a bridge, however it ends, beside its attachment: the policies, so that nothing leaves in the clear when it is back. */
+/**
+ * What outlives a bridge, however it ends, beside its attachment: the policies, so that nothing leaves in the clear
+ * when it is back.
+ */
 package org.xfrmbridge.daemon.journal;

@@ -6,9 +6,10 @@ import java.lang.invoke.VarHandle;
 import java.util.concurrent.TimeUnit;
 
 /**
- * One message on its way through memory that a client and the bridge both map, while the receiver looks without sleeping. The protocol, with all
- * its states and rules, is told in {@code src/main/c/box.h}; this is the bridge's side of it, for both directions. The client may write anything
- * there at any time: nothing here waits for it, and a message is copied before it is read. Control thread only.
+ * One message on its way through memory that a client and the bridge both map, while the receiver looks without
+ * sleeping. The protocol, with all its states and rules, is told in {@code src/main/c/box.h}; this is the bridge's side
+ * of it, for both directions. The client may write anything there at any time: nothing here waits for it, and a message
+ * is copied before it is read. Control thread only.
  */
 public final class Box {
     /** Largest message. */

@@ -4,8 +4,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The sockets in a bridge's directory. Each has a twin that nobody can connect to but who may change anything: there, others cannot keep those
- * waiting, as a queue of connections that is full makes everybody wait. Any thread.
+ * The sockets in a bridge's directory. Each has a twin that nobody can connect to but who may change anything: there,
+ * others cannot keep those waiting, as a queue of connections that is full makes everybody wait. Any thread.
  */
 public enum BridgeSocket {
     NETLINK("netlink"),

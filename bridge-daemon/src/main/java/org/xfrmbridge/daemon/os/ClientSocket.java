@@ -13,8 +13,8 @@ import org.xfrmbridge.io.LostEventsException;
 import org.xfrmbridge.io.MessageSocket;
 
 /**
- * A socket on which a client sends and receives whole messages: NETLINK_XFRM or PF_KEY of the kernel, or a bridge's netlink.sock or pfkey.sock. A
- * kernel's is opened in the network namespace of the calling thread.
+ * A socket on which a client sends and receives whole messages: NETLINK_XFRM or PF_KEY of the kernel, or a bridge's
+ * netlink.sock or pfkey.sock. A kernel's is opened in the network namespace of the calling thread.
  */
 public final class ClientSocket implements MessageSocket {
     private static final int AF_KEY = 15;
@@ -43,8 +43,8 @@ public final class ClientSocket implements MessageSocket {
 
     /** The kernel's NETLINK_XFRM. */
     public static ClientSocket netlink() throws OsException {
-        ClientSocket socket = new ClientSocket(new Descriptor(
-                check(LIBC.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_XFRM), "socket(NETLINK_XFRM)")));
+        ClientSocket socket = new ClientSocket(
+                new Descriptor(check(LIBC.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_XFRM), "socket(NETLINK_XFRM)")));
         Memory address = new Memory(12);
         address.buffer.putShort(0, (short) AF_NETLINK);
         try {
@@ -58,7 +58,8 @@ public final class ClientSocket implements MessageSocket {
 
     /** The kernel's PF_KEY: EAFNOSUPPORT if it has none. */
     public static ClientSocket pfkey() throws OsException {
-        return new ClientSocket(new Descriptor(check(LIBC.socket(AF_KEY, SOCK_RAW_CLOEXEC, PF_KEY_V2), "socket(PF_KEY)")));
+        return new ClientSocket(
+                new Descriptor(check(LIBC.socket(AF_KEY, SOCK_RAW_CLOEXEC, PF_KEY_V2), "socket(PF_KEY)")));
     }
 
     /** A bridge's, by the path of its socket. */
@@ -129,11 +130,16 @@ public final class ClientSocket implements MessageSocket {
     public int receiveBufferBytes() throws OsException {
         Memory value = new Memory(4);
         Memory length = Memory.ofInt(4);
-        check(LIBC.getsockopt(descriptor.fd(), SOL_SOCKET, SO_RCVBUF, value.pointer, length.pointer), "getsockopt(SO_RCVBUF)");
+        check(
+                LIBC.getsockopt(descriptor.fd(), SOL_SOCKET, SO_RCVBUF, value.pointer, length.pointer),
+                "getsockopt(SO_RCVBUF)");
         return value.buffer.getInt(0);
     }
 
-    /** Waits, at most a second, until the other end has taken all that was sent: what others send from then on is handled later. */
+    /**
+     * Waits, at most a second, until the other end has taken all that was sent: what others send from then on is
+     * handled later.
+     */
     public void awaitTaken() {
         Memory unread = new Memory(4);
         long startNs = System.nanoTime();

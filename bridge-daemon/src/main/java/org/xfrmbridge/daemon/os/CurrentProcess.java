@@ -20,7 +20,10 @@ public final class CurrentProcess {
         return LIBC.geteuid();
     }
 
-    /** Moves the calling thread, and nothing else, to a network namespace: sockets and devices it opens from now on are there. */
+    /**
+     * Moves the calling thread, and nothing else, to a network namespace: sockets and devices it opens from now on are
+     * there.
+     */
     public static void enterNetworkNamespace(String path) throws OsException {
         try (Descriptor namespace = Descriptor.open(path, Descriptor.O_RDONLY)) {
             check(LIBC.setns(namespace.fd(), CLONE_NEWNET), "setns(%s)", path);
@@ -32,7 +35,10 @@ public final class CurrentProcess {
         LIBC.signal(SIGHUP, SIG_IGN);
     }
 
-    /** From now on the calling thread, and no other, gets the time that nobody else wants: Linux takes a thread for a process here. */
+    /**
+     * From now on the calling thread, and no other, gets the time that nobody else wants: Linux takes a thread for a
+     * process here.
+     */
     public static void lowerThreadPriority() throws OsException {
         check(LIBC.setpriority(PRIO_PROCESS, SELF, NICEST), "setpriority");
     }

@@ -7,8 +7,8 @@ import static org.xfrmbridge.daemon.os.Native.check;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
 /**
- * Waits on many descriptors, epoll(7), level-triggered: what waits stays in the set, and a wait costs what happened and not how many there are.
- * Each descriptor has a key of the caller's. Closing a descriptor takes it out. One thread.
+ * Waits on many descriptors, epoll(7), level-triggered: what waits stays in the set, and a wait costs what happened and
+ * not how many there are. Each descriptor has a key of the caller's. Closing a descriptor takes it out. One thread.
  */
 public final class EventSet implements AutoCloseable {
     private static final int ADD = 1;

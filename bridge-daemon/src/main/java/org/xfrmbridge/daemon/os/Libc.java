@@ -4,8 +4,9 @@ import jnr.ffi.Pointer;
 import jnr.ffi.annotations.IgnoreError;
 
 /**
- * The C library's calls, as C declares them. Public because generated code implements it; everybody else goes through the classes of this
- * package. {@code long} is C's {@code long} and {@code size_t}. Buffers are native memory: a {@code byte[]} argument costs 110 ns more.
+ * The C library's calls, as C declares them. Public because generated code implements it; everybody else goes through
+ * the classes of this package. {@code long} is C's {@code long} and {@code size_t}. Buffers are native memory: a
+ * {@code byte[]} argument costs 110 ns more.
  */
 public interface Libc {
     int open(String path, int flags, int mode);

@@ -6,8 +6,9 @@ import jnr.ffi.Pointer;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
 /**
- * A {@code struct msghdr} of a 64-bit system, with room for a message and for what comes with it: the sender's credentials (SCM_CREDENTIALS) and
- * one descriptor (SCM_RIGHTS). What there is no room for the kernel does away with (MSG_CTRUNC). One thread.
+ * A {@code struct msghdr} of a 64-bit system, with room for a message and for what comes with it: the sender's
+ * credentials (SCM_CREDENTIALS) and one descriptor (SCM_RIGHTS). What there is no room for the kernel does away with
+ * (MSG_CTRUNC). One thread.
  */
 final class MessageHeader {
     /** An id that nobody has, in the place of the sender's. */
@@ -23,6 +24,7 @@ final class MessageHeader {
 
     /** {@code struct cmsghdr}: a length of 8 bytes that counts itself, level, type; then data, padded to 8 bytes. */
     private static final int CMSG_BYTES = 16;
+
     private static final int LEVEL_AT = 8;
     private static final int TYPE_AT = 12;
     private static final int SOL_SOCKET = 1;
@@ -60,7 +62,8 @@ final class MessageHeader {
     }
 
     /**
-     * After each call that succeeded, whatever came: all descriptors that came with the message are in this process now, and must be closed.
+     * After each call that succeeded, whatever came: all descriptors that came with the message are in this process
+     * now, and must be closed.
      *
      * @return the first of them, the caller's to close, or null; others are closed
      */

@@ -115,7 +115,10 @@ public final class NetlinkSocket implements AutoCloseable {
         return view(check(LIBC.recv(descriptor.fd(), memory.pointer, RECEIVE_BYTES, 0), "recv(%s)", name));
     }
 
-    /** The next datagram if there is one, else null; the view holds until the next call. ENOBUFS tells that events were lost. */
+    /**
+     * The next datagram if there is one, else null; the view holds until the next call. ENOBUFS tells that events were
+     * lost.
+     */
     public ByteBuffer poll() throws OsException {
         long bytes = LIBC.recv(descriptor.fd(), memory.pointer, RECEIVE_BYTES, MSG_DONTWAIT);
         if (bytes < 0 && Native.errno() == OsException.EAGAIN) {

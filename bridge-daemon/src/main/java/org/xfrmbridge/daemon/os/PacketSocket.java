@@ -23,13 +23,15 @@ public final class PacketSocket implements AutoCloseable {
         if (index == 0) {
             throw new OsException("if_nametoindex(" + interfaceName + ")", OsException.ENODEV);
         }
-        descriptor = new Descriptor(
-                check(LIBC.socket(AF_PACKET, SOCK_RAW_CLOEXEC_NONBLOCK, 0), "socket(AF_PACKET)"));
+        descriptor = new Descriptor(check(LIBC.socket(AF_PACKET, SOCK_RAW_CLOEXEC_NONBLOCK, 0), "socket(AF_PACKET)"));
         try {
             LIBC.setsockopt(descriptor.fd(), SOL_SOCKET, SO_RCVBUFFORCE, Memory.ofInt(16 << 20).pointer, 4);
             // struct sockaddr_ll: family, protocol, ifindex; binding starts the capture.
             Memory address = new Memory(20);
-            address.buffer.putShort(0, (short) AF_PACKET).putShort(2, (short) ETH_P_ALL_BIG_ENDIAN).putInt(4, index);
+            address.buffer
+                    .putShort(0, (short) AF_PACKET)
+                    .putShort(2, (short) ETH_P_ALL_BIG_ENDIAN)
+                    .putInt(4, index);
             check(LIBC.bind(descriptor.fd(), address.pointer, 20), "bind(AF_PACKET, %s)", interfaceName);
         } catch (OsException e) {
             descriptor.close();

@@ -14,6 +14,7 @@ public final class RawSocket implements AutoCloseable {
     private static final int SOCK_RAW_CLOEXEC_NONBLOCK = 3 | 0x80000 | 0x800;
     /** Protocol of packets that have their header. */
     private static final int IPPROTO_RAW = 255;
+
     private static final int MAX_PACKET_BYTES = 2048;
     private static final int SOCKADDR_IN_BYTES = 16;
     private static final int SOCKADDR_IN6_BYTES = 28;
@@ -26,8 +27,8 @@ public final class RawSocket implements AutoCloseable {
     /** EPERM without CAP_NET_RAW. */
     public RawSocket(int family) throws OsException {
         this.family = family;
-        descriptor = new Descriptor(
-                check(LIBC.socket(family, SOCK_RAW_CLOEXEC_NONBLOCK, IPPROTO_RAW), "socket(SOCK_RAW)"));
+        descriptor =
+                new Descriptor(check(LIBC.socket(family, SOCK_RAW_CLOEXEC_NONBLOCK, IPPROTO_RAW), "socket(SOCK_RAW)"));
     }
 
     /** Sends to the destination in the header; false if the host does not take it: no way there, full, too long. */

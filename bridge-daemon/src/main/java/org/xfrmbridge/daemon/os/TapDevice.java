@@ -8,11 +8,14 @@ import java.nio.charset.StandardCharsets;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
 /**
- * A TAP device, linux/if_tun.h, made if it is not there and then persistent: it stays when its descriptor is closed. Frames pass through native
- * memory of the caller's ({@link Channel}), so that several threads may use one device.
+ * A TAP device, linux/if_tun.h, made if it is not there and then persistent: it stays when its descriptor is closed.
+ * Frames pass through native memory of the caller's ({@link Channel}), so that several threads may use one device.
  */
 public final class TapDevice implements AutoCloseable {
-    /** Which frames the device carries; the checksums and sizes then stand in front of each, {@code struct virtio_net_hdr}. */
+    /**
+     * Which frames the device carries; the checksums and sizes then stand in front of each, {@code struct
+     * virtio_net_hdr}.
+     */
     public enum Offload {
         /** Every frame is whole, at most a MTU long, and has nothing in front of it. */
         NONE,

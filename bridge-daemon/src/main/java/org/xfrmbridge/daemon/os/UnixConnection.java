@@ -7,7 +7,9 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
-/** The server's end of one client's unix socket. Nothing waits. One thread: all connections of a thread share memory. */
+/**
+ * The server's end of one client's unix socket. Nothing waits. One thread: all connections of a thread share memory.
+ */
 public final class UnixConnection implements AutoCloseable {
     /** Who is at the other end, as of its connect(): from SO_PEERCRED and SO_PEERGROUPS. */
     public record Credentials(int pid, int uid, int[] gids) {
@@ -38,7 +40,8 @@ public final class UnixConnection implements AutoCloseable {
     private static final int MAX_GROUPS = 1024;
     private static final int MAX_ADDRESS_BYTES = 110;
     private static final ThreadLocal<Memory> MEMORY = ThreadLocal.withInitial(() -> new Memory(MAX_MESSAGE_BYTES));
-    private static final ThreadLocal<MessageHeader> ENVELOPE = ThreadLocal.withInitial(() -> new MessageHeader(MEMORY.get()));
+    private static final ThreadLocal<MessageHeader> ENVELOPE =
+            ThreadLocal.withInitial(() -> new MessageHeader(MEMORY.get()));
 
     private static final ThreadLocal<Memory> OPTION = ThreadLocal.withInitial(() -> new Memory(4 * MAX_GROUPS));
     private static final ThreadLocal<Memory> OPTION_LENGTH = ThreadLocal.withInitial(() -> new Memory(4));
@@ -86,8 +89,8 @@ public final class UnixConnection implements AutoCloseable {
     }
 
     /**
-     * The name the client bound its socket to, without the family; an abstract one starts with a zero byte. Empty if it is unbound, or gone: then
-     * what it sent is still there.
+     * The name the client bound its socket to, without the family; an abstract one starts with a zero byte. Empty if it
+     * is unbound, or gone: then what it sent is still there.
      */
     public byte[] peerName() throws OsException {
         Memory address = OPTION.get();
@@ -104,7 +107,9 @@ public final class UnixConnection implements AutoCloseable {
         return name;
     }
 
-    /** Lets that many bytes wait for a client that does not read; in a user namespace no more than net.core.wmem_max. */
+    /**
+     * Lets that many bytes wait for a client that does not read; in a user namespace no more than net.core.wmem_max.
+     */
     public void setSendBuffer(int bytes) throws OsException {
         Memory value = Memory.ofInt(bytes);
         if (LIBC.setsockopt(descriptor.fd(), SOL_SOCKET, SO_SNDBUFFORCE, value.pointer, 4) != 0) {
@@ -113,11 +118,12 @@ public final class UnixConnection implements AutoCloseable {
     }
 
     /**
-     * Takes what is there: one message, or bytes of a stream. Descriptors that come with it do not get into this process.
+     * Takes what is there: one message, or bytes of a stream. Descriptors that come with it do not get into this
+     * process.
      *
      * @param into room for a message of up to {@link #MAX_MESSAGE_BYTES}; the caller wipes it if it held secrets
-     * @return number of bytes, 0 at the end of the stream, {@link #NOTHING} if nothing is there; more than there is room for if the message was
-     *     longer, and its end is lost
+     * @return number of bytes, 0 at the end of the stream, {@link #NOTHING} if nothing is there; more than there is
+     *     room for if the message was longer, and its end is lost
      */
     public int receive(byte[] into) throws OsException {
         return receive(into, MSG_DONTWAIT | lengthFlag);
@@ -137,14 +143,18 @@ public final class UnixConnection implements AutoCloseable {
         return copied(bytes, memory, into);
     }
 
-    /** As {@link #receive(byte[])}, and keeps who sent it, and a descriptor that came with it: the caller asks for {@link #passed}. */
+    /**
+     * As {@link #receive(byte[])}, and keeps who sent it, and a descriptor that came with it: the caller asks for
+     * {@link #passed}.
+     */
     public int receiveWithSender(byte[] into) throws OsException {
         closePassed();
         MessageHeader envelope = ENVELOPE.get();
         int bytes;
         do {
             int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC | lengthFlag;
-            bytes = judge(LIBC.recvmsg(descriptor.fd(), envelope.empty(into.length).pointer(), flags));
+            bytes = judge(
+                    LIBC.recvmsg(descriptor.fd(), envelope.empty(into.length).pointer(), flags));
         } while (bytes == AGAIN);
         if (bytes >= 0) {
             passed = envelope.open();

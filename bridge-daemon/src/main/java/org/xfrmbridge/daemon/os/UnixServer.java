@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
 /**
- * A listening unix socket, unix(7). Nothing on it waits. Who may connect the socket's file tells; who may do what is decided by
- * {@link UnixConnection#credentials} and by those of each message.
+ * A listening unix socket, unix(7). Nothing on it waits. Who may connect the socket's file tells; who may do what is
+ * decided by {@link UnixConnection#credentials} and by those of each message.
  */
 public final class UnixServer implements AutoCloseable {
     /** Whether message boundaries are kept. */
@@ -29,8 +29,11 @@ public final class UnixServer implements AutoCloseable {
     private static final int MAX_PATH_BYTES = 107;
     private static final int BACKLOG = 1024;
 
-    /** Who waits may have sent as much as its buffer holds, and others wait no longer than it takes to refuse so many. */
+    /**
+     * Who waits may have sent as much as its buffer holds, and others wait no longer than it takes to refuse so many.
+     */
     private static final int PUBLIC_BACKLOG = 64;
+
     private static final int SOL_SOCKET = 1;
     private static final int SO_PASSCRED = 16;
     private static final int SO_PASSRIGHTS = 83;
@@ -78,7 +81,8 @@ public final class UnixServer implements AutoCloseable {
             // Connections inherit these: not even the first message is without its sender.
             check(set(descriptor, SO_PASSCRED, 1), "setsockopt(SO_PASSCRED)");
             if (mode == FOR_ALL) {
-                // Closing a stranger's descriptor may take as long as that likes. Before Linux 6.16 it cannot be helped.
+                // Closing a stranger's descriptor may take as long as that likes. Before Linux 6.16 it cannot be
+                // helped.
                 set(descriptor, SO_PASSRIGHTS, 0);
             }
             check(LIBC.listen(descriptor.fd(), mode == FOR_ALL ? PUBLIC_BACKLOG : BACKLOG), "listen(%s)", path);

@@ -3,10 +3,10 @@ package org.xfrmbridge.daemon.port;
 import com.google.common.base.Throwables;
 import java.nio.ByteBuffer;
 import org.xfrmbridge.daemon.os.TapDevice;
-import org.xfrmbridge.offload.Coalescing;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.net.Tcp;
+import org.xfrmbridge.offload.Coalescing;
 
 /** Writes to a TAP; segments of one TCP stream that follow each other go as one super-frame. One thread. */
 final class TapOutput {

@@ -24,6 +24,9 @@ final class Addresses {
     static byte[] bytes(int family, Address address) {
         return family == AddressFamily.INET
                 ? ByteBuffer.allocate(4).putInt(address.ipv4()).array()
-                : ByteBuffer.allocate(Address.BYTES).putLong(address.high()).putLong(address.low()).array();
+                : ByteBuffer.allocate(Address.BYTES)
+                        .putLong(address.high())
+                        .putLong(address.low())
+                        .array();
     }
 }

@@ -6,7 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 
-/** One attribute of a message in its place, for rewriting a message whole. @param type with its flag bits, as it came */
+/**
+ * One attribute of a message in its place, for rewriting a message whole. @param type with its flag bits, as it came
+ */
 record AttributeView(int type, byte[] bytes) {
     static List<AttributeView> of(RouteMessage message) {
         ByteBuffer payload = message.bytes();

@@ -5,8 +5,9 @@ import java.util.List;
 import org.xfrmbridge.daemon.os.OsException;
 
 /**
- * What makes an interface a part of the IP host: addresses, routes of all tables and permanent neighbours, in an order in which they can be added
- * again. Left out is what the kernel makes by itself: the local table's entries and temporary IPv6 addresses.
+ * What makes an interface a part of the IP host: addresses, routes of all tables and permanent neighbours, in an order
+ * in which they can be added again. Left out is what the kernel makes by itself: the local table's entries and
+ * temporary IPv6 addresses.
  *
  * @param addresses RTM_NEWADDR messages; IPv4 oldest first, so that the primary one stays primary
  * @param routes RTM_NEWROUTE messages, those that others need as next hop first
@@ -75,7 +76,10 @@ public record IpConfiguration(List<RouteMessage> addresses, List<RouteMessage> r
         return found;
     }
 
-    /** With another one's neighbours before its own: a kernel forgets proxy entries when the interface loses its carrier. */
+    /**
+     * With another one's neighbours before its own: a kernel forgets proxy entries when the interface loses its
+     * carrier.
+     */
     public IpConfiguration withNeighboursOf(IpConfiguration other) {
         List<RouteMessage> all = new ArrayList<>(other.neighbours);
         all.addAll(neighbours);

@@ -13,7 +13,15 @@ import org.xfrmbridge.netlink.nl.Attributes;
  * @param addressGeneration how IPv6 addresses are made (IN6_ADDR_GEN_MODE_), -1 if the kernel has no IPv6
  */
 public record Link(
-        int index, String name, long mac, int mtuBytes, int flags, int master, String kind, int hardwareType, int addressGeneration) {
+        int index,
+        String name,
+        long mac,
+        int mtuBytes,
+        int flags,
+        int master,
+        String kind,
+        int hardwareType,
+        int addressGeneration) {
     public static final int ETHERNET = 1;
     public static final int UP = 0x1;
     public static final int LOOPBACK = 0x8;
@@ -39,8 +47,10 @@ public record Link(
     /** @param message of type RTM_NEWLINK or RTM_DELLINK */
     public static Link of(RouteMessage message) {
         Attributes attributes = message.attributes();
-        ByteBuffer generation =
-                attributes.nested(IFLA_AF_SPEC, AF_INET6).nested(AF_INET6, IFLA_INET6_ADDR_GEN_MODE).get(IFLA_INET6_ADDR_GEN_MODE);
+        ByteBuffer generation = attributes
+                .nested(IFLA_AF_SPEC, AF_INET6)
+                .nested(AF_INET6, IFLA_INET6_ADDR_GEN_MODE)
+                .get(IFLA_INET6_ADDR_GEN_MODE);
         return new Link(
                 message.headerInt(4),
                 attributes.getString(IFLA_IFNAME),

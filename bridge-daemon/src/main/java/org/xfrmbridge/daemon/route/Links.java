@@ -84,8 +84,9 @@ public final class Links {
     }
 
     /**
-     * Keeps the host's IP away from a bridge, whose device would otherwise take packets in, and answer ARP, for every address of the
-     * host: a way past the datapath. What the bridge forwards is not touched by any of this. No /proc/sys, which may be read-only.
+     * Keeps the host's IP away from a bridge, whose device would otherwise take packets in, and answer ARP, for every
+     * address of the host: a way past the datapath. What the bridge forwards is not touched by any of this. No
+     * /proc/sys, which may be read-only.
      */
     public void isolateBridge(int index) throws OsException {
         setMtu(index, BRIDGE_MIN_MTU);

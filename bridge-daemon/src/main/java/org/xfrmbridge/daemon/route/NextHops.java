@@ -45,7 +45,7 @@ public final class NextHops {
                 }
             }
             case RouteMessage.DELETE_ROUTE, RouteMessage.DELETE_NEXT_HOP -> mayHaveLess = true;
-            default -> { }
+            default -> {}
         }
     }
 

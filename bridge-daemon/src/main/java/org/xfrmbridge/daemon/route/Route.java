@@ -107,11 +107,14 @@ public record Route(RouteMessage message) {
     }
 
     /**
-     * The MTU that the route was given, 0 if none. Not what the host has learnt of one destination: it learns that from the answers to packets
-     * too big for a tunnel, too, and the MTU of what goes through the tunnel says nothing of the way around it.
+     * The MTU that the route was given, 0 if none. Not what the host has learnt of one destination: it learns that from
+     * the answers to packets too big for a tunnel, too, and the MTU of what goes through the tunnel says nothing of the
+     * way around it.
      */
     public int mtuBytes() {
-        return isException() ? 0 : message.attributes().nested(RTA_METRICS, RTAX_MTU).getInt(RTAX_MTU, 0);
+        return isException()
+                ? 0
+                : message.attributes().nested(RTA_METRICS, RTAX_MTU).getInt(RTAX_MTU, 0);
     }
 
     /** An entry for one destination that ends by itself; of IPv6, routes that a router announced end, too. */
@@ -122,7 +125,9 @@ public record Route(RouteMessage message) {
     }
 
     boolean hasGateway() {
-        return message.attributes().has(RTA_GATEWAY) || message.attributes().has(RTA_VIA) || message.attributes().has(RTA_MULTIPATH);
+        return message.attributes().has(RTA_GATEWAY)
+                || message.attributes().has(RTA_VIA)
+                || message.attributes().has(RTA_MULTIPATH);
     }
 
     /** Entries of the local table that come and go with an address or with the interface. */
@@ -192,9 +197,12 @@ public record Route(RouteMessage message) {
         return bytes;
     }
 
-    /** {@code struct rta_cacheinfo} is the kernel's to write; what lives on of it is the time an IPv6 route has left. */
+    /**
+     * {@code struct rta_cacheinfo} is the kernel's to write; what lives on of it is the time an IPv6 route has left.
+     */
     private void writeExpiry(NetlinkWriter out, byte[] cacheInfo) {
-        int expiresTicks = ByteBuffer.wrap(cacheInfo).order(ByteOrder.nativeOrder()).getInt(CACHE_EXPIRES);
+        int expiresTicks =
+                ByteBuffer.wrap(cacheInfo).order(ByteOrder.nativeOrder()).getInt(CACHE_EXPIRES);
         if (message.family() != AF_INET && expiresTicks > 0) {
             out.putInt(RTA_EXPIRES, expiresTicks / USER_HZ);
         }

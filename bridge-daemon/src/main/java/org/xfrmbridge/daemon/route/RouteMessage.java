@@ -5,8 +5,8 @@ import java.nio.ByteOrder;
 import org.xfrmbridge.netlink.nl.Attributes;
 
 /**
- * One rtnetlink message without its netlink header, as the kernel sent it. Kept as bytes, so that what is moved or written down keeps also
- * what this program does not know.
+ * One rtnetlink message without its netlink header, as the kernel sent it. Kept as bytes, so that what is moved or
+ * written down keeps also what this program does not know.
  *
  * @param payload not to be changed
  */

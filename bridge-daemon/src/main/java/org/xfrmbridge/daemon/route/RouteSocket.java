@@ -12,7 +12,10 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 
-/** Asks the kernel and waits for the answer. A refusal is an {@link OsException} with the kernel's words. One thread at a time. */
+/**
+ * Asks the kernel and waits for the answer. A refusal is an {@link OsException} with the kernel's words. One thread at
+ * a time.
+ */
 public final class RouteSocket implements AutoCloseable {
     private static final int MAX_DUMP_TRIES = 10;
 
@@ -111,7 +114,8 @@ public final class RouteSocket implements AutoCloseable {
         boolean capped = reader.header().has(NetlinkHeader.CAPPED);
         int errorBytes = NetlinkErrors.BYTES + (capped ? 0 : asked.lengthBytes() - NetlinkHeader.BYTES);
         String words = reader.header().has(NetlinkHeader.ACK_TLVS)
-                ? Attributes.parse(payload, errorBytes, NetlinkErrors.ATTR_MISSING_NEST).getString(NetlinkErrors.ATTR_MESSAGE)
+                ? Attributes.parse(payload, errorBytes, NetlinkErrors.ATTR_MISSING_NEST)
+                        .getString(NetlinkErrors.ATTR_MESSAGE)
                 : null;
         String name = RouteMessage.nameOf(asked.type());
         throw new OsException(words == null ? name : name + " (" + words + ")", errno);

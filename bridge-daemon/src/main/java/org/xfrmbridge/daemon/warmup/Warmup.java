@@ -14,14 +14,15 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.time.Clock;
 
 /**
- * What IKE daemons ask, asked again and again of databases that nobody sees, until it runs as compiled code: a client that comes later is
- * answered five times as fast, and need not wait for the first use of the JDK's ciphers. Costs some three seconds of CPU time, most of it
- * the compiler's, and gives way to whoever wants the core. Everything it made is gone when it ends. In a thread of its own.
+ * What IKE daemons ask, asked again and again of databases that nobody sees, until it runs as compiled code: a client
+ * that comes later is answered five times as fast, and need not wait for the first use of the JDK's ciphers. Costs some
+ * three seconds of CPU time, most of it the compiler's, and gives way to whoever wants the core. Everything it made is
+ * gone when it ends. In a thread of its own.
  *
- * <p>Compiled code expects the classes that it has seen. So all of them are those that a bridge has, and where a bridge has one of its
- * own, there are three here: for that many kinds the compiler expects any. What it guessed wrong shows when its last code runs, and is made
- * anew: hence the encores, once the compiler has had its time. The last one ends with a collection, so that the first client finds an eden
- * with room, whose pages have all been touched.
+ * <p>Compiled code expects the classes that it has seen. So all of them are those that a bridge has, and where a bridge
+ * has one of its own, there are three here: for that many kinds the compiler expects any. What it guessed wrong shows
+ * when its last code runs, and is made anew: hence the encores, once the compiler has had its time. The last one ends
+ * with a collection, so that the first client finds an eden with room, whose pages have all been touched.
  */
 public final class Warmup implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Warmup.class);
@@ -40,6 +41,7 @@ public final class Warmup implements Runnable {
 
     /** Reads of a page, which is answered message by message, and reads that take many. */
     private static final int SMALL_ROOM = 4096;
+
     private static final int LARGE_ROOM = 65536;
 
     /** A client that reads slowly takes one datagram less in so many. */

@@ -7,8 +7,8 @@ import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
 import org.slf4j.helpers.NOPLogger;
-import org.xfrmbridge.daemon.control.EventLog;
 import org.xfrmbridge.daemon.control.BatchClock;
+import org.xfrmbridge.daemon.control.EventLog;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
 import org.xfrmbridge.daemon.journal.ReplayClock;
 import org.xfrmbridge.db.Sad;
@@ -37,7 +37,8 @@ final class WarmupBridge {
         Spd spd = new Spd();
         spd.setBeforeRemoval(beforeRemoval);
         engine = new XfrmEngine(new Sad(), spd, new ReplayClock(clock), new SecureRandom(), () -> {});
-        journal = PolicyJournal.rehearse(engine, Thread.ofPlatform().name("rehearsal").factory());
+        journal = PolicyJournal.rehearse(
+                engine, Thread.ofPlatform().name("rehearsal").factory());
         NetlinkKeyManager netlink = new NetlinkKeyManager();
         engine.register(netlink);
         engine.register(new PfkeyKeyManager());

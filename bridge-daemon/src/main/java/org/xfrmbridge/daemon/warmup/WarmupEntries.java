@@ -29,7 +29,10 @@ final class WarmupEntries {
 
     /** Any address to a /24, in some thousand priorities. */
     static PolicySpec prefixed(int number) {
-        return policy(selector(Address.ANY, 0, Address.ofIpv4(FIRST_NET + (number << 8)), 24), number, number * 0x9E3779B9 >>> 20);
+        return policy(
+                selector(Address.ANY, 0, Address.ofIpv4(FIRST_NET + (number << 8)), 24),
+                number,
+                number * 0x9E3779B9 >>> 20);
     }
 
     /** Any address to one of a few /24s, told apart by port. */

@@ -15,7 +15,10 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
-/** What a netlink client sends: every common verb for some entries of every kind, which leaves nothing behind. One thread. */
+/**
+ * What a netlink client sends: every common verb for some entries of every kind, which leaves nothing behind. One
+ * thread.
+ */
 final class WarmupRequests {
     private static final int FIRST_SPI = 0x100;
     private static final int LAST_SPI = 0xfff_ffff;
@@ -111,7 +114,8 @@ final class WarmupRequests {
     }
 
     private void policyKey(int type, PolicySpec spec) {
-        PolicyKey key = new PolicyKey(spec.type(), spec.direction(), 0, spec.selector(), spec.mark(), spec.ifId(), null);
+        PolicyKey key =
+                new PolicyKey(spec.type(), spec.direction(), 0, spec.selector(), spec.mark(), spec.ifId(), null);
         RequestEncoder.putPolicyKey(begin(type), key);
         end();
     }

@@ -23,7 +23,9 @@ class AttachmentRecordTest {
         Link original = new Link(7, "eth0", 0x02fc_0000_0001L, 1500, 0x1003, 0, null, Link.ETHERNET, 0);
         IpConfiguration configuration = new IpConfiguration(
                 List.of(new RouteMessage(RouteMessage.NEW_ADDRESS, new byte[] {2, 24, (byte) 0x80, 0})),
-                List.of(new RouteMessage(RouteMessage.NEW_ROUTE, new byte[] {1}), new RouteMessage(RouteMessage.NEW_ROUTE, new byte[] {2})),
+                List.of(
+                        new RouteMessage(RouteMessage.NEW_ROUTE, new byte[] {1}),
+                        new RouteMessage(RouteMessage.NEW_ROUTE, new byte[] {2})),
                 List.of());
         return new AttachmentRecord(
                 new NamespaceId("5a1b0c2d-0000-4000-8000-000000000000", -1),
@@ -42,9 +44,12 @@ class AttachmentRecordTest {
         assertEquals(journal().place(), read.place());
         assertEquals(journal().names(), read.names());
         assertEquals(journal().original(), read.original());
-        assertArrayEquals(journal().configuration().addresses().getFirst().payload(), read.configuration().addresses().getFirst().payload());
+        assertArrayEquals(
+                journal().configuration().addresses().getFirst().payload(),
+                read.configuration().addresses().getFirst().payload());
         assertEquals(2, read.configuration().routes().size());
-        assertArrayEquals(new byte[] {2}, read.configuration().routes().getLast().payload());
+        assertArrayEquals(
+                new byte[] {2}, read.configuration().routes().getLast().payload());
         assertEquals(List.of(), read.configuration().neighbours());
     }
 

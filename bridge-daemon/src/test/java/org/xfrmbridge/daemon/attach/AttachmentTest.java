@@ -72,7 +72,11 @@ class AttachmentTest {
             Attachment attachment = Attachment.attach(NAMES, directory);
             assertFalse(network.ip("addr show dev veth0").contains("inet"));
             String moved = network.ip("addr show dev xfrm0");
-            assertTrue(moved.contains("inet 192.0.2.1/24") && moved.contains("xfrm0:1") && moved.contains("2001:db8:1::1/64"), moved);
+            assertTrue(
+                    moved.contains("inet 192.0.2.1/24")
+                            && moved.contains("xfrm0:1")
+                            && moved.contains("2001:db8:1::1/64"),
+                    moved);
             assertTrue(network.ip("route show table 220").contains("via 192.0.2.2 dev xfrm0 src 192.0.2.11"));
             assertFalse(network.ip("route show table all").contains("veth0"));
             assertFalse(network.ip("-6 route show table all").contains("veth0"));
@@ -156,7 +160,10 @@ class AttachmentTest {
         assertEquals(before, snapshot());
     }
 
-    /** As after a crash of the machine: the directory has stayed, the devices are gone, and the interface has got another address. */
+    /**
+     * As after a crash of the machine: the directory has stayed, the devices are gone, and the interface has got
+     * another address.
+     */
     @Test
     void shouldForgetWhatWasMovedWhenTheHostHasBootedSince() throws Exception {
         network.inHere(() -> {
@@ -180,7 +187,9 @@ class AttachmentTest {
         network.inHere(() -> {
             Attachment.attach(NAMES, directory).leave();
             ofAnotherBoot();
-            assertTrue(assertThrows(AttachmentException.class, () -> Attachment.attach(NAMES, directory)).getMessage().contains("xfrm0"));
+            assertTrue(assertThrows(AttachmentException.class, () -> Attachment.attach(NAMES, directory))
+                    .getMessage()
+                    .contains("xfrm0"));
             assertNull(Attachment.detach(directory));
             return null;
         });
@@ -194,7 +203,8 @@ class AttachmentTest {
             return null;
         });
         TestNetwork.within(network.startInThere(() -> {
-            String reason = assertThrows(AttachmentException.class, () -> Attachment.detach(directory)).getMessage();
+            String reason = assertThrows(AttachmentException.class, () -> Attachment.detach(directory))
+                    .getMessage();
             assertTrue(reason.contains("another network namespace"), reason);
             Attachment.attach(NAMES, directory).close();
             return null;
@@ -205,11 +215,17 @@ class AttachmentTest {
 
     private void ofAnotherBoot() throws IOException {
         Path journal = directory.resolve("attachment.journal");
-        Files.writeString(journal, Files.readString(journal).replaceAll("(?m)^boot=.*", "boot=9d8b2a4e-0000-4000-8000-000000000000"));
+        Files.writeString(
+                journal,
+                Files.readString(journal).replaceAll("(?m)^boot=.*", "boot=9d8b2a4e-0000-4000-8000-000000000000"));
     }
 
     private List<String> ipv4(String device) throws Exception {
-        return Pattern.compile("inet (\\S+)").matcher(network.ip("addr show dev " + device)).results().map(match -> match.group(1)).toList();
+        return Pattern.compile("inet (\\S+)")
+                .matcher(network.ip("addr show dev " + device))
+                .results()
+                .map(match -> match.group(1))
+                .toList();
     }
 
     @Test
@@ -268,7 +284,8 @@ class AttachmentTest {
 
     private String reason(String original) {
         DeviceNames names = DeviceNames.of(original, "xfrm0");
-        String message = assertThrows(AttachmentException.class, () -> Attachment.attach(names, directory)).getMessage();
+        String message = assertThrows(AttachmentException.class, () -> Attachment.attach(names, directory))
+                .getMessage();
         assertNotNull(message);
         assertFalse(Files.exists(directory.resolve("attachment.journal")));
         return message;

@@ -73,7 +73,8 @@ class MainTest {
         assertEquals(2, Main.execute("run", "--attach", "eth0", "--flows", "100000000"));
         assertEquals(2, Main.execute("run", "--attach", "eth0", "--acquires", "0"));
         assertTrue(said().contains("--acquires: from 1 to"), said());
-        assertEquals(2, Main.execute("stat", "--config", directory.resolve("absent").toString()));
+        assertEquals(
+                2, Main.execute("stat", "--config", directory.resolve("absent").toString()));
     }
 
     @Test

@@ -91,9 +91,11 @@ class PfkeyClientTest {
 
     private static PfkeyPolicy policy(int priority) {
         SadbAddress source = new SadbAddress(255, 24, new Sockaddr(AddressFamily.INET, 0, Address.parse("10.1.0.0")));
-        SadbAddress destination = new SadbAddress(255, 24, new Sockaddr(AddressFamily.INET, 0, Address.parse("10.2.0.0")));
+        SadbAddress destination =
+                new SadbAddress(255, 24, new Sockaddr(AddressFamily.INET, 0, Address.parse("10.2.0.0")));
         SadbXIpsecrequest esp = new SadbXIpsecrequest(50, 1, SadbXIpsecrequest.REQUIRE, 0, ByteBuffer.allocate(0));
-        return new PfkeyPolicy(new SadbXPolicy(SadbXPolicy.IPSEC, OUTBOUND, 0, priority, List.of(esp)), source, destination);
+        return new PfkeyPolicy(
+                new SadbXPolicy(SadbXPolicy.IPSEC, OUTBOUND, 0, priority, List.of(esp)), source, destination);
     }
 
     @Test
@@ -114,10 +116,12 @@ class PfkeyClientTest {
         assertEquals(List.of(said.hard(), said.soft()), List.of(kept.hard(), kept.soft()));
         assertEquals(List.of(said.source(), said.destination()), List.of(kept.source(), kept.destination()));
         assertEquals(List.of(TUNNEL, 7), List.of(kept.sa2().mode(), kept.sa2().reqid()));
-        assertEquals(List.of(said.encapsulation(), said.sourcePort(), said.destinationPort()),
+        assertEquals(
+                List.of(said.encapsulation(), said.sourcePort(), said.destinationPort()),
                 List.of(kept.encapsulation(), kept.sourcePort(), kept.destinationPort()));
         assertEquals(256, kept.auth().bits());
-        try (XfrmClient xfrm = Clients.xfrmOfBridge(directory); Stream<StateEntry> states = xfrm.states()) {
+        try (XfrmClient xfrm = Clients.xfrmOfBridge(directory);
+                Stream<StateEntry> states = xfrm.states()) {
             assertEquals(List.of(7), states.map(entry -> entry.spec().reqid()).toList(), "netlink sees the same");
         }
     }
@@ -125,9 +129,11 @@ class PfkeyClientTest {
     @Test
     void shouldSayWhyARequestWasRefused() throws IOException {
         client.add(state(0x1000).build());
-        RefusedException again = assertThrows(RefusedException.class, () -> client.add(state(0x1000).build()));
+        RefusedException again = assertThrows(
+                RefusedException.class, () -> client.add(state(0x1000).build()));
         assertEquals("SADB_ADD: EEXIST", again.getMessage());
-        assertTrue(assertThrows(RefusedException.class, () -> client.get(named(0x1001))).is(Errno.ESRCH));
+        assertTrue(assertThrows(RefusedException.class, () -> client.get(named(0x1001)))
+                .is(Errno.ESRCH));
     }
 
     @Test
@@ -152,7 +158,9 @@ class PfkeyClientTest {
 
     @Test
     void shouldCompleteAStateWithAnAllocatedSpi() throws IOException {
-        int spi = client.getSpi(Satype.ESP, LEFT, RIGHT, new SadbSpirange(0x100, 0x1ff)).sa().spi();
+        int spi = client.getSpi(Satype.ESP, LEFT, RIGHT, new SadbSpirange(0x100, 0x1ff))
+                .sa()
+                .spi();
         assertTrue(spi >= 0x100 && spi <= 0x1ff, Integer.toHexString(spi));
 
         client.update(state(spi).build());
@@ -173,15 +181,21 @@ class PfkeyClientTest {
         }
         assertEquals(8, kept.policy().priority());
         assertEquals(50, kept.policy().requests().getFirst().proto());
-        assertEquals(kept.policy().id(), client.policy(kept.policy().id(), OUTBOUND).policy().id());
+        assertEquals(
+                kept.policy().id(),
+                client.policy(kept.policy().id(), OUTBOUND).policy().id());
         client.deletePolicy(policy(8));
-        assertTrue(assertThrows(RefusedException.class, () -> client.policy(kept.policy().id(), OUTBOUND)).is(Errno.ENOENT));
+        assertTrue(assertThrows(
+                        RefusedException.class,
+                        () -> client.policy(kept.policy().id(), OUTBOUND))
+                .is(Errno.ENOENT));
         client.flushPolicies();
     }
 
     @Test
     void shouldHearWhatOthersDo() throws IOException {
-        try (PfkeyEvents events = client.events(Satype.ESP); XfrmClient xfrm = Clients.xfrmOfBridge(directory)) {
+        try (PfkeyEvents events = client.events(Satype.ESP);
+                XfrmClient xfrm = Clients.xfrmOfBridge(directory)) {
             client.add(state(0x1000).build());
             PfkeyMessage added = events.next(WAIT_MS);
             assertEquals(SadbType.ADD, added.header().type());
@@ -200,7 +214,8 @@ class PfkeyClientTest {
     @Test
     void shouldListAlgorithms() throws IOException {
         PfkeyMessage answer = client.algorithms();
-        assertTrue(answer.supported(SadbExt.SUPPORTED_ENCRYPT).algs().stream().anyMatch(alg -> alg.id() == 12 && alg.maxbits() == 256));
+        assertTrue(answer.supported(SadbExt.SUPPORTED_ENCRYPT).algs().stream()
+                .anyMatch(alg -> alg.id() == 12 && alg.maxbits() == 256));
         assertFalse(answer.supported(SadbExt.SUPPORTED_AUTH).algs().isEmpty());
         assertNull(answer.proposal());
     }

@@ -156,7 +156,9 @@ class XfrmClientTest {
             client.addState(state(0x1000 + i).build());
         }
         try (Stream<StateEntry> states = client.states()) {
-            assertEquals(3000, states.map(entry -> entry.spec().id().spi()).distinct().count());
+            assertEquals(
+                    3000,
+                    states.map(entry -> entry.spec().id().spi()).distinct().count());
         }
         try (Stream<StateEntry> states = client.states()) {
             // Other requests may be made meanwhile, also of what is listed.
@@ -199,7 +201,8 @@ class XfrmClientTest {
         ReplayState replay = new ReplayState(10, 20, 0, 0, 0, new int[] {1});
         StateSpec.LifetimeCurrent usage = new StateSpec.LifetimeCurrent(1000, 10, 0, 0);
 
-        client.updateReplay(new ReplayUpdate(key, 0, replay, null, usage, StateSpec.ABSENT, StateSpec.ABSENT, 70, true));
+        client.updateReplay(
+                new ReplayUpdate(key, 0, replay, null, usage, StateSpec.ABSENT, StateSpec.ABSENT, 70, true));
 
         assertEquals(replay, client.replay(key).replay());
         assertEquals(10, client.replay(key).current().packets());
@@ -214,11 +217,13 @@ class XfrmClientTest {
 
         client.updatePolicy(policy(50).build());
         try (Stream<PolicyEntry> policies = client.policies()) {
-            assertEquals(List.of(50), policies.map(entry -> entry.spec().priority()).toList());
+            assertEquals(
+                    List.of(50), policies.map(entry -> entry.spec().priority()).toList());
         }
         client.expirePolicy(spec, false);
         client.deletePolicy(key(spec));
-        assertTrue(assertThrows(RefusedException.class, () -> client.policy(key(spec))).is(Errno.ENOENT));
+        assertTrue(assertThrows(RefusedException.class, () -> client.policy(key(spec)))
+                .is(Errno.ENOENT));
         client.flushPolicies(PolicySpec.Type.MAIN);
     }
 
@@ -242,21 +247,35 @@ class XfrmClientTest {
         try (XfrmEvents events = client.events(
                 XfrmMessage.GROUP_SA, XfrmMessage.GROUP_POLICY, XfrmMessage.GROUP_EXPIRE, XfrmMessage.GROUP_MIGRATE)) {
             client.addState(state);
-            assertEquals(StateChange.NEW, assertInstanceOf(XfrmEvent.StateChanged.class, events.next(WAIT_MS)).change());
+            assertEquals(
+                    StateChange.NEW,
+                    assertInstanceOf(XfrmEvent.StateChanged.class, events.next(WAIT_MS))
+                            .change());
             client.expireState(state, false);
-            assertEquals(state.id(), assertInstanceOf(XfrmEvent.StateExpired.class, events.next(WAIT_MS)).state().id());
+            assertEquals(
+                    state.id(),
+                    assertInstanceOf(XfrmEvent.StateExpired.class, events.next(WAIT_MS))
+                            .state()
+                            .id());
             client.addPolicy(policy);
             var added = assertInstanceOf(XfrmEvent.PolicyChanged.class, events.next(WAIT_MS));
             assertEquals(policy, added.policy().spec().withIndex(0));
             Migration migration = migration();
             client.migrate(migration);
             assertEquals(List.of(), missing(events, migration));
-            client.deleteState(new StateKey(new StateId(LEFT, 0x1000, IpProtocol.ESP), AddressFamily.INET, Mark.NONE, null));
-            assertEquals(StateChange.DELETE, assertInstanceOf(XfrmEvent.StateChanged.class, events.next(WAIT_MS)).change());
+            client.deleteState(
+                    new StateKey(new StateId(LEFT, 0x1000, IpProtocol.ESP), AddressFamily.INET, Mark.NONE, null));
+            assertEquals(
+                    StateChange.DELETE,
+                    assertInstanceOf(XfrmEvent.StateChanged.class, events.next(WAIT_MS))
+                            .change());
             client.setDefaults(new Defaults(1, 1, 2));
             assertEquals(new XfrmEvent.DefaultsChanged(new Defaults(1, 1, 2)), events.next(WAIT_MS));
             client.deletePolicy(key(policy));
-            assertEquals(PolicyChange.DELETE, assertInstanceOf(XfrmEvent.PolicyChanged.class, events.next(WAIT_MS)).change());
+            assertEquals(
+                    PolicyChange.DELETE,
+                    assertInstanceOf(XfrmEvent.PolicyChanged.class, events.next(WAIT_MS))
+                            .change());
             client.flushStates(0);
             client.flushPolicies(PolicySpec.Type.MAIN);
             assertNull(events.next(0), "nothing was there to be flushed");
@@ -266,7 +285,15 @@ class XfrmClientTest {
 
     private static Migration migration() {
         Migration.Move move = new Migration.Move(
-                RIGHT, LEFT, LEFT, RIGHT, IpProtocol.ESP, Mode.TUNNEL.number(), 0, AddressFamily.INET, AddressFamily.INET);
+                RIGHT,
+                LEFT,
+                LEFT,
+                RIGHT,
+                IpProtocol.ESP,
+                Mode.TUNNEL.number(),
+                0,
+                AddressFamily.INET,
+                AddressFamily.INET);
         return new Migration(PolicySpec.builder().selector, 1, PolicySpec.Type.MAIN, List.of(move), null, null, 0);
     }
 
@@ -274,7 +301,9 @@ class XfrmClientTest {
     private static List<Migration.Move> missing(XfrmEvents events, Migration migration) throws IOException {
         for (XfrmEvent event = events.next(WAIT_MS); event != null; event = events.next(WAIT_MS)) {
             if (event instanceof XfrmEvent.Migrated migrated) {
-                return migration.moves().stream().filter(move -> !migrated.migration().moves().contains(move)).toList();
+                return migration.moves().stream()
+                        .filter(move -> !migrated.migration().moves().contains(move))
+                        .toList();
             }
         }
         return migration.moves();
@@ -305,14 +334,30 @@ class XfrmClientTest {
         client.addState(spec);
         Address elsewhere = Address.parse("192.0.2.7");
         StateMigration migration = new StateMigration(
-                key(spec), elsewhere, LEFT, AddressFamily.INET, spec.selector(), 5, 0, null, new Mark(1, 1), null,
-                OptionalInt.empty(), OptionalInt.empty(), StateSpec.ABSENT);
+                key(spec),
+                elsewhere,
+                LEFT,
+                AddressFamily.INET,
+                spec.selector(),
+                5,
+                0,
+                null,
+                new Mark(1, 1),
+                null,
+                OptionalInt.empty(),
+                OptionalInt.empty(),
+                StateSpec.ABSENT);
         try (XfrmEvents events = client.events(XfrmMessage.GROUP_MIGRATE)) {
             client.migrateState(migration);
-            assertEquals(elsewhere, assertInstanceOf(XfrmEvent.StateMigrated.class, events.next(WAIT_MS)).move().newDaddr());
+            assertEquals(
+                    elsewhere,
+                    assertInstanceOf(XfrmEvent.StateMigrated.class, events.next(WAIT_MS))
+                            .move()
+                            .newDaddr());
         }
 
-        StateSpec moved = client.state(new StateKey(new StateId(elsewhere, 0x1000, IpProtocol.ESP), 2, Mark.NONE, null)).spec();
+        StateSpec moved = client.state(new StateKey(new StateId(elsewhere, 0x1000, IpProtocol.ESP), 2, Mark.NONE, null))
+                .spec();
 
         assertEquals(List.of(5, 1), List.of(moved.reqid(), moved.outputMark().value()));
     }

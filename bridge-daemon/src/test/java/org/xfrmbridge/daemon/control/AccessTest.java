@@ -47,6 +47,8 @@ class AccessTest {
         assertFalse(nobody.isPrivileged(opener(1000, OVERFLOW)));
         assertFalse(nobody.trusts(0, 1000, OVERFLOW));
         assertFalse(new Access(GROUP, false).trusts(OVERFLOW, OVERFLOW, OVERFLOW));
-        assertTrue(new Access(GROUP, true).trusts(OVERFLOW, OVERFLOW, OVERFLOW), "the user nobody, where all ids are known");
+        assertTrue(
+                new Access(GROUP, true).trusts(OVERFLOW, OVERFLOW, OVERFLOW),
+                "the user nobody, where all ids are known");
     }
 }

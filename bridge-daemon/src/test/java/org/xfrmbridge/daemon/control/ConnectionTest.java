@@ -123,7 +123,8 @@ class ConnectionTest {
         }
         try (XfrmClient observer = Clients.xfrmOfBridge(directory)) {
             long startNs = System.nanoTime();
-            while (observer.policyCounts().global()[Direction.IN.number()] < datagrams * each && System.nanoTime() - startNs < 30_000_000_000L) {
+            while (observer.policyCounts().global()[Direction.IN.number()] < datagrams * each
+                    && System.nanoTime() - startNs < 30_000_000_000L) {
                 Thread.onSpinWait();
             }
             assertEquals(datagrams * each, observer.policyCounts().global()[Direction.IN.number()]);
@@ -154,7 +155,9 @@ class ConnectionTest {
             out.begin(XfrmMessage.NEWPOLICY, NetlinkHeader.REQUEST | NetlinkHeader.ACK, i, 0);
             byte[] info = new byte[UserpolicyInfo.BYTES];
             ByteBuffer fields = ByteBuffer.wrap(info).order(ByteOrder.nativeOrder());
-            fields.putInt(DADDR_AT, Integer.reverseBytes(0x0a00_0000 + i)).putShort(FAMILY_AT, (short) 2).put(PREFIX_AT, (byte) 32);
+            fields.putInt(DADDR_AT, Integer.reverseBytes(0x0a00_0000 + i))
+                    .putShort(FAMILY_AT, (short) 2)
+                    .put(PREFIX_AT, (byte) 32);
             out.putBytes(info);
             out.end();
         }

@@ -103,10 +103,13 @@ class ControlPlaneTest {
             String request = "1000320001020000" + "0000000000000000";
             String tooShort = "1100320001020000" + "0000000000000000";
             String noMode = "1000320000020000" + "0000000000000000";
-            say(channel, "sockets\n" + head + policy + request + "\n" + head + policy + tooShort + "\n" + head + policy + noMode + "\n"
-                    + head + policy + "\n");
+            say(
+                    channel,
+                    "sockets\n" + head + policy + request + "\n" + head + policy + tooShort + "\n" + head + policy
+                            + noMode + "\n" + head + policy + "\n");
 
-            assertEquals(List.of("ok", "errno 22", "errno 22", "errno 22"),
+            assertEquals(
+                    List.of("ok", "errno 22", "errno 22", "errno 22"),
                     List.of(answers.readLine(), answers.readLine(), answers.readLine(), answers.readLine()));
             Flow flow = new Flow();
             flow.family = AddressFamily.INET;
@@ -124,8 +127,10 @@ class ControlPlaneTest {
             byte[] policy = new byte[168];
             policy[160] = (byte) Direction.OUT.number();
             policy[40] = 2; // selector family
-            say(channel, "sockets\nencap 17 2 17 0.0.0.0 4500 2\npolicy 17 2 17 0.0.0.0 4500 "
-                    + HexFormat.of().formatHex(policy) + "\nmoved 17 2 17 192.0.2.1 4501\nnonsense 1\nclose\n");
+            say(
+                    channel,
+                    "sockets\nencap 17 2 17 0.0.0.0 4500 2\npolicy 17 2 17 0.0.0.0 4500 "
+                            + HexFormat.of().formatHex(policy) + "\nmoved 17 2 17 192.0.2.1 4501\nnonsense 1\nclose\n");
             assertEquals("ok", answers.readLine());
             assertEquals("ok", answers.readLine());
             assertEquals("ok", answers.readLine());

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 
 /**
- * What an ordinary user can do to the sockets of a bridge, which is in this process, while root adds and reads: {@code bridge-bench/src/main/c/flood.c}
- * for some seconds ({@code bridge-bench/flood.sh} for longer, with times).
+ * What an ordinary user can do to the sockets of a bridge, which is in this process, while root adds and reads:
+ * {@code bridge-bench/src/main/c/flood.c} for some seconds ({@code bridge-bench/flood.sh} for longer, with times).
  */
 @Timeout(120)
 class FloodTest {
@@ -49,7 +49,10 @@ class FloodTest {
         library = Files.copy(LIBRARY, directory.resolve("libxfrm-bridge.so"));
         flood = directory.resolve("flood").toString();
         bridge = new ServedBridge(directory);
-        Process compiler = new ProcessBuilder("cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", flood, SOURCE.toString()).inheritIO().start();
+        Process compiler = new ProcessBuilder(
+                        "cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", flood, SOURCE.toString())
+                .inheritIO()
+                .start();
         assertEquals(0, compiler.waitFor());
     }
 
@@ -72,7 +75,8 @@ class FloodTest {
         assertServed(client);
         assertEnded(floods);
         assertTrue(most > before + UnprivilegedConnections.MOST_OF_USER / 2, "connections were kept: " + most);
-        assertTrue(most <= before + UnprivilegedConnections.MOST_OF_USER + SLACK, before + " descriptors became " + most);
+        assertTrue(
+                most <= before + UnprivilegedConnections.MOST_OF_USER + SLACK, before + " descriptors became " + most);
         awaitDescriptors(before);
     }
 
@@ -103,7 +107,8 @@ class FloodTest {
     }
 
     private Process asNobody(String kind) throws IOException {
-        return start(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", flood, kind, SECONDS), null);
+        return start(
+                List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", flood, kind, SECONDS), null);
     }
 
     private Process asRoot(String kind) throws IOException {
@@ -148,7 +153,9 @@ class FloodTest {
         long startNs = System.nanoTime();
         while (descriptors() > before + SLACK) {
             long waitedNs = System.nanoTime() - startNs;
-            assertTrue(waitedNs < TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS), before + " descriptors became " + descriptors());
+            assertTrue(
+                    waitedNs < TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS),
+                    before + " descriptors became " + descriptors());
             Thread.onSpinWait();
         }
     }

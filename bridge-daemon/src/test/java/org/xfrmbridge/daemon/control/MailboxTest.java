@@ -19,9 +19,9 @@ import org.xfrmbridge.daemon.os.ClientSocket;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 
 /**
- * Clients whose messages pass through mailboxes and sockets alike: {@code src/test/c/hammer.c} under the preload library, with a bridge in this
- * process ({@code -Dhammer.seconds=60} for a minute of it), {@code sockets.c}, which makes the calls that no client should make, and {@code rights.c},
- * whose sockets and processes change hands.
+ * Clients whose messages pass through mailboxes and sockets alike: {@code src/test/c/hammer.c} under the preload
+ * library, with a bridge in this process ({@code -Dhammer.seconds=60} for a minute of it), {@code sockets.c}, which
+ * makes the calls that no client should make, and {@code rights.c}, whose sockets and processes change hands.
  */
 class MailboxTest {
     private static final Path LIBRARY = Path.of("target/libxfrm-bridge.so").toAbsolutePath();
@@ -50,7 +50,8 @@ class MailboxTest {
     @Test
     void shouldAnswerEachRequestInOrderWhicheverWayItTakes() throws Exception {
         String output = run(List.of(hammer, SECONDS), LIBRARY);
-        assertEquals(4, output.lines().filter(line -> line.endsWith(" requests")).count(), output);
+        assertEquals(
+                4, output.lines().filter(line -> line.endsWith(" requests")).count(), output);
     }
 
     @Test
@@ -84,7 +85,9 @@ class MailboxTest {
         String expected = Files.readString(Path.of("src/test/c/rights.expected"));
         assertEquals(expected, run(List.of(rights), library));
         if (hasXfrm()) {
-            String netlink = expected.lines().filter(line -> !line.startsWith("PF_KEY")).collect(Collectors.joining("\n", "", "\n"));
+            String netlink = expected.lines()
+                    .filter(line -> !line.startsWith("PF_KEY"))
+                    .collect(Collectors.joining("\n", "", "\n"));
             assertEquals(netlink, run(List.of("unshare", "--net", rights, "netlink"), null));
         }
     }
@@ -106,7 +109,18 @@ class MailboxTest {
 
     private String compileSockets() throws IOException, InterruptedException {
         String sockets = directory.resolve("sockets").toString();
-        run(List.of("cc", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-nonnull", "-o", sockets, "src/test/c/sockets.c"), null);
+        run(
+                List.of(
+                        "cc",
+                        "-O1",
+                        "-Wall",
+                        "-Wextra",
+                        "-Werror",
+                        "-Wno-nonnull",
+                        "-o",
+                        sockets,
+                        "src/test/c/sockets.c"),
+                null);
         return sockets;
     }
 

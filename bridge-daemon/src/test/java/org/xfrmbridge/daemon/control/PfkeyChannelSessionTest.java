@@ -26,7 +26,8 @@ class PfkeyChannelSessionTest {
     private PfkeyChannelSession session(Peer peer) {
         XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), new SystemClock(), new Random(1), () -> {});
         PfkeyCaller client = new PfkeyCaller(1, peer.uid(), peer.privileged());
-        return new PfkeyChannelSession(new PfkeySession(engine, new PfkeyKeyManager(), datagram -> true, client), sockets, peer);
+        return new PfkeyChannelSession(
+                new PfkeySession(engine, new PfkeyKeyManager(), datagram -> true, client), sockets, peer);
     }
 
     private static Peer peer(int uid) {

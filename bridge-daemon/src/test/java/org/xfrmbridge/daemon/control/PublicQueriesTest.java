@@ -16,12 +16,14 @@ class PublicQueriesTest {
         loop.stop();
         loop.run();
         assertThrows(RejectedExecutionException.class, () -> loop.execute(() -> {}));
-        assertEquals("errno 11\n", PublicQueries.through(loop, request -> "42\n").answer("stat"));
+        assertEquals(
+                "errno 11\n", PublicQueries.through(loop, request -> "42\n").answer("stat"));
     }
 
     @Test
     void shouldAnswerFromTheOtherThread() {
         Executor here = Runnable::run;
-        assertEquals("stat\n", PublicQueries.through(here, request -> request + '\n').answer("stat"));
+        assertEquals(
+                "stat\n", PublicQueries.through(here, request -> request + '\n').answer("stat"));
     }
 }

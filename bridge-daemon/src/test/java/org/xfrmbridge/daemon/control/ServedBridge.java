@@ -11,7 +11,10 @@ import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.XfrmEngine;
 
-/** The control side of a bridge in this process, with its three sockets in a directory; whoever runs the tests may change anything. */
+/**
+ * The control side of a bridge in this process, with its three sockets in a directory; whoever runs the tests may
+ * change anything.
+ */
 public final class ServedBridge implements AutoCloseable {
     private final Spd spd = new Spd();
     private final SocketPolicies sockets = new SocketPolicies(spd);
@@ -24,7 +27,8 @@ public final class ServedBridge implements AutoCloseable {
         SystemClock clock = new SystemClock();
         loop = new ControlLoop(clock);
         XfrmEngine engine = new XfrmEngine(new Sad(), spd, clock, new SecureRandom(), loop::wakeUp);
-        int gid = Integer.parseInt(Files.readString(Path.of("/proc/self/status")).replaceAll("(?s).*\nGid:\\s+(\\d+).*", "$1"));
+        int gid = Integer.parseInt(
+                Files.readString(Path.of("/proc/self/status")).replaceAll("(?s).*\nGid:\\s+(\\d+).*", "$1"));
         ControlPlane plane = new ControlPlane(engine, null, clock, loop, gid);
         plane.listen(directory, sockets, new Statistics("test", engine, new XfrmStats(), clock));
         guestLoop = plane.guestLoop();

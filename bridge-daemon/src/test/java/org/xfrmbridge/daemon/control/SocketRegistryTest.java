@@ -206,7 +206,8 @@ class SocketRegistryTest {
             look();
             look();
             assertNotNull(sent(IpProtocol.TCP, here, there));
-            assertNull(sent(IpProtocol.TCP, here, there + 1), "nobody can connect that socket to another peer any more");
+            assertNull(
+                    sent(IpProtocol.TCP, here, there + 1), "nobody can connect that socket to another peer any more");
             other.close();
             // TIME_WAIT
             look();
@@ -222,7 +223,8 @@ class SocketRegistryTest {
         int here = port((InetSocketAddress) server.getLocalAddress());
         SocketEntry entry = entry(IpProtocol.TCP, here, false);
         register(entry, IpProtocol.TCP, 1);
-        try (SocketChannel peer = SocketChannel.open(server.getLocalAddress()); SocketChannel accepted = server.accept()) {
+        try (SocketChannel peer = SocketChannel.open(server.getLocalAddress());
+                SocketChannel accepted = server.accept()) {
             int there = port((InetSocketAddress) peer.getLocalAddress());
             assertTrue(accepted.isConnected());
             say("close " + entry.inode());
@@ -246,7 +248,8 @@ class SocketRegistryTest {
         ServerSocketChannel server = tcp();
         int here = port((InetSocketAddress) server.getLocalAddress());
         register(entry(IpProtocol.TCP, here, false), IpProtocol.TCP, 1);
-        try (SocketChannel peer = SocketChannel.open(server.getLocalAddress()); SocketChannel accepted = server.accept()) {
+        try (SocketChannel peer = SocketChannel.open(server.getLocalAddress());
+                SocketChannel accepted = server.accept()) {
             int there = port((InetSocketAddress) peer.getLocalAddress());
             assertTrue(accepted.isConnected());
             server.close();
@@ -265,7 +268,8 @@ class SocketRegistryTest {
         try (ServerSocketChannel server = tcp()) {
             int here = port((InetSocketAddress) server.getLocalAddress());
             register(entry(IpProtocol.TCP, here, false), IpProtocol.TCP, 1);
-            try (SocketChannel peer = SocketChannel.open(server.getLocalAddress()); SocketChannel accepted = server.accept()) {
+            try (SocketChannel peer = SocketChannel.open(server.getLocalAddress());
+                    SocketChannel accepted = server.accept()) {
                 assertTrue(accepted.isConnected());
                 int there = port((InetSocketAddress) peer.getLocalAddress());
                 SocketEntry child = entry(IpProtocol.TCP, here, true);
@@ -297,7 +301,8 @@ class SocketRegistryTest {
 
     @Test
     void shouldKnowSocketsAgainAfterARestart() throws IOException {
-        try (DatagramChannel socket = udp(); DatagramChannel gone = udp()) {
+        try (DatagramChannel socket = udp();
+                DatagramChannel gone = udp()) {
             int port = port((InetSocketAddress) socket.getLocalAddress());
             SocketEntry entry = entry(IpProtocol.UDP, port, false);
             register(entry, IpProtocol.UDP, 2);
@@ -321,7 +326,10 @@ class SocketRegistryTest {
     @Test
     void shouldStartWhateverTheJournalHolds() throws IOException {
         String boot = Files.readString(Path.of("/proc/sys/kernel/random/boot_id"));
-        for (String text : List.of("", "nonsense\n", boot + "gone x\npolicy\nsocket 1 2\n\nsocket 1 2 3\npolicy 1 2 17 ::: 5 00\ncut sh")) {
+        for (String text : List.of(
+                "",
+                "nonsense\n",
+                boot + "gone x\npolicy\nsocket 1 2\n\nsocket 1 2 3\npolicy 1 2 17 ::: 5 00\ncut sh")) {
             Files.writeString(directory.resolve("sockets"), text);
             restart();
             assertEquals(List.of(boot.strip()), Files.readAllLines(directory.resolve("sockets")));

@@ -16,7 +16,8 @@ class FrameLineTest {
 
     private static FrameLine ipv4(int protocol, String payload) {
         int totalBytes = 20 + payload.length() / 2;
-        return frame("0800", "4500%04x000040004%d%02x0000c0000201c0000202".formatted(totalBytes, 0, protocol) + payload);
+        return frame(
+                "0800", "4500%04x000040004%d%02x0000c0000201c0000202".formatted(totalBytes, 0, protocol) + payload);
     }
 
     private static FrameLine ipv6(int protocol, String payload) {
@@ -34,25 +35,37 @@ class FrameLineTest {
 
     @Test
     void shouldShowSpiAndSequenceWhenFrameHoldsEsp() {
-        assertEquals(new FrameLine(Kind.ESP, "192.0.2.1 > 192.0.2.2: ESP(spi=0xc0ffee01,seq=0x7), length 24"), ipv4(50, ESP));
-        assertEquals(new FrameLine(Kind.ESP, "2001:db8::1 > 2001:db8::2: ESP(spi=0xc0ffee01,seq=0x7), length 24"), ipv6(50, ESP));
+        assertEquals(
+                new FrameLine(Kind.ESP, "192.0.2.1 > 192.0.2.2: ESP(spi=0xc0ffee01,seq=0x7), length 24"),
+                ipv4(50, ESP));
+        assertEquals(
+                new FrameLine(Kind.ESP, "2001:db8::1 > 2001:db8::2: ESP(spi=0xc0ffee01,seq=0x7), length 24"),
+                ipv6(50, ESP));
     }
 
     @Test
     void shouldTellIkeFromEspWhenPortIs4500() {
-        assertEquals(new FrameLine(Kind.ESP, "192.0.2.1 > 192.0.2.2: UDP-encapsulated ESP(spi=0xc0ffee01,seq=0x7), length 32"),
+        assertEquals(
+                new FrameLine(
+                        Kind.ESP, "192.0.2.1 > 192.0.2.2: UDP-encapsulated ESP(spi=0xc0ffee01,seq=0x7), length 32"),
                 ipv4(17, udp(4500, 4500, ESP)));
-        assertEquals(new FrameLine(Kind.IKE, "192.0.2.1 > 192.0.2.2: IKE, UDP port 4500, length 24"),
+        assertEquals(
+                new FrameLine(Kind.IKE, "192.0.2.1 > 192.0.2.2: IKE, UDP port 4500, length 24"),
                 ipv4(17, udp(4500, 31337, "00000000" + "0102030405060708090a0b0c")));
         assertEquals(Kind.IKE, ipv4(17, udp(4500, 4500, "ff")).kind());
-        assertEquals(new FrameLine(Kind.IKE, "192.0.2.1 > 192.0.2.2: IKE, UDP port 500, length 12"), ipv4(17, udp(500, 500, "01020304")));
+        assertEquals(
+                new FrameLine(Kind.IKE, "192.0.2.1 > 192.0.2.2: IKE, UDP port 500, length 12"),
+                ipv4(17, udp(500, 500, "01020304")));
     }
 
     @Test
     void shouldNameWhoAsksWhenFrameIsArp() {
         String addresses = "020000000001" + "c0000201" + "000000000000" + "c0000202";
-        assertEquals(new FrameLine(Kind.NEIGHBOUR, "ARP: who has 192.0.2.2, tell 192.0.2.1"), frame("0806", "0001080006040001" + addresses));
-        assertEquals(new FrameLine(Kind.NEIGHBOUR, "ARP: 192.0.2.1 is here"), frame("0806", "0001080006040002" + addresses));
+        assertEquals(
+                new FrameLine(Kind.NEIGHBOUR, "ARP: who has 192.0.2.2, tell 192.0.2.1"),
+                frame("0806", "0001080006040001" + addresses));
+        assertEquals(
+                new FrameLine(Kind.NEIGHBOUR, "ARP: 192.0.2.1 is here"), frame("0806", "0001080006040002" + addresses));
     }
 
     @ParameterizedTest
@@ -63,9 +76,11 @@ class FrameLineTest {
 
     @Test
     void shouldCallItClearWhenOthersCouldReadIt() {
-        assertEquals(new FrameLine(Kind.CLEAR, "192.0.2.1 > 192.0.2.2: protocol 1, length 8"), ipv4(1, "0800f7ff00000000"));
+        assertEquals(
+                new FrameLine(Kind.CLEAR, "192.0.2.1 > 192.0.2.2: protocol 1, length 8"), ipv4(1, "0800f7ff00000000"));
         assertEquals(Kind.CLEAR, ipv4(17, udp(53, 53, "01020304")).kind());
-        assertEquals(Kind.CLEAR, ipv4(6, "0016001600000000000000005000000000000000").kind());
+        assertEquals(
+                Kind.CLEAR, ipv4(6, "0016001600000000000000005000000000000000").kind());
     }
 
     @Test

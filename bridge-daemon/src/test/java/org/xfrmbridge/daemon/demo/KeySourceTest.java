@@ -18,21 +18,29 @@ class KeySourceTest {
 
     @Test
     void shouldGiveEachHostBothSasWhenKeysAreManual() {
-        String state = "xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x00001001 reqid 1 mode tunnel flag af-unspec"
-                + " replay-window 32 aead rfc4106(gcm(aes)) 0x" + "00".repeat(20) + " 128";
+        String state =
+                "xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x00001001 reqid 1 mode tunnel flag af-unspec"
+                        + " replay-window 32 aead rfc4106(gcm(aes)) 0x" + "00".repeat(20) + " 128";
         assertEquals(state, ManualKeys.batch(forth, back).lines().findFirst().orElseThrow());
-        List<String> states = ManualKeys.batch(back, forth).lines().filter(line -> line.startsWith("xfrm state")).toList();
+        List<String> states = ManualKeys.batch(back, forth)
+                .lines()
+                .filter(line -> line.startsWith("xfrm state"))
+                .toList();
         assertEquals(2, states.size());
         assertEquals(state, states.getLast());
     }
 
     @Test
     void shouldProtectOutInAndForwardWhenKeysAreManual() {
-        List<String> policies = ManualKeys.batch(forth, back).lines().filter(line -> line.contains("198.18.0.")).toList();
-        assertEquals(List.of(
-                "xfrm policy add src 198.18.0.1/32 dst 198.18.0.2/32 dir out tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel",
-                "xfrm policy add src 198.18.0.2/32 dst 198.18.0.1/32 dir in tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid 1 mode tunnel",
-                "xfrm policy add src 198.18.0.2/32 dst 198.18.0.1/32 dir fwd tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid 1 mode tunnel"),
+        List<String> policies = ManualKeys.batch(forth, back)
+                .lines()
+                .filter(line -> line.contains("198.18.0."))
+                .toList();
+        assertEquals(
+                List.of(
+                        "xfrm policy add src 198.18.0.1/32 dst 198.18.0.2/32 dir out tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel",
+                        "xfrm policy add src 198.18.0.2/32 dst 198.18.0.1/32 dir in tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid 1 mode tunnel",
+                        "xfrm policy add src 198.18.0.2/32 dst 198.18.0.1/32 dir fwd tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid 1 mode tunnel"),
                 policies);
     }
 
@@ -51,7 +59,9 @@ class KeySourceTest {
         assertTrue(onA.contains("local_addrs = 192.0.2.1\n") && onB.contains("remote_addrs = 192.0.2.1\n"), onA + onB);
         assertTrue(onA.contains("local_ts = 198.18.0.1/32") && onB.contains("remote_ts = 198.18.0.1/32"), onA + onB);
         assertTrue(onA.contains("secret = \"word\""), onA);
-        assertEquals(onA.chars().filter(c -> c == '{').count(), onA.chars().filter(c -> c == '}').count());
+        assertEquals(
+                onA.chars().filter(c -> c == '{').count(),
+                onA.chars().filter(c -> c == '}').count());
     }
 
     @Test

@@ -37,13 +37,16 @@ class WireTest {
     @ParameterizedTest
     @ValueSource(strings = {"CLEAR", "SECRET"})
     void shouldFailWhenOneFrameWasReadable(String kind) {
-        DemoException failure = assertThrows(DemoException.class, () -> judge(ESP + "0.3 " + kind + " who: what\n" + ESP, 1));
+        DemoException failure =
+                assertThrows(DemoException.class, () -> judge(ESP + "0.3 " + kind + " who: what\n" + ESP, 1));
         assertEquals("a frame on the wire could be read by everybody: who: what", failure.getMessage());
     }
 
     @Test
     void shouldFailWhenTooLittleWasSeen() {
-        assertTrue(assertThrows(DemoException.class, () -> judge(ESP, 2)).getMessage().contains("only 1 of at least 2"));
+        assertTrue(assertThrows(DemoException.class, () -> judge(ESP, 2))
+                .getMessage()
+                .contains("only 1 of at least 2"));
         assertThrows(DemoException.class, () -> judge("listening on eth0\n", 1));
     }
 }

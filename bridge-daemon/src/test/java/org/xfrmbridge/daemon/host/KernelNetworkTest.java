@@ -43,7 +43,9 @@ class KernelNetworkTest {
         try (TestNetwork network = new TestNetwork()) {
             network.inHere(() -> {
                 try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
-                    for (String local : new String[] {"192.0.2.1", "192.0.2.255", "127.0.0.1", "127.3.2.1", "224.0.0.251", "255.255.255.255"}) {
+                    for (String local : new String[] {
+                        "192.0.2.1", "192.0.2.255", "127.0.0.1", "127.3.2.1", "224.0.0.251", "255.255.255.255"
+                    }) {
                         assertTrue(isLocal(kernel, INET, local), local);
                     }
                     for (String local : new String[] {"2001:db8::1", "::1", "ff02::1"}) {
@@ -78,7 +80,9 @@ class KernelNetworkTest {
                     network.ip("neigh replace 192.0.2.9 lladdr 02:00:00:00:00:09 dev veth0");
                     kernel.handleEvents();
                     assertNotEquals(before, kernel.generation());
-                    assertEquals(new NextHop(link.mac(), 0x0200_0000_0009L, 1400), kernel.resolve(INET, Address.ANY, there, NO_MARK));
+                    assertEquals(
+                            new NextHop(link.mac(), 0x0200_0000_0009L, 1400),
+                            kernel.resolve(INET, Address.ANY, there, NO_MARK));
                     assertNull(kernel.resolve(INET, Address.ANY, Address.parse("127.0.0.1"), NO_MARK));
                 }
                 return null;
@@ -98,8 +102,17 @@ class KernelNetworkTest {
             network.ip("-6 route add 2001:db8:9::/48 via 2001:db8::9 table 78");
             network.ip("-6 route add 2001:db8:8::/48 nexthop via 2001:db8::a nexthop via fe80::b dev veth0");
             String[] hops = {
-                "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7",
-                "2001:db8::6", "2001:db8::7", "2001:db8::8", "2001:db8::9", "2001:db8::a", "fe80::b"
+                "192.0.2.3",
+                "192.0.2.4",
+                "192.0.2.5",
+                "192.0.2.6",
+                "192.0.2.7",
+                "2001:db8::6",
+                "2001:db8::7",
+                "2001:db8::8",
+                "2001:db8::9",
+                "2001:db8::a",
+                "fe80::b"
             };
             network.inHere(() -> {
                 try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
@@ -198,14 +211,19 @@ class KernelNetworkTest {
                 try (KernelNetwork kernel = new KernelNetwork(link.index(), ATTACHED)) {
                     Address there = Address.parse("198.51.100.7");
                     assertNull(kernel.resolve(INET, Address.ANY, there, NO_MARK));
-                    assertEquals(new NextHop(link.mac(), 0x0200_0000_0009L, 1500), kernel.resolve(INET, Address.ANY, there, 7));
+                    assertEquals(
+                            new NextHop(link.mac(), 0x0200_0000_0009L, 1500),
+                            kernel.resolve(INET, Address.ANY, there, 7));
                 }
                 return null;
             });
         }
     }
 
-    /** The host learns it from our own answers about packets that became too big for a tunnel: taken as the outer MTU, it would shrink each time. */
+    /**
+     * The host learns it from our own answers about packets that became too big for a tunnel: taken as the outer MTU,
+     * it would shrink each time.
+     */
     @Test
     void shouldPassOverMtusThatTheHostHasLearntOfADestination() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
@@ -224,8 +242,14 @@ class KernelNetworkTest {
             }
             network.inHere(() -> {
                 try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
-                    assertEquals(1500, kernel.resolve(INET, Address.ANY, Address.parse(far[0]), NO_MARK).mtuBytes());
-                    assertEquals(1500, kernel.resolve(INET6, Address.ANY, Address.parse(far[1]), NO_MARK).mtuBytes());
+                    assertEquals(
+                            1500,
+                            kernel.resolve(INET, Address.ANY, Address.parse(far[0]), NO_MARK)
+                                    .mtuBytes());
+                    assertEquals(
+                            1500,
+                            kernel.resolve(INET6, Address.ANY, Address.parse(far[1]), NO_MARK)
+                                    .mtuBytes());
                 }
                 return null;
             });
@@ -268,7 +292,9 @@ class KernelNetworkTest {
                 try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
                     kernel.refresh();
                     int before = kernel.generation();
-                    assertFalse(kernel.isXfrmDisabled(INET) || kernel.isPolicyDisabled(INET) || kernel.isPolicyDisabled(INET6));
+                    assertFalse(kernel.isXfrmDisabled(INET)
+                            || kernel.isPolicyDisabled(INET)
+                            || kernel.isPolicyDisabled(INET6));
                     network.exec("sysctl -qw net.ipv4.conf.veth0.disable_xfrm=1");
                     kernel.refresh();
                     assertNotEquals(before, kernel.generation());

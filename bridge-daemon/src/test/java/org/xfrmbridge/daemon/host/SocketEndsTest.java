@@ -24,7 +24,9 @@ class SocketEndsTest {
             Assumptions.assumeTrue(ends.fd() >= 0, "needs sock_diag");
             ends.listen(true);
             for (int i = 0; i < SOCKETS; i++) {
-                DatagramChannel.open().bind(new InetSocketAddress("127.0.0.1", 0)).close();
+                DatagramChannel.open()
+                        .bind(new InetSocketAddress("127.0.0.1", 0))
+                        .close();
             }
             Set<Long> told = new HashSet<>();
             Assertions.assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {

@@ -22,7 +22,8 @@ class SocketTableTest {
     /** As UDP is where there is no udp_diag: what is not told of may be anybody's. */
     @Test
     void shouldNotTakeSilenceForThereBeingNoSocket() throws OsException {
-        try (SocketTable table = new SocketTable(); SocketEnds ends = new SocketEnds()) {
+        try (SocketTable table = new SocketTable();
+                SocketEnds ends = new SocketEnds()) {
             Assumptions.assumeTrue(ends.fd() >= 0, "needs sock_diag");
             assertThrows(OsException.class, () -> find(table, NOT_TOLD));
             assertThrows(OsException.class, () -> find(table, NOT_TOLD));

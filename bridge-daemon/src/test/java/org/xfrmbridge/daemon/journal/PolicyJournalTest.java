@@ -74,10 +74,30 @@ class PolicyJournalTest {
         Selector selector = new Selector(
                 Address.ofIpv4(0x0a00_0000 + peer), HERE, 0, 0, 0, 0, AddressFamily.INET, 32, 24, IpProtocol.UDP, 0, 0);
         Template template = new Template(
-                new StateId(Address.ofIpv4(0xc000_0202), 0, IpProtocol.ESP), AddressFamily.INET, HERE, 7, Mode.TUNNEL, 0, false, -1, -1, -1);
+                new StateId(Address.ofIpv4(0xc000_0202), 0, IpProtocol.ESP),
+                AddressFamily.INET,
+                HERE,
+                7,
+                Mode.TUNNEL,
+                0,
+                false,
+                -1,
+                -1,
+                -1);
         return new PolicySpec(
-                selector, Lifetime.UNLIMITED, peer % 3, 0, Direction.OUT, PolicySpec.Action.ALLOW, PolicySpec.ICMP, 0, List.of(template), mark,
-                ifId, PolicySpec.Type.MAIN, null);
+                selector,
+                Lifetime.UNLIMITED,
+                peer % 3,
+                0,
+                Direction.OUT,
+                PolicySpec.Action.ALLOW,
+                PolicySpec.ICMP,
+                0,
+                List.of(template),
+                mark,
+                ifId,
+                PolicySpec.Type.MAIN,
+                null);
     }
 
     private Policy add(int peer) throws XfrmException {
@@ -86,7 +106,9 @@ class PolicyJournalTest {
 
     private void delete(PolicySpec spec) throws XfrmException {
         engine.deletePolicy(
-                new PolicyKey(spec.type(), spec.direction(), spec.index(), spec.selector(), spec.mark(), spec.ifId(), null), Origin.KERNEL);
+                new PolicyKey(
+                        spec.type(), spec.direction(), spec.index(), spec.selector(), spec.mark(), spec.ifId(), null),
+                Origin.KERNEL);
     }
 
     /** What a bridge has that comes after one which died, oldest first. */
@@ -123,7 +145,8 @@ class PolicyJournalTest {
     @Test
     void shouldBringPoliciesBackWithTheirIndexes() throws Exception {
         add(1);
-        PolicySpec marked = engine.addPolicy(spec(2, new Mark(0x10, 0xff), 5), true, Origin.KERNEL).spec();
+        PolicySpec marked = engine.addPolicy(spec(2, new Mark(0x10, 0xff), 5), true, Origin.KERNEL)
+                .spec();
         add(3);
         add(1);
         delete(add(4).spec());
@@ -168,7 +191,8 @@ class PolicyJournalTest {
     void shouldBringPoliciesOfPfkeyBackAsTheyWork() throws Exception {
         PolicySpec spec = spec(1, Mark.NONE, 0);
         Template t = spec.templates().getFirst();
-        Template any = new Template(t.id(), t.family(), t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(), 0, 0, 0, true);
+        Template any = new Template(
+                t.id(), t.family(), t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(), 0, 0, 0, true);
         engine.addPolicy(spec.withTemplates(List.of(any)), true, Origin.KERNEL);
         flush(journal);
         assertTrue(replayed().getFirst().templates().getFirst().allAlgorithms());
@@ -181,7 +205,10 @@ class PolicyJournalTest {
         add(2);
         PolicySpec expiring = add(3).spec();
         engine.expirePolicy(
-                new PolicyKey(expiring.type(), Direction.OUT, expiring.index(), expiring.selector(), Mark.NONE, 0, null), true, Origin.KERNEL);
+                new PolicyKey(
+                        expiring.type(), Direction.OUT, expiring.index(), expiring.selector(), Mark.NONE, 0, null),
+                true,
+                Origin.KERNEL);
         flush(journal);
         assertEquals(specs(engine), replayed());
         assertEquals(1, replayed().size());
@@ -195,8 +222,17 @@ class PolicyJournalTest {
         Address peer = before.templates().getFirst().id().daddr();
         Address moved = Address.ofIpv4(0xc633_6401);
         Migration.Move move = new Migration.Move(
-                peer, HERE, moved, HERE, IpProtocol.ESP, Mode.TUNNEL.number(), 7, AddressFamily.INET, AddressFamily.INET);
-        engine.migrate(new Migration(before.selector(), Direction.OUT.number(), PolicySpec.Type.MAIN, List.of(move), null, null, 0));
+                peer,
+                HERE,
+                moved,
+                HERE,
+                IpProtocol.ESP,
+                Mode.TUNNEL.number(),
+                7,
+                AddressFamily.INET,
+                AddressFamily.INET);
+        engine.migrate(new Migration(
+                before.selector(), Direction.OUT.number(), PolicySpec.Type.MAIN, List.of(move), null, null, 0));
         flush(journal);
         PolicySpec after = before.withTemplates(specs(engine).get(1).templates());
         assertEquals(moved, after.templates().getFirst().id().daddr());
@@ -302,7 +338,8 @@ class PolicyJournalTest {
             XfrmEngine here = engine();
             PolicyJournal full = PolicyJournal.begin(disk.path(), here, Thread::new);
             here.setPolicyGate(full);
-            PolicySpec first = here.addPolicy(spec(1, Mark.NONE, 0), true, Origin.KERNEL).spec();
+            PolicySpec first =
+                    here.addPolicy(spec(1, Mark.NONE, 0), true, Origin.KERNEL).spec();
             flush(full);
             disk.fill();
             int acknowledged = 0;
@@ -318,13 +355,19 @@ class PolicyJournalTest {
             }
             assertEquals(Errno.ENOSPC, refusal.errno());
             assertTrue(refusal.getMessage().contains("cannot write policies down"), refusal.getMessage());
-            assertEquals(Errno.ENOSPC, assertThrows(
-                    XfrmException.class, () -> here.setDefaults(new XfrmService.Defaults(1, 1, 1), Origin.KERNEL)).errno());
+            assertEquals(
+                    Errno.ENOSPC,
+                    assertThrows(
+                                    XfrmException.class,
+                                    () -> here.setDefaults(new XfrmService.Defaults(1, 1, 1), Origin.KERNEL))
+                            .errno());
             XfrmEngine next = engine();
             assertFalse(PolicyReplay.run(disk.path(), next, new ReplayClock(new SystemClock())));
             assertEquals(new XfrmService.Defaults(1, 1, 1), next.defaults());
             here.deletePolicy(
-                    new PolicyKey(first.type(), first.direction(), first.index(), first.selector(), first.mark(), 0, null), Origin.KERNEL);
+                    new PolicyKey(
+                            first.type(), first.direction(), first.index(), first.selector(), first.mark(), 0, null),
+                    Origin.KERNEL);
 
             disk.makeRoom();
             here.addPolicy(spec(5000, Mark.NONE, 0), true, Origin.KERNEL);
@@ -448,7 +491,9 @@ class PolicyJournalTest {
         flush(journal);
         String text = new String(content(), StandardCharsets.ISO_8859_1);
         assertFalse(text.contains(new String(key, 0, 8, StandardCharsets.ISO_8859_1)));
-        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.resolve("policies"))));
+        assertEquals(
+                "rw-------",
+                PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.resolve("policies"))));
     }
 
     @Test

@@ -68,7 +68,9 @@ class StateJournalTest {
     }
 
     private void delete(int spi) throws XfrmException {
-        engine.deleteState(new StateKey(new StateId(THERE, spi, IpProtocol.ESP), AddressFamily.INET, Mark.NONE, null), Origin.KERNEL);
+        engine.deleteState(
+                new StateKey(new StateId(THERE, spi, IpProtocol.ESP), AddressFamily.INET, Mark.NONE, null),
+                Origin.KERNEL);
     }
 
     private void settle() {

@@ -42,7 +42,11 @@ class UnixConnectionTest {
         assumeTrue(run(join(IN_USER_NAMESPACE, "true")) == 0, "needs user namespaces");
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         List<String> command = join(
-                IN_USER_NAMESPACE, java, "-cp", System.getProperty("java.class.path"), UnixConnectionTest.class.getName(),
+                IN_USER_NAMESPACE,
+                java,
+                "-cp",
+                System.getProperty("java.class.path"),
+                UnixConnectionTest.class.getName(),
                 directory.resolve("s").toString());
         assertEquals(0, run(command));
     }

@@ -31,7 +31,9 @@ class WarmupRequestsTest {
             assertEquals(0, stage.policyCount());
         }
         stage.end();
-        assertTrue(answered.containsAll(Set.of(XfrmMessage.NEWPOLICY, XfrmMessage.NEWSA)), "got answers of types " + answered);
+        assertTrue(
+                answered.containsAll(Set.of(XfrmMessage.NEWPOLICY, XfrmMessage.NEWSA)),
+                "got answers of types " + answered);
         // Each entry is added, updated and deleted: policies of four kinds, and States.
         assertTrue(acknowledged > 2 * 5 * 3 * ENTRIES, "got " + acknowledged + " acknowledgements");
     }

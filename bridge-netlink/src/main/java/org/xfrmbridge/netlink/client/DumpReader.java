@@ -28,7 +28,8 @@ final class DumpReader<T> extends AbstractSpliterator<T> {
     }
 
     /** Takes the connection over: it is closed at the end of the dump, or with the stream. */
-    static <T> Stream<T> start(NetlinkConnection connection, int type, Exchange.Body body, Decoder<T> decoder) throws IOException {
+    static <T> Stream<T> start(NetlinkConnection connection, int type, Exchange.Body body, Decoder<T> decoder)
+            throws IOException {
         Exchange exchange = new Exchange(connection);
         try {
             exchange.send(type, NetlinkHeader.REQUEST | NetlinkHeader.DUMP, body);

@@ -103,12 +103,14 @@ final class EventDecoder {
     private static StateExpired stateExpired(ByteBuffer in) {
         UserExpire expire = UserExpire.read(in);
         Attributes attributes = attributes(in, UserExpire.BYTES);
-        return new StateExpired(expire.state(), expire.hard() != 0, AttributeValues.mark(attributes), AttributeValues.ifId(attributes));
+        return new StateExpired(
+                expire.state(), expire.hard() != 0, AttributeValues.mark(attributes), AttributeValues.ifId(attributes));
     }
 
     private static PolicyExpired policyExpired(ByteBuffer in) throws IOException {
         UserPolexpire expire = UserPolexpire.read(in);
-        return new PolicyExpired(PolicyEntry.of(expire.policy(), attributes(in, UserPolexpire.BYTES)), expire.hard() != 0);
+        return new PolicyExpired(
+                PolicyEntry.of(expire.policy(), attributes(in, UserPolexpire.BYTES)), expire.hard() != 0);
     }
 
     private static Acquire acquire(ByteBuffer in) {
@@ -142,7 +144,8 @@ final class EventDecoder {
                 break;
             }
             if (move && lengthBytes >= Attributes.HEADER_BYTES + UserMigrate.BYTES) {
-                moves.add(UserMigrate.read(payload.duplicate().order(payload.order()).position(at + Attributes.HEADER_BYTES)));
+                moves.add(UserMigrate.read(
+                        payload.duplicate().order(payload.order()).position(at + Attributes.HEADER_BYTES)));
             }
             at += NetlinkHeader.align(lengthBytes);
         }

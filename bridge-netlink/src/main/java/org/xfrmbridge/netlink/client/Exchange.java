@@ -38,7 +38,8 @@ final class Exchange implements AutoCloseable {
         send(requestType, NetlinkHeader.REQUEST | NetlinkHeader.ACK | flags, body);
         NetlinkReader answer = next();
         if (answer.header().type() != NetlinkHeader.ERROR) {
-            throw new IOException(XfrmMessage.name(type) + " was answered by type " + answer.header().type());
+            throw new IOException(XfrmMessage.name(type) + " was answered by type "
+                    + answer.header().type());
         }
     }
 
@@ -99,14 +100,22 @@ final class Exchange implements AutoCloseable {
         ByteBuffer payload = message.payload();
         int fixedBytes = message.header().type() == NetlinkHeader.DONE
                 ? Integer.BYTES
-                : message.header().has(NetlinkHeader.CAPPED) ? CAPPED_BYTES : Integer.BYTES + NetlinkHeader.align(payload.getInt(4));
+                : message.header().has(NetlinkHeader.CAPPED)
+                        ? CAPPED_BYTES
+                        : Integer.BYTES + NetlinkHeader.align(payload.getInt(4));
         Attributes attributes = Attributes.parse(payload, fixedBytes, NetlinkErrors.ATTR_MISSING_NEST);
         StringBuilder text = new StringBuilder();
         append(text, attributes.getString(NetlinkErrors.ATTR_MESSAGE));
-        append(text, attributes.has(NetlinkErrors.ATTR_OFFSET) ? "at byte " + attributes.getInt(NetlinkErrors.ATTR_OFFSET, 0) : null);
-        append(text, attributes.has(NetlinkErrors.ATTR_MISSING_TYPE)
-                ? "attribute " + attributes.getInt(NetlinkErrors.ATTR_MISSING_TYPE, 0) + " is missing"
-                : null);
+        append(
+                text,
+                attributes.has(NetlinkErrors.ATTR_OFFSET)
+                        ? "at byte " + attributes.getInt(NetlinkErrors.ATTR_OFFSET, 0)
+                        : null);
+        append(
+                text,
+                attributes.has(NetlinkErrors.ATTR_MISSING_TYPE)
+                        ? "attribute " + attributes.getInt(NetlinkErrors.ATTR_MISSING_TYPE, 0) + " is missing"
+                        : null);
         return text.isEmpty() ? null : text.toString();
     }
 

@@ -10,6 +10,8 @@ public interface NetlinkConnection extends MessageSocket {
         NetlinkConnection open() throws IOException;
     }
 
-    /** NETLINK_ADD_MEMBERSHIP. @param group a {@code GROUP_} number of {@link org.xfrmbridge.netlink.msg.XfrmMessage} */
+    /**
+     * NETLINK_ADD_MEMBERSHIP. @param group a {@code GROUP_} number of {@link org.xfrmbridge.netlink.msg.XfrmMessage}
+     */
     void join(int group) throws IOException;
 }

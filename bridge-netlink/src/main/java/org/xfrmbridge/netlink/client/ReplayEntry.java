@@ -18,7 +18,8 @@ import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
  * @param replayMaxDifference packets between two events, {@link StateSpec#ABSENT} if not told
  * @param replayMaxAge tenths of a second between two events, {@link StateSpec#ABSENT} if not told
  */
-public record ReplayEntry(AeventId id, ReplayState replay, LifetimeCurrent current, int replayMaxDifference, int replayMaxAge) {
+public record ReplayEntry(
+        AeventId id, ReplayState replay, LifetimeCurrent current, int replayMaxDifference, int replayMaxAge) {
     static ReplayEntry of(ByteBuffer payload) {
         AeventId id = AeventId.read(payload);
         Attributes attributes = Attributes.parse(payload, AeventId.BYTES, XfrmAttribute.IPTFS_PKT_SIZE);

@@ -12,7 +12,8 @@ import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 /**
  * A State as NEWSA tells it.
  *
- * @param spec what a client said of it, with its replay numbers of now. Call {@link StateSpec#wipeKeys} when the keys have served
+ * @param spec what a client said of it, with its replay numbers of now. Call {@link StateSpec#wipeKeys} when the keys
+ *     have served
  * @param current bytes, packets, and when it was added and first used (seconds since the epoch)
  * @param stats packets it refused
  * @param lastUsedSeconds since the epoch, 0 if never or not told
@@ -22,7 +23,11 @@ public record StateEntry(StateSpec spec, LifetimeCurrent current, UsersaInfo.Sta
         try {
             StateSpec spec = StateDecoder.decode(info, attributes);
             boolean used = attributes.has(XfrmAttribute.LASTUSED);
-            return new StateEntry(spec, info.current(), info.stats(), used ? attributes.get(XfrmAttribute.LASTUSED).getLong(0) : 0);
+            return new StateEntry(
+                    spec,
+                    info.current(),
+                    info.stats(),
+                    used ? attributes.get(XfrmAttribute.LASTUSED).getLong(0) : 0);
         } catch (XfrmException e) {
             throw new IOException("a state cannot be read: " + e.getMessage(), e);
         }

@@ -26,10 +26,10 @@ import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * The Linux IPsec databases from Java: States (SAs) and Policies of a kernel or of a bridge, over NETLINK_XFRM. Every method sends one request
- * and waits for its answer. A refusal is a {@link org.xfrmbridge.km.RefusedException} with the errno and the other side's words. Addresses,
- * SPIs and ports are in host order, times in seconds. Changes need CAP_NET_ADMIN. One thread at a time, but streams and subscriptions have
- * connections of their own.
+ * The Linux IPsec databases from Java: States (SAs) and Policies of a kernel or of a bridge, over NETLINK_XFRM. Every
+ * method sends one request and waits for its answer. A refusal is a {@link org.xfrmbridge.km.RefusedException} with the
+ * errno and the other side's words. Addresses, SPIs and ports are in host order, times in seconds. Changes need
+ * CAP_NET_ADMIN. One thread at a time, but streams and subscriptions have connections of their own.
  */
 public final class XfrmClient implements AutoCloseable {
     private static final Exchange.Body NOTHING = out -> {};
@@ -52,7 +52,10 @@ public final class XfrmClient implements AutoCloseable {
         exchange.acknowledged(XfrmMessage.NEWSA, out -> RequestEncoder.putState(out, spec));
     }
 
-    /** UPDSA: completes one that {@link #allocateSpi} made, or changes limits and encapsulation of a live one. ESRCH if there is none. */
+    /**
+     * UPDSA: completes one that {@link #allocateSpi} made, or changes limits and encapsulation of a live one. ESRCH if
+     * there is none.
+     */
     public void updateState(StateSpec spec) throws IOException {
         exchange.acknowledged(XfrmMessage.UPDSA, out -> RequestEncoder.putState(out, spec));
     }
@@ -67,7 +70,10 @@ public final class XfrmClient implements AutoCloseable {
         return EventDecoder.state(exchange.answered(XfrmMessage.GETSA, out -> RequestEncoder.putStateKey(out, key)));
     }
 
-    /** A GETSA dump, read as the stream is. Close it if it is not read to its end; an error is an {@link java.io.UncheckedIOException}. */
+    /**
+     * A GETSA dump, read as the stream is. Close it if it is not read to its end; an error is an
+     * {@link java.io.UncheckedIOException}.
+     */
     public Stream<StateEntry> states() throws IOException {
         return DumpReader.start(opener.open(), XfrmMessage.GETSA, NOTHING, EventDecoder::state);
     }
@@ -96,7 +102,8 @@ public final class XfrmClient implements AutoCloseable {
     /** GETAE, with both thresholds. */
     public ReplayEntry replay(StateKey key) throws IOException {
         int wanted = XfrmMessage.AE_REPLAY_THRESHOLD | XfrmMessage.AE_TIMER_THRESHOLD;
-        return ReplayEntry.of(exchange.answered(XfrmMessage.GETAE, out -> RequestEncoder.putAeventId(out, key, 0, wanted)));
+        return ReplayEntry.of(
+                exchange.answered(XfrmMessage.GETAE, out -> RequestEncoder.putAeventId(out, key, 0, wanted)));
     }
 
     /** NEWAE: sets sequence numbers and counters, as for a State that was moved here. */
@@ -122,7 +129,8 @@ public final class XfrmClient implements AutoCloseable {
 
     /** GETPOLICY: ENOENT if there is none. */
     public PolicyEntry policy(PolicyKey key) throws IOException {
-        return EventDecoder.policy(exchange.answered(XfrmMessage.GETPOLICY, out -> RequestEncoder.putPolicyKey(out, key)));
+        return EventDecoder.policy(
+                exchange.answered(XfrmMessage.GETPOLICY, out -> RequestEncoder.putPolicyKey(out, key)));
     }
 
     /** A GETPOLICY dump, policies of sockets included; else as {@link #states}. */
@@ -156,7 +164,8 @@ public final class XfrmClient implements AutoCloseable {
     /** GETDEFAULT: what becomes of traffic without a Policy. */
     public Defaults defaults() throws IOException {
         return UserpolicyDefault.read(exchange.answered(
-                XfrmMessage.GETDEFAULT, out -> UserpolicyDefault.write(out.room(UserpolicyDefault.BYTES), new Defaults(0, 0, 0))));
+                XfrmMessage.GETDEFAULT,
+                out -> UserpolicyDefault.write(out.room(UserpolicyDefault.BYTES), new Defaults(0, 0, 0))));
     }
 
     /** SETDEFAULT. */
@@ -196,9 +205,11 @@ public final class XfrmClient implements AutoCloseable {
 
     /** NEWSPDINFO: the least prefix lengths that go into a kernel's exact table. */
     public void setHashThresholds(HashThresholds ipv4, HashThresholds ipv6) throws IOException {
-        exchange.acknowledged(XfrmMessage.NEWSPDINFO, out -> out.putZeros(Integer.BYTES)
-                .putBytes(XfrmAttribute.SPD_IPV4_HTHRESH, Structs.hashThresholds(ipv4))
-                .putBytes(XfrmAttribute.SPD_IPV6_HTHRESH, Structs.hashThresholds(ipv6)));
+        exchange.acknowledged(
+                XfrmMessage.NEWSPDINFO,
+                out -> out.putZeros(Integer.BYTES)
+                        .putBytes(XfrmAttribute.SPD_IPV4_HTHRESH, Structs.hashThresholds(ipv4))
+                        .putBytes(XfrmAttribute.SPD_IPV6_HTHRESH, Structs.hashThresholds(ipv6)));
     }
 
     /**

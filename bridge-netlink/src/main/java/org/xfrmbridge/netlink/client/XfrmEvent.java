@@ -50,7 +50,10 @@ public sealed interface XfrmEvent {
     /** MIGRATE, group MIGRATE. */
     record Migrated(Migration migration) implements XfrmEvent {}
 
-    /** MIGRATE_STATE, group MIGRATE: one State has moved. @param move the request, with the selector that the State has now */
+    /**
+     * MIGRATE_STATE, group MIGRATE: one State has moved. @param move the request, with the selector that the State has
+     * now
+     */
     record StateMigrated(UserMigrateState move) implements XfrmEvent {}
 
     /** GETDEFAULT, group POLICY. */

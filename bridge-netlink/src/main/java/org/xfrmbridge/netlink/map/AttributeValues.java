@@ -30,7 +30,9 @@ public final class AttributeValues {
     /** XFRMA_SET_MARK and its mask, null if absent; a mask alone means nothing. */
     static Mark outputMark(Attributes attributes) {
         return attributes.has(XfrmAttribute.SET_MARK)
-                ? new Mark(attributes.getInt(XfrmAttribute.SET_MARK, 0), attributes.getInt(XfrmAttribute.SET_MARK_MASK, ALL_BITS))
+                ? new Mark(
+                        attributes.getInt(XfrmAttribute.SET_MARK, 0),
+                        attributes.getInt(XfrmAttribute.SET_MARK_MASK, ALL_BITS))
                 : null;
     }
 
@@ -46,7 +48,10 @@ public final class AttributeValues {
         return payload == null ? null : Structs.readAddress(payload);
     }
 
-    /** Checks the two lengths in XFRMA_SEC_CTX. Nothing more is done with a label, as in a kernel without a security module for it. */
+    /**
+     * Checks the two lengths in XFRMA_SEC_CTX. Nothing more is done with a label, as in a kernel without a security
+     * module for it.
+     */
     static void verifySecurityContext(Attributes attributes) throws XfrmException {
         ByteBuffer payload = attributes.get(XfrmAttribute.SEC_CTX);
         if (payload == null) {

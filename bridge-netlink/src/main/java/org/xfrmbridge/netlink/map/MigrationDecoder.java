@@ -22,7 +22,10 @@ import org.xfrmbridge.xfrm.Template;
 public final class MigrationDecoder {
     private MigrationDecoder() {}
 
-    /** Refuses a wrong number of moves, and before them a policy type that does not exist, as {@code xfrm_do_migrate} does. */
+    /**
+     * Refuses a wrong number of moves, and before them a policy type that does not exist, as {@code xfrm_do_migrate}
+     * does.
+     */
     public static Migration decode(UserpolicyId policy, Attributes attributes) throws XfrmException {
         ByteBuffer moves = attributes.get(XfrmAttribute.MIGRATE);
         if (moves == null) {

@@ -17,8 +17,8 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * What a client says of a Policy, as a {@link PolicySpec} or {@link PolicyKey}. Judging it is the core's: an action, direction, type or mode
- * whose number has no name is null.
+ * What a client says of a Policy, as a {@link PolicySpec} or {@link PolicyKey}. Judging it is the core's: an action,
+ * direction, type or mode whose number has no name is null.
  */
 public final class PolicyDecoder {
     private static final byte[] NO_LABEL = null;

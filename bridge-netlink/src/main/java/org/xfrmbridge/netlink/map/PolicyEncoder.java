@@ -38,7 +38,8 @@ public final class PolicyEncoder {
     }
 
     public static void putInfo(NetlinkWriter out, Policy policy) {
-        UserpolicyInfo.write(out.room(UserpolicyInfo.BYTES), policy, policy.spec().index() & INDEX_DIRECTION);
+        UserpolicyInfo.write(
+                out.room(UserpolicyInfo.BYTES), policy, policy.spec().index() & INDEX_DIRECTION);
     }
 
     /** The attributes of GETPOLICY's answer and of POLEXPIRE. */

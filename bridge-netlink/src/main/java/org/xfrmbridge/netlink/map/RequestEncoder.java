@@ -22,7 +22,10 @@ import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 
-/** What a client says in its requests: the other direction of {@link StateDecoder}, {@link PolicyDecoder} and {@link MigrationDecoder}. */
+/**
+ * What a client says in its requests: the other direction of {@link StateDecoder}, {@link PolicyDecoder} and
+ * {@link MigrationDecoder}.
+ */
 public final class RequestEncoder {
     private static final LifetimeCurrent NOTHING = new LifetimeCurrent(0, 0, 0, 0);
     private static final UsersaInfo.Stats NONE_REFUSED = new UsersaInfo.Stats(0, 0, 0);
@@ -32,8 +35,18 @@ public final class RequestEncoder {
     /** The fixed part of NEWSA, UPDSA, and within ALLOCSPI and EXPIRE. */
     public static UsersaInfo info(StateSpec spec) {
         return new UsersaInfo(
-                spec.selector(), spec.id(), spec.saddr(), spec.lifetime(), NOTHING, NONE_REFUSED, spec.seq(), spec.reqid(),
-                spec.family(), spec.mode().number(), spec.replayWindow(), spec.flags());
+                spec.selector(),
+                spec.id(),
+                spec.saddr(),
+                spec.lifetime(),
+                NOTHING,
+                NONE_REFUSED,
+                spec.seq(),
+                spec.reqid(),
+                spec.family(),
+                spec.mode().number(),
+                spec.replayWindow(),
+                spec.flags());
     }
 
     /** NEWSA and UPDSA. Offload and IP-TFS, which no spec can name, are left out. */
@@ -131,15 +144,23 @@ public final class RequestEncoder {
         putReplay(out, update.bitmap(), true);
         putUsage(out, update.usage());
         putThresholds(out, update.replayMaxDifference(), update.replayMaxAge());
-        AttributeValues.putIntUnless(out, XfrmAttribute.MTIMER_THRESH, (int) update.mappingMaxAgeSeconds(), StateSpec.ABSENT);
+        AttributeValues.putIntUnless(
+                out, XfrmAttribute.MTIMER_THRESH, (int) update.mappingMaxAgeSeconds(), StateSpec.ABSENT);
     }
 
     /** MIGRATE_STATE. */
     public static void putStateMigration(NetlinkWriter out, StateMigration migration) {
         StateKey old = migration.state();
         new UserMigrateState(
-                        new UsersaId(old.id(), old.family()), migration.daddr(), migration.saddr(), old.mark(), migration.selector(),
-                        migration.reqid(), migration.flags(), migration.family(), 0)
+                        new UsersaId(old.id(), old.family()),
+                        migration.daddr(),
+                        migration.saddr(),
+                        old.mark(),
+                        migration.selector(),
+                        migration.reqid(),
+                        migration.flags(),
+                        migration.family(),
+                        0)
                 .write(out.room(UserMigrateState.BYTES));
         StateEncoder.putEncapsulation(out, migration.encapsulation());
         if (migration.mark() != null) {
@@ -168,8 +189,15 @@ public final class RequestEncoder {
 
     public static UserpolicyInfo info(PolicySpec spec) {
         return new UserpolicyInfo(
-                spec.selector(), spec.lifetime(), NOTHING, spec.priority(), spec.index(), spec.direction().number(),
-                spec.action().ordinal(), spec.flags(), spec.share());
+                spec.selector(),
+                spec.lifetime(),
+                NOTHING,
+                spec.priority(),
+                spec.index(),
+                spec.direction().number(),
+                spec.action().ordinal(),
+                spec.flags(),
+                spec.share());
     }
 
     /** GETPOLICY and DELPOLICY. */

@@ -16,8 +16,8 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 
 /**
- * What a client says of a State, as a {@link StateSpec}. Refused here is only what a spec cannot hold: a length inside an attribute that is
- * more than there is. All else is the core's to judge; a mode that has no name is null.
+ * What a client says of a State, as a {@link StateSpec}. Refused here is only what a spec cannot hold: a length inside
+ * an attribute that is more than there is. All else is the core's to judge; a mode that has no name is null.
  */
 public final class StateDecoder {
     private static final ReplayState NO_STATES_BITMAP = new ReplayState(0, 0, 0, 0, -1, new int[0]);
@@ -154,8 +154,8 @@ public final class StateDecoder {
     }
 
     /**
-     * XFRMA_REPLAY_ESN_VAL of NEWAE, null if absent. Whether its lengths are right matters only to a State with a bitmap, which is looked up
-     * first: a wrong one is read as one that fits no State.
+     * XFRMA_REPLAY_ESN_VAL of NEWAE, null if absent. Whether its lengths are right matters only to a State with a
+     * bitmap, which is looked up first: a wrong one is read as one that fits no State.
      */
     public static ReplayState bitmapUpdate(Attributes attributes) {
         ByteBuffer payload = attributes.get(XfrmAttribute.REPLAY_ESN_VAL);

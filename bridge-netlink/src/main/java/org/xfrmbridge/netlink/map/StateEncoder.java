@@ -1,5 +1,6 @@
 package org.xfrmbridge.netlink.map;
 
+import org.xfrmbridge.esp.ReplayWindow;
 import org.xfrmbridge.km.StateMigration;
 import org.xfrmbridge.netlink.msg.AeventId;
 import org.xfrmbridge.netlink.msg.AlgorithmStructs;
@@ -10,7 +11,6 @@ import org.xfrmbridge.netlink.msg.UsersaInfo;
 import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
-import org.xfrmbridge.esp.ReplayWindow;
 import org.xfrmbridge.xfrm.Algorithm;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.ReplayState;

@@ -3,7 +3,10 @@ package org.xfrmbridge.netlink.msg;
 import java.nio.ByteBuffer;
 import org.xfrmbridge.xfrm.Address;
 
-/** {@code struct xfrm_aevent_id}: the fixed part of NEWAE and GETAE. {@code flags} are {@code AE_} bits of {@link XfrmMessage}. */
+/**
+ * {@code struct xfrm_aevent_id}: the fixed part of NEWAE and GETAE. {@code flags} are {@code AE_} bits of
+ * {@link XfrmMessage}.
+ */
 public record AeventId(UsersaId state, Address saddr, int flags, int reqid) {
     public static final int BYTES = UsersaId.BYTES + 24;
 

@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 import org.xfrmbridge.xfrm.Algorithm;
 
 /**
- * {@code struct xfrm_algo}, and {@code xfrm_algo_auth} and {@code xfrm_algo_aead}, which have an ICV length besides. The key follows each.
- * Buffers are in native order, read from position 0 and written from their position.
+ * {@code struct xfrm_algo}, and {@code xfrm_algo_auth} and {@code xfrm_algo_aead}, which have an ICV length besides.
+ * The key follows each. Buffers are in native order, read from position 0 and written from their position.
  */
 public final class AlgorithmStructs {
     /** Without the key. */

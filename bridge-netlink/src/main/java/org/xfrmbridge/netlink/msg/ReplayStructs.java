@@ -38,7 +38,10 @@ public final class ReplayStructs {
     public static ReplayState readReplayEsn(ByteBuffer in) {
         int[] bitmap = new int[bitmapWords(in)];
         if (in.limit() >= REPLAY_ESN_BYTES + 4 * bitmap.length) {
-            in.slice(REPLAY_ESN_BYTES, 4 * bitmap.length).order(in.order()).asIntBuffer().get(bitmap);
+            in.slice(REPLAY_ESN_BYTES, 4 * bitmap.length)
+                    .order(in.order())
+                    .asIntBuffer()
+                    .get(bitmap);
         }
         return new ReplayState(in.getInt(4), in.getInt(8), in.getInt(12), in.getInt(16), in.getInt(20), bitmap);
     }

@@ -14,8 +14,9 @@ import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
- * The small structures that others are made of, straight to and from the core's values. Buffers are in native order; every method reads
- * or writes from the buffer's position on and leaves it behind the structure, padding included, which is written as zero.
+ * The small structures that others are made of, straight to and from the core's values. Buffers are in native order;
+ * every method reads or writes from the buffer's position on and leaves it behind the structure, padding included,
+ * which is written as zero.
  */
 public final class Structs {
     public static final int ADDRESS_BYTES = Address.BYTES;
@@ -70,7 +71,18 @@ public final class Structs {
         int protocol = readByteAndSkip(in, 3);
         int ifindex = in.getInt();
         return new Selector(
-                daddr, saddr, dport, dportMask, sport, sportMask, family, daddrPrefix, saddrPrefix, protocol, ifindex, in.getInt());
+                daddr,
+                saddr,
+                dport,
+                dportMask,
+                sport,
+                sportMask,
+                family,
+                daddrPrefix,
+                saddrPrefix,
+                protocol,
+                ifindex,
+                in.getInt());
     }
 
     public static void writeSelector(ByteBuffer out, Selector selector) {
@@ -96,7 +108,14 @@ public final class Structs {
         long hardAddSeconds = in.getLong();
         long softUseSeconds = in.getLong();
         Lifetime lifetime = new Lifetime(
-                softBytes, hardBytes, softPackets, hardPackets, softAddSeconds, hardAddSeconds, softUseSeconds, in.getLong());
+                softBytes,
+                hardBytes,
+                softPackets,
+                hardPackets,
+                softAddSeconds,
+                hardAddSeconds,
+                softUseSeconds,
+                in.getLong());
         // Most have no limits: a million of them need one object.
         return lifetime.equals(Lifetime.UNLIMITED) ? Lifetime.UNLIMITED : lifetime;
     }

@@ -5,7 +5,9 @@ import org.xfrmbridge.km.Migration.KeyManagerAddresses;
 import org.xfrmbridge.km.Migration.Move;
 import org.xfrmbridge.xfrm.Address;
 
-/** {@code struct xfrm_user_migrate}, of which XFRMA_MIGRATE holds one or more, and {@code struct xfrm_user_kmaddress}. */
+/**
+ * {@code struct xfrm_user_migrate}, of which XFRMA_MIGRATE holds one or more, and {@code struct xfrm_user_kmaddress}.
+ */
 public final class UserMigrate {
     public static final int BYTES = 76;
     public static final int KM_ADDRESS_BYTES = 40;
@@ -22,7 +24,15 @@ public final class UserMigrate {
         int reqid = in.getInt();
         int oldFamily = Short.toUnsignedInt(in.getShort());
         return new Move(
-                oldDaddr, oldSaddr, newDaddr, newSaddr, protocol, mode, reqid, oldFamily, Short.toUnsignedInt(in.getShort()));
+                oldDaddr,
+                oldSaddr,
+                newDaddr,
+                newSaddr,
+                protocol,
+                mode,
+                reqid,
+                oldFamily,
+                Short.toUnsignedInt(in.getShort()));
     }
 
     public static void write(ByteBuffer out, Move move) {

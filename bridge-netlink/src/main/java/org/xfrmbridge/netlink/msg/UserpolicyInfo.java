@@ -35,7 +35,10 @@ public record UserpolicyInfo(
         return new UserpolicyInfo(selector, lifetime, current, priority, index, direction, action, flags, share);
     }
 
-    /** What {@link #write(ByteBuffer)} would write of a Policy, without the record: dumps tell millions. A kernel keeps no share. */
+    /**
+     * What {@link #write(ByteBuffer)} would write of a Policy, without the record: dumps tell millions. A kernel keeps
+     * no share.
+     */
     public static void write(ByteBuffer out, Policy policy, int direction) {
         PolicySpec spec = policy.spec();
         Structs.writeSelector(out, spec.selector());

@@ -2,7 +2,10 @@ package org.xfrmbridge.netlink.msg;
 
 import java.nio.ByteBuffer;
 
-/** {@code struct xfrm_userspi_info}: the fixed part of ALLOCSPI. The range is in host order, unsigned, both ends included. */
+/**
+ * {@code struct xfrm_userspi_info}: the fixed part of ALLOCSPI. The range is in host order, unsigned, both ends
+ * included.
+ */
 public record UserspiInfo(UsersaInfo info, int min, int max) {
     public static final int BYTES = UsersaInfo.BYTES + 8;
 

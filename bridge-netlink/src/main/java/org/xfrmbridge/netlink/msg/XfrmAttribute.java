@@ -2,7 +2,9 @@ package org.xfrmbridge.netlink.msg;
 
 import org.xfrmbridge.netlink.nl.AttributePolicy;
 
-/** Attribute types of NETLINK_XFRM ({@code XFRMA_*}) and what each must look like ({@code xfrma_policy}, Linux 6.18). */
+/**
+ * Attribute types of NETLINK_XFRM ({@code XFRMA_*}) and what each must look like ({@code xfrma_policy}, Linux 6.18).
+ */
 public final class XfrmAttribute {
     public static final int ALG_AUTH = 1;
     public static final int ALG_CRYPT = 2;

@@ -48,15 +48,40 @@ public final class XfrmMessage {
     public static final int AE_BY_UPDATE = 64;
 
     private static final String[] NAMES = {
-        "NEWSA", "DELSA", "GETSA", "NEWPOLICY", "DELPOLICY", "GETPOLICY", "ALLOCSPI", "ACQUIRE", "EXPIRE", "UPDPOLICY", "UPDSA", "POLEXPIRE",
-        "FLUSHSA", "FLUSHPOLICY", "NEWAE", "GETAE", "REPORT", "MIGRATE", "NEWSADINFO", "GETSADINFO", "NEWSPDINFO", "GETSPDINFO", "MAPPING",
-        "SETDEFAULT", "GETDEFAULT", "MIGRATE_STATE",
+        "NEWSA",
+        "DELSA",
+        "GETSA",
+        "NEWPOLICY",
+        "DELPOLICY",
+        "GETPOLICY",
+        "ALLOCSPI",
+        "ACQUIRE",
+        "EXPIRE",
+        "UPDPOLICY",
+        "UPDSA",
+        "POLEXPIRE",
+        "FLUSHSA",
+        "FLUSHPOLICY",
+        "NEWAE",
+        "GETAE",
+        "REPORT",
+        "MIGRATE",
+        "NEWSADINFO",
+        "GETSADINFO",
+        "NEWSPDINFO",
+        "GETSPDINFO",
+        "MAPPING",
+        "SETDEFAULT",
+        "GETDEFAULT",
+        "MIGRATE_STATE",
     };
 
     private XfrmMessage() {}
 
     /** A message type as the kernel's headers name it, or its number. */
     public static String name(int type) {
-        return type >= NEWSA && type - NEWSA < NAMES.length ? "XFRM_MSG_" + NAMES[type - NEWSA] : "message type " + type;
+        return type >= NEWSA && type - NEWSA < NAMES.length
+                ? "XFRM_MSG_" + NAMES[type - NEWSA]
+                : "message type " + type;
     }
 }

@@ -4,8 +4,9 @@ import java.nio.ByteBuffer;
 import org.xfrmbridge.km.Errno;
 
 /**
- * What each attribute type of a protocol must look like: {@code struct nla_policy} and {@code validate_nla}. Types without a rule are
- * not checked. From {@link Builder#strictFrom} on, numbers must have their exact length; before it a longer payload is taken.
+ * What each attribute type of a protocol must look like: {@code struct nla_policy} and {@code validate_nla}. Types
+ * without a rule are not checked. From {@link Builder#strictFrom} on, numbers must have their exact length; before it a
+ * longer payload is taken.
  */
 public final class AttributePolicy {
     private final Rule[] rules;
@@ -41,7 +42,8 @@ public final class AttributePolicy {
             throw new NetlinkException(Errno.EINVAL, "attribute has the wrong length", offsetBytes, rule.expectation());
         }
         if (strict && attributes.isNestedAt(at)) {
-            throw new NetlinkException(Errno.EINVAL, "attribute cannot hold attributes", offsetBytes, rule.expectation());
+            throw new NetlinkException(
+                    Errno.EINVAL, "attribute cannot hold attributes", offsetBytes, rule.expectation());
         }
         if (lengthBytes < rule.bytes || (rule.isFlag() && lengthBytes > 0)) {
             throw new NetlinkException(Errno.ERANGE, "attribute is too short", offsetBytes, rule.expectation());
@@ -52,7 +54,8 @@ public final class AttributePolicy {
     }
 
     /**
-     * What would have been taken instead, for programs that find out what a kernel knows: attributes of a policy attribute.
+     * What would have been taken instead, for programs that find out what a kernel knows: attributes of a policy
+     * attribute.
      *
      * @param type {@code NL_ATTR_TYPE_*}
      * @param min least value, unsigned; both are meaningless for a flag
@@ -75,24 +78,22 @@ public final class AttributePolicy {
             if (!exact) {
                 return null;
             }
-            int type =
-                    switch (bytes) {
-                        case 0 -> Expectation.FLAG;
-                        case 1 -> 2;
-                        case 2 -> 3;
-                        case 4 -> 4;
-                        default -> 5;
-                    };
+            int type = switch (bytes) {
+                case 0 -> Expectation.FLAG;
+                case 1 -> 2;
+                case 2 -> 3;
+                case 4 -> 4;
+                default -> 5;
+            };
             return new Expectation(type, min, limited ? max : -1L >>> (Long.SIZE - Byte.SIZE * bytes));
         }
 
         boolean admits(ByteBuffer payload) {
-            long value =
-                    switch (bytes) {
-                        case 1 -> Byte.toUnsignedLong(payload.get(0));
-                        case 2 -> Short.toUnsignedLong(payload.getShort(0));
-                        default -> Integer.toUnsignedLong(payload.getInt(0));
-                    };
+            long value = switch (bytes) {
+                case 1 -> Byte.toUnsignedLong(payload.get(0));
+                case 2 -> Short.toUnsignedLong(payload.getShort(0));
+                default -> Integer.toUnsignedLong(payload.getInt(0));
+            };
             return value >= min && value <= max;
         }
     }

@@ -5,9 +5,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The attributes behind a message's fixed part, {@code struct nlattr}, found by type; of two with one type the last counts. Parsing is as lenient as a kernel's
- * {@code nla_parse_deprecated}: unknown types are skipped, a last attribute may lack its padding, and what cannot be an attribute
- * ends the list ({@link #leftoverBytes}). Holds views of the message, which must not change meanwhile. One thread.
+ * The attributes behind a message's fixed part, {@code struct nlattr}, found by type; of two with one type the last
+ * counts. Parsing is as lenient as a kernel's {@code nla_parse_deprecated}: unknown types are skipped, a last attribute
+ * may lack its padding, and what cannot be an attribute ends the list ({@link #leftoverBytes}). Holds views of the
+ * message, which must not change meanwhile. One thread.
  */
 public final class Attributes {
     public static final int HEADER_BYTES = 4;
@@ -56,7 +57,9 @@ public final class Attributes {
     }
 
     private static ByteBuffer inNativeOrder(ByteBuffer payload) {
-        return payload.order() == ByteOrder.nativeOrder() ? payload : payload.duplicate().order(ByteOrder.nativeOrder());
+        return payload.order() == ByteOrder.nativeOrder()
+                ? payload
+                : payload.duplicate().order(ByteOrder.nativeOrder());
     }
 
     /**

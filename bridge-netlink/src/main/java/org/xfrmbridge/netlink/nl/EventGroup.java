@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The group of an event on its way to the preload library, in the four highest bits of its {@code nlmsg_flags}, which no kernel uses: the library
- * tells the program of it as the sender's group (docs/preload-protocol.md).
+ * The group of an event on its way to the preload library, in the four highest bits of its {@code nlmsg_flags}, which
+ * no kernel uses: the library tells the program of it as the sender's group (docs/preload-protocol.md).
  */
 public final class EventGroup {
     private static final int FLAGS_AT = 6;

@@ -5,8 +5,8 @@ import java.nio.ByteOrder;
 import org.xfrmbridge.km.Errno;
 
 /**
- * Writes the answers that are netlink's own: NLMSG_ERROR, which acknowledges (errno 0) or refuses, and NLMSG_DONE, which ends a dump
- * ({@code struct nlmsgerr}, {@code netlink_ack}).
+ * Writes the answers that are netlink's own: NLMSG_ERROR, which acknowledges (errno 0) or refuses, and NLMSG_DONE,
+ * which ends a dump ({@code struct nlmsgerr}, {@code netlink_ack}).
  */
 public final class NetlinkErrors {
     /** Bytes of {@code struct nlmsgerr} with an embedded header alone. */
@@ -63,8 +63,8 @@ public final class NetlinkErrors {
     }
 
     /**
-     * Writes NLMSG_ERROR in answer to a message. A refusal repeats the whole request unless the client set NETLINK_CAP_ACK; the
-     * attributes are there only if it set NETLINK_EXT_ACK.
+     * Writes NLMSG_ERROR in answer to a message. A refusal repeats the whole request unless the client set
+     * NETLINK_CAP_ACK; the attributes are there only if it set NETLINK_EXT_ACK.
      *
      * @param request the message that the reader is at
      * @param portId of the client

@@ -47,7 +47,11 @@ public record NetlinkHeader(int lengthBytes, int type, int flags, int sequence, 
     /** Reads 16 bytes at {@code offset}; the buffer's position stays. */
     public static NetlinkHeader read(ByteBuffer buffer, int offset) {
         return new NetlinkHeader(
-                buffer.getInt(offset), type(buffer, offset), flags(buffer, offset), sequence(buffer, offset), portId(buffer, offset));
+                buffer.getInt(offset),
+                type(buffer, offset),
+                flags(buffer, offset),
+                sequence(buffer, offset),
+                portId(buffer, offset));
     }
 
     static int type(ByteBuffer buffer, int offset) {

@@ -4,7 +4,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * Walks the messages of one datagram as a kernel does: it stops, without a word, where what is left is no message ({@code netlink_rcv_skb}).
+ * Walks the messages of one datagram as a kernel does: it stops, without a word, where what is left is no message
+ * ({@code netlink_rcv_skb}).
  *
  * <pre>{@code
  * NetlinkReader reader = new NetlinkReader(datagram);
@@ -13,8 +14,9 @@ import java.nio.ByteOrder;
  * }
  * }</pre>
  *
- * The buffer is read from its position to its limit, in native order, and is not changed. A server that takes a million messages walks them
- * without an object for each: {@link #body} and {@link #attributes} are the same ones every time. One thread.
+ * The buffer is read from its position to its limit, in native order, and is not changed. A server that takes a million
+ * messages walks them without an object for each: {@link #body} and {@link #attributes} are the same ones every time.
+ * One thread.
  */
 public final class NetlinkReader {
     private final ByteBuffer datagram;

@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Writes messages into one datagram, in native order: {@link #begin}, the fixed part, attributes, {@link #end}, and so on. Grows as needed.
- * Padding is always zero. One thread.
+ * Writes messages into one datagram, in native order: {@link #begin}, the fixed part, attributes, {@link #end}, and so
+ * on. Grows as needed. Padding is always zero. One thread.
  *
  * <pre>{@code
  * byte[] datagram = new NetlinkWriter()

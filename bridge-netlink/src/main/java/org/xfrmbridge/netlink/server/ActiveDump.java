@@ -10,8 +10,9 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 
 /**
- * A dump under way: fills one datagram after the other with messages that carry NLM_F_MULTI, and ends with NLMSG_DONE in a datagram of its
- * own, as a kernel does. NETLINK_XFRM never marks a dump as interrupted (NLM_F_DUMP_INTR), whatever changes meanwhile: Linux 6.18.
+ * A dump under way: fills one datagram after the other with messages that carry NLM_F_MULTI, and ends with NLMSG_DONE
+ * in a datagram of its own, as a kernel does. NETLINK_XFRM never marks a dump as interrupted (NLM_F_DUMP_INTR),
+ * whatever changes meanwhile: Linux 6.18.
  */
 final class ActiveDump<T> {
     /** Who asked: number and port for the messages, and what was odd about the request. */

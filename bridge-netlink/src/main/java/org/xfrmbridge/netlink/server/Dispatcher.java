@@ -25,7 +25,9 @@ import org.xfrmbridge.netlink.nl.NetlinkException;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
 
-/** Finds who answers a message and calls it, {@code xfrm_user_rcv_msg}: privilege, length, attributes, then the verb. */
+/**
+ * Finds who answers a message and calls it, {@code xfrm_user_rcv_msg}: privilege, length, attributes, then the verb.
+ */
 final class Dispatcher {
     /** Carries out one verb and sends its answer; acknowledging is not its business. */
     interface Handler {

@@ -34,7 +34,10 @@ import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
-/** Events as a kernel multicasts them (the {@code build_} and {@code xfrm_notify_} functions of xfrm_user.c, Linux 6.12). */
+/**
+ * Events as a kernel multicasts them (the {@code build_} and {@code xfrm_notify_} functions of xfrm_user.c, Linux
+ * 6.12).
+ */
 final class EventEncoder {
     private EventEncoder() {}
 
@@ -100,7 +103,10 @@ final class EventEncoder {
     }
 
     static UserpolicyId byIndex(PolicySpec spec) {
-        return new UserpolicyId(Selector.any(AddressFamily.UNSPEC), spec.index(), spec.direction().number());
+        return new UserpolicyId(
+                Selector.any(AddressFamily.UNSPEC),
+                spec.index(),
+                spec.direction().number());
     }
 
     static UserpolicyId bySelector(PolicySpec spec) {

@@ -23,8 +23,9 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * NETLINK_XFRM as a key manager, {@code netlink_mgr}: turns what the core tells into multicast messages, one to a datagram, for the
- * sessions in the group, the asker's own among them. Encodes nothing that nobody would hear. Control thread only.
+ * NETLINK_XFRM as a key manager, {@code netlink_mgr}: turns what the core tells into multicast messages, one to a
+ * datagram, for the sessions in the group, the asker's own among them. Encodes nothing that nobody would hear. Control
+ * thread only.
  */
 public final class NetlinkKeyManager implements KeyManager {
     /** Makes a message when somebody is there to hear it. */
@@ -86,13 +87,11 @@ public final class NetlinkKeyManager implements KeyManager {
 
     @Override
     public void stateChanged(StateChange change, State state, Origin origin) {
-        multicast(
-                XfrmMessage.GROUP_SA,
-                () -> switch (change) {
-                    case NEW -> EventEncoder.state(XfrmMessage.NEWSA, state, origin);
-                    case UPDATE -> EventEncoder.state(XfrmMessage.UPDSA, state, origin);
-                    case DELETE -> EventEncoder.stateDeleted(state, origin);
-                });
+        multicast(XfrmMessage.GROUP_SA, () -> switch (change) {
+            case NEW -> EventEncoder.state(XfrmMessage.NEWSA, state, origin);
+            case UPDATE -> EventEncoder.state(XfrmMessage.UPDSA, state, origin);
+            case DELETE -> EventEncoder.stateDeleted(state, origin);
+        });
     }
 
     @Override
@@ -126,13 +125,11 @@ public final class NetlinkKeyManager implements KeyManager {
 
     @Override
     public void policyChanged(PolicyChange change, Policy policy, boolean byIndex, Origin origin) {
-        multicast(
-                XfrmMessage.GROUP_POLICY,
-                () -> switch (change) {
-                    case NEW -> EventEncoder.policy(XfrmMessage.NEWPOLICY, policy, origin);
-                    case UPDATE -> EventEncoder.policy(XfrmMessage.UPDPOLICY, policy, origin);
-                    case DELETE -> EventEncoder.policyDeleted(policy, name(policy.spec(), byIndex), origin);
-                });
+        multicast(XfrmMessage.GROUP_POLICY, () -> switch (change) {
+            case NEW -> EventEncoder.policy(XfrmMessage.NEWPOLICY, policy, origin);
+            case UPDATE -> EventEncoder.policy(XfrmMessage.UPDPOLICY, policy, origin);
+            case DELETE -> EventEncoder.policyDeleted(policy, name(policy.spec(), byIndex), origin);
+        });
     }
 
     private static UserpolicyId name(PolicySpec spec, boolean byIndex) {

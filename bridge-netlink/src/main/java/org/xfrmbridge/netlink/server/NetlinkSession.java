@@ -148,11 +148,13 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
             case ControlFrame.JOIN -> join(groups | bit(frame.first()), privileged);
             case ControlFrame.LEAVE -> join(groups & ~bit(frame.first()), privileged);
             case ControlFrame.OPTION -> setOption(frame.first(), frame.second());
-            default -> { }
+            default -> {}
         }
     }
 
-    /** As in the kernel, where joining a group of NETLINK_XFRM is refused without CAP_NET_ADMIN; anybody may leave one. */
+    /**
+     * As in the kernel, where joining a group of NETLINK_XFRM is refused without CAP_NET_ADMIN; anybody may leave one.
+     */
     private void join(int newGroups, boolean privileged) {
         if (privileged || (newGroups & ~groups) == 0) {
             boolean listensAnew = !isMember(XfrmMessage.GROUP_EXPIRE);
@@ -180,11 +182,14 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
                     queue.tellLosses();
                 }
             }
-            default -> { }
+            default -> {}
         }
     }
 
-    /** {@code netlink_rcv_skb}: only requests are acted on, but an acknowledgement is given for anything that asks for one. */
+    /**
+     * {@code netlink_rcv_skb}: only requests are acted on, but an acknowledgement is given for anything that asks for
+     * one.
+     */
     private void handle(Request request) {
         NetlinkReader message = request.message();
         Fault fault = Fault.NONE;
@@ -211,7 +216,8 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
     }
 
     private static boolean isDump(NetlinkReader message) {
-        return message.has(NetlinkHeader.DUMP) && (message.type() == XfrmMessage.GETSA || message.type() == XfrmMessage.GETPOLICY);
+        return message.has(NetlinkHeader.DUMP)
+                && (message.type() == XfrmMessage.GETSA || message.type() == XfrmMessage.GETPOLICY);
     }
 
     /** Null if it started: then NLMSG_DONE is its only acknowledgement, also of what was wrong with it. */
@@ -235,8 +241,8 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
     }
 
     /**
-     * Sends what waits, and a part of a dump. A dump goes on only when nothing else waits, so that it never piles up, and behind the answers to what
-     * came with the request for it.
+     * Sends what waits, and a part of a dump. A dump goes on only when nothing else waits, so that it never piles up,
+     * and behind the answers to what came with the request for it.
      */
     private void pump() {
         replies.send();

@@ -4,11 +4,14 @@ import org.xfrmbridge.io.MessageQueue;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 
 /**
- * What one client is answered, written into one buffer that is used again and again. A kernel gives each answer a datagram of its own. So does
- * this, until it was told that the client reads large datagrams: then the answers to requests of one datagram leave in one. Control thread only.
+ * What one client is answered, written into one buffer that is used again and again. A kernel gives each answer a
+ * datagram of its own. So does this, until it was told that the client reads large datagrams: then the answers to
+ * requests of one datagram leave in one. Control thread only.
  */
 final class Replies {
-    /** A datagram of a dump before the size of the client's reads is known: a page without the socket buffer's own part. */
+    /**
+     * A datagram of a dump before the size of the client's reads is known: a page without the socket buffer's own part.
+     */
     static final int DATAGRAM_BYTES = 3776;
 
     /** A kernel makes no larger ones ({@code netlink_recvmsg}). */

@@ -10,14 +10,18 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
  * The message of a client that is handled: of one datagram the one that its reader is at.
  *
  * @param session who asks, and is answered
- * @param privileged whether the socket was opened and the message sent by who may ask for anything ({@code netlink_net_capable})
+ * @param privileged whether the socket was opened and the message sent by who may ask for anything
+ *     ({@code netlink_net_capable})
  */
 record Request(NetlinkReader message, NetlinkSession session, boolean privileged) {
     boolean is(int type) {
         return message.type() == type;
     }
 
-    /** What follows the header, from its position on; at least as long as the type's structure once the form was found right. */
+    /**
+     * What follows the header, from its position on; at least as long as the type's structure once the form was found
+     * right.
+     */
     ByteBuffer payload() {
         return message.body();
     }

@@ -19,7 +19,10 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Sizes against what the C compiler makes of linux/xfrm.h, and that every byte but padding survives reading and writing. */
+/**
+ * Sizes against what the C compiler makes of linux/xfrm.h, and that every byte but padding survives reading and
+ * writing.
+ */
 class StructTest {
     private static final Map<String, Integer> SIZES = sizes();
 
@@ -80,7 +83,9 @@ class StructTest {
 
     private static boolean compiles(Path source, Path program) throws InterruptedException {
         try {
-            Process compiler = new ProcessBuilder("cc", "-o", program.toString(), source.toString()).inheritIO().start();
+            Process compiler = new ProcessBuilder("cc", "-o", program.toString(), source.toString())
+                    .inheritIO()
+                    .start();
             return compiler.waitFor(60, TimeUnit.SECONDS) && compiler.exitValue() == 0;
         } catch (IOException e) {
             return false;
@@ -91,22 +96,34 @@ class StructTest {
     void shouldWriteWhatItReadAndZeroPadding() {
         assertRoundTrip(UsersaInfo.BYTES, 13, buffer -> UsersaInfo.read(buffer).write(buffer.rewind()));
         assertRoundTrip(UsersaId.BYTES, 1, buffer -> UsersaId.read(buffer).write(buffer.rewind()));
-        assertRoundTrip(UserspiInfo.BYTES, 13, buffer -> UserspiInfo.read(buffer).write(buffer.rewind()));
-        assertRoundTrip(UserpolicyInfo.BYTES, 7, buffer -> UserpolicyInfo.read(buffer).write(buffer.rewind()));
-        assertRoundTrip(UserpolicyId.BYTES, 6, buffer -> UserpolicyId.read(buffer).write(buffer.rewind()));
+        assertRoundTrip(
+                UserspiInfo.BYTES, 13, buffer -> UserspiInfo.read(buffer).write(buffer.rewind()));
+        assertRoundTrip(
+                UserpolicyInfo.BYTES, 7, buffer -> UserpolicyInfo.read(buffer).write(buffer.rewind()));
+        assertRoundTrip(
+                UserpolicyId.BYTES, 6, buffer -> UserpolicyId.read(buffer).write(buffer.rewind()));
         assertRoundTrip(UserTmpl.BYTES, 6, buffer -> UserTmpl.read(buffer).write(buffer.rewind()));
-        assertRoundTrip(UserAcquire.BYTES, 13, buffer -> UserAcquire.read(buffer).write(buffer.rewind()));
+        assertRoundTrip(
+                UserAcquire.BYTES, 13, buffer -> UserAcquire.read(buffer).write(buffer.rewind()));
         assertRoundTrip(UserExpire.BYTES, 20, buffer -> UserExpire.read(buffer).write(buffer.rewind()));
-        assertRoundTrip(UserPolexpire.BYTES, 14, buffer -> UserPolexpire.read(buffer).write(buffer.rewind()));
+        assertRoundTrip(
+                UserPolexpire.BYTES, 14, buffer -> UserPolexpire.read(buffer).write(buffer.rewind()));
         assertRoundTrip(UserMapping.BYTES, 1, buffer -> UserMapping.read(buffer).write(buffer.rewind()));
         assertRoundTrip(UserReport.BYTES, 6, buffer -> UserReport.read(buffer).write(buffer.rewind()));
         assertRoundTrip(AeventId.BYTES, 1, buffer -> AeventId.read(buffer).write(buffer.rewind()));
-        assertRoundTrip(AddressFilter.BYTES, 0, buffer -> AddressFilter.read(buffer).write(buffer.rewind()));
-        assertRoundTrip(Structs.ENCAP_BYTES, 2, buffer ->
-                Structs.writeEncapsulation(buffer, Structs.readEncapsulation(buffer.duplicate().order(buffer.order()))));
+        assertRoundTrip(
+                AddressFilter.BYTES, 0, buffer -> AddressFilter.read(buffer).write(buffer.rewind()));
+        assertRoundTrip(
+                Structs.ENCAP_BYTES,
+                2,
+                buffer -> Structs.writeEncapsulation(
+                        buffer, Structs.readEncapsulation(buffer.duplicate().order(buffer.order()))));
     }
 
-    /** Reads 0xff everywhere and random bytes: all that comes back otherwise must be padding, of the size the structure has. */
+    /**
+     * Reads 0xff everywhere and random bytes: all that comes back otherwise must be padding, of the size the structure
+     * has.
+     */
     private static void assertRoundTrip(int bytes, int paddingBytes, Consumer<ByteBuffer> readAndWrite) {
         byte[] ones = new byte[bytes];
         Arrays.fill(ones, (byte) 0xff);

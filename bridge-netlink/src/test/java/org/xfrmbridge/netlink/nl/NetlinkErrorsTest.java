@@ -9,7 +9,9 @@ import org.junit.jupiter.api.Test;
 import org.xfrmbridge.netlink.nl.NetlinkErrors.Fault;
 import org.xfrmbridge.netlink.nl.NetlinkErrors.Options;
 
-/** The layouts of {@code netlink_ack}: what is repeated of the request and what follows depends on two socket options. */
+/**
+ * The layouts of {@code netlink_ack}: what is repeated of the request and what follows depends on two socket options.
+ */
 class NetlinkErrorsTest {
     private static final int REQUEST_BYTES = 24;
     private final ByteBuffer request = ByteBuffer.wrap(new NetlinkWriter()
@@ -33,8 +35,7 @@ class NetlinkErrorsTest {
     void shouldRepeatTheHeaderAloneWhenAcknowledging() {
         NetlinkReader reader = answer(Fault.NONE, Options.NONE);
 
-        assertEquals(
-                new NetlinkHeader(16 + 20, NetlinkHeader.ERROR, NetlinkHeader.CAPPED, 5, 42), reader.header());
+        assertEquals(new NetlinkHeader(16 + 20, NetlinkHeader.ERROR, NetlinkHeader.CAPPED, 5, 42), reader.header());
         assertEquals(0, NetlinkErrors.errno(reader.payload()));
         assertEquals(0x20, NetlinkHeader.read(reader.payload(), 4).type());
     }
@@ -52,7 +53,8 @@ class NetlinkErrorsTest {
     void shouldExplainWhenTheClientWantsExtendedAcknowledgements() {
         NetlinkReader reader = answer(new Fault(34, "too short", 20, 3, null), new Options(true, true));
 
-        assertEquals(NetlinkHeader.CAPPED | NetlinkHeader.ACK_TLVS, reader.header().flags());
+        assertEquals(
+                NetlinkHeader.CAPPED | NetlinkHeader.ACK_TLVS, reader.header().flags());
         Attributes why = Attributes.parse(reader.payload(), NetlinkErrors.BYTES, 6);
         assertEquals("too short", why.getString(NetlinkErrors.ATTR_MESSAGE));
         assertEquals(20, why.getInt(NetlinkErrors.ATTR_OFFSET, 0));
@@ -76,8 +78,7 @@ class NetlinkErrorsTest {
         NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(out.toBytes()));
         reader.next();
 
-        assertEquals(
-                new NetlinkHeader(20, NetlinkHeader.DONE, NetlinkHeader.MULTI, 9, 42), reader.header());
+        assertEquals(new NetlinkHeader(20, NetlinkHeader.DONE, NetlinkHeader.MULTI, 9, 42), reader.header());
         assertEquals(4, NetlinkErrors.errno(reader.payload()));
     }
 }

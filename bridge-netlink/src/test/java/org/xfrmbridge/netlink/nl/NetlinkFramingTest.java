@@ -40,7 +40,8 @@ class NetlinkFramingTest {
 
     @Test
     void shouldForgetTheMessageBeforeWhenSteppingOn() throws NetlinkException {
-        AttributePolicy policy = AttributePolicy.builder(3).number(3, 4).strictFrom(3).build();
+        AttributePolicy policy =
+                AttributePolicy.builder(3).number(3, 4).strictFrom(3).build();
         byte[] datagram = new NetlinkWriter()
                 .begin(0x20, NetlinkHeader.REQUEST, 7, 99)
                 .putZeros(5)
@@ -128,8 +129,12 @@ class NetlinkFramingTest {
 
     @Test
     void shouldDemandExactLengthsOnlyFromTheStrictTypesOn() throws NetlinkException {
-        AttributePolicy policy =
-                AttributePolicy.builder(4).number(1, 4).number(2, 1, 1, 2).flag(3).strictFrom(2).build();
+        AttributePolicy policy = AttributePolicy.builder(4)
+                .number(1, 4)
+                .number(2, 1, 1, 2)
+                .flag(3)
+                .strictFrom(2)
+                .build();
         ByteBuffer lenient = wrap(new byte[] {12, 0, 1, 0, 5, 0, 0, 0, 6, 0, 0, 0});
         ByteBuffer strict = wrap(new byte[] {6, 0, 2, 0, 1, 1, 0, 0});
         ByteBuffer outOfRange = wrap(new byte[] {5, 0, 2, 0, 3, 0, 0, 0});
@@ -137,15 +142,18 @@ class NetlinkFramingTest {
         assertEquals(5, Attributes.parse(lenient, 0, policy).getInt(1, 0));
         assertEquals(
                 Errno.EINVAL,
-                assertThrows(NetlinkException.class, () -> Attributes.parse(strict, 0, policy)).errno());
+                assertThrows(NetlinkException.class, () -> Attributes.parse(strict, 0, policy))
+                        .errno());
         assertEquals(
                 Errno.ERANGE,
-                assertThrows(NetlinkException.class, () -> Attributes.parse(outOfRange, 0, policy)).errno());
+                assertThrows(NetlinkException.class, () -> Attributes.parse(outOfRange, 0, policy))
+                        .errno());
     }
 
     @Test
     void shouldWipeAndForgetWhenTruncated() {
-        NetlinkWriter writer = new NetlinkWriter(32).begin(0x20, 0, 1, 1).putInt(1, -1).end();
+        NetlinkWriter writer =
+                new NetlinkWriter(32).begin(0x20, 0, 1, 1).putInt(1, -1).end();
         int size = writer.sizeBytes();
         byte[] before = writer.toBytes();
 

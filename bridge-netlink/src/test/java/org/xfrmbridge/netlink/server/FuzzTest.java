@@ -14,7 +14,10 @@ import org.xfrmbridge.netlink.nl.NetlinkErrors;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
 
-/** Broken messages: a session never throws, answers in well-formed messages, and a refused request has told nobody of a change. */
+/**
+ * Broken messages: a session never throws, answers in well-formed messages, and a refused request has told nobody of a
+ * change.
+ */
 class FuzzTest {
     private static final int ROUNDS = 60_000;
 

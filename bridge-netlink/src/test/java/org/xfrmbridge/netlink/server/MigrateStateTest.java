@@ -57,11 +57,18 @@ class MigrateStateTest {
     }
 
     private NetlinkWriter request(int reserved) {
-        NetlinkWriter out = new NetlinkWriter()
-                .begin(XfrmMessage.MIGRATE_STATE, NetlinkHeader.REQUEST | NetlinkHeader.ACK, 5, 1);
+        NetlinkWriter out =
+                new NetlinkWriter().begin(XfrmMessage.MIGRATE_STATE, NetlinkHeader.REQUEST | NetlinkHeader.ACK, 5, 1);
         new UserMigrateState(
-                        new UsersaId(ID, AddressFamily.INET), NEW_DADDR, SADDR, Mark.NONE, Selector.any(AddressFamily.INET), 9, 0,
-                        AddressFamily.INET, reserved)
+                        new UsersaId(ID, AddressFamily.INET),
+                        NEW_DADDR,
+                        SADDR,
+                        Mark.NONE,
+                        Selector.any(AddressFamily.INET),
+                        9,
+                        0,
+                        AddressFamily.INET,
+                        reserved)
                 .write(out.room(UserMigrateState.BYTES));
         return out;
     }

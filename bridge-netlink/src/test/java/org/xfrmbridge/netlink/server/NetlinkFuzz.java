@@ -24,14 +24,16 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
 
 /**
- * Fuzz target: an engine with three sessions. An asker, a listener of all groups that sometimes does not read, and one without privilege send
- * what the fuzzer makes, time passes and packets ask for States. No exception leaves a session, all that is sent is well-formed, what is
- * refused has changed nothing and is no news, everything can be dumped, and nothing stays behind when all is flushed.
+ * Fuzz target: an engine with three sessions. An asker, a listener of all groups that sometimes does not read, and one
+ * without privilege send what the fuzzer makes, time passes and packets ask for States. No exception leaves a session,
+ * all that is sent is well-formed, what is refused has changed nothing and is no news, everything can be dumped, and
+ * nothing stays behind when all is flushed.
  */
 public final class NetlinkFuzz {
     private static final int ASK = 0;
     /** A request whose header is put right first, so that the rest of it is met. */
     private static final int ASK_REPAIRED = 1;
+
     private static final int ASK_WITHOUT_PRIVILEGE = 2;
     private static final int CONTROL = 3;
     private static final int WAIT = 4;
@@ -56,7 +58,10 @@ public final class NetlinkFuzz {
     private NetlinkFuzz() {
         listener = new NetlinkSession(bench.engine, bench.keyManager, this::hear, new NetlinkCaller(4712, true));
         stranger = new NetlinkSession(
-                bench.engine, bench.keyManager, datagram -> denials.add(Bench.bytes(datagram)), new NetlinkCaller(4713, false));
+                bench.engine,
+                bench.keyManager,
+                datagram -> denials.add(Bench.bytes(datagram)),
+                new NetlinkCaller(4713, false));
         listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.GROUPS, ALL_GROUPS, 0).toBytes()));
     }
 
@@ -80,7 +85,8 @@ public final class NetlinkFuzz {
             Transcript.load(transcript).exchanges().forEach(exchange -> requests.addAll(exchange.requests()));
             for (int from = 0; from < requests.size(); from += SEED_REQUESTS) {
                 FuzzInput.Writer seed = new FuzzInput.Writer();
-                requests.subList(from, Math.min(from + SEED_REQUESTS, requests.size())).forEach(request -> seed.block(ASK, request));
+                requests.subList(from, Math.min(from + SEED_REQUESTS, requests.size()))
+                        .forEach(request -> seed.block(ASK, request));
                 seeds.add(seed.number(PACKET, from).number(WAIT, 3).toBytes());
             }
         }
@@ -94,7 +100,9 @@ public final class NetlinkFuzz {
     private void run(FuzzInput input) {
         while (input.next()) {
             step(input);
-            events.stream().filter(event -> !ControlFrame.isControl(ByteBuffer.wrap(event))).forEach(NetlinkFuzz::assertWellFormed);
+            events.stream()
+                    .filter(event -> !ControlFrame.isControl(ByteBuffer.wrap(event)))
+                    .forEach(NetlinkFuzz::assertWellFormed);
             events.clear();
         }
         dump(XfrmMessage.GETSA);
@@ -127,8 +135,10 @@ public final class NetlinkFuzz {
     private static byte[] repaired(byte[] request) {
         byte[] whole = Arrays.copyOf(request, Math.max(request.length, NetlinkHeader.BYTES));
         ByteBuffer header = ByteBuffer.wrap(whole).order(ByteOrder.nativeOrder());
-        int type = XfrmMessage.NEWSA + Byte.toUnsignedInt(whole[4]) % (XfrmMessage.MIGRATE_STATE - XfrmMessage.NEWSA + 1);
-        header.putInt(0, whole.length).putShort(4, (short) type).putShort(6, (short) (header.getShort(6) | NetlinkHeader.REQUEST));
+        int type =
+                XfrmMessage.NEWSA + Byte.toUnsignedInt(whole[4]) % (XfrmMessage.MIGRATE_STATE - XfrmMessage.NEWSA + 1);
+        header.putInt(0, whole.length).putShort(4, (short) type).putShort(6, (short)
+                (header.getShort(6) | NetlinkHeader.REQUEST));
         return whole;
     }
 
@@ -169,7 +179,8 @@ public final class NetlinkFuzz {
         int refused = 0;
         for (byte[] reply : replies) {
             for (NetlinkReader reader = new NetlinkReader(ByteBuffer.wrap(reply)); reader.next(); ) {
-                boolean error = reader.header().type() == NetlinkHeader.ERROR && NetlinkErrors.errno(reader.payload()) != 0;
+                boolean error =
+                        reader.header().type() == NetlinkHeader.ERROR && NetlinkErrors.errno(reader.payload()) != 0;
                 refused += error ? 1 : 0;
             }
         }
@@ -193,7 +204,9 @@ public final class NetlinkFuzz {
             var templates = policy.spec().templates();
             if (!templates.isEmpty()) {
                 Flow flow = new Flow();
-                flow.family = policy.spec().selector().family() == AddressFamily.INET6 ? AddressFamily.INET6 : AddressFamily.INET;
+                flow.family = policy.spec().selector().family() == AddressFamily.INET6
+                        ? AddressFamily.INET6
+                        : AddressFamily.INET;
                 flow.protocol = number;
                 var template = templates.get(number % templates.size());
                 bench.engine.acquire(policy, template, flow, template.id().daddr(), template.saddr());
@@ -205,7 +218,8 @@ public final class NetlinkFuzz {
 
     private void dump(int type) {
         int payloadBytes = type == XfrmMessage.GETSA ? 24 : 64;
-        ByteBuffer request = ByteBuffer.allocate(NetlinkHeader.BYTES + payloadBytes).order(ByteOrder.nativeOrder());
+        ByteBuffer request =
+                ByteBuffer.allocate(NetlinkHeader.BYTES + payloadBytes).order(ByteOrder.nativeOrder());
         request.putInt(0, request.capacity()).putShort(4, (short) type);
         request.putShort(6, (short) (NetlinkHeader.REQUEST | NetlinkHeader.DUMP));
         replies.clear();

@@ -73,11 +73,21 @@ class NetlinkKeyManagerTest {
     }
 
     private static Acquire acquire() {
-        Template template =
-                new Template(ID, AddressFamily.INET, SADDR, 9, Mode.TUNNEL, 0, false, 1, 2, 3);
+        Template template = new Template(ID, AddressFamily.INET, SADDR, 9, Mode.TUNNEL, 0, false, 1, 2, 3);
         PolicySpec spec = new PolicySpec(
-                Selector.any(AddressFamily.INET), Lifetime.UNLIMITED, 5, 0x108, Direction.IN, PolicySpec.Action.ALLOW, 0, 0,
-                List.of(template), new Mark(3, 7), 11, PolicySpec.Type.MAIN, null);
+                Selector.any(AddressFamily.INET),
+                Lifetime.UNLIMITED,
+                5,
+                0x108,
+                Direction.IN,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(template),
+                new Mark(3, 7),
+                11,
+                PolicySpec.Type.MAIN,
+                null);
         return new Acquire(state(), template, new Policy(spec, 1, 0), Direction.IN);
     }
 
@@ -88,7 +98,8 @@ class NetlinkKeyManagerTest {
         bench.keyManager.policiesFlushed(PolicySpec.Type.MAIN, Origin.KERNEL);
         bench.keyManager.replayChanged(state(), 0, Origin.KERNEL);
         bench.keyManager.report(60, Selector.any(0), null);
-        bench.keyManager.migrated(new Migration(Selector.any(0), 0, PolicySpec.Type.MAIN, List.of(), null, null, 0), null);
+        bench.keyManager.migrated(
+                new Migration(Selector.any(0), 0, PolicySpec.Type.MAIN, List.of(), null, null, 0), null);
         bench.keyManager.mappingChanged(state(), SADDR, 1);
     }
 
@@ -96,19 +107,32 @@ class NetlinkKeyManagerTest {
     void shouldNameTheGroupOfEachEventAndOfNothingElse() {
         List<Integer> groups = new ArrayList<>();
         NetlinkSession listener = new NetlinkSession(
-                bench.engine, bench.keyManager, datagram -> groups.add(EventGroup.take(datagram)), new NetlinkCaller(8, true));
+                bench.engine,
+                bench.keyManager,
+                datagram -> groups.add(EventGroup.take(datagram)),
+                new NetlinkCaller(8, true));
         listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.GROUPS, 0xff, 0).toBytes()));
 
         tellOfEverything();
         listener.expired(state(), false);
-        NetlinkWriter request = new NetlinkWriter().begin(XfrmMessage.GETSPDINFO, NetlinkHeader.REQUEST, 1, 8).putZeros(4).end();
+        NetlinkWriter request = new NetlinkWriter()
+                .begin(XfrmMessage.GETSPDINFO, NetlinkHeader.REQUEST, 1, 8)
+                .putZeros(4)
+                .end();
         listener.receive(request.written());
 
         assertEquals(
                 List.of(
-                        XfrmMessage.GROUP_ACQUIRE, XfrmMessage.GROUP_EXPIRE, XfrmMessage.GROUP_SA, XfrmMessage.GROUP_POLICY,
-                        XfrmMessage.GROUP_AEVENTS, XfrmMessage.GROUP_REPORT, XfrmMessage.GROUP_MIGRATE, XfrmMessage.GROUP_MAPPING,
-                        XfrmMessage.GROUP_EXPIRE, 0),
+                        XfrmMessage.GROUP_ACQUIRE,
+                        XfrmMessage.GROUP_EXPIRE,
+                        XfrmMessage.GROUP_SA,
+                        XfrmMessage.GROUP_POLICY,
+                        XfrmMessage.GROUP_AEVENTS,
+                        XfrmMessage.GROUP_REPORT,
+                        XfrmMessage.GROUP_MIGRATE,
+                        XfrmMessage.GROUP_MAPPING,
+                        XfrmMessage.GROUP_EXPIRE,
+                        0),
                 groups);
     }
 
@@ -128,8 +152,7 @@ class NetlinkKeyManagerTest {
         bench.keyManager.acquire(acquire());
 
         NetlinkReader message = event();
-        assertEquals(
-                new NetlinkHeader(received.getFirst().length, XfrmMessage.ACQUIRE, 0, 0, 0), message.header());
+        assertEquals(new NetlinkHeader(received.getFirst().length, XfrmMessage.ACQUIRE, 0, 0, 0), message.header());
         UserAcquire asked = UserAcquire.read(message.payload());
         assertEquals(77, asked.seq());
         assertEquals(ID, asked.id());

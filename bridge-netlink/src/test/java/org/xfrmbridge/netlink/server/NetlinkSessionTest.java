@@ -64,11 +64,21 @@ class NetlinkSessionTest {
     private void addPolicies(int count) throws XfrmException {
         for (int i = 0; i < count; i++) {
             Address daddr = Address.ofIpv4(0x0a000000 + i);
-            Selector selector =
-                    new Selector(daddr, Address.ANY, 0, 0, 0, 0, AddressFamily.INET, 32, 0, 0, 0, 0);
+            Selector selector = new Selector(daddr, Address.ANY, 0, 0, 0, 0, AddressFamily.INET, 32, 0, 0, 0, 0);
             PolicySpec spec = new PolicySpec(
-                    selector, Lifetime.UNLIMITED, 1, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(), Mark.NONE, 0,
-                    PolicySpec.Type.MAIN, null);
+                    selector,
+                    Lifetime.UNLIMITED,
+                    1,
+                    0,
+                    Direction.OUT,
+                    PolicySpec.Action.ALLOW,
+                    0,
+                    0,
+                    List.of(),
+                    Mark.NONE,
+                    0,
+                    PolicySpec.Type.MAIN,
+                    null);
             bench.engine.addPolicy(spec, true, Origin.KERNEL);
         }
     }
@@ -111,7 +121,9 @@ class NetlinkSessionTest {
         }
 
         assertTrue(received.stream().allMatch(datagram -> datagram.length <= Replies.DATAGRAM_BYTES));
-        assertEquals(100, types().stream().filter(type -> type == XfrmMessage.NEWPOLICY).count());
+        assertEquals(
+                100,
+                types().stream().filter(type -> type == XfrmMessage.NEWPOLICY).count());
         assertEquals(List.of(NetlinkHeader.DONE), types().subList(100, types().size()));
         assertEquals(20, received.getLast().length);
     }
@@ -125,7 +137,9 @@ class NetlinkSessionTest {
 
         assertTrue(received.stream().allMatch(datagram -> datagram.length <= 8192));
         assertTrue(received.getFirst().length > 8192 - 500);
-        assertEquals(100, types().stream().filter(type -> type == XfrmMessage.NEWPOLICY).count());
+        assertEquals(
+                100,
+                types().stream().filter(type -> type == XfrmMessage.NEWPOLICY).count());
     }
 
     @Test
@@ -191,7 +205,10 @@ class NetlinkSessionTest {
         addPolicies(1000);
         ByteBuffer dump = request(XfrmMessage.GETPOLICY, NetlinkHeader.DUMP, 0);
         ByteBuffer others = times(500);
-        ByteBuffer datagram = ByteBuffer.allocate(dump.remaining() + others.remaining()).put(dump).put(others).flip();
+        ByteBuffer datagram = ByteBuffer.allocate(dump.remaining() + others.remaining())
+                .put(dump)
+                .put(others)
+                .flip();
         session.receive(datagram);
         while (datagram.hasRemaining()) {
             session.resume(datagram, true);
@@ -203,7 +220,9 @@ class NetlinkSessionTest {
         List<Integer> types = types();
         int first = types.indexOf(XfrmMessage.GETDEFAULT);
         assertEquals(Collections.nCopies(500, XfrmMessage.GETDEFAULT), types.subList(first, first + 500));
-        assertEquals(1000, types.stream().filter(type -> type == XfrmMessage.NEWPOLICY).count());
+        assertEquals(
+                1000,
+                types.stream().filter(type -> type == XfrmMessage.NEWPOLICY).count());
         assertEquals(NetlinkHeader.DONE, types.getLast());
     }
 

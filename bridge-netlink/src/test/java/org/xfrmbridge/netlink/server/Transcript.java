@@ -9,8 +9,9 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * What a kernel answered to a client, recorded: a text file with a line per datagram, in hexadecimal. {@code #} begins an exchange and names
- * it, {@code >} is what the client at port 4711 sent, {@code <} what it received, {@code !} what a member of all groups received meanwhile.
+ * What a kernel answered to a client, recorded: a text file with a line per datagram, in hexadecimal. {@code #} begins
+ * an exchange and names it, {@code >} is what the client at port 4711 sent, {@code <} what it received, {@code !} what
+ * a member of all groups received meanwhile.
  */
 record Transcript(List<Exchange> exchanges) {
     static final int PORT_ID = 4711;

@@ -39,13 +39,15 @@ class TranscriptTest {
         client.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.OPTION, Bench.EXT_ACK, 1).toBytes()));
         listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.GROUPS, 0xff, 0).toBytes()));
         List<Transcript.Exchange> exchanges = Transcript.load(resource).exchanges();
-        boolean listened = exchanges.stream().anyMatch(exchange -> !exchange.events().isEmpty());
-        return exchanges.stream().map(exchange -> dynamicTest(exchange.name(), () -> {
-            replay(exchange);
-            if (listened) {
-                assertSame(exchange.events(), events, "events");
-            }
-        }));
+        boolean listened =
+                exchanges.stream().anyMatch(exchange -> !exchange.events().isEmpty());
+        return exchanges.stream()
+                .map(exchange -> dynamicTest(exchange.name(), () -> {
+                    replay(exchange);
+                    if (listened) {
+                        assertSame(exchange.events(), events, "events");
+                    }
+                }));
     }
 
     private void replay(Transcript.Exchange exchange) {
@@ -68,12 +70,15 @@ class TranscriptTest {
     }
 
     private static List<String> lines(List<byte[]> datagrams) {
-        return datagrams.stream().flatMap(datagram -> MessageText.render("", datagram).stream()).toList();
+        return datagrams.stream()
+                .flatMap(datagram -> MessageText.render("", datagram).stream())
+                .toList();
     }
 
     private static String withoutText(String line) {
         return line.endsWith(MessageText.EXPLANATION)
-                ? line.substring(0, line.length() - MessageText.EXPLANATION.length()).replace("flags 0x200", "flags 0x0")
+                ? line.substring(0, line.length() - MessageText.EXPLANATION.length())
+                        .replace("flags 0x200", "flags 0x0")
                 : line;
     }
 }

@@ -28,8 +28,8 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
 
 /**
- * Messages as lines of text: header, fixed part, attributes, every byte of them in hexadecimal but the volatile ones. Of an acknowledgement's
- * explanation only the presence is told, as the words are our own.
+ * Messages as lines of text: header, fixed part, attributes, every byte of them in hexadecimal but the volatile ones.
+ * Of an acknowledgement's explanation only the presence is told, as the words are our own.
  */
 public final class MessageText {
     public static final String EXPLANATION = " [text]";
@@ -87,14 +87,25 @@ public final class MessageText {
         NetlinkHeader header = message.header();
         byte[] payload = new byte[message.payload().limit()];
         message.payload().get(payload);
-        int fixedBytes = Math.min(payload.length, header.type() == NetlinkHeader.ERROR
-                ? errorBytes(header, payload)
-                : FIXED_BYTES.getOrDefault(header.type(), payload.length));
+        int fixedBytes = Math.min(
+                payload.length,
+                header.type() == NetlinkHeader.ERROR
+                        ? errorBytes(header, payload)
+                        : FIXED_BYTES.getOrDefault(header.type(), payload.length));
         byte[] fixed = Arrays.copyOf(payload, fixedBytes);
         VolatileField.maskAll(header.type(), VolatileField.FIXED, fixed);
-        return "type %#x flags %#x seq %d port %d: %s%s".formatted(
-                header.type(), header.flags(), header.sequence(), header.portId(), fixed(header.type(), fixed),
-                attributes(header.type(), ByteBuffer.wrap(payload).order(ByteOrder.nativeOrder()).position(fixedBytes)));
+        return "type %#x flags %#x seq %d port %d: %s%s"
+                .formatted(
+                        header.type(),
+                        header.flags(),
+                        header.sequence(),
+                        header.portId(),
+                        fixed(header.type(), fixed),
+                        attributes(
+                                header.type(),
+                                ByteBuffer.wrap(payload)
+                                        .order(ByteOrder.nativeOrder())
+                                        .position(fixedBytes)));
     }
 
     private static String fixed(int type, byte[] fixed) {
@@ -110,7 +121,8 @@ public final class MessageText {
         if (!header.has(NetlinkHeader.ACK_TLVS)) {
             return payload.length;
         }
-        int requestBytes = ByteBuffer.wrap(payload).order(ByteOrder.nativeOrder()).getInt(4);
+        int requestBytes =
+                ByteBuffer.wrap(payload).order(ByteOrder.nativeOrder()).getInt(4);
         return header.has(NetlinkHeader.CAPPED) ? NetlinkErrors.BYTES : 4 + NetlinkHeader.align(requestBytes);
     }
 
@@ -133,7 +145,9 @@ public final class MessageText {
         return rest.length == 0 ? text.toString() : text + " rest " + HEX.formatHex(rest);
     }
 
-    /** "Optional" is yes or no to us, and padding is zero, where a kernel gives back what it was given: see README.md. */
+    /**
+     * "Optional" is yes or no to us, and padding is zero, where a kernel gives back what it was given: see README.md.
+     */
     private static void maskTemplates(byte[] payload) {
         for (int at = OPTIONAL_OFFSET; at < payload.length; at += UserTmpl.BYTES) {
             payload[at] = (byte) (payload[at] == 0 ? 0 : 1);
@@ -147,7 +161,8 @@ public final class MessageText {
 
     /** One that the kernel chose for a policy of PF_KEY's. */
     private static void maskReqid(byte[] payload, int at) {
-        VolatileField.Kind.REQID.mask(ByteBuffer.wrap(payload, at, Integer.BYTES).slice().order(ByteOrder.nativeOrder()));
+        VolatileField.Kind.REQID.mask(
+                ByteBuffer.wrap(payload, at, Integer.BYTES).slice().order(ByteOrder.nativeOrder()));
     }
 
     private static String attribute(int messageType, int type, byte[] payload) {

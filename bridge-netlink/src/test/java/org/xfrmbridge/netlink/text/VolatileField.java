@@ -24,12 +24,14 @@ public record VolatileField(Set<Integer> messages, int attribute, int offsetByte
 
     /** Where a kernel is made to choose SPIs; nothing else uses these. */
     public static final int CHOSEN_SPI_MIN = 0x90000000;
+
     public static final int CHOSEN_SPI_MAX = 0x9fffffff;
     public static final int CHOSEN_COMP_SPI_MIN = 0x9000;
     public static final int CHOSEN_COMP_SPI_MAX = 0x9fff;
 
     /** Where PF_KEY chooses SPIs if it is not told, above those that requests name often. */
     private static final int DEFAULT_SPI_MIN = 0x2000;
+
     private static final int DEFAULT_SPI_MAX = 0x0fffffff;
 
     /** IPSEC_MANUAL_REQID_MAX: above it, a kernel chooses. */
@@ -46,7 +48,9 @@ public record VolatileField(Set<Integer> messages, int attribute, int offsetByte
                 }
             }
         },
-        /** The index of a policy: chosen by counting up whatever happened before; its low bits, the direction, count. */
+        /**
+         * The index of a policy: chosen by counting up whatever happened before; its low bits, the direction, count.
+         */
         INDEX("a kernel counts indexes up from its start") {
             @Override
             public void mask(ByteBuffer field) {
@@ -121,7 +125,8 @@ public record VolatileField(Set<Integer> messages, int attribute, int offsetByte
 
     private static final Set<Integer> STATES = Set.of(XfrmMessage.NEWSA, XfrmMessage.UPDSA, XfrmMessage.EXPIRE);
     private static final Set<Integer> STATE_NAMES = Set.of(XfrmMessage.DELSA, XfrmMessage.NEWAE);
-    private static final Set<Integer> POLICIES = Set.of(XfrmMessage.NEWPOLICY, XfrmMessage.UPDPOLICY, XfrmMessage.POLEXPIRE);
+    private static final Set<Integer> POLICIES =
+            Set.of(XfrmMessage.NEWPOLICY, XfrmMessage.UPDPOLICY, XfrmMessage.POLEXPIRE);
     private static final Set<Integer> ACQUIRE = Set.of(XfrmMessage.ACQUIRE);
     private static final Set<Integer> DELSA = Set.of(XfrmMessage.DELSA);
     private static final Set<Integer> DELPOLICY = Set.of(XfrmMessage.DELPOLICY);
@@ -163,7 +168,8 @@ public record VolatileField(Set<Integer> messages, int attribute, int offsetByte
     static void maskAll(int message, int attribute, byte[] bytes) {
         for (VolatileField field : ALL) {
             if (field.attribute == attribute && field.messages.contains(message) && field.offsetBytes < bytes.length) {
-                ByteBuffer view = ByteBuffer.wrap(bytes, field.offsetBytes, bytes.length - field.offsetBytes).slice();
+                ByteBuffer view = ByteBuffer.wrap(bytes, field.offsetBytes, bytes.length - field.offsetBytes)
+                        .slice();
                 field.kind.mask(view.order(ByteOrder.nativeOrder()));
             }
         }

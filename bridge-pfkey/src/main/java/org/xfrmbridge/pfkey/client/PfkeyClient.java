@@ -17,9 +17,10 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 
 /**
- * The IPsec databases over PF_KEY (RFC 2367 with the KAME and Linux extensions), of a kernel that has it or of a bridge. Every method sends one
- * request and waits for its answer; a refusal is a {@link RefusedException} with the errno, for which PF_KEY has no words. Numbers of algorithms
- * are PF_KEY's. One thread at a time, but streams and subscriptions have sockets of their own.
+ * The IPsec databases over PF_KEY (RFC 2367 with the KAME and Linux extensions), of a kernel that has it or of a
+ * bridge. Every method sends one request and waits for its answer; a refusal is a {@link RefusedException} with the
+ * errno, for which PF_KEY has no words. Numbers of algorithms are PF_KEY's. One thread at a time, but streams and
+ * subscriptions have sockets of their own.
  */
 public final class PfkeyClient implements AutoCloseable {
     private static final int HOST_PROTOCOL = 0;
@@ -68,16 +69,24 @@ public final class PfkeyClient implements AutoCloseable {
     }
 
     /** GETSPI: a larval State with a free SPI of the range. */
-    public PfkeyState getSpi(int satype, SadbAddress source, SadbAddress destination, SadbSpirange range) throws IOException {
-        return exchange.ask(SadbType.GETSPI, satype, out -> out.put(SadbExt.ADDRESS_SRC, source)
-                        .put(SadbExt.ADDRESS_DST, destination)
-                        .put(SadbExt.SPIRANGE, range))
+    public PfkeyState getSpi(int satype, SadbAddress source, SadbAddress destination, SadbSpirange range)
+            throws IOException {
+        return exchange.ask(
+                        SadbType.GETSPI,
+                        satype,
+                        out -> out.put(SadbExt.ADDRESS_SRC, source)
+                                .put(SadbExt.ADDRESS_DST, destination)
+                                .put(SadbExt.SPIRANGE, range))
                 .state();
     }
 
-    /** A DUMP, read as the stream is. Close it if it is not read to its end; an error is an {@link UncheckedIOException}. */
+    /**
+     * A DUMP, read as the stream is. Close it if it is not read to its end; an error is an
+     * {@link UncheckedIOException}.
+     */
     public Stream<PfkeyState> states(int satype) throws IOException {
-        return PfkeyDump.start(new PfkeyExchange(opener.open()), SadbType.DUMP, satype).map(PfkeyMessage::state);
+        return PfkeyDump.start(new PfkeyExchange(opener.open()), SadbType.DUMP, satype)
+                .map(PfkeyMessage::state);
     }
 
     /** FLUSH. @param satype {@link Satype#UNSPEC} for all */
@@ -103,12 +112,14 @@ public final class PfkeyClient implements AutoCloseable {
     /** X_SPDGET: ENOENT if there is none. @param id as {@link SadbXPolicy} has it */
     public PfkeyPolicy policy(int id, int direction) throws IOException {
         SadbXPolicy name = new SadbXPolicy(SadbXPolicy.IPSEC, direction, id, 0, List.of());
-        return exchange.ask(SadbType.X_SPDGET, Satype.UNSPEC, out -> out.put(SadbExt.X_POLICY, name)).policy();
+        return exchange.ask(SadbType.X_SPDGET, Satype.UNSPEC, out -> out.put(SadbExt.X_POLICY, name))
+                .policy();
     }
 
     /** An X_SPDDUMP; else as {@link #states}. */
     public Stream<PfkeyPolicy> policies() throws IOException {
-        return PfkeyDump.start(new PfkeyExchange(opener.open()), SadbType.X_SPDDUMP, Satype.UNSPEC).map(PfkeyClient::policyOf);
+        return PfkeyDump.start(new PfkeyExchange(opener.open()), SadbType.X_SPDDUMP, Satype.UNSPEC)
+                .map(PfkeyClient::policyOf);
     }
 
     private static PfkeyPolicy policyOf(PfkeyMessage message) {

@@ -10,7 +10,10 @@ import java.util.stream.StreamSupport;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.RefusedException;
 
-/** A dump as a stream: a message for each entry, of which the last has number 0; of nothing the answer is ENOENT. One thread. */
+/**
+ * A dump as a stream: a message for each entry, of which the last has number 0; of nothing the answer is ENOENT. One
+ * thread.
+ */
 final class PfkeyDump extends AbstractSpliterator<PfkeyMessage> {
     private final PfkeyExchange exchange;
     private final int type;

@@ -5,8 +5,9 @@ import java.nio.ByteBuffer;
 import org.xfrmbridge.io.MessageSocket;
 
 /**
- * What a PF_KEY socket hears: every change that anybody makes, and, for the types of State it was registered for, ACQUIRE, EXPIRE and new NAT
- * mappings. When they come faster than they are read some are lost, and PF_KEY does not tell. One thread.
+ * What a PF_KEY socket hears: every change that anybody makes, and, for the types of State it was registered for,
+ * ACQUIRE, EXPIRE and new NAT mappings. When they come faster than they are read some are lost, and PF_KEY does not
+ * tell. One thread.
  */
 public final class PfkeyEvents implements AutoCloseable {
     private final MessageSocket socket;

@@ -12,8 +12,8 @@ import org.xfrmbridge.pfkey.sadb.SadbType;
 import org.xfrmbridge.pfkey.sadb.SadbWriter;
 
 /**
- * Requests and their answers on one socket, which hears what all others do as well: an answer has the pid, number and type of its request. What
- * is sent is wiped, as it may hold keys. One thread.
+ * Requests and their answers on one socket, which hears what all others do as well: an answer has the pid, number and
+ * type of its request. What is sent is wiped, as it may hold keys. One thread.
  */
 final class PfkeyExchange implements AutoCloseable {
     private static final int ANSWER_LIMIT_MS = 10_000;
@@ -52,7 +52,7 @@ final class PfkeyExchange implements AutoCloseable {
 
     /** The next message of a type to this client; throws if it is a refusal. */
     PfkeyMessage next(int type) throws IOException {
-        for (;;) {
+        for (; ; ) {
             ByteBuffer datagram = socket.receive(ANSWER_LIMIT_MS);
             if (datagram == null) {
                 throw new IOException("no answer within " + ANSWER_LIMIT_MS / 1000 + " s");

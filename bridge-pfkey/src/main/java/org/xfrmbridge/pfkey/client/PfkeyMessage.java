@@ -12,7 +12,10 @@ import org.xfrmbridge.pfkey.sadb.Extensions;
 import org.xfrmbridge.pfkey.sadb.SadbExt;
 import org.xfrmbridge.pfkey.sadb.SadbMsg;
 
-/** A message that a PF_KEY socket has received, with a copy of its bytes: header, and extensions as they are asked for. Any thread. */
+/**
+ * A message that a PF_KEY socket has received, with a copy of its bytes: header, and extensions as they are asked for.
+ * Any thread.
+ */
 public final class PfkeyMessage {
     private final SadbMsg header;
     private final Extensions extensions;

@@ -104,7 +104,19 @@ public record PfkeyState(
 
         public PfkeyState build() {
             return new PfkeyState(
-                    satype, sa, source, destination, auth, encrypt, hard, soft, null, sa2, encapsulation, sourcePort, destinationPort);
+                    satype,
+                    sa,
+                    source,
+                    destination,
+                    auth,
+                    encrypt,
+                    hard,
+                    soft,
+                    null,
+                    sa2,
+                    encapsulation,
+                    sourcePort,
+                    destinationPort);
         }
     }
 }

@@ -16,7 +16,8 @@ public record AddressPair(SadbAddress source, SadbAddress destination) {
     /** {@code present_and_same_family}. @throws XfrmException EINVAL */
     public static AddressPair read(Extensions extensions) throws XfrmException {
         AddressPair ends = new AddressPair(
-                SadbAddress.read(extensions.require(SadbExt.ADDRESS_SRC)), SadbAddress.read(extensions.require(SadbExt.ADDRESS_DST)));
+                SadbAddress.read(extensions.require(SadbExt.ADDRESS_SRC)),
+                SadbAddress.read(extensions.require(SadbExt.ADDRESS_DST)));
         if (ends.source.sockaddr().family() != ends.destination.sockaddr().family()) {
             throw new XfrmException(Errno.EINVAL);
         }
@@ -40,8 +41,18 @@ public record AddressPair(SadbAddress source, SadbAddress destination) {
         int sport = source.sockaddr().port();
         int dport = destination.sockaddr().port();
         return new Selector(
-                daddr(), saddr(), dport, mask(dport), sport, mask(sport), family(), destination.prefixlen(), source.prefixlen(),
-                Protocols.toSelector(destination.proto()), 0, 0);
+                daddr(),
+                saddr(),
+                dport,
+                mask(dport),
+                sport,
+                mask(sport),
+                family(),
+                destination.prefixlen(),
+                source.prefixlen(),
+                Protocols.toSelector(destination.proto()),
+                0,
+                0);
     }
 
     private static int mask(int port) {

@@ -18,7 +18,10 @@ import org.xfrmbridge.xfrm.Algorithm;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Template;
 
-/** Algorithms by PF_KEY's numbers. Those of {@link AlgorithmKind#AEAD} have numbers, too, but Linux takes and shows none of them. */
+/**
+ * Algorithms by PF_KEY's numbers. Those of {@link AlgorithmKind#AEAD} have numbers, too, but Linux takes and shows none
+ * of them.
+ */
 public final class Algorithms {
     private static final int PROPOSED_WINDOW = 32;
     private static final int HOUR_SECONDS = 3600;
@@ -34,7 +37,8 @@ public final class Algorithms {
      * @throws XfrmException ENOSYS if this host has none of that number
      */
     static Algorithm of(AlgorithmKind kind, int number, ByteBuffer keyBody) throws XfrmException {
-        AlgorithmEntry entry = AlgorithmTable.byPfKeyId(kind, number).orElseThrow(() -> new XfrmException(Errno.ENOSYS));
+        AlgorithmEntry entry =
+                AlgorithmTable.byPfKeyId(kind, number).orElseThrow(() -> new XfrmException(Errno.ENOSYS));
         if (keyBody == null) {
             return new Algorithm(entry.name(), 0, 0, new byte[0]);
         }
@@ -46,7 +50,11 @@ public final class Algorithms {
     static int number(AlgorithmKind kind, Algorithm algorithm) {
         return algorithm == null
                 ? 0
-                : numbered(kind).filter(entry -> entry.matches(algorithm.name())).findFirst().map(Algorithms::number).orElse(0);
+                : numbered(kind)
+                        .filter(entry -> entry.matches(algorithm.name()))
+                        .findFirst()
+                        .map(Algorithms::number)
+                        .orElse(0);
     }
 
     /** What an answer to REGISTER lists of AUTH or CIPHER. */
@@ -58,16 +66,20 @@ public final class Algorithms {
                 .toList());
     }
 
-    /** What an ACQUIRE proposes: the algorithms that the masks of the template name; null for a protocol that has no proposals. */
+    /**
+     * What an ACQUIRE proposes: the algorithms that the masks of the template name; null for a protocol that has no
+     * proposals.
+     */
     public static SadbProp proposal(Template template) {
         List<AlgorithmEntry> auths = numbered(AlgorithmKind.AUTH)
                 .filter(entry -> entry.available() && isNamed(template.authMask(), entry))
                 .toList();
         return switch (template.id().protocol()) {
             case IpProtocol.AH -> proposal(auths.stream().map(auth -> comb(auth, null)));
-            case IpProtocol.ESP -> proposal(numbered(AlgorithmKind.CIPHER)
-                    .filter(entry -> entry.available() && isNamed(template.cipherMask(), entry))
-                    .flatMap(cipher -> withSecret(auths).map(auth -> comb(auth, cipher))));
+            case IpProtocol.ESP ->
+                proposal(numbered(AlgorithmKind.CIPHER)
+                        .filter(entry -> entry.available() && isNamed(template.cipherMask(), entry))
+                        .flatMap(cipher -> withSecret(auths).map(auth -> comb(auth, cipher))));
             default -> null;
         };
     }

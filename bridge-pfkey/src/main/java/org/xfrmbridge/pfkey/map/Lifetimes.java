@@ -18,9 +18,14 @@ final class Lifetimes {
         SadbLifetime hard = read(extensions.get(SadbExt.LIFETIME_HARD));
         SadbLifetime soft = read(extensions.get(SadbExt.LIFETIME_SOFT));
         return new Lifetime(
-                limit(soft.bytesLimit()), limit(hard.bytesLimit()),
-                limit(Integer.toUnsignedLong(soft.allocations())), limit(Integer.toUnsignedLong(hard.allocations())),
-                soft.addtime(), hard.addtime(), soft.usetime(), hard.usetime());
+                limit(soft.bytesLimit()),
+                limit(hard.bytesLimit()),
+                limit(Integer.toUnsignedLong(soft.allocations())),
+                limit(Integer.toUnsignedLong(hard.allocations())),
+                soft.addtime(),
+                hard.addtime(),
+                soft.usetime(),
+                hard.usetime());
     }
 
     private static SadbLifetime read(ByteBuffer body) {
@@ -29,12 +34,18 @@ final class Lifetimes {
 
     static SadbLifetime hard(Lifetime limits) {
         return new SadbLifetime(
-                (int) number(limits.hardPackets()), number(limits.hardBytes()), limits.hardAddSeconds(), limits.hardUseSeconds());
+                (int) number(limits.hardPackets()),
+                number(limits.hardBytes()),
+                limits.hardAddSeconds(),
+                limits.hardUseSeconds());
     }
 
     static SadbLifetime soft(Lifetime limits) {
         return new SadbLifetime(
-                (int) number(limits.softPackets()), number(limits.softBytes()), limits.softAddSeconds(), limits.softUseSeconds());
+                (int) number(limits.softPackets()),
+                number(limits.softBytes()),
+                limits.softAddSeconds(),
+                limits.softUseSeconds());
     }
 
     static SadbLifetime current(Usage usage) {

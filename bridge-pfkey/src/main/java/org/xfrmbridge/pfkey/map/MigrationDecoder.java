@@ -30,7 +30,13 @@ public final class MigrationDecoder {
         SadbXPolicy policy = SadbXPolicy.read(body);
         refuseIf(policy.dir() >= DIRECTION_LIMIT);
         return new Migration(
-                ends.selector(), policy.dir() - 1, Type.MAIN, moves(body), keyManager(extensions.get(SadbExt.X_KMADDRESS)), null, 0);
+                ends.selector(),
+                policy.dir() - 1,
+                Type.MAIN,
+                moves(body),
+                keyManager(extensions.get(SadbExt.X_KMADDRESS)),
+                null,
+                0);
     }
 
     private static KeyManagerAddresses keyManager(ByteBuffer body) throws XfrmException {
@@ -39,7 +45,8 @@ public final class MigrationDecoder {
         }
         SadbXKmaddress addresses = SadbXKmaddress.read(body);
         SockaddrPair ends = addresses.ends();
-        return new KeyManagerAddresses(ends.source().address(), ends.destination().address(), addresses.reserved(), ends.family());
+        return new KeyManagerAddresses(
+                ends.source().address(), ends.destination().address(), addresses.reserved(), ends.family());
     }
 
     /** To the very end of the policy. */
@@ -59,9 +66,16 @@ public final class MigrationDecoder {
         SockaddrPair after = SockaddrPair.read(to.ends());
         refuseIf(from.proto() != to.proto() || from.mode() != to.mode() || from.reqid() != to.reqid());
         return new Move(
-                before.destination().address(), before.source().address(), after.destination().address(), after.source().address(),
+                before.destination().address(),
+                before.source().address(),
+                after.destination().address(),
+                after.source().address(),
                 // A kernel looks at eight bits of it.
-                from.proto() & 0xff, Modes.of(from.mode()).number(), from.reqid(), before.family(), after.family());
+                from.proto() & 0xff,
+                Modes.of(from.mode()).number(),
+                from.reqid(),
+                before.family(),
+                after.family());
     }
 
     private static void refuseIf(boolean fault) throws XfrmException {

@@ -31,10 +31,13 @@ public final class MigrationEncoder {
     public static byte[] message(Migration migration) throws XfrmException {
         List<Move> moves = migration.moves();
         Selector selector = migration.selector();
-        SadbWriter out = new SadbWriter(new SadbMsg(SadbType.X_MIGRATE, Protocols.toSatype(moves.getFirst().protocol()), 0, 0));
+        SadbWriter out = new SadbWriter(new SadbMsg(
+                SadbType.X_MIGRATE, Protocols.toSatype(moves.getFirst().protocol()), 0, 0));
         KeyManagerAddresses told = migration.keyManager();
         if (told != null) {
-            out.put(SadbExt.X_KMADDRESS, new SadbXKmaddress(told.reserved(), pair(told.family(), told.local(), told.remote())));
+            out.put(
+                    SadbExt.X_KMADDRESS,
+                    new SadbXKmaddress(told.reserved(), pair(told.family(), told.local(), told.remote())));
         }
         Sockaddr source = sockaddr(selector.family(), selector.saddr());
         Sockaddr destination = sockaddr(selector.family(), selector.daddr());

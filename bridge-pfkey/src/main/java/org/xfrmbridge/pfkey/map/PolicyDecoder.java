@@ -49,13 +49,24 @@ public final class PolicyDecoder {
         List<Template> templates =
                 policy.type() == SadbXPolicy.IPSEC ? new Requests(policy, ends.family(), reqids).read(body) : List.of();
         return new PolicySpec(
-                ends.selector(), Lifetimes.read(extensions), policy.priority(), 0, direction, action, 0, 0, templates,
-                Mark.NONE, 0, Type.MAIN, null);
+                ends.selector(),
+                Lifetimes.read(extensions),
+                policy.priority(),
+                0,
+                direction,
+                action,
+                0,
+                0,
+                templates,
+                Mark.NONE,
+                0,
+                Type.MAIN,
+                null);
     }
 
     /**
-     * IP_IPSEC_POLICY and IPV6_IPSEC_POLICY, {@code pfkey_compile_policy}: a policy extension, and perhaps a label, which is checked and
-     * ignored. Of no priority, whatever it says.
+     * IP_IPSEC_POLICY and IPV6_IPSEC_POLICY, {@code pfkey_compile_policy}: a policy extension, and perhaps a label,
+     * which is checked and ignored. Of no priority, whatever it says.
      *
      * @param option its value, in native order
      * @throws XfrmException EINVAL, ELOOP for more than six transforms, ENOBUFS
@@ -64,7 +75,9 @@ public final class PolicyDecoder {
         refuseIf(option.remaining() < POLICY_BYTES);
         int bytes = Short.toUnsignedInt(option.getShort(option.position())) * SadbMsg.WORD_BYTES;
         refuseIf(bytes > option.remaining());
-        ByteBuffer body = option.slice(option.position(), Math.max(bytes, POLICY_BYTES)).order(option.order()).position(SadbExt.HEADER_BYTES);
+        ByteBuffer body = option.slice(option.position(), Math.max(bytes, POLICY_BYTES))
+                .order(option.order())
+                .position(SadbExt.HEADER_BYTES);
         SadbXPolicy policy = SadbXPolicy.read(body);
         refuseIf(policy.type() > SadbXPolicy.BYPASS);
         Direction direction = direction(policy);
@@ -73,12 +86,25 @@ public final class PolicyDecoder {
         boolean ipsec = policy.type() == SadbXPolicy.IPSEC;
         refuseIf(ipsec && bytes < POLICY_BYTES);
         List<Template> templates = ipsec ? new Requests(policy, family, reqids).read(body) : List.of();
-        ByteBuffer label = option.slice(option.position() + bytes, option.remaining() - bytes).order(option.order());
+        ByteBuffer label = option.slice(option.position() + bytes, option.remaining() - bytes)
+                .order(option.order());
         if (label.remaining() >= SadbMsg.WORD_BYTES) {
             Extensions.verifyLabel(label);
         }
         return new PolicySpec(
-                Selector.any(family), Lifetime.UNLIMITED, 0, 0, direction, action, 0, 0, templates, Mark.NONE, 0, Type.MAIN, null);
+                Selector.any(family),
+                Lifetime.UNLIMITED,
+                0,
+                0,
+                direction,
+                action,
+                0,
+                0,
+                templates,
+                Mark.NONE,
+                0,
+                Type.MAIN,
+                null);
     }
 
     /** X_SPDDELETE: by selector. */
@@ -88,7 +114,10 @@ public final class PolicyDecoder {
         return new PolicyKey(Type.MAIN, direction(policy), 0, ends.selector(), Mark.NONE, 0, null);
     }
 
-    /** X_SPDGET and X_SPDDELETE2: by index, which holds the direction. @throws XfrmException ENOENT for the index that no Policy has */
+    /**
+     * X_SPDGET and X_SPDDELETE2: by index, which holds the direction. @throws XfrmException ENOENT for the index that
+     * no Policy has
+     */
     public static PolicyKey byIndex(Extensions extensions) throws XfrmException {
         int index = SadbXPolicy.read(extensions.require(SadbExt.X_POLICY)).id();
         Direction direction = Direction.of(index & DIRECTION_MASK);
@@ -131,8 +160,17 @@ public final class PolicyDecoder {
             Sockaddr any = new Sockaddr(family, 0, Address.ANY);
             SockaddrPair ends = mode == Mode.TUNNEL ? SockaddrPair.read(request.ends()) : new SockaddrPair(any, any);
             return new Template(
-                    new StateId(ends.destination().address(), 0, protocol), ends.family(), ends.source().address(), reqid, mode, 0,
-                    optional, 0, 0, 0, true);
+                    new StateId(ends.destination().address(), 0, protocol),
+                    ends.family(),
+                    ends.source().address(),
+                    reqid,
+                    mode,
+                    0,
+                    optional,
+                    0,
+                    0,
+                    0,
+                    true);
         }
 
         private int unique(int wanted) throws XfrmException {

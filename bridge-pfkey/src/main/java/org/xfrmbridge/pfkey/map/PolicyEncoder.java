@@ -56,8 +56,12 @@ public final class PolicyEncoder {
         int direction = Direction.OUT.number() + 1;
         SadbWriter out = new SadbWriter(header)
                 .put(SadbExt.ADDRESS_SRC, StateEncoder.whole(wanted.family(), wanted.saddr()))
-                .put(SadbExt.ADDRESS_DST, StateEncoder.whole(wanted.family(), wanted.id().daddr()))
-                .put(SadbExt.X_POLICY, new SadbXPolicy(SadbXPolicy.IPSEC, direction, spec.index(), spec.priority(), List.of()));
+                .put(
+                        SadbExt.ADDRESS_DST,
+                        StateEncoder.whole(wanted.family(), wanted.id().daddr()))
+                .put(
+                        SadbExt.X_POLICY,
+                        new SadbXPolicy(SadbXPolicy.IPSEC, direction, spec.index(), spec.priority(), List.of()));
         SadbProp proposal = Algorithms.proposal(acquire.template());
         if (proposal != null) {
             out.put(SadbExt.PROPOSAL, proposal);
@@ -80,15 +84,19 @@ public final class PolicyEncoder {
     private static SadbXIpsecrequest request(Template template) throws XfrmException {
         int level = template.reqid() == 0 ? SadbXIpsecrequest.REQUIRE : SadbXIpsecrequest.UNIQUE;
         return new SadbXIpsecrequest(
-                template.id().protocol(), Modes.number(template.mode()), template.optional() ? SadbXIpsecrequest.USE : level,
-                template.reqid(), ends(template));
+                template.id().protocol(),
+                Modes.number(template.mode()),
+                template.optional() ? SadbXIpsecrequest.USE : level,
+                template.reqid(),
+                ends(template));
     }
 
     private static ByteBuffer ends(Template template) {
         if (template.mode() != Mode.TUNNEL) {
             return ByteBuffer.allocate(0);
         }
-        ByteBuffer ends = ByteBuffer.allocate(2 * Sockaddr.bytes(template.family())).order(ByteOrder.nativeOrder());
+        ByteBuffer ends =
+                ByteBuffer.allocate(2 * Sockaddr.bytes(template.family())).order(ByteOrder.nativeOrder());
         new Sockaddr(template.family(), 0, template.saddr()).write(ends);
         new Sockaddr(template.family(), 0, template.id().daddr()).write(ends);
         return ends.flip();

@@ -26,7 +26,9 @@ import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
-/** What requests say of States, as {@code pfkey_msg2xfrm_state} and its siblings read it, fault by fault in their order. */
+/**
+ * What requests say of States, as {@code pfkey_msg2xfrm_state} and its siblings read it, fault by fault in their order.
+ */
 public final class StateDecoder {
     // Greatest numbers of algorithms, SADB_*_MAX: above them, EINVAL; unknown ones below, ENOSYS.
     private static final int MAX_AUTH = 251;
@@ -107,7 +109,8 @@ public final class StateDecoder {
         return flags;
     }
 
-    private static void copyAlgorithms(int satype, SadbSa sa, Extensions extensions, StateSpec.Builder spec) throws XfrmException {
+    private static void copyAlgorithms(int satype, SadbSa sa, Extensions extensions, StateSpec.Builder spec)
+            throws XfrmException {
         if (sa.auth() != 0) {
             spec.auth = Algorithms.of(AlgorithmKind.AUTH, sa.auth(), extensions.get(SadbExt.KEY_AUTH));
         }

@@ -21,15 +21,18 @@ import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * A State as {@code pfkey_xfrm_state2msg} shows it. What PF_KEY has no words for is left out, as a kernel does: an AEAD with its key,
- * marks, interface ids, extended numbers.
+ * A State as {@code pfkey_xfrm_state2msg} shows it. What PF_KEY has no words for is left out, as a kernel does: an AEAD
+ * with its key, marks, interface ids, extended numbers.
  */
 public final class StateEncoder {
     private static final int LONGEST_WINDOW = 0xff;
 
     private StateEncoder() {}
 
-    /** With keys and both limits: every message but EXPIRE. @throws XfrmException EINVAL if PF_KEY has no number for its mode */
+    /**
+     * With keys and both limits: every message but EXPIRE. @throws XfrmException EINVAL if PF_KEY has no number for its
+     * mode
+     */
     public static byte[] message(SadbMsg header, State state) throws XfrmException {
         StateSpec spec = state.spec();
         SadbWriter out = new SadbWriter(header).put(SadbExt.SA, sa(state));
@@ -62,7 +65,9 @@ public final class StateEncoder {
         return new SadbWriter(header)
                 .put(SadbExt.SA, new SadbSa(spec.id().spi(), 0, 0, 0, 0, 0))
                 .put(SadbExt.ADDRESS_SRC, whole(spec.family(), spec.saddr()))
-                .put(SadbExt.X_NAT_T_SPORT, new SadbXNatTPort(spec.encapsulation().sport()))
+                .put(
+                        SadbExt.X_NAT_T_SPORT,
+                        new SadbXNatTPort(spec.encapsulation().sport()))
                 .put(SadbExt.ADDRESS_DST, whole(spec.family(), newSaddr))
                 .put(SadbExt.X_NAT_T_DPORT, new SadbXNatTPort(newSport))
                 .toBytes();

@@ -3,7 +3,10 @@ package org.xfrmbridge.pfkey.msg;
 import java.nio.ByteBuffer;
 import org.xfrmbridge.pfkey.sadb.SadbStruct;
 
-/** {@code struct sadb_key} and the key, which {@link #toString} does not show. @param key {@code ceil(bits / 8)} bytes, the reader's own */
+/**
+ * {@code struct sadb_key} and the key, which {@link #toString} does not show. @param key {@code ceil(bits / 8)} bytes,
+ * the reader's own
+ */
 public record SadbKey(int bits, byte[] key) implements SadbStruct {
     public static SadbKey read(ByteBuffer in) {
         int bits = Short.toUnsignedInt(in.getShort());

@@ -9,7 +9,13 @@ import org.xfrmbridge.pfkey.sadb.SadbStruct;
 public record SadbProp(int replay, List<SadbComb> combs) implements SadbStruct {
     /** {@code struct sadb_comb}, of which Linux always gives the same lifetimes, in seconds. */
     public record SadbComb(
-            int auth, int encrypt, int authMinbits, int authMaxbits, int encryptMinbits, int encryptMaxbits, Times times) {
+            int auth,
+            int encrypt,
+            int authMinbits,
+            int authMaxbits,
+            int encryptMinbits,
+            int encryptMaxbits,
+            Times times) {
         static final int BYTES = 72;
 
         static SadbComb read(ByteBuffer in) {
@@ -30,7 +36,10 @@ public record SadbProp(int replay, List<SadbComb> combs) implements SadbStruct {
             out.putShort((short) authMinbits).putShort((short) authMaxbits);
             out.putShort((short) encryptMinbits).putShort((short) encryptMaxbits);
             out.putInt(0).putInt(0).putInt(0).putLong(0).putLong(0);
-            out.putLong(times.softAdd).putLong(times.hardAdd).putLong(times.softUse).putLong(times.hardUse);
+            out.putLong(times.softAdd)
+                    .putLong(times.hardAdd)
+                    .putLong(times.softUse)
+                    .putLong(times.hardUse);
         }
     }
 

@@ -38,6 +38,11 @@ public record SadbSa(int spi, int replay, int state, int auth, int encrypt, int 
 
     @Override
     public void write(ByteBuffer out) {
-        out.putInt(BigEndian.of(spi)).put((byte) replay).put((byte) state).put((byte) auth).put((byte) encrypt).putInt(flags);
+        out.putInt(BigEndian.of(spi))
+                .put((byte) replay)
+                .put((byte) state)
+                .put((byte) auth)
+                .put((byte) encrypt)
+                .putInt(flags);
     }
 }

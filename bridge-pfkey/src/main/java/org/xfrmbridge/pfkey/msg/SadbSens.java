@@ -3,8 +3,12 @@ package org.xfrmbridge.pfkey.msg;
 import java.nio.ByteBuffer;
 import org.xfrmbridge.pfkey.sadb.SadbStruct;
 
-/** {@code struct sadb_sens} and its bitmaps: Linux ignores it. @param bitmaps of sensitivity, then of integrity, as they came */
-public record SadbSens(int dpd, int sensLevel, int sensLen, int integLevel, int integLen, byte[] bitmaps) implements SadbStruct {
+/**
+ * {@code struct sadb_sens} and its bitmaps: Linux ignores it. @param bitmaps of sensitivity, then of integrity, as they
+ * came
+ */
+public record SadbSens(int dpd, int sensLevel, int sensLen, int integLevel, int integLen, byte[] bitmaps)
+        implements SadbStruct {
     public static SadbSens read(ByteBuffer in) {
         int dpd = in.getInt();
         int sensLevel = Byte.toUnsignedInt(in.get());
@@ -24,7 +28,11 @@ public record SadbSens(int dpd, int sensLevel, int sensLen, int integLevel, int 
 
     @Override
     public void write(ByteBuffer out) {
-        out.putInt(dpd).put((byte) sensLevel).put((byte) sensLen).put((byte) integLevel).put((byte) integLen);
+        out.putInt(dpd)
+                .put((byte) sensLevel)
+                .put((byte) sensLen)
+                .put((byte) integLevel)
+                .put((byte) integLen);
         out.putInt(0).put(bitmaps);
     }
 }

@@ -21,7 +21,11 @@ public record SadbSupported(List<SadbAlg> algs) implements SadbStruct {
         }
 
         void write(ByteBuffer out) {
-            out.put((byte) id).put((byte) ivlen).putShort((short) minbits).putShort((short) maxbits).putShort((short) 0);
+            out.put((byte) id)
+                    .put((byte) ivlen)
+                    .putShort((short) minbits)
+                    .putShort((short) maxbits)
+                    .putShort((short) 0);
         }
     }
 

@@ -7,12 +7,13 @@ import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.XfrmException;
 
 /**
- * {@code struct sadb_x_ipsecrequest}: one transform of a policy. Its length counts bytes, and it is no extension by itself.
+ * {@code struct sadb_x_ipsecrequest}: one transform of a policy. Its length counts bytes, and it is no extension by
+ * itself.
  *
  * @param mode {@code IPSEC_MODE_*}
  * @param level one of the constants here
- * @param ends source and destination of a tunnel, one after the other without padding between; the reader's view of what follows the
- *     structure, whatever that is
+ * @param ends source and destination of a tunnel, one after the other without padding between; the reader's view of
+ *     what follows the structure, whatever that is
  */
 public record SadbXIpsecrequest(int proto, int mode, int level, int reqid, ByteBuffer ends) {
     public static final int DEFAULT = 0;
@@ -22,7 +23,10 @@ public record SadbXIpsecrequest(int proto, int mode, int level, int reqid, ByteB
 
     public static final int BYTES = 16;
 
-    /** Behind a {@link SadbXPolicy}; less than a structure at the end is ignored. @throws XfrmException EINVAL if a length is wrong */
+    /**
+     * Behind a {@link SadbXPolicy}; less than a structure at the end is ignored. @throws XfrmException EINVAL if a
+     * length is wrong
+     */
     public static List<SadbXIpsecrequest> readAll(ByteBuffer in) throws XfrmException {
         List<SadbXIpsecrequest> requests = new ArrayList<>();
         while (in.remaining() >= BYTES) {
@@ -31,7 +35,9 @@ public record SadbXIpsecrequest(int proto, int mode, int level, int reqid, ByteB
         return requests;
     }
 
-    /** The one at the buffer's position, which moves behind it. @throws XfrmException EINVAL if there is no whole one */
+    /**
+     * The one at the buffer's position, which moves behind it. @throws XfrmException EINVAL if there is no whole one
+     */
     public static SadbXIpsecrequest read(ByteBuffer in) throws XfrmException {
         int bytes = in.remaining() < BYTES ? 0 : Short.toUnsignedInt(in.getShort(in.position()));
         if (bytes < BYTES || bytes > in.remaining()) {
@@ -58,7 +64,11 @@ public record SadbXIpsecrequest(int proto, int mode, int level, int reqid, ByteB
     }
 
     void write(ByteBuffer out) {
-        out.putShort((short) bytes()).putShort((short) proto).put((byte) mode).put((byte) level).putShort((short) 0);
+        out.putShort((short) bytes())
+                .putShort((short) proto)
+                .put((byte) mode)
+                .put((byte) level)
+                .putShort((short) 0);
         out.putInt(reqid).putInt(0).put(ends.duplicate());
     }
 }

@@ -11,14 +11,18 @@ import org.xfrmbridge.pfkey.sadb.SadbStruct;
  * @param dir {@code IPSEC_DIR_*}: one more than {@code XFRM_POLICY_*}
  * @param id the Policy's index
  */
-public record SadbXPolicy(int type, int dir, int id, int priority, List<SadbXIpsecrequest> requests) implements SadbStruct {
+public record SadbXPolicy(int type, int dir, int id, int priority, List<SadbXIpsecrequest> requests)
+        implements SadbStruct {
     public static final int DISCARD = 0;
     public static final int NONE = 1;
     public static final int IPSEC = 2;
     public static final int ENTRUST = 3;
     public static final int BYPASS = 4;
 
-    /** Without the requests, which stay in the buffer: they mean something for some types only, and then errors in them are errors. */
+    /**
+     * Without the requests, which stay in the buffer: they mean something for some types only, and then errors in them
+     * are errors.
+     */
     public static SadbXPolicy read(ByteBuffer in) {
         int type = Short.toUnsignedInt(in.getShort());
         int dir = Byte.toUnsignedInt(in.get());

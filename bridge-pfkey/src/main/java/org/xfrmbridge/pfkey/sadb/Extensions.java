@@ -9,8 +9,9 @@ import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.xfrm.AddressFamily;
 
 /**
- * The extensions of a request, in any order, checked as {@code parse_exthdrs} does: whole, long enough, each at most once; addresses, keys
- * and labels as long as they say; nothing more is done with a label, as in a kernel without a security module. Numbers above the last one known are skipped. What was parsed is a view of the message.
+ * The extensions of a request, in any order, checked as {@code parse_exthdrs} does: whole, long enough, each at most
+ * once; addresses, keys and labels as long as they say; nothing more is done with a label, as in a kernel without a
+ * security module. Numbers above the last one known are skipped. What was parsed is a view of the message.
  */
 public final class Extensions {
     private static final int ADDRESS_BYTES = 8;
@@ -60,7 +61,7 @@ public final class Extensions {
             case ADDRESS_SRC, ADDRESS_DST, ADDRESS_PROXY, X_NAT_T_OA -> verifyAddress(extension);
             case KEY_AUTH, KEY_ENCRYPT -> verifyKey(extension);
             case X_SEC_CTX -> verifyLabel(extension);
-            default -> { }
+            default -> {}
         }
         requireValid(found.put(known, extension.position(SadbExt.HEADER_BYTES)) == null);
     }

@@ -1,6 +1,9 @@
 package org.xfrmbridge.pfkey.sadb;
 
-/** The extensions that may follow a header, {@code SADB_EXT_*} and {@code SADB_X_EXT_*} of linux/pfkeyv2.h, with the least a kernel takes. */
+/**
+ * The extensions that may follow a header, {@code SADB_EXT_*} and {@code SADB_X_EXT_*} of linux/pfkeyv2.h, with the
+ * least a kernel takes.
+ */
 public enum SadbExt {
     SA(1, 16),
     LIFETIME_CURRENT(2, 32),

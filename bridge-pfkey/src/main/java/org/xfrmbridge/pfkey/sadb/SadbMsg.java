@@ -68,7 +68,10 @@ public record SadbMsg(
         return lengthWords == BYTES / WORD_BYTES;
     }
 
-    /** The header alone, with an error, 0 for none: how a kernel refuses, and how it acknowledges what has no other answer. */
+    /**
+     * The header alone, with an error, 0 for none: how a kernel refuses, and how it acknowledges what has no other
+     * answer.
+     */
     public SadbMsg answeredWith(int errnoNumber) {
         return new SadbMsg(version, type, errnoNumber, satype, BYTES / WORD_BYTES, reserved, sequence, pid);
     }

@@ -31,9 +31,31 @@ public final class SadbType {
     public static final int MAX = X_MIGRATE;
 
     private static final String[] NAMES = {
-        "RESERVED", "GETSPI", "UPDATE", "ADD", "DELETE", "GET", "ACQUIRE", "REGISTER", "EXPIRE", "FLUSH", "DUMP", "X_PROMISC", "X_PCHANGE",
-        "X_SPDUPDATE", "X_SPDADD", "X_SPDDELETE", "X_SPDGET", "X_SPDACQUIRE", "X_SPDDUMP", "X_SPDFLUSH", "X_SPDSETIDX", "X_SPDEXPIRE",
-        "X_SPDDELETE2", "X_NAT_T_NEW_MAPPING", "X_MIGRATE",
+        "RESERVED",
+        "GETSPI",
+        "UPDATE",
+        "ADD",
+        "DELETE",
+        "GET",
+        "ACQUIRE",
+        "REGISTER",
+        "EXPIRE",
+        "FLUSH",
+        "DUMP",
+        "X_PROMISC",
+        "X_PCHANGE",
+        "X_SPDUPDATE",
+        "X_SPDADD",
+        "X_SPDDELETE",
+        "X_SPDGET",
+        "X_SPDACQUIRE",
+        "X_SPDDUMP",
+        "X_SPDFLUSH",
+        "X_SPDSETIDX",
+        "X_SPDEXPIRE",
+        "X_SPDDELETE2",
+        "X_NAT_T_NEW_MAPPING",
+        "X_MIGRATE",
     };
 
     private SadbType() {}

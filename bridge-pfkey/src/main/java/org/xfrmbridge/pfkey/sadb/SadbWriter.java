@@ -26,7 +26,7 @@ public final class SadbWriter {
         return this;
     }
 
-    /** AddressPair it: the message, which is the caller's, and of which nothing stays here. */
+    /** Ends it: the message, which is the caller's, and of which nothing stays here. */
     public byte[] toBytes() {
         out.putShort(LENGTH_AT, (short) (out.position() / SadbMsg.WORD_BYTES));
         byte[] message = Arrays.copyOf(out.array(), out.position());

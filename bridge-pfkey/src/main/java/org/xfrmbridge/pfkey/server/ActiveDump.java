@@ -9,8 +9,9 @@ import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.pfkey.sadb.SadbMsg;
 
 /**
- * A dump under way, {@code pfkey_do_dump}: a message for each entry, numbered from 1 on, of which the last has number 0. Of nothing, the
- * answer is ENOENT. An entry that PF_KEY has no words for ends it, as in a kernel: the entry before has the error, and it is the answer.
+ * A dump under way, {@code pfkey_do_dump}: a message for each entry, numbered from 1 on, of which the last has number
+ * 0. Of nothing, the answer is ENOENT. An entry that PF_KEY has no words for ends it, as in a kernel: the entry before
+ * has the error, and it is the answer.
  */
 final class ActiveDump<T> {
     private static final int ERRNO_AT = 2;
@@ -26,6 +27,7 @@ final class ActiveDump<T> {
     private int count;
     /** Whether it is the last one only the next one tells. */
     private byte[] held;
+
     private boolean begun;
     private Errno ending;
 
@@ -48,7 +50,8 @@ final class ActiveDump<T> {
         byte[] message = held;
         held = encodeNext();
         if (held == null) {
-            ByteBuffer last = ByteBuffer.wrap(message).order(ByteOrder.nativeOrder()).putInt(SEQUENCE_AT, 0);
+            ByteBuffer last =
+                    ByteBuffer.wrap(message).order(ByteOrder.nativeOrder()).putInt(SEQUENCE_AT, 0);
             last.put(ERRNO_AT, (byte) (ending == null ? 0 : -ending.number()));
         }
         return message;

@@ -26,12 +26,14 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * PF_KEY as a key manager, {@code pfkeyv2_mgr}: all its sockets, and what the core tells as messages to those who should hear. The answer
- * to a change is the news of it, which goes to every socket, the asker's among them. Encodes nothing that nobody would hear. PF_KEY has no
- * words for replay counters, reports and default verdicts; of a policy that expired (X_SPDEXPIRE) Linux tells nobody. Control thread only.
+ * PF_KEY as a key manager, {@code pfkeyv2_mgr}: all its sockets, and what the core tells as messages to those who
+ * should hear. The answer to a change is the news of it, which goes to every socket, the asker's among them. Encodes
+ * nothing that nobody would hear. PF_KEY has no words for replay counters, reports and default verdicts; of a policy
+ * that expired (X_SPDEXPIRE) Linux tells nobody. Control thread only.
  */
 public final class PfkeyKeyManager implements KeyManager {
-    // What sadb_msg_reserved of a message about a Policy counts in a kernel: references, as many as its code happens to hold there.
+    // What sadb_msg_reserved of a message about a Policy counts in a kernel: references, as many as its code happens to
+    // hold there.
     static final int REFERENCES_TOLD = 3;
     static final int REFERENCES_DUMPED = 2;
     private static final int REFERENCES_DELETED = 1;
@@ -57,12 +59,17 @@ public final class PfkeyKeyManager implements KeyManager {
         return reqids;
     }
 
-    /** Reads IP_IPSEC_POLICY or IPV6_IPSEC_POLICY as {@link PolicyDecoder#ofSocket}; transforms that want a reqid of their own get one. */
+    /**
+     * Reads IP_IPSEC_POLICY or IPV6_IPSEC_POLICY as {@link PolicyDecoder#ofSocket}; transforms that want a reqid of
+     * their own get one.
+     */
     public PolicySpec socketPolicy(ByteBuffer option, int family, XfrmService service) throws XfrmException {
         return PolicyDecoder.ofSocket(option, family, () -> reqids.allocate(service));
     }
 
-    /** While this request is handled, what its socket is sent is an answer, which is never lost. Null when it is done. */
+    /**
+     * While this request is handled, what its socket is sent is an answer, which is never lost. Null when it is done.
+     */
     void serving(PfkeySession session) {
         asking = session;
     }
@@ -140,7 +147,11 @@ public final class PfkeyKeyManager implements KeyManager {
     @Override
     public void statesFlushed(int protocol, Origin origin) {
         int satype = Protocols.toSatype(protocol);
-        tell(BroadcastScope.ALL, () -> new SadbMsg(SadbType.FLUSH, satype, origin.sequence(), origin.portId()).answeredWith(0).toBytes());
+        tell(
+                BroadcastScope.ALL,
+                () -> new SadbMsg(SadbType.FLUSH, satype, origin.sequence(), origin.portId())
+                        .answeredWith(0)
+                        .toBytes());
     }
 
     @Override
@@ -176,7 +187,10 @@ public final class PfkeyKeyManager implements KeyManager {
     }
 
     private static byte[] expiry(State state, boolean hard) throws XfrmException {
-        return StateEncoder.expiry(header(SadbType.EXPIRE, state, Origin.KERNEL), state, hard ? SadbExt.LIFETIME_HARD : SadbExt.LIFETIME_SOFT);
+        return StateEncoder.expiry(
+                header(SadbType.EXPIRE, state, Origin.KERNEL),
+                state,
+                hard ? SadbExt.LIFETIME_HARD : SadbExt.LIFETIME_SOFT);
     }
 
     /** To one socket alone. */
@@ -195,7 +209,8 @@ public final class PfkeyKeyManager implements KeyManager {
     @Override
     public boolean acquire(Acquire acquire) {
         State larval = acquire.larval();
-        SadbMsg header = header(SadbType.ACQUIRE, larval, new Origin(larval.spec().seq(), 0));
+        SadbMsg header =
+                header(SadbType.ACQUIRE, larval, new Origin(larval.spec().seq(), 0));
         tell(BroadcastScope.REGISTERED, () -> PolicyEncoder.acquire(header, acquire));
         return sessions.stream().anyMatch(PfkeySession::isRegistered);
     }
@@ -204,7 +219,8 @@ public final class PfkeyKeyManager implements KeyManager {
     public void mappingChanged(State state, Address newSaddr, int newSport) {
         Encapsulation encapsulation = state.spec().encapsulation();
         if (state.id().protocol() == IpProtocol.ESP && encapsulation != null) {
-            SadbMsg header = header(SadbType.X_NAT_T_NEW_MAPPING, state, new Origin(state.spec().seq(), 0));
+            SadbMsg header = header(
+                    SadbType.X_NAT_T_NEW_MAPPING, state, new Origin(state.spec().seq(), 0));
             tell(BroadcastScope.REGISTERED, () -> StateEncoder.mapping(header, state, newSaddr, newSport));
         }
     }
@@ -220,8 +236,14 @@ public final class PfkeyKeyManager implements KeyManager {
     public String procText() {
         StringBuilder text = new StringBuilder("sk       RefCnt Rmem   Wmem   User   Inode\n");
         for (PfkeySession session : sessions) {
-            text.append("%016x %-6d %-6d %-6d %-6s %-6d%n".formatted(
-                    0, 2, session.waitingBytes(), 0, Integer.toUnsignedString(session.client().uid()), session.client().inode()));
+            text.append("%016x %-6d %-6d %-6d %-6s %-6d%n"
+                    .formatted(
+                            0,
+                            2,
+                            session.waitingBytes(),
+                            0,
+                            Integer.toUnsignedString(session.client().uid()),
+                            session.client().inode()));
         }
         return text.toString();
     }

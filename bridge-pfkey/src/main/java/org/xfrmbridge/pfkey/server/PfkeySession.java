@@ -15,8 +15,8 @@ import org.xfrmbridge.pfkey.sadb.Satype;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * The kernel's end of one client's PF_KEY socket. News of what others do is dropped, silently as in a kernel, when too much of it waits. Control
- * thread only.
+ * The kernel's end of one client's PF_KEY socket. News of what others do is dropped, silently as in a kernel, when too
+ * much of it waits. Control thread only.
  */
 public final class PfkeySession implements ControlSession, ExpiryListener {
     /** Messages of a dump made in one turn. */
@@ -32,7 +32,9 @@ public final class PfkeySession implements ControlSession, ExpiryListener {
     private boolean promiscuous;
     private boolean open = true;
 
-    /** A session of a client that just connected: it hears what all do at once, and what registered ones do when it is. */
+    /**
+     * A session of a client that just connected: it hears what all do at once, and what registered ones do when it is.
+     */
     public PfkeySession(XfrmService service, PfkeyKeyManager keyManager, MessageSink sink, PfkeyCaller client) {
         this.service = service;
         this.keyManager = keyManager;
@@ -45,7 +47,10 @@ public final class PfkeySession implements ControlSession, ExpiryListener {
         }
     }
 
-    /** As in the kernel, the right to ask was had by who opened the socket ({@code pfkey_create}): who sends does not matter. */
+    /**
+     * As in the kernel, the right to ask was had by who opened the socket ({@code pfkey_create}): who sends does not
+     * matter.
+     */
     @Override
     public void receive(ByteBuffer datagram, boolean trusted) {
         ByteBuffer message = datagram.duplicate();
@@ -87,7 +92,10 @@ public final class PfkeySession implements ControlSession, ExpiryListener {
         pump();
     }
 
-    /** Of a bad header a kernel says so in the call that sends it: the preload library does, and this is for who comes without it. */
+    /**
+     * Of a bad header a kernel says so in the call that sends it: the preload library does, and this is for who comes
+     * without it.
+     */
     private void handle(SadbMsg request, ByteBuffer datagram) throws XfrmException {
         Errno fault = client.privileged() ? request.fault(datagram.remaining()) : Errno.EPERM;
         if (fault != null) {
@@ -151,11 +159,13 @@ public final class PfkeySession implements ControlSession, ExpiryListener {
                     register(1 << frame.first());
                 }
             }
-            default -> { }
+            default -> {}
         }
     }
 
-    /** Sends what waits, and a part of a dump, which goes on only when nothing else waits, so that it never piles up. */
+    /**
+     * Sends what waits, and a part of a dump, which goes on only when nothing else waits, so that it never piles up.
+     */
     private void pump() {
         for (int i = 0; i < TURN_MESSAGES && queue.flush() && dump != null; i++) {
             byte[] message = dump.next();

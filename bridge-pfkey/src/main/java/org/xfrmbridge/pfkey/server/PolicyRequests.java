@@ -56,8 +56,8 @@ final class PolicyRequests {
     void dump(Request request) {
         int pid = request.header().pid();
         request.session().start(new ActiveDump<>(service.policies(Type.MAIN), request.header(), (policy, sequence) -> {
-            SadbMsg header = PfkeyKeyManager.policyHeader(
-                    SadbType.X_SPDDUMP, PfkeyKeyManager.REFERENCES_DUMPED, sequence, pid);
+            SadbMsg header =
+                    PfkeyKeyManager.policyHeader(SadbType.X_SPDDUMP, PfkeyKeyManager.REFERENCES_DUMPED, sequence, pid);
             return PolicyEncoder.message(header, policy);
         }));
     }

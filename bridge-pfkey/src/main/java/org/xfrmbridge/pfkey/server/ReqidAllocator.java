@@ -8,7 +8,10 @@ import org.xfrmbridge.pfkey.map.PolicyDecoder;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec.Type;
 
-/** {@code gen_reqid}: reqids above those that clients may choose, one after the other, for all sockets together. Control thread only. */
+/**
+ * {@code gen_reqid}: reqids above those that clients may choose, one after the other, for all sockets together. Control
+ * thread only.
+ */
 final class ReqidAllocator {
     private int last = PolicyDecoder.MAX_MANUAL_REQID;
 

@@ -29,7 +29,8 @@ final class StateRequests {
     }
 
     void allocateSpi(Request request) throws XfrmException {
-        State larval = service.allocateSpi(StateDecoder.spiRequest(request.header(), request.extensions(), request.origin()));
+        State larval =
+                service.allocateSpi(StateDecoder.spiRequest(request.header(), request.extensions(), request.origin()));
         answer(request, larval);
     }
 
@@ -84,7 +85,8 @@ final class StateRequests {
 
     void dump(Request request) throws XfrmException {
         int protocol = protocol(request);
-        Predicate<State> filter = state -> state.id().protocol() == protocol || protocol == IpProtocol.IPSEC_ANY && isIpsec(state);
+        Predicate<State> filter =
+                state -> state.id().protocol() == protocol || protocol == IpProtocol.IPSEC_ANY && isIpsec(state);
         ByteBuffer body = request.extensions().get(SadbExt.X_FILTER);
         if (body != null) {
             filter = filter.and(byAddress(SadbXFilter.read(body)));

@@ -83,7 +83,9 @@ final class Bench {
         flow.protocol = IpProtocol.UDP;
         Policy policy = spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
         Template template = policy.spec().templates().getFirst();
-        Address daddr = template.id().daddr().isAny(family) ? destination : template.id().daddr();
+        Address daddr = template.id().daddr().isAny(family)
+                ? destination
+                : template.id().daddr();
         Address saddr = template.saddr().isAny(family) ? source : template.saddr();
         engine.acquire(policy, template, flow, daddr, saddr);
         engine.drainEvents();

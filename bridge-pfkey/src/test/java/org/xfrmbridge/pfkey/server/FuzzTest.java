@@ -22,7 +22,9 @@ import org.xfrmbridge.pfkey.sadb.SadbWriter;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 
-/** Broken messages: a session never throws, answers in well-formed messages, and a refused request has changed nothing. */
+/**
+ * Broken messages: a session never throws, answers in well-formed messages, and a refused request has changed nothing.
+ */
 class FuzzTest {
     private static final int ROUNDS = 60_000;
     private static final int FLUSH_EVERY = 500;
@@ -68,9 +70,12 @@ class FuzzTest {
     @Test
     void shouldSurviveMigrationsAndSocketPoliciesWithBytesChanged() {
         SockaddrPair here = pair("192.0.2.1", "192.0.2.2");
-        byte[] add = PfkeySessionTest.tunnels(new SadbWriter(new SadbMsg(SadbType.X_SPDADD, 0, 1, 1)), here).toBytes();
-        SadbWriter migration = new SadbWriter(new SadbMsg(SadbType.X_MIGRATE, 0, 1, 1)).put(SadbExt.X_KMADDRESS, new SadbXKmaddress(0, here));
-        byte[] migrate = PfkeySessionTest.tunnels(migration, here, pair("198.51.100.1", "192.0.2.2")).toBytes();
+        byte[] add = PfkeySessionTest.tunnels(new SadbWriter(new SadbMsg(SadbType.X_SPDADD, 0, 1, 1)), here)
+                .toBytes();
+        SadbWriter migration = new SadbWriter(new SadbMsg(SadbType.X_MIGRATE, 0, 1, 1))
+                .put(SadbExt.X_KMADDRESS, new SadbXKmaddress(0, here));
+        byte[] migrate = PfkeySessionTest.tunnels(migration, here, pair("198.51.100.1", "192.0.2.2"))
+                .toBytes();
         byte[] option = Arrays.copyOfRange(add, POLICY_AT, add.length);
         for (int i = 0; i < ROUNDS / 2; i++) {
             receive(mutated(i % 8 == 0 ? add : migrate));
@@ -78,29 +83,36 @@ class FuzzTest {
             try {
                 bench.keyManager.socketPolicy(value, AddressFamily.INET, bench.engine);
             } catch (XfrmException e) {
-                assertTrue(e.errno() == Errno.EINVAL || e.errno() == Errno.ELOOP, e.errno().toString());
+                assertTrue(
+                        e.errno() == Errno.EINVAL || e.errno() == Errno.ELOOP,
+                        e.errno().toString());
             }
         }
     }
 
     private static SockaddrPair pair(String source, String destination) {
         return new SockaddrPair(
-                new Sockaddr(AddressFamily.INET, 0, Address.parse(source)), new Sockaddr(AddressFamily.INET, 0, Address.parse(destination)));
+                new Sockaddr(AddressFamily.INET, 0, Address.parse(source)),
+                new Sockaddr(AddressFamily.INET, 0, Address.parse(destination)));
     }
 
     private void repairHeader(byte[] datagram) {
         ByteBuffer header = ByteBuffer.wrap(datagram).order(ByteOrder.nativeOrder());
-        header.put(0, (byte) SadbMsg.VERSION).put(1, (byte) (1 + random.nextInt(SadbType.MAX))).put(3, (byte) random.nextInt(10));
+        header.put(0, (byte) SadbMsg.VERSION)
+                .put(1, (byte) (1 + random.nextInt(SadbType.MAX)))
+                .put(3, (byte) random.nextInt(10));
         header.putShort(4, (short) (datagram.length / SadbMsg.WORD_BYTES)).putShort(6, (short) 0);
     }
 
     private byte[] mutated(byte[] request) {
-        byte[] copy = random.nextInt(4) == 0 ? Arrays.copyOf(request, random.nextInt(request.length + 16)) : request.clone();
+        byte[] copy =
+                random.nextInt(4) == 0 ? Arrays.copyOf(request, random.nextInt(request.length + 16)) : request.clone();
         for (int i = random.nextInt(4); i > 0 && copy.length > 0; i--) {
             copy[random.nextInt(copy.length)] = interestingByte();
         }
         if (random.nextInt(4) != 0 && copy.length >= SadbMsg.BYTES) {
-            ByteBuffer.wrap(copy).order(ByteOrder.nativeOrder()).putShort(4, (short) (copy.length / SadbMsg.WORD_BYTES));
+            ByteBuffer.wrap(copy).order(ByteOrder.nativeOrder()).putShort(4, (short)
+                    (copy.length / SadbMsg.WORD_BYTES));
         }
         return copy;
     }
@@ -130,13 +142,16 @@ class FuzzTest {
         }
         // GETSPI leaves a larval state without a SPI where none is free, as in a kernel.
         boolean leaves = datagram.length > 1 && datagram[1] == SadbType.GETSPI;
-        if (!leaves && !answers.isEmpty() && SadbMsg.read(ByteBuffer.wrap(answers.getFirst())).errno() != 0) {
+        if (!leaves
+                && !answers.isEmpty()
+                && SadbMsg.read(ByteBuffer.wrap(answers.getFirst())).errno() != 0) {
             assertEquals(before, entries(), "a refused request changed something");
             assertEquals(List.of(), news, "a refused request was news");
         }
     }
 
     private String entries() {
-        return bench.engine.stateCounts().states() + " " + Arrays.toString(bench.engine.policyCounts().global());
+        return bench.engine.stateCounts().states() + " "
+                + Arrays.toString(bench.engine.policyCounts().global());
     }
 }

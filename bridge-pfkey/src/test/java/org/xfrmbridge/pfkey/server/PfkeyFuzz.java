@@ -26,14 +26,16 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
- * Fuzz target: an engine with five sockets. One asks what the fuzzer makes, one only listens, one is registered, one is promiscuous when the
- * fuzzer says so, one has no privilege; time passes and packets ask for States. No exception leaves a session, all that is sent is
- * well-formed, what is refused has changed nothing and is no news, everything can be dumped, and nothing stays behind when all is flushed.
+ * Fuzz target: an engine with five sockets. One asks what the fuzzer makes, one only listens, one is registered, one is
+ * promiscuous when the fuzzer says so, one has no privilege; time passes and packets ask for States. No exception
+ * leaves a session, all that is sent is well-formed, what is refused has changed nothing and is no news, everything can
+ * be dumped, and nothing stays behind when all is flushed.
  */
 public final class PfkeyFuzz {
     private static final int ASK = 0;
     /** A request whose header is put right first, so that the rest of it is met. */
     private static final int ASK_REPAIRED = 1;
+
     private static final int ASK_WITHOUT_PRIVILEGE = 2;
     private static final int CONTROL = 3;
     private static final int WAIT = 4;
@@ -80,7 +82,8 @@ public final class PfkeyFuzz {
         List<byte[]> seeds = new ArrayList<>();
         for (int from = 0; from < requests.size(); from += SEED_REQUESTS) {
             FuzzInput.Writer seed = new FuzzInput.Writer();
-            requests.subList(from, Math.min(from + SEED_REQUESTS, requests.size())).forEach(request -> seed.block(ASK, request));
+            requests.subList(from, Math.min(from + SEED_REQUESTS, requests.size()))
+                    .forEach(request -> seed.block(ASK, request));
             seeds.add(seed.number(PACKET, from).number(WAIT, 3).toBytes());
         }
         return seeds;
@@ -113,7 +116,9 @@ public final class PfkeyFuzz {
             case WAIT -> bench.passSeconds(input.number());
             case PACKET -> packet(input.number());
             case PROMISCUOUS -> {
-                byte[] request = new SadbMsg(SadbType.X_PROMISC, input.number() & 1, 1, 1).answeredWith(0).toBytes();
+                byte[] request = new SadbMsg(SadbType.X_PROMISC, input.number() & 1, 1, 1)
+                        .answeredWith(0)
+                        .toBytes();
                 bench.send(SNOOPER, request);
             }
             default -> throw new AssertionError();
@@ -132,7 +137,8 @@ public final class PfkeyFuzz {
     private void ask(byte[] request) {
         int type = request.length < SadbMsg.BYTES ? 0 : request[1];
         if (type == SadbType.X_PROMISC) {
-            // A promiscuous socket hears others' bytes as they are, and what the message carries is passed on to all so.
+            // A promiscuous socket hears others' bytes as they are, and what the message carries is passed on to all
+            // so.
             bench.send(SNOOPER, request);
             bench.take();
             return;
@@ -142,11 +148,13 @@ public final class PfkeyFuzz {
         Map<String, List<byte[]>> received = bench.take();
         check(received);
         List<byte[]> answers = received.getOrDefault(ASKER, List.of());
-        boolean refused = !answers.isEmpty() && SadbMsg.read(ByteBuffer.wrap(answers.getFirst())).errno() != 0;
+        boolean refused = !answers.isEmpty()
+                && SadbMsg.read(ByteBuffer.wrap(answers.getFirst())).errno() != 0;
         if (!refused) {
             return;
         }
-        HEARERS.forEach(name -> assertEquals(List.of(), received.getOrDefault(name, List.of()), "a refused request was news"));
+        HEARERS.forEach(
+                name -> assertEquals(List.of(), received.getOrDefault(name, List.of()), "a refused request was news"));
         // As in a kernel, GETSPI leaves a larval State without a SPI where none is free.
         if (type != SadbType.GETSPI) {
             before.assertUnchanged(bench.engine);

@@ -47,7 +47,9 @@ class PfkeyKeyManagerTest {
     PfkeyKeyManagerTest() {
         bench.open("listener");
         bench.open("registered");
-        bench.send("registered", new SadbMsg(SadbType.REGISTER, Satype.ESP, 1, 1).answeredWith(0).toBytes());
+        bench.send(
+                "registered",
+                new SadbMsg(SadbType.REGISTER, Satype.ESP, 1, 1).answeredWith(0).toBytes());
         bench.take();
     }
 
@@ -71,8 +73,19 @@ class PfkeyKeyManagerTest {
         Template template = new Template(
                 new StateId(RIGHT, 0, IpProtocol.ESP), AddressFamily.INET, LEFT, 1, mode, 0, false, mask, mask, mask);
         return new PolicySpec(
-                Selector.any(AddressFamily.INET), Lifetime.UNLIMITED, 0, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0,
-                List.of(template), Mark.NONE, 0, type, null);
+                Selector.any(AddressFamily.INET),
+                Lifetime.UNLIMITED,
+                0,
+                0,
+                Direction.OUT,
+                PolicySpec.Action.ALLOW,
+                0,
+                0,
+                List.of(template),
+                Mark.NONE,
+                0,
+                type,
+                null);
     }
 
     private static SadbMsg header(byte[] message) {
@@ -88,10 +101,14 @@ class PfkeyKeyManagerTest {
         bench.engine.addState(spec().build(), NETLINK);
 
         Map<String, List<byte[]>> heard = bench.take();
-        assertEquals(List.of("listener", "registered"), heard.keySet().stream().sorted().toList());
+        assertEquals(
+                List.of("listener", "registered"),
+                heard.keySet().stream().sorted().toList());
         byte[] message = heard.get("listener").getFirst();
         SadbMsg header = header(message);
-        assertEquals(List.of(SadbType.ADD, Satype.ESP, 77, 4712), List.of(header.type(), header.satype(), header.sequence(), header.pid()));
+        assertEquals(
+                List.of(SadbType.ADD, Satype.ESP, 77, 4712),
+                List.of(header.type(), header.satype(), header.sequence(), header.pid()));
         Extensions shown = extensions(message);
         assertEquals(new SadbSa(0x1234, 0, SadbSa.MATURE, 0, 0, SadbSa.FLAG_NOECN), SadbSa.read(shown.get(SadbExt.SA)));
         assertFalse(shown.has(SadbExt.KEY_ENCRYPT));
@@ -125,9 +142,11 @@ class PfkeyKeyManagerTest {
 
         bench.packet(AddressFamily.INET, LEFT, RIGHT);
 
-        SadbProp proposal = SadbProp.read(extensions(bench.take().get("registered").getFirst()).get(SadbExt.PROPOSAL));
+        SadbProp proposal = SadbProp.read(
+                extensions(bench.take().get("registered").getFirst()).get(SadbExt.PROPOSAL));
         assertEquals(32, proposal.replay());
-        assertTrue(proposal.combs().stream().anyMatch(comb -> comb.encrypt() == 12 && comb.auth() == 5 && comb.encryptMaxbits() == 256));
+        assertTrue(proposal.combs().stream()
+                .anyMatch(comb -> comb.encrypt() == 12 && comb.auth() == 5 && comb.encryptMaxbits() == 256));
         assertTrue(proposal.combs().stream().noneMatch(comb -> comb.auth() == 251 || comb.encrypt() > 31));
     }
 
@@ -147,22 +166,28 @@ class PfkeyKeyManagerTest {
         bench.engine.addPolicy(policy(PolicySpec.Type.MAIN, Mode.IPTFS, -1), true, NETLINK);
         assertEquals(Map.of(), bench.take());
 
-        bench.send("listener", new SadbMsg(SadbType.X_SPDDUMP, 0, 5, 6).answeredWith(0).toBytes());
+        bench.send(
+                "listener",
+                new SadbMsg(SadbType.X_SPDDUMP, 0, 5, 6).answeredWith(0).toBytes());
 
         List<byte[]> answers = bench.take().get("listener");
-        assertEquals(List.of(22), answers.stream().map(answer -> header(answer).errno()).toList());
+        assertEquals(
+                List.of(22),
+                answers.stream().map(answer -> header(answer).errno()).toList());
     }
 
     @Test
     void shouldTellOfADeletionByIndexAsSpddelete2() throws XfrmException {
-        PolicySpec spec = bench.engine.addPolicy(policy(PolicySpec.Type.MAIN, Mode.TUNNEL, -1), true, NETLINK).spec();
+        PolicySpec spec = bench.engine
+                .addPolicy(policy(PolicySpec.Type.MAIN, Mode.TUNNEL, -1), true, NETLINK)
+                .spec();
         bench.take();
 
         bench.engine.deletePolicy(
-                new PolicyKey(
-                        PolicySpec.Type.MAIN, Direction.OUT, spec.index(), null, Mark.NONE, 0, null),
-                NETLINK);
+                new PolicyKey(PolicySpec.Type.MAIN, Direction.OUT, spec.index(), null, Mark.NONE, 0, null), NETLINK);
 
-        assertEquals(SadbType.X_SPDDELETE2, header(bench.take().get("listener").getFirst()).type());
+        assertEquals(
+                SadbType.X_SPDDELETE2,
+                header(bench.take().get("listener").getFirst()).type());
     }
 }

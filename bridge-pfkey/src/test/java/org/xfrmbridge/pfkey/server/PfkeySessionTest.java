@@ -34,14 +34,18 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 
-/** What has to do with the socket, and so is in no transcript: a reader that is slow, a client that may not, control frames. */
+/**
+ * What has to do with the socket, and so is in no transcript: a reader that is slow, a client that may not, control
+ * frames.
+ */
 class PfkeySessionTest {
     private static final SadbMsg DUMP = new SadbMsg(SadbType.DUMP, Satype.ESP, 11, 4711).answeredWith(0);
 
     private final Bench bench = new Bench();
     private final List<SadbMsg> answers = new ArrayList<>();
     private int room = Integer.MAX_VALUE;
-    private final PfkeySession session = new PfkeySession(bench.engine, bench.keyManager, this::send, new PfkeyCaller(1, 0, true));
+    private final PfkeySession session =
+            new PfkeySession(bench.engine, bench.keyManager, this::send, new PfkeyCaller(1, 0, true));
 
     private boolean send(ByteBuffer datagram) {
         if (room > 0) {
@@ -145,10 +149,14 @@ class PfkeySessionTest {
     void shouldRefuseAndTellNothingWhenTheClientMayNotChangeAnything() {
         bench.open("user", new PfkeyCaller(2, 1000, false));
         bench.send("user", DUMP.toBytes());
-        assertEquals(Errno.EPERM.number(), SadbMsg.read(ByteBuffer.wrap(bench.take().get("user").getFirst())).errno());
+        assertEquals(
+                Errno.EPERM.number(),
+                SadbMsg.read(ByteBuffer.wrap(bench.take().get("user").getFirst()))
+                        .errno());
 
         bench.open("root");
-        bench.send("root", new SadbMsg(SadbType.X_PROMISC, 1, 1, 1).answeredWith(0).toBytes());
+        bench.send(
+                "root", new SadbMsg(SadbType.X_PROMISC, 1, 1, 1).answeredWith(0).toBytes());
         assertEquals(null, bench.take().get("user"));
     }
 
@@ -158,13 +166,17 @@ class PfkeySessionTest {
         assertTrue(session.isRegistered());
         assertEquals(List.of(), answers);
 
-        session.receive(ByteBuffer.wrap(new SadbMsg(SadbType.REGISTER, Satype.ESP, 1, 1).answeredWith(0).toBytes()));
-        assertEquals(List.of(Errno.EEXIST.number()), answers.stream().map(SadbMsg::errno).toList());
+        session.receive(ByteBuffer.wrap(
+                new SadbMsg(SadbType.REGISTER, Satype.ESP, 1, 1).answeredWith(0).toBytes()));
+        assertEquals(
+                List.of(Errno.EEXIST.number()),
+                answers.stream().map(SadbMsg::errno).toList());
     }
 
     @Test
     void shouldNotBeRegisteredWithoutTheRight() {
-        PfkeySession guest = new PfkeySession(bench.engine, bench.keyManager, this::send, new PfkeyCaller(1, 1000, false));
+        PfkeySession guest =
+                new PfkeySession(bench.engine, bench.keyManager, this::send, new PfkeyCaller(1, 1000, false));
         guest.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.REGISTER, Satype.ESP, 0).toBytes()));
         assertFalse(guest.isListening());
     }
@@ -184,7 +196,9 @@ class PfkeySessionTest {
     void shouldHearNothingWhenClosed() {
         session.close();
         bench.open("other");
-        bench.send("other", new SadbMsg(SadbType.X_PROMISC, 1, 1, 1).answeredWith(0).toBytes());
+        bench.send(
+                "other",
+                new SadbMsg(SadbType.X_PROMISC, 1, 1, 1).answeredWith(0).toBytes());
 
         assertEquals(List.of(), answers);
     }
@@ -195,23 +209,30 @@ class PfkeySessionTest {
         Sockaddr there = new Sockaddr(AddressFamily.INET, 0, Address.parse("198.51.100.7"));
         SadbWriter add = new SadbWriter(new SadbMsg(SadbType.X_SPDADD, Satype.UNSPEC, 1, 1));
         bench.open("other");
-        session.receive(ByteBuffer.wrap(tunnels(add, new SockaddrPair(here, here)).toBytes()));
+        session.receive(
+                ByteBuffer.wrap(tunnels(add, new SockaddrPair(here, here)).toBytes()));
         bench.take();
         answers.clear();
 
         SadbWriter migrate = new SadbWriter(new SadbMsg(SadbType.X_MIGRATE, Satype.ESP, 2, 1));
         migrate.put(SadbExt.X_KMADDRESS, new SadbXKmaddress(0, new SockaddrPair(here, there)));
-        byte[] request = tunnels(migrate, new SockaddrPair(here, here), new SockaddrPair(there, here)).toBytes();
+        byte[] request = tunnels(migrate, new SockaddrPair(here, here), new SockaddrPair(there, here))
+                .toBytes();
         session.receive(ByteBuffer.wrap(request));
 
         byte[] told = bench.take().get("other").getFirst();
-        assertEquals(List.of(SadbType.X_MIGRATE), answers.stream().map(SadbMsg::type).toList());
+        assertEquals(
+                List.of(SadbType.X_MIGRATE), answers.stream().map(SadbMsg::type).toList());
         assertEquals(0, answers.getFirst().errno());
         assertEquals(0, answers.getFirst().sequence(), "the news is the answer, and nobody's");
         Extensions extensions = Extensions.parse(ByteBuffer.wrap(told));
-        assertEquals(new SockaddrPair(here, there), SadbXKmaddress.read(extensions.require(SadbExt.X_KMADDRESS)).ends());
+        assertEquals(
+                new SockaddrPair(here, there),
+                SadbXKmaddress.read(extensions.require(SadbExt.X_KMADDRESS)).ends());
         Policy policy = bench.engine.policies(PolicySpec.Type.MAIN).next();
-        assertEquals(Address.parse("198.51.100.7"), policy.spec().templates().getFirst().saddr());
+        assertEquals(
+                Address.parse("198.51.100.7"),
+                policy.spec().templates().getFirst().saddr());
     }
 
     /** The addresses of everything, and an outbound policy with tunnels between these ends. */

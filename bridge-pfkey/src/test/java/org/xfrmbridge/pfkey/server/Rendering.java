@@ -11,7 +11,8 @@ import org.xfrmbridge.pfkey.sadb.SadbExt;
 import org.xfrmbridge.pfkey.sadb.SadbMsg;
 
 /**
- * Messages as text for comparing: a line for the header and one for each extension, byte for byte, without what two runs cannot share.
+ * Messages as text for comparing: a line for the header and one for each extension, byte for byte, without what two
+ * runs cannot share.
  *
  * <ul>
  *   <li>When something was added or used first: only whether it was.
@@ -37,7 +38,8 @@ final class Rendering {
     private static String render(byte[] message) {
         ByteBuffer in = ByteBuffer.wrap(message).order(ByteOrder.nativeOrder());
         List<String> lines = new ArrayList<>();
-        boolean wellFormed = message.length >= SadbMsg.BYTES && SadbMsg.read(in).lengthWords() * SadbMsg.WORD_BYTES == message.length;
+        boolean wellFormed = message.length >= SadbMsg.BYTES
+                && SadbMsg.read(in).lengthWords() * SadbMsg.WORD_BYTES == message.length;
         boolean varying = false;
         int labelWords = 0;
         for (int at = SadbMsg.BYTES; at < message.length; ) {
@@ -47,7 +49,8 @@ final class Rendering {
                 break;
             }
             int number = Short.toUnsignedInt(in.getShort(at + 2));
-            ByteBuffer body = in.slice(at + SadbExt.HEADER_BYTES, bytes - SadbExt.HEADER_BYTES).order(ByteOrder.nativeOrder());
+            ByteBuffer body = in.slice(at + SadbExt.HEADER_BYTES, bytes - SadbExt.HEADER_BYTES)
+                    .order(ByteOrder.nativeOrder());
             varying |= number == SadbExt.SUPPORTED_AUTH.number();
             if (number == SadbExt.X_SEC_CTX.number()) {
                 labelWords += bytes / SadbMsg.WORD_BYTES;
@@ -60,11 +63,20 @@ final class Rendering {
             return "malformed " + HexFormat.of().formatHex(message) + "\n";
         }
         SadbMsg header = SadbMsg.read(in);
-        return (varying ? header.answeredWith(header.errno()) : shortened(header, labelWords)) + "\n" + String.join("\n", lines) + "\n";
+        return (varying ? header.answeredWith(header.errno()) : shortened(header, labelWords)) + "\n"
+                + String.join("\n", lines) + "\n";
     }
 
     private static SadbMsg shortened(SadbMsg h, int words) {
-        return new SadbMsg(h.version(), h.type(), h.errno(), h.satype(), h.lengthWords() - words, h.reserved(), h.sequence(), h.pid());
+        return new SadbMsg(
+                h.version(),
+                h.type(),
+                h.errno(),
+                h.satype(),
+                h.lengthWords() - words,
+                h.reserved(),
+                h.sequence(),
+                h.pid());
     }
 
     private static String render(int number, ByteBuffer body) {
@@ -79,7 +91,10 @@ final class Rendering {
             }
         }
         if (number == SadbExt.SUPPORTED_AUTH.number() || number == SadbExt.SUPPORTED_ENCRYPT.number()) {
-            return SadbSupported.read(body).algs().stream().filter(alg -> alg.id() != SM3 && alg.id() != SM4).toList().toString();
+            return SadbSupported.read(body).algs().stream()
+                    .filter(alg -> alg.id() != SM3 && alg.id() != SM4)
+                    .toList()
+                    .toString();
         }
         byte[] bytes = new byte[body.remaining()];
         body.get(0, bytes);

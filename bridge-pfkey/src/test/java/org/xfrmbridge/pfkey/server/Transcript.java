@@ -11,9 +11,10 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a kernel's PF_KEY sockets were sent and answered, as {@code record.py} prints it. {@code #} begins an exchange and names it. {@code >}
- * is what a socket sent, {@code =} the error of that call, {@code <} what a socket received then; datagrams are hexadecimal. {@code @} is
- * something else that was done: {@code open}, {@code close} (a socket), {@code wait} (seconds), {@code packet} (one, to an address).
+ * What a kernel's PF_KEY sockets were sent and answered, as {@code record.py} prints it. {@code #} begins an exchange
+ * and names it. {@code >} is what a socket sent, {@code =} the error of that call, {@code <} what a socket received
+ * then; datagrams are hexadecimal. {@code @} is something else that was done: {@code open}, {@code close} (a socket),
+ * {@code wait} (seconds), {@code packet} (one, to an address).
  */
 record Transcript(List<Exchange> exchanges) {
     /** @param sent null if nothing was. @param received by socket */
@@ -24,7 +25,8 @@ record Transcript(List<Exchange> exchanges) {
 
     static Transcript load(String resource) {
         List<Exchange> exchanges = new ArrayList<>();
-        for (String line : text(resource).lines().filter(line -> !line.startsWith("//")).toList()) {
+        for (String line :
+                text(resource).lines().filter(line -> !line.startsWith("//")).toList()) {
             if (line.startsWith("# ")) {
                 exchanges.add(new Exchange(line.substring(2), new ArrayList<>(), null, new LinkedHashMap<>()));
             } else {
@@ -38,7 +40,10 @@ record Transcript(List<Exchange> exchanges) {
         String[] parts = line[1].split(" ");
         switch (line[0]) {
             case "@" -> last.acts().add(line[1]);
-            case "<" -> last.received().computeIfAbsent(parts[0], name -> new ArrayList<>()).add(HexFormat.of().parseHex(parts[1]));
+            case "<" ->
+                last.received()
+                        .computeIfAbsent(parts[0], name -> new ArrayList<>())
+                        .add(HexFormat.of().parseHex(parts[1]));
             case ">" -> {
                 return with(last, new Sent(parts[0], HexFormat.of().parseHex(parts[1]), 0));
             }

@@ -33,7 +33,9 @@ class TranscriptTest {
             bench.send(sent.socket(), sent.datagram());
             // The call cannot fail here; who has a header is told by a message.
             if (sent.refusal() != 0 && sent.datagram().length >= SadbMsg.BYTES) {
-                byte[] refusal = SadbMsg.read(ByteBuffer.wrap(sent.datagram())).answeredWith(sent.refusal()).toBytes();
+                byte[] refusal = SadbMsg.read(ByteBuffer.wrap(sent.datagram()))
+                        .answeredWith(sent.refusal())
+                        .toBytes();
                 expected.put(sent.socket(), List.of(refusal));
             }
         }
@@ -52,7 +54,8 @@ class TranscriptTest {
 
     private static String render(Map<String, List<byte[]>> received) {
         StringBuilder text = new StringBuilder();
-        new TreeMap<>(received).forEach((socket, messages) -> text.append(socket).append(":\n").append(Rendering.render(messages)));
+        new TreeMap<>(received)
+                .forEach((socket, messages) -> text.append(socket).append(":\n").append(Rendering.render(messages)));
         return text.toString();
     }
 }

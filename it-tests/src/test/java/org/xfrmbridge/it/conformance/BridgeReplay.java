@@ -28,6 +28,7 @@ final class BridgeReplay {
     private final List<Event> events = new ArrayList<>();
     /** Timers run in pauses only: no sequence takes a second of a kernel's time without one. */
     private final PausedClock clock = new PausedClock();
+
     private final XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), clock, new Random(1), () -> {});
     private final PfkeyKeyManager pfkey = new PfkeyKeyManager();
     private final NetlinkSession client;
@@ -36,8 +37,10 @@ final class BridgeReplay {
         NetlinkKeyManager keyManager = new NetlinkKeyManager();
         engine.register(keyManager);
         engine.register(pfkey);
-        client = new NetlinkSession(engine, keyManager, datagram -> replies.add(copy(datagram)), new NetlinkCaller(CLIENT_PORT, true));
-        NetlinkSession listener = new NetlinkSession(engine, keyManager, this::hear, new NetlinkCaller(LISTENER_PORT, true));
+        client = new NetlinkSession(
+                engine, keyManager, datagram -> replies.add(copy(datagram)), new NetlinkCaller(CLIENT_PORT, true));
+        NetlinkSession listener =
+                new NetlinkSession(engine, keyManager, this::hear, new NetlinkCaller(LISTENER_PORT, true));
         listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.GROUPS, ALL_GROUPS, 0).toBytes()));
     }
 

@@ -24,7 +24,10 @@ final class Comparison {
         this.kernel = kernel;
     }
 
-    /** Replays each sequence on the bridge; a sequence ends for us at the first difference, as the tables differ from there on. */
+    /**
+     * Replays each sequence on the bridge; a sequence ends for us at the first difference, as the tables differ from
+     * there on.
+     */
     Comparison compare(List<Recording> recordings) {
         recordings.forEach(this::compare);
         return this;
@@ -43,7 +46,8 @@ final class Comparison {
                 continue;
             }
             List<Datagram> earlier = theirs.sequence().datagrams().subList(0, i);
-            Difference reason = Difference.of(kernel, new Difference.Case(earlier, kernels.request(), expected, actual));
+            Difference reason =
+                    Difference.of(kernel, new Difference.Case(earlier, kernels.request(), expected, actual));
             if (reason == null) {
                 report(theirs, i, expected, actual);
             } else {
@@ -63,10 +67,15 @@ final class Comparison {
         if (unexplained.size() >= Integer.getInteger("conformance.shown", MAX_SHOWN)) {
             return;
         }
-        StringBuilder text = new StringBuilder("sequence " + recording.sequence().number() + ", request " + (index + 1) + "\n");
+        StringBuilder text =
+                new StringBuilder("sequence " + recording.sequence().number() + ", request " + (index + 1) + "\n");
         List<Exchange> exchanges = recording.exchanges();
         for (int i = Boolean.getBoolean("conformance.brief") ? index : 0; i <= index; i++) {
-            exchanges.get(i).request().lines("> ").forEach(line -> text.append(line).append('\n'));
+            exchanges
+                    .get(i)
+                    .request()
+                    .lines("> ")
+                    .forEach(line -> text.append(line).append('\n'));
         }
         text.append("--- kernel\n");
         expected.forEach(line -> text.append(line).append('\n'));
@@ -82,13 +91,15 @@ final class Comparison {
     /** How soon something was found. */
     String firstUnexplained() {
         String first = unexplainedCount == 0 ? "" : ", the first in sequence " + firstUnexplained;
-        return "%s: %d unexplained differences in %d sequences%s%n".formatted(kernel, unexplainedCount, sequences, first);
+        return "%s: %d unexplained differences in %d sequences%s%n"
+                .formatted(kernel, unexplainedCount, sequences, first);
     }
 
     /** Counts: of everything, and of the differences with a reason. */
     String summary() {
-        StringBuilder text = new StringBuilder("%s: %d sequences, %d requests, %d of them behind a difference, %d unexplained differences%n"
-                .formatted(kernel, sequences, exchanges, notCompared, unexplainedCount));
+        StringBuilder text = new StringBuilder(
+                "%s: %d sequences, %d requests, %d of them behind a difference, %d unexplained differences%n"
+                        .formatted(kernel, sequences, exchanges, notCompared, unexplainedCount));
         known.forEach((difference, count) -> text.append("  %6d %s%n".formatted(count, difference)));
         return text.toString();
     }

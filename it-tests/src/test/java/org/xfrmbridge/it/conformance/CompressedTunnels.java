@@ -17,7 +17,9 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 
-/** IPComp tunnels with whatever flags, and a look at the State that a kernel puts beside them: by a dump, and by name. */
+/**
+ * IPComp tunnels with whatever flags, and a look at the State that a kernel puts beside them: by a dump, and by name.
+ */
 final class CompressedTunnels {
     private static final int CPI = 0x200;
 
@@ -48,8 +50,17 @@ final class CompressedTunnels {
 
     private Draft tunnel(int cpi) {
         UsersaInfo info = new UsersaInfo(
-                Selector.any(0), new StateId(destination, cpi, IpProtocol.COMP), source, Lifetime.UNLIMITED, new LifetimeCurrent(0, 0, 0, 0),
-                new UsersaInfo.Stats(0, 0, 0), 0, 1, family, dice.oneIn(4) ? Mode.TRANSPORT.number() : Mode.TUNNEL.number(), 0,
+                Selector.any(0),
+                new StateId(destination, cpi, IpProtocol.COMP),
+                source,
+                Lifetime.UNLIMITED,
+                new LifetimeCurrent(0, 0, 0, 0),
+                new UsersaInfo.Stats(0, 0, 0),
+                0,
+                1,
+                family,
+                dice.oneIn(4) ? Mode.TRANSPORT.number() : Mode.TUNNEL.number(),
+                0,
                 dice.pick(0, 2, 4, 8, 32));
         Draft draft = Draft.of(XfrmMessage.NEWSA, UsersaInfo.BYTES, info::write)
                 .with(XfrmAttribute.ALG_COMP, maker.payload(XfrmAttribute.ALG_COMP, family));
@@ -66,7 +77,12 @@ final class CompressedTunnels {
         int protocol = family == AddressFamily.INET6 ? IpProtocol.IPV6 : IpProtocol.IPIP;
         UsersaId id = new UsersaId(new StateId(destination, 0, protocol), family);
         return Draft.of(type, UsersaId.BYTES, id::write)
-                .with(XfrmAttribute.SRCADDR, Draft.struct(Address.BYTES, out -> out.order(ByteOrder.BIG_ENDIAN)
-                        .putLong(source.high()).putLong(source.low())));
+                .with(
+                        XfrmAttribute.SRCADDR,
+                        Draft.struct(
+                                Address.BYTES,
+                                out -> out.order(ByteOrder.BIG_ENDIAN)
+                                        .putLong(source.high())
+                                        .putLong(source.low())));
     }
 }

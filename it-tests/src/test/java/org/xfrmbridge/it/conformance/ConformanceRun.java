@@ -14,9 +14,9 @@ import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
 /**
- * The long run: {@code ConformanceRun KERNEL[+PF_KEY] SEQUENCES [SEED [RECORDING]]}, with a kernel of {@link KernelKind}, asked through netlink
- * or mostly through PF_KEY. What the kernel answered is written to the file RECORDING; {@code ConformanceRun KERNEL RECORDING} compares such a
- * file again. docs/conformance.md.
+ * The long run: {@code ConformanceRun KERNEL[+PF_KEY] SEQUENCES [SEED [RECORDING]]}, with a kernel of
+ * {@link KernelKind}, asked through netlink or mostly through PF_KEY. What the kernel answered is written to the file
+ * RECORDING; {@code ConformanceRun KERNEL RECORDING} compares such a file again. docs/conformance.md.
  */
 public final class ConformanceRun {
     private static final String WITH_PF_KEY = "+PF_KEY";
@@ -32,7 +32,8 @@ public final class ConformanceRun {
             comparison.compare(read(Path.of(arguments[1])));
         } else {
             long seed = arguments.length > 2 ? Long.parseLong(arguments[2]) : 1;
-            List<Recording> recordings = KernelReplay.record(kernel, sequences(kernel, protocol, Integer.parseInt(arguments[1]), seed));
+            List<Recording> recordings =
+                    KernelReplay.record(kernel, sequences(kernel, protocol, Integer.parseInt(arguments[1]), seed));
             if (arguments.length > 3) {
                 write(Path.of(arguments[3]), recordings);
             }

@@ -8,9 +8,9 @@ import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 
 /**
- * Why: no client may be able to tell the bridge from a kernel. Topology: one kernel, and the bridge's sessions in this process. Steps:
- * sequences of requests from a seed, the same bytes to both. Expected: the same bytes back, but for volatile fields and known
- * differences.
+ * Why: no client may be able to tell the bridge from a kernel. Topology: one kernel, and the bridge's sessions in this
+ * process. Steps: sequences of requests from a seed, the same bytes to both. Expected: the same bytes back, but for
+ * volatile fields and known differences.
  */
 class ConformanceScenario {
     private static final long SEED = Long.getLong("conformance.seed", 2);
@@ -49,8 +49,8 @@ class ConformanceScenario {
     }
 
     private static void compare(KernelKind kernel, Protocol protocol, int count) throws IOException {
-        Comparison comparison =
-                new Comparison(kernel).compare(KernelReplay.record(kernel, ConformanceRun.sequences(kernel, protocol, TIMES * count, SEED)));
+        Comparison comparison = new Comparison(kernel)
+                .compare(KernelReplay.record(kernel, ConformanceRun.sequences(kernel, protocol, TIMES * count, SEED)));
         System.out.print(comparison.summary());
         assertEquals(0, comparison.unexplained(), () -> "seed " + SEED + ", " + comparison.report());
     }

@@ -27,7 +27,10 @@ import org.xfrmbridge.netlink.text.MessageText;
 class CoverageTest {
     private static final int SEQUENCES = 20_000;
     private static final Set<Integer> ALGORITHMS = Set.of(
-            XfrmAttribute.ALG_AUTH, XfrmAttribute.ALG_CRYPT, XfrmAttribute.ALG_COMP, XfrmAttribute.ALG_AEAD,
+            XfrmAttribute.ALG_AUTH,
+            XfrmAttribute.ALG_CRYPT,
+            XfrmAttribute.ALG_COMP,
+            XfrmAttribute.ALG_AEAD,
             XfrmAttribute.ALG_AUTH_TRUNC);
 
     private final Set<Integer> messages = new HashSet<>();
@@ -37,11 +40,15 @@ class CoverageTest {
     private final Set<Integer> pairs = new HashSet<>();
     /** Attributes that one NEWSA had together, as {@code one << 16 | other}. */
     private final Set<Integer> together = new HashSet<>();
+
     private final Set<Protocol> protocols = EnumSet.noneOf(Protocol.class);
 
     private void generate() {
         SequenceGenerator generator = new SequenceGenerator(Profile.POLICIES, 1);
-        IntStream.range(0, SEQUENCES).mapToObj(generator::make).flatMap(sequence -> sequence.datagrams().stream()).forEach(this::note);
+        IntStream.range(0, SEQUENCES)
+                .mapToObj(generator::make)
+                .flatMap(sequence -> sequence.datagrams().stream())
+                .forEach(this::note);
     }
 
     private void note(Datagram datagram) {
@@ -80,7 +87,9 @@ class CoverageTest {
             {XfrmAttribute.REPLAY_VAL, XfrmAttribute.REPLAY_ESN_VAL}, {XfrmAttribute.SET_MARK, XfrmAttribute.IF_ID}
         };
         for (int[] two : company) {
-            assertTrue(together.contains(Math.min(two[0], two[1]) << 16 | Math.max(two[0], two[1])), () -> Arrays.toString(two));
+            assertTrue(
+                    together.contains(Math.min(two[0], two[1]) << 16 | Math.max(two[0], two[1])),
+                    () -> Arrays.toString(two));
         }
         assertTrue(pairs.contains(XfrmMessage.NEWAE << 16 | XfrmAttribute.MTIMER_THRESH));
         assertEquals(Set.of(Protocol.NETLINK, Protocol.PAUSE), protocols);
@@ -91,7 +100,8 @@ class CoverageTest {
         generate();
 
         assertEquals(List.of(), neverSent(XfrmMessage.class, messages));
-        Set<Integer> all = new TreeSet<>(IntStream.rangeClosed(1, XfrmAttribute.IPTFS_PKT_SIZE).boxed().toList());
+        Set<Integer> all = new TreeSet<>(
+                IntStream.rangeClosed(1, XfrmAttribute.IPTFS_PKT_SIZE).boxed().toList());
         all.removeAll(attributes);
         assertEquals(Set.of(), all);
     }
@@ -102,9 +112,10 @@ class CoverageTest {
 
         List<String> missing = new ArrayList<>();
         int[] states = {XfrmMessage.NEWSA, XfrmMessage.UPDSA};
-        Arrays.stream(states).forEach(type -> IntStream.rangeClosed(1, XfrmAttribute.IPTFS_PKT_SIZE)
-                .filter(attribute -> !pairs.contains(type << 16 | attribute))
-                .forEach(attribute -> missing.add(type + " with " + attribute)));
+        Arrays.stream(states)
+                .forEach(type -> IntStream.rangeClosed(1, XfrmAttribute.IPTFS_PKT_SIZE)
+                        .filter(attribute -> !pairs.contains(type << 16 | attribute))
+                        .forEach(attribute -> missing.add(type + " with " + attribute)));
         assertEquals(List.of(), missing);
     }
 
@@ -123,7 +134,9 @@ class CoverageTest {
     private static List<String> neverSent(Class<?> numbers, Set<Integer> sent) throws IllegalAccessException {
         List<String> missing = new ArrayList<>();
         for (Field field : numbers.getFields()) {
-            boolean message = Modifier.isStatic(field.getModifiers()) && !field.getName().startsWith("GROUP_") && !field.getName().startsWith("AE_");
+            boolean message = Modifier.isStatic(field.getModifiers())
+                    && !field.getName().startsWith("GROUP_")
+                    && !field.getName().startsWith("AE_");
             if (message && !sent.contains(field.getInt(null))) {
                 missing.add(field.getName());
             }

@@ -20,8 +20,8 @@ import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 
 /**
- * Limits from one end of 64 bits to the other: what an update says at once of limits that are reached, and what timers say in a pause. No limit in
- * seconds is one that a second more or less decides.
+ * Limits from one end of 64 bits to the other: what an update says at once of limits that are reached, and what timers
+ * say in a pause. No limit in seconds is one that a second more or less decides.
  */
 final class Deadlines {
     /** More than the second after which a kernel looks first. */
@@ -91,12 +91,24 @@ final class Deadlines {
         boolean isNew = type == XfrmMessage.NEWSA;
         StateId id = new StateId(DESTINATION, FIRST_SPI + number, IpProtocol.ESP);
         UsersaInfo info = new UsersaInfo(
-                Selector.any(0), id, SOURCE, isNew && !dice.oneIn(4) ? Lifetime.UNLIMITED : lifetime(), NO_USE, new UsersaInfo.Stats(0, 0, 0), 0, 1,
-                AddressFamily.INET, Mode.TUNNEL.number(), 32, 0);
+                Selector.any(0),
+                id,
+                SOURCE,
+                isNew && !dice.oneIn(4) ? Lifetime.UNLIMITED : lifetime(),
+                NO_USE,
+                new UsersaInfo.Stats(0, 0, 0),
+                0,
+                1,
+                AddressFamily.INET,
+                Mode.TUNNEL.number(),
+                32,
+                0);
         Draft draft = Draft.of(type, UsersaInfo.BYTES, info::write).with(XfrmAttribute.ALG_AEAD, aead());
         LifetimeCurrent usage = new LifetimeCurrent(dice.pick(0, 100), dice.pick(0, 1), 0, dice.pick(0, 2));
         if (isNew && !dice.oneIn(3)) {
-            draft.with(XfrmAttribute.LTIME_VAL, Draft.struct(Structs.LIFETIME_CURRENT_BYTES, out -> Structs.writeLifetimeCurrent(out, usage)));
+            draft.with(
+                    XfrmAttribute.LTIME_VAL,
+                    Draft.struct(Structs.LIFETIME_CURRENT_BYTES, out -> Structs.writeLifetimeCurrent(out, usage)));
         }
         if (dice.oneIn(2)) {
             draft.with(XfrmAttribute.IF_ID, Draft.number(isNew ? 1 : 2));
@@ -106,6 +118,8 @@ final class Deadlines {
 
     private static byte[] aead() {
         byte[] name = "rfc4106(gcm(aes))".getBytes(StandardCharsets.US_ASCII);
-        return Draft.struct(AEAD_BYTES + KEY_BYTES, out -> out.put(name).putInt(NAME_BYTES, 8 * KEY_BYTES).putInt(NAME_BYTES + 4, 128));
+        return Draft.struct(
+                AEAD_BYTES + KEY_BYTES,
+                out -> out.put(name).putInt(NAME_BYTES, 8 * KEY_BYTES).putInt(NAME_BYTES + 4, 128));
     }
 }

@@ -10,7 +10,9 @@ final class Dice {
     };
 
     /** Negative ones are far enough from the least number that some seconds change no sign. */
-    private static final long[] EXTREMES = {1L << 31, 1L << 32, 1L << 62, Long.MAX_VALUE, Long.MIN_VALUE + (1L << 33), -2, -1};
+    private static final long[] EXTREMES = {
+        1L << 31, 1L << 32, 1L << 62, Long.MAX_VALUE, Long.MIN_VALUE + (1L << 33), -2, -1
+    };
 
     // java.util.Random, as its numbers are specified for good: recordings of other machines stay comparable.
     private final Random random;

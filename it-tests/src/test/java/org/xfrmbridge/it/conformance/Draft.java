@@ -69,11 +69,19 @@ final class Draft {
         boolean bare = attributes.isEmpty() && tail.length == 0;
         int messageBytes = bare ? NetlinkHeader.BYTES + fixed.length : length;
         ByteBuffer out = ByteBuffer.allocate(length).order(ByteOrder.nativeOrder());
-        out.putInt(messageBytes).putShort((short) type).putShort((short) flags).putInt(sequence).putInt(portId).put(fixed);
+        out.putInt(messageBytes)
+                .putShort((short) type)
+                .putShort((short) flags)
+                .putInt(sequence)
+                .putInt(portId)
+                .put(fixed);
         out.position(NetlinkHeader.BYTES + NetlinkHeader.align(fixed.length));
         for (Attribute attribute : attributes) {
             int end = out.position() + NetlinkHeader.align(4 + attribute.payload.length);
-            out.putShort((short) (4 + attribute.payload.length)).putShort((short) attribute.rawType).put(attribute.payload).position(end);
+            out.putShort((short) (4 + attribute.payload.length))
+                    .putShort((short) attribute.rawType)
+                    .put(attribute.payload)
+                    .position(end);
         }
         out.put(tail);
         return Arrays.copyOf(out.array(), messageBytes);

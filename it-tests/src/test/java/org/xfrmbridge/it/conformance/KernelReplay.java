@@ -38,7 +38,10 @@ final class KernelReplay {
     private static Path onHost(Scene scene, Path script) {
         Path recording = scene.file("answers.recording");
         Namespace namespace = scene.own(new Namespace("kernel"));
-        namespace.command(program(scene).toString(), script.toString(), recording.toString()).within(LIMIT).run();
+        namespace
+                .command(program(scene).toString(), script.toString(), recording.toString())
+                .within(LIMIT)
+                .run();
         return recording;
     }
 
@@ -61,7 +64,8 @@ final class KernelReplay {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Command.of("gcc", "-static", "-O2", "-o", program.toString(), source.toString()).run();
+        Command.of("gcc", "-static", "-O2", "-o", program.toString(), source.toString())
+                .run();
         return program;
     }
 }

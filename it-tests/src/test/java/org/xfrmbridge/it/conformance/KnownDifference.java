@@ -18,81 +18,182 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 
-/** What differs on purpose, or since the kernel is another version or was built without something; README.md lists the first kind. */
+/**
+ * What differs on purpose, or since the kernel is another version or was built without something; README.md lists the
+ * first kind.
+ */
 enum KnownDifference implements Difference {
-    OWN_EXPLANATION("explanations are our own words, also where that kernel has none", false, Set.of(KernelKind.values()),
+    OWN_EXPLANATION(
+            "explanations are our own words, also where that kernel has none",
+            false,
+            Set.of(KernelKind.values()),
             c -> without(c.kernel()).equals(without(c.bridge())) && !explains(c.kernel())),
-    OLD_EXPLANATION("this kernel has explanations that later ones dropped, or the other way round", false, Set.of(KernelKind.LINUX_6_1),
+    OLD_EXPLANATION(
+            "this kernel has explanations that later ones dropped, or the other way round",
+            false,
+            Set.of(KernelKind.LINUX_6_1),
             c -> without(c.kernel()).equals(without(c.bridge()))),
-    CHANGED_ECHO("a kernel repeats a refused request as its own parser has changed it", false, Set.of(KernelKind.values()),
-            c -> without(c.kernel()).stream().map(KnownDifference::withoutEcho).toList()
-                    .equals(without(c.bridge()).stream().map(KnownDifference::withoutEcho).toList())),
-    STRANGE_LARVAL("larval states have a mode and a family that exist", true, Set.of(KernelKind.values()),
+    CHANGED_ECHO(
+            "a kernel repeats a refused request as its own parser has changed it",
+            false,
+            Set.of(KernelKind.values()),
+            c -> without(c.kernel()).stream()
+                    .map(KnownDifference::withoutEcho)
+                    .toList()
+                    .equals(without(c.bridge()).stream()
+                            .map(KnownDifference::withoutEcho)
+                            .toList())),
+    STRANGE_LARVAL(
+            "larval states have a mode and a family that exist",
+            true,
+            Set.of(KernelKind.values()),
             c -> any(c.request(), KnownDifference::asksForStrangeLarval)),
-    NEWER_MESSAGE_REFUSED("MIGRATE_STATE came with Linux 7.2; here it was refused for another reason", false, Set.of(KernelKind.values()),
+    NEWER_MESSAGE_REFUSED(
+            "MIGRATE_STATE came with Linux 7.2; here it was refused for another reason",
+            false,
+            Set.of(KernelKind.values()),
             c -> isNewer(c) && c.bridge().size() == 1 && !hasErrno(c.bridge(), 0)),
-    NEWER_MESSAGE("MIGRATE_STATE came with Linux 7.2: until then no message has its number", true, Set.of(KernelKind.values()),
+    NEWER_MESSAGE(
+            "MIGRATE_STATE came with Linux 7.2: until then no message has its number",
+            true,
+            Set.of(KernelKind.values()),
             KnownDifference::isNewer),
-    EXACT_MARK("States are named by their very mark and mask, as since Linux 7.2; until then a mark that fits was enough", true, Set.of(KernelKind.values()),
+    EXACT_MARK(
+            "States are named by their very mark and mask, as since Linux 7.2; until then a mark that fits was enough",
+            true,
+            Set.of(KernelKind.values()),
             c -> any(c.request(), message -> StateMarks.nameAnother(c.earlier(), message))),
-    LATE_TIMER("a timer tells of a hard limit that an update reached: before the update, but on a busy machine a moment later", true,
+    LATE_TIMER(
+            "a timer tells of a hard limit that an update reached: before the update, but on a busy machine a moment later",
+            true,
             Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
             c -> any(c.request(), message -> message.header().type() == XfrmMessage.UPDSA)
                     && withoutExpire(c.kernel()).equals(withoutExpire(c.bridge()))),
-    OLD_AUTH("this kernel takes ALG_AUTH in the place of ALG_AUTH_TRUNC cmac(aes); later ones do not", true, Set.of(KernelKind.LINUX_6_1),
+    OLD_AUTH(
+            "this kernel takes ALG_AUTH in the place of ALG_AUTH_TRUNC cmac(aes); later ones do not",
+            true,
+            Set.of(KernelKind.LINUX_6_1),
             c -> isState(c) && any(c.request(), KnownDifference::hasTwoFormsOfCmac)),
-    OLD_OFFLOAD("later kernels refuse an interface id with offload on the way in", true, Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
-            c -> isState(c) && !hasErrno(c.kernel(), 22) && hasErrno(c.bridge(), 22) && any(c.request(), KnownDifference::isOffloadedIntoAnInterface)),
-    CHOSEN_SPI("a kernel chooses SPIs at random", true, Set.of(KernelKind.values()),
+    OLD_OFFLOAD(
+            "later kernels refuse an interface id with offload on the way in",
+            true,
+            Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
+            c -> isState(c)
+                    && !hasErrno(c.kernel(), 22)
+                    && hasErrno(c.bridge(), 22)
+                    && any(c.request(), KnownDifference::isOffloadedIntoAnInterface)),
+    CHOSEN_SPI(
+            "a kernel chooses SPIs at random",
+            true,
+            Set.of(KernelKind.values()),
             c -> any(c.request(), KnownDifference::leavesChoiceOfSpi)
                     && c.kernel().size() == c.bridge().size()
                     && c.kernel().stream().anyMatch(line -> line.startsWith("< type 0x10 "))),
-    OLD_SPI("newer kernels give out an SPI only once, this one once for each destination", true, Set.of(KernelKind.LINUX_6_1),
-            c -> any(c.request(), message -> message.header().type() == XfrmMessage.ALLOCSPI) && hasErrno(c.bridge(), 2)),
-    SECURITY_MODULE("this kernel has SELinux, which judges labels; without it they are ignored, as here", true,
+    OLD_SPI(
+            "newer kernels give out an SPI only once, this one once for each destination",
+            true,
+            Set.of(KernelKind.LINUX_6_1),
+            c -> any(c.request(), message -> message.header().type() == XfrmMessage.ALLOCSPI)
+                    && hasErrno(c.bridge(), 2)),
+    SECURITY_MODULE(
+            "this kernel has SELinux, which judges labels; without it they are ignored, as here",
+            true,
             Set.of(KernelKind.LINUX_6_1),
             c -> any(c.request(), message -> has(message, XfrmAttribute.SEC_CTX))
                     || c.kernel().stream().anyMatch(line -> line.contains(" [" + XfrmAttribute.SEC_CTX + " "))),
-    ENDLESS_KEY("a kernel takes a key length just below 2^32 bits for 0, as it adds 7 to it", true, Set.of(KernelKind.values()),
+    ENDLESS_KEY(
+            "a kernel takes a key length just below 2^32 bits for 0, as it adds 7 to it",
+            true,
+            Set.of(KernelKind.values()),
             c -> any(c.request(), KnownDifference::hasEndlessKey)),
-    OLD_ENCAPSULATION("since Linux 6.8 encapsulation of type 1 is refused", true, Set.of(KernelKind.LINUX_6_1),
+    OLD_ENCAPSULATION(
+            "since Linux 6.8 encapsulation of type 1 is refused",
+            true,
+            Set.of(KernelKind.LINUX_6_1),
             c -> any(c.request(), message -> encapsulationType(message) == 1)),
-    ESP_MODE("a kernel takes ESP over IPv6 in the mode route optimization, for which it has no code", true,
+    ESP_MODE(
+            "a kernel takes ESP over IPv6 in the mode route optimization, for which it has no code",
+            true,
             Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
             c -> isState(c) && any(c.request(), message -> mode(message) == Mode.ROUTE_OPTIMIZATION.number())),
-    OLD_MIGRATE("since Linux 6.14 MIGRATE finds the policy that traffic would; before, the one of that very selector", true,
+    OLD_MIGRATE(
+            "since Linux 6.14 MIGRATE finds the policy that traffic would; before, the one of that very selector",
+            true,
             Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
-            c -> any(c.request(), message -> message.header().type() == XfrmMessage.MIGRATE) && hasErrno(c.kernel(), 2) != hasErrno(c.bridge(), 2)),
-    OLD_DUMP_ERROR("this kernel says no more than the words when it refuses a dump", false, Set.of(KernelKind.LINUX_6_1),
-            c -> without(c.kernel()).equals(without(c.bridge().stream().map(KnownDifference::shortDone).toList()))),
-    NO_OFFLOAD("this kernel refuses offload of what it has no code for, and later ones only where a device could take it", true,
+            c -> any(c.request(), message -> message.header().type() == XfrmMessage.MIGRATE)
+                    && hasErrno(c.kernel(), 2) != hasErrno(c.bridge(), 2)),
+    OLD_DUMP_ERROR(
+            "this kernel says no more than the words when it refuses a dump",
+            false,
+            Set.of(KernelKind.LINUX_6_1),
+            c -> without(c.kernel())
+                    .equals(without(
+                            c.bridge().stream().map(KnownDifference::shortDone).toList()))),
+    NO_OFFLOAD(
+            "this kernel refuses offload of what it has no code for, and later ones only where a device could take it",
+            true,
             Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
-            c -> isState(c) && any(c.request(), message -> has(message, XfrmAttribute.OFFLOAD_DEV)) && hasErrno(c.kernel(), 22)),
-    POLICY_OFFLOAD("this kernel was built without offload, and ignores it on policies where others refuse it", true,
+            c -> isState(c)
+                    && any(c.request(), message -> has(message, XfrmAttribute.OFFLOAD_DEV))
+                    && hasErrno(c.kernel(), 22)),
+    POLICY_OFFLOAD(
+            "this kernel was built without offload, and ignores it on policies where others refuse it",
+            true,
             Set.of(KernelKind.HOST, KernelKind.LINUX_6_1),
             c -> any(c.request(), message -> !isState(message) && has(message, XfrmAttribute.OFFLOAD_DEV))),
-    TIMER_UNIT("a kernel takes ETIMER_THRESH in ticks of its own and tells it in tenths of a second; here it is tenths both ways", false,
+    TIMER_UNIT(
+            "a kernel takes ETIMER_THRESH in ticks of its own and tells it in tenths of a second; here it is tenths both ways",
+            false,
             Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
-            c -> c.kernel().stream().map(KnownDifference::withoutTimer).toList()
-                    .equals(c.bridge().stream().map(KnownDifference::withoutTimer).toList())),
-    GARBAGE("what IPComp needs beside it goes when the kernel's garbage collector runs", true, Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
+            c -> c.kernel().stream()
+                    .map(KnownDifference::withoutTimer)
+                    .toList()
+                    .equals(c.bridge().stream()
+                            .map(KnownDifference::withoutTimer)
+                            .toList())),
+    GARBAGE(
+            "what IPComp needs beside it goes when the kernel's garbage collector runs",
+            true,
+            Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
             c -> hasLeftTunnels(c) || countsMoreAfterIpComp(c)),
-    NO_TRANSFORM("this kernel was built without ESP", true, Set.of(KernelKind.HOST),
+    NO_TRANSFORM(
+            "this kernel was built without ESP",
+            true,
+            Set.of(KernelKind.HOST),
             c -> isState(c) && hasErrno(c.kernel(), 93)),
-    NO_ALGORITHM("this kernel was built without the algorithm", true, Set.of(KernelKind.HOST),
+    NO_ALGORITHM(
+            "this kernel was built without the algorithm",
+            true,
+            Set.of(KernelKind.HOST),
             c -> isState(c) && hasErrno(c.kernel(), 38)),
-    NO_ARIA_SM("this kernel was built without ARIA, SM3 and SM4", true, Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
+    NO_ARIA_SM(
+            "this kernel was built without ARIA, SM3 and SM4",
+            true,
+            Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
             c -> isState(c) && hasErrno(c.kernel(), 38) && any(c.request(), KnownDifference::hasAriaOrSm)),
-    LARVAL_OF_ANOTHER_INTERFACE("a kernel gives a larval state without SPI to a request with another interface id", true,
+    LARVAL_OF_ANOTHER_INTERFACE(
+            "a kernel gives a larval state without SPI to a request with another interface id",
+            true,
             Set.of(KernelKind.values()),
             c -> any(c.request(), message -> message.header().type() == XfrmMessage.ALLOCSPI)
-                    && c.kernel().stream().map(KnownDifference::withoutInterface).toList()
-                            .equals(c.bridge().stream().map(KnownDifference::withoutInterface).toList())),
-    MOBILE_IPV6("states of mobile IPv6 are refused", true, Set.of(KernelKind.values()),
+                    && c.kernel().stream()
+                            .map(KnownDifference::withoutInterface)
+                            .toList()
+                            .equals(c.bridge().stream()
+                                    .map(KnownDifference::withoutInterface)
+                                    .toList())),
+    MOBILE_IPV6(
+            "states of mobile IPv6 are refused",
+            true,
+            Set.of(KernelKind.values()),
             c -> isState(c) && hasErrno(c.bridge(), 93) && any(c.request(), KnownDifference::isOfMobileIpv6));
 
     private static final int[] ALGORITHMS = {
-        XfrmAttribute.ALG_AUTH, XfrmAttribute.ALG_CRYPT, XfrmAttribute.ALG_COMP, XfrmAttribute.ALG_AEAD, XfrmAttribute.ALG_AUTH_TRUNC
+        XfrmAttribute.ALG_AUTH,
+        XfrmAttribute.ALG_CRYPT,
+        XfrmAttribute.ALG_COMP,
+        XfrmAttribute.ALG_AEAD,
+        XfrmAttribute.ALG_AUTH_TRUNC
     };
 
     // in struct xfrm_usersa_info
@@ -118,7 +219,9 @@ enum KnownDifference implements Difference {
     private static List<String> without(List<String> lines) {
         return lines.stream()
                 .map(line -> line.contains(MessageText.EXPLANATION)
-                        ? line.replace(MessageText.EXPLANATION, "").replace("flags 0x200", "flags 0x0").replace("flags 0x300", "flags 0x100")
+                        ? line.replace(MessageText.EXPLANATION, "")
+                                .replace("flags 0x200", "flags 0x0")
+                                .replace("flags 0x300", "flags 0x100")
                                 .replace("flags 0x202", "flags 0x2")
                         : line)
                 .toList();
@@ -129,7 +232,9 @@ enum KnownDifference implements Difference {
     }
 
     private static List<String> withoutExpire(List<String> lines) {
-        return lines.stream().filter(line -> !line.startsWith("! groups 2 type 0x18 ")).toList();
+        return lines.stream()
+                .filter(line -> !line.startsWith("! groups 2 type 0x18 "))
+                .toList();
     }
 
     private static boolean hasErrno(List<String> lines, int errno) {
@@ -145,7 +250,8 @@ enum KnownDifference implements Difference {
     }
 
     private static boolean isNewer(Case difference) {
-        return any(difference.request(), message -> message.header().type() == XfrmMessage.MIGRATE_STATE) && hasErrno(difference.kernel(), 22);
+        return any(difference.request(), message -> message.header().type() == XfrmMessage.MIGRATE_STATE)
+                && hasErrno(difference.kernel(), 22);
     }
 
     private static boolean isOfMobileIpv6(NetlinkReader message) {
@@ -154,17 +260,22 @@ enum KnownDifference implements Difference {
     }
 
     private static int protocol(NetlinkReader message) {
-        return message.payload().limit() > PROTOCOL_OFFSET ? Byte.toUnsignedInt(message.payload().get(PROTOCOL_OFFSET)) : 0;
+        return message.payload().limit() > PROTOCOL_OFFSET
+                ? Byte.toUnsignedInt(message.payload().get(PROTOCOL_OFFSET))
+                : 0;
     }
 
     private static int mode(NetlinkReader message) {
-        return message.payload().limit() > MODE_OFFSET ? Byte.toUnsignedInt(message.payload().get(MODE_OFFSET)) : -1;
+        return message.payload().limit() > MODE_OFFSET
+                ? Byte.toUnsignedInt(message.payload().get(MODE_OFFSET))
+                : -1;
     }
 
     private static boolean asksForStrangeLarval(NetlinkReader message) {
         return message.header().type() == XfrmMessage.ALLOCSPI
                 && message.payload().limit() > MODE_OFFSET
-                && (mode(message) > Mode.IPTFS.number() || !AddressFamily.isIp(message.payload().getShort(FAMILY_OFFSET)));
+                && (mode(message) > Mode.IPTFS.number()
+                        || !AddressFamily.isIp(message.payload().getShort(FAMILY_OFFSET)));
     }
 
     private static boolean leavesChoiceOfSpi(NetlinkReader message) {
@@ -185,17 +296,29 @@ enum KnownDifference implements Difference {
     /** A NEWSA of IP in IP, by the protocol in its fixed part. */
     private static boolean isBareTunnel(String line) {
         int at = line.indexOf(": ") + 2 + 2 * PROTOCOL_OFFSET;
-        return line.contains("type 0x10 ") && line.length() > at + 2 && (line.startsWith("04", at) || line.startsWith("29", at));
+        return line.contains("type 0x10 ")
+                && line.length() > at + 2
+                && (line.startsWith("04", at) || line.startsWith("29", at));
     }
 
-    /** A kernel shows tunnels that have nothing beside them any more; or one of them stands beside another State than the one it was made for. */
+    /**
+     * A kernel shows tunnels that have nothing beside them any more; or one of them stands beside another State than
+     * the one it was made for.
+     */
     private static boolean hasLeftTunnels(Case difference) {
-        List<String> kernel = difference.kernel().stream().map(KnownDifference::unplaced).toList();
-        List<String> bridge = difference.bridge().stream().map(KnownDifference::unplaced).toList();
+        List<String> kernel =
+                difference.kernel().stream().map(KnownDifference::unplaced).toList();
+        List<String> bridge =
+                difference.bridge().stream().map(KnownDifference::unplaced).toList();
         List<String> more = new ArrayList<>(kernel);
         bridge.forEach(more::remove);
-        boolean shared = difference.earlier().stream().filter(request -> any(request, KnownDifference::isIpComp)).count() > 1;
-        boolean equal = shared ? withoutBareTunnels(kernel).equals(withoutBareTunnels(bridge)) : more.size() + bridge.size() == kernel.size();
+        boolean shared = difference.earlier().stream()
+                        .filter(request -> any(request, KnownDifference::isIpComp))
+                        .count()
+                > 1;
+        boolean equal = shared
+                ? withoutBareTunnels(kernel).equals(withoutBareTunnels(bridge))
+                : more.size() + bridge.size() == kernel.size();
         return equal && !more.isEmpty() && more.stream().allMatch(KnownDifference::isBareTunnel);
     }
 
@@ -216,7 +339,9 @@ enum KnownDifference implements Difference {
     }
 
     private static List<String> withoutCount(List<String> lines) {
-        return lines.stream().map(line -> line.contains("type 0x22 ") ? line.replaceFirst(" \\[1 [0-9a-f]{8}]", "") : line).toList();
+        return lines.stream()
+                .map(line -> line.contains("type 0x22 ") ? line.replaceFirst(" \\[1 [0-9a-f]{8}]", "") : line)
+                .toList();
     }
 
     private static boolean isIpComp(NetlinkReader message) {
@@ -228,24 +353,32 @@ enum KnownDifference implements Difference {
     }
 
     private static boolean hasAriaOrSm(NetlinkReader message) {
-        return Arrays.stream(ALGORITHMS).mapToObj(attributes(message)::getString).filter(Objects::nonNull)
+        return Arrays.stream(ALGORITHMS)
+                .mapToObj(attributes(message)::getString)
+                .filter(Objects::nonNull)
                 .anyMatch(name -> name.contains("aria") || name.contains("sm3") || name.contains("sm4"));
     }
 
     private static boolean hasTwoFormsOfCmac(NetlinkReader message) {
-        return has(message, XfrmAttribute.ALG_AUTH) && "cmac(aes)".equals(attributes(message).getString(XfrmAttribute.ALG_AUTH_TRUNC));
+        return has(message, XfrmAttribute.ALG_AUTH)
+                && "cmac(aes)".equals(attributes(message).getString(XfrmAttribute.ALG_AUTH_TRUNC));
     }
 
     private static boolean isOffloadedIntoAnInterface(NetlinkReader message) {
         ByteBuffer offload = attributes(message).get(XfrmAttribute.OFFLOAD_DEV);
-        return offload != null && offload.limit() > 4 && (offload.get(4) & 2) != 0 && attributes(message).getInt(XfrmAttribute.IF_ID, 0) != 0;
+        return offload != null
+                && offload.limit() > 4
+                && (offload.get(4) & 2) != 0
+                && attributes(message).getInt(XfrmAttribute.IF_ID, 0) != 0;
     }
 
     private static boolean hasEndlessKey(NetlinkReader message) {
         Attributes attributes = attributes(message);
         return Arrays.stream(ALGORITHMS).anyMatch(type -> {
             ByteBuffer algorithm = attributes.get(type);
-            return algorithm != null && algorithm.limit() >= 68 && Integer.compareUnsigned(algorithm.getInt(64), -8) > 0;
+            return algorithm != null
+                    && algorithm.limit() >= 68
+                    && Integer.compareUnsigned(algorithm.getInt(64), -8) > 0;
         });
     }
 

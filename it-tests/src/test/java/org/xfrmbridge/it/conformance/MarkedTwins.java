@@ -44,7 +44,8 @@ final class MarkedTwins {
         List<Draft> requests = new ArrayList<>();
         for (Mark mark : MARKS) {
             if (!dice.oneIn(3)) {
-                requests.add(marked(states ? maker.state(XfrmMessage.NEWSA, info(), AddressFamily.INET) : larval(), mark));
+                requests.add(
+                        marked(states ? maker.state(XfrmMessage.NEWSA, info(), AddressFamily.INET) : larval(), mark));
             }
         }
         for (int i = 2 + dice.below(3); i > 0; i--) {
@@ -56,20 +57,38 @@ final class MarkedTwins {
 
     private static UsersaInfo info() {
         return new UsersaInfo(
-                Selector.any(0), ID, SOURCE, Lifetime.UNLIMITED, new LifetimeCurrent(0, 0, 0, 0), new UsersaInfo.Stats(0, 0, 0), 0, 1,
-                AddressFamily.INET, Mode.TUNNEL.number(), 0, 0);
+                Selector.any(0),
+                ID,
+                SOURCE,
+                Lifetime.UNLIMITED,
+                new LifetimeCurrent(0, 0, 0, 0),
+                new UsersaInfo.Stats(0, 0, 0),
+                0,
+                1,
+                AddressFamily.INET,
+                Mode.TUNNEL.number(),
+                0,
+                0);
     }
 
     private static Draft larval() {
-        return Draft.of(XfrmMessage.ALLOCSPI, UserspiInfo.BYTES, out -> new UserspiInfo(info(), ID.spi(), ID.spi()).write(out));
+        return Draft.of(
+                XfrmMessage.ALLOCSPI, UserspiInfo.BYTES, out -> new UserspiInfo(info(), ID.spi(), ID.spi()).write(out));
     }
 
     private Draft named() {
         UsersaId id = new UsersaId(ID, AddressFamily.INET);
-        int type = dice.pick(XfrmMessage.GETSA, XfrmMessage.GETSA, XfrmMessage.DELSA, XfrmMessage.GETAE, XfrmMessage.EXPIRE, XfrmMessage.UPDSA);
+        int type = dice.pick(
+                XfrmMessage.GETSA,
+                XfrmMessage.GETSA,
+                XfrmMessage.DELSA,
+                XfrmMessage.GETAE,
+                XfrmMessage.EXPIRE,
+                XfrmMessage.UPDSA);
         return switch (type) {
             case XfrmMessage.GETAE -> Draft.of(type, AeventId.BYTES, out -> new AeventId(id, SOURCE, 0, 0).write(out));
-            case XfrmMessage.EXPIRE -> Draft.of(type, UserExpire.BYTES, out -> new UserExpire(info(), dice.pick(0, 1)).write(out));
+            case XfrmMessage.EXPIRE ->
+                Draft.of(type, UserExpire.BYTES, out -> new UserExpire(info(), dice.pick(0, 1)).write(out));
             case XfrmMessage.UPDSA -> maker.state(type, info(), AddressFamily.INET);
             default -> Draft.of(type, UsersaId.BYTES, id::write);
         };

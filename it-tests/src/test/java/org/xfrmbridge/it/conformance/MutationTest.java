@@ -14,8 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The comparison finds faults: each of these is put into the server, alone, and must show in the recordings. The changed class stands
- * before all others on the class path of another JVM; nothing in the tree is touched.
+ * The comparison finds faults: each of these is put into the server, alone, and must show in the recordings. The
+ * changed class stands before all others on the class path of another JVM; nothing in the tree is touched.
  */
 class MutationTest {
     private static final String NETLINK = "bridge-netlink/src/main/java/org/xfrmbridge/netlink/";
@@ -23,11 +23,14 @@ class MutationTest {
 
     /** One fault: in a source file one text in the place of another. */
     enum Fault {
-        WRONG_ERRNO(CORE + "km/StateVerbs.java", "throw new XfrmException(Errno.EEXIST)", "throw new XfrmException(Errno.EBUSY)"),
+        WRONG_ERRNO(
+                CORE + "km/StateVerbs.java",
+                "throw new XfrmException(Errno.EEXIST)",
+                "throw new XfrmException(Errno.EBUSY)"),
         MISSING_ATTRIBUTE(NETLINK + "map/StateEncoder.java", "AttributeValues.putMark(out, spec.mark());", ""),
-        SWAPPED_BYTE_ORDER(NETLINK + "msg/UsersaId.java", "out.putInt(Structs.bigEndian(id.spi()))", "out.putInt(id.spi())"),
-        MISSING_EVENT(
-                CORE + "km/PolicyVerbs.java", "keyManagers.tell(km -> km.policiesFlushed(type, origin));", ""),
+        SWAPPED_BYTE_ORDER(
+                NETLINK + "msg/UsersaId.java", "out.putInt(Structs.bigEndian(id.spi()))", "out.putInt(id.spi())"),
+        MISSING_EVENT(CORE + "km/PolicyVerbs.java", "keyManagers.tell(km -> km.policiesFlushed(type, origin));", ""),
         MISSING_GROUP(NETLINK + "server/NetlinkKeyManager.java", "EventGroup.put(message.written(), group);", ""),
         WRONG_PRIORITY(CORE + "db/SpdEntry.java", "(priority ^ Integer.MIN_VALUE)", "~(priority ^ Integer.MIN_VALUE)");
 
@@ -71,7 +74,11 @@ class MutationTest {
         long start = System.nanoTime();
 
         Process run = new ProcessBuilder(
-                        java, "-XX:TieredStopAtLevel=1", "-cp", classes + File.pathSeparator + classPath(), RecordedRun.class.getName())
+                        java,
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        classes + File.pathSeparator + classPath(),
+                        RecordedRun.class.getName())
                 .redirectErrorStream(true)
                 .redirectOutput(output)
                 .start();

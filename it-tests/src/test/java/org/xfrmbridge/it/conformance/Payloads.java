@@ -61,6 +61,7 @@ final class Payloads {
         new Suite("cbc(sm4)", new int[] {16}, null),
         new Suite("sm4", new int[] {16}, null),
     };
+
     private static final Suite[] DIGESTS = {
         new Suite("hmac(sha1)", new int[] {20}, new int[] {96, 160}),
         new Suite("sha1", new int[] {20}, new int[] {96}),
@@ -107,13 +108,17 @@ final class Payloads {
             case XfrmAttribute.SA -> new byte[UsersaInfo.BYTES];
             case XfrmAttribute.POLICY -> new byte[UserpolicyInfo.BYTES];
             case XfrmAttribute.SEC_CTX -> securityContext();
-            case XfrmAttribute.REPLAY_VAL -> struct(12, out -> out.putInt(sequence()).putInt(sequence()).putInt(dice.pick(0, 1, -1)));
+            case XfrmAttribute.REPLAY_VAL ->
+                struct(12, out -> out.putInt(sequence()).putInt(sequence()).putInt(dice.pick(0, 1, -1)));
             case XfrmAttribute.REPLAY_ESN_VAL -> replayBitmap();
-            case XfrmAttribute.POLICY_TYPE -> struct(6, out -> out.put((byte) (dice.oneIn(12) ? dice.edge() : dice.pick(0, 0, 1))));
+            case XfrmAttribute.POLICY_TYPE ->
+                struct(6, out -> out.put((byte) (dice.oneIn(12) ? dice.edge() : dice.pick(0, 0, 1))));
             case XfrmAttribute.MIGRATE -> migrations(family);
             case XfrmAttribute.KMADDRESS -> kmAddress(family);
-            case XfrmAttribute.PROTO -> new byte[] {(byte) (dice.oneIn(6) ? dice.edge() : dice.pick(0, 50, 50, 51, 255))};
-            case XfrmAttribute.OFFLOAD_DEV -> struct(8, out -> out.putInt(dice.pick(1, 99)).put((byte) dice.pick(0, 1, 2, 4, 6, 8)));
+            case XfrmAttribute.PROTO ->
+                new byte[] {(byte) (dice.oneIn(6) ? dice.edge() : dice.pick(0, 50, 50, 51, 255))};
+            case XfrmAttribute.OFFLOAD_DEV ->
+                struct(8, out -> out.putInt(dice.pick(1, 99)).put((byte) dice.pick(0, 1, 2, 4, 6, 8)));
             case XfrmAttribute.SA_DIR -> new byte[] {(byte) dice.pick(1, 2)};
             case XfrmAttribute.IPTFS_REORDER_WINDOW -> struct(2, out -> out.putShort((short) dice.edge()));
             case XfrmAttribute.IPTFS_DONT_FRAG, XfrmAttribute.PAD -> new byte[0];
@@ -123,13 +128,15 @@ final class Payloads {
 
     private byte[] structOrNumber(int type, int family) {
         return switch (type) {
-            case XfrmAttribute.ENCAP -> struct(Structs.ENCAP_BYTES, out -> Structs.writeEncapsulation(out, encapsulation(family)));
+            case XfrmAttribute.ENCAP ->
+                struct(Structs.ENCAP_BYTES, out -> Structs.writeEncapsulation(out, encapsulation(family)));
             case XfrmAttribute.LTIME_VAL ->
                 struct(Structs.LIFETIME_CURRENT_BYTES, out -> Structs.writeLifetimeCurrent(out, usage()));
             case XfrmAttribute.SRCADDR, XfrmAttribute.COADDR -> address(pools.usualAddress(family));
             case XfrmAttribute.LASTUSED -> struct(8, out -> out.putLong(1000));
             case XfrmAttribute.MARK -> struct(Structs.MARK_BYTES, out -> Structs.writeMark(out, pools.mark()));
-            case XfrmAttribute.ADDRESS_FILTER -> struct(AddressFilter.BYTES, out -> filter(family).write(out));
+            case XfrmAttribute.ADDRESS_FILTER ->
+                struct(AddressFilter.BYTES, out -> filter(family).write(out));
             case XfrmAttribute.IF_ID -> number(dice.pick(0, 1, 9));
             case XfrmAttribute.SA_EXTRA_FLAGS -> number(dice.oneIn(6) ? dice.edge() : dice.pick(0, 1, 2, 3));
             // One that every machine has, or one that none has.
@@ -151,19 +158,26 @@ final class Payloads {
     private byte[] algorithm(Suite suite) {
         byte[] key = key(suite);
         int keyBits = keyBits(key);
-        return struct(ALGORITHM_NAME_BYTES + 4 + key.length, out -> out.put(name(suite)).putInt(keyBits).put(key));
+        return struct(
+                ALGORITHM_NAME_BYTES + 4 + key.length,
+                out -> out.put(name(suite)).putInt(keyBits).put(key));
     }
 
     /** XFRMA_ALG_AUTH_TRUNC with an algorithm of this name. */
     byte[] truncated(String name) {
-        return algorithmWithIcv(Arrays.stream(DIGESTS).filter(suite -> suite.name.equals(name)).findFirst().orElseThrow());
+        return algorithmWithIcv(Arrays.stream(DIGESTS)
+                .filter(suite -> suite.name.equals(name))
+                .findFirst()
+                .orElseThrow());
     }
 
     private byte[] algorithmWithIcv(Suite suite) {
         byte[] key = key(suite);
         int icvBits = dice.oneIn(8) ? dice.pick(0, 8, 24, 32, 72, 512, -1) : dice.pick(suite.icvBits);
         int keyBits = keyBits(key);
-        return struct(ALGORITHM_NAME_BYTES + 8 + key.length, out -> out.put(name(suite)).putInt(keyBits).putInt(icvBits).put(key));
+        return struct(
+                ALGORITHM_NAME_BYTES + 8 + key.length,
+                out -> out.put(name(suite)).putInt(keyBits).putInt(icvBits).put(key));
     }
 
     private byte[] name(Suite suite) {
@@ -191,13 +205,15 @@ final class Payloads {
 
     private Encapsulation encapsulation(int family) {
         int type = dice.oneIn(5) ? dice.pick(0, 1, 3, 7, 8, 255) : Encapsulation.UDP_ENCAP_ESPINUDP;
-        return new Encapsulation(type, dice.pick(4500, 0), dice.pick(4500, 1024), dice.oneIn(3) ? pools.address(family) : Address.ANY);
+        return new Encapsulation(
+                type, dice.pick(4500, 0), dice.pick(4500, 1024), dice.oneIn(3) ? pools.address(family) : Address.ANY);
     }
 
     private LifetimeCurrent usage() {
         long bytes = dice.oneIn(6) ? dice.extreme() : dice.pick(0, 1000, 6_000_000);
         long packets = dice.oneIn(6) ? dice.extreme() : dice.pick(0, 10);
-        return new LifetimeCurrent(bytes, packets, dice.oneIn(6) ? dice.extreme() : 0, dice.oneIn(6) ? dice.extreme() : dice.pick(0, 5));
+        return new LifetimeCurrent(
+                bytes, packets, dice.oneIn(6) ? dice.extreme() : 0, dice.oneIn(6) ? dice.extreme() : dice.pick(0, 5));
     }
 
     private static byte[] address(Address address) {
@@ -207,14 +223,23 @@ final class Payloads {
     private AddressFilter filter(int family) {
         int prefix = dice.oneIn(8) ? dice.pick(129, 255) : dice.pick(0, 24, 32, 128);
         return new AddressFilter(
-                pools.usualAddress(family), pools.usualAddress(family), dice.oneIn(4) ? 0 : family, prefix, dice.pick(0, 32, 128));
+                pools.usualAddress(family),
+                pools.usualAddress(family),
+                dice.oneIn(4) ? 0 : family,
+                prefix,
+                dice.pick(0, 32, 128));
     }
 
     private byte[] securityContext() {
         int label = dice.pick(0, 4, 8);
         int length = dice.oneIn(4) ? dice.pick(0, 8, 255) : 8 + label;
-        return struct(8 + label, out -> out.putShort((short) length).putShort((short) 8).put((byte) dice.pick(0, 1)).put((byte) 1)
-                .putShort((short) label));
+        return struct(
+                8 + label,
+                out -> out.putShort((short) length)
+                        .putShort((short) 8)
+                        .put((byte) dice.pick(0, 1))
+                        .put((byte) 1)
+                        .putShort((short) label));
     }
 
     private byte[] replayBitmap() {
@@ -269,7 +294,10 @@ final class Payloads {
                 for (int address = 0; address < 4; address++) {
                     Structs.writeAddress(out, pools.usualAddress(address < 2 ? family : newFamily));
                 }
-                out.put((byte) pools.protocol()).put((byte) mode()).putShort((short) 0).putInt(pools.reqid());
+                out.put((byte) pools.protocol())
+                        .put((byte) mode())
+                        .putShort((short) 0)
+                        .putInt(pools.reqid());
                 out.putShort((short) family).putShort((short) newFamily);
             }
         });

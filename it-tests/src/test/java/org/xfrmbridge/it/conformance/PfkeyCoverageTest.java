@@ -27,7 +27,8 @@ class PfkeyCoverageTest {
         RIGHT {
             @Override
             public boolean test(Extension extension) {
-                return extension.declaredBytes() == extension.bytes().length && extension.bytes().length >= leastBytes(extension);
+                return extension.declaredBytes() == extension.bytes().length
+                        && extension.bytes().length >= leastBytes(extension);
             }
         },
         SHORT {
@@ -39,7 +40,8 @@ class PfkeyCoverageTest {
         LONG {
             @Override
             public boolean test(Extension extension) {
-                return extension.declaredBytes() == extension.bytes().length && extension.bytes().length > leastBytes(extension) + 16;
+                return extension.declaredBytes() == extension.bytes().length
+                        && extension.bytes().length > leastBytes(extension) + 16;
             }
         },
         BEYOND_THE_END {
@@ -61,7 +63,9 @@ class PfkeyCoverageTest {
     @BeforeAll
     static void generate() {
         PfkeySequenceGenerator generator = new PfkeySequenceGenerator(Profile.STATES_6_12, 1);
-        IntStream.range(0, SEQUENCES).mapToObj(generator::make).flatMap(sequence -> sequence.datagrams().stream())
+        IntStream.range(0, SEQUENCES)
+                .mapToObj(generator::make)
+                .flatMap(sequence -> sequence.datagrams().stream())
                 .forEach(PfkeyCoverageTest::note);
     }
 
@@ -100,7 +104,8 @@ class PfkeyCoverageTest {
 
     @Test
     void shouldSendEveryTypeOfMessageAndSomeThatDoNotExist() {
-        Set<Integer> all = new TreeSet<>(IntStream.rangeClosed(0, SadbType.MAX + 2).boxed().toList());
+        Set<Integer> all =
+                new TreeSet<>(IntStream.rangeClosed(0, SadbType.MAX + 2).boxed().toList());
         all.removeAll(TYPES);
 
         assertEquals(Set.of(), all);
@@ -128,8 +133,20 @@ class PfkeyCoverageTest {
     @Test
     void shouldSendEveryExtensionWithTheMessagesThatReadSome() {
         List<String> missing = new ArrayList<>();
-        int[] types = {SadbType.GETSPI, SadbType.ADD, SadbType.UPDATE, SadbType.GET, SadbType.DELETE, SadbType.DUMP, SadbType.X_SPDADD,
-            SadbType.X_SPDUPDATE, SadbType.X_SPDDELETE, SadbType.X_SPDGET, SadbType.X_SPDDELETE2, SadbType.X_MIGRATE};
+        int[] types = {
+            SadbType.GETSPI,
+            SadbType.ADD,
+            SadbType.UPDATE,
+            SadbType.GET,
+            SadbType.DELETE,
+            SadbType.DUMP,
+            SadbType.X_SPDADD,
+            SadbType.X_SPDUPDATE,
+            SadbType.X_SPDDELETE,
+            SadbType.X_SPDGET,
+            SadbType.X_SPDDELETE2,
+            SadbType.X_MIGRATE
+        };
         for (int type : types) {
             IntStream.rangeClosed(1, SadbExt.values().length)
                     .mapToObj(number -> type + " with " + number)

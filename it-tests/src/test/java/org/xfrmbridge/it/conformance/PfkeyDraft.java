@@ -36,16 +36,24 @@ final class PfkeyDraft {
     }
 
     byte[] toBytes() {
-        int bytes = SadbMsg.BYTES + tail.length + extensions.stream().mapToInt(extension -> bytes(extension.body)).sum();
+        int bytes = SadbMsg.BYTES
+                + tail.length
+                + extensions.stream()
+                        .mapToInt(extension -> bytes(extension.body))
+                        .sum();
         return Draft.struct(bytes, this::write);
     }
 
     private void write(ByteBuffer out) {
         out.put((byte) version).put((byte) type).put((byte) errno).put((byte) satype);
-        out.putShort((short) (out.capacity() / SadbMsg.WORD_BYTES + extraWords)).putShort((short) reserved).putInt(sequence).putInt(pid);
+        out.putShort((short) (out.capacity() / SadbMsg.WORD_BYTES + extraWords))
+                .putShort((short) reserved)
+                .putInt(sequence)
+                .putInt(pid);
         for (Extension extension : extensions) {
             int end = out.position() + bytes(extension.body);
-            out.putShort((short) (bytes(extension.body) / SadbMsg.WORD_BYTES + extension.extraWords)).putShort((short) extension.number);
+            out.putShort((short) (bytes(extension.body) / SadbMsg.WORD_BYTES + extension.extraWords))
+                    .putShort((short) extension.number);
             out.put(extension.body).position(end);
         }
         out.put(tail);

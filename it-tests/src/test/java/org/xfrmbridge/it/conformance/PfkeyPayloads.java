@@ -53,9 +53,12 @@ final class PfkeyPayloads {
             case SPIRANGE -> range();
             case X_KMPRIVATE -> dice.bytes(dice.pick(4, 12));
             case X_POLICY -> policy(family);
-            case X_SA2 -> struct(new SadbXSa2(dice.oneIn(12) ? dice.edge() & 0xff : dice.pick(MODES), 0, pools.reqid()));
-            case X_NAT_T_TYPE -> PfkeyDraft.body(4, out -> out.put((byte) (dice.oneIn(5) ? dice.pick(0, 1, 3, 7, 255) : 2)));
-            case X_NAT_T_SPORT, X_NAT_T_DPORT -> PfkeyDraft.body(4, out -> out.order(ByteOrder.BIG_ENDIAN).putShort((short) 4500));
+            case X_SA2 ->
+                struct(new SadbXSa2(dice.oneIn(12) ? dice.edge() & 0xff : dice.pick(MODES), 0, pools.reqid()));
+            case X_NAT_T_TYPE ->
+                PfkeyDraft.body(4, out -> out.put((byte) (dice.oneIn(5) ? dice.pick(0, 1, 3, 7, 255) : 2)));
+            case X_NAT_T_SPORT, X_NAT_T_DPORT ->
+                PfkeyDraft.body(4, out -> out.order(ByteOrder.BIG_ENDIAN).putShort((short) 4500));
             case X_SEC_CTX -> label();
             case X_KMADDRESS -> kmaddress(family);
             case X_FILTER -> filter(family);
@@ -72,21 +75,24 @@ final class PfkeyPayloads {
     }
 
     byte[] key(int bits) {
-        return PfkeyDraft.body(4 + Math.ceilDiv(bits, Byte.SIZE), out -> out.putShort((short) bits).putShort((short) 0)
-                .put(dice.bytes(Math.ceilDiv(bits, Byte.SIZE))));
+        return PfkeyDraft.body(
+                4 + Math.ceilDiv(bits, Byte.SIZE),
+                out -> out.putShort((short) bits).putShort((short) 0).put(dice.bytes(Math.ceilDiv(bits, Byte.SIZE))));
     }
 
     /** Seconds are none or far ahead, so that nothing ends within a run by itself. */
     private byte[] lifetime() {
         long bytes = dice.pick(0, 0, 1, 5_000_000, -1);
-        return struct(new SadbLifetime(dice.pick(0, 0, 1, 1000, -1), bytes, dice.pick(0, 3600, 7200), dice.pick(0, 3600, 7200)));
+        return struct(new SadbLifetime(
+                dice.pick(0, 0, 1, 1000, -1), bytes, dice.pick(0, 3600, 7200), dice.pick(0, 3600, 7200)));
     }
 
     /** By itself. */
     byte[] address(int family) {
         int bits = AddressFamily.bits(family);
         return struct(new SadbAddress(
-                dice.oneIn(6) ? dice.pick(IpProtocol.UDP, 255) : 0, dice.oneIn(8) ? prefixBits(bits) : bits,
+                dice.oneIn(6) ? dice.pick(IpProtocol.UDP, 255) : 0,
+                dice.oneIn(8) ? prefixBits(bits) : bits,
                 new Sockaddr(family, dice.oneIn(12) ? 500 : 0, pools.usualAddress(family))));
     }
 
@@ -107,26 +113,36 @@ final class PfkeyPayloads {
             return struct(new SadbSpirange(dice.edge(), dice.edge()));
         }
         int single = dice.pick(0x1000, 0x1001, 0x1002);
-        return struct(dice.oneIn(3)
-                ? new SadbSpirange(VolatileField.CHOSEN_SPI_MIN, VolatileField.CHOSEN_SPI_MAX)
-                : new SadbSpirange(single, single));
+        return struct(
+                dice.oneIn(3)
+                        ? new SadbSpirange(VolatileField.CHOSEN_SPI_MIN, VolatileField.CHOSEN_SPI_MAX)
+                        : new SadbSpirange(single, single));
     }
 
     private byte[] label() {
         byte[] label = dice.bytes(dice.pick(0, 1, 8, 13));
-        return PfkeyDraft.body(4 + label.length, out -> out.put((byte) 1).put((byte) 1).putShort((short) label.length).put(label));
+        return PfkeyDraft.body(
+                4 + label.length,
+                out -> out.put((byte) 1)
+                        .put((byte) 1)
+                        .putShort((short) label.length)
+                        .put(label));
     }
 
     private byte[] kmaddress(int family) {
         byte[] ends = ends(family);
-        return PfkeyDraft.body(4 + ends.length, out -> out.putInt(dice.pick(0, 0, 7)).put(ends));
+        return PfkeyDraft.body(
+                4 + ends.length, out -> out.putInt(dice.pick(0, 0, 7)).put(ends));
     }
 
     private byte[] filter(int family) {
         int bits = AddressFamily.bits(family);
         return struct(new SadbXFilter(
-                pools.usualAddress(family), pools.usualAddress(family), dice.oneIn(6) ? dice.edge() & 0xffff : dice.pick(family, 0),
-                dice.oneIn(8) ? dice.edge() & 0xff : dice.pick(0, 8, 24, bits), dice.oneIn(8) ? dice.edge() & 0xff : dice.pick(0, bits)));
+                pools.usualAddress(family),
+                pools.usualAddress(family),
+                dice.oneIn(6) ? dice.edge() & 0xffff : dice.pick(family, 0),
+                dice.oneIn(8) ? dice.edge() & 0xff : dice.pick(0, 8, 24, bits),
+                dice.oneIn(8) ? dice.edge() & 0xff : dice.pick(0, bits)));
     }
 
     /** To add or name a policy, with its transforms if it says IPsec, and sometimes if not. */
@@ -144,8 +160,14 @@ final class PfkeyPayloads {
     byte[] policy(int type, int id, byte[] requests) {
         int direction = dice.oneIn(12) ? dice.pick(0, 4, 5, 255) : dice.pick(1, 2, 2, 3);
         int priority = dice.pick(0, 0, 1, 2000, -1);
-        return PfkeyDraft.body(12 + requests.length, out -> out.putShort((short) type).put((byte) direction).put((byte) 0)
-                .putInt(id).putInt(priority).put(requests));
+        return PfkeyDraft.body(
+                12 + requests.length,
+                out -> out.putShort((short) type)
+                        .put((byte) direction)
+                        .put((byte) 0)
+                        .putInt(id)
+                        .putInt(priority)
+                        .put(requests));
     }
 
     /** One that exists, mostly: PF_KEY's own, or of a policy made through netlink, where clients choose. */
@@ -163,21 +185,33 @@ final class PfkeyPayloads {
     }
 
     byte[] request(int protocol, int mode, int reqid, byte[] ends) {
-        int length = SadbXIpsecrequest.BYTES + ends.length + (dice.oneIn(25) ? dice.pick(-32, -16, -8, -1, 1, 8, 16) : 0);
+        int length =
+                SadbXIpsecrequest.BYTES + ends.length + (dice.oneIn(25) ? dice.pick(-32, -16, -8, -1, 1, 8, 16) : 0);
         int level = dice.oneIn(15) ? dice.edge() & 0xff : dice.pick(0, 1, 2, 2, 3, 3);
-        return PfkeyDraft.body(SadbXIpsecrequest.BYTES + ends.length, out -> out.putShort((short) length).putShort((short) protocol)
-                .put((byte) mode).put((byte) level).putShort((short) 0).putInt(reqid).putInt(0).put(ends));
+        return PfkeyDraft.body(
+                SadbXIpsecrequest.BYTES + ends.length,
+                out -> out.putShort((short) length)
+                        .putShort((short) protocol)
+                        .put((byte) mode)
+                        .put((byte) level)
+                        .putShort((short) 0)
+                        .putInt(reqid)
+                        .putInt(0)
+                        .put(ends));
     }
 
     /** Two addresses without padding between, but behind them, so that what follows begins at a whole word. */
     private byte[] ends(int family) {
         int second = dice.oneIn(20) ? dice.pick(AddressFamily.INET, AddressFamily.INET6) : family;
-        return ends(new Sockaddr(family, 0, pools.usualAddress(family)), new Sockaddr(second, 0, pools.usualAddress(second)));
+        return ends(
+                new Sockaddr(family, 0, pools.usualAddress(family)),
+                new Sockaddr(second, 0, pools.usualAddress(second)));
     }
 
     byte[] ends(Sockaddr source, Sockaddr destination) {
         int bytes = source.bytes() + destination.bytes();
-        return PfkeyDraft.body((bytes + 7) & -8, out -> List.of(source, destination).forEach(end -> end.write(out)));
+        return PfkeyDraft.body(
+                (bytes + 7) & -8, out -> List.of(source, destination).forEach(end -> end.write(out)));
     }
 
     /** What MIGRATE asks for: for each move the old ends and the new ones. */

@@ -17,8 +17,9 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
- * A policy, the SAs it wants, X_MIGRATE that moves both, and a look at what is there then. Chance alone hardly ever brings these together:
- * the policy must be of that very selector, as kernels before 6.14 want it, and its templates and the SAs of the old addresses.
+ * A policy, the SAs it wants, X_MIGRATE that moves both, and a look at what is there then. Chance alone hardly ever
+ * brings these together: the policy must be of that very selector, as kernels before 6.14 want it, and its templates
+ * and the SAs of the old addresses.
  */
 final class PfkeyRelocation {
     private static final int TRANSPORT = 1;
@@ -103,7 +104,8 @@ final class PfkeyRelocation {
     }
 
     private PfkeyDraft withSelector(PfkeyDraft draft) {
-        return draft.with(SadbExt.ADDRESS_SRC, PfkeyPayloads.struct(source)).with(SadbExt.ADDRESS_DST, PfkeyPayloads.struct(destination));
+        return draft.with(SadbExt.ADDRESS_SRC, PfkeyPayloads.struct(source))
+                .with(SadbExt.ADDRESS_DST, PfkeyPayloads.struct(destination));
     }
 
     private PfkeyDraft policy() {
@@ -111,18 +113,33 @@ final class PfkeyRelocation {
         for (Transform transform : transforms) {
             requests.writeBytes(request(transform, transform.mode == TRANSPORT ? new byte[0] : pair(family, oldEnds)));
         }
-        return withSelector(new PfkeyDraft(SadbType.X_SPDADD, Satype.UNSPEC)).with(SadbExt.X_POLICY, policy(requests.toByteArray()));
+        return withSelector(new PfkeyDraft(SadbType.X_SPDADD, Satype.UNSPEC))
+                .with(SadbExt.X_POLICY, policy(requests.toByteArray()));
     }
 
     private byte[] policy(byte[] requests) {
-        return PfkeyDraft.body(12 + requests.length, out -> out.putShort((short) SadbXPolicy.IPSEC).put((byte) direction).put((byte) 0)
-                .putInt(0).putInt(0).put(requests));
+        return PfkeyDraft.body(
+                12 + requests.length,
+                out -> out.putShort((short) SadbXPolicy.IPSEC)
+                        .put((byte) direction)
+                        .put((byte) 0)
+                        .putInt(0)
+                        .putInt(0)
+                        .put(requests));
     }
 
     private static byte[] request(Transform transform, byte[] ends) {
         int length = SadbXIpsecrequest.BYTES + ends.length;
-        return PfkeyDraft.body(length, out -> out.putShort((short) length).putShort((short) transform.protocol).put((byte) transform.mode)
-                .put((byte) SadbXIpsecrequest.UNIQUE).putShort((short) 0).putInt(transform.reqid).putInt(0).put(ends));
+        return PfkeyDraft.body(
+                length,
+                out -> out.putShort((short) length)
+                        .putShort((short) transform.protocol)
+                        .put((byte) transform.mode)
+                        .put((byte) SadbXIpsecrequest.UNIQUE)
+                        .putShort((short) 0)
+                        .putInt(transform.reqid)
+                        .putInt(0)
+                        .put(ends));
     }
 
     private byte[] pair(int ofFamily, Address... ends) {
@@ -134,9 +151,17 @@ final class PfkeyRelocation {
         boolean back = dice.oneIn(8);
         int reqid = dice.oneIn(8) ? transform.reqid + 1 : transform.reqid;
         int cipher = transform.satype == Satype.ESP ? AES_CBC : 0;
-        SadbSa sa = new SadbSa(spi, dice.pick(0, 4, 32), MATURE, SHA1, cipher, dice.pick(0, 0, SadbSa.FLAG_NOPMTUDISC, SadbSa.FLAG_DECAP_DSCP));
+        SadbSa sa = new SadbSa(
+                spi,
+                dice.pick(0, 4, 32),
+                MATURE,
+                SHA1,
+                cipher,
+                dice.pick(0, 0, SadbSa.FLAG_NOPMTUDISC, SadbSa.FLAG_DECAP_DSCP));
         PfkeyDraft draft = withEnds(
-                new PfkeyDraft(SadbType.ADD, transform.satype).with(SadbExt.SA, PfkeyPayloads.struct(sa)), oldEnds[back ? 1 : 0], oldEnds[back ? 0 : 1]);
+                new PfkeyDraft(SadbType.ADD, transform.satype).with(SadbExt.SA, PfkeyPayloads.struct(sa)),
+                oldEnds[back ? 1 : 0],
+                oldEnds[back ? 0 : 1]);
         draft.sequence = dice.pick(0, 0, 5);
         draft.with(SadbExt.KEY_AUTH, payloads.key(SHA1_BITS));
         if (cipher != 0) {
@@ -156,18 +181,22 @@ final class PfkeyRelocation {
 
     private PfkeyDraft withEnds(PfkeyDraft draft, Address from, Address to) {
         int bits = AddressFamily.bits(family);
-        return draft.with(SadbExt.ADDRESS_SRC, PfkeyPayloads.struct(new SadbAddress(0, bits, new Sockaddr(family, 0, from))))
+        return draft.with(
+                        SadbExt.ADDRESS_SRC,
+                        PfkeyPayloads.struct(new SadbAddress(0, bits, new Sockaddr(family, 0, from))))
                 .with(SadbExt.ADDRESS_DST, PfkeyPayloads.struct(new SadbAddress(0, bits, new Sockaddr(family, 0, to))));
     }
 
     private PfkeyDraft migration() {
         ByteArrayOutputStream moves = new ByteArrayOutputStream();
         for (Transform transform : transforms) {
-            Transform moved = dice.oneIn(6) ? new Transform(transform.satype, transform.protocol, transform.mode, 0) : transform;
+            Transform moved =
+                    dice.oneIn(6) ? new Transform(transform.satype, transform.protocol, transform.mode, 0) : transform;
             moves.writeBytes(request(moved, pair(family, oldEnds)));
             moves.writeBytes(request(moved, pair(newFamily, newEnds)));
         }
-        PfkeyDraft draft = withSelector(new PfkeyDraft(SadbType.X_MIGRATE, Satype.UNSPEC)).with(SadbExt.X_POLICY, policy(moves.toByteArray()));
+        PfkeyDraft draft = withSelector(new PfkeyDraft(SadbType.X_MIGRATE, Satype.UNSPEC))
+                .with(SadbExt.X_POLICY, policy(moves.toByteArray()));
         return dice.oneIn(2) ? draft : draft.with(SadbExt.X_KMADDRESS, payloads.of(SadbExt.X_KMADDRESS, family));
     }
 
@@ -175,6 +204,9 @@ final class PfkeyRelocation {
     private PfkeyDraft name(int type) {
         SadbSa sa = new SadbSa(FIRST_SPI + 1, 0, MATURE, 0, 0, 0);
         Address to = family == newFamily && !dice.oneIn(4) ? newEnds[1] : oldEnds[1];
-        return withEnds(new PfkeyDraft(type, transforms.getFirst().satype).with(SadbExt.SA, PfkeyPayloads.struct(sa)), oldEnds[0], to);
+        return withEnds(
+                new PfkeyDraft(type, transforms.getFirst().satype).with(SadbExt.SA, PfkeyPayloads.struct(sa)),
+                oldEnds[0],
+                to);
     }
 }

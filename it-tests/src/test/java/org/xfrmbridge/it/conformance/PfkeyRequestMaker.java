@@ -3,21 +3,20 @@ package org.xfrmbridge.it.conformance;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import org.xfrmbridge.pfkey.msg.SadbXPolicy;
 import org.xfrmbridge.pfkey.sadb.SadbExt;
 import org.xfrmbridge.pfkey.sadb.SadbType;
 import org.xfrmbridge.pfkey.sadb.Satype;
-import org.xfrmbridge.pfkey.msg.SadbXPolicy;
 import org.xfrmbridge.xfrm.AddressFamily;
 
 /** One PF_KEY message of each type: right in form, and mostly one a client could mean. */
 final class PfkeyRequestMaker {
     /** How often each type is sent; the index is the type. */
-    private static final int[] WEIGHTS = {
-        0, 8, 8, 18, 6, 8, 3, 4, 1, 2, 5, 2, 1, 6, 14, 5, 6, 1, 5, 2, 3, 1, 5, 1, 6
-    };
+    private static final int[] WEIGHTS = {0, 8, 8, 18, 6, 8, 3, 4, 1, 2, 5, 2, 1, 6, 14, 5, 6, 1, 5, 2, 3, 1, 5, 1, 6};
 
     // Algorithms that any kernel has, by their numbers, with a key they take; then such as few kernels have, or none.
-    private static final int[][] AUTHS = {{2, 128}, {3, 160}, {3, 160}, {5, 256}, {6, 384}, {7, 512}, {9, 128}, {251, 0}};
+    private static final int[][] AUTHS = {{2, 128}, {3, 160}, {3, 160}, {5, 256}, {6, 384}, {7, 512}, {9, 128}, {251, 0}
+    };
     private static final int[][] CIPHERS = {{2, 64}, {3, 192}, {11, 0}, {12, 128}, {12, 128}, {12, 256}, {13, 160}};
     private static final int[] ODD_AUTHS = {0, 1, 4, 8, 10, 250, 252};
     private static final int[] ODD_CIPHERS = {0, 1, 4, 6, 7, 14, 18, 20, 22, 252, 253, 254};
@@ -57,14 +56,18 @@ final class PfkeyRequestMaker {
     private PfkeyDraft of(int type, int family) {
         PfkeyDraft draft = new PfkeyDraft(type, dice.oneIn(25) ? dice.pick(0, 1, 4, 5, 8, 10, 255) : satype());
         return switch (type) {
-            case SadbType.GETSPI -> withOptions(withEnds(draft, family), family, SadbExt.SPIRANGE, SadbExt.SPIRANGE, SadbExt.X_SA2);
+            case SadbType.GETSPI ->
+                withOptions(withEnds(draft, family), family, SadbExt.SPIRANGE, SadbExt.SPIRANGE, SadbExt.X_SA2);
             case SadbType.ADD, SadbType.UPDATE -> state(draft, family);
-            case SadbType.DELETE, SadbType.GET -> withEnds(draft.with(SadbExt.SA, payloads.of(SadbExt.SA, family)), family);
+            case SadbType.DELETE, SadbType.GET ->
+                withEnds(draft.with(SadbExt.SA, payloads.of(SadbExt.SA, family)), family);
             case SadbType.ACQUIRE -> acquire(draft);
-            case SadbType.DUMP -> dice.oneIn(3) ? draft.with(SadbExt.X_FILTER, payloads.of(SadbExt.X_FILTER, family)) : any(draft);
+            case SadbType.DUMP ->
+                dice.oneIn(3) ? draft.with(SadbExt.X_FILTER, payloads.of(SadbExt.X_FILTER, family)) : any(draft);
             case SadbType.FLUSH, SadbType.REGISTER -> any(draft);
             case SadbType.X_PROMISC -> promiscuous(draft, family);
-            case SadbType.X_SPDADD, SadbType.X_SPDUPDATE, SadbType.X_SPDSETIDX, SadbType.X_SPDDELETE -> policy(draft, family);
+            case SadbType.X_SPDADD, SadbType.X_SPDUPDATE, SadbType.X_SPDSETIDX, SadbType.X_SPDDELETE ->
+                policy(draft, family);
             case SadbType.X_SPDGET, SadbType.X_SPDDELETE2 -> policyName(draft);
             case SadbType.X_MIGRATE -> migrate(draft, family);
             case SadbType.X_SPDDUMP, SadbType.X_SPDFLUSH -> any(draft);
@@ -82,11 +85,13 @@ final class PfkeyRequestMaker {
     }
 
     private PfkeyDraft withEnds(PfkeyDraft draft, int family) {
-        return draft.with(SadbExt.ADDRESS_SRC, payloads.address(family)).with(SadbExt.ADDRESS_DST, payloads.address(family));
+        return draft.with(SadbExt.ADDRESS_SRC, payloads.address(family))
+                .with(SadbExt.ADDRESS_DST, payloads.address(family));
     }
 
     private PfkeyDraft withPrefixes(PfkeyDraft draft, int family) {
-        return draft.with(SadbExt.ADDRESS_SRC, payloads.prefix(family)).with(SadbExt.ADDRESS_DST, payloads.prefix(family));
+        return draft.with(SadbExt.ADDRESS_SRC, payloads.prefix(family))
+                .with(SadbExt.ADDRESS_DST, payloads.prefix(family));
     }
 
     /** Each of the extensions every other time. */
@@ -104,7 +109,9 @@ final class PfkeyRequestMaker {
         int[] auth = dice.oneIn(20) ? new int[] {dice.pick(ODD_AUTHS), 160} : dice.choose(AUTHS);
         int[] cipher = dice.oneIn(20) ? new int[] {dice.pick(ODD_CIPHERS), 128} : dice.choose(CIPHERS);
         int encrypt = draft.satype == Satype.IPCOMP ? dice.pick(2, 2, 0, 1, 3, 4) : cipher[0];
-        draft.with(SadbExt.SA, payloads.sa(draft.satype == Satype.IPCOMP ? 0 : auth[0], draft.satype == Satype.AH ? 0 : encrypt));
+        draft.with(
+                SadbExt.SA,
+                payloads.sa(draft.satype == Satype.IPCOMP ? 0 : auth[0], draft.satype == Satype.AH ? 0 : encrypt));
         withEnds(draft, family);
         if (draft.satype != Satype.IPCOMP) {
             draft.with(SadbExt.KEY_AUTH, payloads.key(bits(auth[1])));
@@ -118,11 +125,23 @@ final class PfkeyRequestMaker {
         }
         withOptions(draft, family, SadbExt.X_SA2);
         if (dice.oneIn(4)) {
-            withOptions(draft.with(SadbExt.X_NAT_T_TYPE, payloads.of(SadbExt.X_NAT_T_TYPE, family)), family,
-                    SadbExt.X_NAT_T_SPORT, SadbExt.X_NAT_T_DPORT, SadbExt.X_NAT_T_OA);
+            withOptions(
+                    draft.with(SadbExt.X_NAT_T_TYPE, payloads.of(SadbExt.X_NAT_T_TYPE, family)),
+                    family,
+                    SadbExt.X_NAT_T_SPORT,
+                    SadbExt.X_NAT_T_DPORT,
+                    SadbExt.X_NAT_T_OA);
         }
-        return rarely(draft, family, SadbExt.ADDRESS_PROXY, SadbExt.LIFETIME_CURRENT, SadbExt.IDENTITY_SRC, SadbExt.IDENTITY_DST,
-                SadbExt.SENSITIVITY, SadbExt.X_KMPRIVATE, SadbExt.X_SEC_CTX);
+        return rarely(
+                draft,
+                family,
+                SadbExt.ADDRESS_PROXY,
+                SadbExt.LIFETIME_CURRENT,
+                SadbExt.IDENTITY_SRC,
+                SadbExt.IDENTITY_DST,
+                SadbExt.SENSITIVITY,
+                SadbExt.X_KMPRIVATE,
+                SadbExt.X_SEC_CTX);
     }
 
     private int bits(int usual) {
@@ -152,7 +171,13 @@ final class PfkeyRequestMaker {
     private PfkeyDraft policy(PfkeyDraft draft, int family) {
         draft.satype = dice.oneIn(4) ? draft.satype : Satype.UNSPEC;
         withPrefixes(draft, family).with(SadbExt.X_POLICY, payloads.policy(family));
-        return rarely(draft, family, SadbExt.LIFETIME_HARD, SadbExt.LIFETIME_SOFT, SadbExt.LIFETIME_CURRENT, SadbExt.X_SEC_CTX);
+        return rarely(
+                draft,
+                family,
+                SadbExt.LIFETIME_HARD,
+                SadbExt.LIFETIME_SOFT,
+                SadbExt.LIFETIME_CURRENT,
+                SadbExt.X_SEC_CTX);
     }
 
     private PfkeyDraft policyName(PfkeyDraft draft) {

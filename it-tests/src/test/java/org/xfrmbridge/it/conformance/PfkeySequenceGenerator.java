@@ -39,18 +39,24 @@ final class PfkeySequenceGenerator {
             messages.relocation().forEach(message -> datagrams.add(Datagram.pfkey(message)));
         }
         for (int sequence = 1; sequence <= count; sequence++) {
-            datagrams.add(!datagrams.isEmpty() && dice.oneIn(netlinkShare)
-                    ? Datagram.netlink(netlink.request(dice, requests, spoiler, sequence))
-                    : Datagram.pfkey(dice.oneIn(3) ? followUp(dice, datagrams, messages) : message(dice, messages)));
+            datagrams.add(
+                    !datagrams.isEmpty() && dice.oneIn(netlinkShare)
+                            ? Datagram.netlink(netlink.request(dice, requests, spoiler, sequence))
+                            : Datagram.pfkey(
+                                    dice.oneIn(3) ? followUp(dice, datagrams, messages) : message(dice, messages)));
         }
         return new Sequence(number, true, false, datagrams);
     }
 
-    /** An earlier message with another type, so that it finds the entry the earlier one made; a new one if there is none to follow. */
+    /**
+     * An earlier message with another type, so that it finds the entry the earlier one made; a new one if there is none
+     * to follow.
+     */
     private static byte[] followUp(Dice dice, List<Datagram> earlier, PfkeyRequestMaker maker) {
         for (Datagram datagram : earlier.reversed()) {
             for (int[] kinship : KINSHIPS) {
-                boolean kin = datagram.protocol() == Protocol.PF_KEY && Arrays.stream(kinship).anyMatch(type -> type == datagram.bytes()[1]);
+                boolean kin = datagram.protocol() == Protocol.PF_KEY
+                        && Arrays.stream(kinship).anyMatch(type -> type == datagram.bytes()[1]);
                 if (kin && !dice.oneIn(3)) {
                     byte[] message = datagram.bytes().clone();
                     message[1] = (byte) dice.pick(kinship);

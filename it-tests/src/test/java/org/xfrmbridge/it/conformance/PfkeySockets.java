@@ -29,10 +29,14 @@ final class PfkeySockets {
         this.replies = replies;
         // In the order in which a kernel's list has them: it matters to nobody but readers of a difference.
         plain = new PfkeySession(service, keyManager, in -> hear(events, Recording.PF_KEY_PLAIN, in), privileged(1));
-        registered = new PfkeySession(service, keyManager, in -> hear(events, Recording.PF_KEY_REGISTERED, in), privileged(2));
+        registered = new PfkeySession(
+                service, keyManager, in -> hear(events, Recording.PF_KEY_REGISTERED, in), privileged(2));
         registered.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.REGISTER, Satype.ESP, 0).toBytes()));
         client = new PfkeySession(
-                service, keyManager, in -> asking ? answer(in) : hear(events, Recording.PF_KEY_CLIENT, in), privileged(3));
+                service,
+                keyManager,
+                in -> asking ? answer(in) : hear(events, Recording.PF_KEY_CLIENT, in),
+                privileged(3));
     }
 
     private static PfkeyCaller privileged(long inode) {
@@ -42,7 +46,9 @@ final class PfkeySockets {
     /** As a kernel, whose call refuses a wrong header; here the preload library does. */
     void send(byte[] message) {
         fillIndex(message);
-        Errno fault = message.length < SadbMsg.BYTES ? Errno.EMSGSIZE : SadbMsg.read(ByteBuffer.wrap(message)).fault(message.length);
+        Errno fault = message.length < SadbMsg.BYTES
+                ? Errno.EMSGSIZE
+                : SadbMsg.read(ByteBuffer.wrap(message)).fault(message.length);
         if (fault != null) {
             replies.add(Draft.number(fault.number()));
             return;

@@ -73,7 +73,8 @@ final class PfkeySpoiler {
         }
         int at = dice.below(draft.extensions.size());
         PfkeyDraft.Extension old = draft.extensions.get(at);
-        draft.extensions.set(at, new PfkeyDraft.Extension(old.number(), old.body(), dice.pick(-100, -2, -1, 1, 2, 100, 0x7fff)));
+        draft.extensions.set(
+                at, new PfkeyDraft.Extension(old.number(), old.body(), dice.pick(-100, -2, -1, 1, 2, 100, 0x7fff)));
     }
 
     private void edge(PfkeyDraft draft) {
@@ -84,7 +85,8 @@ final class PfkeySpoiler {
         if (body.length > 0) {
             byte[] value = maker.edge();
             int at = dice.below(body.length);
-            System.arraycopy(value, 0, body, at, Math.min(dice.pick(1, 1, 2, 4), Math.min(value.length, body.length - at)));
+            System.arraycopy(
+                    value, 0, body, at, Math.min(dice.pick(1, 1, 2, 4), Math.min(value.length, body.length - at)));
         }
     }
 
@@ -101,6 +103,7 @@ final class PfkeySpoiler {
     }
 
     private void unknown(PfkeyDraft draft) {
-        draft.extensions.add(new PfkeyDraft.Extension(dice.pick(0, 27, 28, 100, 0xffff), dice.bytes(dice.pick(4, 12)), 0));
+        draft.extensions.add(
+                new PfkeyDraft.Extension(dice.pick(0, 27, 28, 100, 0xffff), dice.bytes(dice.pick(4, 12)), 0));
     }
 }

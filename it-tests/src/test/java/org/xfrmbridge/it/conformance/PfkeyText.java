@@ -33,19 +33,29 @@ final class PfkeyText {
     /** A message, or the errno of the call that sent one. */
     static String render(byte[] message) {
         if (message.length == Integer.BYTES) {
-            return "the call fails with errno " + ByteBuffer.wrap(message).order(ByteOrder.nativeOrder()).getInt();
+            return "the call fails with errno "
+                    + ByteBuffer.wrap(message).order(ByteOrder.nativeOrder()).getInt();
         }
         if (message.length < SadbMsg.BYTES) {
             return HEX.formatHex(message);
         }
         SadbMsg header = SadbMsg.read(ByteBuffer.wrap(message));
-        StringBuilder text = new StringBuilder("version %d type %d errno %d satype %d words %d reserved %d seq %d pid %d".formatted(
-                header.version(), header.type(), header.errno(), header.satype(), header.lengthWords(), header.reserved(),
-                PfkeyVolatileField.sequence(header), header.pid()));
+        StringBuilder text =
+                new StringBuilder("version %d type %d errno %d satype %d words %d reserved %d seq %d pid %d"
+                        .formatted(
+                                header.version(),
+                                header.type(),
+                                header.errno(),
+                                header.satype(),
+                                header.lengthWords(),
+                                header.reserved(),
+                                PfkeyVolatileField.sequence(header),
+                                header.pid()));
         for (Extension extension : extensions(message)) {
             PfkeyVolatileField.maskAll(extension);
             text.append(" [").append(extension.number).append(' ');
-            text.append(HEX.formatHex(extension.bytes, EXTENSION_HEADER_BYTES, Math.max(EXTENSION_HEADER_BYTES, extension.bytes.length)));
+            text.append(HEX.formatHex(
+                    extension.bytes, EXTENSION_HEADER_BYTES, Math.max(EXTENSION_HEADER_BYTES, extension.bytes.length)));
             text.append(']');
         }
         return text.toString();
@@ -53,7 +63,9 @@ final class PfkeyText {
 
     /** Copies of what stands behind the header. */
     static List<Extension> extensions(byte[] message) {
-        ByteBuffer in = ByteBuffer.wrap(message).order(ByteOrder.nativeOrder()).position(Math.min(SadbMsg.BYTES, message.length));
+        ByteBuffer in = ByteBuffer.wrap(message)
+                .order(ByteOrder.nativeOrder())
+                .position(Math.min(SadbMsg.BYTES, message.length));
         List<Extension> found = new ArrayList<>();
         while (in.remaining() >= EXTENSION_HEADER_BYTES) {
             int wanted = Short.toUnsignedInt(in.getShort(in.position())) * SadbMsg.WORD_BYTES;

@@ -11,8 +11,8 @@ import org.xfrmbridge.pfkey.sadb.SadbMsg;
 import org.xfrmbridge.pfkey.sadb.SadbType;
 
 /**
- * A field of a PF_KEY extension that two kernels of one version would fill differently; {@link VolatileField.Kind} says why. All else must
- * be equal.
+ * A field of a PF_KEY extension that two kernels of one version would fill differently; {@link VolatileField.Kind} says
+ * why. All else must be equal.
  *
  * @param offsetBytes from the beginning of the extension, its header included
  */
@@ -45,7 +45,8 @@ record PfkeyVolatileField(SadbExt extension, int offsetBytes, VolatileField.Kind
         int at = POLICY_BYTES;
         while (at + SadbXIpsecrequest.BYTES <= policy.bytes().length) {
             mask(policy, at + REQID_OFFSET, VolatileField.Kind.REQID);
-            at += Math.max(SadbXIpsecrequest.BYTES, Short.toUnsignedInt(policy.view().getShort(at)));
+            at += Math.max(
+                    SadbXIpsecrequest.BYTES, Short.toUnsignedInt(policy.view().getShort(at)));
         }
     }
 

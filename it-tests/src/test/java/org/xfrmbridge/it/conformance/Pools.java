@@ -10,8 +10,12 @@ import org.xfrmbridge.xfrm.StateId;
 
 /** The few names that requests use, so that they meet each other's entries. */
 final class Pools {
-    private static final Address[] IPV4 = {Address.parse("192.0.2.1"), Address.parse("192.0.2.2"), Address.parse("198.51.100.7")};
-    private static final Address[] IPV6 = {Address.parse("2001:db8::1"), Address.parse("2001:db8::2"), Address.parse("2001:db8:1::7")};
+    private static final Address[] IPV4 = {
+        Address.parse("192.0.2.1"), Address.parse("192.0.2.2"), Address.parse("198.51.100.7")
+    };
+    private static final Address[] IPV6 = {
+        Address.parse("2001:db8::1"), Address.parse("2001:db8::2"), Address.parse("2001:db8:1::7")
+    };
 
     private final Dice dice;
 
@@ -21,7 +25,9 @@ final class Pools {
 
     /** Mostly IPv4 or IPv6; once in a while something else. */
     int family() {
-        return dice.oneIn(40) ? dice.pick(0, 1, 3, 255) : dice.pick(AddressFamily.INET, AddressFamily.INET, AddressFamily.INET6);
+        return dice.oneIn(40)
+                ? dice.pick(0, 1, 3, 255)
+                : dice.pick(AddressFamily.INET, AddressFamily.INET, AddressFamily.INET6);
     }
 
     Address address(int family) {
@@ -78,7 +84,8 @@ final class Pools {
 
     /** Some fit what others fit, too, and the bits of one are more than its mask lets through. */
     Mark mark() {
-        return dice.choose(new Mark(0, 0), new Mark(1, 1), new Mark(1, 0xff), new Mark(5, -1), new Mark(7, 1), new Mark(0, 0x10));
+        return dice.choose(
+                new Mark(0, 0), new Mark(1, 1), new Mark(1, 0xff), new Mark(5, -1), new Mark(7, 1), new Mark(0, 0x10));
     }
 
     /** Seconds are none or far ahead, so that nothing ends within a run by itself. */
@@ -87,8 +94,14 @@ final class Pools {
             return Lifetime.UNLIMITED;
         }
         return new Lifetime(
-                amount(), amount(), amount(), amount(),
-                dice.pick(0, 3600), dice.pick(0, 7200), dice.pick(0, 3600), dice.pick(0, 7200));
+                amount(),
+                amount(),
+                amount(),
+                amount(),
+                dice.pick(0, 3600),
+                dice.pick(0, 7200),
+                dice.pick(0, 3600),
+                dice.pick(0, 7200));
     }
 
     private long amount() {

@@ -7,7 +7,8 @@ import org.xfrmbridge.netlink.msg.XfrmMessage;
 /**
  * What to ask a kernel, by what it can answer.
  *
- * @param maxAttribute the last attribute its version knows: a later one it ignores, which is right for it and says nothing of us
+ * @param maxAttribute the last attribute its version knows: a later one it ignores, which is right for it and says
+ *     nothing of us
  * @param weights how often each message type is sent
  */
 record Profile(int maxAttribute, Map<Integer, Integer> weights) {
@@ -20,7 +21,10 @@ record Profile(int maxAttribute, Map<Integer, Integer> weights) {
     /** For Linux 6.1 with ESP. */
     static final Profile STATES_6_1 = new Profile(XfrmAttribute.MTIMER_THRESH, weights(12, 3));
 
-    /** Since Linux 6.14, the one with IP-TFS, MIGRATE finds the policy that traffic would take; before, that of the very selector. */
+    /**
+     * Since Linux 6.14, the one with IP-TFS, MIGRATE finds the policy that traffic would take; before, that of the very
+     * selector.
+     */
     boolean migratesByTraffic() {
         return maxAttribute >= XfrmAttribute.IPTFS_DROP_TIME;
     }

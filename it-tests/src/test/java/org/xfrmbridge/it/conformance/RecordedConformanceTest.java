@@ -6,7 +6,9 @@ import java.io.IOException;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The bridge answers what real kernels answered when they were recorded, so that the comparison runs on any machine. */
+/**
+ * The bridge answers what real kernels answered when they were recorded, so that the comparison runs on any machine.
+ */
 class RecordedConformanceTest {
     @ParameterizedTest
     @EnumSource

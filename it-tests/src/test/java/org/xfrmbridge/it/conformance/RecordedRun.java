@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.zip.GZIPInputStream;
 
 /**
- * Compares the bridge with recordings of kernels. As a program it does so for what all kernels answered through netlink, and
- * fails if anything is unexplained.
+ * Compares the bridge with recordings of kernels. As a program it does so for what all kernels answered through
+ * netlink, and fails if anything is unexplained.
  */
 public final class RecordedRun {
     private RecordedRun() {}

@@ -36,7 +36,8 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
 
         private List<String> lines() {
             Protocol protocol = isPfkey() ? Protocol.PF_KEY : Protocol.NETLINK;
-            return new Datagram(protocol, datagram).lines("! %s %d ".formatted(isPfkey() ? "socket" : "groups", groups));
+            return new Datagram(protocol, datagram)
+                    .lines("! %s %d ".formatted(isPfkey() ? "socket" : "groups", groups));
         }
     }
 
@@ -55,7 +56,9 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
             this(request, new ArrayList<>(), new ArrayList<>());
         }
 
-        /** All that came back, PF_KEY's events behind netlink's; those of timers in no order, for they were due at once. */
+        /**
+         * All that came back, PF_KEY's events behind netlink's; those of timers in no order, for they were due at once.
+         */
         List<String> answerLines() {
             List<String> lines = new ArrayList<>();
             replies.forEach(reply -> lines.addAll(new Datagram(request.protocol(), reply).lines("< ")));
@@ -63,7 +66,9 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
             if (request.protocol() == Protocol.PAUSE) {
                 lines.sort(Comparator.naturalOrder());
             }
-            events.stream().filter(Event::isPfkey).sorted(Comparator.comparingInt(Event::groups))
+            events.stream()
+                    .filter(Event::isPfkey)
+                    .sorted(Comparator.comparingInt(Event::groups))
                     .forEach(event -> lines.addAll(event.lines()));
             return lines;
         }
@@ -95,7 +100,12 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
                     write(out, '<', reply);
                 }
                 for (Event event : exchange.events) {
-                    write(out, '!', Draft.struct(4 + event.datagram.length, in -> in.putInt(event.groups).put(event.datagram)));
+                    write(
+                            out,
+                            '!',
+                            Draft.struct(
+                                    4 + event.datagram.length,
+                                    in -> in.putInt(event.groups).put(event.datagram)));
                 }
             }
         }
@@ -104,7 +114,9 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
     }
 
     private static byte[] head(Sequence sequence) {
-        int options = (sequence.capAck() ? CAP_ACK : 0) | (sequence.extAck() ? EXT_ACK : 0) | (sequence.uses(Protocol.PF_KEY) ? PF_KEY : 0);
+        int options = (sequence.capAck() ? CAP_ACK : 0)
+                | (sequence.extAck() ? EXT_ACK : 0)
+                | (sequence.uses(Protocol.PF_KEY) ? PF_KEY : 0);
         return Draft.struct(8, out -> out.putInt(sequence.number()).putInt(options));
     }
 
@@ -130,8 +142,13 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
                 case 'k' -> recordings.getLast().add(Datagram.pfkey(bytes));
                 case 'w' -> recordings.getLast().add(new Datagram(Protocol.PAUSE, bytes));
                 case '<' -> recordings.getLast().exchanges.getLast().replies.add(bytes);
-                case '!' -> recordings.getLast().exchanges.getLast().events.add(
-                        new Event(view(bytes).getInt(0), Arrays.copyOfRange(bytes, 4, bytes.length)));
+                case '!' ->
+                    recordings
+                            .getLast()
+                            .exchanges
+                            .getLast()
+                            .events
+                            .add(new Event(view(bytes).getInt(0), Arrays.copyOfRange(bytes, 4, bytes.length)));
                 case '.' -> {
                     return recordings;
                 }
@@ -144,7 +161,8 @@ record Recording(Sequence sequence, List<Exchange> exchanges) {
         int options = view(head).getInt(4);
         boolean capAck = (options & CAP_ACK) != 0;
         return new Recording(
-                new Sequence(view(head).getInt(0), capAck, (options & EXT_ACK) != 0, new ArrayList<>()), new ArrayList<>());
+                new Sequence(view(head).getInt(0), capAck, (options & EXT_ACK) != 0, new ArrayList<>()),
+                new ArrayList<>());
     }
 
     private void add(Datagram request) {

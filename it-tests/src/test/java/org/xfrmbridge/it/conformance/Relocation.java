@@ -24,8 +24,8 @@ import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 
 /**
- * A policy, the states it wants with whatever attributes, MIGRATE that moves both, and a look at what is there then: as {@link
- * PfkeyRelocation}, through netlink.
+ * A policy, the states it wants with whatever attributes, MIGRATE that moves both, and a look at what is there then: as
+ * {@link PfkeyRelocation}, through netlink.
  */
 final class Relocation {
     private static final int FIRST_SPI = 0x1000;
@@ -59,7 +59,18 @@ final class Relocation {
         newDestination = address(newFamily, dice.pick(1, 3));
         int bits = AddressFamily.bits(family);
         Selector selector = new Selector(
-                destination, source, 0, 0, 0, 0, family, dice.pick(bits, 24, 0), dice.pick(bits, 24, 0), dice.pick(0, 0, IpProtocol.UDP), 0, 0);
+                destination,
+                source,
+                0,
+                0,
+                0,
+                0,
+                family,
+                dice.pick(bits, 24, 0),
+                dice.pick(bits, 24, 0),
+                dice.pick(0, 0, IpProtocol.UDP),
+                0,
+                0);
         traffic = new UserpolicyId(selector, 0, dice.choose(Direction.values()).number());
     }
 
@@ -92,7 +103,16 @@ final class Relocation {
         UserpolicyInfo info = new UserpolicyInfo(
                 traffic.selector(), Lifetime.UNLIMITED, NO_USE, dice.pick(0, 100), 0, traffic.direction(), 0, 0, 0);
         UserTmpl template = new UserTmpl(
-                new StateId(destination, 0, IpProtocol.ESP), family, source, dice.pick(REQID, REQID, 0), mode, 0, 0, -1, -1, -1);
+                new StateId(destination, 0, IpProtocol.ESP),
+                family,
+                source,
+                dice.pick(REQID, REQID, 0),
+                mode,
+                0,
+                0,
+                -1,
+                -1,
+                -1);
         return Draft.of(XfrmMessage.NEWPOLICY, UserpolicyInfo.BYTES, info::write)
                 .with(XfrmAttribute.TMPL, Draft.struct(UserTmpl.BYTES, template::write));
     }
@@ -101,8 +121,18 @@ final class Relocation {
     private Draft state(int spi) {
         StateId id = new StateId(destination, spi, IpProtocol.ESP);
         UsersaInfo info = new UsersaInfo(
-                Selector.any(0), id, source, Lifetime.UNLIMITED, NO_USE, new UsersaInfo.Stats(0, 0, 0), dice.pick(0, 5), dice.pick(REQID, REQID, REQID, 4),
-                family, mode, dice.pick(0, 32), dice.oneIn(3) ? dice.pick(1, 2, 4, 32, 128) : 0);
+                Selector.any(0),
+                id,
+                source,
+                Lifetime.UNLIMITED,
+                NO_USE,
+                new UsersaInfo.Stats(0, 0, 0),
+                dice.pick(0, 5),
+                dice.pick(REQID, REQID, REQID, 4),
+                family,
+                mode,
+                dice.pick(0, 32),
+                dice.oneIn(3) ? dice.pick(1, 2, 4, 32, 128) : 0);
         Draft draft = maker.state(XfrmMessage.NEWSA, info, family);
         if (ifId != 0) {
             draft.set(XfrmAttribute.IF_ID, Draft.number(ifId));
@@ -112,7 +142,15 @@ final class Relocation {
 
     private Draft migrate() {
         Move move = new Move(
-                destination, source, newDestination, newSource, IpProtocol.ESP, mode, dice.pick(REQID, REQID, 0), family, newFamily);
+                destination,
+                source,
+                newDestination,
+                newSource,
+                IpProtocol.ESP,
+                mode,
+                dice.pick(REQID, REQID, 0),
+                family,
+                newFamily);
         Draft draft = Draft.of(XfrmMessage.MIGRATE, UserpolicyId.BYTES, traffic::write)
                 .with(XfrmAttribute.MIGRATE, Draft.struct(UserMigrate.BYTES, out -> UserMigrate.write(out, move)));
         for (int option : new int[] {XfrmAttribute.KMADDRESS, XfrmAttribute.ENCAP}) {

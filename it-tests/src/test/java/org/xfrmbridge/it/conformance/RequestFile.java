@@ -30,7 +30,10 @@ enum RequestFile {
     List<Sequence> sequences() {
         List<Sequence> sequences = new ArrayList<>();
         for (String part : text().split("\n\n")) {
-            List<Datagram> datagrams = part.lines().filter(line -> !line.startsWith("#")).map(this::datagram).toList();
+            List<Datagram> datagrams = part.lines()
+                    .filter(line -> !line.startsWith("#"))
+                    .map(this::datagram)
+                    .toList();
             sequences.add(new Sequence(-1 - sequences.size(), true, false, datagrams));
         }
         return sequences;

@@ -31,12 +31,30 @@ import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 final class RequestMaker {
     private static final LifetimeCurrent NO_USE = new LifetimeCurrent(0, 0, 0, 0);
     private static final int[] STATE_OPTIONS = {
-        XfrmAttribute.ENCAP, XfrmAttribute.REPLAY_VAL, XfrmAttribute.REPLAY_THRESH, XfrmAttribute.ETIMER_THRESH,
-        XfrmAttribute.COADDR, XfrmAttribute.MARK, XfrmAttribute.TFCPAD, XfrmAttribute.SA_EXTRA_FLAGS, XfrmAttribute.SET_MARK,
-        XfrmAttribute.SET_MARK_MASK, XfrmAttribute.IF_ID, XfrmAttribute.MTIMER_THRESH, XfrmAttribute.LTIME_VAL,
-        XfrmAttribute.SEC_CTX, XfrmAttribute.OFFLOAD_DEV, XfrmAttribute.SA_DIR, XfrmAttribute.NAT_KEEPALIVE_INTERVAL,
-        XfrmAttribute.SA_PCPU, XfrmAttribute.IPTFS_DROP_TIME, XfrmAttribute.IPTFS_REORDER_WINDOW, XfrmAttribute.IPTFS_DONT_FRAG,
-        XfrmAttribute.IPTFS_INIT_DELAY, XfrmAttribute.IPTFS_MAX_QSIZE, XfrmAttribute.IPTFS_PKT_SIZE
+        XfrmAttribute.ENCAP,
+        XfrmAttribute.REPLAY_VAL,
+        XfrmAttribute.REPLAY_THRESH,
+        XfrmAttribute.ETIMER_THRESH,
+        XfrmAttribute.COADDR,
+        XfrmAttribute.MARK,
+        XfrmAttribute.TFCPAD,
+        XfrmAttribute.SA_EXTRA_FLAGS,
+        XfrmAttribute.SET_MARK,
+        XfrmAttribute.SET_MARK_MASK,
+        XfrmAttribute.IF_ID,
+        XfrmAttribute.MTIMER_THRESH,
+        XfrmAttribute.LTIME_VAL,
+        XfrmAttribute.SEC_CTX,
+        XfrmAttribute.OFFLOAD_DEV,
+        XfrmAttribute.SA_DIR,
+        XfrmAttribute.NAT_KEEPALIVE_INTERVAL,
+        XfrmAttribute.SA_PCPU,
+        XfrmAttribute.IPTFS_DROP_TIME,
+        XfrmAttribute.IPTFS_REORDER_WINDOW,
+        XfrmAttribute.IPTFS_DONT_FRAG,
+        XfrmAttribute.IPTFS_INIT_DELAY,
+        XfrmAttribute.IPTFS_MAX_QSIZE,
+        XfrmAttribute.IPTFS_PKT_SIZE
     };
 
     private final Dice dice;
@@ -52,14 +70,18 @@ final class RequestMaker {
     }
 
     Draft make(int type) {
-        int family = dice.oneIn(30) ? pools.family() : dice.pick(AddressFamily.INET, AddressFamily.INET, AddressFamily.INET6);
+        int family = dice.oneIn(30)
+                ? pools.family()
+                : dice.pick(AddressFamily.INET, AddressFamily.INET, AddressFamily.INET6);
         return switch (type) {
             case XfrmMessage.NEWSA, XfrmMessage.UPDSA -> state(type, family);
             case XfrmMessage.ALLOCSPI -> allocateSpi(family);
             case XfrmMessage.DELSA, XfrmMessage.GETSA -> stateName(type, family);
             case XfrmMessage.EXPIRE -> {
                 UsersaInfo info = info(family);
-                yield withOptions(Draft.of(type, UserExpire.BYTES, out -> new UserExpire(info, dice.pick(0, 0, 1)).write(out)), family,
+                yield withOptions(
+                        Draft.of(type, UserExpire.BYTES, out -> new UserExpire(info, dice.pick(0, 0, 1)).write(out)),
+                        family,
                         XfrmAttribute.MARK);
             }
             case XfrmMessage.NEWAE, XfrmMessage.GETAE -> aevent(type, family);
@@ -79,19 +101,29 @@ final class RequestMaker {
             case XfrmMessage.POLEXPIRE -> {
                 UserpolicyInfo info = policyInfo(family);
                 yield withOptions(
-                        Draft.of(type, UserPolexpire.BYTES, out -> new UserPolexpire(info, dice.pick(0, 0, 1)).write(out)), family,
-                        XfrmAttribute.MARK, XfrmAttribute.IF_ID, XfrmAttribute.POLICY_TYPE);
+                        Draft.of(
+                                type,
+                                UserPolexpire.BYTES,
+                                out -> new UserPolexpire(info, dice.pick(0, 0, 1)).write(out)),
+                        family,
+                        XfrmAttribute.MARK,
+                        XfrmAttribute.IF_ID,
+                        XfrmAttribute.POLICY_TYPE);
             }
             case XfrmMessage.ACQUIRE -> acquire(family);
             case XfrmMessage.MIGRATE -> migrate(family);
-            case XfrmMessage.FLUSHPOLICY -> withOptions(Draft.of(type, 0, out -> {}), family, XfrmAttribute.POLICY_TYPE);
+            case XfrmMessage.FLUSHPOLICY ->
+                withOptions(Draft.of(type, 0, out -> {}), family, XfrmAttribute.POLICY_TYPE);
             case XfrmMessage.REPORT -> {
                 Selector selector = pools.selector(family);
                 yield Draft.of(type, UserReport.BYTES, out -> new UserReport(60, selector).write(out));
             }
             case XfrmMessage.MAPPING -> {
                 UsersaId id = new UsersaId(pools.id(family), family);
-                yield Draft.of(type, UserMapping.BYTES, out -> new UserMapping(id, 1, Address.ANY, Address.ANY, 1, 2).write(out));
+                yield Draft.of(
+                        type,
+                        UserMapping.BYTES,
+                        out -> new UserMapping(id, 1, Address.ANY, Address.ANY, 1, 2).write(out));
             }
             case XfrmMessage.NEWSPDINFO -> thresholds();
             case XfrmMessage.SETDEFAULT -> {
@@ -131,8 +163,18 @@ final class RequestMaker {
         Selector selector = dice.oneIn(4) ? pools.selector(family) : Selector.any(0);
         int flags = dice.oneIn(3) ? dice.pick(1, 2, 4, 8, 16, 32, 64, 128, 255) : 0;
         return new UsersaInfo(
-                selector, id, pools.usualAddress(family), pools.lifetime(), NO_USE, new UsersaInfo.Stats(0, 0, 0),
-                pools.acquireSequence(), pools.reqid(), family, mode, dice.pick(0, 0, 32, 32, 255), flags);
+                selector,
+                id,
+                pools.usualAddress(family),
+                pools.lifetime(),
+                NO_USE,
+                new UsersaInfo.Stats(0, 0, 0),
+                pools.acquireSequence(),
+                pools.reqid(),
+                family,
+                mode,
+                dice.pick(0, 0, 32, 32, 255),
+                flags);
     }
 
     private Draft state(int type, int family) {
@@ -182,9 +224,14 @@ final class RequestMaker {
     private void putAuth(Draft draft, int family) {
         boolean both = dice.oneIn(4);
         if (both) {
-            draft.with(XfrmAttribute.ALG_AUTH_TRUNC, dice.oneIn(2) ? payloads.truncated("cmac(aes)") : payload(XfrmAttribute.ALG_AUTH_TRUNC, family));
+            draft.with(
+                    XfrmAttribute.ALG_AUTH_TRUNC,
+                    dice.oneIn(2) ? payloads.truncated("cmac(aes)") : payload(XfrmAttribute.ALG_AUTH_TRUNC, family));
         }
-        put(draft, both ? XfrmAttribute.ALG_AUTH : dice.pick(XfrmAttribute.ALG_AUTH, XfrmAttribute.ALG_AUTH_TRUNC), family);
+        put(
+                draft,
+                both ? XfrmAttribute.ALG_AUTH : dice.pick(XfrmAttribute.ALG_AUTH, XfrmAttribute.ALG_AUTH_TRUNC),
+                family);
     }
 
     private Draft allocateSpi(int family) {
@@ -193,8 +240,11 @@ final class RequestMaker {
         boolean comp = info.id().protocol() == IpProtocol.COMP;
         int one = dice.oneIn(8) ? dice.pick(0, 1, 0xff, 0xffff, 0x10000, -1) : dice.pick(0x1000, 0x1001);
         int min = chosen ? (comp ? VolatileField.CHOSEN_COMP_SPI_MIN : VolatileField.CHOSEN_SPI_MIN) : one;
-        int max = chosen ? (comp ? VolatileField.CHOSEN_COMP_SPI_MAX : VolatileField.CHOSEN_SPI_MAX) : dice.oneIn(20) ? one - 1 : one;
-        Draft draft = Draft.of(XfrmMessage.ALLOCSPI, UserspiInfo.BYTES, out -> new UserspiInfo(info, min, max).write(out));
+        int max = chosen
+                ? (comp ? VolatileField.CHOSEN_COMP_SPI_MAX : VolatileField.CHOSEN_SPI_MAX)
+                : dice.oneIn(20) ? one - 1 : one;
+        Draft draft =
+                Draft.of(XfrmMessage.ALLOCSPI, UserspiInfo.BYTES, out -> new UserspiInfo(info, min, max).write(out));
         return withOptions(
                 draft, family, XfrmAttribute.MARK, XfrmAttribute.IF_ID, XfrmAttribute.SA_DIR, XfrmAttribute.SA_PCPU);
     }
@@ -204,7 +254,8 @@ final class RequestMaker {
             return stateDump(family);
         }
         UsersaId id = new UsersaId(pools.id(family), family);
-        return withOptions(Draft.of(type, UsersaId.BYTES, id::write), family, XfrmAttribute.MARK, XfrmAttribute.SRCADDR);
+        return withOptions(
+                Draft.of(type, UsersaId.BYTES, id::write), family, XfrmAttribute.MARK, XfrmAttribute.SRCADDR);
     }
 
     private Draft stateDump(int family) {
@@ -221,8 +272,12 @@ final class RequestMaker {
         if (type == XfrmMessage.NEWAE) {
             draft.flags |= dice.oneIn(8) ? 0 : NetlinkHeader.REPLACE;
             int[] parts = {
-                XfrmAttribute.REPLAY_VAL, XfrmAttribute.REPLAY_ESN_VAL, XfrmAttribute.LTIME_VAL, XfrmAttribute.REPLAY_THRESH,
-                XfrmAttribute.ETIMER_THRESH, XfrmAttribute.MTIMER_THRESH
+                XfrmAttribute.REPLAY_VAL,
+                XfrmAttribute.REPLAY_ESN_VAL,
+                XfrmAttribute.LTIME_VAL,
+                XfrmAttribute.REPLAY_THRESH,
+                XfrmAttribute.ETIMER_THRESH,
+                XfrmAttribute.MTIMER_THRESH
             };
             for (int part : parts) {
                 if (dice.oneIn(3)) {
@@ -235,12 +290,21 @@ final class RequestMaker {
 
     private UserpolicyInfo policyInfo(int family) {
         int direction = dice.oneIn(25) ? dice.pick(3, 4, 7, 255) : dice.pick(0, 1, 1, 2);
-        int index = dice.oneIn(5) ? VolatileField.FIRST_NAMED_INDEX + 8 * dice.below(2) + (dice.oneIn(8) ? dice.below(8) : direction) : 0;
+        int index = dice.oneIn(5)
+                ? VolatileField.FIRST_NAMED_INDEX + 8 * dice.below(2) + (dice.oneIn(8) ? dice.below(8) : direction)
+                : 0;
         Selector selector = pools.selector(family);
         Lifetime lifetime = pools.lifetime();
         return new UserpolicyInfo(
-                selector, lifetime, NO_USE, dice.pick(0, 100, 100, 2000, -1), index, direction,
-                dice.oneIn(25) ? dice.edge() : dice.pick(0, 0, 1), dice.pick(0, 0, 1, 2, 4, 255), dice.oneIn(20) ? dice.edge() : dice.pick(0, 3));
+                selector,
+                lifetime,
+                NO_USE,
+                dice.pick(0, 100, 100, 2000, -1),
+                index,
+                direction,
+                dice.oneIn(25) ? dice.edge() : dice.pick(0, 0, 1),
+                dice.pick(0, 0, 1, 2, 4, 255),
+                dice.oneIn(20) ? dice.edge() : dice.pick(0, 3));
     }
 
     private Draft policy(int type, int family) {
@@ -249,7 +313,13 @@ final class RequestMaker {
         if (!dice.oneIn(4)) {
             put(draft, XfrmAttribute.TMPL, family);
         }
-        return withOptions(draft, family, XfrmAttribute.MARK, XfrmAttribute.IF_ID, XfrmAttribute.POLICY_TYPE, XfrmAttribute.SEC_CTX);
+        return withOptions(
+                draft,
+                family,
+                XfrmAttribute.MARK,
+                XfrmAttribute.IF_ID,
+                XfrmAttribute.POLICY_TYPE,
+                XfrmAttribute.SEC_CTX);
     }
 
     private Draft policyName(int type, int family) {
@@ -259,7 +329,13 @@ final class RequestMaker {
         if (type == XfrmMessage.GETPOLICY && dice.oneIn(3)) {
             draft.flags(NetlinkHeader.REQUEST | NetlinkHeader.DUMP);
         }
-        return withOptions(draft, family, XfrmAttribute.MARK, XfrmAttribute.IF_ID, XfrmAttribute.POLICY_TYPE, XfrmAttribute.SEC_CTX);
+        return withOptions(
+                draft,
+                family,
+                XfrmAttribute.MARK,
+                XfrmAttribute.IF_ID,
+                XfrmAttribute.POLICY_TYPE,
+                XfrmAttribute.SEC_CTX);
     }
 
     private Draft acquire(int family) {
@@ -276,7 +352,13 @@ final class RequestMaker {
         if (!dice.oneIn(8)) {
             put(draft, XfrmAttribute.TMPL, family);
         }
-        return withOptions(draft, family, XfrmAttribute.MARK, XfrmAttribute.IF_ID, XfrmAttribute.POLICY_TYPE, XfrmAttribute.SEC_CTX);
+        return withOptions(
+                draft,
+                family,
+                XfrmAttribute.MARK,
+                XfrmAttribute.IF_ID,
+                XfrmAttribute.POLICY_TYPE,
+                XfrmAttribute.SEC_CTX);
     }
 
     private Draft migrate(int family) {
@@ -287,7 +369,12 @@ final class RequestMaker {
             put(draft, XfrmAttribute.MIGRATE, family);
         }
         return withOptions(
-                draft, family, XfrmAttribute.KMADDRESS, XfrmAttribute.ENCAP, XfrmAttribute.IF_ID, XfrmAttribute.POLICY_TYPE,
+                draft,
+                family,
+                XfrmAttribute.KMADDRESS,
+                XfrmAttribute.ENCAP,
+                XfrmAttribute.IF_ID,
+                XfrmAttribute.POLICY_TYPE,
                 XfrmAttribute.OFFLOAD_DEV);
     }
 
@@ -304,9 +391,15 @@ final class RequestMaker {
                 newFamily,
                 dice.oneIn(20) ? 1 : 0);
         return withOptions(
-                Draft.of(XfrmMessage.MIGRATE_STATE, UserMigrateState.BYTES, wanted::write), family, XfrmAttribute.MARK,
-                XfrmAttribute.ENCAP, XfrmAttribute.OFFLOAD_DEV, XfrmAttribute.SET_MARK, XfrmAttribute.SET_MARK_MASK,
-                XfrmAttribute.MTIMER_THRESH, XfrmAttribute.NAT_KEEPALIVE_INTERVAL);
+                Draft.of(XfrmMessage.MIGRATE_STATE, UserMigrateState.BYTES, wanted::write),
+                family,
+                XfrmAttribute.MARK,
+                XfrmAttribute.ENCAP,
+                XfrmAttribute.OFFLOAD_DEV,
+                XfrmAttribute.SET_MARK,
+                XfrmAttribute.SET_MARK_MASK,
+                XfrmAttribute.MTIMER_THRESH,
+                XfrmAttribute.NAT_KEEPALIVE_INTERVAL);
     }
 
     private Draft thresholds() {

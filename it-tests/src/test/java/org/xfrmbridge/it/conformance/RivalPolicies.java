@@ -21,8 +21,8 @@ import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 
 /**
- * Policies that all match one flow, and MIGRATE for that flow: it moves the one that traffic would take, and a dump shows which that was.
- * Without packets no other request tells who wins, by priority, by age, exact or by prefix.
+ * Policies that all match one flow, and MIGRATE for that flow: it moves the one that traffic would take, and a dump
+ * shows which that was. Without packets no other request tells who wins, by priority, by age, exact or by prefix.
  */
 final class RivalPolicies {
     private static final int REQID = 3;
@@ -64,10 +64,26 @@ final class RivalPolicies {
 
     private Draft policy() {
         UserpolicyInfo info = new UserpolicyInfo(
-                selector(prefix(), prefix()), Lifetime.UNLIMITED, new LifetimeCurrent(0, 0, 0, 0), dice.pick(0, 1, 100, 100, 2000, -1, 0x80000000),
-                0, Direction.OUT.number(), 0, 0, 0);
+                selector(prefix(), prefix()),
+                Lifetime.UNLIMITED,
+                new LifetimeCurrent(0, 0, 0, 0),
+                dice.pick(0, 1, 100, 100, 2000, -1, 0x80000000),
+                0,
+                Direction.OUT.number(),
+                0,
+                0,
+                0);
         UserTmpl template = new UserTmpl(
-                new StateId(destination, 0, IpProtocol.ESP), family, source, REQID, Mode.TUNNEL.number(), 0, 0, -1, -1, -1);
+                new StateId(destination, 0, IpProtocol.ESP),
+                family,
+                source,
+                REQID,
+                Mode.TUNNEL.number(),
+                0,
+                0,
+                -1,
+                -1,
+                -1);
         return Draft.of(dice.pick(XfrmMessage.NEWPOLICY, XfrmMessage.UPDPOLICY), UserpolicyInfo.BYTES, info::write)
                 .with(XfrmAttribute.TMPL, Draft.struct(UserTmpl.BYTES, template::write));
     }
@@ -76,7 +92,15 @@ final class RivalPolicies {
         int bits = AddressFamily.bits(family);
         UserpolicyId traffic = new UserpolicyId(selector(bits, bits), 0, Direction.OUT.number());
         Move move = new Move(
-                destination, source, moved, source, IpProtocol.ESP, Mode.TUNNEL.number(), dice.pick(REQID, 0), family, family);
+                destination,
+                source,
+                moved,
+                source,
+                IpProtocol.ESP,
+                Mode.TUNNEL.number(),
+                dice.pick(REQID, 0),
+                family,
+                family);
         return Draft.of(XfrmMessage.MIGRATE, UserpolicyId.BYTES, traffic::write)
                 .with(XfrmAttribute.MIGRATE, Draft.struct(UserMigrate.BYTES, out -> UserMigrate.write(out, move)));
     }

@@ -23,7 +23,8 @@ record Sequence(int number, boolean capAck, boolean extAck, List<Datagram> datag
     }
 
     private static List<byte[]> reset() {
-        Draft sub = Draft.of(XfrmMessage.FLUSHPOLICY, 0, out -> {}).with(XfrmAttribute.POLICY_TYPE, new byte[] {1, 0, 0, 0, 0, 0});
+        Draft sub = Draft.of(XfrmMessage.FLUSHPOLICY, 0, out -> {})
+                .with(XfrmAttribute.POLICY_TYPE, new byte[] {1, 0, 0, 0, 0, 0});
         Draft thresholds = Draft.of(XfrmMessage.NEWSPDINFO, 4, out -> {})
                 .with(XfrmAttribute.SPD_IPV4_HTHRESH, new byte[] {32, 32})
                 .with(XfrmAttribute.SPD_IPV6_HTHRESH, new byte[] {(byte) 128, (byte) 128});
@@ -33,7 +34,10 @@ record Sequence(int number, boolean capAck, boolean extAck, List<Datagram> datag
                         sub,
                         Draft.of(XfrmMessage.FLUSHSA, 1, out -> {}),
                         thresholds,
-                        Draft.of(XfrmMessage.SETDEFAULT, UserpolicyDefault.BYTES, out -> UserpolicyDefault.write(out, accept)))
+                        Draft.of(
+                                XfrmMessage.SETDEFAULT,
+                                UserpolicyDefault.BYTES,
+                                out -> UserpolicyDefault.write(out, accept)))
                 .map(draft -> draft.flags(NetlinkHeader.REQUEST).toBytes(1, 0))
                 .toList();
     }

@@ -18,7 +18,9 @@ final class SequenceGenerator {
     SequenceGenerator(Profile profile, long seed) {
         this.profile = profile;
         this.seed = seed;
-        weights = profile.weights().entrySet().stream().sorted(Map.Entry.comparingByKey()).toList();
+        weights = profile.weights().entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .toList();
         weightSum = weights.stream().mapToInt(Map.Entry::getValue).sum();
     }
 
@@ -49,7 +51,11 @@ final class SequenceGenerator {
     private List<Datagram> together(Dice dice, RequestMaker maker) {
         boolean states = profile.hasTransforms();
         return switch (dice.below(states ? 5 : 4)) {
-            case 0, 1 -> datagrams(profile.migratesByTraffic() ? new RivalPolicies(dice).requests() : new Relocation(dice, maker).requests());
+            case 0, 1 ->
+                datagrams(
+                        profile.migratesByTraffic()
+                                ? new RivalPolicies(dice).requests()
+                                : new Relocation(dice, maker).requests());
             case 2 -> datagrams(new MarkedTwins(dice, maker, states).requests());
             case 3 -> new Deadlines(dice, states).requests();
             default -> datagrams(new CompressedTunnels(dice, maker).requests());

@@ -77,7 +77,8 @@ final class Spoiler {
         if (!draft.attributes.isEmpty()) {
             int at = dice.below(draft.attributes.size());
             Draft.Attribute old = draft.attributes.get(at);
-            draft.attributes.set(at, new Draft.Attribute(old.rawType() | dice.pick(0x8000, 0x4000, 0xc000), old.payload()));
+            draft.attributes.set(
+                    at, new Draft.Attribute(old.rawType() | dice.pick(0x8000, 0x4000, 0xc000), old.payload()));
         }
     }
 

@@ -12,9 +12,15 @@ import org.xfrmbridge.xfrm.Mark;
 
 /** Whether requests mean States of another mark than those that were made. */
 final class StateMarks {
-    private static final Set<Integer> MAKERS = Set.of(XfrmMessage.NEWSA, XfrmMessage.UPDSA, XfrmMessage.ALLOCSPI, XfrmMessage.MIGRATE_STATE);
+    private static final Set<Integer> MAKERS =
+            Set.of(XfrmMessage.NEWSA, XfrmMessage.UPDSA, XfrmMessage.ALLOCSPI, XfrmMessage.MIGRATE_STATE);
     private static final Set<Integer> NAMERS = Set.of(
-            XfrmMessage.GETSA, XfrmMessage.DELSA, XfrmMessage.UPDSA, XfrmMessage.NEWAE, XfrmMessage.GETAE, XfrmMessage.EXPIRE);
+            XfrmMessage.GETSA,
+            XfrmMessage.DELSA,
+            XfrmMessage.UPDSA,
+            XfrmMessage.NEWAE,
+            XfrmMessage.GETAE,
+            XfrmMessage.EXPIRE);
 
     private StateMarks() {}
 
@@ -22,18 +28,25 @@ final class StateMarks {
     static boolean nameAnother(List<Datagram> earlier, NetlinkReader request) {
         Mark named = mark(request);
         boolean isDump = (request.header().flags() & NetlinkHeader.DUMP) == NetlinkHeader.DUMP;
-        return !isDump && NAMERS.contains(request.header().type()) && earlier.stream().anyMatch(datagram -> makesAnother(datagram, named));
+        return !isDump
+                && NAMERS.contains(request.header().type())
+                && earlier.stream().anyMatch(datagram -> makesAnother(datagram, named));
     }
 
     /** What PF_KEY makes has none. */
     private static boolean makesAnother(Datagram datagram, Mark named) {
         return datagram.protocol() == Protocol.PF_KEY
                 ? !named.isNone()
-                : KnownDifference.any(datagram, message -> MAKERS.contains(message.header().type()) && !mark(message).equals(named));
+                : KnownDifference.any(
+                        datagram,
+                        message -> MAKERS.contains(message.header().type())
+                                && !mark(message).equals(named));
     }
 
     private static Mark mark(NetlinkReader message) {
         ByteBuffer mark = KnownDifference.attributes(message).get(XfrmAttribute.MARK);
-        return mark == null || mark.limit() < Structs.MARK_BYTES ? Mark.NONE : Structs.readMark(mark).sanitized();
+        return mark == null || mark.limit() < Structs.MARK_BYTES
+                ? Mark.NONE
+                : Structs.readMark(mark).sanitized();
     }
 }

@@ -26,10 +26,10 @@ import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Sniffer;
 
 /**
- * Why: a container cannot load kernel modules, which is where many users need the bridge. Topology: two containers on Docker's default
- * bridge; each runs the bridge as its main process, with NET_ADMIN and /dev/net/tun and Docker's default restrictions otherwise. Steps: charon
- * under {@code exec} in both, host to host in transport mode, ping, terminate. Expected: every ping answered, only ESP and IKE on the wire,
- * counters of charon and the bridge agree.
+ * Why: a container cannot load kernel modules, which is where many users need the bridge. Topology: two containers on
+ * Docker's default bridge; each runs the bridge as its main process, with NET_ADMIN and /dev/net/tun and Docker's
+ * default restrictions otherwise. Steps: charon under {@code exec} in both, host to host in transport mode, ping,
+ * terminate. Expected: every ping answered, only ESP and IKE on the wire, counters of charon and the bridge agree.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.DOCKER, Requirement.BRIDGE})
 class ContainerScenario {
@@ -83,7 +83,8 @@ class ContainerScenario {
             host.withCapAdd(Capability.NET_ADMIN);
             host.withDevices(Device.parse("/dev/net/tun:/dev/net/tun:rwm"));
             host.withBinds(
-                    Bind.parse(Path.of(launcher).getParent() + ":" + Path.of(launcher).getParent() + ":ro"),
+                    Bind.parse(Path.of(launcher).getParent() + ":"
+                            + Path.of(launcher).getParent() + ":ro"),
                     Bind.parse(System.getProperty("java.home") + ":" + System.getProperty("java.home") + ":ro"));
         });
         container.waitingFor(Wait.forLogMessage("ready\\n", 1).withStartupTimeout(READY_LIMIT));
@@ -91,12 +92,17 @@ class ContainerScenario {
     }
 
     private void startCharon(GenericContainer<?> host, GenericContainer<?> peer) throws Exception {
-        host.copyFileToContainer(Transferable.of(connection(address(host), address(peer))), "/etc/swanctl/conf.d/pair.conf");
+        host.copyFileToContainer(
+                Transferable.of(connection(address(host), address(peer))), "/etc/swanctl/conf.d/pair.conf");
         must(host, "sh", "-c", launcher() + " exec -- charon-systemd >/var/log/charon.log 2>&1 &");
         try {
-            Await.until("charon to take its configuration", READY_LIMIT, () -> run(host, "swanctl", "--load-all").getExitCode() == 0);
+            Await.until(
+                    "charon to take its configuration",
+                    READY_LIMIT,
+                    () -> run(host, "swanctl", "--load-all").getExitCode() == 0);
         } catch (AssertionError e) {
-            throw new AssertionError(run(host, "swanctl", "--load-all") + "\n" + run(host, "cat", "/var/log/charon.log"), e);
+            throw new AssertionError(
+                    run(host, "swanctl", "--load-all") + "\n" + run(host, "cat", "/var/log/charon.log"), e);
         }
     }
 
@@ -130,7 +136,11 @@ class ContainerScenario {
     }
 
     private static String address(GenericContainer<?> host) {
-        return host.getContainerInfo().getNetworkSettings().getNetworks().get("bridge").getIpAddress();
+        return host.getContainerInfo()
+                .getNetworkSettings()
+                .getNetworks()
+                .get("bridge")
+                .getIpAddress();
     }
 
     private static String launcher() {
@@ -148,8 +158,11 @@ class ContainerScenario {
 
     private static String must(GenericContainer<?> host, String... command) throws Exception {
         ExecResult result = host.execInContainer(command);
-        assertEquals(0, result.getExitCode(), () -> String.join(" ", command) + "\n" + result.getStdout() + result.getStderr()
-                + "\n" + host.getLogs());
+        assertEquals(
+                0,
+                result.getExitCode(),
+                () -> String.join(" ", command) + "\n" + result.getStdout() + result.getStderr() + "\n"
+                        + host.getLogs());
         return result.getStdout();
     }
 

@@ -14,8 +14,9 @@ import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Scene;
 
 /**
- * A Docker engine of our own, in a network namespace of its own: its bridge {@code docker0} is the wire between containers and is not seen outside.
- * The machine's engine, if there is one, is left alone. Images stay in the build directory for the next run.
+ * A Docker engine of our own, in a network namespace of its own: its bridge {@code docker0} is the wire between
+ * containers and is not seen outside. The machine's engine, if there is one, is left alone. Images stay in the build
+ * directory for the next run.
  */
 final class DockerEngine implements AutoCloseable {
     /** A Debian with strongSwan, made from packages: no registry is asked. */
@@ -53,13 +54,25 @@ final class DockerEngine implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         // nsenter, not "ip netns exec": that would hide the control groups, which containers need
-        daemon = Daemon.start("dockerd", scene.file("dockerd.log"), Command.of(
-                "nsenter", "--net=/run/netns/" + namespace.name(), "dockerd",
-                "--host", address,
-                "--data-root", directory.resolve("data").toString(),
-                "--exec-root", scene.file("docker-exec").toString(),
-                "--pidfile", scene.file("dockerd.pid").toString(),
-                "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--userland-proxy=false"));
+        daemon = Daemon.start(
+                "dockerd",
+                scene.file("dockerd.log"),
+                Command.of(
+                        "nsenter",
+                        "--net=/run/netns/" + namespace.name(),
+                        "dockerd",
+                        "--host",
+                        address,
+                        "--data-root",
+                        directory.resolve("data").toString(),
+                        "--exec-root",
+                        scene.file("docker-exec").toString(),
+                        "--pidfile",
+                        scene.file("dockerd.pid").toString(),
+                        "--iptables=false",
+                        "--ip6tables=false",
+                        "--ip-forward=false",
+                        "--userland-proxy=false"));
         Await.until("dockerd to answer", START_LIMIT, () -> {
             if (!daemon.isAlive()) {
                 throw new AssertionError("dockerd ended\n" + daemon.output());

@@ -30,8 +30,15 @@ import org.xfrmbridge.it.harness.Scene;
 class DemoScenario {
     private static final Duration LIMIT = Duration.ofSeconds(90);
     private static final int SIGTERM_EXIT_CODE = 128 + 15;
-    private static final List<String> ALWAYS_SHOWN = List.of("both are ready", "tmpl src 192.0.2.1 dst 192.0.2.2", "5 sent, 5 answered",
-            "ESP(spi=0x", "no inner address, no text of the pings", "Gbit/s", "lookups per packet", "All of it held");
+    private static final List<String> ALWAYS_SHOWN = List.of(
+            "both are ready",
+            "tmpl src 192.0.2.1 dst 192.0.2.2",
+            "5 sent, 5 answered",
+            "ESP(spi=0x",
+            "no inner address, no text of the pings",
+            "Gbit/s",
+            "lookups per packet",
+            "All of it held");
     private static final Pattern NAMESPACE = Pattern.compile("xbdemo-\\S+");
 
     @Test
@@ -77,7 +84,8 @@ class DemoScenario {
         try (Scene scene = new Scene("demo-" + keys)) {
             Command.Result result = demo(scene, keys).result();
             assertEquals(0, result.exitCode(), result.output());
-            for (String line : Stream.concat(lines.stream(), ALWAYS_SHOWN.stream()).toList()) {
+            for (String line :
+                    Stream.concat(lines.stream(), ALWAYS_SHOWN.stream()).toList()) {
                 assertTrue(result.output().contains(line), () -> "no '" + line + "' in\n" + result.output());
             }
             assertNothingLeft(scene, result.output());
@@ -85,14 +93,22 @@ class DemoScenario {
     }
 
     private static void assertNothingLeft(Scene scene, String output) {
-        List<String> namespaces = NAMESPACE.matcher(output).results().map(MatchResult::group).toList();
+        List<String> namespaces =
+                NAMESPACE.matcher(output).results().map(MatchResult::group).toList();
         assertFalse(namespaces.isEmpty(), output);
         for (String namespace : namespaces) {
             assertFalse(Files.exists(Path.of("/run/netns", namespace)), namespace + " is left");
         }
         String directory = scene.directory().toString();
-        assertFalse(ProcessHandle.allProcesses().anyMatch(process -> process.info().commandLine().orElse("").contains(directory)),
+        assertFalse(
+                ProcessHandle.allProcesses()
+                        .anyMatch(process ->
+                                process.info().commandLine().orElse("").contains(directory)),
                 "a process is left");
-        assertEquals(0, Objects.requireNonNull(scene.directory().toFile().list((parent, name) -> name.startsWith("xfrm-bridge-demo-"))).length);
+        assertEquals(
+                0,
+                Objects.requireNonNull(
+                                scene.directory().toFile().list((parent, name) -> name.startsWith("xfrm-bridge-demo-")))
+                        .length);
     }
 }

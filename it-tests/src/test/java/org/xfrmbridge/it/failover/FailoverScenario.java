@@ -15,22 +15,30 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.BridgedPair;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: a cluster hands running SAs from one member to the next (GETSA, GETAE, NEWSA, NEWAE); a window that starts anew would take old packets
- * again, a counter that starts anew would have the peer drop the new ones. Topology: two hosts, and a second member of the left one's cluster
- * on the same wire. Steps: pings over the active member, its SAs are copied to the standby one, more pings, the windows and counts are
- * brought up to date, and the standby member takes the addresses over; every packet the peer ever sent is sent again. Expected: no ping is lost on
- * either side, neither end refuses a new packet, none of the old ones is accepted, and counts and times go on.
+ * Why: a cluster hands running SAs from one member to the next (GETSA, GETAE, NEWSA, NEWAE); a window that starts anew
+ * would take old packets again, a counter that starts anew would have the peer drop the new ones. Topology: two hosts,
+ * and a second member of the left one's cluster on the same wire. Steps: pings over the active member, its SAs are
+ * copied to the standby one, more pings, the windows and counts are brought up to date, and the standby member takes
+ * the addresses over; every packet the peer ever sent is sent again. Expected: no ping is lost on either side, neither
+ * end refuses a new packet, none of the old ones is accepted, and counts and times go on.
  */
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.DEBIAN_PYTHON, Requirement.BRIDGE})
+@Requires({
+    Requirement.ROOT,
+    Requirement.TUN,
+    Requirement.TCPDUMP,
+    Requirement.FPING,
+    Requirement.DEBIAN_PYTHON,
+    Requirement.BRIDGE
+})
 class FailoverScenario {
     private static final String CLUSTER = "192.0.2.1";
     private static final String PEER = "192.0.2.2";
@@ -47,6 +55,7 @@ class FailoverScenario {
             state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 reqid 1 mode tunnel %1$s aead rfc4106\\(gcm\\(aes\\)\\) %2$s1 128
             state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002 reqid 1 mode tunnel %1$s aead rfc4106\\(gcm\\(aes\\)\\) %2$s2 128
             """;
+
     private static final String KEY = "0x000102030405060708090a0b0c0d0e0f1011121";
     private static final String POLICIES = """
             policy add src 10.1.0.1 dst 10.2.0.1 dir %s tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel
@@ -111,9 +120,20 @@ class FailoverScenario {
     }
 
     private int sendEverythingAgain(String spi) {
-        String mac = standby.host().run("cat", "/sys/class/net/" + BridgeProcess.HOST_DEVICE + "/address").strip();
-        return Integer.parseInt(hosts.topology().wire().run(Requirement.PYTHON, standby.script(), "replay",
-                hosts.sniffer().pcap().toString(), spi, STANDBY_PORT, mac).strip());
+        String mac = standby.host()
+                .run("cat", "/sys/class/net/" + BridgeProcess.HOST_DEVICE + "/address")
+                .strip();
+        return Integer.parseInt(hosts.topology()
+                .wire()
+                .run(
+                        Requirement.PYTHON,
+                        standby.script(),
+                        "replay",
+                        hosts.sniffer().pcap().toString(),
+                        spi,
+                        STANDBY_PORT,
+                        mac)
+                .strip());
     }
 
     @ParameterizedTest

@@ -12,21 +12,26 @@ import org.xfrmbridge.it.harness.Requirement;
  * @param script {@code sa.py}
  */
 record Node(Namespace host, BridgeProcess bridge, String script) {
-    private static final Pattern COUNTS = Pattern.compile("lifetime current:\\s+\\d+\\(bytes\\), (\\d+)\\(packets\\)\\s+"
-            + "add (\\S+ \\S+) .*\\R\\s+stats:\\s+replay-window (\\d+) replay (\\d+) failed (\\d+)");
+    private static final Pattern COUNTS =
+            Pattern.compile("lifetime current:\\s+\\d+\\(bytes\\), (\\d+)\\(packets\\)\\s+"
+                    + "add (\\S+ \\S+) .*\\R\\s+stats:\\s+replay-window (\\d+) replay (\\d+) failed (\\d+)");
 
     /**
      * What an SA has counted.
      *
      * @param packets that it let pass
-     * @param added   when it was made, in words
+     * @param added when it was made, in words
      * @param refused packets that came again, or too late; with ESN the latter look forged
      */
-    record Counts(long packets, String added, long refused) { }
+    record Counts(long packets, String added, long refused) {}
 
     /** Commands of {@code ip xfrm}, one a line. */
     void xfrm(String commands) {
-        bridge.run("sh", "-e", "-c", commands.lines().map(line -> "ip xfrm " + line + "\n").reduce("", String::concat));
+        bridge.run(
+                "sh",
+                "-e",
+                "-c",
+                commands.lines().map(line -> "ip xfrm " + line + "\n").reduce("", String::concat));
     }
 
     /** All there is to know of an SA, as {@link #install} and {@link #advance} read it. */
@@ -49,12 +54,14 @@ record Node(Namespace host, BridgeProcess bridge, String script) {
     }
 
     Counts counts(String source, String destination, String spi) {
-        String text = bridge.run("ip", "-s", "xfrm", "state", "get", "src", source, "dst", destination, "proto", "esp", "spi", spi);
+        String text = bridge.run(
+                "ip", "-s", "xfrm", "state", "get", "src", source, "dst", destination, "proto", "esp", "spi", spi);
         Matcher counts = COUNTS.matcher(text);
         if (!counts.find()) {
             throw new AssertionError("no counts in\n" + text);
         }
-        long refused = Long.parseLong(counts.group(3)) + Long.parseLong(counts.group(4)) + Long.parseLong(counts.group(5));
+        long refused =
+                Long.parseLong(counts.group(3)) + Long.parseLong(counts.group(4)) + Long.parseLong(counts.group(5));
         return new Counts(Long.parseLong(counts.group(1)), counts.group(2), refused);
     }
 }

@@ -13,10 +13,11 @@ import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 
 /**
- * Why: an ordinary user must not be able to keep root waiting, nor make the bridge grow or end. Topology: one host with a bridge of 64 MB of heap.
- * Steps: {@code bridge-bench/flood.sh}: processes of nobody flood the bridge's sockets, or send packets under a policy that asks for SAs, while a
- * client of root's adds, reads and deletes. Expected: each of its requests is answered rightly, descriptors stay few, the bridge lives. How fast the
- * answers are is printed, to be judged on a quiet machine.
+ * Why: an ordinary user must not be able to keep root waiting, nor make the bridge grow or end. Topology: one host with
+ * a bridge of 64 MB of heap. Steps: {@code bridge-bench/flood.sh}: processes of nobody flood the bridge's sockets, or
+ * send packets under a policy that asks for SAs, while a client of root's adds, reads and deletes. Expected: each of
+ * its requests is answered rightly, descriptors stay few, the bridge lives. How fast the answers are is printed, to be
+ * judged on a quiet machine.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE})
 class GuestFloodScenario {

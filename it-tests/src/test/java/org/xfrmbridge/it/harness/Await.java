@@ -3,11 +3,13 @@ package org.xfrmbridge.it.harness;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
-/** Waiting for what another program does: a condition polled every 50 ms. Throws {@link AssertionError} at the limit. */
+/**
+ * Waiting for what another program does: a condition polled every 50 ms. Throws {@link AssertionError} at the limit.
+ */
 public final class Await {
     private static final long POLL_MS = 50;
 
-    private Await() { }
+    private Await() {}
 
     public static void until(String what, Duration limit, BooleanSupplier condition) {
         long deadlineNs = System.nanoTime() + limit.toNanos();

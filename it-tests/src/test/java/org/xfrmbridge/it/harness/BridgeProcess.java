@@ -9,6 +9,7 @@ import java.util.List;
 public final class BridgeProcess implements AutoCloseable {
     /** The device that takes the place of the one a bridge is put in front of. */
     public static final String HOST_DEVICE = "xfrm0";
+
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
     private final Namespace host;
@@ -25,7 +26,8 @@ public final class BridgeProcess implements AutoCloseable {
 
     /** The same, with more options of {@code run}. */
     public static BridgeProcess start(Scene scene, Namespace host, String device, List<String> options) {
-        BridgeProcess bridge = new BridgeProcess(host, scene.file(host.role()), scene.file(host.role() + "-bridge.log"));
+        BridgeProcess bridge =
+                new BridgeProcess(host, scene.file(host.role()), scene.file(host.role() + "-bridge.log"));
         bridge.options = options;
         scene.own(bridge);
         bridge.start(device);
@@ -40,7 +42,9 @@ public final class BridgeProcess implements AutoCloseable {
 
     /** The launcher under test, named by the system property {@code xfrm-bridge}. */
     public static Path program() {
-        return Path.of(System.getProperty("xfrm-bridge", "../xfrm-bridge")).toAbsolutePath().normalize();
+        return Path.of(System.getProperty("xfrm-bridge", "../xfrm-bridge"))
+                .toAbsolutePath()
+                .normalize();
     }
 
     /** The preload library that the launcher takes. */
@@ -50,7 +54,8 @@ public final class BridgeProcess implements AutoCloseable {
 
     /** Starts it again, with the same directory, after {@link #kill9} or {@link #stop}. */
     public void start(String device) {
-        List<String> line = new ArrayList<>(List.of(program().toString(), "run", "--attach", device, "--dir", directory.toString()));
+        List<String> line = new ArrayList<>(
+                List.of(program().toString(), "run", "--attach", device, "--dir", directory.toString()));
         line.addAll(options);
         daemon = host.start("bridge", log, host.command(line));
         starts++;

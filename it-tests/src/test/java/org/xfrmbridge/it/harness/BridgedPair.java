@@ -9,8 +9,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Two hosts with a bridge on each, and a sniffer between them: what nearly every scenario starts from. The daemons are the scenario's.
- * Closing it ends everything of its scene, and fails if the sniffer saw a packet in the clear.
+ * Two hosts with a bridge on each, and a sniffer between them: what nearly every scenario starts from. The daemons are
+ * the scenario's. Closing it ends everything of its scene, and fails if the sniffer saw a packet in the clear.
  */
 public final class BridgedPair implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -79,7 +79,11 @@ public final class BridgedPair implements AutoCloseable {
     /** The SPIs of the SAs that have keys, in order, whichever interface made them. */
     public List<String> spis(Side side) {
         String states = bridge(side).run("ip", "xfrm", "state");
-        return KEYED.matcher(states).results().map(match -> match.group(1)).sorted().toList();
+        return KEYED.matcher(states)
+                .results()
+                .map(match -> match.group(1))
+                .sorted()
+                .toList();
     }
 
     /** Whether a side has an SA with keys. */
@@ -125,7 +129,10 @@ public final class BridgedPair implements AutoCloseable {
 
     /** Waits until both sides have one SA for each direction, the same ones. */
     public void awaitOnePairOfSas() {
-        Await.until("an SA for each direction", PATIENCE, () -> spis(Side.LEFT).size() == 2 && spis(Side.LEFT).equals(spis(Side.RIGHT)));
+        Await.until(
+                "an SA for each direction",
+                PATIENCE,
+                () -> spis(Side.LEFT).size() == 2 && spis(Side.LEFT).equals(spis(Side.RIGHT)));
     }
 
     /** Waits until neither side has an SA with keys. */

@@ -18,7 +18,7 @@ import java.util.Map;
  * What a pcap file holds: how many frames of each kind, and the first frames in the clear.
  *
  * @param counts frames per kind
- * @param clear  at most ten frames that should not be there, in hex
+ * @param clear at most ten frames that should not be there, in hex
  */
 record Capture(Map<Frame.Kind, Integer> counts, List<String> clear) {
     private static final int MAGIC_MICROSECONDS = 0xa1b2c3d4;

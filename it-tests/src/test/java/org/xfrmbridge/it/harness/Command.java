@@ -117,7 +117,7 @@ public final class Command {
     }
 
     /** How a command ended. */
-    public record Result(int exitCode, String output) { }
+    public record Result(int exitCode, String output) {}
 
     /** A command that failed, with what it printed. */
     public static final class CommandException extends RuntimeException {

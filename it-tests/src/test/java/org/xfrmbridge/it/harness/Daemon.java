@@ -7,8 +7,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * A program that runs beside the scenario until it is ended, with its output in a file.
  *
- * <p>The process started is the program itself: {@code ip netns exec}, {@code unshare} and {@code xfrm-bridge exec}
- * all replace themselves by what they start, so a signal reaches what is meant.
+ * <p>The process started is the program itself: {@code ip netns exec}, {@code unshare} and {@code xfrm-bridge exec} all
+ * replace themselves by what they start, so a signal reaches what is meant.
  */
 public final class Daemon implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(10);

@@ -11,7 +11,16 @@ import java.util.Map;
 final class Frame {
     /** What may be on a protected wire, and what may not. AH is no secret, but who negotiated it wants none. */
     enum Kind {
-        ESP, ESP_IN_UDP, AH, IKE, KEEPALIVE, NEIGHBOUR, MULTICAST, ICMP_ERROR, NOT_IP, CLEAR;
+        ESP,
+        ESP_IN_UDP,
+        AH,
+        IKE,
+        KEEPALIVE,
+        NEIGHBOUR,
+        MULTICAST,
+        ICMP_ERROR,
+        NOT_IP,
+        CLEAR;
 
         boolean secret() {
             return this != CLEAR;
@@ -35,7 +44,9 @@ final class Frame {
 
     Kind classify(ByteBuffer frame) {
         int etherType = frame.remaining() < ETHERNET_BYTES ? 0 : frame.getShort(ETHERNET_BYTES - 2) & 0xffff;
-        ByteBuffer packet = frame.duplicate().position(Math.min(ETHERNET_BYTES, frame.remaining())).slice();
+        ByteBuffer packet = frame.duplicate()
+                .position(Math.min(ETHERNET_BYTES, frame.remaining()))
+                .slice();
         return switch (etherType) {
             case 0x0800 -> ipv4(packet);
             case 0x86dd -> ipv6(packet);

@@ -3,10 +3,10 @@ package org.xfrmbridge.it.harness;
 /**
  * One end of a topology.
  *
- * @param host   where bridge and IKE daemon run; its device {@link #DEVICE} leads to the other site
+ * @param host where bridge and IKE daemon run; its device {@link #DEVICE} leads to the other site
  * @param client where protected traffic starts and ends: the host itself, or a machine behind it
- * @param outer  addresses of the host on the wire
- * @param inner  addresses of the client that only ESP may carry
+ * @param outer addresses of the host on the wire
+ * @param inner addresses of the client that only ESP may carry
  */
 public record Gateway(Namespace host, Namespace client, Addresses outer, Addresses inner) {
     public static final String DEVICE = "eth0";
@@ -20,7 +20,8 @@ public record Gateway(Namespace host, Namespace client, Addresses outer, Address
 
     /** An address family, with what differs between the two in command lines. */
     public enum Family {
-        IPV4(32), IPV6(128);
+        IPV4(32),
+        IPV6(128);
 
         private final int bits;
 

@@ -8,9 +8,9 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /**
- * Why: a guard that never cries is worth nothing, so the sniffer and the oracle are tested themselves.
- * Topology: two hosts and the wire between them, no bridge. Steps: traffic in the clear, of both families and in
- * fragments. Expected: the sniffer reports each of it; ARP and neighbour discovery alone pass.
+ * Why: a guard that never cries is worth nothing, so the sniffer and the oracle are tested themselves. Topology: two
+ * hosts and the wire between them, no bridge. Steps: traffic in the clear, of both families and in fragments. Expected:
+ * the sniffer reports each of it; ARP and neighbour discovery alone pass.
  */
 @Requires({Requirement.ROOT, Requirement.TCPDUMP, Requirement.FPING})
 class GuardScenario {
@@ -24,7 +24,10 @@ class GuardScenario {
             assertEquals(2, sniffer.clearFrames());
             outerPing(topology, Gateway.Family.IPV6).send(1, 10).assertComplete();
             assertEquals(4, sniffer.clearFrames());
-            outerPing(topology, Gateway.Family.IPV6).payloadBytes(3000).send(1, 10).assertComplete();
+            outerPing(topology, Gateway.Family.IPV6)
+                    .payloadBytes(3000)
+                    .send(1, 10)
+                    .assertComplete();
             assertEquals(10, sniffer.clearFrames());
             assertThrows(AssertionError.class, sniffer::assertNothingClear);
         }
@@ -35,7 +38,11 @@ class GuardScenario {
         try (Scene scene = new Scene("guard-silent")) {
             Topology topology = Topology.direct(scene);
             Sniffer sniffer = Sniffer.start(scene, topology.wire(), Topology.RIGHT_PORT);
-            assertEquals(1, new Ping(topology.left().host(), "192.0.2.1", "192.0.2.77").send(1, 10).lost());
+            assertEquals(
+                    1,
+                    new Ping(topology.left().host(), "192.0.2.1", "192.0.2.77")
+                            .send(1, 10)
+                            .lost());
             sniffer.assertNothingClear();
         }
     }
@@ -67,6 +74,9 @@ class GuardScenario {
     }
 
     private static Ping outerPing(Topology topology, Gateway.Family family) {
-        return new Ping(topology.left().host(), topology.left().outer().of(family), topology.right().outer().of(family));
+        return new Ping(
+                topology.left().host(),
+                topology.left().outer().of(family),
+                topology.right().outer().of(family));
     }
 }

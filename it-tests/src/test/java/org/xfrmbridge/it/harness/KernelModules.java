@@ -14,11 +14,47 @@ import java.util.stream.Stream;
 /** The modules of one kernel, as its {@code modules.dep} lists them. */
 final class KernelModules {
     private static final List<String> XFRM = List.of(
-            "xfrm_user", "af_key", "esp4", "esp6", "esp4_offload", "esp6_offload",
-            "ah4", "ah6", "ipcomp", "ipcomp6", "xfrm4_tunnel", "xfrm6_tunnel", "authenc", "authencesn",
-            "seqiv", "echainiv", "drbg", "gcm", "ccm", "ctr", "cbc", "ecb", "cmac", "xcbc", "hmac", "md5", "sha512_generic", "rmd160",
-            "ghash_generic", "chacha20poly1305", "chacha_generic", "poly1305_generic", "crypto_null", "des_generic", "cast5_generic",
-            "blowfish_generic", "serpent_generic", "camellia_generic", "twofish_generic", "deflate", "lzo");
+            "xfrm_user",
+            "af_key",
+            "esp4",
+            "esp6",
+            "esp4_offload",
+            "esp6_offload",
+            "ah4",
+            "ah6",
+            "ipcomp",
+            "ipcomp6",
+            "xfrm4_tunnel",
+            "xfrm6_tunnel",
+            "authenc",
+            "authencesn",
+            "seqiv",
+            "echainiv",
+            "drbg",
+            "gcm",
+            "ccm",
+            "ctr",
+            "cbc",
+            "ecb",
+            "cmac",
+            "xcbc",
+            "hmac",
+            "md5",
+            "sha512_generic",
+            "rmd160",
+            "ghash_generic",
+            "chacha20poly1305",
+            "chacha_generic",
+            "poly1305_generic",
+            "crypto_null",
+            "des_generic",
+            "cast5_generic",
+            "blowfish_generic",
+            "serpent_generic",
+            "camellia_generic",
+            "twofish_generic",
+            "deflate",
+            "lzo");
 
     private final Path directory;
     private final Map<String, String> pathByName = new HashMap<>();
@@ -42,7 +78,9 @@ final class KernelModules {
     }
 
     private static String name(String path) {
-        return path.substring(path.lastIndexOf('/') + 1).replaceFirst("\\.ko.*", "").replace('-', '_');
+        return path.substring(path.lastIndexOf('/') + 1)
+                .replaceFirst("\\.ko.*", "")
+                .replace('-', '_');
     }
 
     /** All that states of every kind need, and these. */
@@ -50,7 +88,10 @@ final class KernelModules {
         return Stream.concat(others.stream(), XFRM.stream()).toList();
     }
 
-    /** Absolute paths of these modules and all they need, in an order in which they can be loaded; what a kernel has built in is none. */
+    /**
+     * Absolute paths of these modules and all they need, in an order in which they can be loaded; what a kernel has
+     * built in is none.
+     */
     List<Path> inLoadOrder(List<String> names) {
         Set<String> ordered = new LinkedHashSet<>();
         for (String name : names) {

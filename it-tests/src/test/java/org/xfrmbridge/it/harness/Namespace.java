@@ -89,7 +89,8 @@ public final class Namespace implements AutoCloseable {
 
     @Override
     public void close() {
-        for (String pid : Command.of("ip", "netns", "pids", name).result().output().split("\\s+")) {
+        for (String pid :
+                Command.of("ip", "netns", "pids", name).result().output().split("\\s+")) {
             if (!pid.isBlank()) {
                 Command.of("kill", "-KILL", pid).result();
             }

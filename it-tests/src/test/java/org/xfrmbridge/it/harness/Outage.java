@@ -7,16 +7,18 @@ import java.util.regex.Pattern;
 public final class Outage {
     /** Without a word of what was lost it takes 30 s to for ever. */
     private static final Duration LIMIT = Duration.ofSeconds(15);
+
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final int INTERVAL_MS = 20;
     private static final int MORE_THAN_ENOUGH = 6000;
     private static final Pattern ANSWER = Pattern.compile("\\[\\d+], \\d+ bytes");
 
-    private Outage() { }
+    private Outage() {}
 
     /**
-     * Lets pings go on meanwhile; they alone are the traffic. Prints how long it took from where the bridge was ready to the first ping that was
-     * answered. Throws if that was longer than a slow machine takes to negotiate, or if a packet was in the clear.
+     * Lets pings go on meanwhile; they alone are the traffic. Prints how long it took from where the bridge was ready
+     * to the first ping that was answered. Throws if that was longer than a slow machine takes to negotiate, or if a
+     * packet was in the clear.
      */
     public static void assertShort(BridgedPair hosts, Side side, Ping ping, String what) {
         Daemon traffic = ping.start(hosts.scene(), MORE_THAN_ENOUGH, INTERVAL_MS);
@@ -26,7 +28,8 @@ public final class Outage {
         long readyNs = System.nanoTime();
         long before = answers(traffic);
         Await.until("traffic again", LIMIT, () -> answers(traffic) > before);
-        System.out.printf("%s, the bridge on the %s was killed: traffic flows %d ms after it is ready again%n",
+        System.out.printf(
+                "%s, the bridge on the %s was killed: traffic flows %d ms after it is ready again%n",
                 what, side, Duration.ofNanos(System.nanoTime() - readyNs).toMillis());
         traffic.interrupt();
         hosts.sniffer().assertNothingClear();

@@ -5,8 +5,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * ICMP echo between two inner addresses: what is sent, answered, and lost. By {@code fping}, as {@code ping} waits for the last answers no longer
- * than for two of the ones before: on a busy machine late ones would count as lost.
+ * ICMP echo between two inner addresses: what is sent, answered, and lost. By {@code fping}, as {@code ping} waits for
+ * the last answers no longer than for two of the ones before: on a busy machine late ones would count as lost.
  */
 public final class Ping {
     private static final Pattern SUMMARY = Pattern.compile("xmt/rcv/%loss = (\\d+)/(\\d+)/");
@@ -28,13 +28,19 @@ public final class Ping {
     /** From the inner address of one side to the inner address of the other. */
     public static Ping inner(Topology topology, Side from, Gateway.Family family) {
         Gateway site = topology.site(from);
-        return new Ping(site.client(), site.inner().of(family), topology.site(from.other()).inner().of(family));
+        return new Ping(
+                site.client(),
+                site.inner().of(family),
+                topology.site(from.other()).inner().of(family));
     }
 
     /** From the outer address of one side to the outer address of the other: what transport mode protects. */
     public static Ping outer(Topology topology, Side from, Gateway.Family family) {
         Gateway site = topology.site(from);
-        return new Ping(site.host(), site.outer().of(family), topology.site(from.other()).outer().of(family));
+        return new Ping(
+                site.host(),
+                site.outer().of(family),
+                topology.site(from.other()).outer().of(family));
     }
 
     public Ping payloadBytes(int bytes) {
@@ -44,8 +50,10 @@ public final class Ping {
 
     /** Sends {@code count} requests, one every {@code intervalMs}, and waits for the answers. */
     public Score send(int count, int intervalMs) {
-        return Score.parse(command(count, intervalMs).within(Duration.ofMillis((long) count * intervalMs).plus(PATIENCE))
-                .result().output());
+        return Score.parse(command(count, intervalMs)
+                .within(Duration.ofMillis((long) count * intervalMs).plus(PATIENCE))
+                .result()
+                .output());
     }
 
     /** Five quick ones: does it work at all. */
@@ -62,8 +70,20 @@ public final class Ping {
     private Command command(int count, int intervalMs) {
         return from.command(
                 // Each answer is in the log when it has come.
-                "stdbuf", "-oL", "fping", "-t", Integer.toString(ANSWER_PATIENCE_MS), "-b", Integer.toString(payloadBytes), "-p", Integer.toString(intervalMs),
-                "-c", Integer.toString(count), "-S", source, destination);
+                "stdbuf",
+                "-oL",
+                "fping",
+                "-t",
+                Integer.toString(ANSWER_PATIENCE_MS),
+                "-b",
+                Integer.toString(payloadBytes),
+                "-p",
+                Integer.toString(intervalMs),
+                "-c",
+                Integer.toString(count),
+                "-S",
+                source,
+                destination);
     }
 
     /** What fping says. */
@@ -74,7 +94,8 @@ public final class Ping {
                 throw new AssertionError("fping printed no summary\n" + output);
             }
             int duplicates = (int) DUPLICATE.matcher(output).results().count();
-            return new Score(Integer.parseInt(summary.group(1)), Integer.parseInt(summary.group(2)), duplicates, output);
+            return new Score(
+                    Integer.parseInt(summary.group(1)), Integer.parseInt(summary.group(2)), duplicates, output);
         }
 
         public int lost() {
@@ -84,8 +105,8 @@ public final class Ping {
         /** Throws unless every request was answered exactly once. */
         public void assertComplete() {
             if (lost() != 0 || duplicates != 0 || sent == 0) {
-                throw new AssertionError("of " + sent + " requests " + lost() + " were lost, "
-                        + duplicates + " answered twice\n" + tail());
+                throw new AssertionError("of " + sent + " requests " + lost() + " were lost, " + duplicates
+                        + " answered twice\n" + tail());
             }
         }
 

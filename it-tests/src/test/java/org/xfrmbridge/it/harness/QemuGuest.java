@@ -12,22 +12,27 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A real Linux kernel in a virtual machine that needs no hardware support: qemu with an unpacked kernel package. A static program is its
- * first process; it finds {@code /script} and {@code /modules}, writes its result to the disk {@code /dev/vda}, and powers off.
+ * A real Linux kernel in a virtual machine that needs no hardware support: qemu with an unpacked kernel package. A
+ * static program is its first process; it finds {@code /script} and {@code /modules}, writes its result to the disk
+ * {@code /dev/vda}, and powers off.
  */
 public final class QemuGuest {
-    /** Where {@code dpkg-deb -x linux-image-*.deb DIRECTORY} has put a kernel; if it is not where {@code ./check} does. */
+    /**
+     * Where {@code dpkg-deb -x linux-image-*.deb DIRECTORY} has put a kernel; if it is not where {@code ./check} does.
+     */
     private static final String PROPERTY = "linux.package";
+
     private static final String OF_CHECK = "target/linux-6.12";
 
     private static final long DISK_BYTES = 1L << 30;
     private static final List<String> DEVICES = List.of("virtio_blk");
 
-    private QemuGuest() { }
+    private QemuGuest() {}
 
     /** The unpacked package, if the machine has one. */
     static Optional<Path> installed() {
-        return Optional.of(Path.of(System.getProperty(PROPERTY, OF_CHECK))).filter(path -> Files.isDirectory(path.resolve("boot")));
+        return Optional.of(Path.of(System.getProperty(PROPERTY, OF_CHECK)))
+                .filter(path -> Files.isDirectory(path.resolve("boot")));
     }
 
     /** Runs the program to the guest's end and returns its disk. */
@@ -35,16 +40,41 @@ public final class QemuGuest {
         Path linux = installed().orElseThrow();
         Path archive = scene.file("initramfs");
         Path disk = scene.file("disk");
-        try (Cpio cpio = new Cpio(archive); RandomAccessFile space = new RandomAccessFile(disk.toFile(), "rw")) {
+        try (Cpio cpio = new Cpio(archive);
+                RandomAccessFile space = new RandomAccessFile(disk.toFile(), "rw")) {
             space.setLength(DISK_BYTES);
             pack(cpio, scene, linux, program, script);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         Path console = scene.file("console.log");
-        Command.of("qemu-system-x86_64", "-M", "q35", "-cpu", "max", "-m", "1024", "-no-reboot", "-kernel", kernel(linux).toString(),
-                "-initrd", archive.toString(), "-append", "console=ttyS0 quiet panic=-1 no_timer_check", "-serial", "file:" + console, "-monitor",
-                "none", "-display", "none", "-nic", "none", "-drive", "if=virtio,format=raw,file=" + disk).within(limit).run();
+        Command.of(
+                        "qemu-system-x86_64",
+                        "-M",
+                        "q35",
+                        "-cpu",
+                        "max",
+                        "-m",
+                        "1024",
+                        "-no-reboot",
+                        "-kernel",
+                        kernel(linux).toString(),
+                        "-initrd",
+                        archive.toString(),
+                        "-append",
+                        "console=ttyS0 quiet panic=-1 no_timer_check",
+                        "-serial",
+                        "file:" + console,
+                        "-monitor",
+                        "none",
+                        "-display",
+                        "none",
+                        "-nic",
+                        "none",
+                        "-drive",
+                        "if=virtio,format=raw,file=" + disk)
+                .within(limit)
+                .run();
         return disk;
     }
 
@@ -58,8 +88,11 @@ public final class QemuGuest {
         for (Path module : modules) {
             cpio.add("/modules.d/" + module.getFileName(), module);
         }
-        Path list = Files.writeString(scene.file("modules"), modules.stream()
-                .map(module -> "/modules.d/" + module.getFileName() + "\n").collect(Collectors.joining()));
+        Path list = Files.writeString(
+                scene.file("modules"),
+                modules.stream()
+                        .map(module -> "/modules.d/" + module.getFileName() + "\n")
+                        .collect(Collectors.joining()));
         cpio.add("/modules", list);
     }
 
@@ -69,7 +102,9 @@ public final class QemuGuest {
 
     private static Path only(Path directory, String prefix) {
         try (Stream<Path> files = Files.list(directory)) {
-            return files.filter(file -> file.getFileName().toString().startsWith(prefix)).findFirst().orElseThrow();
+            return files.filter(file -> file.getFileName().toString().startsWith(prefix))
+                    .findFirst()
+                    .orElseThrow();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

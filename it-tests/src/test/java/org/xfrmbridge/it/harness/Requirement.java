@@ -29,22 +29,41 @@ public enum Requirement {
     },
     TCPDUMP("tcpdump (package tcpdump)", "tcpdump"),
     FPING("fping (package fping)", "fping"),
-    CHARON("charon-systemd, swanctl and pki (packages charon-systemd, strongswan-swanctl, strongswan-pki)",
-            "charon-systemd", "swanctl", "pki"),
+    CHARON(
+            "charon-systemd, swanctl and pki (packages charon-systemd, strongswan-swanctl, strongswan-pki)",
+            "charon-systemd",
+            "swanctl",
+            "pki"),
     IKED("iked and ikectl (package openiked)", "iked", "ikectl"),
     /** Named by the system property {@code libreswan}; it is laid over this machine's {@code /usr} for pluto alone. */
     LIBRESWAN("libreswan unpacked in it-tests/target/libreswan (./check does that), and overlay mounts") {
         @Override
         boolean met() {
             String usr = System.getProperty("libreswan", "target/libreswan") + "/usr";
-            return Files.isExecutable(Path.of(usr, "libexec/ipsec/pluto")) && Command.of("unshare", "--mount",
-                    "mount", "-t", "overlay", "overlay", "-o", "lowerdir=" + usr + ":/usr", "/usr").result().exitCode() == 0;
+            return Files.isExecutable(Path.of(usr, "libexec/ipsec/pluto"))
+                    && Command.of(
+                                            "unshare",
+                                            "--mount",
+                                            "mount",
+                                            "-t",
+                                            "overlay",
+                                            "overlay",
+                                            "-o",
+                                            "lowerdir=" + usr + ":/usr",
+                                            "/usr")
+                                    .result()
+                                    .exitCode()
+                            == 0;
         }
     },
     STARTER("ipsec (package strongswan-starter)", "ipsec"),
     NFT("nft (package nftables)", "nft"),
     /** An engine of our own is started, and its image made from Debian's packages. */
-    DOCKER("a Docker engine to start and mmdebstrap (packages docker.io, mmdebstrap)", "dockerd", "docker", "mmdebstrap"),
+    DOCKER(
+            "a Docker engine to start and mmdebstrap (packages docker.io, mmdebstrap)",
+            "dockerd",
+            "docker",
+            "mmdebstrap"),
     DEBIAN_PYTHON("Python 3 (package python3)") {
         @Override
         boolean met() {
@@ -67,8 +86,10 @@ public enum Requirement {
         }
     },
     /** Linux 6.12 with ESP in a virtual machine. */
-    QEMU("qemu, a C compiler and a kernel package (qemu-system-x86, gcc, libc6-dev; see docs/conformance.md)",
-            "qemu-system-x86_64", "gcc") {
+    QEMU(
+            "qemu, a C compiler and a kernel package (qemu-system-x86, gcc, libc6-dev; see docs/conformance.md)",
+            "qemu-system-x86_64",
+            "gcc") {
         @Override
         boolean met() {
             return super.met() && QemuGuest.installed().isPresent();
@@ -77,13 +98,18 @@ public enum Requirement {
     HOST_6_18("Linux 6.18 with NETLINK_XFRM and a C compiler: older kernels answer otherwise in places", "gcc") {
         @Override
         boolean met() {
-            return super.met() && XFRM_USER.met() && System.getProperty("os.version").startsWith("6.18.");
+            return super.met()
+                    && XFRM_USER.met()
+                    && System.getProperty("os.version").startsWith("6.18.");
         }
     },
     XFRM_USER("a kernel that answers NETLINK_XFRM") {
         @Override
         boolean met() {
-            return Command.of("unshare", "--net", "ip", "xfrm", "policy", "count").result().exitCode() == 0;
+            return Command.of("unshare", "--net", "ip", "xfrm", "policy", "count")
+                            .result()
+                            .exitCode()
+                    == 0;
         }
     };
 
@@ -109,6 +135,9 @@ public enum Requirement {
 
     static Optional<Path> find(String tool) {
         String path = System.getenv("PATH") + ":/usr/sbin:/sbin";
-        return Stream.of(path.split(":")).map(directory -> Path.of(directory, tool)).filter(Files::isExecutable).findFirst();
+        return Stream.of(path.split(":"))
+                .map(directory -> Path.of(directory, tool))
+                .filter(Files::isExecutable)
+                .findFirst();
     }
 }

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
  * The stage of one scenario: a work directory, unique names, and everything that has to be ended.
  *
  * <p>The directory lies under {@code /tmp}, not in the build directory: unix socket paths end at 107 bytes. At the end
- * its log files are copied to the directory named by the system property {@code it.logs}; {@code -Dit.keep} keeps
- * the work directory as well. Used by one thread; the shutdown hook closes what an interrupted run left.
+ * its log files are copied to the directory named by the system property {@code it.logs}; {@code -Dit.keep} keeps the
+ * work directory as well. Used by one thread; the shutdown hook closes what an interrupted run left.
  */
 public final class Scene implements AutoCloseable {
     private static final AtomicInteger COUNT = new AtomicInteger();
@@ -114,7 +114,9 @@ public final class Scene implements AutoCloseable {
         Path target = Path.of(System.getProperty("it.logs", "target/it-logs"), name);
         Files.createDirectories(target);
         try (Stream<Path> files = Files.list(directory)) {
-            for (Path file : files.filter(Files::isRegularFile).filter(file -> !Files.isExecutable(file)).toList()) {
+            for (Path file : files.filter(Files::isRegularFile)
+                    .filter(file -> !Files.isExecutable(file))
+                    .toList()) {
                 if (Files.size(file) <= COPY_LIMIT_BYTES) {
                     Files.copy(file, target.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
                 }

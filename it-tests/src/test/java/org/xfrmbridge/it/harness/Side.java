@@ -2,7 +2,8 @@ package org.xfrmbridge.it.harness;
 
 /** Which end of a {@link Topology}: the left one initiates unless a scenario says otherwise. */
 public enum Side {
-    LEFT, RIGHT;
+    LEFT,
+    RIGHT;
 
     public Side other() {
         return this == LEFT ? RIGHT : LEFT;

@@ -6,8 +6,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * tcpdump on one device of the wire for a whole scenario. Closing it fails if one packet was seen in the clear: anything
- * but ESP, AH, IKE, neighbour discovery, multicast listeners and ICMP errors about those.
+ * tcpdump on one device of the wire for a whole scenario. Closing it fails if one packet was seen in the clear:
+ * anything but ESP, AH, IKE, neighbour discovery, multicast listeners and ICMP errors about those.
  */
 public final class Sniffer implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -21,8 +21,21 @@ public final class Sniffer implements AutoCloseable {
     public static Sniffer start(Scene scene, Namespace wire, String device) {
         Path pcap = scene.file("wire-" + device + ".pcap");
         // 200 bytes hold every header looked at; -Z root: the directory is ours alone
-        Command command = wire.command("tcpdump", "-n", "-U", "--immediate-mode", "-Z", "root", "-s", "200", "-B", "16384",
-                "-i", device, "-w", pcap.toString());
+        Command command = wire.command(
+                "tcpdump",
+                "-n",
+                "-U",
+                "--immediate-mode",
+                "-Z",
+                "root",
+                "-s",
+                "200",
+                "-B",
+                "16384",
+                "-i",
+                device,
+                "-w",
+                pcap.toString());
         Sniffer sniffer = new Sniffer(pcap, wire.start("tcpdump", scene.file("wire-" + device + ".log"), command));
         scene.own(sniffer);
         sniffer.tcpdump.awaitOutput("listening on", PATIENCE);

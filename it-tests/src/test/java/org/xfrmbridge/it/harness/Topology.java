@@ -49,7 +49,8 @@ public record Topology(Gateway left, Gateway right, Namespace wire) {
         Namespace wire = scene.own(new Namespace("wire"));
         Topology topology = new Topology(
                 gateway(scene, "left", OUTER_LEFT, INNER_LEFT),
-                gateway(scene, "right", OUTER_RIGHT, INNER_RIGHT), wire);
+                gateway(scene, "right", OUTER_RIGHT, INNER_RIGHT),
+                wire);
         topology.join();
         topology.makeSwitch();
         addOuter(topology.left);
@@ -76,7 +77,9 @@ public record Topology(Gateway left, Gateway right, Namespace wire) {
 
     /** Makes the router give new mappings source ports of this range. */
     public void masquerade(String ports) {
-        List<String> rules = List.of("add table ip nat", "flush table ip nat",
+        List<String> rules = List.of(
+                "add table ip nat",
+                "flush table ip nat",
                 "add chain ip nat post { type nat hook postrouting priority 100 ; }",
                 "add rule ip nat post oifname " + RIGHT_PORT + " meta l4proto udp masquerade to :" + ports,
                 "add rule ip nat post oifname " + RIGHT_PORT + " masquerade");

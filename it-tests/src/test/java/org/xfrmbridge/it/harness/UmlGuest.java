@@ -21,6 +21,7 @@ public final class UmlGuest implements AutoCloseable {
     /** The guest may not keep more than SSE registers across a page fault; see uml-start.c. */
     private static final String NO_WIDE_REGISTERS = "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,"
             + "-AVX512BW,-AVX512CD,-AVX512DQ,-AVX_Fast_Unaligned_Load";
+
     private static final int SHOWN_CHARACTERS = 1500;
     private static final List<String> DEVICES = List.of("ipv6", "dummy", "udp_tunnel");
 
@@ -30,7 +31,8 @@ public final class UmlGuest implements AutoCloseable {
     /** The modules of the installed user-mode-linux, if there is one. */
     static Optional<Path> modules() {
         try (Stream<Path> versions = Files.list(MODULES)) {
-            return versions.filter(version -> Files.exists(version.resolve("modules.dep"))).max(Path::compareTo);
+            return versions.filter(version -> Files.exists(version.resolve("modules.dep")))
+                    .max(Path::compareTo);
         } catch (IOException e) {
             return Optional.empty();
         }
@@ -51,8 +53,12 @@ public final class UmlGuest implements AutoCloseable {
         try {
             directory = Files.createDirectory(scene.file(Scene.uniqueName()));
             Files.writeString(directory.resolve("script"), script);
-            Files.writeString(directory.resolve("modules"), new KernelModules(modules().orElseThrow()).inLoadOrder(KernelModules.xfrmAnd(DEVICES))
-                    .stream().map(Path::toString).collect(Collectors.joining("\n", "", "\n")));
+            Files.writeString(
+                    directory.resolve("modules"),
+                    new KernelModules(modules().orElseThrow())
+                            .inLoadOrder(KernelModules.xfrmAnd(DEVICES)).stream()
+                                    .map(Path::toString)
+                                    .collect(Collectors.joining("\n", "", "\n")));
             Files.createFile(directory.resolve("output"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -60,11 +66,30 @@ public final class UmlGuest implements AutoCloseable {
         List<String> line = new ArrayList<>(prefix);
         // Killing unshare kills everything in its pid namespace. One CPU: each guest system call switches between host
         // processes, which costs several times as much across CPUs.
-        line.addAll(List.of("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "taskset", "-c", "0",
-                compiled(scene, "uml-start").toString(), "linux.uml",
-                "rootfstype=hostfs", "root=/dev/root", "ro", "init=" + compiled(scene, "uml-init"), "scenario=" + directory,
-                NO_WIDE_REGISTERS, "mem=512M",
-                "con=null", "con0=null,fd:1", "ssl=null", "uml_dir=" + directory + "/", "umid=guest", "panic=-1"));
+        line.addAll(List.of(
+                "unshare",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+                "taskset",
+                "-c",
+                "0",
+                compiled(scene, "uml-start").toString(),
+                "linux.uml",
+                "rootfstype=hostfs",
+                "root=/dev/root",
+                "ro",
+                "init=" + compiled(scene, "uml-init"),
+                "scenario=" + directory,
+                NO_WIDE_REGISTERS,
+                "mem=512M",
+                "con=null",
+                "con0=null,fd:1",
+                "ssl=null",
+                "uml_dir=" + directory + "/",
+                "umid=guest",
+                "panic=-1"));
         line.addAll(parameters);
         kernel = Daemon.start("user-mode-linux", directory.resolve("console"), new Command(line));
     }
@@ -81,7 +106,8 @@ public final class UmlGuest implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        Command.of("gcc", "-static", "-O2", "-o", program.toString(), source.toString()).run();
+        Command.of("gcc", "-static", "-O2", "-o", program.toString(), source.toString())
+                .run();
         return program;
     }
 

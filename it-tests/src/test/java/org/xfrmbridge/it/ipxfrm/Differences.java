@@ -5,7 +5,7 @@ import java.util.List;
 
 /** Compares two transcripts command by command, so that one report shows all that differs. */
 final class Differences {
-    private Differences() { }
+    private Differences() {}
 
     /** What differs, as text; empty if nothing does. Both must be transcripts of the same list of commands. */
     static String between(List<String> expected, List<String> actual) {
@@ -16,7 +16,10 @@ final class Differences {
             String kernel = i < expectedBlocks.size() ? expectedBlocks.get(i) : "(no such command)\n";
             String bridge = i < actualBlocks.size() ? actualBlocks.get(i) : "(no such command)\n";
             if (!kernel.equals(bridge)) {
-                text.append("\n--- kernel\n").append(kernel).append("--- here\n").append(bridge);
+                text.append("\n--- kernel\n")
+                        .append(kernel)
+                        .append("--- here\n")
+                        .append(bridge);
             }
         }
         return text.toString();

@@ -8,9 +8,9 @@ import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 
 /**
- * Why: people and scripts read what {@code ip xfrm} prints, so the bridge must print what a kernel prints.
- * Topology: one host. Steps: the commands of a list, one by one, some beside {@code ip xfrm monitor}; on a kernel, and on
- * a bridge. Expected: the same lines and exit codes, but for times, SPIs left to choice, and the wording of explanations.
+ * Why: people and scripts read what {@code ip xfrm} prints, so the bridge must print what a kernel prints. Topology:
+ * one host. Steps: the commands of a list, one by one, some beside {@code ip xfrm monitor}; on a kernel, and on a
+ * bridge. Expected: the same lines and exit codes, but for times, SPIs left to choice, and the wording of explanations.
  */
 @Requires(Requirement.ROOT)
 class IpXfrmScenario {
@@ -47,7 +47,8 @@ class IpXfrmScenario {
     private static Transcript run(String name, Oracle oracle) {
         try (Scene scene = new Scene("ip-xfrm-" + name + "-" + oracle.name().toLowerCase(Locale.ROOT))) {
             String script = name.startsWith("monitor")
-                    ? Transcript.monitoredScript(name, oracle.directory(scene)) : Transcript.script(name);
+                    ? Transcript.monitoredScript(name, oracle.directory(scene))
+                    : Transcript.script(name);
             return Transcript.of(oracle.run(scene, script));
         }
     }

@@ -7,9 +7,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Command;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.UmlGuest;
 
 /** Where a script of {@code ip xfrm} commands can run. */
@@ -19,7 +19,9 @@ enum Oracle {
         @Override
         String run(Scene scene, String script) {
             Namespace host = connected(scene, "kernel");
-            return host.command("sh", written(scene, neighbour(Gateway.DEVICE) + script)).within(LIMIT).run();
+            return host.command("sh", written(scene, neighbour(Gateway.DEVICE) + script))
+                    .within(LIMIT)
+                    .run();
         }
     },
     /** A user-mode-linux kernel, which has ESP. */
@@ -46,7 +48,8 @@ enum Oracle {
 
     private static final Duration LIMIT = Duration.ofSeconds(120);
     /** The guest has no network; its module brings this device. */
-    private static final String DUMMY = "ip link set dummy0 up\nip address add 192.0.2.1/24 dev dummy0\n" + neighbour("dummy0");
+    private static final String DUMMY =
+            "ip link set dummy0 up\nip address add 192.0.2.1/24 dev dummy0\n" + neighbour("dummy0");
 
     private static Namespace connected(Scene scene, String role) {
         Namespace host = scene.own(new Namespace(role));

@@ -14,23 +14,40 @@ import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Command;
 import org.xfrmbridge.it.harness.Command.Result;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Gateway;
 
 /**
- * Why: a kernel answers root alone; a bridge root and the members of {@code run --group}, as its sockets' credentials tell. Topology: one host
- * with a bridge whose group is daemon. Steps: {@code ip xfrm} of root, of a member that is not root, and of a stranger; a stranger asks this
- * machine's kernel, too. Expected: the member may do all that root may, the stranger is refused in the kernel's words.
+ * Why: a kernel answers root alone; a bridge root and the members of {@code run --group}, as its sockets' credentials
+ * tell. Topology: one host with a bridge whose group is daemon. Steps: {@code ip xfrm} of root, of a member that is not
+ * root, and of a stranger; a stranger asks this machine's kernel, too. Expected: the member may do all that root may,
+ * the stranger is refused in the kernel's words.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.XFRM_USER})
 class PrivilegeScenario {
     private static final String GROUP = "daemon";
     private static final String[] ADD = {
-        "ip", "xfrm", "state", "add", "src", "192.0.2.1", "dst", "192.0.2.2", "proto", "esp", "spi", "0x100", "mode", "tunnel",
-        "aead", "rfc4106(gcm(aes))", "0x0102030405060708090a0b0c0d0e0f1011121314", "128"
+        "ip",
+        "xfrm",
+        "state",
+        "add",
+        "src",
+        "192.0.2.1",
+        "dst",
+        "192.0.2.2",
+        "proto",
+        "esp",
+        "spi",
+        "0x100",
+        "mode",
+        "tunnel",
+        "aead",
+        "rfc4106(gcm(aes))",
+        "0x0102030405060708090a0b0c0d0e0f1011121314",
+        "128"
     };
     private static final String[] LIST = {"ip", "xfrm", "state"};
 
@@ -40,22 +57,30 @@ class PrivilegeScenario {
             Namespace host = scene.own(new Namespace("host"));
             Namespace.connect(host, Gateway.DEVICE, scene.own(new Namespace("wire")), "left");
             BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE, List.of("--group", GROUP));
-            for (Path path = bridge.directory(); path.startsWith("/tmp/") && path.getNameCount() > 1; path = path.getParent()) {
+            for (Path path = bridge.directory();
+                    path.startsWith("/tmp/") && path.getNameCount() > 1;
+                    path = path.getParent()) {
                 Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
             }
 
-            Path library = Files.copy(BridgeProcess.library(), bridge.directory().resolveSibling("libxfrm-bridge.so"));
+            Path library =
+                    Files.copy(BridgeProcess.library(), bridge.directory().resolveSibling("libxfrm-bridge.so"));
 
-            Result stranger = diverted(bridge, library, as("--clear-groups", ADD)).result();
+            Result stranger =
+                    diverted(bridge, library, as("--clear-groups", ADD)).result();
             assertNotEquals(0, stranger.exitCode());
             assertEquals(host.command(as("--clear-groups", ADD)).result().output(), stranger.output());
             assertEquals(
                     host.command(as("--clear-groups", LIST)).result().output(),
-                    diverted(bridge, library, as("--clear-groups", LIST)).result().output());
+                    diverted(bridge, library, as("--clear-groups", LIST))
+                            .result()
+                            .output());
             assertEquals("", bridge.run(LIST));
 
             diverted(bridge, library, as("--groups=" + GROUP, ADD)).run();
-            assertEquals(bridge.run(LIST), diverted(bridge, library, as("--groups=" + GROUP, LIST)).run());
+            assertEquals(
+                    bridge.run(LIST),
+                    diverted(bridge, library, as("--groups=" + GROUP, LIST)).run());
             assertTrue(bridge.run(LIST).contains("spi 0x00000100"));
         }
     }

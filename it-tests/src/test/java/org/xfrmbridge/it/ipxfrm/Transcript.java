@@ -11,19 +11,22 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * What a list of commands printed, with everything taken out that differs between two runs on one kernel or two hosts: times, SPIs
- * chosen from a range, sizes of hash tables, the name of a device, and the wording of explanations, which is ours where the kernel's is the kernel's.
+ * What a list of commands printed, with everything taken out that differs between two runs on one kernel or two hosts:
+ * times, SPIs chosen from a range, sizes of hash tables, the name of a device, and the wording of explanations, which
+ * is ours where the kernel's is the kernel's.
  *
  * @param lines one command after {@code $}, what it printed, and its exit code after {@code =}
  */
 record Transcript(List<String> lines) {
     private static final Pattern TIME = Pattern.compile("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d");
-    private static final Pattern CHOSEN_SPI = Pattern.compile("0x00009[0-9a-f]{3}|\\(0x9[0-9a-f]{3}\\)|\\b36[89]\\d\\d\\(|\\b[34]\\d{4}\\(");
+    private static final Pattern CHOSEN_SPI =
+            Pattern.compile("0x00009[0-9a-f]{3}|\\(0x9[0-9a-f]{3}\\)|\\b36[89]\\d\\d\\(|\\b[34]\\d{4}\\(");
     private static final Pattern EXPLANATION = Pattern.compile("^Error: .*");
     /** The size of the SAD's hash tables; a kernel's grow when they meet collisions. */
     private static final Pattern BUCKETS = Pattern.compile("(SAD count \\d+ \\(buckets count) \\d+");
     /** What leads to 192.0.2.2 is called otherwise on each kind of host. */
     private static final Pattern DEVICE = Pattern.compile("\\bdev (eth0|dummy0|xfrm0)\\b");
+
     private static final Pattern LAST_USED = Pattern.compile("\\s*lastused .*");
     /** What one may ask {@code ip xfrm monitor} for; without any it is all. */
     private static final List<String> MONITORS =
@@ -47,6 +50,7 @@ record Transcript(List<String> lines) {
             done
             kill $monitors
             """;
+
     private static final Path SOURCES = Path.of("src/test/resources/org/xfrmbridge/it/ipxfrm");
 
     static Transcript of(String output) {
@@ -89,8 +93,11 @@ record Transcript(List<String> lines) {
         StringBuilder script = new StringBuilder();
         for (String command : resource(name + ".commands").split("\n")) {
             if (!command.startsWith("#")) {
-                script.append("cat <<'END'\n$ ").append(command).append("\nEND\n")
-                        .append(command).append(" 2>&1\necho \"= $?\"\n");
+                script.append("cat <<'END'\n$ ")
+                        .append(command)
+                        .append("\nEND\n")
+                        .append(command)
+                        .append(" 2>&1\necho \"= $?\"\n");
             }
         }
         return script.toString();
@@ -102,8 +109,16 @@ record Transcript(List<String> lines) {
         StringBuilder end = new StringBuilder(UNTIL_QUIET.formatted(directory));
         for (String form : MONITORS) {
             String events = directory + "/events-" + MONITORS.indexOf(form);
-            start.append("ip xfrm monitor ").append(form).append(" > ").append(events).append(" 2>&1 &\nmonitors=\"$monitors $!\"\n");
-            end.append("echo '$ ip xfrm monitor ").append(form).append("'\ncat ").append(events).append('\n');
+            start.append("ip xfrm monitor ")
+                    .append(form)
+                    .append(" > ")
+                    .append(events)
+                    .append(" 2>&1 &\nmonitors=\"$monitors $!\"\n");
+            end.append("echo '$ ip xfrm monitor ")
+                    .append(form)
+                    .append("'\ncat ")
+                    .append(events)
+                    .append('\n');
         }
         return start + UNTIL_CONNECTED + script(name) + end;
     }

@@ -15,7 +15,10 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.StateSpec;
 
-/** Requests that each make one event and want no answer, at a steady rate: so a bridge that has less to do with them is not sent more. */
+/**
+ * Requests that each make one event and want no answer, at a steady rate: so a bridge that has less to do with them is
+ * not sent more.
+ */
 final class Flood {
     private static final int LAST = 7;
     private static final int BURST = 20;

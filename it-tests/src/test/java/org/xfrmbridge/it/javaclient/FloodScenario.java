@@ -15,11 +15,11 @@ import org.xfrmbridge.daemon.client.Clients;
 import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Command;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.netlink.client.NetlinkConnection;
 import org.xfrmbridge.netlink.client.XfrmClient;
 import org.xfrmbridge.pfkey.client.PfkeyClient;
@@ -35,12 +35,13 @@ import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * A listener that does not read must cost nobody else anything: no memory without end, no time. One host with a bridge and an unmodified
- * {@code ip xfrm monitor}, through the preload library, that is stopped (SIGSTOP) while events rain; beside it a PF_KEY listener that never reads.
- * Steps: the same flood with ip reading and with ip stopped, another client asking all the time; how fast it is answered is printed, to be judged
- * on a quiet machine. Expected: memory flat, and when ip goes on it prints what its buffer held, is told of the loss once (ENOBUFS), and hears
- * what comes next. What the buffer holds is compared with this machine's kernel. {@code -Dit.flood=1000000} makes more events than the usual
- * 100,000.
+ * A listener that does not read must cost nobody else anything: no memory without end, no time. One host with a bridge
+ * and an unmodified {@code ip xfrm monitor}, through the preload library, that is stopped (SIGSTOP) while events rain;
+ * beside it a PF_KEY listener that never reads. Steps: the same flood with ip reading and with ip stopped, another
+ * client asking all the time; how fast it is answered is printed, to be judged on a quiet machine. Expected: memory
+ * flat, and when ip goes on it prints what its buffer held, is told of the loss once (ENOBUFS), and hears what comes
+ * next. What the buffer holds is compared with this machine's kernel. {@code -Dit.flood=1000000} makes more events than
+ * the usual 100,000.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE})
 class FloodScenario {
@@ -48,10 +49,11 @@ class FloodScenario {
     private static final long FLAT_BYTES = 4 << 20;
     private static final Duration QUIET = Duration.ofSeconds(1);
     /**
-     * A kernel charges a message in a unix socket up to half as much again as the same in a netlink socket: below 320 bytes 1280 for 840
-     * (Linux 6.18).
+     * A kernel charges a message in a unix socket up to half as much again as the same in a netlink socket: below 320
+     * bytes 1280 for 840 (Linux 6.18).
      */
     private static final double LEAST_SHARE = 0.6;
+
     private static final Duration LIMIT = Duration.ofSeconds(20);
 
     @Test
@@ -66,8 +68,8 @@ class FloodScenario {
                 unread.setReceiveBuffer(1 << 20);
                 client.addState(state);
                 Flood flood = Flood.ofStateExpiries(connection, state);
-                Monitor monitor = scene.own(new Monitor(
-                        scene.file("monitor.log"), bridge.command("ip", "xfrm", "monitor", "expire")));
+                Monitor monitor = scene.own(
+                        new Monitor(scene.file("monitor.log"), bridge.command("ip", "xfrm", "monitor", "expire")));
                 awaitListening(bridge, monitor);
                 measure(bridge, flood, EVENTS / 5);
                 Latency quiet = Latency.during(bridge.directory(), () -> {
@@ -83,7 +85,8 @@ class FloodScenario {
                 long residentAfter = residentBytes(bridge);
                 long grownBytes = liveBytes(bridge) - liveBefore;
                 report(quiet, before, stopped);
-                System.out.printf("what the bridge holds, %d MB, grew by %d KB; its process from %d to %d MB%n",
+                System.out.printf(
+                        "what the bridge holds, %d MB, grew by %d KB; its process from %d to %d MB%n",
                         liveBefore >> 20, grownBytes >> 10, residentBefore >> 20, residentAfter >> 20);
                 assertTrue(liveBefore > 0, "the heap could not be measured");
 
@@ -125,9 +128,12 @@ class FloodScenario {
         System.out.printf("no events:                        %s%n", quiet);
         System.out.printf("%d events, the listener reads:   %s%n", EVENTS, reading);
         System.out.printf("%d events, the listener is away: %s%n", EVENTS, stopped);
-        System.out.printf("away to reading: medians %.2f, 99 %% %.2f; away to no events: medians %.2f, 99 %% %.2f%n",
-                stopped.quantile(0.5) / reading.quantile(0.5), stopped.quantile(0.99) / reading.quantile(0.99),
-                stopped.quantile(0.5) / quiet.quantile(0.5), stopped.quantile(0.99) / quiet.quantile(0.99));
+        System.out.printf(
+                "away to reading: medians %.2f, 99 %% %.2f; away to no events: medians %.2f, 99 %% %.2f%n",
+                stopped.quantile(0.5) / reading.quantile(0.5),
+                stopped.quantile(0.99) / reading.quantile(0.99),
+                stopped.quantile(0.5) / quiet.quantile(0.5),
+                stopped.quantile(0.99) / quiet.quantile(0.99));
     }
 
     private static long residentBytes(BridgeProcess bridge) throws IOException {
@@ -138,7 +144,8 @@ class FloodScenario {
     /** What is reachable, counted in one pause: what is allocated after a collection is not among it. */
     private static long liveBytes(BridgeProcess bridge) {
         String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
-        String histogram = Command.of(jcmd, Long.toString(bridge.pid()), "GC.class_histogram").run();
+        String histogram = Command.of(jcmd, Long.toString(bridge.pid()), "GC.class_histogram")
+                .run();
         return Long.parseLong(histogram.replaceAll("(?s).*\nTotal\\s+\\d+\\s+(\\d+)\\s*", "$1"));
     }
 
@@ -154,7 +161,8 @@ class FloodScenario {
         return seen[0];
     }
 
-    private static void assertGoesOn(XfrmClient client, StateSpec state, Monitor monitor, long heard) throws IOException {
+    private static void assertGoesOn(XfrmClient client, StateSpec state, Monitor monitor, long heard)
+            throws IOException {
         long losses = monitor.losses();
         monitor.goOn();
         Await.until("ip to be told of the loss", LIMIT, () -> monitor.losses() > losses);
@@ -181,22 +189,31 @@ class FloodScenario {
             String[] command = {"ip", "-rcvbuf", Integer.toString(bufferBytes), "xfrm", "monitor", "expire"};
             Monitor theirs = scene.own(new Monitor(scene.file("kernel.log"), kernel.command(command)));
             long expected = InNamespace.call(kernel, () -> {
-                Await.until("ip to listen", LIMIT, () -> Command.text(Path.of("/proc/thread-self/net/netlink"))
-                        .lines().anyMatch(line -> line.matches("\\S+\\s+6\\s+" + theirs.pid() + "\\s+00000002.*")));
+                Await.until(
+                        "ip to listen",
+                        LIMIT,
+                        () -> Command.text(Path.of("/proc/thread-self/net/netlink"))
+                                .lines()
+                                .anyMatch(line -> line.matches("\\S+\\s+6\\s+" + theirs.pid() + "\\s+00000002.*")));
                 return kept(Clients.xfrmOfKernel(), Clients.netlinkOfKernel(), theirs);
             });
             BridgeProcess bridge = bridge(scene);
             Monitor ours = scene.own(new Monitor(scene.file("bridge.log"), bridge.command(command)));
             awaitListening(bridge, ours);
-            long actual = kept(Clients.xfrmOfBridge(bridge.directory()), Clients.netlinkOfBridge(bridge.directory()), ours);
+            long actual =
+                    kept(Clients.xfrmOfBridge(bridge.directory()), Clients.netlinkOfBridge(bridge.directory()), ours);
 
-            System.out.printf("with a buffer of %d bytes a kernel keeps %d events, the bridge %d%n", bufferBytes, expected, actual);
-            assertTrue(actual >= LEAST_SHARE * expected && actual <= expected * 1.1, actual + " instead of " + expected);
+            System.out.printf(
+                    "with a buffer of %d bytes a kernel keeps %d events, the bridge %d%n",
+                    bufferBytes, expected, actual);
+            assertTrue(
+                    actual >= LEAST_SHARE * expected && actual <= expected * 1.1, actual + " instead of " + expected);
         }
     }
 
     private static long kept(XfrmClient opened, NetlinkConnection socket, Monitor monitor) throws IOException {
-        try (XfrmClient client = opened; NetlinkConnection connection = socket) {
+        try (XfrmClient client = opened;
+                NetlinkConnection connection = socket) {
             PolicySpec policy = PolicySpec.builder().build();
             client.addPolicy(policy);
             monitor.stop();

@@ -11,11 +11,11 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.daemon.client.Clients;
 import org.xfrmbridge.it.harness.BridgeProcess;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.km.RefusedException;
 import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.km.XfrmService.HashThresholds;
@@ -44,9 +44,10 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * Java programs are to find the same in a bridge as in a kernel. One host with a bridge, and an empty namespace of this machine's kernel; the
- * same calls of XfrmClient go to both. Steps: policies of many kinds, larval states, default verdicts, refusals, a dump, and all events meanwhile.
- * Expected: equal records, but for times. This kernel need not have ESP.
+ * Java programs are to find the same in a bridge as in a kernel. One host with a bridge, and an empty namespace of this
+ * machine's kernel; the same calls of XfrmClient go to both. Steps: policies of many kinds, larval states, default
+ * verdicts, refusals, a dump, and all events meanwhile. Expected: equal records, but for times. This kernel need not
+ * have ESP.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.XFRM_USER})
 class JavaClientScenario {
@@ -84,7 +85,10 @@ class JavaClientScenario {
         List<Object> results = new ArrayList<>();
         try (XfrmClient client = opened;
                 XfrmEvents events = client.events(
-                        XfrmMessage.GROUP_SA, XfrmMessage.GROUP_POLICY, XfrmMessage.GROUP_EXPIRE, XfrmMessage.GROUP_ACQUIRE)) {
+                        XfrmMessage.GROUP_SA,
+                        XfrmMessage.GROUP_POLICY,
+                        XfrmMessage.GROUP_EXPIRE,
+                        XfrmMessage.GROUP_ACQUIRE)) {
             events.setReceiveBuffer(1 << 20);
             policies(client, results);
             larvalStates(client, results);
@@ -125,9 +129,18 @@ class JavaClientScenario {
             spec.index = FIRST_INDEX + 8 * i + spec.direction.number();
             spec.priority = 1000 + i;
             spec.selector = new Selector(
-                    Address.parse(ipv4 ? "10.1." + i + ".0" : "fd01::" + i), Address.parse(ipv4 ? "10.2.0.0" : "fd02::"),
-                    i % 5 * 100, i % 5 == 0 ? 0 : 0xffff, 0, 0,
-                    ipv4 ? AddressFamily.INET : AddressFamily.INET6, ipv4 ? 24 : 128, ipv4 ? 16 : 64, i % 5 == 0 ? 0 : 17, 0, 0);
+                    Address.parse(ipv4 ? "10.1." + i + ".0" : "fd01::" + i),
+                    Address.parse(ipv4 ? "10.2.0.0" : "fd02::"),
+                    i % 5 * 100,
+                    i % 5 == 0 ? 0 : 0xffff,
+                    0,
+                    0,
+                    ipv4 ? AddressFamily.INET : AddressFamily.INET6,
+                    ipv4 ? 24 : 128,
+                    ipv4 ? 16 : 64,
+                    i % 5 == 0 ? 0 : 17,
+                    0,
+                    0);
             spec.mark = i % 7 == 0 ? new Mark(i, 0xff) : Mark.NONE;
             spec.ifId = i % 11 == 0 ? i : 0;
             spec.lifetime = i % 4 == 0 ? new Lifetime(-1, -1, -1, -1, 600, 900, 0, 0) : Lifetime.UNLIMITED;
@@ -142,11 +155,21 @@ class JavaClientScenario {
     /** Of transport mode: a tunnel needs ends of a family that fits. */
     private static Template template(PolicySpec.Builder spec) {
         return new Template(
-                new StateId(Address.ANY, 0, IpProtocol.ESP), spec.selector.family(), Address.ANY, 5, Mode.TRANSPORT, 0, false, -1, -1, -1);
+                new StateId(Address.ANY, 0, IpProtocol.ESP),
+                spec.selector.family(),
+                Address.ANY,
+                5,
+                Mode.TRANSPORT,
+                0,
+                false,
+                -1,
+                -1,
+                -1);
     }
 
     private static PolicyKey byIndex(PolicySpec spec) {
-        return new PolicyKey(spec.type(), spec.direction(), spec.index(), spec.selector(), spec.mark(), spec.ifId(), null);
+        return new PolicyKey(
+                spec.type(), spec.direction(), spec.index(), spec.selector(), spec.mark(), spec.ifId(), null);
     }
 
     private static void larvalStates(XfrmClient client, List<Object> results) throws IOException {
@@ -157,7 +180,8 @@ class JavaClientScenario {
             larval.family = AddressFamily.INET;
             larval.mode = i % 2 == 0 ? Mode.TUNNEL : Mode.TRANSPORT;
             larval.reqid = i;
-            results.add(client.allocateSpi(larval.build(), 0x1000 + i, 0x1000 + i).spec());
+            results.add(
+                    client.allocateSpi(larval.build(), 0x1000 + i, 0x1000 + i).spec());
         }
         StateKey first = new StateKey(new StateId(RIGHT, 0x1000, IpProtocol.ESP), AddressFamily.INET, Mark.NONE, null);
         results.add(client.state(first).spec());
@@ -176,7 +200,8 @@ class JavaClientScenario {
         client.setDefaults(new Defaults(2, 2, 2));
         client.setHashThresholds(new HashThresholds(16, 24), new HashThresholds(64, 48));
         PolicyCounts counts = client.policyCounts();
-        results.add(List.of(Arrays.toString(counts.global()), Arrays.toString(counts.socket()), counts.ipv4(), counts.ipv6()));
+        results.add(List.of(
+                Arrays.toString(counts.global()), Arrays.toString(counts.socket()), counts.ipv4(), counts.ipv6()));
         results.add(refusal(() -> client.setHashThresholds(new HashThresholds(33, 24), new HashThresholds(64, 48))));
     }
 
@@ -195,9 +220,12 @@ class JavaClientScenario {
 
     private static Object withoutTimes(XfrmEvent event) {
         return switch (event) {
-            case XfrmEvent.StateChanged changed -> List.of(changed.change(), changed.state().spec());
-            case XfrmEvent.PolicyChanged changed -> List.of(changed.change(), changed.policy().spec());
-            case XfrmEvent.PolicyExpired expired -> List.of("expired", expired.hard(), expired.policy().spec());
+            case XfrmEvent.StateChanged changed ->
+                List.of(changed.change(), changed.state().spec());
+            case XfrmEvent.PolicyChanged changed ->
+                List.of(changed.change(), changed.policy().spec());
+            case XfrmEvent.PolicyExpired expired ->
+                List.of("expired", expired.hard(), expired.policy().spec());
             default -> event;
         };
     }
@@ -214,7 +242,9 @@ class JavaClientScenario {
                     xfrm.addPolicy(spec);
                 }
                 try (Stream<PfkeyPolicy> policies = pfkey.policies()) {
-                    List<Integer> seen = policies.map(policy -> policy.policy().id()).sorted().toList();
+                    List<Integer> seen = policies.map(policy -> policy.policy().id())
+                            .sorted()
+                            .toList();
                     assertEquals(specs.stream().map(PolicySpec::index).sorted().toList(), seen);
                 }
                 pfkey.flushPolicies();

@@ -67,7 +67,8 @@ record Latency(long[] sortedNs, long lastedNs) {
 
     @Override
     public String toString() {
-        return "%.1f s, %d answers, median %.0f us, 99 %% within %.0f us, 99.9 %% within %.0f us, longest %.0f us".formatted(
-                lastedNs / 1e9, sortedNs.length, quantile(0.5), quantile(0.99), quantile(0.999), quantile(1));
+        return "%.1f s, %d answers, median %.0f us, 99 %% within %.0f us, 99.9 %% within %.0f us, longest %.0f us"
+                .formatted(
+                        lastedNs / 1e9, sortedNs.length, quantile(0.5), quantile(0.99), quantile(0.999), quantile(1));
     }
 }

@@ -42,7 +42,10 @@ final class Monitor implements AutoCloseable {
     }
 
     long events() {
-        return program.output().lines().filter(line -> line.startsWith("Expired")).count();
+        return program.output()
+                .lines()
+                .filter(line -> line.startsWith("Expired"))
+                .count();
     }
 
     long losses() {

@@ -12,17 +12,17 @@ import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Command;
 import org.xfrmbridge.it.harness.Daemon;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: a kernel takes ESP from the one socket that a datagram is for; the bridge sees packets, and must know the sockets as well as a
- * kernel does, IPV6_V6ONLY among what counts. Topology: two hosts. Steps: on one a program opens sockets with and without UDP_ENCAP, of
- * both families, on the same ports; the other sends ESP and IKE to each; once with the host's own kernel, once with a bridge. Expected: the
- * same sockets get the same.
+ * Why: a kernel takes ESP from the one socket that a datagram is for; the bridge sees packets, and must know the
+ * sockets as well as a kernel does, IPV6_V6ONLY among what counts. Topology: two hosts. Steps: on one a program opens
+ * sockets with and without UDP_ENCAP, of both families, on the same ports; the other sends ESP and IKE to each; once
+ * with the host's own kernel, once with a bridge. Expected: the same sockets get the same.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.XFRM_USER, Requirement.DEBIAN_PYTHON})
 class EncapsulationSocketScenario {
@@ -44,12 +44,19 @@ class EncapsulationSocketScenario {
             }
             String[] line = {Requirement.PYTHON, program.toString(), "receive"};
             Command command = bridged
-                    ? BridgeProcess.start(scene, topology.left().host(), Gateway.DEVICE).command(line)
+                    ? BridgeProcess.start(scene, topology.left().host(), Gateway.DEVICE)
+                            .command(line)
                     : topology.left().host().command(line);
             Daemon receiver = scene.own(topology.left().host().start("encap.py", scene.file("received"), command));
             receiver.awaitOutput("open", LIMIT);
-            topology.right().host().run(Requirement.PYTHON, program.toString(), "send",
-                    topology.left().outer().v4(), topology.left().outer().v6());
+            topology.right()
+                    .host()
+                    .run(
+                            Requirement.PYTHON,
+                            program.toString(),
+                            "send",
+                            topology.left().outer().v4(),
+                            topology.left().outer().v6());
             return receiver.finish(LIMIT);
         }
     }

@@ -11,21 +11,29 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.BridgeProcess;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Sniffer;
 import org.xfrmbridge.it.harness.UmlGuest;
 
 /**
- * Why: most peers of a bridge are kernels. Topology: a host with a bridge, and a user-mode-linux guest, on one link. Steps: the
- * same {@code ip xfrm} commands, mirrored, on both: AES-GCM with ESN in a tunnel, AES-CBC with HMAC in IPv6 transport mode,
- * ChaCha20-Poly1305 for IPv6 in IPv4; pings both ways, also in fragments. Expected: none is lost, only ESP is on the wire.
+ * Why: most peers of a bridge are kernels. Topology: a host with a bridge, and a user-mode-linux guest, on one link.
+ * Steps: the same {@code ip xfrm} commands, mirrored, on both: AES-GCM with ESN in a tunnel, AES-CBC with HMAC in IPv6
+ * transport mode, ChaCha20-Poly1305 for IPv6 in IPv4; pings both ways, also in fragments. Expected: none is lost, only
+ * ESP is on the wire.
  */
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.UML, Requirement.TCPDUMP, Requirement.FPING})
+@Requires({
+    Requirement.ROOT,
+    Requirement.TUN,
+    Requirement.BRIDGE,
+    Requirement.UML,
+    Requirement.TCPDUMP,
+    Requirement.FPING
+})
 class KernelScenario {
     /** The guest's end of the link. */
     static final String GUEST_NETWORK = """
@@ -36,9 +44,10 @@ class KernelScenario {
             ip address add 192.0.2.2/24 dev vec0
             ip address add 2001:db8:7::2/64 dev vec0 nodad
             """;
+
     private static final Duration GUEST_LIMIT = Duration.ofSeconds(60);
-    private static final String GCM = " flag esn replay-window 128"
-            + " aead 'rfc4106(gcm(aes))' 0x0102030405060708090a0b0c0d0e0f1011121314 128";
+    private static final String GCM =
+            " flag esn replay-window 128" + " aead 'rfc4106(gcm(aes))' 0x0102030405060708090a0b0c0d0e0f1011121314 128";
     private static final String CBC = " replay-window 32 enc 'cbc(aes)' 0x0102030405060708090a0b0c0d0e0f10"
             + " auth-trunc 'hmac(sha256)' 0x0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20 128";
     private static final String CHACHA = " flag af-unspec replay-window 32 aead 'rfc7539esp(chacha20,poly1305)'"
@@ -54,8 +63,22 @@ class KernelScenario {
             return tunnel(outer4 + " " + other.outer4, inner4 + " " + other.inner4, "01", GCM)
                     + tunnel(outer4 + " " + other.outer4, inner6 + " " + other.inner6, "03", CHACHA)
                     + states(outer6, other.outer6, "02", "transport", CBC)
-                    + policy(outer6, other.outer6, " proto ipv6-icmp type 128 dir out", outer6, other.outer6, "02", "transport")
-                    + policy(outer6, other.outer6, " proto ipv6-icmp type 129 dir out", outer6, other.outer6, "02", "transport");
+                    + policy(
+                            outer6,
+                            other.outer6,
+                            " proto ipv6-icmp type 128 dir out",
+                            outer6,
+                            other.outer6,
+                            "02",
+                            "transport")
+                    + policy(
+                            outer6,
+                            other.outer6,
+                            " proto ipv6-icmp type 129 dir out",
+                            outer6,
+                            other.outer6,
+                            "02",
+                            "transport");
         }
 
         private String tunnel(String outer, String inner, String number, String algorithm) {
@@ -74,14 +97,14 @@ class KernelScenario {
 
         private static String state(
                 String source, String destination, String spi, String number, String mode, String algorithm) {
-            return "ip xfrm state add src " + source + " dst " + destination + " proto esp spi " + spi + " reqid " + number
-                    + " mode " + mode + algorithm + "\n";
+            return "ip xfrm state add src " + source + " dst " + destination + " proto esp spi " + spi + " reqid "
+                    + number + " mode " + mode + algorithm + "\n";
         }
 
         private static String policy(
                 String source, String destination, String rest, String from, String to, String number, String mode) {
-            return "ip xfrm policy add src " + source + " dst " + destination + rest + " tmpl src " + from + " dst " + to
-                    + " proto esp reqid " + number + " mode " + mode + "\n";
+            return "ip xfrm policy add src " + source + " dst " + destination + rest + " tmpl src " + from + " dst "
+                    + to + " proto esp reqid " + number + " mode " + mode + "\n";
         }
     }
 
@@ -95,11 +118,19 @@ class KernelScenario {
             BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
             bridge.run("sh", "-ec", End.BRIDGE.databases(End.KERNEL));
             UmlGuest guest = UmlGuest.boot(scene, guestScript(), wire, "guest");
-            Await.until("the guest to have sent its pings", GUEST_LIMIT, () -> guest.output().contains("ready"));
-            for (List<String> pair : List.of(List.of("10.1.0.1", "10.2.0.1"), List.of("fd01::1", "fd02::1"),
+            Await.until(
+                    "the guest to have sent its pings",
+                    GUEST_LIMIT,
+                    () -> guest.output().contains("ready"));
+            for (List<String> pair : List.of(
+                    List.of("10.1.0.1", "10.2.0.1"),
+                    List.of("fd01::1", "fd02::1"),
                     List.of("2001:db8:7::1", "2001:db8:7::2"))) {
                 new Ping(host, pair.get(0), pair.get(1)).send().assertComplete();
-                new Ping(host, pair.get(0), pair.get(1)).payloadBytes(3000).send().assertComplete();
+                new Ping(host, pair.get(0), pair.get(1))
+                        .payloadBytes(3000)
+                        .send()
+                        .assertComplete();
             }
             stop(guest);
             String output = guest.finish(GUEST_LIMIT);

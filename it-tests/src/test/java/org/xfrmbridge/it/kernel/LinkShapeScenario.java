@@ -18,11 +18,11 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Daemon;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Gateway;
 
 /**
  * Why: an inbound policy holds for whatever brings IP to the host's stack: any link address, any tags, broadcasts,
@@ -34,7 +34,12 @@ import org.xfrmbridge.it.harness.Gateway;
  * is for the group of pause frames, which a Linux bridge never passes on.
  */
 @Requires({
-    Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.XFRM_USER, Requirement.NFT, Requirement.DEBIAN_PYTHON
+    Requirement.ROOT,
+    Requirement.TUN,
+    Requirement.BRIDGE,
+    Requirement.XFRM_USER,
+    Requirement.NFT,
+    Requirement.DEBIAN_PYTHON
 })
 class LinkShapeScenario {
     private static final Duration LIMIT = Duration.ofSeconds(30);
@@ -142,7 +147,9 @@ class LinkShapeScenario {
             Files.copy(text, program);
         }
         String device = bridged ? BridgeProcess.HOST_DEVICE : Gateway.DEVICE;
-        Daemon receiver = scene.own(host.start("link-shapes.py", scene.file("received"),
+        Daemon receiver = scene.own(host.start(
+                "link-shapes.py",
+                scene.file("received"),
                 host.command(Requirement.PYTHON, program.toString(), "receive", device)));
         receiver.awaitOutput("open", LIMIT);
         List<String> line = new ArrayList<>(List.of(Requirement.PYTHON, program.toString(), "send", Gateway.DEVICE));
@@ -160,7 +167,8 @@ class LinkShapeScenario {
     /** Of all devices that the bridge has behind the host's: what is for them a Linux bridge takes in. */
     private static List<String> portAddresses(Namespace host) {
         List<String> addresses = new ArrayList<>();
-        for (String device : List.of(Gateway.DEVICE, BridgeProcess.HOST_DEVICE + "n", BridgeProcess.HOST_DEVICE + "b")) {
+        for (String device :
+                List.of(Gateway.DEVICE, BridgeProcess.HOST_DEVICE + "n", BridgeProcess.HOST_DEVICE + "b")) {
             Matcher address = Pattern.compile("link/ether (\\S+)").matcher(host.ip("link", "show", "dev", device));
             assertTrue(address.find(), device);
             addresses.add(address.group(1).replace(":", ""));

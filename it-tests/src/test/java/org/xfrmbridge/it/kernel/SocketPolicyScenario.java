@@ -12,11 +12,11 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Daemon;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Topology;
 import org.xfrmbridge.it.harness.UmlGuest;
 
@@ -33,7 +33,8 @@ class SocketPolicyScenario {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final String PROGRAM = "sockets.py";
     private static final String STATES = state(0x1001, "192.0.2.2", "192.0.2.1")
-            + state(0x1002, "192.0.2.12", "192.0.2.1") + state(0x1003, "2001:db8:7::2", "2001:db8:7::1");
+            + state(0x1002, "192.0.2.12", "192.0.2.1")
+            + state(0x1003, "2001:db8:7::2", "2001:db8:7::1");
 
     private static String state(int spi, String from, String to) {
         return "ip xfrm state add src " + from + " dst " + to + " proto esp spi " + spi + " mode transport reqid 5"
@@ -57,8 +58,13 @@ class SocketPolicyScenario {
             KernelScenario.join(wire, host);
             startPeer(scene, host);
             Daemon watch = startWatch(scene, wire, "guest");
-            UmlGuest guest = UmlGuest.boot(scene, KernelScenario.GUEST_NETWORK + "ip address add 192.0.2.12/24 dev vec0\n" + STATES
-                    + "while [ ! -e /mnt/go ]; do sleep 0.1; done\n" + Requirement.PYTHON + " /mnt/" + PROGRAM + " all\n", wire, "guest");
+            UmlGuest guest = UmlGuest.boot(
+                    scene,
+                    KernelScenario.GUEST_NETWORK + "ip address add 192.0.2.12/24 dev vec0\n" + STATES
+                            + "while [ ! -e /mnt/go ]; do sleep 0.1; done\n" + Requirement.PYTHON + " /mnt/" + PROGRAM
+                            + " all\n",
+                    wire,
+                    "guest");
             copyProgram(guest.directory().resolve(PROGRAM));
             create(guest.directory().resolve("go"));
             guest.finish(LIMIT);
@@ -75,7 +81,9 @@ class SocketPolicyScenario {
             host.address(Gateway.DEVICE, "192.0.2.12/24");
             BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
             bridge.run("sh", "-ec", STATES);
-            bridge.command(Requirement.PYTHON, scene.file(PROGRAM).toString(), "all").within(LIMIT).run();
+            bridge.command(Requirement.PYTHON, scene.file(PROGRAM).toString(), "all")
+                    .within(LIMIT)
+                    .run();
             return seen(watch);
         }
     }
@@ -103,7 +111,8 @@ class SocketPolicyScenario {
     private static String seen(Daemon watch) {
         watch.awaitOutput("\nend:", SOON);
         String output = watch.output();
-        return output.substring(output.indexOf("start:"), output.indexOf("\nend:") + 1).replaceFirst("start:.*\n", "");
+        return output.substring(output.indexOf("start:"), output.indexOf("\nend:") + 1)
+                .replaceFirst("start:.*\n", "");
     }
 
     /** Nobody tells a program that only has such a socket, and nobody else would tell the bridge. */
@@ -117,7 +126,9 @@ class SocketPolicyScenario {
             BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
             bridge.run("sh", "-ec", STATES);
             Path go = scene.file("go");
-            Daemon program = scene.own(host.start(PROGRAM, scene.file("late.log"),
+            Daemon program = scene.own(host.start(
+                    PROGRAM,
+                    scene.file("late.log"),
                     bridge.command(Requirement.PYTHON, scene.file(PROGRAM).toString(), "late", go.toString())));
             program.awaitOutput("protected", SOON);
             bridge.kill9();

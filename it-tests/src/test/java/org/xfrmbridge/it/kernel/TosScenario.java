@@ -13,26 +13,32 @@ import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Daemon;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.UmlGuest;
 
 /**
- * Why: what a tunnel's outer header says of traffic classes and congestion follows flags of both ends' SAs. Topology: a host with a bridge, and
- * a user-mode-linux guest, on one link. Steps: tunnels with these flags; pings of several TOS, IPv4 and IPv6, from the guest, and then the
- * same from the host with the flags exchanged. Expected: the outer TOS of requests and answers are the same, whoever asks.
+ * Why: what a tunnel's outer header says of traffic classes and congestion follows flags of both ends' SAs. Topology: a
+ * host with a bridge, and a user-mode-linux guest, on one link. Steps: tunnels with these flags; pings of several TOS,
+ * IPv4 and IPv6, from the guest, and then the same from the host with the flags exchanged. Expected: the outer TOS of
+ * requests and answers are the same, whoever asks.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.UML, Requirement.TCPDUMP})
 class TosScenario {
     private static final Duration LIMIT = Duration.ofSeconds(60);
     /** Flags of the asking end's outbound SA, and of the answering end's copy of it. */
     private static final String[][] FLAGS = {
-        {"", ""}, {"noecn", "noecn"}, {"noecn", ""}, {"", "decap-dscp"}, {"extra-flag dont-encap-dscp", ""},
+        {"", ""},
+        {"noecn", "noecn"},
+        {"noecn", ""},
+        {"", "decap-dscp"},
+        {"extra-flag dont-encap-dscp", ""},
         {"extra-flag dont-encap-dscp", "decap-dscp"}
     };
+
     private static final String[] TOS = {"0x0", "0x1", "0x2", "0x3", "0xb8", "0xbb"};
     private static final int FIRST = 10;
     private static final int TO_GUEST = 0x1000;
@@ -46,14 +52,23 @@ class TosScenario {
             Namespace wire = scene.own(new Namespace("wire"));
             Namespace host = scene.own(new Namespace("host"));
             KernelScenario.join(wire, host);
-            Daemon tcpdump = scene.own(wire.start("tcpdump", scene.file("tcpdump.log"),
+            Daemon tcpdump = scene.own(wire.start(
+                    "tcpdump",
+                    scene.file("tcpdump.log"),
                     wire.command("tcpdump", "-n", "-l", "-v", "--immediate-mode", "-Z", "root", "-i", "guest", "esp")));
             tcpdump.awaitOutput("listening on", LIMIT);
             BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
             bridge.run("sh", "-ec", databases("1", "2", 0));
-            UmlGuest guest = UmlGuest.boot(scene, KernelScenario.GUEST_NETWORK + databases("2", "1", 1) + pings("2", "1", 0)
-                    + "echo ready\nwhile [ ! -e /mnt/stop ]; do sleep 0.2; done\n", wire, "guest");
-            Await.until("the guest to have sent its pings", LIMIT, () -> guest.output().contains("ready"));
+            UmlGuest guest = UmlGuest.boot(
+                    scene,
+                    KernelScenario.GUEST_NETWORK + databases("2", "1", 1) + pings("2", "1", 0)
+                            + "echo ready\nwhile [ ! -e /mnt/stop ]; do sleep 0.2; done\n",
+                    wire,
+                    "guest");
+            Await.until(
+                    "the guest to have sent its pings",
+                    LIMIT,
+                    () -> guest.output().contains("ready"));
             host.command("sh", "-ec", pings("1", "2", 1)).within(LIMIT).run();
             KernelScenario.stop(guest);
             guest.finish(LIMIT);
@@ -91,7 +106,8 @@ class TosScenario {
     }
 
     private static String state(String from, String to, int spi, int reqid, String flags) {
-        return "ip xfrm state add src 192.0.2." + from + " dst 192.0.2." + to + " proto esp spi " + spi + " reqid " + reqid
+        return "ip xfrm state add src 192.0.2." + from + " dst 192.0.2." + to + " proto esp spi " + spi + " reqid "
+                + reqid
                 + " mode tunnel replay-window 32 flag af-unspec " + flags
                 + " aead 'rfc4106(gcm(aes))' 0x0102030405060708090a0b0c0d0e0f1011121314 128\n";
     }
@@ -108,8 +124,8 @@ class TosScenario {
     }
 
     private static String policy(String from, String to, String direction, String near, String far, int reqid) {
-        return "ip xfrm policy add src " + from + " dst " + to + direction + " tmpl src 192.0.2." + near + " dst 192.0.2." + far
-                + " proto esp reqid " + reqid + " mode tunnel\n";
+        return "ip xfrm policy add src " + from + " dst " + to + direction + " tmpl src 192.0.2." + near
+                + " dst 192.0.2." + far + " proto esp reqid " + reqid + " mode tunnel\n";
     }
 
     private static String pings(String near, String far, int asker) {
@@ -128,7 +144,8 @@ class TosScenario {
     private static Map<Integer, List<String>> outerTos(String tcpdump) {
         Map<Integer, List<String>> seen = new TreeMap<>();
         for (MatchResult packet : ESP.matcher(tcpdump).results().toList()) {
-            seen.computeIfAbsent(Integer.parseInt(packet.group(2), 16), spi -> new ArrayList<>()).add(packet.group(3) + " " + packet.group(1));
+            seen.computeIfAbsent(Integer.parseInt(packet.group(2), 16), spi -> new ArrayList<>())
+                    .add(packet.group(3) + " " + packet.group(1));
         }
         return seen;
     }

@@ -5,12 +5,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.it.harness.BridgedPair;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Outage;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 import org.xfrmbridge.it.strongswan.Charon;
 import org.xfrmbridge.it.strongswan.Connection;
@@ -21,7 +21,15 @@ import org.xfrmbridge.it.strongswan.Connection;
  * receives; its bridge is killed and started again. Expected: pluto hears that its States are gone and negotiates at
  * once, without a packet in the clear.
  */
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.LIBRESWAN, Requirement.CHARON, Requirement.BRIDGE})
+@Requires({
+    Requirement.ROOT,
+    Requirement.TUN,
+    Requirement.TCPDUMP,
+    Requirement.FPING,
+    Requirement.LIBRESWAN,
+    Requirement.CHARON,
+    Requirement.BRIDGE
+})
 class HealingScenario {
     private static final String CONNECTION = """
             conn wire
@@ -36,7 +44,8 @@ class HealingScenario {
                 %s
                 esp=aes_gcm128-null
             """;
-    private static final String TUNNEL = "leftsubnet=10.1.0.1/32\n    rightsubnet=10.2.0.1/32\n    leftsourceip=10.1.0.1";
+    private static final String TUNNEL =
+            "leftsubnet=10.1.0.1/32\n    rightsubnet=10.2.0.1/32\n    leftsourceip=10.1.0.1";
     private static final String TRANSPORT = "type=transport";
 
     private BridgedPair hosts;
@@ -50,7 +59,8 @@ class HealingScenario {
     @CsvSource({"LEFT, tunnel", "RIGHT, transport"})
     void shouldNegotiateAtOnceWhenTheBridgeIsBack(Side from, String mode) {
         hosts = BridgedPair.start("healing-libreswan", Topology::direct);
-        Charon charon = Charon.start(hosts.scene(), hosts.topology().right().host(), hosts.bridge(Side.RIGHT), Map.of());
+        Charon charon =
+                Charon.start(hosts.scene(), hosts.topology().right().host(), hosts.bridge(Side.RIGHT), Map.of());
         Connection connection = new Connection("wire");
         Connection.Child child = connection.child("wire", Family.IPV4).set("esp_proposals", "aes128gcm16-x25519");
         Ping ping = Ping.inner(hosts.topology(), from, Family.IPV4);
@@ -59,8 +69,11 @@ class HealingScenario {
             ping = Ping.outer(hosts.topology(), from, Family.IPV4);
         }
         charon.load(hosts.topology(), Side.RIGHT, connection);
-        Pluto pluto = Pluto.start(hosts, Side.LEFT, CONNECTION.formatted(
-                Side.LEFT.identity(), Side.RIGHT.identity(), mode.equals("tunnel") ? TUNNEL : TRANSPORT));
+        Pluto pluto = Pluto.start(
+                hosts,
+                Side.LEFT,
+                CONNECTION.formatted(
+                        Side.LEFT.identity(), Side.RIGHT.identity(), mode.equals("tunnel") ? TUNNEL : TRANSPORT));
         pluto.ipsec("auto", "--up", "wire").run();
         Outage.assertShort(hosts, Side.LEFT, ping, "pluto, %s, pings from the %s".formatted(mode, from));
     }

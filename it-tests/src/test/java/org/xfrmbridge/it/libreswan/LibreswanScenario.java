@@ -11,23 +11,32 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.xfrmbridge.it.harness.BridgedPair;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 import org.xfrmbridge.it.strongswan.Charon;
 import org.xfrmbridge.it.strongswan.Connection;
 
 /**
- * Why: pluto speaks NETLINK_XFRM in its own way: sockets that are never bound, attributes without padding, UPDPOLICY only, probes when it starts.
- * Topology: two hosts, pluto on the left, charon on the right. Steps: tunnels with AES-GCM over IPv4, with AES-CBC and SHA-256 over IPv6, in UDP, and on
- * demand; each is rekeyed and deleted, with pings in between. Expected: no ping is lost (but the one that asks for a tunnel on demand), all is ESP, and
- * both bridges hold the same SPIs.
+ * Why: pluto speaks NETLINK_XFRM in its own way: sockets that are never bound, attributes without padding, UPDPOLICY
+ * only, probes when it starts. Topology: two hosts, pluto on the left, charon on the right. Steps: tunnels with AES-GCM
+ * over IPv4, with AES-CBC and SHA-256 over IPv6, in UDP, and on demand; each is rekeyed and deleted, with pings in
+ * between. Expected: no ping is lost (but the one that asks for a tunnel on demand), all is ESP, and both bridges hold
+ * the same SPIs.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.LIBRESWAN, Requirement.CHARON, Requirement.BRIDGE})
+@Requires({
+    Requirement.ROOT,
+    Requirement.TUN,
+    Requirement.TCPDUMP,
+    Requirement.FPING,
+    Requirement.LIBRESWAN,
+    Requirement.CHARON,
+    Requirement.BRIDGE
+})
 class LibreswanScenario {
     private static final int LIFE_PACKETS = 60;
     private static final int INTERVAL_MS = 50;

@@ -18,13 +18,15 @@ import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.strongswan.Charon;
 
 /**
- * libreswan on one host under {@code xfrm-bridge exec}, started by the commands of its systemd unit. Every command sees the unpacked package laid over
- * this machine's {@code /usr} and {@code /etc}, and a {@code /run} and key database of its own.
+ * libreswan on one host under {@code xfrm-bridge exec}, started by the commands of its systemd unit. Every command sees
+ * the unpacked package laid over this machine's {@code /usr} and {@code /etc}, and a {@code /run} and key database of
+ * its own.
  */
 final class Pluto implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
     /** Modules are this machine's business: nothing may load one for a test. */
     private static final String NO_MODPROBE = "#!/bin/sh\nexit 0\n";
+
     private static final String MOUNTS = """
             set -e
             mount -t overlay overlay -o lowerdir='%1$s/usr:%2$s/usr:/usr' /usr
@@ -45,8 +47,12 @@ final class Pluto implements AutoCloseable {
     /** Starts one with the connections of this text, which follow {@code config setup} in ipsec.conf. */
     static Pluto start(BridgedPair hosts, Side side, String connections) {
         Namespace host = hosts.topology().site(side).host();
-        Pluto pluto = new Pluto(hosts.bridge(side), hosts.scene().file(host.role() + "-libreswan"), connections,
-                host, hosts.scene().file(host.role() + "-pluto.log"));
+        Pluto pluto = new Pluto(
+                hosts.bridge(side),
+                hosts.scene().file(host.role() + "-libreswan"),
+                connections,
+                host,
+                hosts.scene().file(host.role() + "-pluto.log"));
         hosts.scene().own(pluto);
         pluto.ipsec("initnss").run();
         pluto.start();
@@ -63,11 +69,20 @@ final class Pluto implements AutoCloseable {
 
     /** Starts it (again) and waits until it takes commands. */
     void start() {
-        inside("/usr/libexec/ipsec/addconn", "--config", "/etc/ipsec.conf", "--checkconfig").run();
+        inside("/usr/libexec/ipsec/addconn", "--config", "/etc/ipsec.conf", "--checkconfig")
+                .run();
         inside("/usr/libexec/ipsec/_stackmanager", "start").run();
         ipsec("--checknss").run();
-        daemon = host.start("pluto", log,
-                inside("/usr/libexec/ipsec/pluto", "--leak-detective", "--config", "/etc/ipsec.conf", "--nofork", "--stderrlog"));
+        daemon = host.start(
+                "pluto",
+                log,
+                inside(
+                        "/usr/libexec/ipsec/pluto",
+                        "--leak-detective",
+                        "--config",
+                        "/etc/ipsec.conf",
+                        "--nofork",
+                        "--stderrlog"));
         Await.until("pluto on " + host + " to answer", START_LIMIT, () -> {
             if (!daemon.isAlive()) {
                 throw new AssertionError("pluto on " + host + " ended\n" + daemon.output());
@@ -86,7 +101,8 @@ final class Pluto implements AutoCloseable {
             Path modprobe = directory.resolve("usr/sbin/modprobe");
             Files.writeString(modprobe, NO_MODPROBE);
             Files.setPosixFilePermissions(modprobe, PosixFilePermissions.fromString("rwxr-xr-x"));
-            Path unpacked = Path.of(System.getProperty("libreswan", "target/libreswan")).toAbsolutePath();
+            Path unpacked =
+                    Path.of(System.getProperty("libreswan", "target/libreswan")).toAbsolutePath();
             Files.writeString(directory.resolve("inside"), MOUNTS.formatted(directory, unpacked));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -95,7 +111,8 @@ final class Pluto implements AutoCloseable {
 
     /** A command that sees libreswan installed, and this bridge. */
     private Command inside(String... arguments) {
-        List<String> line = new ArrayList<>(List.of("unshare", "--mount", "sh", directory.resolve("inside").toString()));
+        List<String> line = new ArrayList<>(
+                List.of("unshare", "--mount", "sh", directory.resolve("inside").toString()));
         line.addAll(List.of(arguments));
         return bridge.command(line.toArray(String[]::new));
     }

@@ -5,23 +5,30 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.it.harness.BridgedPair;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Outage;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
  * Why: States do not outlive their bridge, and who believes in them asks for no others. Topology: two hosts, iked on
- * both. Steps: the left side pings; the bridge of the side that asked for the SA, or of the one that only receives,
- * is killed and started again. iked's process for PF_KEY has confined itself by then: it finds the bridge again as
- * its directory is below that process's root, and may ask as its group is the bridge's. Expected: iked hears that its
- * States are gone and negotiates at once, without a packet in the clear. Tunnels only: in transport mode IKE itself
- * is protected, and sockets of the other process, which makes no more calls, do not get their policies back.
+ * both. Steps: the left side pings; the bridge of the side that asked for the SA, or of the one that only receives, is
+ * killed and started again. iked's process for PF_KEY has confined itself by then: it finds the bridge again as its
+ * directory is below that process's root, and may ask as its group is the bridge's. Expected: iked hears that its
+ * States are gone and negotiates at once, without a packet in the clear. Tunnels only: in transport mode IKE itself is
+ * protected, and sockets of the other process, which makes no more calls, do not get their policies back.
  */
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.IKED, Requirement.BRIDGE})
+@Requires({
+    Requirement.ROOT,
+    Requirement.TUN,
+    Requirement.TCPDUMP,
+    Requirement.FPING,
+    Requirement.IKED,
+    Requirement.BRIDGE
+})
 class HealingScenario {
     private BridgedPair hosts;
 
@@ -43,7 +50,8 @@ class HealingScenario {
             }
         }
         Ping ping = mode.equals("tunnel")
-                ? Ping.inner(hosts.topology(), Side.LEFT, Family.IPV4) : Ping.outer(hosts.topology(), Side.LEFT, Family.IPV4);
+                ? Ping.inner(hosts.topology(), Side.LEFT, Family.IPV4)
+                : Ping.outer(hosts.topology(), Side.LEFT, Family.IPV4);
         Outage.assertShort(hosts, restarted, ping, "iked, " + mode);
     }
 }

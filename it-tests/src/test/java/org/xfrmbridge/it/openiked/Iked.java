@@ -19,7 +19,10 @@ import org.xfrmbridge.it.harness.Side;
 final class Iked implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
 
-    /** Its process for PF_KEY confines itself to the home of _iked: to find a bridge again that was away, it needs the bridge's directory there. */
+    /**
+     * Its process for PF_KEY confines itself to the home of _iked: to find a bridge again that was away, it needs the
+     * bridge's directory there.
+     */
     private static final String WITH_BRIDGE_IN_CHROOT = """
             home=$(getent passwd _iked | cut -d: -f6) && mount -t tmpfs home "$home" && mkdir -p "$home$0" && mount --bind "$0" "$home$0" && exec "$@"
             """;
@@ -46,8 +49,20 @@ final class Iked implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         List<String> line = new ArrayList<>(List.of(
-                "unshare", "--mount", "sh", "-c", WITH_BRIDGE_IN_CHROOT, bridge.directory().toString(),
-                "iked", "-d", "-v", "-v", "-f", file.toString(), "-s", socket.toString()));
+                "unshare",
+                "--mount",
+                "sh",
+                "-c",
+                WITH_BRIDGE_IN_CHROOT,
+                bridge.directory().toString(),
+                "iked",
+                "-d",
+                "-v",
+                "-v",
+                "-f",
+                file.toString(),
+                "-s",
+                socket.toString()));
         line.addAll(List.of(options));
         daemon = host.start("iked", scene.file(host.role() + "-iked.log"), bridge.command(line.toArray(String[]::new)));
         daemon.awaitOutput("config_getstatic: nattport", START_LIMIT);
@@ -59,7 +74,8 @@ final class Iked implements AutoCloseable {
 
     /** Ends the IKE_SAs with the other side, which is told. */
     void reset(Side other) {
-        host.command("ikectl", "-s", socket.toString(), "reset", "id", "FQDN/" + other.identity()).run();
+        host.command("ikectl", "-s", socket.toString(), "reset", "id", "FQDN/" + other.identity())
+                .run();
     }
 
     /** Ends it as an administrator does. */

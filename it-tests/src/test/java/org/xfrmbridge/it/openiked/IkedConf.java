@@ -1,16 +1,16 @@
 package org.xfrmbridge.it.openiked;
 
-import org.xfrmbridge.it.harness.Ping;
-import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Gateway.Family;
+import org.xfrmbridge.it.harness.Ping;
+import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Topology;
 import org.xfrmbridge.it.strongswan.Charon;
 
 /**
  * iked.conf with one policy, which rekeys by bytes and has the algorithms PF_KEY can say.
  *
- * @param mode   {@code tunnel} between the inner addresses, or {@code transport} between the outer ones
+ * @param mode {@code tunnel} between the inner addresses, or {@code transport} between the outer ones
  * @param family of the addresses
  */
 record IkedConf(Topology topology, String mode, Family family) {
@@ -18,6 +18,7 @@ record IkedConf(Topology topology, String mode, Family family) {
     private static final int LIFETIME_BYTES = 60_000;
     /** Of an IPv4 packet and an echo request. */
     private static final int HEADER_BYTES = 28;
+
     private static final int LONG_BYTES = 1200;
     private static final int SHORT_BYTES = 100;
     private static final int INTERVAL_MS = 50;
@@ -26,8 +27,14 @@ record IkedConf(Topology topology, String mode, Family family) {
     String of(Side side, String role) {
         Gateway here = topology.site(side);
         Gateway there = topology.site(side.other());
-        return "ikev2 \"wire\" %s %s esp from %s to %s local %s peer %s".formatted(
-                        role, mode, protectedEnd(here), protectedEnd(there), here.outer().of(family), there.outer().of(family))
+        return "ikev2 \"wire\" %s %s esp from %s to %s local %s peer %s"
+                        .formatted(
+                                role,
+                                mode,
+                                protectedEnd(here),
+                                protectedEnd(there),
+                                here.outer().of(family),
+                                there.outer().of(family))
                 + " ikesa enc aes-128 prf hmac-sha2-256 auth hmac-sha2-256 group curve25519"
                 + " childsa enc aes-128 auth hmac-sha1 group curve25519"
                 + " srcid %s dstid %s".formatted(side.identity(), side.other().identity())
@@ -35,8 +42,9 @@ record IkedConf(Topology topology, String mode, Family family) {
     }
 
     /**
-     * Sends more than an SA may carry, in a tunnel, and returns how many pings were lost. Long ones to where iked asks for the next SA, then short ones:
-     * they take a second or more from there to where the old one is used up, which is long enough for a negotiation on a busy machine.
+     * Sends more than an SA may carry, in a tunnel, and returns how many pings were lost. Long ones to where iked asks
+     * for the next SA, then short ones: they take a second or more from there to where the old one is used up, which is
+     * long enough for a negotiation on a busy machine.
      */
     static int lostBeyondLifetime(Ping ping) {
         int quick = LIFETIME_BYTES * 8 / 10 / (LONG_BYTES + HEADER_BYTES);
@@ -50,8 +58,16 @@ record IkedConf(Topology topology, String mode, Family family) {
         Gateway here = topology.site(side);
         Gateway there = topology.site(side.other());
         if (mode.equals("tunnel")) {
-            here.host().ip("-" + family.label(), "route", "replace", protectedEnd(there),
-                    "via", there.outer().of(family), "src", protectedEnd(here));
+            here.host()
+                    .ip(
+                            "-" + family.label(),
+                            "route",
+                            "replace",
+                            protectedEnd(there),
+                            "via",
+                            there.outer().of(family),
+                            "src",
+                            protectedEnd(here));
         }
     }
 

@@ -10,21 +10,29 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.BridgedPair;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: a daemon that knows PF_KEY only, waits a millisecond for an answer, and passes its sockets to a confined process. Topology: two hosts.
- * Steps: iked on both ends, pings, rekeying by bytes, deletion by one end, the end of the daemons. Expected: no ping is lost but one that
- * uses an SA before the other end's daemon has it, as iked uses a new one at once (a kernel counts such a packet as XfrmAcquireError, too), all is ESP,
- * and what one end deletes goes on both. Both ends may rekey at once, as both count the same packets: the one that loses never deletes the SPI it
- * took for that, so SPIs without keys do not count.
+ * Why: a daemon that knows PF_KEY only, waits a millisecond for an answer, and passes its sockets to a confined
+ * process. Topology: two hosts. Steps: iked on both ends, pings, rekeying by bytes, deletion by one end, the end of the
+ * daemons. Expected: no ping is lost but one that uses an SA before the other end's daemon has it, as iked uses a new
+ * one at once (a kernel counts such a packet as XfrmAcquireError, too), all is ESP, and what one end deletes goes on
+ * both. Both ends may rekey at once, as both count the same packets: the one that loses never deletes the SPI it took
+ * for that, so SPIs without keys do not count.
  */
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.IKED, Requirement.BRIDGE})
+@Requires({
+    Requirement.ROOT,
+    Requirement.TUN,
+    Requirement.TCPDUMP,
+    Requirement.FPING,
+    Requirement.IKED,
+    Requirement.BRIDGE
+})
 class OpenikedScenario {
     private final Map<Side, Iked> daemons = new EnumMap<>(Side.class);
     private BridgedPair hosts;

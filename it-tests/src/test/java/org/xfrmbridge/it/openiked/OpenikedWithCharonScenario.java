@@ -8,21 +8,29 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.BridgedPair;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 import org.xfrmbridge.it.strongswan.Charon;
 import org.xfrmbridge.it.strongswan.Connection;
 
 /**
- * Why: two daemons that know nothing of each other, one over PF_KEY, one over netlink, must make SAs that fit. Topology: two hosts, iked on the left,
- * charon on the right. Steps: each initiates, rekeys and deletes, in tunnel and transport mode, with pings in between. Expected: no ping is
- * lost, all is ESP, and both bridges hold the same SPIs.
+ * Why: two daemons that know nothing of each other, one over PF_KEY, one over netlink, must make SAs that fit.
+ * Topology: two hosts, iked on the left, charon on the right. Steps: each initiates, rekeys and deletes, in tunnel and
+ * transport mode, with pings in between. Expected: no ping is lost, all is ESP, and both bridges hold the same SPIs.
  */
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.IKED, Requirement.CHARON, Requirement.BRIDGE})
+@Requires({
+    Requirement.ROOT,
+    Requirement.TUN,
+    Requirement.TCPDUMP,
+    Requirement.FPING,
+    Requirement.IKED,
+    Requirement.CHARON,
+    Requirement.BRIDGE
+})
 class OpenikedWithCharonScenario {
     private static final String PROPOSALS = "aes128-sha1-x25519";
 

@@ -1,2 +1,5 @@
-/** An unmodified OpenIKED, which speaks PF_KEY, on both ends of a wire, each on a bridge of its own, with a sniffer between them. */
+/**
+ * An unmodified OpenIKED, which speaks PF_KEY, on both ends of a wire, each on a bridge of its own, with a sniffer
+ * between them.
+ */
 package org.xfrmbridge.it.openiked;

@@ -12,11 +12,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.daemon.client.Clients;
 import org.xfrmbridge.it.harness.BridgeProcess;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.km.KeyManager.StateChange;
 import org.xfrmbridge.km.RefusedException;
 import org.xfrmbridge.netlink.client.StateEntry;
@@ -46,9 +46,9 @@ import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * Why: netlink and PF_KEY are two ways to one database. Topology: one host, a client and a listener of each. Steps: an SA is added through
- * one, and listed, updated, expired and deleted through the other. Expected: each side's listener hears of every step. That a kernel does so,
- * too, is what the conformance runs compare.
+ * Why: netlink and PF_KEY are two ways to one database. Topology: one host, a client and a listener of each. Steps: an
+ * SA is added through one, and listed, updated, expired and deleted through the other. Expected: each side's listener
+ * hears of every step. That a kernel does so, too, is what the conformance runs compare.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE})
 class BothInterfacesScenario {
@@ -120,7 +120,9 @@ class BothInterfacesScenario {
 
     private void assertHeard(StateChange netlinkChange, int pfkeyType) throws IOException {
         XfrmEvent event = netlinkEvents.next(WAIT_MS);
-        assertEquals(netlinkChange, assertInstanceOf(XfrmEvent.StateChanged.class, event).change());
+        assertEquals(
+                netlinkChange,
+                assertInstanceOf(XfrmEvent.StateChanged.class, event).change());
         assertEquals(pfkeyType, pfkeyEvents.next(WAIT_MS).header().type());
     }
 
@@ -154,7 +156,8 @@ class BothInterfacesScenario {
         pfkey.add(pfkeyState());
         assertHeard(StateChange.NEW, SadbType.ADD);
         try (Stream<StateEntry> all = netlink.states()) {
-            assertEquals("cbc(aes)", all.findFirst().orElseThrow().spec().cipher().name());
+            assertEquals(
+                    "cbc(aes)", all.findFirst().orElseThrow().spec().cipher().name());
         }
         netlink.updateState(separate());
         assertHeard(StateChange.UPDATE, SadbType.UPDATE);

@@ -16,18 +16,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Command;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.UmlGuest;
 
 /**
- * Why: what racoon and setkey send must be answered as a kernel answers it, also what surrounds PF_KEY: buffers, socket policies,
- * /proc/net/pfkey, a socket passed to a child. Topology: one host. Steps: {@code client.c} speaks their sequences, on Linux 6.1 and on a
- * bridge; then it lists 100,000 SAs. Expected: the same lines from both; all SAs, where a kernel's af_key would lose some. {@code -Dit.record}
- * records what the kernel said.
+ * Why: what racoon and setkey send must be answered as a kernel answers it, also what surrounds PF_KEY: buffers, socket
+ * policies, /proc/net/pfkey, a socket passed to a child. Topology: one host. Steps: {@code client.c} speaks their
+ * sequences, on Linux 6.1 and on a bridge; then it lists 100,000 SAs. Expected: the same lines from both; all SAs,
+ * where a kernel's af_key would lose some. {@code -Dit.record} records what the kernel said.
  */
 @Requires(Requirement.ROOT)
 class PfkeyScenario {
@@ -40,7 +40,9 @@ class PfkeyScenario {
     @Requires(Requirement.UML)
     void shouldStillBeTrueOfKernelWhenClientRuns(String name) throws IOException {
         try (Scene scene = new Scene("pfkey-" + name + "-kernel")) {
-            UmlGuest guest = UmlGuest.boot(scene, "while [ ! -e /mnt/go ]; do sleep 0.1; done\nip link set lo up\n/mnt/client " + name + " 2>&1\n");
+            UmlGuest guest = UmlGuest.boot(
+                    scene,
+                    "while [ ! -e /mnt/go ]; do sleep 0.1; done\nip link set lo up\n/mnt/client " + name + " 2>&1\n");
             Files.copy(client(scene), guest.directory().resolve("client"), StandardCopyOption.COPY_ATTRIBUTES);
             Files.createFile(guest.directory().resolve("go"));
             String told = guest.finish(LIMIT);
@@ -56,7 +58,9 @@ class PfkeyScenario {
     @Requires({Requirement.TUN, Requirement.BRIDGE})
     void shouldAnswerAsKernelWhenClientRunsOnBridge(String name) throws IOException {
         try (Scene scene = new Scene("pfkey-" + name + "-bridge")) {
-            assertEquals(resource(name + ".transcript"), bridge(scene).run(client(scene).toString(), name));
+            assertEquals(
+                    resource(name + ".transcript"),
+                    bridge(scene).run(client(scene).toString(), name));
         }
     }
 
@@ -66,7 +70,11 @@ class PfkeyScenario {
         try (Scene scene = new Scene("pfkey-many")) {
             BridgeProcess bridge = bridge(scene);
             String client = client(scene).toString();
-            assertEquals(MANY + "\n", bridge.command(client, "load", Integer.toString(MANY)).within(LIMIT).run());
+            assertEquals(
+                    MANY + "\n",
+                    bridge.command(client, "load", Integer.toString(MANY))
+                            .within(LIMIT)
+                            .run());
 
             String told = bridge.command(client, "dump").within(LIMIT).run();
 

@@ -17,17 +17,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Daemon;
+import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
  * Why: two bridges that misread RFC 4303 in the same way agree with each other; Scapy's ESP shares no line with ours.
- * Topology: a host with a bridge, and Scapy on the other host, which has none. Steps: SAs and policies by {@code ip xfrm} with
- * fixed keys; Scapy sends an echo request under ESP. Expected: the host's own answer comes back under ESP and Scapy opens it.
+ * Topology: a host with a bridge, and Scapy on the other host, which has none. Steps: SAs and policies by {@code ip
+ * xfrm} with fixed keys; Scapy sends an echo request under ESP. Expected: the host's own answer comes back under ESP
+ * and Scapy opens it.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.SCAPY})
@@ -60,8 +61,9 @@ class ScapyScenario {
             throw new UncheckedIOException(e);
         }
         Path log = scene.file("encapsulation-socket.log");
-        Daemon socket = scene.own(topology.left().host().start("python3", log,
-                bridge.command(Requirement.PYTHON, "-c", ENCAPSULATION_SOCKET)));
+        Daemon socket = scene.own(topology.left()
+                .host()
+                .start("python3", log, bridge.command(Requirement.PYTHON, "-c", ENCAPSULATION_SOCKET)));
         socket.awaitOutput("open", Duration.ofSeconds(30));
     }
 
@@ -75,15 +77,30 @@ class ScapyScenario {
     @ParameterizedTest
     @CsvSource({
         "tunnel, 4, 4, plain, gcm", "tunnel, 4, 4, plain, cbc", "tunnel, 6, 6, plain, gcm", "tunnel, 4, 6, plain, gcm",
-        "tunnel, 6, 4, plain, cbc", "transport, 4, 4, plain, gcm", "transport, 4, 4, plain, cbc", "transport, 6, 6, plain, gcm",
-        "tunnel, 4, 4, udp, gcm", "tunnel, 6, 4, udp, cbc", "transport, 4, 4, udp, gcm"})
+        "tunnel, 6, 4, plain, cbc", "transport, 4, 4, plain, gcm", "transport, 4, 4, plain, cbc",
+                "transport, 6, 6, plain, gcm",
+        "tunnel, 4, 4, udp, gcm", "tunnel, 6, 4, udp, cbc", "transport, 4, 4, udp, gcm"
+    })
     void shouldAnswerUnderEspWhenScapyAsksUnderEsp(
             String mode, String inner, String outer, String encapsulation, String algorithm) {
         Exchange exchange = new Exchange(mode, inner, outer);
         exchange.install(encapsulation, algorithm);
-        String mac = topology.left().host().run("cat", "/sys/class/net/xfrm0/address").strip();
-        String output = topology.right().host().command(Requirement.PYTHON, scene.file("peer.py").toString(),
-                mode, inner, outer, encapsulation, algorithm, mac).run();
+        String mac = topology.left()
+                .host()
+                .run("cat", "/sys/class/net/xfrm0/address")
+                .strip();
+        String output = topology.right()
+                .host()
+                .command(
+                        Requirement.PYTHON,
+                        scene.file("peer.py").toString(),
+                        mode,
+                        inner,
+                        outer,
+                        encapsulation,
+                        algorithm,
+                        mac)
+                .run();
         assertTrue(output.contains("opened"), output);
     }
 
@@ -96,7 +113,8 @@ class ScapyScenario {
         Exchange(String mode, String inner, String outer) {
             this.mode = mode;
             this.inner = inner;
-            this.outer = addresses(outer, topology.left().outer(), topology.right().outer());
+            this.outer =
+                    addresses(outer, topology.left().outer(), topology.right().outer());
         }
 
         private static String[] addresses(String family, Gateway.Addresses local, Gateway.Addresses remote) {
@@ -111,7 +129,8 @@ class ScapyScenario {
             state(remote, local, "0x1001", encapsulation, algorithm);
             state(local, remote, "0x1002", encapsulation, algorithm);
             String[] protectedPair = mode.equals("tunnel")
-                    ? addresses(inner, topology.left().inner(), topology.right().inner()) : outer;
+                    ? addresses(inner, topology.left().inner(), topology.right().inner())
+                    : outer;
             // an echo only: neighbours must find each other in the clear
             String request = inner.equals("4") ? " proto icmp type 8" : " proto ipv6-icmp type 128";
             String reply = inner.equals("4") ? " proto icmp type 0" : " proto ipv6-icmp type 129";
@@ -121,8 +140,8 @@ class ScapyScenario {
         }
 
         private void state(String source, String destination, String spi, String encapsulation, String algorithm) {
-            List<String> line = words("ip xfrm state add src " + source + " dst " + destination + " proto esp spi " + spi
-                    + " reqid 1 mode " + mode + " replay-window 32 flag af-unspec");
+            List<String> line = words("ip xfrm state add src " + source + " dst " + destination + " proto esp spi "
+                    + spi + " reqid 1 mode " + mode + " replay-window 32 flag af-unspec");
             line.addAll(words(algorithm.equals("gcm") ? GCM : CBC));
             if (encapsulation.equals("udp")) {
                 line.addAll(words("encap espinudp 4500 4500 0.0.0.0"));
@@ -132,15 +151,24 @@ class ScapyScenario {
 
         private void policy(String selector, String source, String destination) {
             bridge.run(words("ip xfrm policy add " + selector + " tmpl src " + source + " dst " + destination
-                    + " proto esp reqid 1 mode " + mode).toArray(String[]::new));
+                            + " proto esp reqid 1 mode " + mode)
+                    .toArray(String[]::new));
         }
 
         /** A way that has a neighbour, of the inner family. */
         private void route(String[] pair) {
             if (mode.equals("tunnel")) {
                 Gateway.Addresses gateway = topology.site(Side.RIGHT).outer();
-                topology.left().host().ip("route", "replace", pair[1], "via",
-                        inner.equals("4") ? gateway.v4() : gateway.v6(), "src", pair[0]);
+                topology.left()
+                        .host()
+                        .ip(
+                                "route",
+                                "replace",
+                                pair[1],
+                                "via",
+                                inner.equals("4") ? gateway.v4() : gateway.v6(),
+                                "src",
+                                pair[0]);
             }
         }
 

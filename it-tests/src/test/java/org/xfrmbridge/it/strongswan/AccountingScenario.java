@@ -6,15 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Gateway.Family;
+import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: people bill, monitor and close idle tunnels by what {@code swanctl --list-sas} says. Topology: two hosts. Steps: ten
- * pings of known size, then idleness, in tunnel and in transport mode. Expected: packets and bytes are what was sent, on both
- * ends and in both directions: the inner packet in tunnel mode, the payload of the outer one in transport mode, as the
- * kernel counts; last use grows old while nothing is sent.
+ * Why: people bill, monitor and close idle tunnels by what {@code swanctl --list-sas} says. Topology: two hosts. Steps:
+ * ten pings of known size, then idleness, in tunnel and in transport mode. Expected: packets and bytes are what was
+ * sent, on both ends and in both directions: the inner packet in tunnel mode, the payload of the outer one in transport
+ * mode, as the kernel counts; last use grows old while nothing is sent.
  */
 class AccountingScenario extends PairedScenario {
     private static final int PINGS = 10;
@@ -44,7 +44,10 @@ class AccountingScenario extends PairedScenario {
         connection.child("count", Family.IPV4).transport();
         pair().load(connection);
         pair().initiate("count");
-        pair().outerPing(Family.IPV4).payloadBytes(PAYLOAD_BYTES).send(PINGS, 20).assertComplete();
+        pair().outerPing(Family.IPV4)
+                .payloadBytes(PAYLOAD_BYTES)
+                .send(PINGS, 20)
+                .assertComplete();
         assertCounted(PINGS * (ICMP_BYTES + PAYLOAD_BYTES));
         pair().terminate("count");
     }
@@ -59,7 +62,9 @@ class AccountingScenario extends PairedScenario {
                 assertEquals(bytes, child.number("bytes-" + direction), side + " " + direction);
                 long idleSeconds = child.number("use-" + direction);
                 long passedSeconds = Duration.ofNanos(System.nanoTime() - endNs).toSeconds();
-                assertTrue(idleSeconds >= 2 && idleSeconds <= passedSeconds + 3, side + " " + direction + " " + idleSeconds);
+                assertTrue(
+                        idleSeconds >= 2 && idleSeconds <= passedSeconds + 3,
+                        side + " " + direction + " " + idleSeconds);
             }
         }
     }

@@ -8,8 +8,8 @@ import org.xfrmbridge.it.strongswan.Connection.Authentication;
 
 /**
  * Why: IKE messages of every kind must pass the bridge, also long ones, and IKEv1 drives the databases in another order
- * than IKEv2. Topology: two hosts. Steps: IKEv1 (main mode) and IKEv2, keys and certificates, tunnel and transport mode,
- * five pings, terminate. Expected: no ping is lost, only ESP is on the wire, nothing is left.
+ * than IKEv2. Topology: two hosts. Steps: IKEv1 (main mode) and IKEv2, keys and certificates, tunnel and transport
+ * mode, five pings, terminate. Expected: no ping is lost, only ESP is on the wire, nothing is left.
  */
 class AuthenticationScenario extends PairedScenario {
     @Override

@@ -23,13 +23,16 @@ final class Certificates {
         for (Side side : Side.values()) {
             String name = side.identity();
             pki("key-" + name + ".pem", "pki --gen --type rsa --size 2048 --outform pem");
-            pki(name + ".pem", "pki --issue --type priv --in key-" + name + ".pem --cacert ca.pem --cakey key-ca.pem --dn CN="
-                    + name + " --san " + name + " --outform pem");
+            pki(
+                    name + ".pem",
+                    "pki --issue --type priv --in key-" + name + ".pem --cacert ca.pem --cakey key-ca.pem --dn CN="
+                            + name + " --san " + name + " --outform pem");
         }
     }
 
     private void pki(String output, String command) {
-        Command.of("sh", "-c", "cd '" + directory + "' && " + command + " > " + output).run();
+        Command.of("sh", "-c", "cd '" + directory + "' && " + command + " > " + output)
+                .run();
     }
 
     /** Puts what {@code side} needs where swanctl (or the starter, with its own names) looks for it. */

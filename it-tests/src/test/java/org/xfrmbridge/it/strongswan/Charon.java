@@ -25,10 +25,14 @@ public final class Charon implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
     /** What every connection with a shared key uses. */
     public static final String SHARED_KEY = "a key for scenarios";
-    private static final String PLUGINS = "random nonce pem pkcs1 pkcs8 pubkey x509 constraints revocation openssl chapoly"
-            + " curve25519 hmac kdf kernel-netlink socket-default vici updown";
 
-    private static final String[] COMMAND = {"unshare", "--mount", "sh", "-c", "mount -t tmpfs run /run && exec charon-systemd"};
+    private static final String PLUGINS =
+            "random nonce pem pkcs1 pkcs8 pubkey x509 constraints revocation openssl chapoly"
+                    + " curve25519 hmac kdf kernel-netlink socket-default vici updown";
+
+    private static final String[] COMMAND = {
+        "unshare", "--mount", "sh", "-c", "mount -t tmpfs run /run && exec charon-systemd"
+    };
 
     private final Namespace host;
     private final BridgeProcess bridge;
@@ -56,12 +60,22 @@ public final class Charon implements AutoCloseable {
 
     private void configure(Map<String, String> options) {
         Section daemon = new Section();
-        daemon.in("charon-systemd").put("load_modular", "no").put("load", PLUGINS).putAll(options);
+        daemon.in("charon-systemd")
+                .put("load_modular", "no")
+                .put("load", PLUGINS)
+                .putAll(options);
         daemon.in("charon-systemd").in("plugins").in("vici").put("socket", vici());
         daemon.in("charon-systemd").in("syslog").in("daemon").put("default", "-1");
-        daemon.in("charon-systemd").in("filelog").in("log")
-                .put("path", log.toString()).put("flush_line", "yes").put("time_format", "%H:%M:%S").put("time_add_ms", "yes")
-                .put("append", "yes").put("default", "1").put("knl", "2");
+        daemon.in("charon-systemd")
+                .in("filelog")
+                .in("log")
+                .put("path", log.toString())
+                .put("flush_line", "yes")
+                .put("time_format", "%H:%M:%S")
+                .put("time_add_ms", "yes")
+                .put("append", "yes")
+                .put("default", "1")
+                .put("knl", "2");
         daemon.in("swanctl").put("load", "random nonce pem pkcs1 pkcs8 x509 pubkey openssl");
         write(directory.resolve("strongswan.conf"), daemon.toString());
     }
@@ -86,7 +100,8 @@ public final class Charon implements AutoCloseable {
     }
 
     private void start(Command start) {
-        Command command = start.with("STRONGSWAN_CONF", directory.resolve("strongswan.conf").toString());
+        Command command = start.with(
+                "STRONGSWAN_CONF", directory.resolve("strongswan.conf").toString());
         daemon = host.start("charon", output, command);
         Await.until("charon on " + host + " to answer", START_LIMIT, () -> {
             if (!daemon.isAlive()) {
@@ -133,7 +148,8 @@ public final class Charon implements AutoCloseable {
     /** Ends all IKE_SAs, whether the peer answers or not: what a scenario that failed has left to the next. */
     public void endAll() {
         for (Map<String, String> ike : listSas().ikes()) {
-            control("--terminate", "--force", "--timeout", "2", "--ike-id", ike.get("uniqueid")).result();
+            control("--terminate", "--force", "--timeout", "2", "--ike-id", ike.get("uniqueid"))
+                    .result();
         }
     }
 

@@ -3,8 +3,8 @@ package org.xfrmbridge.it.strongswan;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Gateway.Family;
+import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
@@ -15,7 +15,8 @@ import org.xfrmbridge.it.harness.Topology;
 public final class Connection {
     /** How the ends prove who they are. */
     enum Authentication {
-        SHARED_KEY, CERTIFICATE
+        SHARED_KEY,
+        CERTIFICATE
     }
 
     private final String name;
@@ -73,8 +74,8 @@ public final class Connection {
         if (authentication == Authentication.CERTIFICATE) {
             section.in("local").put("certs", side.identity() + ".pem");
         }
-        children.forEach((childName, child) ->
-                child.render(section.in("children").in(childName), topology, side));
+        children.forEach(
+                (childName, child) -> child.render(section.in("children").in(childName), topology, side));
     }
 
     private void identify(Section section, Side side) {
@@ -106,8 +107,10 @@ public final class Connection {
 
         /** Explicit selectors instead of the two inner addresses. */
         Child between(String left, String right) {
-            return set(Side.LEFT, "local_ts", left).set(Side.LEFT, "remote_ts", right)
-                    .set(Side.RIGHT, "local_ts", right).set(Side.RIGHT, "remote_ts", left);
+            return set(Side.LEFT, "local_ts", left)
+                    .set(Side.LEFT, "remote_ts", right)
+                    .set(Side.RIGHT, "local_ts", right)
+                    .set(Side.RIGHT, "remote_ts", left);
         }
 
         /** Host to host: the selectors are the outer addresses, which is what swanctl takes when none are given. */
@@ -123,7 +126,8 @@ public final class Connection {
 
         private void render(Section section, Topology topology, Side side) {
             section.put("local_ts", inner.host(topology.site(side).inner().of(inner)));
-            section.put("remote_ts", inner.host(topology.site(side.other()).inner().of(inner)));
+            section.put(
+                    "remote_ts", inner.host(topology.site(side.other()).inner().of(inner)));
             section.putAll(settings.of(side));
         }
     }

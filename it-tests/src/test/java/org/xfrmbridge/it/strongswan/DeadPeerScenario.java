@@ -3,14 +3,15 @@ package org.xfrmbridge.it.strongswan;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Gateway.Family;
+import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: charon asks the kernel when an SA was last used to decide whether to ask the peer, and a dead peer must not leave
- * SAs behind. Topology: two hosts. Steps: set up, kill the right charon, wait; once with {@code dpd_action = clear}, once
- * with {@code restart} and a right charon that comes back. Expected: the left SAs go; with restart pings pass again.
+ * Why: charon asks the kernel when an SA was last used to decide whether to ask the peer, and a dead peer must not
+ * leave SAs behind. Topology: two hosts. Steps: set up, kill the right charon, wait; once with {@code dpd_action =
+ * clear}, once with {@code restart} and a right charon that comes back. Expected: the left SAs go; with restart pings
+ * pass again.
  */
 class DeadPeerScenario extends PairedScenario {
     private static final Duration DETECTION = Duration.ofSeconds(30);
@@ -26,7 +27,10 @@ class DeadPeerScenario extends PairedScenario {
         pair().load(connection);
         pair().initiate("net");
         pair().charon(Side.RIGHT).kill9();
-        Await.until("the left databases to be cleared", DETECTION, () -> pair().databases(Side.LEFT).isBlank());
+        Await.until(
+                "the left databases to be cleared",
+                DETECTION,
+                () -> pair().databases(Side.LEFT).isBlank());
         pair().charon(Side.RIGHT).start();
     }
 
@@ -42,7 +46,10 @@ class DeadPeerScenario extends PairedScenario {
         pair().bridge(Side.RIGHT).run("ip", "xfrm", "policy", "flush");
         pair().charon(Side.RIGHT).start();
         pair().load(Side.RIGHT, connection);
-        Await.until("traffic again", DETECTION.plus(DETECTION), () -> pair().ping(Family.IPV4).send(2, 50).lost() == 0);
+        Await.until(
+                "traffic again",
+                DETECTION.plus(DETECTION),
+                () -> pair().ping(Family.IPV4).send(2, 50).lost() == 0);
         pair().terminate("net");
         pair().awaitDatabasesEmpty();
     }

@@ -9,9 +9,9 @@ import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: behind many firewalls only UDP passes, so people force it. ESP then shares port 4500 with IKE and must be taken out
- * before charon's socket sees it. Topology: two hosts. Steps: {@code encap = yes}, five pings, terminate. Expected: no ping
- * is lost, and what is on the wire is ESP in UDP.
+ * Why: behind many firewalls only UDP passes, so people force it. ESP then shares port 4500 with IKE and must be taken
+ * out before charon's socket sees it. Topology: two hosts. Steps: {@code encap = yes}, five pings, terminate. Expected:
+ * no ping is lost, and what is on the wire is ESP in UDP.
  */
 class EncapsulationScenario extends PairedScenario {
     @Override

@@ -5,14 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.it.harness.Command;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway.Family;
 
 /**
- * Why: most bridges will stand on gateways, where what is protected is forwarded ({@code dir fwd}). Topology: two gateways
- * with a client behind each. Steps: net-to-net tunnels, pings between the clients, also in fragments and of a size that does
- * not fit. Expected: no ping is lost; who forbids fragmentation is told the size that fits.
+ * Why: most bridges will stand on gateways, where what is protected is forwarded ({@code dir fwd}). Topology: two
+ * gateways with a client behind each. Steps: net-to-net tunnels, pings between the clients, also in fragments and of a
+ * size that does not fit. Expected: no ping is lost; who forbids fragmentation is told the size that fits.
  */
 class GatewayScenario extends PairedScenario {
     @Override
@@ -36,8 +36,22 @@ class GatewayScenario extends PairedScenario {
     @ParameterizedTest
     @CsvSource({"IPV4, 1472", "IPV6, 1452"})
     void shouldTellSizeThatFitsWhenFragmentsAreForbidden(Family inner, String payloadBytes) {
-        Command.Result tooBig = pair().topology().left().client().command("ping", "-n", "-c", "2", "-W", "1", "-M", "do",
-                "-s", payloadBytes, pair().topology().right().inner().of(inner)).result();
+        Command.Result tooBig = pair().topology()
+                .left()
+                .client()
+                .command(
+                        "ping",
+                        "-n",
+                        "-c",
+                        "2",
+                        "-W",
+                        "1",
+                        "-M",
+                        "do",
+                        "-s",
+                        payloadBytes,
+                        pair().topology().right().inner().of(inner))
+                .result();
         assertTrue(tooBig.output().contains("mtu"), tooBig.output());
         pair().sniffer().assertNothingClear();
     }

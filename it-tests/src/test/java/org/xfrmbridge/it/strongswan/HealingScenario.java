@@ -2,17 +2,17 @@ package org.xfrmbridge.it.strongswan;
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Outage;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: States do not outlive their bridge, and charon, which believes in them, ignores what asks for others.
- * Topology: two hosts. Steps: the left side pings; the bridge of the side that asked for the SA, or of the one that
- * only receives, is killed and started again while charon runs on. Expected: charon hears that its States are gone
- * and negotiates at once, without a packet in the clear, also where only policies of the CHILD_SA protect.
+ * Why: States do not outlive their bridge, and charon, which believes in them, ignores what asks for others. Topology:
+ * two hosts. Steps: the left side pings; the bridge of the side that asked for the SA, or of the one that only
+ * receives, is killed and started again while charon runs on. Expected: charon hears that its States are gone and
+ * negotiates at once, without a packet in the clear, also where only policies of the CHILD_SA protect.
  */
 class HealingScenario extends PairedScenario {
     @Override

@@ -12,19 +12,20 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.client.Clients;
-import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Gateway.Family;
+import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Topology;
 import org.xfrmbridge.netlink.client.StateEntry;
 import org.xfrmbridge.netlink.client.XfrmClient;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /**
- * Why: daemons ask uname() what NETLINK_XFRM can do: strongSwan 6 looks at LASTUSED from 6.2 on, and from 6.10 on gives SAs a direction and
- * outbound ones no replay window. Topology: two hosts. Steps: both charons are started under {@code exec --kernel-level}, before, between
- * and behind these; tunnel, pings, rekeying, pings. Expected: no ping is lost, all is ESP, and no SA has a direction where the level has
- * none. What the SAs have is printed: strongSwan 5.9, as Debian 12 ships it, asks uname() about routes alone, and all levels are one to it;
- * strongSwan 6.0.6 in its place says "direction 1, window 32; direction 2, window 0" at 6.12, and pings pass.
+ * Why: daemons ask uname() what NETLINK_XFRM can do: strongSwan 6 looks at LASTUSED from 6.2 on, and from 6.10 on gives
+ * SAs a direction and outbound ones no replay window. Topology: two hosts. Steps: both charons are started under
+ * {@code exec --kernel-level}, before, between and behind these; tunnel, pings, rekeying, pings. Expected: no ping is
+ * lost, all is ESP, and no SA has a direction where the level has none. What the SAs have is printed: strongSwan 5.9,
+ * as Debian 12 ships it, asks uname() about routes alone, and all levels are one to it; strongSwan 6.0.6 in its place
+ * says "direction 1, window 32; direction 2, window 0" at 6.12, and pings pass.
  */
 class LevelScenario extends PairedScenario {
     private static final int OUT = 2;
@@ -60,18 +61,22 @@ class LevelScenario extends PairedScenario {
     }
 
     private List<StateSpec> states() throws IOException {
-        try (XfrmClient client = Clients.xfrmOfBridge(pair().bridge(Side.LEFT).directory()); Stream<StateEntry> all = client.states()) {
+        try (XfrmClient client = Clients.xfrmOfBridge(pair().bridge(Side.LEFT).directory());
+                Stream<StateEntry> all = client.states()) {
             return all.map(StateEntry::spec).toList();
         }
     }
 
     private static Set<String> directions(List<StateSpec> states) {
-        return states.stream().map(spec -> "direction " + spec.direction()).collect(Collectors.toCollection(TreeSet::new));
+        return states.stream()
+                .map(spec -> "direction " + spec.direction())
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
     private static String summary(List<StateSpec> states) {
         return states.stream()
-                .map(spec -> "direction " + spec.direction() + ", window " + (spec.hasReplayBitmap() ? spec.replay().windowBits() : spec.replayWindow())
+                .map(spec -> "direction " + spec.direction() + ", window "
+                        + (spec.hasReplayBitmap() ? spec.replay().windowBits() : spec.replayWindow())
                         + (spec.direction() == OUT ? " (outbound)" : ""))
                 .sorted()
                 .collect(Collectors.joining("; "));

@@ -7,16 +7,16 @@ import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Daemon;
-import org.xfrmbridge.it.harness.Ping;
-import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Gateway.Family;
+import org.xfrmbridge.it.harness.Ping;
+import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: a host that changes its network keeps its tunnel; SAs and policies are moved to the new address in place. Topology:
- * two hosts. Steps: set up, ping, add an address on the left, remove the old one. Expected: both ends use the new address,
- * pings pass again within seconds, nothing leaves in the clear.
+ * Why: a host that changes its network keeps its tunnel; SAs and policies are moved to the new address in place.
+ * Topology: two hosts. Steps: set up, ping, add an address on the left, remove the old one. Expected: both ends use the
+ * new address, pings pass again within seconds, nothing leaves in the clear.
  */
 class MobikeScenario extends PairedScenario {
     private static final String NEW_ADDRESS = "192.0.2.33";
@@ -28,8 +28,10 @@ class MobikeScenario extends PairedScenario {
 
     @Test
     void shouldMoveTunnelWhenAddressChanges() {
-        Connection connection = new Connection("net").set("mobike", "yes")
-                .set(Side.LEFT, "local_addrs", "%any").set(Side.RIGHT, "remote_addrs", "%any");
+        Connection connection = new Connection("net")
+                .set("mobike", "yes")
+                .set(Side.LEFT, "local_addrs", "%any")
+                .set(Side.RIGHT, "remote_addrs", "%any");
         connection.child("net", Family.IPV4);
         pair().load(connection);
         keepToIpv4();
@@ -38,7 +40,9 @@ class MobikeScenario extends PairedScenario {
         pair().topology().left().host().address(BridgeProcess.HOST_DEVICE, NEW_ADDRESS + "/24");
         pair().topology().left().host().ip("address", "delete", "192.0.2.1/24", "dev", BridgeProcess.HOST_DEVICE);
         for (Side side : Side.values()) {
-            Await.until("the SAs on " + side + " to move", Duration.ofSeconds(30),
+            Await.until(
+                    "the SAs on " + side + " to move",
+                    Duration.ofSeconds(30),
                     () -> pair().databases(side).contains("src " + NEW_ADDRESS + " dst 192.0.2.2"));
             assertFalse(pair().bridge(side).run("ip", "xfrm", "state").contains("192.0.2.1 "));
         }

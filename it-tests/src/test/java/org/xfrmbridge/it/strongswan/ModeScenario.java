@@ -3,14 +3,14 @@ package org.xfrmbridge.it.strongswan;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Gateway.Addresses;
 import org.xfrmbridge.it.harness.Gateway.Family;
+import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: modes and address families are separate branches of the packet path. Topology: two hosts. Steps: one CHILD_SA per
- * mode and families, five pings, terminate. Expected: no ping is lost, only ESP is on the wire, nothing is left.
+ * Why: modes and address families are separate branches of the packet path. Topology: two hosts. Steps: one CHILD_SA
+ * per mode and families, five pings, terminate. Expected: no ping is lost, only ESP is on the wire, nothing is left.
  */
 class ModeScenario extends PairedScenario {
     @Override
@@ -52,7 +52,8 @@ class ModeScenario extends PairedScenario {
         Addresses left = pair().topology().site(Side.LEFT).inner();
         Addresses right = pair().topology().site(Side.RIGHT).inner();
         Connection connection = new Connection("narrow");
-        connection.child("narrow", inner)
+        connection
+                .child("narrow", inner)
                 .between(inner.host(left.of(inner)) + suffix, inner.host(right.of(inner)) + suffix);
         pair().prove(connection, "narrow", pair().ping(inner));
     }

@@ -8,18 +8,18 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.xfrmbridge.it.harness.Await;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: most clients sit behind a router that rewrites their address and port, and that forgets what it wrote. Topology: a
- * host behind a masquerading router, and a host outside. Steps: set up from inside, ping both ways, give the router a new
- * address and other ports. Expected: ESP in UDP from the first packet; after the change the outer host hears of the new
- * mapping from its bridge (MAPPING), charon moves the SA, and pings pass again, both ways.
+ * Why: most clients sit behind a router that rewrites their address and port, and that forgets what it wrote. Topology:
+ * a host behind a masquerading router, and a host outside. Steps: set up from inside, ping both ways, give the router a
+ * new address and other ports. Expected: ESP in UDP from the first packet; after the change the outer host hears of the
+ * new mapping from its bridge (MAPPING), charon moves the SA, and pings pass again, both ways.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Requires(Requirement.NFT)
@@ -29,7 +29,8 @@ class NatScenario extends PairedScenario {
     @Override
     Pair start() {
         Pair pair = Pair.start("nat", Topology::natted);
-        Connection connection = new Connection("nat").set(Side.RIGHT, "remote_addrs", "%any").set("mobike", "yes");
+        Connection connection =
+                new Connection("nat").set(Side.RIGHT, "remote_addrs", "%any").set("mobike", "yes");
         connection.child("nat", Family.IPV4);
         pair.load(connection);
         pair.initiate("nat");
@@ -51,7 +52,9 @@ class NatScenario extends PairedScenario {
         pair().topology().masquerade("40000-49999");
         pair().topology().renumberRouter(Topology.ROUTER_OUTSIDE, NEW_ADDRESS);
         pair().ping(Family.IPV4).send(3, 50);
-        Await.until("the outer SA to follow to " + NEW_ADDRESS, Duration.ofSeconds(30),
+        Await.until(
+                "the outer SA to follow to " + NEW_ADDRESS,
+                Duration.ofSeconds(30),
                 () -> pair().databases(Side.RIGHT).contains("src " + NEW_ADDRESS + " dst 192.0.2.2")
                         && pair().databases(Side.RIGHT).contains("encap type espinudp sport 4"));
         pair().ping(Family.IPV4).send().assertComplete();

@@ -5,7 +5,7 @@ import org.xfrmbridge.it.harness.Topology;
 
 /** Two gateways with a tunnel for the IPv4 nets behind them, and one for the IPv6 nets. */
 final class Nets {
-    private Nets() { }
+    private Nets() {}
 
     /** Starts them. @param outer of the tunnel that a net of this family goes through */
     static Pair start(String name, Outer outer) {
@@ -22,7 +22,8 @@ final class Nets {
 
     /** Which tunnel a net goes through. */
     enum Outer {
-        SAME_FAMILY, OTHER_FAMILY;
+        SAME_FAMILY,
+        OTHER_FAMILY;
 
         private Family of(Family inner) {
             return (inner == Family.IPV4) == (this == SAME_FAMILY) ? Family.IPV4 : Family.IPV6;

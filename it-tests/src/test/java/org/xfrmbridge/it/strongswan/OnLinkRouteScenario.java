@@ -2,15 +2,15 @@ package org.xfrmbridge.it.strongswan;
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway.Family;
 
 /**
- * Why: charon's route for a selector of one family inside a tunnel of the other has no gateway. A kernel with XFRM never seeks
- * a neighbour for it, as the tunnel's next hop is another; the host in front of a bridge does, and the bridge answers. Topology: two gateways with a
- * client behind each. Steps: IPv4 nets in an IPv6 tunnel and the reverse, with charon's own routes, pings between the clients.
- * Expected: no ping is lost.
+ * Why: charon's route for a selector of one family inside a tunnel of the other has no gateway. A kernel with XFRM
+ * never seeks a neighbour for it, as the tunnel's next hop is another; the host in front of a bridge does, and the
+ * bridge answers. Topology: two gateways with a client behind each. Steps: IPv4 nets in an IPv6 tunnel and the reverse,
+ * with charon's own routes, pings between the clients. Expected: no ping is lost.
  */
 class OnLinkRouteScenario extends PairedScenario {
     @Override

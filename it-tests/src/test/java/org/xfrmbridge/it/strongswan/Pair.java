@@ -7,11 +7,11 @@ import java.util.function.Function;
 import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.BridgedPair;
+import org.xfrmbridge.it.harness.Gateway;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Sniffer;
 import org.xfrmbridge.it.harness.Topology;
 
@@ -47,7 +47,8 @@ final class Pair implements AutoCloseable {
         this.hosts = hosts;
         Certificates certificates = new Certificates(scene().file("pki"));
         for (Side side : Side.values()) {
-            certificates.install(side, scene().file("swanctl-" + topology().site(side).host().role()));
+            certificates.install(
+                    side, scene().file("swanctl-" + topology().site(side).host().role()));
             charons.put(side, Charon.start(scene(), topology().site(side).host(), bridge(side), options));
         }
     }
@@ -114,22 +115,33 @@ final class Pair implements AutoCloseable {
     }
 
     /**
-     * Gives both hosts a way to the other's inner address through its outer one. Needed where charon makes no route (selectors
-     * with a protocol) or one without a gateway (selectors of another family than the tunnel's).
+     * Gives both hosts a way to the other's inner address through its outer one. Needed where charon makes no route
+     * (selectors with a protocol) or one without a gateway (selectors of another family than the tunnel's).
      */
     void routeInner(Family inner) {
         for (Side side : Side.values()) {
             Gateway site = topology().site(side);
             Gateway other = topology().site(side.other());
-            site.host().ip("-" + inner.label(), "route", "replace", other.inner().of(inner),
-                    "via", other.outer().of(inner), "src", site.inner().of(inner));
+            site.host()
+                    .ip(
+                            "-" + inner.label(),
+                            "route",
+                            "replace",
+                            other.inner().of(inner),
+                            "via",
+                            other.outer().of(inner),
+                            "src",
+                            site.inner().of(inner));
         }
     }
 
     /** Waits until no SA, and no policy of a connection, is left on either side. */
     void awaitDatabasesEmpty() {
         for (Side side : Side.values()) {
-            Await.until("empty databases on " + side, PATIENCE, () -> databases(side).isBlank());
+            Await.until(
+                    "empty databases on " + side,
+                    PATIENCE,
+                    () -> databases(side).isBlank());
         }
     }
 

@@ -6,9 +6,18 @@ import org.junit.jupiter.api.TestInstance;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 
-/** A scenario class whose tests share one {@link Pair}, started before the first and ended, and judged, after the last. */
+/**
+ * A scenario class whose tests share one {@link Pair}, started before the first and ended, and judged, after the last.
+ */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.CHARON, Requirement.BRIDGE})
+@Requires({
+    Requirement.ROOT,
+    Requirement.TUN,
+    Requirement.TCPDUMP,
+    Requirement.FPING,
+    Requirement.CHARON,
+    Requirement.BRIDGE
+})
 abstract class PairedScenario {
     private Pair pair;
 

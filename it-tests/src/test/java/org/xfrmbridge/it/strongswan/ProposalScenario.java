@@ -4,14 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Gateway.Family;
+import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: every ESP proposal people configure must carry traffic, with and without extended sequence numbers.
- * Topology: two hosts. Steps: one CHILD_SA per proposal, five pings, terminate. Expected: charon reports the algorithms
- * asked for, no ping is lost, only ESP is on the wire, nothing is left in the databases.
+ * Why: every ESP proposal people configure must carry traffic, with and without extended sequence numbers. Topology:
+ * two hosts. Steps: one CHILD_SA per proposal, five pings, terminate. Expected: charon reports the algorithms asked
+ * for, no ping is lost, only ESP is on the wire, nothing is left in the databases.
  */
 class ProposalScenario extends PairedScenario {
     @Override
@@ -21,8 +21,14 @@ class ProposalScenario extends PairedScenario {
 
     @ParameterizedTest
     @CsvSource({
-        "aes128gcm16, AES_GCM_16, 128", "aes256gcm16, AES_GCM_16, 256", "aes128-sha256, AES_CBC, 128",
-        "aes256-sha512, AES_CBC, 256", "3des-sha1, 3DES_CBC, ", "chacha20poly1305, CHACHA20_POLY1305, ", "null-sha256, NULL, "})
+        "aes128gcm16, AES_GCM_16, 128",
+        "aes256gcm16, AES_GCM_16, 256",
+        "aes128-sha256, AES_CBC, 128",
+        "aes256-sha512, AES_CBC, 256",
+        "3des-sha1, 3DES_CBC, ",
+        "chacha20poly1305, CHACHA20_POLY1305, ",
+        "null-sha256, NULL, "
+    })
     void shouldCarryTrafficWhenProposalIsNegotiated(String proposal, String cipher, String keyBits) {
         prove(proposal, cipher, keyBits, "");
         prove(proposal + "-esn", cipher, keyBits, "1");

@@ -6,19 +6,21 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: AH, and IPComp inside ESP, are protocols of their own, with States, policies of several templates and a packet path
- * beside that of ESP. Topology: two hosts. Steps: a CHILD_SA, pings small and large, terminate. Expected: no ping is lost, AH
- * or ESP is on the wire and nothing else, what compresses went through IPComp and what does not came without, nothing is left.
+ * Why: AH, and IPComp inside ESP, are protocols of their own, with States, policies of several templates and a packet
+ * path beside that of ESP. Topology: two hosts. Steps: a CHILD_SA, pings small and large, terminate. Expected: no ping
+ * is lost, AH or ESP is on the wire and nothing else, what compresses went through IPComp and what does not came
+ * without, nothing is left.
  */
 class ProtocolScenario extends PairedScenario {
     /** Less than IPComp tries to compress, IPv6 header included. */
     private static final int SMALL_BYTES = 16;
+
     private static final int COMPRESSIBLE_BYTES = 1000;
 
     @Override
@@ -29,7 +31,10 @@ class ProtocolScenario extends PairedScenario {
         return pair;
     }
 
-    /** Of one family: charon gives the ESP State the selector of the outer one, which a kernel does not find for inner packets of the other. */
+    /**
+     * Of one family: charon gives the ESP State the selector of the outer one, which a kernel does not find for inner
+     * packets of the other.
+     */
     @ParameterizedTest
     @EnumSource(Family.class)
     void shouldCompressWhatGetsSmallerWhenTunnelled(Family family) {
@@ -63,7 +68,10 @@ class ProtocolScenario extends PairedScenario {
         pair().awaitDatabasesEmpty();
     }
 
-    /** The inbound IPComp States of a side that have carried packets; outbound ones count what they left uncompressed, too. */
+    /**
+     * The inbound IPComp States of a side that have carried packets; outbound ones count what they left uncompressed,
+     * too.
+     */
     private String compressed(Side side) {
         String own = pair().topology().site(side).outer().of(Family.IPV4);
         String ownIpv6 = pair().topology().site(side).outer().of(Family.IPV6);

@@ -8,16 +8,17 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.Daemon;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: an SA is replaced while packets are under way; one lost packet a minute is a complaint. Topology: two hosts. Steps:
- * three CHILD_SAs that are rekeyed by time (every 5 s), by bytes and by packets, a ping every 50 ms through each for a
- * minute; and SAs that may only expire. Expected: each was rekeyed again and again by EXPIRE events, no ping is lost; over
- * its hard limit an SA carries nothing until charon has made another, and nothing is sent in the clear meanwhile.
+ * Why: an SA is replaced while packets are under way; one lost packet a minute is a complaint. Topology: two hosts.
+ * Steps: three CHILD_SAs that are rekeyed by time (every 5 s), by bytes and by packets, a ping every 50 ms through each
+ * for a minute; and SAs that may only expire. Expected: each was rekeyed again and again by EXPIRE events, no ping is
+ * lost; over its hard limit an SA carries nothing until charon has made another, and nothing is sent in the clear
+ * meanwhile.
  */
 class RekeyScenario extends PairedScenario {
     private static final int INTERVAL_MS = 50;
@@ -35,11 +36,23 @@ class RekeyScenario extends PairedScenario {
             pair().topology().right().host().address("lo", "10.2.0." + last + "/32");
         }
         Connection connection = new Connection("rekey");
-        connection.child("time", Family.IPV4).set("rekey_time", "5s").set("rand_time", "0s").set("life_time", "30s");
-        connection.child("bytes", Family.IPV4).between("10.1.0.12/32", "10.2.0.12/32")
-                .set("rekey_bytes", "10000").set("rand_bytes", "0").set("life_bytes", "100000");
-        connection.child("packets", Family.IPV4).between("10.1.0.11/32", "10.2.0.11/32")
-                .set("rekey_packets", "100").set("rand_packets", "0").set("life_packets", "1000");
+        connection
+                .child("time", Family.IPV4)
+                .set("rekey_time", "5s")
+                .set("rand_time", "0s")
+                .set("life_time", "30s");
+        connection
+                .child("bytes", Family.IPV4)
+                .between("10.1.0.12/32", "10.2.0.12/32")
+                .set("rekey_bytes", "10000")
+                .set("rand_bytes", "0")
+                .set("life_bytes", "100000");
+        connection
+                .child("packets", Family.IPV4)
+                .between("10.1.0.11/32", "10.2.0.11/32")
+                .set("rekey_packets", "100")
+                .set("rand_packets", "0")
+                .set("life_packets", "1000");
         pair().load(connection);
         List.of("time", "bytes", "packets").forEach(pair()::initiate);
 
@@ -90,7 +103,9 @@ class RekeyScenario extends PairedScenario {
 
     /** CHILD_SAs of that name that were set up on the left so far. */
     private long established(String child) {
-        return Pattern.compile("CHILD_SA " + child + "\\{\\d+} established").matcher(pair().charon(Side.LEFT).log())
-                .results().count();
+        return Pattern.compile("CHILD_SA " + child + "\\{\\d+} established")
+                .matcher(pair().charon(Side.LEFT).log())
+                .results()
+                .count();
     }
 }

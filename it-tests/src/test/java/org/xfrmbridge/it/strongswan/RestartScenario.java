@@ -8,17 +8,17 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.Daemon;
-import org.xfrmbridge.it.harness.Ping;
-import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Gateway.Family;
+import org.xfrmbridge.it.harness.Ping;
+import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: daemons end, orderly and otherwise. Topology: two hosts. Steps: charon is stopped and started; the bridge is killed
- * under traffic and started again while charon runs on. Expected: an orderly end leaves nothing behind and a new charon
- * starts anew; a killed bridge lets nothing out in the clear; when it is back it has the policies but no SAs, so that
- * still nothing is in the clear, and the charon that never stopped sets up again and traffic flows.
+ * Why: daemons end, orderly and otherwise. Topology: two hosts. Steps: charon is stopped and started; the bridge is
+ * killed under traffic and started again while charon runs on. Expected: an orderly end leaves nothing behind and a new
+ * charon starts anew; a killed bridge lets nothing out in the clear; when it is back it has the policies but no SAs, so
+ * that still nothing is in the clear, and the charon that never stopped sets up again and traffic flows.
  */
 class RestartScenario extends PairedScenario {
     @Override
@@ -32,7 +32,10 @@ class RestartScenario extends PairedScenario {
         pair().load(connection);
         pair().initiate("net");
         pair().charon(Side.LEFT).stop();
-        Await.until("the left databases to be empty", Duration.ofSeconds(30), () -> pair().databases(Side.LEFT).isBlank());
+        Await.until(
+                "the left databases to be empty",
+                Duration.ofSeconds(30),
+                () -> pair().databases(Side.LEFT).isBlank());
         pair().charon(Side.LEFT).start();
         pair().load(connection);
         pair().initiate("net");
@@ -61,10 +64,20 @@ class RestartScenario extends PairedScenario {
         assertTrue(policies.contains("src 10.1.0.1/32 dst 10.2.0.1/32"), policies);
         pair().ping(Family.IPV4).send();
         pair().sniffer().assertNothingClear();
-        pair().charon(Side.LEFT).control("--terminate", "--force", "--timeout", "5", "--ike", "net").result();
-        pair().charon(Side.RIGHT).control("--terminate", "--force", "--timeout", "5", "--ike", "net").result();
-        Await.until("a new SA", Duration.ofSeconds(45), () -> pair().charon(Side.LEFT)
-                .control("--initiate", "--timeout", "5", "--child", "net").result().exitCode() == 0);
+        pair().charon(Side.LEFT)
+                .control("--terminate", "--force", "--timeout", "5", "--ike", "net")
+                .result();
+        pair().charon(Side.RIGHT)
+                .control("--terminate", "--force", "--timeout", "5", "--ike", "net")
+                .result();
+        Await.until(
+                "a new SA",
+                Duration.ofSeconds(45),
+                () -> pair().charon(Side.LEFT)
+                                .control("--initiate", "--timeout", "5", "--child", "net")
+                                .result()
+                                .exitCode()
+                        == 0);
         pair().ping(Family.IPV4).send().assertComplete();
         assertFalse(pair().databases(Side.LEFT).isBlank());
         pair().terminate("net");

@@ -15,11 +15,11 @@ record SaList(List<Map<String, String>> ikes, List<ChildSa> children) {
 
     static SaList parse(String raw) {
         List<Map<String, String>> ikes = new ArrayList<>();
-        for (Matcher ike = IKE.matcher(raw); ike.find();) {
+        for (Matcher ike = IKE.matcher(raw); ike.find(); ) {
             ikes.add(settings(ike.group(1)));
         }
         List<ChildSa> children = new ArrayList<>();
-        for (Matcher child = CHILD.matcher(raw); child.find();) {
+        for (Matcher child = CHILD.matcher(raw); child.find(); ) {
             children.add(new ChildSa(settings(child.group(1))));
         }
         return new SaList(ikes, children);
@@ -27,7 +27,7 @@ record SaList(List<Map<String, String>> ikes, List<ChildSa> children) {
 
     private static Map<String, String> settings(String text) {
         Map<String, String> settings = new HashMap<>();
-        for (Matcher setting = SETTING.matcher(text); setting.find();) {
+        for (Matcher setting = SETTING.matcher(text); setting.find(); ) {
             settings.put(setting.group(1), setting.group(2));
         }
         return settings;
@@ -35,7 +35,9 @@ record SaList(List<Map<String, String>> ikes, List<ChildSa> children) {
 
     /** The installed CHILD_SA of this name; there must be exactly one. */
     ChildSa installed(String name) {
-        List<ChildSa> found = children.stream().filter(child -> child.is(name) && child.is("INSTALLED", "state")).toList();
+        List<ChildSa> found = children.stream()
+                .filter(child -> child.is(name) && child.is("INSTALLED", "state"))
+                .toList();
         if (found.size() != 1) {
             throw new AssertionError("not one installed CHILD_SA " + name + " but " + found.size() + " in " + children);
         }

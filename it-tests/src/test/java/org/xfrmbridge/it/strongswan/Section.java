@@ -32,7 +32,8 @@ final class Section {
     }
 
     private void write(StringBuilder text, String indent) {
-        settings.forEach((key, value) -> text.append(indent).append(key).append(" = ").append(value).append('\n'));
+        settings.forEach((key, value) ->
+                text.append(indent).append(key).append(" = ").append(value).append('\n'));
         sections.forEach((name, section) -> {
             text.append(indent).append(name).append(" {\n");
             section.write(text, indent + "    ");

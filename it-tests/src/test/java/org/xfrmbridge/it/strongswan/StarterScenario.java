@@ -14,24 +14,31 @@ import org.xfrmbridge.it.harness.Await;
 import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Command;
 import org.xfrmbridge.it.harness.Daemon;
+import org.xfrmbridge.it.harness.Gateway;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Sniffer;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
  * Why: many machines still run strongSwan by {@code ipsec.conf}; the starter forks charon, which must stay diverted.
- * Topology: two hosts. Steps: {@code ipsec start} under {@code exec} with files of our own in place of /etc's, {@code ipsec
- * up}, pings, {@code ipsec stop}. Expected: no ping is lost, only ESP is on the wire, nothing is left.
+ * Topology: two hosts. Steps: {@code ipsec start} under {@code exec} with files of our own in place of /etc's,
+ * {@code ipsec up}, pings, {@code ipsec stop}. Expected: no ping is lost, only ESP is on the wire, nothing is left.
  */
-@Requires({Requirement.ROOT, Requirement.TUN, Requirement.TCPDUMP, Requirement.FPING, Requirement.CHARON, Requirement.STARTER,
-    Requirement.BRIDGE})
+@Requires({
+    Requirement.ROOT,
+    Requirement.TUN,
+    Requirement.TCPDUMP,
+    Requirement.FPING,
+    Requirement.CHARON,
+    Requirement.STARTER,
+    Requirement.BRIDGE
+})
 class StarterScenario {
     /** A private /run, and private files in the places where the starter and charon look. */
     private static final String ENTER = """
@@ -87,7 +94,11 @@ class StarterScenario {
                         rightsubnet=%s/32
                         esp=aes128gcm16!
                         auto=add
-                    """.formatted(local.outer().v4(), local.inner().v4(), remote.outer().v4(), remote.inner().v4());
+                    """.formatted(
+                            local.outer().v4(),
+                            local.inner().v4(),
+                            remote.outer().v4(),
+                            remote.inner().v4());
         }
 
         private static void write(Path file, String text) {
@@ -101,20 +112,26 @@ class StarterScenario {
 
         /** An {@code ipsec} command in the mount namespace of the starter, where its control socket is. */
         Command ipsec(String... arguments) {
-            List<String> line = new ArrayList<>(List.of("nsenter", "--mount", "--target", Long.toString(starter.pid()), "ipsec"));
+            List<String> line =
+                    new ArrayList<>(List.of("nsenter", "--mount", "--target", Long.toString(starter.pid()), "ipsec"));
             line.addAll(List.of(arguments));
             return host.command(line);
         }
 
         void awaitReady() {
-            Await.until("charon on " + host + " to load its connection", Duration.ofSeconds(30),
+            Await.until(
+                    "charon on " + host + " to load its connection",
+                    Duration.ofSeconds(30),
                     () -> ipsec("statusall").result().output().contains("net:"));
         }
 
         void stop() {
             ipsec("stop").result();
-            Await.until("empty databases on " + host, Duration.ofSeconds(30), () -> (bridge.run("ip", "xfrm", "state")
-                    + bridge.run("ip", "xfrm", "policy", "list", "nosock")).isBlank());
+            Await.until(
+                    "empty databases on " + host,
+                    Duration.ofSeconds(30),
+                    () -> (bridge.run("ip", "xfrm", "state") + bridge.run("ip", "xfrm", "policy", "list", "nosock"))
+                            .isBlank());
         }
     }
 }

@@ -6,16 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Await;
+import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Topology;
 
 /**
- * Why: {@code start_action = trap} is how gateways are run: a policy without an SA catches the first packet. Topology: two
- * hosts. Steps: traps on the left only, then a first packet while the peer knows nothing of the connection, then with it.
- * Expected: an ACQUIRE makes charon negotiate, a larval state stands meanwhile, no packet leaves in the clear, and when the
- * peer agrees pings pass.
+ * Why: {@code start_action = trap} is how gateways are run: a policy without an SA catches the first packet. Topology:
+ * two hosts. Steps: traps on the left only, then a first packet while the peer knows nothing of the connection, then
+ * with it. Expected: an ACQUIRE makes charon negotiate, a larval state stands meanwhile, no packet leaves in the clear,
+ * and when the peer agrees pings pass.
  */
 class TrapScenario extends PairedScenario {
     @Override
@@ -30,7 +30,10 @@ class TrapScenario extends PairedScenario {
         pair().load(Side.LEFT, connection);
         assertEquals("", pair().bridge(Side.LEFT).run("ip", "xfrm", "state"));
         pair().ping(Family.IPV4).send(2, 50);
-        Await.until("the SA", Duration.ofSeconds(30), () -> pair().bridge(Side.LEFT).run("ip", "xfrm", "state").contains("aead"));
+        Await.until(
+                "the SA",
+                Duration.ofSeconds(30),
+                () -> pair().bridge(Side.LEFT).run("ip", "xfrm", "state").contains("aead"));
         pair().ping(Family.IPV4).send().assertComplete();
         assertEquals(1, pair().charon(Side.LEFT).listSas().children().size());
         pair().terminate("trap");
@@ -48,7 +51,10 @@ class TrapScenario extends PairedScenario {
         pair().sniffer().assertNothingClear();
         pair().charon(Side.RIGHT).start();
         pair().load(Side.RIGHT, connection);
-        Await.until("the SA", Duration.ofSeconds(30), () -> pair().ping(Family.IPV4).send(2, 50).lost() == 0);
+        Await.until(
+                "the SA",
+                Duration.ofSeconds(30),
+                () -> pair().ping(Family.IPV4).send(2, 50).lost() == 0);
         pair().terminate("trap");
     }
 
