@@ -1,14 +1,18 @@
 /*
- * flood KIND SECONDS [NETWORK]: what an ordinary user can do to a bridge, and flood client SECONDS: a root client beside it.
+ * flood KIND SECONDS [NETWORK]: what an ordinary user can do to a bridge, and flood client SECONDS: a root client
+ * beside it.
  *
- *     accept        connects and closes, again and again, on all three sockets, and keeps as many connections as it gets
- *     datagrams     65,536 requests in one datagram, or as many as a socket takes, back to back; reads the answers, and on other connections none
+ *     accept        connects and closes, again and again, on all three sockets, and keeps as many connections as it
+ *                   gets
+ *     datagrams     65,536 requests in one datagram, or as many as a socket takes, back to back; reads the answers,
+ *                   and on other connections none
  *     send-buffer   many connections that ask for dumps and statistics, and never read
  *     descriptors   messages with open files, and empty ones
  *     traps         UDP to random hosts of NETWORK (10.9.0.0/16): each another flow for a policy that asks for an SA
  *
- * The floods speak to the sockets in $XFRM_BRIDGE_DIR, without the preload library. The client runs under it, or on a kernel: it adds, reads and
- * deletes a policy, one after the other, and every 20th time opens a socket for it. It prints a line a second,
+ * The floods speak to the sockets in $XFRM_BRIDGE_DIR, without the preload library. The client runs under it, or on a
+ * kernel: it adds, reads and deletes a policy, one after the other, and every 20th time opens a socket for it. It
+ * prints a line a second,
  *
  *     SECOND COUNT P50 P99 MAX OPEN_P99 OPEN_MAX        (microseconds)
  *
@@ -112,7 +116,9 @@ static void drain(int fd)
 static size_t fill_with_requests(char *datagram, size_t bytes)
 {
     for (size_t at = 0; at + sizeof(struct nlmsghdr) <= bytes; at += sizeof(struct nlmsghdr)) {
-        struct nlmsghdr request = {.nlmsg_len = sizeof request, .nlmsg_type = XFRM_MSG_GETSADINFO, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK};
+        struct nlmsghdr request = {.nlmsg_len = sizeof request,
+                .nlmsg_type = XFRM_MSG_GETSADINFO,
+                .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK};
         memcpy(datagram + at, &request, sizeof request);
     }
     return bytes / sizeof(struct nlmsghdr);
@@ -164,7 +170,7 @@ static bool ask_for_much(int fd, unsigned kind)
     } dump = {{sizeof dump, XFRM_MSG_GETSA, NLM_F_REQUEST | NLM_F_DUMP, 1, 0}, {.family = AF_INET}};
     const unsigned char pfkey[16] = {2, 10, 0, 0, 2};
     ssize_t sent = kind == 0 ? send(fd, &dump, sizeof dump, MSG_NOSIGNAL | MSG_DONTWAIT)
-        : kind == 1          ? send(fd, pfkey, sizeof pfkey, MSG_NOSIGNAL | MSG_DONTWAIT)
+            : kind == 1      ? send(fd, pfkey, sizeof pfkey, MSG_NOSIGNAL | MSG_DONTWAIT)
                              : send(fd, text, sizeof text - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     return sent >= 0 || errno == EAGAIN || errno == ENOBUFS;
 }
@@ -193,9 +199,12 @@ static ssize_t send_descriptors(int fd, int file, size_t bytes, unsigned count)
     uint32_t frame[4] = {0, 10, 0, 0};
     struct iovec part = {frame, bytes};
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(16 * sizeof file)] = {0};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(count * sizeof file)};
-    *CMSG_FIRSTHDR(&message) =
-        (struct cmsghdr) {.cmsg_len = CMSG_LEN(count * sizeof file), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    struct msghdr message = {.msg_iov = &part,
+            .msg_iovlen = 1,
+            .msg_control = control,
+            .msg_controllen = CMSG_SPACE(count * sizeof file)};
+    *CMSG_FIRSTHDR(&message) = (struct cmsghdr) {
+            .cmsg_len = CMSG_LEN(count * sizeof file), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
     for (unsigned i = 0; i < count; i++)
         memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)) + i * sizeof file, &file, sizeof file);
     return sendmsg(fd, &message, MSG_NOSIGNAL);
@@ -255,10 +264,10 @@ struct times {
 
 static void note(struct times *times, double microseconds)
 {
-    int class = 0;
-    for (double limit = 1; limit < microseconds && class < CLASSES - 1; limit *= 1.01)
-        class++;
-    times->counts[class]++;
+    int bucket = 0;
+    for (double limit = 1; limit < microseconds && bucket < CLASSES - 1; limit *= 1.01)
+        bucket++;
+    times->counts[bucket]++;
     times->count++;
     if (microseconds > times->most)
         times->most = microseconds;
@@ -268,10 +277,10 @@ static double share(const struct times *times, double part)
 {
     double limit = 1;
     long left = (long) ((double) times->count * (1 - part));
-    for (int class = CLASSES - 1; class >= 0; class--) {
-        left -= times->counts[class];
+    for (int bucket = CLASSES - 1; bucket >= 0; bucket--) {
+        left -= times->counts[bucket];
         if (left < 0) {
-            for (int i = 0; i < class; i++)
+            for (int i = 0; i < bucket; i++)
                 limit *= 1.01;
             return limit < times->most ? limit : times->most;
         }
@@ -304,7 +313,7 @@ static int ask(int fd, struct nlmsghdr *request)
     request->nlmsg_seq = ++sequence;
     struct pollfd readable = {.fd = fd, .events = POLLIN};
     if (send(fd, request, request->nlmsg_len, 0) != (ssize_t) request->nlmsg_len || poll(&readable, 1, PATIENCE_MS) != 1
-        || recv(fd, answer, sizeof answer, 0) < (ssize_t) sizeof(struct nlmsghdr))
+            || recv(fd, answer, sizeof answer, 0) < (ssize_t) sizeof(struct nlmsghdr))
         return -EIO;
     const struct nlmsghdr *header = (const void *) answer;
     if (header->nlmsg_seq != sequence)
@@ -324,7 +333,8 @@ static int work(int fd, uint32_t number, struct times *times, struct times *open
         struct nlmsghdr header;
         struct xfrm_userpolicy_id id;
     } old = {.header = {sizeof old, XFRM_MSG_GETPOLICY, NLM_F_REQUEST, 0, 0}};
-    new.info.sel = (struct xfrm_selector) {.daddr.a4 = htonl(0xc6120000 | (number & 0xffff)), .prefixlen_d = 32, .family = AF_INET};
+    new.info.sel = (struct xfrm_selector) {
+            .daddr.a4 = htonl(0xc6120000 | (number & 0xffff)), .prefixlen_d = 32, .family = AF_INET};
     new.info.lft = (struct xfrm_lifetime_cfg) {XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF, 0, 0, 0, 0};
     new.info.dir = old.id.dir = XFRM_POLICY_IN;
     old.id.sel = new.info.sel;
@@ -347,7 +357,8 @@ static int work(int fd, uint32_t number, struct times *times, struct times *open
 
 static void print(const char *name, const struct times *times, const struct times *opening)
 {
-    printf("%s %ld %.0f %.0f %.0f %.0f %.0f", name, times->count, share(times, 0.5), share(times, 0.99), times->most, share(opening, 0.99), opening->most);
+    printf("%s %ld %.0f %.0f %.0f %.0f %.0f", name, times->count, share(times, 0.5), share(times, 0.99), times->most,
+            share(opening, 0.99), opening->most);
 }
 
 static int run_client(void)
@@ -391,12 +402,12 @@ int main(int argc, char **argv)
     deadline = seconds() + atof(argv[2]);
     if (strcmp(argv[1], "client") == 0)
         return run_client();
-    long count = strcmp(argv[1], "accept") == 0 ? flood_accept()
-        : strcmp(argv[1], "datagrams") == 0     ? flood_datagrams()
-        : strcmp(argv[1], "send-buffer") == 0   ? flood_send_buffer()
-        : strcmp(argv[1], "descriptors") == 0   ? flood_descriptors()
-        : strcmp(argv[1], "traps") == 0         ? flood_traps(argc > 3 ? argv[3] : "10.9.0.0/16")
-                                                : -1;
+    long count = strcmp(argv[1], "accept") == 0   ? flood_accept()
+            : strcmp(argv[1], "datagrams") == 0   ? flood_datagrams()
+            : strcmp(argv[1], "send-buffer") == 0 ? flood_send_buffer()
+            : strcmp(argv[1], "descriptors") == 0 ? flood_descriptors()
+            : strcmp(argv[1], "traps") == 0       ? flood_traps(argc > 3 ? argv[3] : "10.9.0.0/16")
+                                                  : -1;
     if (count < 0)
         return fprintf(stderr, "flood: there is no %s\n", argv[1]), 2;
     printf("%s: %ld in %s s\n", argv[1], count, argv[2]);

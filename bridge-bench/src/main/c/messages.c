@@ -8,12 +8,14 @@
  *          larval       SPIs to allocate, each for a peer of its own
  *          states       SAs, AES-GCM, each with a peer of its own
  * COUNT    of entries; BATCH of requests in one send
- * ack      asks for an acknowledgement of each request; with quiet only errors come back, and a request behind the last one tells the end
- * VERB     add, get, update, delete, dump or flush: done to all entries, in this order, and printed as "VERB SECONDS OPERATIONS/SECOND",
- *          times by the clock on the wall, from the first request to the last answer
+ * ack      asks for an acknowledgement of each request; with quiet only errors come back, and a request behind the last
+ *          one tells the end
+ * VERB     add, get, update, delete, dump or flush: done to all entries, in this order, and printed as
+ *          "VERB SECONDS OPERATIONS/SECOND", times by the clock on the wall, from the first request to the last answer
  *
- * Flushes both databases before and after: for a network namespace of its own, or a bridge of its own under "xfrm-bridge exec".
- * An error that was not expected ends it with exit code 1. That a random policy is already there is expected.
+ * Flushes both databases before and after: for a network namespace of its own, or a bridge of its own under
+ * "xfrm-bridge exec". An error that was not expected ends it with exit code 1. That a random policy is already there is
+ * expected.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -33,7 +35,13 @@ enum kind { EXACT, PREFIXED, OVERLAPPING, RANDOM, LARVAL, STATES, KINDS };
 
 static const char *const KIND_NAMES[KINDS] = {"exact", "prefixed", "overlapping", "random", "larval", "states"};
 
-enum { RECEIVE_BYTES = 65536, RECEIVES = 64, REQUEST_BYTES = 512, SOCKET_BUFFER_BYTES = 256 << 20, FIRST_SPI = 0x10000 };
+enum {
+    RECEIVE_BYTES = 65536,
+    RECEIVES = 64,
+    REQUEST_BYTES = 512,
+    SOCKET_BUFFER_BYTES = 256 << 20,
+    FIRST_SPI = 0x10000
+};
 
 static enum kind kind;
 static int fd, count, batch;
@@ -125,6 +133,7 @@ static struct xfrm_selector selector(int i)
     default:
         selector.daddr.a4 = htonl(0x10000000 + n * 256);
         selector.prefixlen_d = 24;
+        break;
     }
     return selector;
 }
@@ -199,22 +208,13 @@ static void write_request(struct nlmsghdr *request, int type, int i)
 {
     switch (type) {
     case XFRM_MSG_NEWPOLICY:
-    case XFRM_MSG_UPDPOLICY:
-        write_policy(request, type, i);
-        break;
+    case XFRM_MSG_UPDPOLICY: write_policy(request, type, i); break;
     case XFRM_MSG_GETPOLICY:
-    case XFRM_MSG_DELPOLICY:
-        write_policy_name(request, type, i);
-        break;
+    case XFRM_MSG_DELPOLICY: write_policy_name(request, type, i); break;
     case XFRM_MSG_NEWSA:
-    case XFRM_MSG_UPDSA:
-        write_state(request, type, i);
-        break;
-    case XFRM_MSG_ALLOCSPI:
-        write_allocation(request, i);
-        break;
-    default:
-        write_state_name(request, type, i);
+    case XFRM_MSG_UPDSA: write_state(request, type, i); break;
+    case XFRM_MSG_ALLOCSPI: write_allocation(request, i); break;
+    default: write_state_name(request, type, i);
     }
 }
 
@@ -258,7 +258,8 @@ static struct arrivals receive_some(unsigned most)
     struct arrivals arrivals = {0};
     for (int i = 0; i < received; i++) {
         unsigned left = datagrams[i].msg_len;
-        for (struct nlmsghdr *answer = (struct nlmsghdr *) buffers[i]; NLMSG_OK(answer, left); answer = NLMSG_NEXT(answer, left)) {
+        for (struct nlmsghdr *answer = (struct nlmsghdr *) buffers[i]; NLMSG_OK(answer, left);
+                answer = NLMSG_NEXT(answer, left)) {
             if (answer->nlmsg_type == NLMSG_ERROR)
                 check(answer);
             arrivals.messages++;

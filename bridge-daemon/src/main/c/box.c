@@ -11,12 +11,19 @@
 #include <unistd.h>
 
 /*
- * Most answers come within two microseconds. Who stops looking earlier, to see what is in the socket, makes the bridge use the socket; but where
- * the bridge shares the core with us nothing comes while we look. So the looks get short when many in a row were in vain. A pause
- * between two glances takes 10 to 60 ns, reading the clock 20. A sender that claimed the box is given the time in which the largest
- * message is copied many times.
+ * Most answers come within two microseconds. Who stops looking earlier, to see what is in the socket, makes the bridge
+ * use the socket; but where the bridge shares the core with us nothing comes while we look. So the looks get short when
+ * many in a row were in vain. A pause between two glances takes 10 to 60 ns, reading the clock 20. A sender that
+ * claimed the box is given the time in which the largest message is copied many times.
  */
-enum { LONG_LOOK_NS = 5000, SHORT_LOOK_NS = 1000, LONG_LOOKS_IN_VAIN = 8, GLANCES_PER_CLOCK = 16, CLAIMED_GLANCES = 4096, PROMISE_NS = 1000000 };
+enum {
+    LONG_LOOK_NS = 5000,
+    SHORT_LOOK_NS = 1000,
+    LONG_LOOKS_IN_VAIN = 8,
+    GLANCES_PER_CLOCK = 16,
+    CLAIMED_GLANCES = 4096,
+    PROMISE_NS = 1000000
+};
 
 /* In a row, of all threads, counted up to that number. */
 static _Atomic unsigned looks_in_vain;
@@ -42,7 +49,8 @@ static bool move(struct box *box, uint32_t from, uint32_t to)
 
 static bool is_promised(struct box *box)
 {
-    return state_of(box) == BOX_LOOKING && nanoseconds() - atomic_load_explicit(&box->since, memory_order_relaxed) < PROMISE_NS;
+    return state_of(box) == BOX_LOOKING
+            && nanoseconds() - atomic_load_explicit(&box->since, memory_order_relaxed) < PROMISE_NS;
 }
 
 static bool has_unread(int fd)
@@ -82,7 +90,8 @@ static ssize_t take(struct box *box, struct msghdr *message, int flags)
 {
     if (!move(box, BOX_FULL, BOX_TAKEN))
         return fail(EAGAIN);
-    uint32_t said = atomic_load_explicit(&box->length, memory_order_relaxed), length = said <= BOX_ROOM ? said : BOX_ROOM;
+    uint32_t said = atomic_load_explicit(&box->length, memory_order_relaxed),
+             length = said <= BOX_ROOM ? said : BOX_ROOM;
     ssize_t result = scatter(box->bytes, length, message, flags);
     memset(box->bytes, 0, length);
     atomic_store_explicit(&box->state, BOX_IDLE, memory_order_release);

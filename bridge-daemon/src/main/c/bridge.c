@@ -1,6 +1,6 @@
 /*
- * Reaching the bridge. Every system call here is made with syscall(): libc's functions would come back to this library, and
- * are cancellation points, at which a thread must not end while it holds the lock.
+ * Reaching the bridge. Every system call here is made with syscall(): libc's functions would come back to this library,
+ * and are cancellation points, at which a thread must not end while it holds the lock.
  */
 #include "bridge.h"
 
@@ -25,7 +25,10 @@ static bool verbose;
 static _Atomic pid_t owner;
 static pthread_mutex_t locks[LOCKS] = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER};
 
-/* The thread that is in fork() has all locks: what other libraries do there, before and after it, must not ask for them again. */
+/*
+ * The thread that is in fork() has all locks: what other libraries do there, before and after it, must not ask for them
+ * again.
+ */
 static _Atomic uintptr_t forking;
 static sigset_t signals_before_fork;
 
@@ -158,7 +161,8 @@ bool bridge_obeys_us(void)
     struct stat status;
     if (geteuid() == 0)
         return true;
-    return socket_address("netlink.sock", &address) == 0 && REAL(stat)(address.sun_path, &status) == 0 && is_in_group(status.st_gid);
+    return socket_address("netlink.sock", &address) == 0 && REAL(stat)(address.sun_path, &status) == 0
+            && is_in_group(status.st_gid);
 }
 
 int bridge_request(const char *request)
@@ -184,7 +188,8 @@ void bridge_complain(int error)
     if (!verbose || atomic_flag_test_and_set(&said))
         return;
     char text[256];
-    int length = snprintf(text, sizeof text, "xfrm-bridge: the bridge in %s can't be reached: %s\n", directory, strerror(error));
+    int length = snprintf(
+            text, sizeof text, "xfrm-bridge: the bridge in %s can't be reached: %s\n", directory, strerror(error));
     if (syscall(SYS_write, STDERR_FILENO, text, length) < 0)
         return;
 }

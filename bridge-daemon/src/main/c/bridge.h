@@ -1,5 +1,6 @@
 /*
- * The bridge as this process reaches it: its directory, its sockets, and the lock around everything this library remembers.
+ * The bridge as this process reaches it: its directory, its sockets, and the lock around everything this library
+ * remembers.
  */
 #ifndef XFRM_BRIDGE_BRIDGE_H
 #define XFRM_BRIDGE_BRIDGE_H
@@ -12,8 +13,8 @@
 #include <sys/un.h>
 
 /*
- * How long a call waits for an answer of a bridge that is there; and for one that is away, counted from when this process first missed it:
- * a daemon that makes hundreds of requests while it ends must not wait for each.
+ * How long a call waits for an answer of a bridge that is there; and for one that is away, counted from when this
+ * process first missed it: a daemon that makes hundreds of requests while it ends must not wait for each.
  */
 enum { BRIDGE_PATIENCE_MS = 5000, BRIDGE_GRACE_MS = 2000, BRIDGE_RETRY_MS = 100 };
 
@@ -33,8 +34,9 @@ int bridge_request(const char *request);
 void bridge_complain(int error);
 
 /*
- * True in a process made by fork(), after its handlers, and false in a child of vfork(), which shares our memory but not our descriptors: what it
- * does to them must not be remembered. False, too, in children that no handler was called in (_Fork(), a raw clone()).
+ * True in a process made by fork(), after its handlers, and false in a child of vfork(), which shares our memory but
+ * not our descriptors: what it does to them must not be remembered. False, too, in children that no handler was called
+ * in (_Fork(), a raw clone()).
  */
 bool bridge_memory_is_ours(void);
 
@@ -45,9 +47,10 @@ ino_t socket_inode(int fd);
 int socket_alias(ino_t inode, int from, int except);
 
 /*
- * What this library remembers of diverted sockets is under MEMORY_LOCK, and nothing waits while it is held. REGISTRY_LOCK is held over questions to
- * control.sock; who has it may ask for the other. Signals are blocked under both, since a handler may close descriptors, too, and fork() takes
- * both. A child of vfork() has neither and must not use what is under them.
+ * What this library remembers of diverted sockets is under MEMORY_LOCK, and nothing waits while it is held.
+ * REGISTRY_LOCK is held over questions to control.sock; who has it may ask for the other. Signals are blocked under
+ * both, since a handler may close descriptors, too, and fork() takes both. A child of vfork() has neither and must not
+ * use what is under them.
  */
 enum lock { REGISTRY_LOCK, MEMORY_LOCK, LOCKS };
 

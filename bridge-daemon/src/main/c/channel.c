@@ -15,7 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A blocking receive of events comes back after this long: a program that was told by poll() expects to be back at once. */
+/*
+ * A blocking receive of events comes back after this long: a program that was told by poll() expects to be back at
+ * once.
+ */
 enum { UNIQUE_ATTEMPTS = 64, LISTENING_MS = 1000, BUSY_RETRY_MS = 10 };
 
 /* When this process found the bridge away, in milliseconds of CLOCK_MONOTONIC; 0 while it is there. */
@@ -44,8 +47,8 @@ static const char *socket_file(enum protocol protocol)
 }
 
 /*
- * A connected socket with this name, non-blocking and close-on-exec; or a negative errno: EADDRINUSE if the port id is taken, EAGAIN if the bridge
- * has too many to accept. Does not wait.
+ * A connected socket with this name, non-blocking and close-on-exec; or a negative errno: EADDRINUSE if the port id is
+ * taken, EAGAIN if the bridge has too many to accept. Does not wait.
  */
 static int open_named(const struct name *name)
 {
@@ -79,17 +82,23 @@ static int open_unique(enum protocol protocol)
     return fd;
 }
 
-/* Not a point where a thread is cancelled, and no signal ends it, as it is in a call that does not wait in the kernel. */
+/*
+ * Not a point where a thread is cancelled, and no signal ends it, as it is in a call that does not wait in the kernel.
+ */
 static void pause_briefly(void)
 {
     const struct timespec time = {.tv_nsec = BUSY_RETRY_MS * 1000000L};
     syscall(SYS_nanosleep, &time, NULL);
 }
 
-/* An unbound netlink socket has its process's id, if that is free, as the kernel gives it to the first that sends: most are bound to it next. */
+/*
+ * An unbound netlink socket has its process's id, if that is free, as the kernel gives it to the first that sends: most
+ * are bound to it next.
+ */
 static int open_first(enum protocol protocol)
 {
-    struct name name = {.protocol = protocol, .instance = bridge_instance(socket_file(protocol)), .port = (uint32_t) getpid()};
+    struct name name = {
+            .protocol = protocol, .instance = bridge_instance(socket_file(protocol)), .port = (uint32_t) getpid()};
     int fd = protocol == NETLINK ? open_named(&name) : -EADDRINUSE;
     return fd == -EADDRINUSE ? open_unique(protocol) : fd;
 }
@@ -174,7 +183,9 @@ static void watch_again(int fd, int operation, const struct channel *channel)
     }
 }
 
-/* An epoll set watches the old socket until its last copy, which a child may have, is closed: it is taken out by hand. */
+/*
+ * An epoll set watches the old socket until its last copy, which a child may have, is closed: it is taken out by hand.
+ */
 static void put_in_place(int new, int fd, const struct channel *channel)
 {
     long flags = syscall(SYS_fcntl, fd, F_GETFD);
@@ -192,14 +203,16 @@ static void replace(int fd, int new, struct channel *channel)
     copy_socket_options(fd, new);
     channel->inode = socket_inode(new);
     put_in_place(new, fd, channel);
-    for (int copy = channel->fd == fd ? -1 : socket_alias(old, 0, new); copy >= 0; copy = socket_alias(old, copy + 1, new))
+    for (int copy = channel->fd == fd ? -1 : socket_alias(old, 0, new); copy >= 0;
+            copy = socket_alias(old, copy + 1, new))
         put_in_place(new, copy, channel);
     syscall(SYS_close, new);
 }
 
 static int take_port(int fd, const struct name *name, uint32_t port, struct channel *channel)
 {
-    struct name wanted = {.protocol = name->protocol, .instance = bridge_instance(socket_file(name->protocol)), .port = port};
+    struct name wanted = {
+            .protocol = name->protocol, .instance = bridge_instance(socket_file(name->protocol)), .port = port};
     int new = open_named(&wanted);
     if (new < 0)
         return new;

@@ -54,7 +54,9 @@ void control_make_way(int fd)
 {
     sigset_t signals;
     bridge_lock(REGISTRY_LOCK, &signals);
-    int other = bridge_memory_is_ours() && control_owns(fd) ? (int) syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, NUMBERS_FROM) : -1;
+    int other = bridge_memory_is_ours() && control_owns(fd)
+            ? (int) syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, NUMBERS_FROM)
+            : -1;
     if (other >= 0) {
         control.fd = other;
         set_kind(other, CONTROL);
@@ -67,7 +69,7 @@ bool control_is_open(void)
 {
     char byte;
     return control.fd >= 0 && control.owner == getpid() && control_owns(control.fd)
-        && syscall(SYS_recvfrom, control.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) < 0 && errno == EAGAIN;
+            && syscall(SYS_recvfrom, control.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) < 0 && errno == EAGAIN;
 }
 
 static bool send_line(const char *line)

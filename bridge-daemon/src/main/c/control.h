@@ -1,4 +1,7 @@
-/* The connection to control.sock on which this process registers sockets. All under REGISTRY_LOCK, but for what is said. */
+/*
+ * The connection to control.sock on which this process registers sockets. All under REGISTRY_LOCK, but for what is
+ * said.
+ */
 #ifndef XFRM_BRIDGE_CONTROL_H
 #define XFRM_BRIDGE_CONTROL_H
 
@@ -8,8 +11,8 @@
 
 struct control {
     _Atomic int fd;
-    _Atomic ino_t inode;    /* the program may have closed the number and used it again */
-    pid_t owner;    /* a child of fork() must not speak on its parent's connection */
+    _Atomic ino_t inode; /* the program may have closed the number and used it again */
+    pid_t owner;         /* a child of fork() must not speak on its parent's connection */
 };
 
 extern struct control control;

@@ -1,6 +1,6 @@
 /*
- * Programs that change who they are. What they send through a socket has the new credentials at once, as the kernel adds them to each message;
- * mailboxes have none, and end.
+ * Programs that change who they are. What they send through a socket has the new credentials at once, as the kernel
+ * adds them to each message; mailboxes have none, and end.
  */
 #include "mailbox.h"
 

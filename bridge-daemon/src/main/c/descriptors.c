@@ -1,4 +1,7 @@
-/* What copies, watches and ends descriptors: each number must be known anew, and what was remembered of a socket ends with its last one. */
+/*
+ * What copies, watches and ends descriptors: each number must be known anew, and what was remembered of a socket ends
+ * with its last one.
+ */
 #include "bridge.h"
 #include "control.h"
 #include "mailbox.h"
@@ -22,8 +25,9 @@
 enum { MOST_NUMBERS = 65536 };
 
 /*
- * A descriptor number ends, by close() or because dup2() overwrites it. One of ours ends in one step with what is remembered of it, so that no
- * other thread puts a new connection in the place of what comes next. A child of vfork() ends numbers of its own.
+ * A descriptor number ends, by close() or because dup2() overwrites it. One of ours ends in one step with what is
+ * remembered of it, so that no other thread puts a new connection in the place of what comes next. A child of vfork()
+ * ends numbers of its own.
  */
 struct ending {
     int fd;
@@ -48,14 +52,9 @@ static void begin_end(struct ending *ending, int fd)
         bridge_lock(MEMORY_LOCK, &ending->signals);
         memory_forget(fd);
         break;
-    case REGISTERED:
-        registry_closed(fd);
-        break;
-    case EPOLL:
-        memory_drop_epoll(fd);
-        break;
-    default:
-        break;
+    case REGISTERED: registry_closed(fd); break;
+    case EPOLL: memory_drop_epoll(fd); break;
+    default: break;
     }
     set_kind(fd, UNKNOWN);
     errno = before;

@@ -1,4 +1,7 @@
-/* What is known of the dialogue with the bridge: one for the process, as most have one thread that asks. Wrong guesses cost time only. */
+/*
+ * What is known of the dialogue with the bridge: one for the process, as most have one thread that asks. Wrong guesses
+ * cost time only.
+ */
 #include "dialogue.h"
 
 #include "clock.h"

@@ -1,7 +1,8 @@
 /*
- * Waiting for an answer that comes at once. The kernel answers within the call that asks; the bridge needs a few microseconds, and a process
- * that sleeps meanwhile is woken tens of microseconds later. So the first receive behind a send, or behind a part of a dump, looks for the answer
- * for a moment before it sleeps. It yields the core every microsecond, and tries less and less often where the answers take longer.
+ * Waiting for an answer that comes at once. The kernel answers within the call that asks; the bridge needs a few
+ * microseconds, and a process that sleeps meanwhile is woken tens of microseconds later. So the first receive behind a
+ * send, or behind a part of a dump, looks for the answer for a moment before it sleeps. It yields the core every
+ * microsecond, and tries less and less often where the answers take longer.
  */
 #ifndef XFRM_BRIDGE_DIALOGUE_H
 #define XFRM_BRIDGE_DIALOGUE_H
@@ -12,14 +13,20 @@
 /* A request was sent on `fd`, or a part of an answer was received: there is more to come. */
 void dialogue_asked(int fd);
 
-/* Whether a receive on `fd` should look before it sleeps: it is the first one since the above, and answers were fast lately. */
+/*
+ * Whether a receive on `fd` should look before it sleeps: it is the first one since the above, and answers were fast
+ * lately.
+ */
 bool dialogue_is_open(int fd);
 
 struct dialogue {
     uint64_t start_ns, yielded_ns;
 };
 
-/* Before the first look. Between two looks: lets others run if none could for a microsecond; false if the moment is over. */
+/*
+ * Before the first look. Between two looks: lets others run if none could for a microsecond; false if the moment is
+ * over.
+ */
 void dialogue_begin(struct dialogue *dialogue);
 bool dialogue_goes_on(struct dialogue *dialogue);
 

@@ -1,6 +1,6 @@
 /*
- * Making and naming sockets: what opens a NETLINK_XFRM or PF_KEY socket gets a connection to the bridge, which then answers
- * as such a socket would.
+ * Making and naming sockets: what opens a NETLINK_XFRM or PF_KEY socket gets a connection to the bridge, which then
+ * answers as such a socket would.
  */
 #include "bridge.h"
 #include "channel.h"
@@ -79,7 +79,7 @@ INTERPOSE(int, bind, (int fd, const struct sockaddr *address, socklen_t length))
 static bool may_connect(const struct sockaddr *address, socklen_t length)
 {
     return length >= sizeof address->sa_family && check_address(address, length) == 0
-        && address->sa_family != AF_UNSPEC;
+            && address->sa_family != AF_UNSPEC;
 }
 
 INTERPOSE(int, connect, (int fd, const struct sockaddr *address, socklen_t length))

@@ -20,7 +20,7 @@ bool entry_is_dual(int fd, int family)
     int only = 0;
     socklen_t length = sizeof only;
     return family == AF_INET6 && syscall(SYS_getsockopt, fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &length) == 0
-        && only == 0;
+            && only == 0;
 }
 
 /* "VERB COOKIE FAMILY PROTOCOL ADDRESS PORT"; returns the length. */
@@ -42,7 +42,7 @@ static int write_head(const char *verb, const struct entry *entry)
     inet_ntop(address.ss_family, own, text, sizeof text);
     const char *families = is_four ? "2" : entry_is_dual(entry->fd, address.ss_family) ? "10+2" : "10";
     return snprintf(line, LINE_ROOM, "%s %lu %s %d %s %d", verb, (unsigned long) entry->cookie, families, protocol,
-                    text, ntohs(is_four ? four->sin_port : six->sin6_port));
+            text, ntohs(is_four ? four->sin_port : six->sin6_port));
 }
 
 void entry_ask_socket(const struct entry *entry)
@@ -55,7 +55,7 @@ void entry_ask_socket(const struct entry *entry)
     length = sizeof type;
     syscall(SYS_getsockopt, entry->fd, SOL_SOCKET, SO_TYPE, &type, &length);
     snprintf(line, sizeof line, "socket %lu %llu %d\n", (unsigned long) entry->cookie, (unsigned long long) cookie,
-             type);
+            type);
     control_ask(line);
 }
 

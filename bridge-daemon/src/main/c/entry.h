@@ -7,9 +7,9 @@
 struct entry {
     ino_t cookie;
     int fd;
-    int encapsulation;                     /* UDP_ENCAP, 0 for none */
-    bool receive_offload;                  /* UDP_GRO was asked for */
-    bool roams;                            /* sends from other addresses than its own, too */
+    int encapsulation;    /* UDP_ENCAP, 0 for none */
+    bool receive_offload; /* UDP_GRO was asked for */
+    bool roams;           /* sends from other addresses than its own, too */
     struct policy policies[DIRECTIONS];
     struct entry *next;
 };

@@ -1,4 +1,7 @@
-/* What programs call that were compiled with _FORTIFY_SOURCE, with the size of their buffer; glibc only. Those of open() are in procfs.c. */
+/*
+ * What programs call that were compiled with _FORTIFY_SOURCE, with the size of their buffer; glibc only. Those of
+ * open() are in procfs.c.
+ */
 #include "real.h"
 
 #include <stdlib.h>
@@ -6,7 +9,8 @@
 /* Defined in receive.c. */
 ssize_t preload_read(int fd, void *data, size_t room) __asm__("read");
 ssize_t preload_recv(int fd, void *data, size_t room, int flags) __asm__("recv");
-ssize_t preload_recvfrom(int fd, void *data, size_t room, int flags, struct sockaddr *from, socklen_t *from_length) __asm__("recvfrom");
+ssize_t preload_recvfrom(
+        int fd, void *data, size_t room, int flags, struct sockaddr *from, socklen_t *from_length) __asm__("recvfrom");
 
 extern void __chk_fail(void) __attribute__((weak, noreturn));
 
@@ -32,7 +36,7 @@ INTERPOSE(ssize_t, __recv_chk, (int fd, void *data, size_t wanted, size_t room, 
 }
 
 INTERPOSE(ssize_t, __recvfrom_chk,
-          (int fd, void *data, size_t wanted, size_t room, int flags, struct sockaddr *from, socklen_t *from_length))
+        (int fd, void *data, size_t wanted, size_t room, int flags, struct sockaddr *from, socklen_t *from_length))
 {
     check_room(wanted, room);
     return preload_recvfrom(fd, data, wanted, flags, from, from_length);

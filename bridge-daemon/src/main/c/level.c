@@ -1,7 +1,7 @@
 /*
- * The release that uname() tells. Daemons ask nothing else to learn what NETLINK_XFRM can do: strongSwan uses LASTUSED from 6.2 on and
- * directions of SAs from 6.10 on, libreswan likewise. XFRM_BRIDGE_KERNEL_LEVEL names the release they shall see; the bridge
- * serves every level alike.
+ * The release that uname() tells. Daemons ask nothing else to learn what NETLINK_XFRM can do: strongSwan uses LASTUSED
+ * from 6.2 on and directions of SAs from 6.10 on, libreswan likewise. XFRM_BRIDGE_KERNEL_LEVEL names the release they
+ * shall see; the bridge serves every level alike.
  */
 #include "real.h"
 

@@ -18,7 +18,10 @@
 /* Sockets with larger numbers have none. After how many answers one is offered, and again if that was in vain. */
 enum { SLOTS = 256, OFFER_AT = 16, OFFER_EVERY = 256 };
 
-/* `use`: how many threads are inside, and whether more may come in. What else is here changes only when both are not so. */
+/*
+ * `use`: how many threads are inside, and whether more may come in. What else is here changes only when both are not
+ * so.
+ */
 enum { OPEN = 1 << 30, CHANGING = 1 << 29 };
 
 struct slot {
@@ -30,8 +33,8 @@ struct slot {
 };
 
 /*
- * NULL until the first is made. A child of fork() finds nothing in it, however it was made (_Fork(), a raw clone()), and the mailboxes themselves are
- * not mapped there.
+ * NULL until the first is made. A child of fork() finds nothing in it, however it was made (_Fork(), a raw clone()),
+ * and the mailboxes themselves are not mapped there.
  */
 static struct slot *_Atomic slots;
 
@@ -43,10 +46,12 @@ static struct slot *slot_of(int fd)
 
 static void make_slots(void)
 {
-    struct slot *unmade = NULL, *made = mmap(NULL, SLOTS * sizeof *made, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct slot *unmade = NULL,
+                *made = mmap(NULL, SLOTS * sizeof *made, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (made == MAP_FAILED)
         return;
-    if (madvise(made, SLOTS * sizeof *made, MADV_WIPEONFORK) != 0 || !atomic_compare_exchange_strong(&slots, &unmade, made))
+    if (madvise(made, SLOTS * sizeof *made, MADV_WIPEONFORK) != 0
+            || !atomic_compare_exchange_strong(&slots, &unmade, made))
         munmap(made, SLOTS * sizeof *made);
 }
 
@@ -101,7 +106,7 @@ struct mailbox *mailbox_enter(int fd, const struct name *name)
 static struct mailbox *map(int memory)
 {
     if (syscall(SYS_ftruncate, memory, sizeof(struct mailbox)) != 0
-        || syscall(SYS_fcntl, memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+            || syscall(SYS_fcntl, memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
         return NULL;
     void *mapped = mmap(NULL, sizeof(struct mailbox), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
     if (mapped == MAP_FAILED)
@@ -120,8 +125,10 @@ static bool pass(int fd, int memory)
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof memory)];
     } control = {0};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    control.header = (struct cmsghdr) {.cmsg_len = CMSG_LEN(sizeof memory), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    struct msghdr message = {
+            .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    control.header =
+            (struct cmsghdr) {.cmsg_len = CMSG_LEN(sizeof memory), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(&control.header), &memory, sizeof memory);
     return syscall(SYS_sendmsg, fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
 }
@@ -130,11 +137,14 @@ static bool pass(int fd, int memory)
 static bool fill(struct slot *slot, int fd, const struct name *name)
 {
     struct name now;
-    bool same = name_of(fd, &now) && now.protocol == name->protocol && now.instance == name->instance && now.port == name->port;
+    bool same = name_of(fd, &now) && now.protocol == name->protocol && now.instance == name->instance
+            && now.port == name->port;
     slot->cookie = same ? socket_cookie(fd) : 0;
     slot->name = *name;
     slot->name.cookie = slot->cookie;
-    int memory = slot->cookie == 0 ? -1 : (int) syscall(SYS_memfd_create, "xfrm-bridge-mailbox", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int memory = slot->cookie == 0
+            ? -1
+            : (int) syscall(SYS_memfd_create, "xfrm-bridge-mailbox", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (memory < 0)
         return false;
     slot->mailbox = map(memory);
@@ -158,8 +168,8 @@ static bool begin_change(struct slot *slot)
 }
 
 /*
- * While the last answer was received another thread may have closed the descriptor, and opened something else of that number: what is offered
- * goes through a copy, behind a look whether that is the socket that answered.
+ * While the last answer was received another thread may have closed the descriptor, and opened something else of that
+ * number: what is offered goes through a copy, behind a look whether that is the socket that answered.
  */
 static void offer(int fd, const struct name *name)
 {

@@ -1,9 +1,10 @@
 /*
- * The mailboxes of this process, by descriptor. One is offered to the bridge when a socket has been in dialogue for a while: a program that asks
- * once has none. They may be used by a thread while another closes the descriptor, and are then unmapped later.
+ * The mailboxes of this process, by descriptor. One is offered to the bridge when a socket has been in dialogue for a
+ * while: a program that asks once has none. They may be used by a thread while another closes the descriptor, and are
+ * then unmapped later.
  *
- * Memory has no credentials: what is in a mailbox is from a process that was allowed to ask. So a child of fork() inherits none, and a process that
- * changes its user or groups loses its own.
+ * Memory has no credentials: what is in a mailbox is from a process that was allowed to ask. So a child of fork()
+ * inherits none, and a process that changes its user or groups loses its own.
  */
 #ifndef XFRM_BRIDGE_MAILBOX_H
 #define XFRM_BRIDGE_MAILBOX_H
@@ -14,7 +15,10 @@
 /* As name_of(), for sockets with a mailbox. */
 bool mailbox_name(int fd, struct name *name);
 
-/* Whether `fd` is one of ours, for calls that move data: free for foreign descriptors, and one question to the kernel for others. */
+/*
+ * Whether `fd` is one of ours, for calls that move data: free for foreign descriptors, and one question to the kernel
+ * for others.
+ */
 static inline bool is_diverted(int fd, struct name *name)
 {
     return __builtin_expect(kind_of(fd) < FOREIGN, 0) && (mailbox_name(fd, name) || name_of(fd, name));

@@ -13,7 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Not from malloc(): a signal handler may open and close sockets, also one that interrupted malloc(). What is unused is used again. */
+/*
+ * Not from malloc(): a signal handler may open and close sockets, also one that interrupted malloc(). What is unused is
+ * used again.
+ */
 enum { FIRST_CHANNELS = 32, MORE_BYTES = 16384, MORE_CHANNELS = MORE_BYTES / sizeof(struct channel) };
 
 static struct channel first_channels[FIRST_CHANNELS], *channels, *unused;
@@ -52,8 +55,8 @@ struct channel *memory_recall(ino_t inode)
 }
 
 /*
- * Never NULL: without memory the settings of all such sockets fall together, and only a reconnect would show it. So it is for children of vfork(),
- * and nothing shows it as they have no time to reconnect.
+ * Never NULL: without memory the settings of all such sockets fall together, and only a reconnect would show it. So it
+ * is for children of vfork(), and nothing shows it as they have no time to reconnect.
  */
 struct channel *memory_of(ino_t inode)
 {
@@ -71,7 +74,10 @@ struct channel *memory_of(ino_t inode)
     return channel;
 }
 
-/* What the bridge knows of each descriptor, in units of 256 bytes: most receives find nothing new here and take no lock. */
+/*
+ * What the bridge knows of each descriptor, in units of 256 bytes: most receives find nothing new here and take no
+ * lock.
+ */
 static _Atomic unsigned char rooms[KINDS];
 
 /* Whether something was sent on each. */
@@ -125,7 +131,8 @@ static bool waited_for_room(int fd, uint64_t deadline)
 {
     uint64_t now = nanoseconds();
     struct pollfd queue = {.fd = fd, .events = POLLOUT};
-    struct timespec left = {.tv_sec = (time_t) ((deadline - now) / 1000000000), .tv_nsec = (long) ((deadline - now) % 1000000000)};
+    struct timespec left = {
+            .tv_sec = (time_t) ((deadline - now) / 1000000000), .tv_nsec = (long) ((deadline - now) % 1000000000)};
     if (now >= deadline)
         return false;
     long ready = syscall(SYS_ppoll, &queue, 1, &left, NULL, sizeof(uint64_t));

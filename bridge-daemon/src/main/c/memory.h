@@ -1,6 +1,7 @@
 /*
- * What programs have set on their diverted sockets, kept because the next connection needs it. It belongs to a socket's inode number,
- * so that copies made by dup() share it, as they share the socket in the kernel, and a descriptor number used again finds nothing.
+ * What programs have set on their diverted sockets, kept because the next connection needs it. It belongs to a socket's
+ * inode number, so that copies made by dup() share it, as they share the socket in the kernel, and a descriptor number
+ * used again finds nothing.
  */
 #ifndef XFRM_BRIDGE_MEMORY_H
 #define XFRM_BRIDGE_MEMORY_H
@@ -8,16 +9,33 @@
 #include "names.h"
 
 /* A control frame: a datagram that no netlink or PF_KEY message can be. */
-enum operation { GROUPS = 1, JOIN = 2, LEAVE = 3, OPTION = 4, OVERRUN = 5, REGISTER = 6, ROOM = 7, ENCAPSULATE = 8, BUFFER = 9, MAILBOX = 10 };
+enum operation {
+    GROUPS = 1,
+    JOIN = 2,
+    LEAVE = 3,
+    OPTION = 4,
+    OVERRUN = 5,
+    REGISTER = 6,
+    ROOM = 7,
+    ENCAPSULATE = 8,
+    BUFFER = 9,
+    MAILBOX = 10
+};
 
 struct frame {
     uint32_t zero, operation, first, second;
 };
 
-/* Waits for room if the bridge is slow, at most five seconds; then the connection is ended, as the next one begins with what is remembered. */
+/*
+ * Waits for room if the bridge is slow, at most five seconds; then the connection is ended, as the next one begins with
+ * what is remembered.
+ */
 void frame_send(int fd, enum operation operation, uint32_t first, uint32_t second);
 
-/* Waits until the bridge has taken what was sent, at most a second: from then on it knows this before anything another socket sends. */
+/*
+ * Waits until the bridge has taken what was sent, at most a second: from then on it knows this before anything another
+ * socket sends.
+ */
 void frame_settle(int fd);
 
 /* NETLINK_XFRM has 32 groups, as every netlink protocol with fewer. */
@@ -33,12 +51,12 @@ struct watch {
 struct channel {
     ino_t inode;
     int type;
-    int fd;                /* the only descriptor of the socket in this process, as far as was seen; -1 if it has copies or came from elsewhere */
+    int fd; /* the only one of the socket that was seen in this process; -1 if it has copies or came from elsewhere */
     bool bound;
-    uint32_t groups;       /* bit n - 1: member of group n */
-    uint32_t options;      /* bit n: SOL_NETLINK option n is on */
-    uint32_t room;         /* largest receive so far, in bytes, as the bridge was told */
-    uint32_t registered;   /* bit n: SADB_REGISTER was sent for SA type n */
+    uint32_t groups;     /* bit n - 1: member of group n */
+    uint32_t options;    /* bit n: SOL_NETLINK option n is on */
+    uint32_t room;       /* largest receive so far, in bytes, as the bridge was told */
+    uint32_t registered; /* bit n: SADB_REGISTER was sent for SA type n */
     int watched;
     struct watch watches[WATCHES];
     struct channel *next;

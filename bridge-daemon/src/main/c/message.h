@@ -1,4 +1,7 @@
-/* Messages in a program's memory, in parts, and read with the kernel's suspicion: what it calls an error here is one, and no crash. */
+/*
+ * Messages in a program's memory, in parts, and read with the kernel's suspicion: what it calls an error here is one,
+ * and no crash.
+ */
 #ifndef XFRM_BRIDGE_MESSAGE_H
 #define XFRM_BRIDGE_MESSAGE_H
 

@@ -10,7 +10,12 @@
 
 static const char PREFIX[] = "xfrm-bridge/";
 
-enum { PROTOCOL_AT = sizeof PREFIX - 1, INSTANCE_AT = PROTOCOL_AT + 2, PORT_AT = INSTANCE_AT + 17, NAME_LENGTH = PORT_AT + 8 };
+enum {
+    PROTOCOL_AT = sizeof PREFIX - 1,
+    INSTANCE_AT = PROTOCOL_AT + 2,
+    PORT_AT = INSTANCE_AT + 17,
+    NAME_LENGTH = PORT_AT + 8
+};
 
 _Atomic unsigned char kinds[KINDS];
 
@@ -59,11 +64,11 @@ bool name_read(const struct sockaddr_un *address, socklen_t length, struct name 
 {
     const char *text = address->sun_path + 1;
     if (length != offsetof(struct sockaddr_un, sun_path) + 1 + NAME_LENGTH || address->sun_family != AF_UNIX
-        || address->sun_path[0] != '\0' || memcmp(text, PREFIX, sizeof PREFIX - 1) != 0)
+            || address->sun_path[0] != '\0' || memcmp(text, PREFIX, sizeof PREFIX - 1) != 0)
         return false;
     uint64_t port;
     if ((text[PROTOCOL_AT] != NETLINK && text[PROTOCOL_AT] != PFKEY)
-        || !read_hex(text + INSTANCE_AT, 16, &name->instance) || !read_hex(text + PORT_AT, 8, &port))
+            || !read_hex(text + INSTANCE_AT, 16, &name->instance) || !read_hex(text + PORT_AT, 8, &port))
         return false;
     name->protocol = (enum protocol) text[PROTOCOL_AT];
     name->port = (uint32_t) port;
@@ -71,7 +76,9 @@ bool name_read(const struct sockaddr_un *address, socklen_t length, struct name 
     return true;
 }
 
-/* Only if the number means what it did before the question: another thread may have opened one of ours there meanwhile. */
+/*
+ * Only if the number means what it did before the question: another thread may have opened one of ours there meanwhile.
+ */
 static void note_foreign(int fd, unsigned char before)
 {
     if ((unsigned) fd < KINDS && before < FOREIGN && bridge_memory_is_ours())

@@ -21,7 +21,7 @@ struct name {
     enum protocol protocol;
     uint64_t instance;
     uint32_t port;
-    uint64_t cookie;       /* the kernel's number of the socket if a mailbox is known for it, else 0 */
+    uint64_t cookie; /* the kernel's number of the socket if a mailbox is known for it, else 0 */
 };
 
 /* Writes the socket address of a name and returns its length. */
@@ -50,8 +50,8 @@ static inline enum kind kind_of(int fd)
 }
 
 /*
- * A child of vfork() has this table in common with its parent, and numbers of its own: all that it may change is FOREIGN to UNKNOWN, which hides
- * nothing.
+ * A child of vfork() has this table in common with its parent, and numbers of its own: all that it may change is
+ * FOREIGN to UNKNOWN, which hides nothing.
  */
 void change_kind(int fd, enum kind kind);
 

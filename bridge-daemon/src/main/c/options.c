@@ -1,6 +1,6 @@
 /*
- * What a diverted socket says of itself, its names and options, and what programs set on it; and the options of real sockets that
- * are the bridge's business.
+ * What a diverted socket says of itself, its names and options, and what programs set on it; and the options of real
+ * sockets that are the bridge's business.
  */
 #include "bridge.h"
 #include "memory.h"
@@ -68,8 +68,9 @@ static int answer_socket_option(int fd, const struct name *name, int option, voi
 {
     int type = memory_settings(fd).type;
     int number = option == SO_DOMAIN ? (name->protocol == NETLINK ? AF_NETLINK : AF_KEY)
-        : option == SO_PROTOCOL ? (name->protocol == NETLINK ? NETLINK_XFRM : PF_KEY_V2)
-        : type >= 0 ? type : SOCK_RAW;
+            : option == SO_PROTOCOL  ? (name->protocol == NETLINK ? NETLINK_XFRM : PF_KEY_V2)
+            : type >= 0              ? type
+                                     : SOCK_RAW;
     return answer_number(number, value, length);
 }
 
@@ -81,7 +82,8 @@ static int answer_netlink_option(int fd, int option, void *value, socklen_t *len
     int error = check_length(length);
     if (error != 0)
         return fail(error);
-    if (option < NETLINK_PKTINFO || option > NETLINK_GET_STRICT_CHK || option == NETLINK_RX_RING || option == NETLINK_TX_RING)
+    if (option < NETLINK_PKTINFO || option > NETLINK_GET_STRICT_CHK || option == NETLINK_RX_RING
+            || option == NETLINK_TX_RING)
         return fail(ENOPROTOOPT);
     if (*length < sizeof(int))
         return fail(EINVAL);
@@ -127,11 +129,8 @@ static int set_netlink_option(int fd, int option, const void *value, socklen_t l
     case NETLINK_NO_ENOBUFS:
     case NETLINK_CAP_ACK:
     case NETLINK_EXT_ACK:
-    case NETLINK_GET_STRICT_CHK:
-        memory_set_option(fd, (uint32_t) option, number != 0);
-        return 0;
-    default:
-        return fail(ENOPROTOOPT);
+    case NETLINK_GET_STRICT_CHK: memory_set_option(fd, (uint32_t) option, number != 0); return 0;
+    default: return fail(ENOPROTOOPT);
     }
 }
 

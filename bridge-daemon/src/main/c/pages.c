@@ -21,7 +21,8 @@ static void read_word(uintptr_t word)
 static void write_word(uintptr_t word)
 {
     static uint32_t nobody;
-    syscall(SYS_futex, &nobody, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0, word, FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0));
+    syscall(SYS_futex, &nobody, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, 0, word,
+            FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0));
 }
 
 /* Any other error than EFAULT says nothing of the memory: a filter of system calls may have made it. */

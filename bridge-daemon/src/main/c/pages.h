@@ -1,7 +1,8 @@
 /*
- * Whether a program may read or write the memory that it names. The kernel says EFAULT where it may not; what this library reads or writes
- * itself would crash. The kernel is asked once for each page, 80 ns to read and 140 ns to write; the last pages for which it said yes are
- * remembered, since most programs use one buffer again and again. So memory that was just good and has been unmapped since is not found out.
+ * Whether a program may read or write the memory that it names. The kernel says EFAULT where it may not; what this
+ * library reads or writes itself would crash. The kernel is asked once for each page, 80 ns to read and 140 ns to
+ * write; the last pages for which it said yes are remembered, since most programs use one buffer again and again. So
+ * memory that was just good and has been unmapped since is not found out.
  */
 #ifndef XFRM_BRIDGE_PAGES_H
 #define XFRM_BRIDGE_PAGES_H

@@ -1,4 +1,7 @@
-/* Values of socket policy options. The checks are those the kernel makes before it looks at templates, which the bridge does. */
+/*
+ * Values of socket policy options. The checks are those the kernel makes before it looks at templates, which the bridge
+ * does.
+ */
 #include "policy.h"
 
 #include <errno.h>

@@ -18,8 +18,8 @@ struct policy {
 };
 
 /*
- * IP_XFRM_POLICY, IPV6_XFRM_POLICY: struct xfrm_userpolicy_info and templates; 0 or an errno. An option that is `foreign`, of the other
- * family than the socket, can only clear.
+ * IP_XFRM_POLICY, IPV6_XFRM_POLICY: struct xfrm_userpolicy_info and templates; 0 or an errno. An option that is
+ * `foreign`, of the other family than the socket, can only clear.
  */
 int policy_copy(const void *value, socklen_t length, bool foreign, struct policy *policy);
 

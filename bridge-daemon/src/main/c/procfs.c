@@ -1,6 +1,6 @@
 /*
- * The files of /proc that tell of XFRM and PF_KEY. A read finds a memory file with what the bridge says, a write goes to the bridge;
- * the kernel's own files of these names are never opened.
+ * The files of /proc that tell of XFRM and PF_KEY. A read finds a memory file with what the bridge says, a write goes
+ * to the bridge; the kernel's own files of these names are never opened.
  */
 #include "bridge.h"
 #include "names.h"
@@ -48,7 +48,8 @@ static const char *name_in_proc_net(const char *path)
 
 static const char *name_of_sysctl(const char *path)
 {
-    static const char *const names[] = {"xfrm_acq_expires", "xfrm_aevent_etime", "xfrm_aevent_rseqth", "xfrm_larval_drop", NULL};
+    static const char *const names[] = {
+            "xfrm_acq_expires", "xfrm_aevent_etime", "xfrm_aevent_rseqth", "xfrm_larval_drop", NULL};
     const char *name = after(path, "/proc/sys/net/core/");
     return name != NULL && is_one_of(name, names) ? name : NULL;
 }
@@ -56,8 +57,8 @@ static const char *name_of_sysctl(const char *path)
 static const char PROC[] = "/proc/";
 
 /*
- * What a program says is a path may be no memory of it. Copies the beginning, byte by byte and asking for each page; no name of ours is longer.
- * False if there is no such memory, which is the kernel's to say.
+ * What a program says is a path may be no memory of it. Copies the beginning, byte by byte and asking for each page; no
+ * name of ours is longer. False if there is no such memory, which is the kernel's to say.
  */
 static bool copy_path(const char *path, char copy[PATH_ROOM])
 {
@@ -135,7 +136,7 @@ static int open_ours(const char *path, int flags)
         fd = open_setting(name_of_sysctl(path), close_on_exec);
     } else {
         snprintf(request, sizeof request, "%s %s\n", statistics != NULL ? "proc" : "sysctl",
-                 statistics != NULL ? statistics : name_of_sysctl(path));
+                statistics != NULL ? statistics : name_of_sysctl(path));
         fd = open_answer(request, close_on_exec);
     }
     if (fd < 0) {

@@ -1,6 +1,6 @@
 /*
- * Receiving on diverted sockets. The sender is the kernel (port id 0); an OVERRUN frame and the death of the bridge become
- * ENOBUFS, after which every netlink listener knows that it missed something.
+ * Receiving on diverted sockets. The sender is the kernel (port id 0); an OVERRUN frame and the death of the bridge
+ * become ENOBUFS, after which every netlink listener knows that it missed something.
  */
 #include "channel.h"
 #include "clock.h"
@@ -34,7 +34,10 @@ static enum arrival judge(ssize_t length, const struct frame *start)
     return overrun ? EVENTS_LOST : MESSAGE;
 }
 
-/* What is next in the queue, without waiting, but for the moment in which an answer comes to what was just sent; -1 and EAGAIN if nothing is. */
+/*
+ * What is next in the queue, without waiting, but for the moment in which an answer comes to what was just sent; -1 and
+ * EAGAIN if nothing is.
+ */
 static ssize_t peek_answer(int fd, struct frame *start)
 {
     struct dialogue dialogue;
@@ -101,7 +104,7 @@ static void expect_more(int fd, const struct msghdr *message, ssize_t length)
 {
     struct nlmsghdr first = {0};
     if ((size_t) length >= sizeof first && message_gather(message, &first, sizeof first) == sizeof first
-        && (first.nlmsg_flags & NLM_F_MULTI) && first.nlmsg_type != NLMSG_DONE)
+            && (first.nlmsg_flags & NLM_F_MULTI) && first.nlmsg_type != NLMSG_DONE)
         dialogue_asked(fd);
 }
 
@@ -157,16 +160,13 @@ static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *
         sender_reserve_info(&nameless);
     struct received got = {-1, 0};
     switch (receive(fd, name, &nameless, flags, &got)) {
-    case FAILED:
-        return -1;
+    case FAILED: return -1;
     case BRIDGE_DIED:
         if (!channel_await(fd, name, flags, RECEIVING))
             return -1;
         /* fall through */
-    case EVENTS_LOST:
-        return fail(ENOBUFS);
-    case MESSAGE:
-        break;
+    case EVENTS_LOST: return fail(ENOBUFS);
+    case MESSAGE: break;
     }
     if (name->protocol == NETLINK)
         read_header(fd, &nameless, &got);
@@ -206,7 +206,8 @@ static ssize_t receive_buffer(int fd, const struct name *name, void *data, size_
 /* Descriptors may have come with a message, on numbers that were last seen as foreign. */
 static void forget_passed(const struct msghdr *message)
 {
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR((struct msghdr *) message, part)) {
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
+            part = CMSG_NXTHDR((struct msghdr *) message, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS || part->cmsg_len < CMSG_LEN(0))
             continue;
         size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -234,7 +235,8 @@ INTERPOSE(ssize_t, read, (int fd, void *data, size_t room))
 }
 
 /* The kernel looks at the room for the sender's address when it has the message. */
-static ssize_t receive_from(int fd, const struct name *name, struct iovec *part, int flags, struct sockaddr *from, socklen_t *from_length)
+static ssize_t receive_from(
+        int fd, const struct name *name, struct iovec *part, int flags, struct sockaddr *from, socklen_t *from_length)
 {
     bool known = pages_writable(from_length, sizeof *from_length);
     struct msghdr message = {.msg_iov = part, .msg_iovlen = 1, .msg_name = from};
@@ -247,7 +249,8 @@ static ssize_t receive_from(int fd, const struct name *name, struct iovec *part,
     return length;
 }
 
-INTERPOSE(ssize_t, recvfrom, (int fd, void *data, size_t room, int flags, struct sockaddr *from, socklen_t *from_length))
+INTERPOSE(
+        ssize_t, recvfrom, (int fd, void *data, size_t room, int flags, struct sockaddr *from, socklen_t *from_length))
 {
     struct name name;
     if (!is_diverted(fd, &name))
@@ -289,14 +292,17 @@ static bool is_over(uint64_t deadline_ns, struct timespec *timeout)
 }
 
 /* What happens behind the first message is left for the next call: a frame, the bridge's end, a signal. */
-static int receive_many(int fd, const struct name *name, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
+static int receive_many(
+        int fd, const struct name *name, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
 {
-    uint64_t deadline_ns = timeout == NULL ? 0 : nanoseconds() + (uint64_t) timeout->tv_sec * 1000000000 + (uint64_t) timeout->tv_nsec;
+    uint64_t deadline_ns =
+            timeout == NULL ? 0 : nanoseconds() + (uint64_t) timeout->tv_sec * 1000000000 + (uint64_t) timeout->tv_nsec;
     int later = flags & MSG_WAITFORONE ? MSG_DONTWAIT : flags & MSG_DONTWAIT;
     unsigned done = 0;
     uint32_t group;
     while (done < count && (done == 0 || look(fd, later, &group) == MESSAGE)) {
-        ssize_t length = receive_message(fd, name, &messages[done].msg_hdr, (flags | (done > 0 ? later : 0)) & ~MSG_WAITFORONE);
+        ssize_t length =
+                receive_message(fd, name, &messages[done].msg_hdr, (flags | (done > 0 ? later : 0)) & ~MSG_WAITFORONE);
         if (length < 0)
             return done > 0 ? (int) done : -1;
         if (!pages_writable(&messages[done].msg_len, sizeof messages[done].msg_len))

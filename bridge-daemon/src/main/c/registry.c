@@ -1,7 +1,8 @@
 /*
- * Socket policies and encapsulation, registered at the bridge as lines of text on one connection per process. A child made by fork()
- * keeps the parent's connection open, so that nothing ends with a parent that only wanted to become a daemon, and makes its own as soon
- * as it has something to say. After a restart of the bridge everything is registered again.
+ * Socket policies and encapsulation, registered at the bridge as lines of text on one connection per process. A child
+ * made by fork() keeps the parent's connection open, so that nothing ends with a parent that only wanted to become a
+ * daemon, and makes its own as soon as it has something to say. After a restart of the bridge everything is registered
+ * again.
  */
 #include "registry.h"
 
@@ -69,7 +70,10 @@ static int connect_if_needed(void)
     return control_is_open() ? 0 : reconnect();
 }
 
-/* Sockets that were closed behind our back, or whose first descriptor is being closed (`closing`) while a copy may live on. */
+/*
+ * Sockets that were closed behind our back, or whose first descriptor is being closed (`closing`) while a copy may live
+ * on.
+ */
 static void sweep(int closing)
 {
     struct entry *before = NULL, *next;
@@ -158,9 +162,9 @@ static int set_policy(int fd, struct policy *policy)
 enum { CHANNELS_LOOKED_AT = 1024 };
 
 /*
- * A process that was confined (chroot) cannot connect to the bridge, and one that gave up its rights may not ask it, but both may hold a
- * PF_KEY socket that their parent opened: what that carries
- * stands for every address of the port, and ends with it. Returns whether there is one.
+ * A process that was confined (chroot) cannot connect to the bridge, and one that gave up its rights may not ask it,
+ * but both may hold a PF_KEY socket that their parent opened: what that carries stands for every address of the port,
+ * and ends with it. Returns whether there is one.
  */
 static bool encapsulate_through_channel(int fd, int type)
 {
@@ -207,7 +211,10 @@ static int socket_number(int fd, int option)
     return number;
 }
 
-/* L2TP's type of UDP_ENCAP is the kernel's business. UDP_GRO on an encapsulated socket would only matter to the kernel's ESP. */
+/*
+ * L2TP's type of UDP_ENCAP is the kernel's business. UDP_GRO on an encapsulated socket would only matter to the
+ * kernel's ESP.
+ */
 static bool takes_udp(int fd, int option, const void *value, socklen_t length, int *error)
 {
     int number;
@@ -239,7 +246,10 @@ static enum form policy_form(int level, int option)
     return NO_POLICY;
 }
 
-/* Whether the option gets to XFRM: what is of another level than the socket a kernel refuses before, but IPv4's of most IPv6 sockets. */
+/*
+ * Whether the option gets to XFRM: what is of another level than the socket a kernel refuses before, but IPv4's of most
+ * IPv6 sockets.
+ */
 static bool reaches_xfrm(int domain, int type, int level)
 {
     if (level == IPPROTO_IPV6)
@@ -277,7 +287,8 @@ bool registry_takes(int fd, int level, int option, const void *value, socklen_t 
     sigset_t signals;
     int before = errno;
     bridge_lock(REGISTRY_LOCK, &signals);
-    bool taken = udp ? takes_udp(fd, option, value, length, error) : takes_policy(fd, level, option, value, length, error);
+    bool taken =
+            udp ? takes_udp(fd, option, value, length, error) : takes_policy(fd, level, option, value, length, error);
     bridge_unlock(REGISTRY_LOCK, &signals);
     if (taken && *error == ECONNREFUSED)
         bridge_complain(ECONNREFUSED);

@@ -1,6 +1,6 @@
 /*
- * Options of real sockets that belong to the IPsec of the bridge, not of the kernel: per-socket policies and UDP encapsulation.
- * They are registered at the bridge under the socket's inode number, and the kernel never sees them.
+ * Options of real sockets that belong to the IPsec of the bridge, not of the kernel: per-socket policies and UDP
+ * encapsulation. They are registered at the bridge under the socket's inode number, and the kernel never sees them.
  */
 #ifndef XFRM_BRIDGE_REGISTRY_H
 #define XFRM_BRIDGE_REGISTRY_H
@@ -14,8 +14,8 @@ bool registry_takes(int fd, int level, int option, const void *value, socklen_t 
 bool registry_get(int fd, int option, int *value);
 
 /*
- * A registered socket got another local address; sends from others than its own, too; is about to be closed, by the process that has it
- * registered.
+ * A registered socket got another local address; sends from others than its own, too; is about to be closed, by the
+ * process that has it registered.
  */
 void registry_moved(int fd);
 void registry_roams(int fd);

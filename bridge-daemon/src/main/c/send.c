@@ -1,6 +1,7 @@
 /*
- * Sending on diverted sockets. The destination is dropped (there is only the bridge), no send raises SIGPIPE, and a send that finds the
- * bridge dead is repeated on a new connection. A PF_KEY message is answered when its send returns, as in the kernel.
+ * Sending on diverted sockets. The destination is dropped (there is only the bridge), no send raises SIGPIPE, and a
+ * send that finds the bridge dead is repeated on a new connection. A PF_KEY message is answered when its send returns,
+ * as in the kernel.
  */
 #include "channel.h"
 #include "dialogue.h"
@@ -21,8 +22,8 @@
 enum { FULL_QUEUE_PATIENCE_MS = 1000, ANSWER_PATIENCE_MS = 1000, ANSWER_LOOK_US = 50 };
 
 /*
- * The bridge takes no longer one. The socket itself refuses what its send buffer does not hold, as the kernel's, 212960 bytes by default, and what
- * no unix socket takes, whatever its buffer.
+ * The bridge takes no longer one. The socket itself refuses what its send buffer does not hold, as the kernel's, 212960
+ * bytes by default, and what no unix socket takes, whatever its buffer.
  */
 enum { MOST_BYTES = 1 << 20, MOST_OF_ANY_SOCKET = 1 << 30 };
 
@@ -49,7 +50,7 @@ static int check_pfkey(int fd, const struct msghdr *message, size_t length)
     if (message_gather(message, &header, sizeof header) < sizeof header)
         return EMSGSIZE;
     if (header.sadb_msg_version != PF_KEY_V2 || header.sadb_msg_reserved != 0 || header.sadb_msg_type == SADB_RESERVED
-        || header.sadb_msg_type > SADB_MAX)
+            || header.sadb_msg_type > SADB_MAX)
         return EINVAL;
     if (header.sadb_msg_len < sizeof header / 8 || header.sadb_msg_len != length / 8)
         return EMSGSIZE;
@@ -59,8 +60,8 @@ static int check_pfkey(int fd, const struct msghdr *message, size_t length)
 }
 
 /*
- * The kernel handles a PF_KEY message in the call that sends it, and iked waits a millisecond for the answer. The bridge takes a message out
- * of the queue when it has answered it.
+ * The kernel handles a PF_KEY message in the call that sends it, and iked waits a millisecond for the answer. The
+ * bridge takes a message out of the queue when it has answered it.
  */
 static void await_answer(int fd)
 {
@@ -100,7 +101,10 @@ static void mark_lost(int fd, const struct name *name)
         set_kind(fd, LOST);
 }
 
-/* Descriptors are for unix sockets: netlink passes none. Of control data that the program has no memory for the socket says so. */
+/*
+ * Descriptors are for unix sockets: netlink passes none. Of control data that the program has no memory for the socket
+ * says so.
+ */
 static int check_control_data(const struct msghdr *message)
 {
     if (message->msg_controllen == 0 || !pages_readable(message->msg_control, message->msg_controllen))
@@ -128,7 +132,10 @@ static int check(int fd, const struct name *name, const struct msghdr *message, 
     return error == 0 ? check_destination(name, message) : error;
 }
 
-/* Whether the request is with the bridge already: control data and unusual flags are for the socket, and memory that can't be read. */
+/*
+ * Whether the request is with the bridge already: control data and unusual flags are for the socket, and memory that
+ * can't be read.
+ */
 static bool send_in_box(int fd, const struct name *name, const struct msghdr *message, size_t length, int flags)
 {
     struct mailbox *mailbox = mailbox_enter(fd, name);
@@ -196,7 +203,8 @@ INTERPOSE(ssize_t, write, (int fd, const void *data, size_t length))
     return is_diverted(fd, &name) ? send_buffer(fd, &name, data, length, 0) : REAL(write)(fd, data, length);
 }
 
-INTERPOSE(ssize_t, sendto, (int fd, const void *data, size_t length, int flags, const struct sockaddr *to, socklen_t to_length))
+INTERPOSE(ssize_t, sendto,
+        (int fd, const void *data, size_t length, int flags, const struct sockaddr *to, socklen_t to_length))
 {
     struct name name;
     if (kind_of(fd) == REGISTERED && to != NULL) {
@@ -208,7 +216,8 @@ INTERPOSE(ssize_t, sendto, (int fd, const void *data, size_t length, int flags, 
     if (to != NULL && to_length > sizeof(struct sockaddr_storage))
         return fail(EINVAL);
     struct iovec part = {(void *) data, length};
-    struct msghdr message = {.msg_name = (void *) to, .msg_namelen = to != NULL ? to_length : 0, .msg_iov = &part, .msg_iovlen = 1};
+    struct msghdr message = {
+            .msg_name = (void *) to, .msg_namelen = to != NULL ? to_length : 0, .msg_iov = &part, .msg_iovlen = 1};
     return send_diverted(fd, &name, &message, flags);
 }
 

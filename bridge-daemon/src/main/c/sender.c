@@ -63,7 +63,8 @@ void sender_reserve_info(struct msghdr *message)
 void sender_write_info(const struct msghdr *given, struct msghdr *message, uint32_t group)
 {
     struct nl_pktinfo info = {group};
-    struct cmsghdr header = {.cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = SOL_NETLINK, .cmsg_type = NETLINK_PKTINFO};
+    struct cmsghdr header = {
+            .cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = SOL_NETLINK, .cmsg_type = NETLINK_PKTINFO};
     char whole[CMSG_LEN(sizeof info)];
     size_t room = given->msg_control == NULL ? 0 : given->msg_controllen, space = CMSG_SPACE(sizeof info);
     if (room < header.cmsg_len) {

@@ -39,7 +39,10 @@ static bool may_be_without_port(int fd, const union address *address)
     return internet && has_ports && (address->four.sin_port == 0 || type == SOCK_STREAM);
 }
 
-/* As the kernel does it itself, but for sockets that want their port to be chosen later (IP_BIND_ADDRESS_NO_PORT): not too late for us. */
+/*
+ * As the kernel does it itself, but for sockets that want their port to be chosen later (IP_BIND_ADDRESS_NO_PORT): not
+ * too late for us.
+ */
 static int bind_to_any_port(int fd, union address *address, socklen_t length)
 {
     int late = 0, now = 0;
@@ -95,7 +98,7 @@ static bool read_source(const struct cmsghdr *part, struct in6_addr *source)
     int type = part->cmsg_type;
     bool is_four = part->cmsg_level == IPPROTO_IP && type == IP_PKTINFO && part->cmsg_len >= CMSG_LEN(sizeof four);
     bool is_six = part->cmsg_level == IPPROTO_IPV6 && (type == IPV6_PKTINFO || type == IPV6_2292PKTINFO)
-        && part->cmsg_len >= CMSG_LEN(sizeof six);
+            && part->cmsg_len >= CMSG_LEN(sizeof six);
     if (is_four)
         memcpy(&four, CMSG_DATA(part), sizeof four);
     if (is_six)

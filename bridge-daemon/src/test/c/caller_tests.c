@@ -1,4 +1,7 @@
-/* Calls from everywhere: signal handlers, around fork(), children of vfork(), small stacks, other threads; and with bad pointers. */
+/*
+ * Calls from everywhere: signal handlers, around fork(), children of vfork(), small stacks, other threads; and with bad
+ * pointers.
+ */
 #include "suite.h"
 
 #include <arpa/inet.h>
@@ -286,8 +289,7 @@ static void fill_queue(int fd)
     for (int i = 0; syscall(SYS_sendto, fd, &large, sizeof large, MSG_DONTWAIT, NULL, 0) >= 0; i++)
         CHECK(i < 1000);
     struct nlmsghdr small = {.nlmsg_len = sizeof small, .nlmsg_type = MOCK_EVENT, .nlmsg_flags = NLM_F_REQUEST};
-    while (syscall(SYS_sendto, fd, &small, sizeof small, MSG_DONTWAIT, NULL, 0) >= 0) {
-    }
+    while (syscall(SYS_sendto, fd, &small, sizeof small, MSG_DONTWAIT, NULL, 0) >= 0) {}
 }
 
 static void note_signal(int unused)
@@ -336,8 +338,7 @@ static void group_of_a_socket_with_a_full_queue_is_not_lost(void)
     CHECK(pthread_create(&thread, NULL, go_on_later, NULL) == 0);
     CHECK(setsockopt(subject, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) == 0);
     pthread_join(thread, NULL);
-    while (recv(subject, &byte, 1, 0) > 0) {
-    }
+    while (recv(subject, &byte, 1, 0) > 0) {}
     CHECK(request(other, MOCK_ANNOUNCE, XFRMNLGRP_SA) > 0);
     struct pollfd wait = {.fd = subject, .events = POLLIN};
     struct nlmsghdr event = {0};
@@ -372,8 +373,17 @@ static void what_took_the_number_of_a_closed_socket_is_offered_no_mailbox(void)
 
 #define TEST(name) {#name, name}
 const struct test caller_tests[] = {
-    TEST(signal_handlers_run_around_fork), TEST(handlers_of_fork_may_close), TEST(signal_handlers_interrupt_malloc),
-    TEST(child_of_vfork_that_closes_an_epoll_set_takes_no_watch), TEST(child_of_vfork_hides_no_socket_behind_its_own_numbers),
-    TEST(ordinary_user_is_refused_on_a_small_stack), TEST(all_calls_do_with_a_small_stack), TEST(paths_that_are_no_memory_are_found_out),
-    TEST(messages_that_are_no_memory_are_found_out), TEST(bind_that_waits_for_the_bridge_holds_up_nothing_else),
-    TEST(group_of_a_socket_with_a_full_queue_is_not_lost), TEST(what_took_the_number_of_a_closed_socket_is_offered_no_mailbox), {NULL, NULL}};
+        TEST(signal_handlers_run_around_fork),
+        TEST(handlers_of_fork_may_close),
+        TEST(signal_handlers_interrupt_malloc),
+        TEST(child_of_vfork_that_closes_an_epoll_set_takes_no_watch),
+        TEST(child_of_vfork_hides_no_socket_behind_its_own_numbers),
+        TEST(ordinary_user_is_refused_on_a_small_stack),
+        TEST(all_calls_do_with_a_small_stack),
+        TEST(paths_that_are_no_memory_are_found_out),
+        TEST(messages_that_are_no_memory_are_found_out),
+        TEST(bind_that_waits_for_the_bridge_holds_up_nothing_else),
+        TEST(group_of_a_socket_with_a_full_queue_is_not_lost),
+        TEST(what_took_the_number_of_a_closed_socket_is_offered_no_mailbox),
+        {NULL, NULL},
+};

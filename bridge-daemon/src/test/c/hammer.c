@@ -1,7 +1,8 @@
 /*
- * hammer SECONDS: asks a bridge, under the preload library, in every way there is to send and receive, and compares each answer with its
- * request. One process alone; then threads of two processes on sockets of their own, on one socket in turns, and on one socket all at once.
- * hammer claimed: a client without the library that claims its mailbox's box of requests and never fills it.
+ * hammer SECONDS: asks a bridge, under the preload library, in every way there is to send and receive, and compares
+ * each answer with its request. One process alone; then threads of two processes on sockets of their own, on one socket
+ * in turns, and on one socket all at once. hammer claimed: a client without the library that claims its mailbox's box
+ * of requests and never fills it.
  */
 #define _GNU_SOURCE
 #include "../../main/c/box.h"
@@ -88,7 +89,8 @@ static void change(int fd, uint32_t sequence, uint32_t worker)
         struct xfrm_userpolicy_id name;
     } delete = {.header.nlmsg_len = sizeof delete};
     const struct xfrm_lifetime_cfg forever = {XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF, 0, 0, 0, 0};
-    add.policy.sel = (struct xfrm_selector) {.daddr.a4 = htonl(0x0a000000 + worker), .prefixlen_d = 32, .family = AF_INET};
+    add.policy.sel =
+            (struct xfrm_selector) {.daddr.a4 = htonl(0x0a000000 + worker), .prefixlen_d = 32, .family = AF_INET};
     add.policy.lft = forever;
     delete.name.sel = add.policy.sel;
     put(fd, &add.header, XFRM_MSG_NEWPOLICY, 0, sequence - 1);
@@ -181,12 +183,22 @@ static void act(int fd, uint32_t *sequence, unsigned *dice, uint32_t worker)
     if (action > 23 && action < 29)
         ask(fd, *sequence);
     switch (action) {
-    case 16: case 17: case 18: ask_several(fd, sequence, 2 + rand_r(dice) % 8); break;
-    case 19: case 20: case 21: change(fd, *sequence, worker); expect(fd, 0, *sequence); break;
+    case 16:
+    case 17:
+    case 18: ask_several(fd, sequence, 2 + rand_r(dice) % 8); break;
+    case 19:
+    case 20:
+    case 21:
+        change(fd, *sequence, worker);
+        expect(fd, 0, *sequence);
+        break;
     case 22: dump(fd, *sequence); break;
     case 23: regroup(fd); break;
     case 24: expect_when_told(fd, *sequence); break;
-    case 25: expect(fd, MSG_PEEK, *sequence); expect(fd, 0, *sequence); break;
+    case 25:
+        expect(fd, MSG_PEEK, *sequence);
+        expect(fd, 0, *sequence);
+        break;
     case 26: expect_cut(fd, *sequence); break;
     case 27: expect(fd, MSG_DONTWAIT, *sequence); break;
     case 28: expect(fd, 0, *sequence); break;
@@ -300,7 +312,8 @@ static void share(void)
     pthread_mutexattr_t attributes;
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(shared != MAP_FAILED);
-    CHECK(pthread_mutexattr_init(&attributes) == 0 && pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED) == 0);
+    CHECK(pthread_mutexattr_init(&attributes) == 0
+            && pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED) == 0);
     CHECK(pthread_mutex_init(&shared->turn, &attributes) == 0);
     shared->sequence = 1000;
 }
@@ -339,8 +352,10 @@ static struct mailbox *offer(int fd)
     CHECK(ftruncate(memory, sizeof(struct mailbox)) == 0 && fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK) == 0);
     struct iovec part = {frame, sizeof frame};
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof memory)] = {0};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    *CMSG_FIRSTHDR(&message) = (struct cmsghdr) {.cmsg_len = CMSG_LEN(sizeof memory), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    struct msghdr message = {
+            .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    *CMSG_FIRSTHDR(&message) =
+            (struct cmsghdr) {.cmsg_len = CMSG_LEN(sizeof memory), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &memory, sizeof memory);
     CHECK(sendmsg(fd, &message, 0) == sizeof frame);
     return mmap(NULL, sizeof(struct mailbox), PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
@@ -374,7 +389,8 @@ static void die_with_claimed_box(void)
     mailbox->requests.length = 0xffffffff;
     mailbox->requests.state = BOX_IDLE;
     claim(fd, &mailbox->requests, &sequence);
-    mailbox->requests.state = BOX_FULL; /* of a length that can't be: this client is not served further, and the other is */
+    mailbox->requests.state =
+            BOX_FULL; /* of a length that can't be: this client is not served further, and the other is */
     char byte;
     CHECK(recv(fd, &byte, 1, 0) == 0);
     ask_several(other, &sequence, 1);

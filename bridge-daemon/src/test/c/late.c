@@ -1,4 +1,7 @@
-/* A library behind the preload library: its recvmsg() is the one that it takes for libc's. What another thread may do meanwhile is done in here. */
+/*
+ * A library behind the preload library: its recvmsg() is the one that it takes for libc's. What another thread may do
+ * meanwhile is done in here.
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stddef.h>

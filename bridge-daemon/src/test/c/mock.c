@@ -1,6 +1,7 @@
 /*
- * mock DIR: a bridge that knows no IPsec. It acknowledges every netlink request, ends every dump at once, tells what it knows about a
- * client, and appends what it hears on control.sock to DIR/log. Writes one byte to stdout when it listens.
+ * mock DIR: a bridge that knows no IPsec. It acknowledges every netlink request, ends every dump at once, tells what it
+ * knows about a client, and appends what it hears on control.sock to DIR/log. Writes one byte to stdout when it
+ * listens.
  */
 #define _GNU_SOURCE
 #include "mock.h"
@@ -23,11 +24,11 @@
 enum { CLIENTS = 256, NETLINK_LISTENER = 0, PFKEY_LISTENER = 1, CONTROL_LISTENER = 2, LISTENERS = 3, LINE = 16384 };
 
 struct client {
-    int listener;                /* by which it came */
+    int listener; /* by which it came */
     struct mock_client known;
     uint32_t registered;
-    int mode;                    /* of a control connection: 0 request, 's' sockets, 'v' value of a set */
-    int number;                  /* of a connection that registers sockets, from 1 */
+    int mode;   /* of a control connection: 0 request, 's' sockets, 'v' value of a set */
+    int number; /* of a connection that registers sockets, from 1 */
     size_t filled;
     char line[LINE];
 };
@@ -82,8 +83,11 @@ static void send_message(int i, int type, int flags, const struct nlmsghdr *requ
 {
     static char buffer[65536];
     struct nlmsghdr *header = (struct nlmsghdr *) buffer;
-    *header = (struct nlmsghdr) {.nlmsg_len = NLMSG_LENGTH(length), .nlmsg_type = type, .nlmsg_flags = flags,
-                                 .nlmsg_seq = request->nlmsg_seq, .nlmsg_pid = clients[i].known.port};
+    *header = (struct nlmsghdr) {.nlmsg_len = NLMSG_LENGTH(length),
+            .nlmsg_type = type,
+            .nlmsg_flags = flags,
+            .nlmsg_seq = request->nlmsg_seq,
+            .nlmsg_pid = clients[i].known.port};
     memcpy(NLMSG_DATA(header), payload, length);
     if (send(polled[i].fd, buffer, header->nlmsg_len, MSG_NOSIGNAL) < 0)
         perror("mock: send");
@@ -102,7 +106,10 @@ static void take_frame(struct client *client, const uint32_t *frame)
     case 1: client->known.groups = frame[2]; break;
     case 2: client->known.groups |= bit; break;
     case 3: client->known.groups &= ~bit; break;
-    case 4: client->known.options = frame[3] ? client->known.options | 1u << frame[2] : client->known.options & ~(1u << frame[2]); break;
+    case 4:
+        client->known.options =
+                frame[3] ? client->known.options | 1u << frame[2] : client->known.options & ~(1u << frame[2]);
+        break;
     case 7: client->known.room = frame[2]; break;
     case 9: client->known.buffer = frame[2]; break;
     case 6: client->registered |= 1u << frame[2]; break;
@@ -129,22 +136,14 @@ static void answer_netlink(int i, const struct nlmsghdr *request)
         clients[i].known.connections = connections;
         send_message(i, MOCK_TELL, 0, request, &clients[i].known, sizeof clients[i].known);
         break;
-    case MOCK_FLOOD:
-        send_message(i, MOCK_FLOOD, 0, request, zeros, argument);
-        break;
-    case MOCK_OVERRUN:
-        send(polled[i].fd, overrun, sizeof overrun, MSG_NOSIGNAL);
-        break;
-    case MOCK_ANNOUNCE:
-        announce(argument, request);
-        break;
+    case MOCK_FLOOD: send_message(i, MOCK_FLOOD, 0, request, zeros, argument); break;
+    case MOCK_OVERRUN: send(polled[i].fd, overrun, sizeof overrun, MSG_NOSIGNAL); break;
+    case MOCK_ANNOUNCE: announce(argument, request); break;
     case MOCK_DELAY:
         usleep(argument * 1000);
         send_acknowledgement(i, request);
         break;
-    case XFRM_MSG_GETSPDINFO:
-        send_message(i, XFRM_MSG_NEWSPDINFO, 0, request, &flags, sizeof flags);
-        break;
+    case XFRM_MSG_GETSPDINFO: send_message(i, XFRM_MSG_NEWSPDINFO, 0, request, &flags, sizeof flags); break;
     default:
         if (request->nlmsg_flags & NLM_F_DUMP)
             send_message(i, NLMSG_DONE, NLM_F_MULTI, request, &flags, sizeof flags);
@@ -169,7 +168,8 @@ static void take_datagram(int i)
     bool keeps = clients[i].listener == PFKEY_LISTENER;
     ssize_t length = recv(polled[i].fd, buffer, sizeof buffer, keeps ? MSG_PEEK : 0);
     const uint32_t *words = (uint32_t *) buffer;
-    if (length <= 0 || (words[0] != 0 && clients[i].listener == NETLINK_LISTENER && request->nlmsg_type == MOCK_HANG_UP))
+    if (length <= 0
+            || (words[0] != 0 && clients[i].listener == NETLINK_LISTENER && request->nlmsg_type == MOCK_HANG_UP))
         drop(i);
     else if (length == 16 && words[0] == 0)
         take_frame(&clients[i], words);

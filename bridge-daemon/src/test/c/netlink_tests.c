@@ -116,7 +116,8 @@ static void groups_and_options_reach_the_bridge_and_survive_bind(void)
     CHECK_FAILS(setsockopt(fd, SOL_NETLINK, NETLINK_RX_RING, &on, sizeof on), ENOPROTOOPT);
     uint32_t groups = 0;
     socklen_t length = sizeof groups;
-    CHECK(getsockopt(fd, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, &groups, &length) == 0 && groups == 0x47 && length == 4);
+    CHECK(getsockopt(fd, SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, &groups, &length) == 0 && groups == 0x47
+            && length == 4);
     CHECK(getsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, &length) == 0 && on == 1);
     CHECK(getsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, &length) == 0 && on == 0);
 }
@@ -205,8 +206,10 @@ static void every_way_to_send_and_receive_works(void)
     struct nlmsghdr ask = {.nlmsg_len = sizeof ask, .nlmsg_type = XFRM_MSG_GETSA, .nlmsg_flags = NLM_F_DUMP};
     struct iovec halves[2] = {{&ask, 8}, {(char *) &ask + 8, 8}};
     struct iovec parts[2] = {{data[0], 10}, {data[1], 54}}, whole[2] = {{data[0], 64}, {data[1], 64}};
-    struct mmsghdr out[2] = {{.msg_hdr = {.msg_iov = halves, .msg_iovlen = 2}}, {.msg_hdr = {.msg_iov = halves, .msg_iovlen = 2}}};
-    struct mmsghdr in[2] = {{.msg_hdr = {.msg_iov = &whole[0], .msg_iovlen = 1}}, {.msg_hdr = {.msg_iov = &whole[1], .msg_iovlen = 1}}};
+    struct mmsghdr out[2] = {
+            {.msg_hdr = {.msg_iov = halves, .msg_iovlen = 2}}, {.msg_hdr = {.msg_iov = halves, .msg_iovlen = 2}}};
+    struct mmsghdr in[2] = {
+            {.msg_hdr = {.msg_iov = &whole[0], .msg_iovlen = 1}}, {.msg_hdr = {.msg_iov = &whole[1], .msg_iovlen = 1}}};
     CHECK(write(fd, &ask, sizeof ask) == sizeof ask && read(fd, data, sizeof data) == 20);
     CHECK(writev(fd, halves, 2) == sizeof ask && readv(fd, parts, 2) == 20);
     CHECK(out[0].msg_hdr.msg_iovlen == 2 && sendmmsg(fd, out, 2, 0) == 2 && out[1].msg_len == sizeof ask);
@@ -243,7 +246,10 @@ static void events_reach_members(void)
     CHECK_FAILS(recv(other, data, sizeof data, MSG_DONTWAIT), EAGAIN);
 }
 
-/* Announces an event and receives it into `room` bytes: the sender's groups. The flags that the bridge put the group in are empty again. */
+/*
+ * Announces an event and receives it into `room` bytes: the sender's groups. The flags that the bridge put the group in
+ * are empty again.
+ */
 static uint32_t groups_of_event(int other, int listener, void *data, size_t room, int flags)
 {
     struct sockaddr_nl from = {0};
@@ -297,7 +303,8 @@ static void group_comes_as_control_data(void)
     CHECK(setsockopt(listener, SOL_NETLINK, NETLINK_PKTINFO, &on, sizeof on) == 0);
     CHECK(request(other, MOCK_ANNOUNCE, XFRMNLGRP_SA) > 0 && request(other, MOCK_ANNOUNCE, XFRMNLGRP_EXPIRE) > 0);
     CHECK(receive_info(listener, 64, &flags, &info) == CMSG_SPACE(4) && flags == 0 && info.group == XFRMNLGRP_SA);
-    CHECK(receive_info(listener, CMSG_LEN(4), &flags, &info) == CMSG_LEN(4) && flags == 0 && info.group == XFRMNLGRP_EXPIRE);
+    CHECK(receive_info(listener, CMSG_LEN(4), &flags, &info) == CMSG_LEN(4) && flags == 0
+            && info.group == XFRMNLGRP_EXPIRE);
     CHECK(request(listener, MOCK_TELL, 0) > 0);
     CHECK(receive_info(listener, 64, &flags, &info) == CMSG_SPACE(4) && info.group == 0);
     CHECK(request(listener, MOCK_TELL, 0) > 0);
@@ -313,7 +320,8 @@ static void pfkey_has_no_names(void)
     CHECK(fd >= 0 && socket_option(fd, SO_DOMAIN) == AF_KEY && socket_option(fd, SO_PROTOCOL) == PF_KEY_V2);
     CHECK_FAILS(getsockname(fd, (struct sockaddr *) &address, &length), EOPNOTSUPP);
     CHECK(write(fd, &message, sizeof message) == sizeof message);
-    CHECK(recvfrom(fd, &message, sizeof message, 0, (struct sockaddr *) &address, &length) == sizeof message && length == 0);
+    CHECK(recvfrom(fd, &message, sizeof message, 0, (struct sockaddr *) &address, &length) == sizeof message
+            && length == 0);
     CHECK_FAILS(socket(PF_KEY, SOCK_DGRAM, PF_KEY_V2), ESOCKTNOSUPPORT);
     CHECK_FAILS(socket(PF_KEY, SOCK_RAW, 1), EPROTONOSUPPORT);
 }
@@ -334,7 +342,8 @@ static void pfkey_headers_are_judged_by_the_call(void)
     CHECK(recv(fd, &message, sizeof message, MSG_DONTWAIT) == (ssize_t) whole); /* answered already */
     message.header.sadb_msg_reserved = 1;
     CHECK_FAILS(send(fd, &message, whole, 0), EINVAL);
-    message.header = (struct sadb_msg) {.sadb_msg_version = PF_KEY_V2, .sadb_msg_type = SADB_MAX + 1, .sadb_msg_len = 2};
+    message.header =
+            (struct sadb_msg) {.sadb_msg_version = PF_KEY_V2, .sadb_msg_type = SADB_MAX + 1, .sadb_msg_len = 2};
     CHECK_FAILS(send(fd, &message, whole, 0), EINVAL);
     message.header = (struct sadb_msg) {.sadb_msg_len = 2};
     CHECK_FAILS(send(fd, &message, whole, 0), EINVAL);
@@ -416,12 +425,30 @@ static void socket_is_refused_without_bridge(void)
 
 #define TEST(name) {#name, name}
 const struct test netlink_tests[] = {
-    TEST(first_unbound_socket_has_the_process_id_and_others_the_top_bit),
-    TEST(unused_socket_leaves_the_process_id_to_one_that_asks_for_it), TEST(used_socket_keeps_the_process_id),
-    TEST(binding_makes_no_second_connection), TEST(opening_and_closing_costs_less_than_a_tenth_of_a_millisecond),
-    TEST(bind_gives_the_process_id_once), TEST(bind_fails_as_in_the_kernel),
-    TEST(groups_and_options_reach_the_bridge_and_survive_bind), TEST(socket_describes_itself_as_netlink), TEST(only_root_listens), TEST(sender_is_the_kernel),
-    TEST(peek_and_truncate_tell_the_full_length), TEST(every_way_to_send_and_receive_works), TEST(overrun_is_reported_once),
-    TEST(events_reach_members), TEST(event_is_sent_to_a_group), TEST(group_comes_as_control_data), TEST(pfkey_has_no_names), TEST(pfkey_headers_are_judged_by_the_call),
-    TEST(ethtool_requests_reach_the_kernel), TEST(other_sockets_stay_real), TEST(largest_receive_is_told),
-    TEST(receive_buffer_is_told), TEST(late_answers_are_waited_for), TEST(socket_is_refused_without_bridge), {NULL, NULL}};
+        TEST(first_unbound_socket_has_the_process_id_and_others_the_top_bit),
+        TEST(unused_socket_leaves_the_process_id_to_one_that_asks_for_it),
+        TEST(used_socket_keeps_the_process_id),
+        TEST(binding_makes_no_second_connection),
+        TEST(opening_and_closing_costs_less_than_a_tenth_of_a_millisecond),
+        TEST(bind_gives_the_process_id_once),
+        TEST(bind_fails_as_in_the_kernel),
+        TEST(groups_and_options_reach_the_bridge_and_survive_bind),
+        TEST(socket_describes_itself_as_netlink),
+        TEST(only_root_listens),
+        TEST(sender_is_the_kernel),
+        TEST(peek_and_truncate_tell_the_full_length),
+        TEST(every_way_to_send_and_receive_works),
+        TEST(overrun_is_reported_once),
+        TEST(events_reach_members),
+        TEST(event_is_sent_to_a_group),
+        TEST(group_comes_as_control_data),
+        TEST(pfkey_has_no_names),
+        TEST(pfkey_headers_are_judged_by_the_call),
+        TEST(ethtool_requests_reach_the_kernel),
+        TEST(other_sockets_stay_real),
+        TEST(largest_receive_is_told),
+        TEST(receive_buffer_is_told),
+        TEST(late_answers_are_waited_for),
+        TEST(socket_is_refused_without_bridge),
+        {NULL, NULL},
+};

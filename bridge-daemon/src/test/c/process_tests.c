@@ -12,7 +12,8 @@ static void pass(int through, int fd)
 {
     char byte = 0, control[CMSG_SPACE(sizeof fd)];
     struct iovec part = {&byte, 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr message = {
+            .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     *header = (struct cmsghdr) {.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(header), &fd, sizeof fd);
@@ -24,7 +25,8 @@ static int take(int through)
     char byte, control[CMSG_SPACE(sizeof(int))];
     int fd;
     struct iovec part = {&byte, 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr message = {
+            .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     CHECK(recvmsg(through, &message, 0) == 1 && CMSG_FIRSTHDR(&message) != NULL);
     memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
     return fd;
@@ -218,7 +220,15 @@ static void threads_do_not_disturb_each_other(void)
 
 #define TEST(name) {#name, name}
 const struct test process_tests[] = {
-    TEST(passed_descriptor_is_recognised), TEST(copies_are_recognised), TEST(number_used_again_unseen_is_foreign), TEST(child_shares_the_socket), TEST(copies_and_what_closes_them_leave_the_groups_to_the_last),
-    TEST(child_of_vfork_changes_nothing), TEST(child_of_vfork_takes_no_registration),
-    TEST(daemon_keeps_its_registrations), TEST(child_registers_on_its_own_connection),
-    TEST(threads_do_not_disturb_each_other), {NULL, NULL}};
+        TEST(passed_descriptor_is_recognised),
+        TEST(copies_are_recognised),
+        TEST(number_used_again_unseen_is_foreign),
+        TEST(child_shares_the_socket),
+        TEST(copies_and_what_closes_them_leave_the_groups_to_the_last),
+        TEST(child_of_vfork_changes_nothing),
+        TEST(child_of_vfork_takes_no_registration),
+        TEST(daemon_keeps_its_registrations),
+        TEST(child_registers_on_its_own_connection),
+        TEST(threads_do_not_disturb_each_other),
+        {NULL, NULL},
+};

@@ -10,12 +10,18 @@
 #include <sys/xattr.h>
 
 #ifdef GO
-__asm__(".pushsection .note.go.buildid, \"a\", %note\n.balign 4\n.long 4, 4, 4\n.asciz \"Go\\0\"\n.asciz \"id1\"\n.popsection");
+__asm__(".pushsection .note.go.buildid, \"a\", %note\n"
+        ".balign 4\n"
+        ".long 4, 4, 4\n"
+        ".asciz \"Go\\0\"\n"
+        ".asciz \"id1\"\n"
+        ".popsection");
 #endif
 
 static int grant(const char *file)
 {
-    struct vfs_cap_data data = {.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE, .data[0].permitted = 1u << CAP_NET_ADMIN};
+    struct vfs_cap_data data = {
+            .magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE, .data[0].permitted = 1u << CAP_NET_ADMIN};
     return setxattr(file, "security.capability", &data, sizeof data, 0) == 0 ? 0 : 1;
 }
 

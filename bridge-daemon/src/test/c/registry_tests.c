@@ -36,7 +36,8 @@ static void policies_are_registered(void)
 {
     unsigned long cookie;
     int port, fd = open_udp(&cookie, &port);
-    struct xfrm_userpolicy_info out = allow(XFRM_POLICY_OUT), in = allow(XFRM_POLICY_IN), forward = allow(XFRM_POLICY_FWD);
+    struct xfrm_userpolicy_info out = allow(XFRM_POLICY_OUT), in = allow(XFRM_POLICY_IN),
+                                forward = allow(XFRM_POLICY_FWD);
     CHECK(setsockopt(fd, IPPROTO_IP, IP_XFRM_POLICY, &out, sizeof out) == 0);
     CHECK(setsockopt(fd, IPPROTO_IP, IP_XFRM_POLICY, &in, sizeof in) == 0);
     CHECK(log_shows_socket("policy", cookie, port, " 0000000000000000"));
@@ -55,10 +56,14 @@ static void pfkey_policies_are_registered_as_they_are(void)
     struct {
         struct sadb_x_policy policy;
         struct sadb_x_ipsecrequest request;
-    } ipsec = {.policy = {.sadb_x_policy_len = 4, .sadb_x_policy_exttype = SADB_X_EXT_POLICY, .sadb_x_policy_type = IPSEC_POLICY_IPSEC,
-                          .sadb_x_policy_dir = IPSEC_DIR_OUTBOUND},
-               .request = {.sadb_x_ipsecrequest_len = 16, .sadb_x_ipsecrequest_proto = IPPROTO_ESP,
-                           .sadb_x_ipsecrequest_mode = IPSEC_MODE_TRANSPORT, .sadb_x_ipsecrequest_level = IPSEC_LEVEL_REQUIRE}};
+    } ipsec = {.policy = {.sadb_x_policy_len = 4,
+                       .sadb_x_policy_exttype = SADB_X_EXT_POLICY,
+                       .sadb_x_policy_type = IPSEC_POLICY_IPSEC,
+                       .sadb_x_policy_dir = IPSEC_DIR_OUTBOUND},
+            .request = {.sadb_x_ipsecrequest_len = 16,
+                    .sadb_x_ipsecrequest_proto = IPPROTO_ESP,
+                    .sadb_x_ipsecrequest_mode = IPSEC_MODE_TRANSPORT,
+                    .sadb_x_ipsecrequest_level = IPSEC_LEVEL_REQUIRE}};
     char expected[100] = " ";
     for (size_t i = 0; i < sizeof ipsec; i++)
         sprintf(expected + 1 + 2 * i, "%02x", ((unsigned char *) &ipsec)[i]);
@@ -139,7 +144,9 @@ static void sockets_are_named_as_the_kernel_knows_them(void)
     CHECK(log_shows_line("socket", inode, rest));
 }
 
-/* The bridge knows the port before the first datagram is sent; what is sent from a copy, or from another address, too. */
+/*
+ * The bridge knows the port before the first datagram is sent; what is sent from a copy, or from another address, too.
+ */
 static void a_port_is_told_before_it_is_used(void)
 {
     unsigned long inode;
@@ -152,7 +159,8 @@ static void a_port_is_told_before_it_is_used(void)
     CHECK(log_shows_port(inode, IPPROTO_UDP, "127.0.0.1", local_port(fd)));
     CHECK(connect(fd, &none, sizeof none) == 0 && local_port(fd) == 0);
     struct iovec part = {"", 0};
-    struct mmsghdr message = {.msg_hdr = {.msg_name = (void *) &NOBODY, .msg_namelen = sizeof NOBODY, .msg_iov = &part, .msg_iovlen = 1}};
+    struct mmsghdr message = {
+            .msg_hdr = {.msg_name = (void *) &NOBODY, .msg_namelen = sizeof NOBODY, .msg_iov = &part, .msg_iovlen = 1}};
     CHECK(sendmmsg(fd, &message, 1, 0) == 1);
     CHECK(log_shows_port(inode, IPPROTO_UDP, "0.0.0.0", local_port(fd)));
 }
@@ -178,14 +186,21 @@ static void other_source_addresses_are_told(void)
     union {
         struct cmsghdr header;
         char room[CMSG_SPACE(sizeof(struct in_pktinfo))];
-    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO}};
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)),
+                         .cmsg_level = IPPROTO_IP,
+                         .cmsg_type = IP_PKTINFO}};
     struct in_pktinfo info = {.ipi_spec_dst = {0x0200007f}};
     memcpy(CMSG_DATA(&control.header), &info, sizeof info);
     struct iovec part = {"", 0};
-    struct msghdr message = {.msg_name = (void *) &NOBODY, .msg_namelen = sizeof NOBODY, .msg_iov = &part, .msg_iovlen = 1,
-                             .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr message = {.msg_name = (void *) &NOBODY,
+            .msg_namelen = sizeof NOBODY,
+            .msg_iov = &part,
+            .msg_iovlen = 1,
+            .msg_control = &control,
+            .msg_controllen = sizeof control};
     int fd = open_protected(SOCK_DGRAM, &inode);
-    CHECK(bind(fd, (struct sockaddr *) &own, sizeof own) == 0 && log_shows_port(inode, IPPROTO_UDP, "127.0.0.1", local_port(fd)));
+    CHECK(bind(fd, (struct sockaddr *) &own, sizeof own) == 0
+            && log_shows_port(inode, IPPROTO_UDP, "127.0.0.1", local_port(fd)));
     CHECK(sendmsg(fd, &message, 0) == 0 && log_shows_port(inode, IPPROTO_UDP, "0.0.0.0", local_port(fd)));
 }
 
@@ -197,13 +212,19 @@ static void other_source_addresses_of_mapped_sockets_are_told(void)
     union {
         struct cmsghdr header;
         char room[CMSG_SPACE(sizeof(struct in_pktinfo))];
-    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO}};
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)),
+                         .cmsg_level = IPPROTO_IP,
+                         .cmsg_type = IP_PKTINFO}};
     struct in_pktinfo info = {.ipi_spec_dst = {0x0200007f}};
     memcpy(CMSG_DATA(&control.header), &info, sizeof info);
     peer.sin6_port = 0x0900;
     struct iovec part = {"", 0};
-    struct msghdr message = {.msg_name = &peer, .msg_namelen = sizeof peer, .msg_iov = &part, .msg_iovlen = 1,
-                             .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr message = {.msg_name = &peer,
+            .msg_namelen = sizeof peer,
+            .msg_iov = &part,
+            .msg_iovlen = 1,
+            .msg_control = &control,
+            .msg_controllen = sizeof control};
     int fd = socket(AF_INET6, SOCK_DGRAM, 0);
     CHECK(bind(fd, (struct sockaddr *) &own, sizeof own) == 0);
     CHECK(setsockopt(fd, IPPROTO_IPV6, IPV6_XFRM_POLICY, &out, sizeof out) == 0 && log_shows(" ::ffff:127.0.0.1 "));
@@ -217,10 +238,15 @@ static void control_data_longer_than_its_memory_is_not_read(void)
     char *memory = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(memory != MAP_FAILED && mprotect(memory + 4096, 4096, PROT_NONE) == 0);
     struct cmsghdr *header = (struct cmsghdr *) (memory + 4096) - 1;
-    *header = (struct cmsghdr) {.cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO};
+    *header = (struct cmsghdr) {
+            .cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO};
     struct iovec part = {"", 0};
-    struct msghdr message = {.msg_name = (void *) &NOBODY, .msg_namelen = sizeof NOBODY, .msg_iov = &part, .msg_iovlen = 1,
-                             .msg_control = header, .msg_controllen = sizeof *header};
+    struct msghdr message = {.msg_name = (void *) &NOBODY,
+            .msg_namelen = sizeof NOBODY,
+            .msg_iov = &part,
+            .msg_iovlen = 1,
+            .msg_control = header,
+            .msg_controllen = sizeof *header};
     CHECK_FAILS(sendmsg(fd, &message, 0), EINVAL);
 }
 
@@ -241,7 +267,8 @@ static void policies_of_another_family_only_clear(void)
 {
     struct xfrm_userpolicy_info in = allow(XFRM_POLICY_IN);
     struct sadb_x_policy bypass = {2, SADB_X_EXT_POLICY, IPSEC_POLICY_BYPASS, IPSEC_DIR_INBOUND, 0, 0, 0};
-    int four = socket(AF_INET, SOCK_DGRAM, 0), six = socket(AF_INET6, SOCK_DGRAM, 0), raw = socket(AF_INET6, SOCK_RAW, IPPROTO_UDP);
+    int four = socket(AF_INET, SOCK_DGRAM, 0), six = socket(AF_INET6, SOCK_DGRAM, 0),
+        raw = socket(AF_INET6, SOCK_RAW, IPPROTO_UDP);
     CHECK_FAILS(setsockopt(six, IPPROTO_IP, IP_XFRM_POLICY, &in, sizeof in), EOPNOTSUPP);
     CHECK_FAILS(setsockopt(six, IPPROTO_IP, IP_IPSEC_POLICY, &bypass, sizeof bypass), EOPNOTSUPP);
     CHECK_FAILS(setsockopt(four, IPPROTO_IPV6, IPV6_XFRM_POLICY, &in, sizeof in), ENOPROTOOPT);
@@ -332,7 +359,8 @@ static void send_descriptor(int through, int fd, bool second)
     } control = {.header = {.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
     memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
     struct iovec part = {"", 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr message = {
+            .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     struct mmsghdr both[2] = {{.msg_hdr = {.msg_iov = &part, .msg_iovlen = 1}}, {.msg_hdr = message}};
     CHECK(second ? sendmmsg(through, both, 2, 0) == 2 : sendmsg(through, &message, 0) == 1);
 }
@@ -391,7 +419,8 @@ static void files_of_proc_come_from_the_bridge(void)
     int fd = open("/proc/self/net/xfrm_stat", O_RDONLY | O_CLOEXEC);
     CHECK(fd >= 0 && read(fd, text, sizeof text) == 27 && (fcntl(fd, F_GETFD) & FD_CLOEXEC));
     fd = openat(AT_FDCWD, "/proc/sys/net/core/xfrm_acq_expires", O_RDONLY);
-    CHECK(fd >= 0 && read(fd, text, sizeof text) == 4 && memcmp(text, "165\n", 4) == 0 && !(fcntl(fd, F_GETFD) & FD_CLOEXEC));
+    CHECK(fd >= 0 && read(fd, text, sizeof text) == 4 && memcmp(text, "165\n", 4) == 0
+            && !(fcntl(fd, F_GETFD) & FD_CLOEXEC));
     CHECK(stat("/proc/net/xfrm_stat", &status) == 0 && S_ISREG(status.st_mode));
     CHECK(access("/proc/sys/net/core/xfrm_acq_expires", F_OK) == 0);
     CHECK_FAILS(access("/proc/net/pfkey", F_OK), ENOENT); /* the mock has none */
@@ -411,14 +440,28 @@ static void written_settings_reach_the_bridge(void)
 
 #define TEST(name) {#name, name}
 const struct test registry_tests[] = {
-    TEST(policies_are_registered), TEST(pfkey_policies_are_registered_as_they_are), TEST(policies_of_another_family_only_clear),
-    TEST(encapsulation_is_registered_and_hidden_from_the_kernel),
-    TEST(bind_moves_the_registration), TEST(sockets_are_named_as_the_kernel_knows_them), TEST(a_port_is_told_before_it_is_used),
-    TEST(a_stream_has_a_port_before_it_is_connected), TEST(other_source_addresses_are_told),
-    TEST(other_source_addresses_of_mapped_sockets_are_told), TEST(control_data_longer_than_its_memory_is_not_read),
-    TEST(what_does_not_connect_gives_a_stream_no_port),
-    TEST(registration_lives_as_long_as_the_socket), TEST(passed_socket_is_closed_like_others),
-    TEST(close_range_ends_registrations_and_not_their_connection), TEST(failed_dup2_ends_nothing),
-    TEST(connection_makes_way_for_dup2), TEST(copy_of_a_registered_socket_is_one),
-    TEST(restarted_bridge_is_told_again),
-    TEST(espintcp_is_unknown), TEST(bad_pointers_are_found_out_by_the_kernel), TEST(files_of_proc_come_from_the_bridge), TEST(written_settings_reach_the_bridge), {NULL, NULL}};
+        TEST(policies_are_registered),
+        TEST(pfkey_policies_are_registered_as_they_are),
+        TEST(policies_of_another_family_only_clear),
+        TEST(encapsulation_is_registered_and_hidden_from_the_kernel),
+        TEST(bind_moves_the_registration),
+        TEST(sockets_are_named_as_the_kernel_knows_them),
+        TEST(a_port_is_told_before_it_is_used),
+        TEST(a_stream_has_a_port_before_it_is_connected),
+        TEST(other_source_addresses_are_told),
+        TEST(other_source_addresses_of_mapped_sockets_are_told),
+        TEST(control_data_longer_than_its_memory_is_not_read),
+        TEST(what_does_not_connect_gives_a_stream_no_port),
+        TEST(registration_lives_as_long_as_the_socket),
+        TEST(passed_socket_is_closed_like_others),
+        TEST(close_range_ends_registrations_and_not_their_connection),
+        TEST(failed_dup2_ends_nothing),
+        TEST(connection_makes_way_for_dup2),
+        TEST(copy_of_a_registered_socket_is_one),
+        TEST(restarted_bridge_is_told_again),
+        TEST(espintcp_is_unknown),
+        TEST(bad_pointers_are_found_out_by_the_kernel),
+        TEST(files_of_proc_come_from_the_bridge),
+        TEST(written_settings_reach_the_bridge),
+        {NULL, NULL},
+};

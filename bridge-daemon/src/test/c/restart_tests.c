@@ -35,7 +35,8 @@ static void listener_learns_that_events_were_lost(void)
     CHECK_FAILS(recv(fd, data, sizeof data, MSG_DONTWAIT), ENOBUFS);
     CHECK_FAILS(recv(fd, data, sizeof data, MSG_DONTWAIT), EAGAIN);
     struct mock_client client = tell(fd);
-    CHECK(client.port == 4711 && port_of(fd) == 4711 && client.groups == 0xc3 && client.options == 1u << NETLINK_EXT_ACK);
+    CHECK(client.port == 4711 && port_of(fd) == 4711 && client.groups == 0xc3
+            && client.options == 1u << NETLINK_EXT_ACK);
     CHECK(tell(copy).groups == 0xc3 && port_of(copy) == 4711);
     CHECK((fcntl(fd, F_GETFD) & FD_CLOEXEC) && !(fcntl(copy, F_GETFD) & FD_CLOEXEC));
 }
@@ -207,10 +208,13 @@ static void pfkey_stays_registered(void)
     struct {
         struct sadb_msg header;
         uint32_t registered;
-    } message = {.header = {.sadb_msg_version = PF_KEY_V2, .sadb_msg_type = SADB_REGISTER, .sadb_msg_satype = SADB_SATYPE_ESP,
-                            .sadb_msg_len = 2}};
+    } message = {.header = {.sadb_msg_version = PF_KEY_V2,
+                         .sadb_msg_type = SADB_REGISTER,
+                         .sadb_msg_satype = SADB_SATYPE_ESP,
+                         .sadb_msg_len = 2}};
     int fd = socket(PF_KEY, SOCK_RAW, PF_KEY_V2);
-    CHECK(send(fd, &message, sizeof message.header, 0) == sizeof message.header && recv(fd, &message, sizeof message, 0) > 0);
+    CHECK(send(fd, &message, sizeof message.header, 0) == sizeof message.header
+            && recv(fd, &message, sizeof message, 0) > 0);
     restart();
     message.header.sadb_msg_type = MOCK_SADB_TELL;
     CHECK(send(fd, &message, sizeof message.header, 0) > 0);
@@ -219,11 +223,18 @@ static void pfkey_stays_registered(void)
 
 #define TEST(name) {#name, name}
 const struct test restart_tests[] = {
-    TEST(listener_learns_that_events_were_lost), TEST(copy_that_outlives_the_first_descriptor_keeps_its_groups),
-    TEST(send_is_repeated), TEST(listener_that_sends_first_learns_it_too),
-    TEST(poll_loop_does_not_spin_while_the_bridge_is_away), TEST(blocking_receive_waits_for_the_bridge),
-    TEST(requests_fail_at_once_when_the_bridge_stays_away), TEST(epoll_set_goes_on_watching),
-    TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id),
-    TEST(new_connection_does_not_wait_for_room),
-    TEST(membership_waits_a_second_for_a_bridge_that_does_not_read), TEST(credentials_are_still_passed),
-    TEST(pfkey_stays_registered), {NULL, NULL}};
+        TEST(listener_learns_that_events_were_lost),
+        TEST(copy_that_outlives_the_first_descriptor_keeps_its_groups),
+        TEST(send_is_repeated),
+        TEST(listener_that_sends_first_learns_it_too),
+        TEST(poll_loop_does_not_spin_while_the_bridge_is_away),
+        TEST(blocking_receive_waits_for_the_bridge),
+        TEST(requests_fail_at_once_when_the_bridge_stays_away),
+        TEST(epoll_set_goes_on_watching),
+        TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id),
+        TEST(new_connection_does_not_wait_for_room),
+        TEST(membership_waits_a_second_for_a_bridge_that_does_not_read),
+        TEST(credentials_are_still_passed),
+        TEST(pfkey_stays_registered),
+        {NULL, NULL},
+};

@@ -1,6 +1,7 @@
 /*
- * Sockets that change hands, and processes that change: who is answered what. Runs as root, under the preload library or on the kernel, and prints one
- * line for each case; the last number of a line is an errno. Without AF_KEY the cases of PF_KEY are left out with the argument "netlink".
+ * Sockets that change hands, and processes that change: who is answered what. Runs as root, under the preload library
+ * or on the kernel, and prints one line for each case; the last number of a line is an errno. Without AF_KEY the cases
+ * of PF_KEY are left out with the argument "netlink".
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -70,7 +71,7 @@ static void drop_rights(void)
 static void drop_rights_unseen(void)
 {
     CHECK(syscall(SYS_setgroups, 0, NULL) == 0 && syscall(SYS_setresgid, NOBODY, NOBODY, NOBODY) == 0
-        && syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY) == 0);
+            && syscall(SYS_setresuid, NOBODY, NOBODY, NOBODY) == 0);
 }
 
 /* Runs a case in a process of its own. */
@@ -133,8 +134,10 @@ static void pass(int over, int fd)
 {
     char byte = 0, control[CMSG_SPACE(sizeof fd)] = {0};
     struct iovec part = {&byte, 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    *CMSG_FIRSTHDR(&message) = (struct cmsghdr) {.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    struct msghdr message = {
+            .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    *CMSG_FIRSTHDR(&message) =
+            (struct cmsghdr) {.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &fd, sizeof fd);
     CHECK(sendmsg(over, &message, 0) == 1);
 }
@@ -144,7 +147,8 @@ static int take(int over)
     int fd;
     char byte, control[CMSG_SPACE(sizeof fd)];
     struct iovec part = {&byte, 1};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct msghdr message = {
+            .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     CHECK(recvmsg(over, &message, 0) == 1 && CMSG_FIRSTHDR(&message) != NULL);
     memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
     return fd;
@@ -183,8 +187,12 @@ static void from_nobody_to_root(const char *name)
 
 static int ask_pfkey(int fd)
 {
-    const struct sadb_msg request = {.sadb_msg_version = PF_KEY_V2, .sadb_msg_type = SADB_FLUSH, .sadb_msg_satype = SADB_SATYPE_ESP,
-        .sadb_msg_len = sizeof request / 8, .sadb_msg_seq = ++sequence, .sadb_msg_pid = (uint32_t) getpid()};
+    const struct sadb_msg request = {.sadb_msg_version = PF_KEY_V2,
+            .sadb_msg_type = SADB_FLUSH,
+            .sadb_msg_satype = SADB_SATYPE_ESP,
+            .sadb_msg_len = sizeof request / 8,
+            .sadb_msg_seq = ++sequence,
+            .sadb_msg_pid = (uint32_t) getpid()};
     struct sadb_msg answer;
     struct pollfd readable = {.fd = fd, .events = POLLIN};
     CHECK(send(fd, &request, sizeof request, 0) == sizeof request);

@@ -1,7 +1,8 @@
 /*
- * sockets [talking]: what a NETLINK_XFRM socket answers to calls that are odd or wrong, a line for each kind. sockets.expected is what a kernel
- * answers (MailboxTest). With "talking" each socket has been in dialogue before, so that under the preload library it has a mailbox. Each line
- * is made by a process of its own: what that dies of, or that it waits, is a result, too.
+ * sockets [talking]: what a NETLINK_XFRM socket answers to calls that are odd or wrong, a line for each kind.
+ * sockets.expected is what a kernel answers (MailboxTest). With "talking" each socket has been in dialogue before, so
+ * that under the preload library it has a mailbox. Each line is made by a process of its own: what that dies of, or
+ * that it waits, is a result, too.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -26,7 +27,10 @@
 
 enum { ROOM = 8192, MOST_PARTS = 1024, DIALOGUES = 64, WAIT_SECONDS = 20, SOON_US = 50000, PAGE = 65536 };
 
-/* Between two pages that nobody may touch: `page` can be written, `constant` only read. `bad` is the first byte behind `page`. */
+/*
+ * Between two pages that nobody may touch: `page` can be written, `constant` only read. `bad` is the first byte behind
+ * `page`.
+ */
 static char *page, *constant, *bad;
 
 /* No constant: compilers know that it is wrong. */
@@ -36,7 +40,8 @@ static char room[ROOM], second[ROOM];
 static struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 
 /* NLMSG_NOOP, acknowledged with 36 bytes. */
-static struct nlmsghdr noop = {.nlmsg_len = sizeof noop, .nlmsg_type = NLMSG_NOOP, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK};
+static struct nlmsghdr noop = {
+        .nlmsg_len = sizeof noop, .nlmsg_type = NLMSG_NOOP, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK};
 
 static void end_after(struct timeval time)
 {
@@ -122,7 +127,8 @@ static void send_bad_message(int fd)
 
 static void send_to_bad_address(int fd)
 {
-    struct sockaddr_nl other = {.nl_family = AF_NETLINK, .nl_pid = 1}, group = {.nl_family = AF_NETLINK, .nl_groups = 1};
+    struct sockaddr_nl other = {.nl_family = AF_NETLINK, .nl_pid = 1},
+                       group = {.nl_family = AF_NETLINK, .nl_groups = 1};
     struct sockaddr_nl wrong = {.nl_family = AF_INET};
     char large[256] = {AF_NETLINK};
     tell(sendto(fd, &noop, sizeof noop, 0, (struct sockaddr *) bad, sizeof kernel));
@@ -200,7 +206,8 @@ static void send_too_much(int fd)
 
 static void send_with_flags(int fd)
 {
-    static const int flags[] = {MSG_OOB, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_EOR, MSG_MORE, MSG_DONTROUTE, MSG_CONFIRM, MSG_PEEK, MSG_TRUNC, 1 << 28};
+    static const int flags[] = {MSG_OOB, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_EOR, MSG_MORE, MSG_DONTROUTE, MSG_CONFIRM,
+            MSG_PEEK, MSG_TRUNC, 1 << 28};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         noop.nlmsg_seq++;
         ssize_t sent = send(fd, &noop, sizeof noop, flags[i]);
@@ -399,9 +406,9 @@ static void receive_many_parts(int fd)
 
 static void receive_with_flags(int fd)
 {
-    static const int flags[] = {
-        0, MSG_TRUNC, MSG_PEEK, MSG_PEEK | MSG_TRUNC, MSG_DONTWAIT, MSG_DONTWAIT | MSG_TRUNC, MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC,
-        MSG_WAITALL, MSG_OOB, MSG_ERRQUEUE, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL, MSG_WAITFORONE, MSG_CTRUNC, 1 << 28};
+    static const int flags[] = {0, MSG_TRUNC, MSG_PEEK, MSG_PEEK | MSG_TRUNC, MSG_DONTWAIT, MSG_DONTWAIT | MSG_TRUNC,
+            MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC, MSG_WAITALL, MSG_OOB, MSG_ERRQUEUE, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL,
+            MSG_WAITFORONE, MSG_CTRUNC, 1 << 28};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         for (size_t length = 20; length <= 64; length += 44) {
             bool at_once = flags[i] & (MSG_DONTWAIT | MSG_OOB | MSG_ERRQUEUE);
@@ -472,9 +479,9 @@ static void join_all(int fd)
 
 static struct xfrm_userpolicy_info policy(void)
 {
-    return (struct xfrm_userpolicy_info) {
-        .sel = {.family = AF_INET, .prefixlen_d = 32}, .dir = XFRM_POLICY_OUT,
-        .lft = {XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF, 0, 0, 0, 0}};
+    return (struct xfrm_userpolicy_info) {.sel = {.family = AF_INET, .prefixlen_d = 32},
+            .dir = XFRM_POLICY_OUT,
+            .lft = {XFRM_INF, XFRM_INF, XFRM_INF, XFRM_INF, 0, 0, 0, 0}};
 }
 
 /* ACQUIRE, POLEXPIRE, FLUSHSA and NEWPOLICY, and what answers ALLOCSPI, whether it is to come first or not. */
@@ -484,11 +491,11 @@ static void ask_for(int fd, int type)
         struct xfrm_user_acquire acquire;
         struct nlattr attribute;
         struct xfrm_user_tmpl template;
-    } acquire = {
-        .acquire = {.policy = policy(), .id.proto = IPPROTO_ESP},
-        .attribute = {sizeof acquire - offsetof(typeof(acquire), attribute), XFRMA_TMPL},
-        .template = {.id.proto = IPPROTO_ESP, .family = AF_INET, .reqid = 1}};
-    struct xfrm_userspi_info spi = {.info = {.id.proto = IPPROTO_ESP, .family = AF_INET, .reqid = 77}, .min = 0x777, .max = 0x777};
+    } acquire = {.acquire = {.policy = policy(), .id.proto = IPPROTO_ESP},
+            .attribute = {sizeof acquire - offsetof(typeof(acquire), attribute), XFRMA_TMPL},
+            .template = {.id.proto = IPPROTO_ESP, .family = AF_INET, .reqid = 1}};
+    struct xfrm_userspi_info spi = {
+            .info = {.id.proto = IPPROTO_ESP, .family = AF_INET, .reqid = 77}, .min = 0x777, .max = 0x777};
     struct xfrm_user_polexpire expire = {.pol = policy(), .hard = 1};
     struct xfrm_userpolicy_info plain = policy();
     struct xfrm_usersa_flush flush = {0};
@@ -501,7 +508,8 @@ static void ask_for(int fd, int type)
     }
 }
 
-static const int news[] = {XFRM_MSG_ACQUIRE, XFRM_MSG_NEWPOLICY, XFRM_MSG_POLEXPIRE, XFRM_MSG_ALLOCSPI, XFRM_MSG_FLUSHSA};
+static const int news[] = {
+        XFRM_MSG_ACQUIRE, XFRM_MSG_NEWPOLICY, XFRM_MSG_POLEXPIRE, XFRM_MSG_ALLOCSPI, XFRM_MSG_FLUSHSA};
 enum { NEWS = sizeof news / sizeof *news };
 
 static void tell_sender(int fd, size_t length, int flags)
@@ -667,13 +675,13 @@ struct test {
 };
 
 #define TEST(name) {#name, name}
-static const struct test tests[] = {
-    TEST(send_from_bad_memory), TEST(send_bad_message), TEST(send_to_bad_address), TEST(send_nothing), TEST(send_many_parts),
-    TEST(send_too_much), TEST(send_with_flags), TEST(send_control_data), TEST(send_several), TEST(receive_into_bad_memory),
-    TEST(receive_bad_message), TEST(receive_bad_sender), TEST(receive_short_sender), TEST(receive_little), TEST(receive_many_parts),
-    TEST(receive_with_flags), TEST(receive_control_data), TEST(receive_events),
-    TEST(receive_group_as_control_data), TEST(receive_messages_at_once), TEST(receive_too_few_at_once),
-    TEST(receive_none_before_the_timeout), TEST(name_with_bad_memory), TEST(set_options_with_bad_memory)};
+static const struct test tests[] = {TEST(send_from_bad_memory), TEST(send_bad_message), TEST(send_to_bad_address),
+        TEST(send_nothing), TEST(send_many_parts), TEST(send_too_much), TEST(send_with_flags), TEST(send_control_data),
+        TEST(send_several), TEST(receive_into_bad_memory), TEST(receive_bad_message), TEST(receive_bad_sender),
+        TEST(receive_short_sender), TEST(receive_little), TEST(receive_many_parts), TEST(receive_with_flags),
+        TEST(receive_control_data), TEST(receive_events), TEST(receive_group_as_control_data),
+        TEST(receive_messages_at_once), TEST(receive_too_few_at_once), TEST(receive_none_before_the_timeout),
+        TEST(name_with_bad_memory), TEST(set_options_with_bad_memory)};
 
 static void make_memory(void)
 {
@@ -681,7 +689,8 @@ static void make_memory(void)
     page = area + PAGE;
     bad = page + PAGE;
     constant = bad + PAGE;
-    if (area == MAP_FAILED || mprotect(page, PAGE, PROT_READ | PROT_WRITE) != 0 || mprotect(constant, PAGE, PROT_READ | PROT_WRITE) != 0)
+    if (area == MAP_FAILED || mprotect(page, PAGE, PROT_READ | PROT_WRITE) != 0
+            || mprotect(constant, PAGE, PROT_READ | PROT_WRITE) != 0)
         _exit(102);
     memcpy(constant, &noop, sizeof noop);
     mprotect(constant, PAGE, PROT_READ);

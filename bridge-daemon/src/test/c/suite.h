@@ -1,6 +1,7 @@
 /*
- * The frame of the preload library's tests: each runs in a process of its own, with the library loaded, a fresh XFRM_BRIDGE_DIR, and a
- * mock bridge (path in XFRM_BRIDGE_MOCK) running in it. A failed CHECK ends the process with the reason on stderr.
+ * The frame of the preload library's tests: each runs in a process of its own, with the library loaded, a fresh
+ * XFRM_BRIDGE_DIR, and a mock bridge (path in XFRM_BRIDGE_MOCK) running in it. A failed CHECK ends the process with the
+ * reason on stderr.
  */
 #ifndef XFRM_BRIDGE_SUITE_H
 #define XFRM_BRIDGE_SUITE_H

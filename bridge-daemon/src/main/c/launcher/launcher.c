@@ -1,6 +1,6 @@
 /*
- * launcher LD_PRELOAD COMMAND [ARGUMENT ...]: runs a command with this LD_PRELOAD, unless it would run without the library and speak to the
- * kernel's IPsec, for which the caller would have no sign. The end of exec.sh.
+ * launcher LD_PRELOAD COMMAND [ARGUMENT ...]: runs a command with this LD_PRELOAD, unless it would run without the
+ * library and speak to the kernel's IPsec, for which the caller would have no sign. The end of exec.sh.
  */
 #include "program.h"
 
@@ -22,7 +22,10 @@ int main(int argc, char **argv)
         return NOT_FOUND;
     }
     if (!program_takes_library(path, reason)) {
-        fprintf(stderr, "xfrm-bridge: %s: it would speak to the kernel's IPsec and not to the bridge; exec --force runs it all the same.\n", reason);
+        fprintf(stderr,
+                "xfrm-bridge: %s: it would speak to the kernel's IPsec and not to the bridge; "
+                "exec --force runs it all the same.\n",
+                reason);
         return REFUSED;
     }
     setenv("LD_PRELOAD", argv[1], 1);

@@ -1,7 +1,8 @@
 /*
- * Looking at programs. A script is what its interpreter is. The dynamic loader takes LD_PRELOAD only where there is a loader, of the C library that
- * the preload library was built for, and where the kernel has not set AT_SECURE (cap_bprm_creds_from_file()): the program runs as another user or
- * group than the caller's real ones, or has capabilities that a caller other than root did not have.
+ * Looking at programs. A script is what its interpreter is. The dynamic loader takes LD_PRELOAD only where there is a
+ * loader, of the C library that the preload library was built for, and where the kernel has not set AT_SECURE
+ * (cap_bprm_creds_from_file()): the program runs as another user or group than the caller's real ones, or has
+ * capabilities that a caller other than root did not have.
  */
 #define _GNU_SOURCE
 #include "program.h"
@@ -65,8 +66,8 @@ static bool is_same_file(const char *one, const char *other)
 }
 
 /*
- * A caller that is not root gets what it did not have, or what it has becomes effective: that alone counts if no privileges may be gained. Newer
- * forms of the attribute are longer and begin the same.
+ * A caller that is not root gets what it did not have, or what it has becomes effective: that alone counts if no
+ * privileges may be gained. Newer forms of the attribute are longer and begin the same.
  */
 static bool has_capabilities(int fd, bool gains_none)
 {
@@ -91,7 +92,8 @@ static bool runs_as_the_caller(int fd, const char *path, char reason[REASON_ROOM
     if ((mode & S_ISGID && mode & S_IXGRP ? status.st_gid : getegid()) != getgid())
         return no(reason, "%s runs as another group than the caller (setgid), and LD_PRELOAD is ignored there", path);
     if (!bare && getuid() != 0 && has_capabilities(fd, gains_none))
-        return no(reason, "%s has rights that the caller has not (file capabilities), and LD_PRELOAD is ignored there", path);
+        return no(reason, "%s has rights that the caller has not (file capabilities), and LD_PRELOAD is ignored there",
+                path);
     return true;
 }
 
@@ -102,12 +104,14 @@ static bool is_go(int fd, const ElfW(Phdr) *note)
         char name[4];
     } start;
     char notes[NOTE_ROOM];
-    ssize_t length = pread(fd, notes, note->p_filesz < sizeof notes ? note->p_filesz : sizeof notes, (off_t) note->p_offset);
+    ssize_t length =
+            pread(fd, notes, note->p_filesz < sizeof notes ? note->p_filesz : sizeof notes, (off_t) note->p_offset);
     for (size_t at = 0; length > 0 && at + sizeof start <= (size_t) length;) {
         memcpy(&start, notes + at, sizeof start);
         if (start.header.n_namesz == 4 && start.header.n_type == GO_BUILD_ID && memcmp(start.name, "Go\0", 4) == 0)
             return true;
-        at += sizeof start.header + ((size_t) start.header.n_namesz + 3) / 4 * 4 + ((size_t) start.header.n_descsz + 3) / 4 * 4;
+        at += sizeof start.header + ((size_t) start.header.n_namesz + 3) / 4 * 4
+                + ((size_t) start.header.n_descsz + 3) / 4 * 4;
     }
     return false;
 }
@@ -123,7 +127,8 @@ static bool has_our_loader(int fd, const ElfW(Phdr) *wanted, const char *path, c
         return no(reason, "%s can't be read", path);
     if (is_same_file(loader, own) || strcmp(name_of(loader), name_of(own)) == 0)
         return true;
-    snprintf(reason, REASON_ROOM, "%s is for another C library (%s) than the preload library (%s)", path, name_of(loader), name_of(own));
+    snprintf(reason, REASON_ROOM, "%s is for another C library (%s) than the preload library (%s)", path,
+            name_of(loader), name_of(own));
     return false;
 }
 
@@ -164,8 +169,8 @@ static bool script_program(char *line, char path[PATH_ROOM])
         return true;
     do {
         word = strtok_r(NULL, " \t\n", &rest);
-    } while (word != NULL && (*word == '-' || strchr(word, '=') != NULL || !program_find(word, path)
-                              || !is_program(path)));
+    } while (word != NULL
+            && (*word == '-' || strchr(word, '=') != NULL || !program_find(word, path) || !is_program(path)));
     return true;
 }
 
@@ -181,14 +186,16 @@ static bool takes_library(const char *path, int scripts, char reason[REASON_ROOM
         return true; /* to open a pipe or a device does something, and exec says that it is no program */
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return errno == EACCES ? no(reason, "%s can't be read, so it is not known what it is", path) : true; /* what is wrong exec says */
+        return errno == EACCES ? no(reason, "%s can't be read, so it is not known what it is", path)
+                               : true; /* what is wrong exec says */
     ssize_t length = read(fd, start.line, sizeof start.line - 1);
     bool takes = true; /* a script without a first line: the shell's */
     if (length >= (ssize_t) sizeof start.elf && memcmp(start.elf.e_ident, ELFMAG, SELFMAG) == 0)
         takes = elf_takes_library(fd, &start.elf, path, reason);
     else if (length > 2 && memcmp(start.line, "#!", 2) == 0) {
         start.line[strcspn(start.line, "\n")] = '\0';
-        takes = scripts == 0 || !script_program(start.line + 2, interpreter) || takes_library(interpreter, scripts - 1, reason);
+        takes = scripts == 0 || !script_program(start.line + 2, interpreter)
+                || takes_library(interpreter, scripts - 1, reason);
     }
     close(fd);
     return takes;
@@ -207,8 +214,8 @@ bool program_find(const char *command, char path[PATH_ROOM])
     for (const char *end = place; end != NULL; place = end + 1) {
         end = strchr(place, ':');
         int length = end != NULL ? (int) (end - place) : (int) strlen(place);
-        int written = snprintf(path, PATH_ROOM, "%.*s/%s", length == 0 ? 1 : length, length == 0 ? "." : place,
-                               command);
+        int written =
+                snprintf(path, PATH_ROOM, "%.*s/%s", length == 0 ? 1 : length, length == 0 ? "." : place, command);
         if (written < PATH_ROOM && is_program(path))
             return true;
         if (end == NULL)

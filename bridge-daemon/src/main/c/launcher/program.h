@@ -7,7 +7,10 @@
 
 enum { REASON_ROOM = 512, PATH_ROOM = 4096 };
 
-/* Whether the library is loaded into the program in this file, and sees what it does; else `reason` says why not, as the end of a sentence. */
+/*
+ * Whether the library is loaded into the program in this file, and sees what it does; else `reason` says why not, as
+ * the end of a sentence.
+ */
 bool program_takes_library(const char *path, char reason[REASON_ROOM]);
 
 /* Where a command is, as a shell finds it, always with a slash; false if nowhere. */
