@@ -46,7 +46,7 @@ public final class Inbound {
 
     private void receive() {
         try {
-            gone.take(InboundState::wipe);
+            gone.take(State::wipeInbound);
             network.receive(pool, received);
         } catch (Throwable fault) {
             counters.fault(fault);

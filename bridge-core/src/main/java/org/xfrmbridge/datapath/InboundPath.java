@@ -239,7 +239,7 @@ public final class InboundPath {
      */
     private PolicyCheck.Verdict judge(Direction direction, State named) {
         State state = path.isEmpty() ? named : path.last();
-        return state != null && state.inbound instanceof InboundState sa
+        return state != null && state.inbound() instanceof InboundState sa
                 ? policies.judge(direction, flow, path, sa.verdicts, nowSeconds)
                 : policies.judge(direction, flow, path, nowSeconds);
     }
@@ -261,7 +261,7 @@ public final class InboundPath {
         if (reason != null) {
             return drop(reason);
         }
-        if (state.inbound == null && !context.inboundMemory().getAsBoolean()) {
+        if (state.inbound() == null && !context.inboundMemory().getAsBoolean()) {
             return drop(DropReason.IN_BUFFER_ERROR);
         }
         opened.headerBytes = packet.payload - packet.offset;

@@ -3,6 +3,7 @@ package org.xfrmbridge.datapath;
 import org.xfrmbridge.esp.DeflateCodec;
 import org.xfrmbridge.esp.ReplayVerdict;
 import org.xfrmbridge.esp.ReplayWindow;
+import org.xfrmbridge.esp.Wipeable;
 import org.xfrmbridge.km.DatapathEvents;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpPacket;
@@ -13,8 +14,8 @@ import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 
-/** A State at work on inbound packets: {@code State.inbound}. Inbound thread only. */
-final class InboundState {
+/** A State at work on inbound packets: {@link State#inbound}. Inbound thread only. */
+final class InboundState implements Wipeable {
     private static final int DIRECTION_IN = 1;
 
     /** What the policies said to the packets it brought, and to those in which ESP came in UDP. */
@@ -32,17 +33,17 @@ final class InboundState {
 
     /** Made with the first packet. Only for a State that has algorithms. */
     static InboundState of(State state, DeflateCodec codec) {
-        if (state.inbound == null) {
-            state.inbound = new InboundState(state, codec);
+        if (state.inbound() instanceof InboundState known) {
+            return known;
         }
-        return (InboundState) state.inbound;
+        InboundState made = new InboundState(state, codec);
+        state.setInbound(made);
+        return made;
     }
 
-    /** The State has gone: its ciphers are dropped, their keys wiped. */
-    static void wipe(State state) {
-        if (state.inbound instanceof InboundState inbound) {
-            inbound.transform.wipe();
-        }
+    @Override
+    public void wipe() {
+        transform.wipe();
     }
 
     /** Whether packets may come in through a State at all; null if so. {@code xfrm_input}, its first checks. */

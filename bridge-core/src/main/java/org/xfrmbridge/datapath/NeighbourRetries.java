@@ -4,7 +4,7 @@ import org.xfrmbridge.xfrm.Address;
 
 /**
  * Remembers for which neighbours the host has asked lately, to know when nobody has answered: it then asks again, by
- * default a second later (RFC 4861 RETRANS_TIMER; ARP in Linux likewise). Of several that share a place the last one is
+ * default a second later (RFC 4861 RETRANS_TIMER; ARP in Linux likewise). Of several that share a slot the last one is
  * remembered. One thread.
  */
 final class NeighbourRetries {
@@ -12,21 +12,21 @@ final class NeighbourRetries {
     static final long ANSWER_NS = 500_000_000L;
 
     static final long FORGOTTEN_NS = 10_000_000_000L;
-    private static final int PLACES = 256;
+    private static final int SLOTS = 256;
 
-    private final Address[] asked = new Address[PLACES];
-    private final int[] families = new int[PLACES];
-    private final long[] askedNs = new long[PLACES];
+    private final Address[] asked = new Address[SLOTS];
+    private final int[] families = new int[SLOTS];
+    private final long[] askedNs = new long[SLOTS];
 
     /** Notes a question; true if the same has waited for its answer long enough. */
     boolean isRepeated(int family, Address neighbour, long nowNs) {
-        int place = (neighbour.hashCode() ^ family) & PLACES - 1;
-        long ageNs = nowNs - askedNs[place];
-        boolean known = families[place] == family && neighbour.equals(asked[place]) && ageNs < FORGOTTEN_NS;
+        int slot = (neighbour.hashCode() ^ family) & SLOTS - 1;
+        long ageNs = nowNs - askedNs[slot];
+        boolean known = families[slot] == family && neighbour.equals(asked[slot]) && ageNs < FORGOTTEN_NS;
         if (!known) {
-            asked[place] = neighbour;
-            families[place] = family;
-            askedNs[place] = nowNs;
+            asked[slot] = neighbour;
+            families[slot] = family;
+            askedNs[slot] = nowNs;
         }
         return known && ageNs >= ANSWER_NS;
     }

@@ -48,7 +48,7 @@ public final class Outbound {
 
     private void receive() {
         try {
-            gone.take(OutboundTransform::wipe);
+            gone.take(State::wipeOutbound);
             host.receive(pool, received);
         } catch (Throwable fault) {
             counters.fault(fault);

@@ -67,7 +67,7 @@ public final class OutboundPath {
         this.counters = counters;
         this.pool = pool;
         resolver = new OutboundResolver(context, counters);
-        routes = new FlowCache<>(context.flowPlaces(), new SecureRandom().nextLong());
+        routes = new FlowCache<>(context.flowSlots(), new SecureRandom().nextLong());
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
         neighbours = new TunnelNeighbour(context);

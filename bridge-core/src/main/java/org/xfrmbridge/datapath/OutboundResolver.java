@@ -212,7 +212,7 @@ final class OutboundResolver {
         int mark = flow.mark;
         for (int i = 0; i < steps.length; i++) {
             State state = states.get(i);
-            if (state.outbound == null && !context.outboundMemory().getAsBoolean()) {
+            if (state.outbound() == null && !context.outboundMemory().getAsBoolean()) {
                 validForNs = Math.min(validForNs, MEMORY_RETRY_NS);
                 return null;
             }

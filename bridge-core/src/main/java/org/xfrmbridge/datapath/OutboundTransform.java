@@ -26,28 +26,19 @@ abstract sealed class OutboundTransform permits EspOutput, AhOutput, Compression
     static OutboundTransform of(State state, StateSpec spec, DeflateCodec codec) {
         SequenceWidth width = spec.isEsn() ? SequenceWidth.EXTENDED : SequenceWidth.SHORT;
         Suite suite = state.suite();
-        if (state.outbound == null && suite instanceof EspSuite esp) {
-            state.outbound = esp.transform(spec.id().spi(), width);
-        } else if (state.outbound == null && suite instanceof AhSuite ah) {
-            state.outbound = ah.transform(width);
+        if (state.outbound() == null && suite instanceof EspSuite esp) {
+            state.setOutbound(esp.transform(spec.id().spi(), width));
+        } else if (state.outbound() == null && suite instanceof AhSuite ah) {
+            state.setOutbound(ah.transform(width));
         }
         return switch (suite) {
-            case EspSuite esp -> new EspOutput((EspTransform) state.outbound, spec);
-            case AhSuite ah -> new AhOutput((AhTransform) state.outbound, ah.icvBytes(), spec);
+            case EspSuite esp -> new EspOutput((EspTransform) state.outbound(), spec);
+            case AhSuite ah -> new AhOutput((AhTransform) state.outbound(), ah.icvBytes(), spec);
             case Suite.Deflate deflate ->
                 new CompressionOutput(codec, deflate.thresholdBytes(), spec.id().spi());
             case Suite.Bare bare -> null;
             case null -> null;
         };
-    }
-
-    /** The State has gone: its ciphers are dropped, their keys wiped. */
-    static void wipe(State state) {
-        switch (state.outbound) {
-            case EspTransform esp -> esp.wipe();
-            case AhTransform ah -> ah.wipe();
-            case null, default -> {}
-        }
     }
 
     /** Room for headers of its own, between the outer header and what is protected. */

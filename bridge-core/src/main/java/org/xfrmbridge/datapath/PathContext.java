@@ -39,7 +39,7 @@ public record PathContext(
     }
 
     /** Of a {@link org.xfrmbridge.db.FlowCache}: twice as many as flows, so that all of these find one. */
-    int flowPlaces() {
+    int flowSlots() {
         return 2 * flows;
     }
 

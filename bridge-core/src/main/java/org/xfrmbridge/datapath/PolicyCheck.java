@@ -60,7 +60,7 @@ final class PolicyCheck {
         this.context = context;
         this.counters = counters;
         sockets = new SocketPolicyFinder(context);
-        verdicts = new FlowCache<>(context.flowPlaces(), new SecureRandom().nextLong());
+        verdicts = new FlowCache<>(context.flowSlots(), new SecureRandom().nextLong());
     }
 
     int size() {

@@ -47,26 +47,26 @@ final class ChangeLog<T> {
 
     /** The number of the change before one, in the same stripe, or 0: if {@link #get} finds that one afterwards. */
     long before(long change) {
-        return befores.getAcquire(place(change));
+        return befores.getAcquire(slot(change));
     }
 
     /** The change with a number, or null if it is not kept any more. */
     T get(long change) {
-        T found = changes.getAcquire(place(change));
-        // The one that takes its place is written before it is counted, so the last that may be there is not believed.
+        T found = changes.getAcquire(slot(change));
+        // The one that takes its slot is written before it is counted, so the last that may be there is not believed.
         return number.getAcquire() - change < kept - 1 ? found : null;
     }
 
     /** @param change null for one that concerns all who look at the stripe */
     void add(int stripe, T change) {
         long next = number.getPlain() + 1;
-        befores.setRelease(place(next), latest.getPlain(stripe));
-        changes.setRelease(place(next), change);
+        befores.setRelease(slot(next), latest.getPlain(stripe));
+        changes.setRelease(slot(next), change);
         latest.setRelease(stripe, next);
         number.setRelease(next);
     }
 
-    private int place(long change) {
+    private int slot(long change) {
         return (int) change & kept - 1;
     }
 }

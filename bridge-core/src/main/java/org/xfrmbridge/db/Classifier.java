@@ -87,13 +87,13 @@ final class Classifier {
         int tries = 0;
         do {
             seen = changes.get();
-            best = searchTables(flow, SpdEntry.ALL_LANES, SpdEntry.NONE);
+            best = searchTables(flow, SpdEntry.ALL_LISTS, SpdEntry.NONE);
             root = prefixed;
             // What was read may not be read later than the count is read again.
             VarHandle.acquireFence();
         } while (seen != changes.get() && ++tries < TRIES);
-        best = root == null ? best : root.better(flow, SpdEntry.ALL_LANES, best);
-        Policy found = best.isUpdate() ? searchLanes(flow) : best.policy();
+        best = root == null ? best : root.better(flow, SpdEntry.ALL_LISTS, best);
+        Policy found = best.isUpdate() ? searchLists(flow) : best.policy();
         return isRetired ? null : found;
     }
 
@@ -102,34 +102,34 @@ final class Classifier {
      * that one may be under way uncounted: it lies in one of two answers or between them, and the other one is of one
      * moment. If they are alike, so are both.
      */
-    private Policy searchLanes(Flow flow) {
+    private Policy searchLists(Flow flow) {
         Policy found;
         Policy again;
         int seen;
         int tries = 0;
         do {
             seen = changes.get();
-            found = searchLanes(flow, prefixed);
-            again = searchLanes(flow, prefixed);
+            found = searchLists(flow, prefixed);
+            again = searchLists(flow, prefixed);
             VarHandle.acquireFence();
         } while ((found != again || seen != changes.get()) && ++tries < TRIES);
         return again;
     }
 
-    private Policy searchLanes(Flow flow, PolicySet root) {
-        SpdEntry best = search(flow, SpdEntry.ALL_LANES, SpdEntry.NONE, root);
-        return best.isUpdate() ? oldestOfLanes(flow, best, root) : best.policy();
+    private Policy searchLists(Flow flow, PolicySet root) {
+        SpdEntry best = search(flow, SpdEntry.ALL_LISTS, SpdEntry.NONE, root);
+        return best.isUpdate() ? oldestOfLists(flow, best, root) : best.policy();
     }
 
     /**
-     * An update keeps its place within its lane only, so that what leads by place may be younger than the best of
-     * another lane: of the best of each lane, the oldest is the one.
+     * An update keeps its position within its list only, so that what leads by position may be younger than the best of
+     * another list: of the best of each list, the oldest is the one.
      */
-    private Policy oldestOfLanes(Flow flow, SpdEntry leader, PolicySet root) {
+    private Policy oldestOfLists(Flow flow, SpdEntry leader, PolicySet root) {
         Policy oldest = leader.policy();
         SpdEntry ceiling = leader.ceiling();
-        for (int lane = 1; lane < SpdEntry.ALL_LANES; lane <<= 1) {
-            SpdEntry best = lane == leader.lane ? leader : search(flow, lane, ceiling, root);
+        for (int list = 1; list < SpdEntry.ALL_LISTS; list <<= 1) {
+            SpdEntry best = list == leader.list ? leader : search(flow, list, ceiling, root);
             if (best != ceiling && best.policy().age() < oldest.age()) {
                 oldest = best.policy();
             }
@@ -137,15 +137,15 @@ final class Classifier {
         return oldest;
     }
 
-    private SpdEntry search(Flow flow, int lanes, SpdEntry bound, PolicySet root) {
-        SpdEntry best = searchTables(flow, lanes, bound);
-        return root == null ? best : root.better(flow, lanes, best);
+    private SpdEntry search(Flow flow, int lists, SpdEntry bound, PolicySet root) {
+        SpdEntry best = searchTables(flow, lists, bound);
+        return root == null ? best : root.better(flow, lists, best);
     }
 
-    private SpdEntry searchTables(Flow flow, int lanes, SpdEntry bound) {
+    private SpdEntry searchTables(Flow flow, int lists, SpdEntry bound) {
         SpdEntry best = bound;
         for (PrefixPairTable table : tables) {
-            best = table.better(flow, lanes, best);
+            best = table.better(flow, lists, best);
         }
         return best;
     }
@@ -153,11 +153,11 @@ final class Classifier {
     /** The entry that a client means, or null. Control thread, like all below. @param probe has the bits of the name */
     SpdEntry find(PolicyName name, SpdEntry probe) {
         PrefixPairTable table = table(probe);
-        PolicySet shelf = table == null ? prefixed : table.shelf(probe);
-        return shelf == null ? null : shelf.named(name, probe);
+        PolicySet policies = table == null ? prefixed : table.between(probe);
+        return policies == null ? null : policies.named(name, probe);
     }
 
-    /** @param old an entry of the same selector that it takes the place of, or null */
+    /** @param old an entry of the same selector that it replaces, or null */
     void put(SpdEntry entry, SpdEntry old) {
         PrefixPairTable table = table(entry);
         if (table == null && mayHaveTable(entry)) {
@@ -225,7 +225,7 @@ final class Classifier {
 
     /** A pair is in the trie or in a table, never in both. */
     private boolean mayHaveTable(SpdEntry entry) {
-        return entry.lane == SpdEntry.EXACT || prefixed == null && tables.length < MOST_TABLES;
+        return entry.list == SpdEntry.EXACT || prefixed == null && tables.length < MOST_TABLES;
     }
 
     /**

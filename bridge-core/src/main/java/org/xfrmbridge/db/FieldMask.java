@@ -2,22 +2,22 @@ package org.xfrmbridge.db;
 
 import org.xfrmbridge.xfrm.Flow;
 
-/** Which bits besides addresses some policies of a {@link SpdEntry#lane} look at. The interface id always counts. */
-record FieldMask(byte lane, long portsMask, int markMask, int ifindexMask) {
+/** Which bits besides addresses some policies of a {@link SpdEntry#list} look at. The interface id always counts. */
+record FieldMask(byte list, long portsMask, int markMask, int ifindexMask) {
     static FieldMask of(SpdEntry entry) {
-        return new FieldMask(entry.lane, entry.traits.portsMask(), entry.traits.markMask(), ifindexMask(entry.traits));
+        return new FieldMask(entry.list, entry.fields.portsMask(), entry.fields.markMask(), ifindexMask(entry.fields));
     }
 
     boolean fits(SpdEntry entry) {
-        return lane == entry.lane
-                && portsMask == entry.traits.portsMask()
-                && markMask == entry.traits.markMask()
-                && ifindexMask == ifindexMask(entry.traits);
+        return list == entry.list
+                && portsMask == entry.fields.portsMask()
+                && markMask == entry.fields.markMask()
+                && ifindexMask == ifindexMask(entry.fields);
     }
 
     int hash(SpdEntry entry) {
-        FieldMatch traits = entry.traits;
-        return hash(traits.ports(), traits.mark() & traits.markMask(), traits.ifindex(), traits.ifId());
+        FieldMatch fields = entry.fields;
+        return hash(fields.ports(), fields.mark() & fields.markMask(), fields.ifindex(), fields.ifId());
     }
 
     int hash(Flow flow) {
@@ -42,7 +42,7 @@ record FieldMask(byte lane, long portsMask, int markMask, int ifindexMask) {
         return Hashing.hash(numbers, ports);
     }
 
-    private static int ifindexMask(FieldMatch traits) {
-        return traits.ifindex() == 0 ? 0 : -1;
+    private static int ifindexMask(FieldMatch fields) {
+        return fields.ifindex() == 0 ? 0 : -1;
     }
 }

@@ -6,8 +6,8 @@ import org.xfrmbridge.xfrm.Flow;
 
 /**
  * What was found for the flows seen lately: bounded, of one datapath thread, and it never allocates after construction.
- * Four places per set; a flow whose set is full may take an empty place in one other, so that nearly as many flows as
- * there are places can stay. When both are full the least used of its own goes first: a flood of flows seen once pushes
+ * Four slots per set; a flow whose set is full may take an empty slot in one other, so that nearly as many flows as
+ * there are slots can stay. When both are full the least used of its own goes first: a flood of flows seen once pushes
  * out its own kind, and flows that ended are forgotten slowly.
  *
  * <p>Values carry whatever makes them stale (generations); the caller checks, and puts a fresh one in the same place.
@@ -43,7 +43,7 @@ public final class FlowCache<V> {
 
     /**
      * @param expectedFlows rounded up to a power of two: how many fit
-     * @param seed makes it unforeseeable which flows compete for a place
+     * @param seed makes it unforeseeable which flows compete for a slot
      */
     public FlowCache(int expectedFlows, long seed) {
         sets = Math.max(1, Integer.highestOneBit(Math.max(1, expectedFlows - 1)) * 2 / WAYS);
@@ -69,31 +69,31 @@ public final class FlowCache<V> {
     @SuppressWarnings("unchecked")
     public V get(Flow flow) {
         long hash = hash(flow);
-        int place = find(flow, hash);
-        if (place < 0) {
+        int slot = find(flow, hash);
+        if (slot < 0) {
             return null;
         }
-        int set = place / WAYS;
-        int shift = place % WAYS * LANE_BITS;
+        int set = slot / WAYS;
+        int shift = slot % WAYS * LANE_BITS;
         if ((lanes[set] >>> shift & 3 * USE) != 3 * USE) {
             lanes[set] += (long) USE << shift;
         }
-        return (V) values[place];
+        return (V) values[slot];
     }
 
     /** Keeps a value for the flow, in place of what was there for it, or else of what its set can best spare. */
     public void put(Flow flow, V value) {
         long hash = hash(flow);
-        int place = find(flow, hash);
-        if (place < 0) {
-            place = spare(hash);
-            size += values[place] == null ? 1 : 0;
-            int shift = place % WAYS * LANE_BITS;
-            int set = place / WAYS;
+        int slot = find(flow, hash);
+        if (slot < 0) {
+            slot = spare(hash);
+            size += values[slot] == null ? 1 : 0;
+            int shift = slot % WAYS * LANE_BITS;
+            int set = slot / WAYS;
             lanes[set] = lanes[set] & ~(0xffffL << shift) | (long) tag(hash) << shift;
-            writeKey(flow, keyOf(place));
+            writeKey(flow, keyOf(slot));
         }
-        values[place] = value;
+        values[slot] = value;
     }
 
     public void clear() {
@@ -115,21 +115,21 @@ public final class FlowCache<V> {
         return tag == 0 ? TAG_MASK : tag;
     }
 
-    private static int keyOf(int place) {
-        return KEYS_START + place * WORDS;
+    private static int keyOf(int slot) {
+        return KEYS_START + slot * WORDS;
     }
 
     private int find(Flow flow, long hash) {
-        int place = find(flow, hash, set(hash));
-        return place >= 0 ? place : find(flow, hash, otherSet(hash));
+        int slot = find(flow, hash, set(hash));
+        return slot >= 0 ? slot : find(flow, hash, otherSet(hash));
     }
 
     private int find(Flow flow, long hash, int set) {
         long found = lanesOf(lanes[set], tag(hash));
         while (found != 0) {
-            int place = set * WAYS + Long.numberOfTrailingZeros(found) / LANE_BITS;
-            if (hasKey(flow, keyOf(place))) {
-                return place;
+            int slot = set * WAYS + Long.numberOfTrailingZeros(found) / LANE_BITS;
+            if (hasKey(flow, keyOf(slot))) {
+                return slot;
             }
             found &= found - 1;
         }
@@ -143,14 +143,14 @@ public final class FlowCache<V> {
     }
 
     /**
-     * An empty place of the hash's set, or of its other one, else one of its set that was not used of late. When there
+     * An empty slot of the hash's set, or of its other one, else one of its set that was not used of late. When there
      * is none all have been used one time less; likewise now and then, chance being bits of the hash that chose neither
      * set nor tag.
      */
     private int spare(long hash) {
         int set = set(hash);
-        int empty = emptyPlace(set);
-        empty = empty < 0 ? emptyPlace(otherSet(hash)) : empty;
+        int empty = emptySlot(set);
+        empty = empty < 0 ? emptySlot(otherSet(hash)) : empty;
         if (empty >= 0) {
             return empty;
         }
@@ -169,7 +169,7 @@ public final class FlowCache<V> {
         }
     }
 
-    private int emptyPlace(int set) {
+    private int emptySlot(int set) {
         long empty = lanesOf(lanes[set], 0);
         return empty == 0 ? -1 : set * WAYS + Long.numberOfTrailingZeros(empty) / LANE_BITS;
     }

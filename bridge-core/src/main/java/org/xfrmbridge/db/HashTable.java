@@ -12,7 +12,7 @@ import java.util.function.Consumer;
  * <p>Readers take one {@link #table} and probe it to the end:
  *
  * <pre>{@code
- * HashTable.Table<E> table = slots.table();
+ * HashTable.Table<E> table = entries.table();
  * for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
  *     E entry = table.at(i);
  *     if (entry != null && isTheOne(entry)) ...
@@ -57,7 +57,7 @@ final class HashTable<E> {
         live++;
     }
 
-    /** Writer only: puts an entry of the same hash in another's place. */
+    /** Writer only: puts an entry of the same hash in the slot of another. */
     void replace(E entry, E successor, int hash) {
         Table<E> current = table;
         ENTRIES.setRelease(current.entries, current.indexOf(entry, tag(hash)), successor);

@@ -5,22 +5,22 @@ import java.util.function.ToIntFunction;
 import org.xfrmbridge.xfrm.Flow;
 
 /**
- * Policies by a hash, five bits of it at a level: of what they match, or of their names. Places without a policy are
- * not kept; what stands in a place is another level or a {@link PolicySet} of policies with the same hash.
+ * Policies by a hash, five bits of it at a level: of what they match, or of their names. A child is another level or a
+ * {@link PolicySet} of policies with the same hash; there is none where no policy is.
  */
 final class HashTrie implements PolicyNode {
     private static final int BITS = 5;
     private static final int DIGIT_MASK = (1 << BITS) - 1;
 
-    /** A bit for each digit that has a place. */
+    /** A bit for each digit that has a child. */
     private final int digits;
 
-    private final PolicyNode[] places;
+    private final PolicyNode[] children;
     private final SpdEntry best;
 
-    private HashTrie(int digits, PolicyNode[] places, SpdEntry best) {
+    private HashTrie(int digits, PolicyNode[] children, SpdEntry best) {
         this.digits = digits;
-        this.places = places;
+        this.children = children;
         this.best = best;
     }
 
@@ -33,7 +33,7 @@ final class HashTrie implements PolicyNode {
             if ((trie.digits & bit) == 0) {
                 return null;
             }
-            at = trie.places[trie.index(bit)];
+            at = trie.children[trie.index(bit)];
             rest >>>= BITS;
         }
         return (PolicySet) at;
@@ -60,30 +60,30 @@ final class HashTrie implements PolicyNode {
 
     /** What is left, null if nothing. */
     static PolicyNode remove(PolicyNode at, SpdEntry entry, ToIntFunction<SpdEntry> hashes, int shift) {
-        if (at instanceof PolicySet shelf) {
-            return PolicyArray.remove(shelf, entry);
+        if (at instanceof PolicySet policies) {
+            return PolicyArray.remove(policies, entry);
         }
         HashTrie trie = (HashTrie) at;
         int bit = trie.bit(hashes.applyAsInt(entry), shift);
         PolicyNode rest = remove(trie.at(bit), entry, hashes, shift + BITS);
-        if (rest == null && trie.places.length == 1) {
+        if (rest == null && trie.children.length == 1) {
             return null;
         }
         HashTrie left = rest == null ? trie.without(bit) : trie.with(bit, rest, trie.best);
-        boolean alone = left.places.length == 1 && !(left.places[0] instanceof HashTrie);
-        return alone ? left.places[0] : entry == trie.best ? left.ranked() : left;
+        boolean alone = left.children.length == 1 && !(left.children[0] instanceof HashTrie);
+        return alone ? left.children[0] : entry == trie.best ? left.ranked() : left;
     }
 
     /** As {@link PolicySet#better}. The best of all is mostly the one, as those here match the same flows. */
-    SpdEntry better(Flow flow, int lanes, SpdEntry bound) {
-        SpdEntry found = best.better(flow, lanes, bound);
+    SpdEntry better(Flow flow, int lists, SpdEntry bound) {
+        SpdEntry found = best.better(flow, lists, bound);
         if (found == best || best.rank > bound.rank) {
             return found;
         }
-        for (PolicyNode place : places) {
-            found = place instanceof HashTrie trie
-                    ? trie.better(flow, lanes, found)
-                    : ((PolicySet) place).better(flow, lanes, found);
+        for (PolicyNode child : children) {
+            found = child instanceof HashTrie trie
+                    ? trie.better(flow, lists, found)
+                    : ((PolicySet) child).better(flow, lists, found);
         }
         return found;
     }
@@ -101,31 +101,32 @@ final class HashTrie implements PolicyNode {
     }
 
     private PolicyNode at(int bit) {
-        return (digits & bit) == 0 ? null : places[index(bit)];
+        return (digits & bit) == 0 ? null : children[index(bit)];
     }
 
-    private HashTrie with(int bit, PolicyNode place, SpdEntry newBest) {
-        int count = places.length;
+    private HashTrie with(int bit, PolicyNode child, SpdEntry newBest) {
+        int count = children.length;
         int index = index(bit);
         boolean had = (digits & bit) != 0;
-        PolicyNode[] copy = had ? places.clone() : ArrayCopies.open(places, count, new PolicyNode[count + 1], index);
-        copy[index] = place;
+        PolicyNode[] copy =
+                had ? children.clone() : ArrayCopies.open(children, count, new PolicyNode[count + 1], index);
+        copy[index] = child;
         return new HashTrie(digits | bit, copy, newBest);
     }
 
     private HashTrie without(int bit) {
-        int count = places.length;
+        int count = children.length;
         return new HashTrie(
-                digits & ~bit, ArrayCopies.close(places, count, new PolicyNode[count - 1], index(bit)), best);
+                digits & ~bit, ArrayCopies.close(children, count, new PolicyNode[count - 1], index(bit)), best);
     }
 
     /** The same once the best has gone. */
     private HashTrie ranked() {
-        SpdEntry first = places[0].sample();
-        for (PolicyNode place : places) {
-            first = better(first, place.sample());
+        SpdEntry first = children[0].sample();
+        for (PolicyNode child : children) {
+            first = better(first, child.sample());
         }
-        return new HashTrie(digits, places, first);
+        return new HashTrie(digits, children, first);
     }
 
     @Override
@@ -140,8 +141,8 @@ final class HashTrie implements PolicyNode {
 
     @Override
     public void forEach(Consumer<SpdEntry> action) {
-        for (PolicyNode place : places) {
-            place.forEach(action);
+        for (PolicyNode child : children) {
+            child.forEach(action);
         }
     }
 }

@@ -19,7 +19,7 @@ public final class Interner {
 
     private final Object[] values = new Object[VALUES];
 
-    /** Of the value in the same place: it is mostly another one, and must not be fetched from memory to see that. */
+    /** Of the value in the same slot: it is mostly another one, and must not be fetched from memory to see that. */
     private final int[] hashes = new int[VALUES];
 
     /** An equal value, maybe this one. Only for values that never change. */
@@ -33,14 +33,14 @@ public final class Interner {
     }
 
     private <T> T remember(T value, int hash) {
-        values[place(hash)] = value;
-        hashes[place(hash)] = hash;
+        values[slot(hash)] = value;
+        hashes[slot(hash)] = hash;
         return value;
     }
 
     @SuppressWarnings("unchecked")
     private <T> T known(T value, int hash) {
-        int at = place(hash);
+        int at = slot(hash);
         return hashes[at] == hash && value.equals(values[at]) ? (T) values[at] : null;
     }
 
@@ -49,11 +49,11 @@ public final class Interner {
         return (value.hashCode() + value.getClass().hashCode()) * 0x9E3779B9;
     }
 
-    private static int place(int hash) {
+    private static int slot(int hash) {
         return hash >>> Integer.SIZE - Integer.numberOfTrailingZeros(VALUES);
     }
 
-    public void share(StateSpec.Builder spec) {
+    public void intern(StateSpec.Builder spec) {
         spec.selector = of(spec.selector);
         spec.id = new StateId(of(spec.id.daddr()), spec.id.spi(), spec.id.protocol());
         spec.saddr = of(spec.saddr);
@@ -64,9 +64,9 @@ public final class Interner {
     }
 
     /** What is kept of a spec. @param index what it is to have */
-    PolicySpec share(PolicySpec s, int index) {
+    PolicySpec intern(PolicySpec s, int index) {
         Lifetime lifetime = s.lifetime() == Lifetime.UNLIMITED ? s.lifetime() : of(s.lifetime());
-        List<Template> templates = share(s.templates());
+        List<Template> templates = intern(s.templates());
         Mark mark = s.mark() == Mark.NONE ? s.mark() : of(s.mark());
         return new PolicySpec(
                 s.selector(),
@@ -84,32 +84,32 @@ public final class Interner {
                 s.securityContext());
     }
 
-    FieldMatch share(FieldMatch traits) {
-        return traits == FieldMatch.ANY ? traits : of(traits);
+    FieldMatch intern(FieldMatch fields) {
+        return fields == FieldMatch.ANY ? fields : of(fields);
     }
 
     /** Whole lists first: mostly an equal one is known, and none of its parts need be looked at. */
-    private List<Template> share(List<Template> templates) {
+    private List<Template> intern(List<Template> templates) {
         if (templates.isEmpty()) {
             return List.of();
         }
         int hash = hash(templates);
         List<Template> known = known(templates, hash);
-        return known != null ? known : remember(shareEach(templates), hash);
+        return known != null ? known : remember(internEach(templates), hash);
     }
 
-    private List<Template> shareEach(List<Template> templates) {
+    private List<Template> internEach(List<Template> templates) {
         if (templates.size() == 1) {
-            return List.of(share(templates.getFirst()));
+            return List.of(intern(templates.getFirst()));
         }
-        Template[] shared = new Template[templates.size()];
-        for (int i = 0; i < shared.length; i++) {
-            shared[i] = share(templates.get(i));
+        Template[] each = new Template[templates.size()];
+        for (int i = 0; i < each.length; i++) {
+            each[i] = intern(templates.get(i));
         }
-        return List.of(shared);
+        return List.of(each);
     }
 
-    private Template share(Template t) {
+    private Template intern(Template t) {
         Address daddr = of(t.id().daddr());
         StateId id = of(daddr == t.id().daddr() ? t.id() : new StateId(daddr, t.id().spi(), t.id().protocol()));
         Address saddr = of(t.saddr());

@@ -15,33 +15,33 @@ final class PoliciesByName implements PolicySet {
         this.root = root;
     }
 
-    /** Whether the hash of its name tells an entry from any that are in a bag. */
-    static boolean tellsApart(PolicyArray bag, SpdEntry entry) {
-        for (int i = 0; i < bag.size(); i++) {
-            if (bag.at(i).nameHash() != entry.nameHash()) {
+    /** Whether the hash of its name tells an entry from any that are in an array. */
+    static boolean tellsApart(PolicyArray few, SpdEntry entry) {
+        for (int i = 0; i < few.size(); i++) {
+            if (few.at(i).nameHash() != entry.nameHash()) {
                 return true;
             }
         }
         return false;
     }
 
-    static PolicySet of(PolicyArray bag, SpdEntry entry) {
+    static PolicySet of(PolicyArray few, SpdEntry entry) {
         PolicyNode all = entry;
-        for (int i = 0; i < bag.size(); i++) {
-            all = HashTrie.add(all, bag.at(i), SpdEntry::nameHash, 0);
+        for (int i = 0; i < few.size(); i++) {
+            all = HashTrie.add(all, few.at(i), SpdEntry::nameHash, 0);
         }
-        return shelf(all);
+        return setOf(all);
     }
 
     PolicySet with(SpdEntry entry) {
-        return shelf(HashTrie.add(root, entry, SpdEntry::nameHash, 0));
+        return setOf(HashTrie.add(root, entry, SpdEntry::nameHash, 0));
     }
 
     PolicySet without(SpdEntry entry) {
-        return shelf(HashTrie.remove(root, entry, SpdEntry::nameHash, 0));
+        return setOf(HashTrie.remove(root, entry, SpdEntry::nameHash, 0));
     }
 
-    private static PolicySet shelf(PolicyNode all) {
+    private static PolicySet setOf(PolicyNode all) {
         return all instanceof HashTrie trie ? new PoliciesByName(trie) : (PolicySet) all;
     }
 
@@ -51,8 +51,8 @@ final class PoliciesByName implements PolicySet {
     }
 
     @Override
-    public SpdEntry better(Flow flow, int lanes, SpdEntry best) {
-        return root.better(flow, lanes, best);
+    public SpdEntry better(Flow flow, int lists, SpdEntry best) {
+        return root.better(flow, lists, best);
     }
 
     @Override

@@ -20,13 +20,14 @@ final class PolicyArray implements PolicySet {
     }
 
     /** Adds to policies of the same addresses. */
-    static PolicySet add(PolicySet shelf, SpdEntry entry) {
-        return switch (shelf) {
+    static PolicySet add(PolicySet policies, SpdEntry entry) {
+        return switch (policies) {
             case SpdEntry other -> of(other, entry);
-            case PolicyArray bag when bag.size() >= MOST -> TupleSpace.of(bag).with(entry);
-            case PolicyArray bag -> bag.with(entry);
-            case TupleSpace bag -> bag.with(entry);
-            case PoliciesByName bag -> throw new IllegalStateException("a part of a larger shelf");
+            case PolicyArray array
+            when array.size() >= MOST -> TupleSpace.of(array).with(entry);
+            case PolicyArray array -> array.with(entry);
+            case TupleSpace space -> space.with(entry);
+            case PoliciesByName byName -> throw new IllegalStateException("a part of a larger set");
             case Trie trie -> throw new IllegalStateException("a trie has policies of several addresses");
         };
     }
@@ -34,21 +35,21 @@ final class PolicyArray implements PolicySet {
     /** Adds to policies that match the same flows. */
     static PolicySet addAlike(PolicySet alike, SpdEntry entry) {
         return switch (alike) {
-            case PolicyArray bag
-            when bag.size() >= MOST && PoliciesByName.tellsApart(bag, entry) -> PoliciesByName.of(bag, entry);
-            case PolicyArray bag -> bag.with(entry);
-            case PoliciesByName bag -> bag.with(entry);
+            case PolicyArray array
+            when array.size() >= MOST && PoliciesByName.tellsApart(array, entry) -> PoliciesByName.of(array, entry);
+            case PolicyArray array -> array.with(entry);
+            case PoliciesByName byName -> byName.with(entry);
             default -> of((SpdEntry) alike, entry);
         };
     }
 
     /** Null if it was the last. */
-    static PolicySet remove(PolicySet shelf, SpdEntry entry) {
-        return switch (shelf) {
+    static PolicySet remove(PolicySet policies, SpdEntry entry) {
+        return switch (policies) {
             case SpdEntry last -> null;
-            case PolicyArray bag -> bag.without(entry);
-            case TupleSpace bag -> bag.without(entry);
-            case PoliciesByName bag -> bag.without(entry);
+            case PolicyArray array -> array.without(entry);
+            case TupleSpace space -> space.without(entry);
+            case PoliciesByName byName -> byName.without(entry);
             case Trie trie -> throw new IllegalStateException("a trie has policies of several addresses");
         };
     }
@@ -95,12 +96,12 @@ final class PolicyArray implements PolicySet {
     }
 
     @Override
-    public SpdEntry better(Flow flow, int lanes, SpdEntry best) {
+    public SpdEntry better(Flow flow, int lists, SpdEntry best) {
         for (SpdEntry entry : entries) {
             if (entry.rank > best.rank) {
                 return best;
             }
-            if (entry.better(flow, lanes, best) == entry) {
+            if (entry.better(flow, lists, best) == entry) {
                 return entry;
             }
         }

@@ -4,17 +4,17 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.PolicyName;
 
 /**
- * Some policies of a {@link Classifier}, arranged for one lookup. Never changes once made: a change makes new shelves
- * on the way down to it and shares all others, so that whoever holds one sees the policies of one moment, whatever the
+ * Some policies of a {@link Classifier}, arranged for one lookup. Never changes once made: a change makes new sets on
+ * the way down to it and shares all others, so that whoever holds one sees the policies of one moment, whatever the
  * control thread does.
  */
 sealed interface PolicySet extends PolicyNode permits SpdEntry, PolicyArray, TupleSpace, PoliciesByName, Trie {
     /**
      * The policy here that a flow matches and that precedes {@code best}, or else {@code best}.
      *
-     * @param lanes only policies of these are looked at, see {@link SpdEntry#lane}
+     * @param lists only policies of these are looked at, see {@link SpdEntry#list}
      */
-    SpdEntry better(Flow flow, int lanes, SpdEntry best);
+    SpdEntry better(Flow flow, int lists, SpdEntry best);
 
     /**
      * The policy that a client means, or null.

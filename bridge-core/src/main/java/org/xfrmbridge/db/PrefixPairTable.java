@@ -40,7 +40,7 @@ final class PrefixPairTable {
         daddrLowMask = Prefix.low(-1L, daddrLength);
         saddrHighMask = Prefix.high(-1L, saddrLength);
         saddrLowMask = Prefix.low(-1L, saddrLength);
-        isExact = sample.lane == SpdEntry.EXACT;
+        isExact = sample.list == SpdEntry.EXACT;
         hasKeys = sample.family() == AddressFamily.INET;
         keyMask = key(daddrHighMask, saddrHighMask);
         this.changes = changes;
@@ -82,11 +82,11 @@ final class PrefixPairTable {
     }
 
     /** As {@link PolicySet#better}; right unless something changes meanwhile. Any thread. */
-    SpdEntry better(Flow flow, int lanes, SpdEntry best) {
+    SpdEntry better(Flow flow, int lists, SpdEntry best) {
         Policy policy = alone(flow);
-        SpdEntry entry = policy == null ? null : (SpdEntry) policy.place();
+        SpdEntry entry = policy == null ? null : SpdEntry.of(policy);
         if (entry != null) {
-            return entry.better(flow, lanes, best);
+            return entry.better(flow, lists, best);
         }
         if (!hasOthers) {
             return best;
@@ -94,19 +94,19 @@ final class PrefixPairTable {
         int hash = hash(flow.daddrHigh, flow.daddrLow, flow.saddrHigh, flow.saddrLow);
         HashTable.Table<PolicySet> table = others.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
-            PolicySet shelf = table.at(i);
-            if (shelf != null && shelf.sample().hasAddressesOf(flow)) {
-                return shelf.better(flow, lanes, best);
+            PolicySet policies = table.at(i);
+            if (policies != null && policies.sample().hasAddressesOf(flow)) {
+                return policies.better(flow, lists, best);
             }
         }
         return best;
     }
 
     /** All policies between an entry's prefixes, or null. Control thread, like all below. */
-    PolicySet shelf(SpdEntry entry) {
+    PolicySet between(SpdEntry entry) {
         Policy policy = hasKeys ? alone.get(key(entry)) : null;
         if (policy != null) {
-            return (SpdEntry) policy.place();
+            return SpdEntry.of(policy);
         }
         if (others.size() == 0) {
             return null;
@@ -121,15 +121,15 @@ final class PrefixPairTable {
         return null;
     }
 
-    /** @param old an entry that it takes the place of, or null */
+    /** @param old an entry that it replaces, or null */
     void put(SpdEntry entry, SpdEntry old) {
-        PolicySet shelf = shelf(entry);
-        replace(shelf, shelf == old ? entry : with(shelf, entry, old));
+        PolicySet policies = between(entry);
+        replace(policies, policies == old ? entry : with(policies, entry, old));
         size += old == null ? 1 : 0;
     }
 
-    private static PolicySet with(PolicySet shelf, SpdEntry entry, SpdEntry old) {
-        PolicySet more = PolicyArray.add(shelf, entry);
+    private static PolicySet with(PolicySet policies, SpdEntry entry, SpdEntry old) {
+        PolicySet more = PolicyArray.add(policies, entry);
         return old == null ? more : PolicyArray.remove(more, old);
     }
 
@@ -137,8 +137,8 @@ final class PrefixPairTable {
         if (mayBeAlone(entry) && alone.remove(key(entry), entry.policy())) {
             count(changes);
         } else {
-            PolicySet shelf = shelf(entry);
-            replace(shelf, PolicyArray.remove(shelf, entry));
+            PolicySet policies = between(entry);
+            replace(policies, PolicyArray.remove(policies, entry));
         }
         size--;
     }
@@ -149,8 +149,8 @@ final class PrefixPairTable {
     }
 
     void forEach(Consumer<SpdEntry> action) {
-        alone.forEach(policy -> action.accept((SpdEntry) policy.place()));
-        others.forEach(shelf -> shelf.forEach(action));
+        alone.forEach(policy -> action.accept(SpdEntry.of(policy)));
+        others.forEach(policies -> policies.forEach(action));
     }
 
     /** Either may be null, for none. What goes from one table to the other is in both for a while. */
@@ -184,8 +184,8 @@ final class PrefixPairTable {
         changes.setRelease(changes.getPlain() + 1);
     }
 
-    private SpdEntry ifAlone(PolicySet shelf) {
-        return shelf instanceof SpdEntry entry && mayBeAlone(entry) ? entry : null;
+    private SpdEntry ifAlone(PolicySet policies) {
+        return policies instanceof SpdEntry entry && mayBeAlone(entry) ? entry : null;
     }
 
     private boolean mayBeAlone(SpdEntry entry) {

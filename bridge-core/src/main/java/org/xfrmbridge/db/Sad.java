@@ -241,19 +241,19 @@ public final class Sad {
 
     /** Control thread: unhashes; marks it dead. Once only. */
     public void remove(State state) {
-        SadEntry entry = (SadEntry) Objects.requireNonNull(state.place, "not in the database");
+        SadEntry entry = entryOf(state);
         state.enter(Phase.DEAD);
         unindex(entry);
         all.remove(entry);
-        state.place = null;
+        state.setEntry(null);
     }
 
     /**
-     * Control thread: gives a State another spec. It is found by its new keys as soon as it has them, keeps its place
+     * Control thread: gives a State another spec. It is found by its new keys as soon as it has them, keeps its order
      * in walks, and bundles of its addresses are rebuilt.
      */
     public void respec(State state, StateSpec spec) {
-        SadEntry entry = (SadEntry) Objects.requireNonNull(state.place, "not in the database");
+        SadEntry entry = entryOf(state);
         boolean moved = entry.isMovedBy(spec);
         state.respec(spec);
         if (moved) {
@@ -269,9 +269,13 @@ public final class Sad {
         reindex(state);
     }
 
+    private static SadEntry entryOf(State state) {
+        return Objects.requireNonNull(SadEntry.of(state), "not in the database");
+    }
+
     /** The new entry is there before the old one goes, so that no lookup misses both. */
     private void reindex(State state) {
-        SadEntry old = (SadEntry) Objects.requireNonNull(state.place, "not in the database");
+        SadEntry old = entryOf(state);
         SadEntry entry = new SadEntry(state);
         all.replace(old, entry);
         index(entry);
@@ -291,7 +295,7 @@ public final class Sad {
         if (entry.sequence != 0) {
             bySequence.add(entry);
         }
-        entry.state().place = entry;
+        entry.state().setEntry(entry);
         boolean isFirst = group.isEmpty();
         group.add(entry);
         if (isFirst) {
@@ -309,8 +313,8 @@ public final class Sad {
         if (group.isEmpty()) {
             groups.remove(group, group.hash());
             group.gone();
-        } else if (entry.state().place != entry) {
-            // It lives on in another place: who found it here is not told by its death.
+        } else if (entry.state().entry() != entry) {
+            // It lives on in another entry: who found it here is not told by its death.
             group.changed();
         }
         if (entry.sequence != 0) {

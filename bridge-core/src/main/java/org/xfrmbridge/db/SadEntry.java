@@ -40,6 +40,11 @@ final class SadEntry extends WalkEntry<State> {
         addSeconds = state.addSeconds();
     }
 
+    /** Where a State is; null if it is in no database. */
+    static SadEntry of(State state) {
+        return (SadEntry) state.entry();
+    }
+
     State state() {
         return value();
     }
@@ -116,7 +121,7 @@ final class SadEntry extends WalkEntry<State> {
         before.alike = entry.alike;
     }
 
-    /** Whether another spec puts a State at another place of any table. */
+    /** Whether another spec gives a State another key in any table. */
     boolean isMovedBy(StateSpec spec) {
         StateSpec now = state().spec();
         return !spec.id().equals(now.id())

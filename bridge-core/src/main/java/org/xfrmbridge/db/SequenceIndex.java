@@ -5,12 +5,12 @@ package org.xfrmbridge.db;
  * writes, any thread looks up.
  */
 final class SequenceIndex {
-    private final HashTable<SadEntry> slots = new HashTable<>();
+    private final HashTable<SadEntry> heads = new HashTable<>();
 
     /** The youngest; {@link SadEntry#alikeInSequence} leads to the others. Null if none. */
     SadEntry chain(int sequence) {
         int hash = Hashing.fold(sequence);
-        HashTable.Table<SadEntry> table = slots.table();
+        HashTable.Table<SadEntry> table = heads.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             SadEntry entry = table.at(i);
             if (entry != null && entry.sequence == sequence) {
@@ -25,9 +25,9 @@ final class SequenceIndex {
         SadEntry head = chain(entry.sequence);
         entry.alikeInSequence = head;
         if (head == null) {
-            slots.add(entry, hash);
+            heads.add(entry, hash);
         } else {
-            slots.replace(head, entry, hash);
+            heads.replace(head, entry, hash);
         }
     }
 
@@ -40,9 +40,9 @@ final class SequenceIndex {
             }
             head.alikeInSequence = entry.alikeInSequence;
         } else if (entry.alikeInSequence != null) {
-            slots.replace(entry, entry.alikeInSequence, hash);
+            heads.replace(entry, entry.alikeInSequence, hash);
         } else {
-            slots.remove(entry, hash);
+            heads.remove(entry, hash);
         }
     }
 }

@@ -5,12 +5,12 @@ package org.xfrmbridge.db;
  * The control thread writes, any thread looks up.
  */
 final class SourceIndex {
-    private final HashTable<SadEntry> slots = new HashTable<>();
+    private final HashTable<SadEntry> heads = new HashTable<>();
 
     /** The youngest State of a key, or null. */
     SadEntry youngest(long saddrHigh, long saddrLow, long daddrHigh, long daddrLow, int kind) {
         int hash = SadEntry.sourceHash(saddrHigh, saddrLow, daddrHigh ^ daddrLow, kind);
-        HashTable.Table<SadEntry> table = slots.table();
+        HashTable.Table<SadEntry> table = heads.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             SadEntry entry = table.at(i);
             if (entry != null && entry.isBetween(saddrHigh, saddrLow, daddrHigh, daddrLow, kind)) {
@@ -24,9 +24,9 @@ final class SourceIndex {
         SadEntry head = chain(entry);
         entry.alike = head;
         if (head == null) {
-            slots.add(entry, entry.sourceHash());
+            heads.add(entry, entry.sourceHash());
         } else {
-            slots.replace(head, entry, entry.sourceHash());
+            heads.replace(head, entry, entry.sourceHash());
         }
     }
 
@@ -35,15 +35,15 @@ final class SourceIndex {
         if (head != entry) {
             head.unlinkAlike(entry);
         } else if (entry.alike != null) {
-            slots.replace(entry, entry.alike, entry.sourceHash());
+            heads.replace(entry, entry.alike, entry.sourceHash());
         } else {
-            slots.remove(entry, entry.sourceHash());
+            heads.remove(entry, entry.sourceHash());
         }
     }
 
     private SadEntry chain(SadEntry entry) {
         int hash = entry.sourceHash();
-        HashTable.Table<SadEntry> table = slots.table();
+        HashTable.Table<SadEntry> table = heads.table();
         for (int i = table.find(hash); i >= 0; i = table.findNext(i, hash)) {
             if (entry.isAlike(table.at(i))) {
                 return table.at(i);

@@ -42,7 +42,7 @@ public final class Spd {
 
     private final PolicyChanges changes = new PolicyChanges();
     private final AtomicReferenceArray<PolicySpec.Action> defaults = new AtomicReferenceArray<>(DIRECTIONS);
-    private final Interner shared = new Interner();
+    private final Interner interner = new Interner();
     /**
      * Has the bits of the name that is looked for, so that looking leaves no garbage. It becomes the entry of the next
      * policy that comes.
@@ -140,12 +140,12 @@ public final class Spd {
         int index = old == null
                 ? newIndex(spec.direction().number(), spec.index())
                 : old.policy().spec().index();
-        boolean keepsPlace = old != null && old.policy().spec().priority() == spec.priority();
-        Policy policy = new Policy(shared.share(spec, index), nextAge++, nowSeconds);
+        boolean keepsPosition = old != null && old.policy().spec().priority() == spec.priority();
+        Policy policy = new Policy(interner.intern(spec, index), nextAge++, nowSeconds);
         SpdEntry entry = probe;
         probe = new SpdEntry();
-        entry.traits = shared.share(entry.traits);
-        entry.place(policy, keepsPlace ? old.placeOfUpdate(policy.age()) : policy.age());
+        entry.fields = interner.intern(entry.fields);
+        entry.become(policy, keepsPosition ? old.positionOfUpdate(policy.age()) : policy.age());
         classifier(spec).put(entry, old);
         all.add(entry);
         addToCount(spec.direction().number(), 1);
@@ -162,7 +162,7 @@ public final class Spd {
     }
 
     /**
-     * An update that kept its place may have had another policy of its lane behind it that is older than the flow's
+     * An update that kept its position may have had another policy of its list behind it that is older than the flow's
      * own: see the {@link Classifier}.
      */
     private void tellOfGone(SpdEntry entry) {
@@ -216,7 +216,7 @@ public final class Spd {
         if (policy.spec().direction() == Direction.OUT && !isSocketPolicy(policy)) {
             beforeRemoval.run();
         }
-        SpdEntry entry = place(policy);
+        SpdEntry entry = entryOf(policy);
         classifier(policy.spec(), entry).remove(entry);
         unlink(entry);
         tellOfGone(entry);
@@ -254,24 +254,25 @@ public final class Spd {
     }
 
     /**
-     * Gives a Policy other templates: a successor in its place of every order. The old one is killed. Control thread.
+     * Gives a Policy other templates: a successor that has its position in every order. The old one is killed. Control
+     * thread.
      */
     public Policy retarget(Policy policy, List<Template> templates) {
-        SpdEntry old = place(policy);
-        PolicySpec spec = shared.share(
+        SpdEntry old = entryOf(policy);
+        PolicySpec spec = interner.intern(
                 policy.spec().withTemplates(templates), policy.spec().index());
-        SpdEntry entry = new SpdEntry().set(spec).place(policy.successor(spec), old.placeOfUpdate(policy.age()));
-        entry.traits = old.traits;
+        SpdEntry entry = new SpdEntry().set(spec).become(policy.successor(spec), old.positionOfUpdate(policy.age()));
+        entry.fields = old.fields;
         classifier(policy.spec(), old).put(entry, old);
         byIndex.replace(old, entry, Hashing.fold(policy.spec().index()));
         all.replace(old, entry);
-        policy.setPlace(null);
+        policy.setEntry(null);
         return entry.policy();
     }
 
     /** Whether this very Policy is in the database. Control thread. */
     public boolean contains(Policy policy) {
-        return !policy.isDead() && atIndex(policy.spec().index()) == policy.place();
+        return !policy.isDead() && atIndex(policy.spec().index()) == policy.entry();
     }
 
     /**
@@ -299,7 +300,7 @@ public final class Spd {
     }
 
     void unlinkSocketPolicy(Policy policy) {
-        unlink(place(policy));
+        unlink(entryOf(policy));
     }
 
     private void unlink(SpdEntry entry) {
@@ -311,17 +312,17 @@ public final class Spd {
         PolicySpec spec = entry.policy().spec();
         all.remove(entry);
         addToCount(
-                entry.lane != 0
+                entry.list != 0
                         ? spec.direction().number()
                         : DIRECTIONS + spec.direction().number(),
                 -1);
         countPartial(entry, -1);
-        entry.policy().setPlace(null);
+        entry.policy().setEntry(null);
     }
 
     private void countPartial(SpdEntry entry, int more) {
         PolicySpec spec = entry.policy().spec();
-        if (entry.lane != 0 && !entry.matchesAll() && spec.action() == PolicySpec.Action.ALLOW) {
+        if (entry.list != 0 && !entry.matchesAll() && spec.action() == PolicySpec.Action.ALLOW) {
             addToCount(2 * DIRECTIONS + spec.direction().number(), more);
         }
     }
@@ -331,8 +332,8 @@ public final class Spd {
         counts.setRelease(number, counts.getPlain(number) + more);
     }
 
-    private static SpdEntry place(Policy policy) {
-        if (policy.place() instanceof SpdEntry entry) {
+    private static SpdEntry entryOf(Policy policy) {
+        if (policy.entry() instanceof SpdEntry entry) {
             return entry;
         }
         throw new IllegalStateException("not in the database: " + policy);

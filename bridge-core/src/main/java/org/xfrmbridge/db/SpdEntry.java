@@ -23,28 +23,28 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
     static final int SADDR_PREFIXED = 4;
     static final int DADDR_PREFIXED = 8;
     static final int ANY = 16;
-    static final int ALL_LANES = 31;
+    static final int ALL_LISTS = 31;
 
     /** INEXACT_PREFIXLEN_IPV4 and _IPV6: shorter prefixes are any address to a kernel. */
     private static final int SHORT_PREFIX_4 = 16;
 
     private static final int SHORT_PREFIX_6 = 48;
 
-    private static final long LAST_PLACE = 0xffffffffL;
+    private static final long LAST_POSITION = 0xffffffffL;
 
     /**
-     * Priority, then place, in one signed number: lower wins. The place among policies of equal priority is the age, or
-     * that of the policy it was an update of. Very late places share a rank and are told apart by age.
+     * Priority, then position, in one signed number: lower wins. The position among policies of equal priority is the
+     * age, or that of the policy it was an update of. Very late positions share a rank and are told apart by age.
      */
     long rank;
 
     /**
      * Which of the kernel's kinds of lists it is in, by its prefixes: one of the constants; 0 for a socket's, which is
-     * only walked over. An update keeps its place within its lane and is new to the others.
+     * only walked over. An update keeps its position within its list and is new to the others.
      */
-    byte lane;
+    byte list;
 
-    FieldMatch traits = FieldMatch.ANY;
+    FieldMatch fields = FieldMatch.ANY;
     long daddrHigh;
     long daddrLow;
     long saddrHigh;
@@ -58,7 +58,7 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
     private boolean isUpdate;
 
     /**
-     * Takes the bits of a name, to find the entry that has it, or to {@link #place become} one. Never once it is in a
+     * Takes the bits of a name, to find the entry that has it, or to {@link #become become} one. Never once it is in a
      * table.
      */
     SpdEntry set(PolicyName name) {
@@ -69,41 +69,41 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
         family = (byte) selector.family();
         daddrBits = (byte) Math.min(selector.daddrPrefix(), bits);
         saddrBits = (byte) Math.min(selector.saddrPrefix(), bits);
-        lane = (byte) lane(selector, daddr, saddr);
+        list = (byte) list(selector, daddr, saddr);
         daddrHigh = Prefix.high(daddr.high(), daddrLength());
         daddrLow = Prefix.low(daddr.low(), daddrLength());
         saddrHigh = Prefix.high(saddr.high(), saddrLength());
         saddrLow = Prefix.low(saddr.low(), saddrLength());
-        traits = FieldMatch.of(name);
+        fields = FieldMatch.of(name);
         isPlain = name.securityContext() == null
                 && selector.user() == 0
                 && selector.daddrPrefix() == daddrLength()
                 && selector.saddrPrefix() == saddrLength()
                 && hasAddresses(daddr.high(), daddr.low(), saddr.high(), saddr.low())
-                && FieldMatch.ports(selector) == traits.ports();
+                && FieldMatch.ports(selector) == fields.ports();
         return this;
     }
 
     /**
-     * Makes it the entry of a Policy with these bits, before anybody sees it. @param place among those of equal
+     * Makes it the entry of a Policy with these bits, before anybody sees it. @param position among those of equal
      * priority
      */
-    SpdEntry place(Policy policy, long place) {
-        rank = rank(policy.spec().priority(), place);
-        isUpdate = place != policy.age();
+    SpdEntry become(Policy policy, long position) {
+        rank = rank(policy.spec().priority(), position);
+        isUpdate = position != policy.age();
         setValue(policy);
-        policy.setPlace(this);
+        policy.setEntry(this);
         return this;
     }
 
-    /** Whether its place is not its age, but that of a policy it was an update of. */
+    /** Whether its position is not its age, but that of a policy it was an update of. */
     boolean isUpdate() {
         return isUpdate;
     }
 
     /** A new one, which comes just behind all policies of its priority. */
     SpdEntry ceiling() {
-        return bound(rank | LAST_PLACE);
+        return bound(rank | LAST_POSITION);
     }
 
     /** Of no Policy: all that are better have a lower rank. */
@@ -116,16 +116,16 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
     static SpdEntry ofSocket(Policy policy) {
         SpdEntry entry = bound(Long.MAX_VALUE);
         entry.setValue(policy);
-        policy.setPlace(entry);
+        policy.setEntry(entry);
         return entry;
     }
 
-    private static long rank(int priority, long place) {
-        return (long) (priority ^ Integer.MIN_VALUE) << 32 | Math.min(place, LAST_PLACE);
+    private static long rank(int priority, long position) {
+        return (long) (priority ^ Integer.MIN_VALUE) << 32 | Math.min(position, LAST_POSITION);
     }
 
     /** {@code policy_hash_bysel} and {@code xfrm_policy_inexact_alloc_chain}. */
-    private static int lane(Selector selector, Address daddr, Address saddr) {
+    private static int list(Selector selector, Address daddr, Address saddr) {
         int bits = AddressFamily.bits(selector.family());
         if (selector.daddrPrefix() >= bits && selector.saddrPrefix() >= bits) {
             return EXACT;
@@ -140,6 +140,11 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
 
     private static boolean isAny(Address address, int prefixBits, int family) {
         return prefixBits < (family == AddressFamily.INET ? SHORT_PREFIX_4 : SHORT_PREFIX_6) || address.isAny(family);
+    }
+
+    /** Where a Policy is; null if it has left its database. */
+    static SpdEntry of(Policy policy) {
+        return (SpdEntry) policy.entry();
     }
 
     /** {@link AddressFamily#INET} or INET6. */
@@ -168,20 +173,20 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
         return policy() == null ? Long.MAX_VALUE : policy().age();
     }
 
-    /** The place in the order of an update of equal priority whose age is given. */
-    long placeOfUpdate(long age) {
-        long place = rank & LAST_PLACE;
-        return place == LAST_PLACE ? age : place;
+    /** The position in the order of an update of equal priority whose age is given. */
+    long positionOfUpdate(long age) {
+        long position = rank & LAST_POSITION;
+        return position == LAST_POSITION ? age : position;
     }
 
     /** The kernel's {@code xfrm_policy_match}; family, type and direction are the classifier's. */
     boolean matches(Flow flow) {
-        return traits.fit(flow) && hasAddressesOf(flow);
+        return fields.fit(flow) && hasAddressesOf(flow);
     }
 
     /** Whether every flow between its addresses matches, if it has no interface id either. */
     boolean matchesAll() {
-        return traits == FieldMatch.ANY;
+        return fields == FieldMatch.ANY;
     }
 
     boolean hasAddressesOf(Flow flow) {
@@ -206,8 +211,8 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
     }
 
     @Override
-    public SpdEntry better(Flow flow, int lanes, SpdEntry best) {
-        return rank <= best.rank && (lane & lanes) != 0 && matches(flow) && precedes(best) ? this : best;
+    public SpdEntry better(Flow flow, int lists, SpdEntry best) {
+        return rank <= best.rank && (list & lists) != 0 && matches(flow) && precedes(best) ? this : best;
     }
 
     /**
@@ -223,7 +228,7 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
                 ? daddrBits == probe.daddrBits
                         && saddrBits == probe.saddrBits
                         && hasAddressesOf(probe)
-                        && traits.equals(probe.traits)
+                        && fields.equals(probe.fields)
                 : isNamed(name);
         return meant ? this : null;
     }

@@ -50,7 +50,7 @@ final class SpiIndex {
     SadEntry youngest(long daddrHigh, long daddrLow, int spi, int kind) {
         LongHashTable<State> table = keyTable(kind);
         State state = table == null ? null : table.get(key(daddrHigh, spi));
-        return state != null ? (SadEntry) state.place : youngestOfOthers(daddrHigh, daddrLow, spi, kind);
+        return state != null ? SadEntry.of(state) : youngestOfOthers(daddrHigh, daddrLow, spi, kind);
     }
 
     private SadEntry youngestOfOthers(long daddrHigh, long daddrLow, int spi, int kind) {
@@ -85,7 +85,7 @@ final class SpiIndex {
         }
     }
 
-    /** Puts one of the same key in another's place; either may be null, for none. No lookup misses both. */
+    /** Puts one of the same key instead of another; either may be null, for none. No lookup misses both. */
     private void replaceHead(SadEntry head, SadEntry successor) {
         boolean wasByKey = head != null && isByKey(head);
         boolean isByKey = successor != null && isByKey(successor);
@@ -112,14 +112,14 @@ final class SpiIndex {
         State state = table == null ? null : table.get(key(entry));
         if (state != null) {
             // A State whose key changes has its new entry by now, and is still found by its old one.
-            SadEntry known = (SadEntry) state.place;
+            SadEntry known = SadEntry.of(state);
             return known.isAlike(entry) ? known : entry;
         }
         int hash = hash(entry);
-        HashTable.Table<SadEntry> slots = others.table();
-        for (int i = slots.find(hash); i >= 0; i = slots.findNext(i, hash)) {
-            if (entry.isAlike(slots.at(i))) {
-                return slots.at(i);
+        HashTable.Table<SadEntry> heads = others.table();
+        for (int i = heads.find(hash); i >= 0; i = heads.findNext(i, hash)) {
+            if (entry.isAlike(heads.at(i))) {
+                return heads.at(i);
             }
         }
         return null;

@@ -6,15 +6,15 @@ import org.xfrmbridge.xfrm.PolicyName;
 
 /**
  * Policies by the prefixes of one of their addresses, four bits to a node. A node starts at a multiple of four bits and
- * has 31 places, like a heap: 1 is for its own prefix, 2 and 3 for those of one bit more, and so on to 15; 16 to 31 are
- * for what is four bits longer or more. Places without policies are not kept, nor nodes with a single one, so that a
- * node's prefix may be much longer than that of the one above.
+ * has 31 branches, like a heap: 1 is for its own prefix, 2 and 3 for those of one bit more, and so on to 15; 16 to 31
+ * are for what is four bits longer or more. Branches without policies are not kept, nor nodes with a single one, so
+ * that a node's prefix may be much longer than that of the one above.
  *
- * <p>What stands in one of the places 1 to 15, policies with the very same prefix, is ordered by the other address: in
- * the trie of destinations they make a trie of sources, and there they are a bag. A single policy stands for itself
- * anywhere.
+ * <p>What stands on one of the branches 1 to 15, policies with the very same prefix, is ordered by the other address:
+ * in the trie of destinations they make a trie of sources, and there they are a {@link PolicyArray}. A single policy
+ * stands for itself anywhere.
  *
- * <p>A node has the best rank of every place beside it: a lookup looks only where a better policy may be than the one
+ * <p>A node has the best rank of every branch beside it: a lookup looks only where a better policy may be than the one
  * it has.
  */
 final class Trie implements PolicySet {
@@ -27,18 +27,18 @@ final class Trie implements PolicySet {
     private static final int STRIDE = 4;
     private static final int FANOUT = 1 << STRIDE;
 
-    /** Places 1 to 15. */
+    /** Branches 1 to 15. */
     private static final int HERE = FANOUT - 1;
 
     private static final int HERE_MASK = (1 << FANOUT) - 1;
 
-    /** For every four bits of an address, the places of all prefixes of it. */
+    /** For every four bits of an address, the branches of all prefixes of it. */
     private static final int[] PATHS = new int[FANOUT];
 
     static {
         for (int bits = 0; bits < FANOUT; bits++) {
-            for (int place = FANOUT + bits; place > 0; place >>>= 1) {
-                PATHS[bits] |= 1 << place;
+            for (int branch = FANOUT + bits; branch > 0; branch >>>= 1) {
+                PATHS[bits] |= 1 << branch;
             }
         }
     }
@@ -47,20 +47,20 @@ final class Trie implements PolicySet {
     private final long low;
     private final long bestRank;
     private final long[] ranks;
-    private final PolicySet[] shelves;
-    /** A bit for each place that is kept. */
-    private final int places;
+    private final PolicySet[] children;
+    /** A bit for each branch that is kept. */
+    private final int branches;
 
     private final short start;
     private final boolean bySource;
 
-    private Trie(long high, long low, int start, Side side, int places, PolicySet[] shelves, long[] ranks) {
+    private Trie(long high, long low, int start, Side side, int branches, PolicySet[] children, long[] ranks) {
         this.high = Prefix.high(high, start);
         this.low = Prefix.low(low, start);
         this.start = (short) start;
         bySource = side == Side.SADDR;
-        this.places = places;
-        this.shelves = shelves;
+        this.branches = branches;
+        this.children = children;
         this.ranks = ranks;
         long best = Long.MAX_VALUE;
         for (long rank : ranks) {
@@ -69,33 +69,33 @@ final class Trie implements PolicySet {
         bestRank = best;
     }
 
-    /** @param shelf policies by the addresses of a side, null for none. Returns them and one more. */
-    static PolicySet add(PolicySet shelf, SpdEntry entry, Side side) {
-        if (shelf == null) {
+    /** @param policies by the addresses of a side, null for none. Returns them and one more. */
+    static PolicySet add(PolicySet policies, SpdEntry entry, Side side) {
+        if (policies == null) {
             return entry;
         }
-        Trie at = shelf instanceof Trie trie ? trie : alone((SpdEntry) shelf, side);
+        Trie at = policies instanceof Trie trie ? trie : alone((SpdEntry) policies, side);
         int same = Prefix.common(at.high ^ high(entry, side), at.low ^ low(entry, side));
         int start = Math.min(same, length(entry, side)) & -STRIDE;
         if (start < at.start) {
-            Trie fork = node(at.high, at.low, start, side, childPlace(at.high, at.low, start), shelf);
-            return fork.with(fork.place(entry), entry);
+            Trie fork = node(at.high, at.low, start, side, branchBelow(at.high, at.low, start), policies);
+            return fork.with(fork.branch(entry), entry);
         }
-        int place = at.place(entry);
-        PolicySet old = at.at(place);
-        return at.with(place, place <= HERE ? addHere(old, entry, side) : add(old, entry, side));
+        int branch = at.branch(entry);
+        PolicySet old = at.child(branch);
+        return at.with(branch, branch <= HERE ? addHere(old, entry, side) : add(old, entry, side));
     }
 
-    /** What is left of a shelf without one that is in it, null if nothing. */
-    static PolicySet remove(PolicySet shelf, SpdEntry entry, Side side) {
-        if (shelf == entry) {
+    /** What is left of a set without one that is in it, null if nothing. */
+    static PolicySet remove(PolicySet policies, SpdEntry entry, Side side) {
+        if (policies == entry) {
             return null;
         }
-        Trie at = (Trie) shelf;
-        int place = at.place(entry);
-        PolicySet old = at.at(place);
-        PolicySet rest = place <= HERE ? removeHere(old, entry, side) : remove(old, entry, side);
-        return rest == null ? at.without(place) : at.with(place, rest).unlessSingle();
+        Trie at = (Trie) policies;
+        int branch = at.branch(entry);
+        PolicySet old = at.child(branch);
+        PolicySet rest = branch <= HERE ? removeHere(old, entry, side) : remove(old, entry, side);
+        return rest == null ? at.without(branch) : at.with(branch, rest).unlessSingle();
     }
 
     private static Trie alone(SpdEntry entry, Side side) {
@@ -103,11 +103,12 @@ final class Trie implements PolicySet {
         int start = length & -STRIDE;
         long high = high(entry, side);
         long low = low(entry, side);
-        return node(high, low, start, side, place(high, low, start, length), entry);
+        return node(high, low, start, side, branch(high, low, start, length), entry);
     }
 
-    private static Trie node(long high, long low, int start, Side side, int place, PolicySet shelf) {
-        return new Trie(high, low, start, side, 1 << place, new PolicySet[] {shelf}, new long[] {shelf.bestRank()});
+    private static Trie node(long high, long low, int start, Side side, int branch, PolicySet policies) {
+        return new Trie(
+                high, low, start, side, 1 << branch, new PolicySet[] {policies}, new long[] {policies.bestRank()});
     }
 
     private static PolicySet addHere(PolicySet here, SpdEntry entry, Side side) {
@@ -121,33 +122,33 @@ final class Trie implements PolicySet {
         return side == Side.DADDR ? remove(here, entry, Side.SADDR) : PolicyArray.remove(here, entry);
     }
 
-    private Trie with(int place, PolicySet shelf) {
-        int count = shelves.length;
-        int index = index(place);
-        boolean had = has(place);
-        PolicySet[] newShelves =
-                had ? shelves.clone() : ArrayCopies.open(shelves, count, new PolicySet[count + 1], index);
+    private Trie with(int branch, PolicySet policies) {
+        int count = children.length;
+        int index = index(branch);
+        boolean had = has(branch);
+        PolicySet[] newChildren =
+                had ? children.clone() : ArrayCopies.open(children, count, new PolicySet[count + 1], index);
         long[] newRanks = had ? ranks.clone() : ArrayCopies.open(ranks, count, new long[count + 1], index);
-        newShelves[index] = shelf;
-        newRanks[index] = shelf.bestRank();
-        return new Trie(high, low, start, side(), places | 1 << place, newShelves, newRanks);
+        newChildren[index] = policies;
+        newRanks[index] = policies.bestRank();
+        return new Trie(high, low, start, side(), branches | 1 << branch, newChildren, newRanks);
     }
 
-    private PolicySet without(int place) {
-        int count = shelves.length;
+    private PolicySet without(int branch) {
+        int count = children.length;
         if (count == 1) {
             return null;
         }
-        int index = index(place);
-        PolicySet[] fewerShelves = ArrayCopies.close(shelves, count, new PolicySet[count - 1], index);
+        int index = index(branch);
+        PolicySet[] fewerChildren = ArrayCopies.close(children, count, new PolicySet[count - 1], index);
         long[] fewerRanks = ArrayCopies.close(ranks, count, new long[count - 1], index);
-        return new Trie(high, low, start, side(), places & ~(1 << place), fewerShelves, fewerRanks).unlessSingle();
+        return new Trie(high, low, start, side(), branches & ~(1 << branch), fewerChildren, fewerRanks).unlessSingle();
     }
 
     /** A node that has nothing to tell apart gives way to the one thing it has. */
     private PolicySet unlessSingle() {
-        boolean isBelow = places >>> FANOUT != 0;
-        return shelves.length == 1 && (isBelow || shelves[0] instanceof SpdEntry) ? shelves[0] : this;
+        boolean isBelow = branches >>> FANOUT != 0;
+        return children.length == 1 && (isBelow || children[0] instanceof SpdEntry) ? children[0] : this;
     }
 
     @Override
@@ -156,28 +157,28 @@ final class Trie implements PolicySet {
     }
 
     @Override
-    public SpdEntry better(Flow flow, int lanes, SpdEntry best) {
+    public SpdEntry better(Flow flow, int lists, SpdEntry best) {
         long flowHigh = bySource ? flow.saddrHigh : flow.daddrHigh;
         long flowLow = bySource ? flow.saddrLow : flow.daddrLow;
         SpdEntry found = best;
         Trie at = this;
         while (Prefix.isZero(flowHigh ^ at.high, flowLow ^ at.low, at.start)) {
-            int path = at.places & PATHS[digit(flowHigh, flowLow, at.start)];
+            int path = at.branches & PATHS[digit(flowHigh, flowLow, at.start)];
             for (int left = path & HERE_MASK; left != 0; left &= left - 1) {
                 int index = at.indexOf(left & -left);
                 if (at.ranks[index] <= found.rank) {
-                    found = at.shelves[index].better(flow, lanes, found);
+                    found = at.children[index].better(flow, lists, found);
                 }
             }
             int below = path & ~HERE_MASK;
             if (below == 0 || at.ranks[at.indexOf(below)] > found.rank) {
                 return found;
             }
-            PolicySet next = at.shelves[at.indexOf(below)];
+            PolicySet next = at.children[at.indexOf(below)];
             if (next instanceof Trie trie) {
                 at = trie;
             } else {
-                return next.better(flow, lanes, found);
+                return next.better(flow, lists, found);
             }
         }
         return found;
@@ -187,9 +188,9 @@ final class Trie implements PolicySet {
     public SpdEntry named(PolicyName name, SpdEntry probe) {
         Trie at = this;
         while (length(probe, side()) >= at.start) {
-            int place = at.place(probe);
-            PolicySet next = at.at(place);
-            if (place > HERE && next instanceof Trie trie) {
+            int branch = at.branch(probe);
+            PolicySet next = at.child(branch);
+            if (branch > HERE && next instanceof Trie trie) {
                 at = trie;
             } else {
                 return next == null ? null : next.named(name, probe);
@@ -200,44 +201,44 @@ final class Trie implements PolicySet {
 
     @Override
     public SpdEntry sample() {
-        return shelves[0].sample();
+        return children[0].sample();
     }
 
     @Override
     public void forEach(Consumer<SpdEntry> action) {
-        for (PolicySet shelf : shelves) {
-            shelf.forEach(action);
+        for (PolicySet child : children) {
+            child.forEach(action);
         }
     }
 
-    private boolean has(int place) {
-        return (places >>> place & 1) != 0;
+    private boolean has(int branch) {
+        return (branches >>> branch & 1) != 0;
     }
 
-    private int index(int place) {
-        return indexOf(1 << place);
+    private int index(int branch) {
+        return indexOf(1 << branch);
     }
 
-    private int indexOf(int placeBit) {
-        return Integer.bitCount(places & placeBit - 1);
+    private int indexOf(int branchBit) {
+        return Integer.bitCount(branches & branchBit - 1);
     }
 
-    private PolicySet at(int place) {
-        return has(place) ? shelves[index(place)] : null;
+    private PolicySet child(int branch) {
+        return has(branch) ? children[index(branch)] : null;
     }
 
-    private int place(SpdEntry entry) {
+    private int branch(SpdEntry entry) {
         Side side = side();
-        return place(high(entry, side), low(entry, side), start, length(entry, side));
+        return branch(high(entry, side), low(entry, side), start, length(entry, side));
     }
 
-    private static int place(long high, long low, int start, int length) {
+    private static int branch(long high, long low, int start, int length) {
         return length >= start + STRIDE
-                ? childPlace(high, low, start)
+                ? branchBelow(high, low, start)
                 : FANOUT + digit(high, low, start) >>> start + STRIDE - length;
     }
 
-    private static int childPlace(long high, long low, int start) {
+    private static int branchBelow(long high, long low, int start) {
         return FANOUT + digit(high, low, start);
     }
 

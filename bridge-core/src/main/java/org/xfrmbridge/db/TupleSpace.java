@@ -17,32 +17,32 @@ final class TupleSpace implements PolicySet {
         this.tables = tables;
     }
 
-    static TupleSpace of(PolicyArray bag) {
-        TupleSpace shaped = new TupleSpace(new Table[0]);
-        for (int i = 0; i < bag.size(); i++) {
-            shaped = shaped.with(bag.at(i));
+    static TupleSpace of(PolicyArray few) {
+        TupleSpace space = new TupleSpace(new Table[0]);
+        for (int i = 0; i < few.size(); i++) {
+            space = space.with(few.at(i));
         }
-        return shaped;
+        return space;
     }
 
     TupleSpace with(SpdEntry entry) {
         Table table = tableOf(entry);
-        FieldMask shape = table == null ? FieldMask.of(entry) : table.shape;
-        PolicyNode root = table == null ? entry : HashTrie.add(table.root, entry, shape::hash, 0);
-        return replace(table, new Table(shape, root));
+        FieldMask mask = table == null ? FieldMask.of(entry) : table.mask;
+        PolicyNode root = table == null ? entry : HashTrie.add(table.root, entry, mask::hash, 0);
+        return replace(table, new Table(mask, root));
     }
 
     /** The rest, null if there is none. */
     PolicySet without(SpdEntry entry) {
         Table table = tableOf(entry);
-        PolicyNode root = HashTrie.remove(table.root, entry, table.shape::hash, 0);
-        TupleSpace rest = replace(table, root == null ? null : new Table(table.shape, root));
+        PolicyNode root = HashTrie.remove(table.root, entry, table.mask::hash, 0);
+        TupleSpace rest = replace(table, root == null ? null : new Table(table.mask, root));
         return rest.tables.length == 0 ? null : rest;
     }
 
     private Table tableOf(SpdEntry entry) {
         for (Table table : tables) {
-            if (table.shape.fits(entry)) {
+            if (table.mask.fits(entry)) {
                 return table;
             }
         }
@@ -74,31 +74,31 @@ final class TupleSpace implements PolicySet {
     }
 
     @Override
-    public SpdEntry better(Flow flow, int lanes, SpdEntry best) {
+    public SpdEntry better(Flow flow, int lists, SpdEntry best) {
         SpdEntry found = best;
         for (Table table : tables) {
             if (table.bestRank > found.rank) {
                 return found;
             }
-            if ((table.shape.lane() & lanes) != 0) {
-                found = better(table, table.shape.hash(flow), flow, lanes, found);
-                if (table.shape.hasTwo(flow)) {
-                    found = better(table, table.shape.hashAttached(flow), flow, lanes, found);
+            if ((table.mask.list() & lists) != 0) {
+                found = better(table, table.mask.hash(flow), flow, lists, found);
+                if (table.mask.hasTwo(flow)) {
+                    found = better(table, table.mask.hashAttached(flow), flow, lists, found);
                 }
             }
         }
         return found;
     }
 
-    private static SpdEntry better(Table table, int hash, Flow flow, int lanes, SpdEntry best) {
+    private static SpdEntry better(Table table, int hash, Flow flow, int lists, SpdEntry best) {
         PolicySet alike = HashTrie.get(table.root, hash);
-        return alike == null ? best : alike.better(flow, lanes, best);
+        return alike == null ? best : alike.better(flow, lists, best);
     }
 
     @Override
     public SpdEntry named(PolicyName name, SpdEntry probe) {
         Table table = tableOf(probe);
-        PolicySet alike = table == null ? null : HashTrie.get(table.root, table.shape.hash(probe));
+        PolicySet alike = table == null ? null : HashTrie.get(table.root, table.mask.hash(probe));
         return alike == null ? null : alike.named(name, probe);
     }
 
@@ -114,9 +114,9 @@ final class TupleSpace implements PolicySet {
         }
     }
 
-    private record Table(FieldMask shape, PolicyNode root, long bestRank) {
-        Table(FieldMask shape, PolicyNode root) {
-            this(shape, root, root.bestRank());
+    private record Table(FieldMask mask, PolicyNode root, long bestRank) {
+        Table(FieldMask mask, PolicyNode root) {
+            this(mask, root, root.bestRank());
         }
     }
 }

@@ -1,7 +1,9 @@
 package org.xfrmbridge.db;
 
-/** One place in a {@link WalkList}. Control thread only. */
-abstract class WalkEntry<T> {
+import org.xfrmbridge.xfrm.DatabaseEntry;
+
+/** One link of a {@link WalkList}. Control thread only. */
+abstract class WalkEntry<T> implements DatabaseEntry<T> {
     /** Set before the entry is in a list, and never again. */
     private T value;
 
@@ -18,7 +20,8 @@ abstract class WalkEntry<T> {
         return newer == this;
     }
 
-    final T value() {
+    @Override
+    public final T value() {
         return value;
     }
 }

@@ -31,7 +31,7 @@ final class WalkList<T> {
         size--;
     }
 
-    /** Puts one entry in another's place in the order. */
+    /** Puts one entry where another is in the order. */
     void replace(WalkEntry<T> entry, WalkEntry<T> successor) {
         link(entry.newer, successor);
         link(successor, entry.older);

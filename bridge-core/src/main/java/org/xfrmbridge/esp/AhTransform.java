@@ -10,7 +10,7 @@ import java.util.function.Supplier;
  *
  * <p>Confined to one datapath thread; the MAC is set up by the first packet.
  */
-public final class AhTransform {
+public final class AhTransform implements Wipeable {
     private final Supplier<PacketMac> macs;
     private final int tailBytes;
     private final byte[] received;
@@ -68,7 +68,8 @@ public final class AhTransform {
         return difference == 0 ? 0 : EspTransform.AUTH_FAILED;
     }
 
-    /** Drops the MAC and wipes its key; every later call answers {@link EspTransform#WIPED}. */
+    /** Every later call answers {@link EspTransform#WIPED}. */
+    @Override
     public void wipe() {
         if (mac != null) {
             mac.destroy();

@@ -13,7 +13,7 @@ package org.xfrmbridge.esp;
  * allocates nothing but the parameter object with its IV that the JCE wants; the JCE itself makes 1 to 2 KB of
  * short-lived garbage, and an exception for a wrong ICV.
  */
-public interface EspTransform {
+public interface EspTransform extends Wipeable {
     /** The ICV does not match. */
     int AUTH_FAILED = -1;
     /** Lengths do not fit, or the authenticated trailer says more padding than there is payload. */
@@ -53,6 +53,7 @@ public interface EspTransform {
     /** Next header of the packet opened last. */
     int nextHeader();
 
-    /** Drops ciphers and wipes the keys held here; every later call answers {@link #WIPED}. */
+    /** Every later call answers {@link #WIPED}. */
+    @Override
     void wipe();
 }

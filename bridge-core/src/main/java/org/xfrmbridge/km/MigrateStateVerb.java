@@ -20,7 +20,7 @@ final class MigrateStateVerb {
     private final StateTable states;
     private final KeyManagers keyManagers;
     private final Clock clock;
-    private final Interner shared = new Interner();
+    private final Interner interner = new Interner();
 
     MigrateStateVerb(StateTable states, KeyManagers keyManagers, Clock clock) {
         this.states = states;
@@ -145,7 +145,7 @@ final class MigrateStateVerb {
     private State construct(StateSpec wanted) throws XfrmException {
         State moved;
         try {
-            moved = StateConstruction.construct(wanted, shared, clock.epochSeconds());
+            moved = StateConstruction.construct(wanted, interner, clock.epochSeconds());
         } catch (XfrmException refusal) {
             throw new XfrmException(Errno.EINVAL, refusal.getMessage());
         }

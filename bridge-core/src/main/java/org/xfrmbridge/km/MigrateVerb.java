@@ -33,7 +33,7 @@ final class MigrateVerb {
     private final PolicyExpiry policyExpiry;
     private final KeyManagers keyManagers;
     private final Clock clock;
-    private final Interner shared = new Interner();
+    private final Interner interner = new Interner();
 
     MigrateVerb(Sad sad, Spd spd, StateTable states, PolicyExpiry policyExpiry, KeyManagers keyManagers, Clock clock) {
         this.sad = sad;
@@ -155,7 +155,7 @@ final class MigrateVerb {
             if (!sameAddress && states.locate(spec) != null) {
                 throw new XfrmException(Errno.EEXIST);
             }
-            State copy = StateConstruction.construct(spec, shared, clock.epochSeconds());
+            State copy = StateConstruction.construct(spec, interner, clock.epochSeconds());
             copy.succeed(state);
             State larval = sameAddress ? null : states.larvalAnsweredBy(copy.spec());
             states.install(copy);

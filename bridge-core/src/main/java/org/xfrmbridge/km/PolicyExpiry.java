@@ -17,11 +17,10 @@ final class PolicyExpiry {
     /** {@code XFRM_KM_TIMEOUT}: how long a key manager has to act on a soft limit before it is told again. */
     private static final long REMIND_SECONDS = 30;
 
-    /** A policy's own timer. */
-    private final class Watch extends Timer<Runnable> implements Runnable {
+    private final class PolicyTimer extends Timer<Runnable> implements Runnable {
         private final Policy policy;
 
-        Watch(Policy policy) {
+        PolicyTimer(Policy policy) {
             this.policy = policy;
         }
 
@@ -54,15 +53,14 @@ final class PolicyExpiry {
         long any =
                 limits.hardAddSeconds() | limits.hardUseSeconds() | limits.softAddSeconds() | limits.softUseSeconds();
         if (any != 0) {
-            Watch watch = new Watch(policy);
-            policy.watch = watch;
-            alarms.setSeconds(watch, FIRST_LOOK_SECONDS);
+            policy.setTimer(new PolicyTimer(policy));
+            alarms.setSeconds(policy.timer(), FIRST_LOOK_SECONDS);
         }
     }
 
     void stop(Policy policy) {
-        if (policy.watch instanceof Watch watch) {
-            alarms.cancel(watch);
+        if (policy.timer() != null) {
+            alarms.cancel(policy.timer());
         }
     }
 
@@ -80,7 +78,7 @@ final class PolicyExpiry {
             keyManagers.policyExpired(policy, false, 0);
         }
         long softSeconds = Math.min(orReminder(softAddSeconds), orReminder(softUseSeconds));
-        alarms.setSeconds((Watch) policy.watch, Math.min(hardSeconds, softSeconds));
+        alarms.setSeconds(policy.timer(), Math.min(hardSeconds, softSeconds));
     }
 
     private static long orReminder(long seconds) {

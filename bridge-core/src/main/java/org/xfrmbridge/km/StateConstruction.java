@@ -38,14 +38,14 @@ final class StateConstruction {
 
     private StateConstruction() {}
 
-    static State construct(StateSpec request, Interner shared, long nowSeconds) throws XfrmException {
+    static State construct(StateSpec request, Interner interner, long nowSeconds) throws XfrmException {
         StateSpec.Builder spec = request.toBuilder();
         adoptDefaults(spec, request);
         spec.aead = attach(AlgorithmKind.AEAD, request.aead(), true);
         spec.auth = attach(AlgorithmKind.AUTH, request.auth(), request.authTruncated());
         spec.cipher = attach(AlgorithmKind.CIPHER, request.cipher(), true);
         spec.compression = attach(AlgorithmKind.COMPRESSION, request.compression(), true);
-        shared.share(spec);
+        interner.intern(spec);
         StateSpec complete = spec.build();
         requireCpu(complete);
         requireInnerMode(complete);

@@ -113,7 +113,7 @@ final class StateTable {
     }
 
     private void link(State state) {
-        state.watch = new StateTimer(state, expiry);
+        state.setTimer(new StateTimer(state, expiry));
         tunnels.attach(state);
         sad.insert(state);
         expiry.start(state);

@@ -46,6 +46,6 @@ final class StateTimer extends Timer<Runnable> implements Runnable {
     }
 
     static StateTimer of(State state) {
-        return (StateTimer) state.watch;
+        return (StateTimer) state.timer();
     }
 }

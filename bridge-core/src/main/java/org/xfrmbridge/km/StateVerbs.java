@@ -24,7 +24,7 @@ final class StateVerbs {
     private final ReplayNotices replayNotices;
     private final KeyManagers keyManagers;
     private final Clock clock;
-    private final Interner shared = new Interner();
+    private final Interner interner = new Interner();
 
     StateVerbs(
             StateTable states, StateExpiry expiry, ReplayNotices replayNotices, KeyManagers keyManagers, Clock clock) {
@@ -145,7 +145,7 @@ final class StateVerbs {
             if (origin.via() == Origin.Interface.NETLINK) {
                 StateRules.verify(request);
             }
-            return StateConstruction.construct(request, shared, clock.epochSeconds());
+            return StateConstruction.construct(request, interner, clock.epochSeconds());
         } catch (XfrmException refusal) {
             request.wipeKeys();
             throw refusal;

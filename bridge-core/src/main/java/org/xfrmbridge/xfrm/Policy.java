@@ -2,6 +2,7 @@ package org.xfrmbridge.xfrm;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.xfrmbridge.time.Timer;
 
 /**
  * One entry of the {@link org.xfrmbridge.db.Spd Spd}; {@code struct xfrm_policy}. Its spec never changes: an update is
@@ -9,16 +10,17 @@ import java.lang.invoke.VarHandle;
  * {@link #touch} it.
  */
 public final class Policy {
-    private static final VarHandle PLACE = placeHandle();
+    private static final VarHandle ENTRY = entryHandle();
+
+    /** Of a Policy that is not in the Spd yet, and so not dead either. */
+    private static final DatabaseEntry<Policy> NOT_YET = () -> null;
 
     private final PolicySpec spec;
     private final long age;
     private final long addSeconds;
     private volatile Usage usage;
-    private Object place = this;
-
-    /** What the control thread keeps beside this Policy, its timer; only that thread touches it. */
-    public Object watch;
+    private DatabaseEntry<Policy> entry = NOT_YET;
+    private Timer<Runnable> timer;
 
     /**
      * @param spec with its final index
@@ -65,31 +67,42 @@ public final class Policy {
     }
 
     /**
-     * Where the {@link org.xfrmbridge.db.Spd Spd} keeps it: itself before it does, null once it has left. Only the Spd
-     * asks.
+     * Where the {@link org.xfrmbridge.db.Spd Spd} keeps it: an entry of nothing before it does, null once it has left.
+     * Only the Spd asks.
      */
-    public Object place() {
-        return PLACE.getAcquire(this);
+    @SuppressWarnings("unchecked")
+    public DatabaseEntry<Policy> entry() {
+        return (DatabaseEntry<Policy>) ENTRY.getAcquire(this);
     }
 
     /**
      * Only the Spd's control thread, which is all that writes: other threads see it before anything that the control
      * thread publishes later. That needs no fence, which would be a twentieth of an update.
      *
-     * @param newPlace null when it leaves: it is dead, and bundles and flow entries made from it are stale from now on
+     * @param newEntry null when it leaves: it is dead, and bundles and flow entries made from it are stale from now on
      */
-    public void setPlace(Object newPlace) {
-        PLACE.setRelease(this, newPlace);
+    public void setEntry(DatabaseEntry<Policy> newEntry) {
+        ENTRY.setRelease(this, newEntry);
     }
 
     /** Whether it has left the Spd. Any thread. */
     public boolean isDead() {
-        return place() == null;
+        return entry() == null;
     }
 
-    private static VarHandle placeHandle() {
+    /** The timer of its limits, null if it has none. Control thread only. */
+    public Timer<Runnable> timer() {
+        return timer;
+    }
+
+    /** Control thread only. */
+    public void setTimer(Timer<Runnable> limitsTimer) {
+        timer = limitsTimer;
+    }
+
+    private static VarHandle entryHandle() {
         try {
-            return MethodHandles.lookup().findVarHandle(Policy.class, "place", Object.class);
+            return MethodHandles.lookup().findVarHandle(Policy.class, "entry", DatabaseEntry.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }

@@ -9,6 +9,8 @@ import org.xfrmbridge.esp.ReplaySnapshot;
 import org.xfrmbridge.esp.ReplayWindow;
 import org.xfrmbridge.esp.SequenceWidth;
 import org.xfrmbridge.esp.Suite;
+import org.xfrmbridge.esp.Wipeable;
+import org.xfrmbridge.time.Timer;
 
 /**
  * One security association in the {@link org.xfrmbridge.db.Sad Sad}; {@code struct xfrm_state}.
@@ -68,20 +70,10 @@ public final class State {
 
     private volatile ReplayMark replayMark = ReplayMark.START;
 
-    /** What the outbound datapath thread built for this State on its first packet; only that thread touches it. */
-    public Object outbound;
-
-    /** The same for the inbound datapath thread. */
-    public Object inbound;
-
-    /** What the control thread keeps beside this State, its timers among them; only that thread touches it. */
-    public Object watch;
-
-    /**
-     * Where the {@link org.xfrmbridge.db.Sad Sad} keeps this State, null outside of it; only the control thread touches
-     * it.
-     */
-    public Object place;
+    private Wipeable outbound;
+    private Wipeable inbound;
+    private Timer<Runnable> timer;
+    private DatabaseEntry<State> entry;
 
     /** A larval State, or one that carries no packets: it has no algorithms. */
     public State(StateSpec spec, Phase phase, Usage usage) {
@@ -185,6 +177,59 @@ public final class State {
      */
     public boolean isBeside() {
         return suite instanceof Suite.Bare;
+    }
+
+    /**
+     * What the outbound datapath thread built on its first packet, null before. That thread only, like the next two.
+     */
+    public Wipeable outbound() {
+        return outbound;
+    }
+
+    public void setOutbound(Wipeable built) {
+        outbound = built;
+    }
+
+    /** The State has gone. */
+    public void wipeOutbound() {
+        if (outbound != null) {
+            outbound.wipe();
+        }
+    }
+
+    /** The same for the inbound datapath thread. */
+    public Wipeable inbound() {
+        return inbound;
+    }
+
+    public void setInbound(Wipeable built) {
+        inbound = built;
+    }
+
+    public void wipeInbound() {
+        if (inbound != null) {
+            inbound.wipe();
+        }
+    }
+
+    /** The timer of its lifetime, null before it is set. Control thread only. */
+    public Timer<Runnable> timer() {
+        return timer;
+    }
+
+    /** Control thread only. */
+    public void setTimer(Timer<Runnable> lifetimeTimer) {
+        timer = lifetimeTimer;
+    }
+
+    /** Where the {@link org.xfrmbridge.db.Sad Sad} keeps it, null outside of it. Control thread only. */
+    public DatabaseEntry<State> entry() {
+        return entry;
+    }
+
+    /** The Sad's control thread only. */
+    public void setEntry(DatabaseEntry<State> newEntry) {
+        entry = newEntry;
     }
 
     /** Control thread only, once the State has left the tables: clears its keys. */

@@ -275,8 +275,8 @@ class CoherencyTest {
     }
 
     /**
-     * Of equal priorities the older wins, but within a lane of a kernel an updated policy hides those behind its old
-     * place: when it goes, one of them rules, though neither it nor the policy that did has changed.
+     * Of equal priorities the older wins, but within a list of a kernel an updated policy hides those behind its old
+     * position: when it goes, one of them rules, though neither it nor the policy that did has changed.
      */
     @Test
     void shouldNoticeWhenAnUpdatedPolicyGoesThatHidAnOlderOne() {

@@ -218,12 +218,13 @@ final class FaultBench {
         State state = tunnelState();
         EspTransform sound = ((EspSuite) state.suite()).transform(state.id().spi(), SequenceWidth.SHORT);
         Class<?>[] types = {EspTransform.class};
-        state.outbound = Proxy.newProxyInstance(types[0].getClassLoader(), types, (proxy, method, arguments) -> {
-            if (method.getName().equals("sizes")) {
-                return sound.sizes();
-            }
-            throw new OutOfMemoryError("a fault");
-        });
+        state.setOutbound((EspTransform)
+                Proxy.newProxyInstance(types[0].getClassLoader(), types, (proxy, method, arguments) -> {
+                    if (method.getName().equals("sizes")) {
+                        return sound.sizes();
+                    }
+                    throw new OutOfMemoryError("a fault");
+                }));
     }
 
     /** All packets once, in one batch. */

@@ -140,7 +140,7 @@ class SadModelTest extends Model {
             say(() -> "remove " + state);
             sad.remove(state);
             assertEquals(Phase.DEAD, state.phase());
-            assertNull(state.place);
+            assertNull(state.entry());
         }
     }
 
@@ -167,7 +167,7 @@ class SadModelTest extends Model {
         return builder.build();
     }
 
-    /** A State that moves is the youngest of its new neighbours; walks still show it in its old place. */
+    /** A State that moves is the youngest of its new neighbours; walks still show it where it was. */
     private void becomeYoungest(State state, Runnable change) {
         compareWalk();
         change.run();
