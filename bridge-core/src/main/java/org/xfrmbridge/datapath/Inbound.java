@@ -14,7 +14,7 @@ public final class Inbound {
     private final PacketPool pool = new PacketPool(4 * BATCH_FRAMES);
     private final PacketBatch received = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toHost = new PacketBatch(BATCH_FRAMES);
-    private final RemovedStates gone = new RemovedStates();
+    private final RemovedStates removed = new RemovedStates();
     private final PathCounters counters;
     private final InboundPath path;
 
@@ -25,9 +25,9 @@ public final class Inbound {
         path = new InboundPath(context, counters, pool);
     }
 
-    /** Any thread: a State has gone. What was made of its keys here is wiped with the next {@link #doWork}. */
+    /** Any thread: a State has removed. What was made of its keys here is wiped with the next {@link #doWork}. */
     public void forget(State state) {
-        gone.add(state);
+        removed.add(state);
     }
 
     /**
@@ -46,7 +46,7 @@ public final class Inbound {
 
     private void receive() {
         try {
-            gone.take(State::wipeInbound);
+            removed.take(State::wipeInbound);
             network.receive(pool, received);
         } catch (Throwable fault) {
             counters.fault(fault);

@@ -24,7 +24,7 @@ abstract sealed class InboundTransform permits EspInput, AhInput, CompressionInp
             case EspSuite suite -> new EspInput(suite.transform(spec.id().spi(), width));
             case AhSuite suite -> new AhInput(suite, width, spec);
             case Suite.Deflate suite -> new CompressionInput(codec);
-            case Suite.Bare suite -> new IpipInput();
+            case Suite.Ipip suite -> new IpipInput();
         };
     }
 

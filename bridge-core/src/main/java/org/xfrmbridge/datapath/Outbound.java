@@ -15,7 +15,7 @@ public final class Outbound {
     private final PacketBatch received = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toNetwork = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toHost = new PacketBatch(BATCH_FRAMES);
-    private final RemovedStates gone = new RemovedStates();
+    private final RemovedStates removed = new RemovedStates();
     private final PathCounters counters;
     private final OutboundPath path;
 
@@ -26,9 +26,9 @@ public final class Outbound {
         path = new OutboundPath(context, counters, pool);
     }
 
-    /** Any thread: a State has gone. What was made of its keys here is wiped with the next {@link #doWork}. */
+    /** Any thread: a State has removed. What was made of its keys here is wiped with the next {@link #doWork}. */
     public void forget(State state) {
-        gone.add(state);
+        removed.add(state);
     }
 
     /**
@@ -48,7 +48,7 @@ public final class Outbound {
 
     private void receive() {
         try {
-            gone.take(State::wipeOutbound);
+            removed.take(State::wipeOutbound);
             host.receive(pool, received);
         } catch (Throwable fault) {
             counters.fault(fault);

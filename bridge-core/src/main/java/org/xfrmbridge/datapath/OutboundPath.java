@@ -49,7 +49,7 @@ public final class OutboundPath {
     private final Fragmenter fragmenter;
     private final TunnelNeighbour neighbours;
     private final LocalAddressCache localAddresses;
-    private final SourceAddressCache ownSources;
+    private final SourceAddressCache sourceAddresses;
     private final IcmpQuote quote = new IcmpQuote();
 
     private final SecPath fromHost = new SecPath();
@@ -72,7 +72,7 @@ public final class OutboundPath {
         fragmenter = new Fragmenter(pool);
         neighbours = new TunnelNeighbour(context);
         localAddresses = new LocalAddressCache(context.network());
-        ownSources = new SourceAddressCache(context.network());
+        sourceAddresses = new SourceAddressCache(context.network());
         flow.ifindex = context.ifindex();
     }
 
@@ -281,7 +281,7 @@ public final class OutboundPath {
      */
     private boolean tellAsHost(int mtu) {
         boolean own = localAddresses.contains(flow.family, flow.saddrHigh, flow.saddrLow);
-        Address source = own ? null : ownSources.towards(flow.family, flow.saddrHigh, flow.saddrLow);
+        Address source = own ? null : sourceAddresses.towards(flow.family, flow.saddrHigh, flow.saddrLow);
         if (source == null) {
             return false;
         }

@@ -43,8 +43,8 @@ final class OutboundResolver {
     private final DeflateCodec codec = new DeflateCodec();
     private final IdentificationSource identifications = new IdentificationSource();
     private final List<State> states = new ArrayList<>();
-    private final List<StateFreshness> stateWatches = new ArrayList<>();
-    private final List<State> larvals = new ArrayList<>();
+    private final List<StateFreshness> stateFreshness = new ArrayList<>();
+    private final List<State> larvalStates = new ArrayList<>();
     private long validForNs;
     private boolean refused;
 
@@ -56,8 +56,8 @@ final class OutboundResolver {
 
     OutboundRoute resolve(Flow flow, long nowNs) {
         states.clear();
-        stateWatches.clear();
-        larvals.clear();
+        stateFreshness.clear();
+        larvalStates.clear();
         validForNs = FOREVER_NS;
         Generations made = Generations.of(context, flow);
         flow.attachedIfindex = context.network().attachedIndex();
@@ -70,9 +70,9 @@ final class OutboundResolver {
         }
         Basis basis = new Basis(
                 made,
-                stateWatches.toArray(new StateFreshness[0]),
+                stateFreshness.toArray(new StateFreshness[0]),
                 states.toArray(OutboundRoute.NO_STATES),
-                larvals.toArray(OutboundRoute.NO_STATES),
+                larvalStates.toArray(OutboundRoute.NO_STATES),
                 nowNs + validForNs);
         return new OutboundRoute(reason, bundle, policies, basis);
     }
@@ -170,16 +170,16 @@ final class OutboundResolver {
     private State find(Policy policy, Template template, Flow flow, Address remote, Address local) {
         State state = null;
         State.Phase phase = null;
-        StateFreshness watch = null;
+        StateFreshness freshness = null;
         // States may come and go while one is looked for; then another may serve: rekeying must cost no packet and ask
         // nobody.
-        for (int i = 0; i < FINDS && (i == 0 || !isAnswer(phase, watch)); i++) {
+        for (int i = 0; i < FINDS && (i == 0 || !isAnswer(phase, freshness)); i++) {
             counters.add(Metric.LOOKUPS, 1);
-            watch = context.sad().watch(policy, template, remote, local);
+            freshness = context.sad().freshness(policy, template, remote, local);
             state = context.sad().find(policy, template, flow, remote, local);
             phase = state == null ? null : state.phase();
         }
-        stateWatches.add(watch);
+        stateFreshness.add(freshness);
         refused = false;
         if (phase == State.Phase.VALID) {
             return state;
@@ -188,7 +188,7 @@ final class OutboundResolver {
             refused = !context.events().acquire(policy, template, flow, remote, local);
             validForNs = Math.min(validForNs, ACQUIRE_RETRY_NS);
         } else if (phase == State.Phase.ACQUIRING) {
-            larvals.add(state);
+            larvalStates.add(state);
         } else {
             validForNs = Math.min(validForNs, ACQUIRE_RETRY_NS);
         }
@@ -196,8 +196,8 @@ final class OutboundResolver {
     }
 
     /** Whether what was found is to be used or waited for, or nothing was added while nothing was found. */
-    private static boolean isAnswer(State.Phase phase, StateFreshness watch) {
-        return phase == null ? watch.holds() : phase == State.Phase.VALID || phase == State.Phase.ACQUIRING;
+    private static boolean isAnswer(State.Phase phase, StateFreshness freshness) {
+        return phase == null ? freshness.holds() : phase == State.Phase.VALID || phase == State.Phase.ACQUIRING;
     }
 
     /**

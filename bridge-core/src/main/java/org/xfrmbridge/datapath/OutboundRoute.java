@@ -22,14 +22,14 @@ final class OutboundRoute {
     final Bundle bundle;
     final Policy[] policies;
 
-    private final PolicyFreshness policyWatch;
-    private final StateFreshness[] stateWatches;
+    private final PolicyFreshness policyFreshness;
+    private final StateFreshness[] stateFreshness;
     private final int networkGeneration;
     private final int pathMtuGeneration;
     /** States that were found where others are missing; a bundle knows its own. */
     private final State[] found;
 
-    private final State[] larvals;
+    private final State[] larvalStates;
     private final long validUntilNs;
 
     /** What was current before anything was asked: what changes in the meantime makes the answer stale, not wrong. */
@@ -45,18 +45,23 @@ final class OutboundRoute {
     /**
      * What a decision rests on: the questions to the Sad, larval States maybe, and it may be good for some time only.
      */
-    record Basis(Generations made, StateFreshness[] stateWatches, State[] found, State[] larvals, long validUntilNs) {}
+    record Basis(
+            Generations made,
+            StateFreshness[] stateFreshness,
+            State[] found,
+            State[] larvalStates,
+            long validUntilNs) {}
 
     OutboundRoute(DropReason reason, Bundle bundle, Policy[] policies, Basis basis) {
         this.reason = reason;
         this.bundle = bundle;
         this.policies = policies;
-        policyWatch = basis.made.policies;
+        policyFreshness = basis.made.policies;
         networkGeneration = basis.made.network;
         pathMtuGeneration = basis.made.pathMtu;
-        stateWatches = basis.stateWatches;
+        stateFreshness = basis.stateFreshness;
         found = bundle == null ? basis.found : NO_STATES;
-        larvals = basis.larvals;
+        larvalStates = basis.larvalStates;
         validUntilNs = basis.validUntilNs;
     }
 
@@ -65,11 +70,11 @@ final class OutboundRoute {
         if (networkGeneration != context.network().generation()
                 || pathMtuGeneration != context.pathMtu().generation()
                 || validUntilNs - nowNs <= 0
-                || !policyWatch.holds(flow, policies)) {
+                || !policyFreshness.holds(flow, policies)) {
             return false;
         }
-        for (StateFreshness watch : stateWatches) {
-            if (!watch.holds()) {
+        for (StateFreshness one : stateFreshness) {
+            if (!one.holds()) {
                 return false;
             }
         }
@@ -78,7 +83,7 @@ final class OutboundRoute {
                 return false;
             }
         }
-        for (State larval : larvals) {
+        for (State larval : larvalStates) {
             if (larval.phase() != State.Phase.ACQUIRING) {
                 return false;
             }

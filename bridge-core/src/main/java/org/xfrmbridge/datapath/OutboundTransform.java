@@ -36,7 +36,7 @@ abstract sealed class OutboundTransform permits EspOutput, AhOutput, Compression
             case AhSuite ah -> new AhOutput((AhTransform) state.outbound(), ah.icvBytes(), spec);
             case Suite.Deflate deflate ->
                 new CompressionOutput(codec, deflate.thresholdBytes(), spec.id().spi());
-            case Suite.Bare bare -> null;
+            case Suite.Ipip ipip -> null;
             case null -> null;
         };
     }

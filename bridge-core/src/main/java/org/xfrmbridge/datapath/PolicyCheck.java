@@ -41,7 +41,7 @@ final class PolicyCheck {
      * @param flow the packet's, a copy
      * @param isDisabled whether policies did not apply to the flow's family
      * @param path the States it came through, with their specs
-     * @param watch what was current before the policies were asked
+     * @param freshness what was current before the policies were asked
      * @param validUntilSeconds the last second in which it is good
      */
     record Verdict(
@@ -53,7 +53,7 @@ final class PolicyCheck {
             State[] path,
             StateSpec[] specs,
             Policy[] policies,
-            PolicyFreshness watch,
+            PolicyFreshness freshness,
             long validUntilSeconds) {}
 
     PolicyCheck(PathContext context, PathCounters counters) {
@@ -80,14 +80,14 @@ final class PolicyCheck {
     }
 
     /** Asks what a State remembers before it asks the cache, which costs no lookup. */
-    Verdict judge(Direction direction, Flow flow, SecPath path, VerdictCache memo, long nowSeconds) {
-        Verdict verdict = memo.get(flow);
+    Verdict judge(Direction direction, Flow flow, SecPath path, VerdictCache cache, long nowSeconds) {
+        Verdict verdict = cache.get(flow);
         if (verdict != null && holds(verdict, direction, path, nowSeconds)) {
             touch(verdict, nowSeconds);
             return verdict;
         }
         verdict = judge(direction, flow, path, nowSeconds);
-        memo.put(verdict, context.inboundMemory());
+        cache.put(verdict, context.inboundMemory());
         return verdict;
     }
 
@@ -103,7 +103,7 @@ final class PolicyCheck {
                 && verdict.isDisabled == context.network().isPolicyDisabled(verdict.flow.family)
                 && verdict.flow.attachedIfindex == context.network().attachedIndex()
                 && isOf(path, verdict)
-                && verdict.watch.holds(verdict.flow, verdict.policies);
+                && verdict.freshness.holds(verdict.flow, verdict.policies);
     }
 
     private static boolean isOf(SecPath path, Verdict verdict) {
@@ -120,7 +120,7 @@ final class PolicyCheck {
 
     private Verdict decide(Direction direction, Flow flow, SecPath path, long nowSeconds) {
         // Before anything is asked: what changes in the meantime makes the answer stale, not wrong.
-        PolicyFreshness watch = new PolicyFreshness(context.spd(), context.sockets(), direction, flow);
+        PolicyFreshness freshness = new PolicyFreshness(context.spd(), context.sockets(), direction, flow);
         flow.attachedIfindex = context.network().attachedIndex();
         boolean isDisabled = context.network().isPolicyDisabled(flow.family);
         State[] states = path.states();
@@ -144,7 +144,7 @@ final class PolicyCheck {
                 states,
                 specs,
                 policies.toArray(new Policy[0]),
-                watch,
+                freshness,
                 validUntilSeconds);
     }
 
@@ -262,7 +262,7 @@ final class PolicyCheck {
         }
         for (int i = start; i < path.length(); i++) {
             State state = path.get(i);
-            if (state.isBeside() ? standsIn(state.spec(), template) : serves(state.spec(), template, family)) {
+            if (state.isInternal() ? standsIn(state.spec(), template) : serves(state.spec(), template, family)) {
                 return i + 1;
             }
             if (state.spec().mode() != Mode.TRANSPORT) {

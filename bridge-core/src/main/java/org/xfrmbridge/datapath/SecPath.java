@@ -50,7 +50,7 @@ final class SecPath {
     }
 
     private static boolean isCompressed(State state) {
-        return state.isBeside() || state.id().protocol() == IpProtocol.COMP;
+        return state.isInternal() || state.id().protocol() == IpProtocol.COMP;
     }
 
     boolean isEmpty() {

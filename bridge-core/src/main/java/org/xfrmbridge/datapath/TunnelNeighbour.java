@@ -40,7 +40,7 @@ final class TunnelNeighbour {
 
     private final PathContext context;
     private final Flow flow = new Flow();
-    private final NeighbourRetries questions = new NeighbourRetries();
+    private final NeighbourRetries retries = new NeighbourRetries();
 
     /** What the host's packets to a neighbour do, from whatever address of its own. */
     private enum Way {
@@ -144,7 +144,7 @@ final class TunnelNeighbour {
         }
         boolean certain = context.spd().isByAddressAlone(Direction.OUT)
                 && (way == Way.TUNNELS || isRoutedIntoTunnel(family, target));
-        return certain || questions.isRepeated(family, target, context.clock().nowNs());
+        return certain || retries.isRepeated(family, target, context.clock().nowNs());
     }
 
     /**

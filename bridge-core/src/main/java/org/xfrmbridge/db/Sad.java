@@ -184,7 +184,7 @@ public final class Sad {
     }
 
     /** Tells whether what {@link #find} says next may have a better answer later. Any thread. */
-    public StateFreshness watch(Policy policy, Template template, Address daddr, Address saddr) {
+    public StateFreshness freshness(Policy policy, Template template, Address daddr, Address saddr) {
         return new StateFreshness(this, template, policy.spec().ifId(), daddr, saddr);
     }
 

@@ -5,8 +5,8 @@ import org.xfrmbridge.xfrm.Template;
 
 /**
  * Whether a State has come, or was given another spec, that may be a better answer to what {@link Sad#find} was asked.
- * That the State which was found has gone it does not say: that one is dead. Made by {@link Sad#watch} before the Sad
- * is asked; any thread, and it never allocates after construction.
+ * That the State which was found has gone it does not say: that one is dead. Made by {@link Sad#freshness} before the
+ * Sad is asked; any thread, and it never allocates after construction.
  */
 public final class StateFreshness {
     private final Sad sad;

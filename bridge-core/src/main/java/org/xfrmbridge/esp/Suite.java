@@ -4,7 +4,7 @@ package org.xfrmbridge.esp;
  * What an SA does to packets besides its mode, with keys where it has any. Made by the control thread when the SA is
  * installed, read by datapath threads; cheap, as nothing is computed before the first packet.
  */
-public sealed interface Suite permits EspSuite, AhSuite, Suite.Deflate, Suite.Bare {
+public sealed interface Suite permits EspSuite, AhSuite, Suite.Deflate, Suite.Ipip {
     /**
      * IPComp with DEFLATE (RFC 3173, RFC 2394). It has no state between packets: threads bring their own
      * {@link DeflateCodec}.
@@ -17,7 +17,7 @@ public sealed interface Suite permits EspSuite, AhSuite, Suite.Deflate, Suite.Ba
     }
 
     /** Nothing: IP in IP, for the packets that an IPComp tunnel sent uncompressed. */
-    record Bare() implements Suite {
-        public static final Bare INSTANCE = new Bare();
+    record Ipip() implements Suite {
+        public static final Ipip INSTANCE = new Ipip();
     }
 }

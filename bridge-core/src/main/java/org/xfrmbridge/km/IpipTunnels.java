@@ -95,6 +95,6 @@ final class IpipTunnels {
         spec.ifId = beside.ifId();
         spec.replayMaxDifference = 0;
         spec.replayMaxAge = 0;
-        return new State(spec.build(), State.Phase.VALID, new Usage(nowSeconds), Suite.Bare.INSTANCE);
+        return new State(spec.build(), State.Phase.VALID, new Usage(nowSeconds), Suite.Ipip.INSTANCE);
     }
 }

@@ -57,7 +57,7 @@ final class LostStates {
 
         Telling(ExpiryListener listener) {
             this.listener = listener;
-            alarms.set(timer, 0);
+            timers.set(timer, 0);
         }
 
         private void run() {
@@ -68,11 +68,11 @@ final class LostStates {
                 told += tell(left.get(next)) ? 1 : 0;
             }
             if (next < left.size()) {
-                alarms.set(timer, TURN_NS);
+                timers.set(timer, TURN_NS);
             } else if (!hard) {
                 hard = true;
                 next = 0;
-                alarms.setSeconds(timer, HARD_SECONDS);
+                timers.setSeconds(timer, HARD_SECONDS);
             }
         }
 
@@ -85,14 +85,14 @@ final class LostStates {
         }
     }
 
-    private final ControlTimers alarms;
+    private final ControlTimers timers;
     private final Map<Key, State> lost = new LinkedHashMap<>();
 
     /** Where no other has come yet. */
     private final Set<Role> empty = new HashSet<>();
 
-    LostStates(ControlTimers alarms) {
-        this.alarms = alarms;
+    LostStates(ControlTimers timers) {
+        this.timers = timers;
     }
 
     /** Once, before anybody listens. */
@@ -101,7 +101,7 @@ final class LostStates {
             lost.put(Key.of(state), state);
             empty.add(Role.of(state));
         }
-        alarms.setSeconds(Timer.of(this::forget), KEPT_SECONDS);
+        timers.setSeconds(Timer.of(this::forget), KEPT_SECONDS);
     }
 
     private void forget() {

@@ -13,13 +13,13 @@ import org.xfrmbridge.xfrm.State;
 final class NatKeepalives {
     private static final long RETRY_SECONDS = 1;
 
-    private final ControlTimers alarms;
+    private final ControlTimers timers;
     private final Clock clock;
     /** Sends one; false if there is no way to the peer at the moment. */
     private Predicate<State> sender = state -> true;
 
-    NatKeepalives(ControlTimers alarms, Clock clock) {
-        this.alarms = alarms;
+    NatKeepalives(ControlTimers timers, Clock clock) {
+        this.timers = timers;
         this.clock = clock;
     }
 
@@ -31,14 +31,14 @@ final class NatKeepalives {
         if (state.isValid() && state.spec().natKeepaliveSeconds() != 0) {
             Timer<Runnable> timer = Timer.of(() -> look(state));
             StateTimer.of(state).keepalive = timer;
-            alarms.set(timer, 0);
+            timers.set(timer, 0);
         }
     }
 
     void stop(State state) {
         Timer<Runnable> timer = StateTimer.of(state).keepalive;
         if (timer != null) {
-            alarms.cancel(timer);
+            timers.cancel(timer);
         }
     }
 
@@ -51,9 +51,9 @@ final class NatKeepalives {
         long nextSeconds = interval - idleSeconds;
         if (idleSeconds >= interval) {
             // Set before: a fault in sending costs this one alone.
-            alarms.setSeconds(StateTimer.of(state).keepalive, RETRY_SECONDS);
+            timers.setSeconds(StateTimer.of(state).keepalive, RETRY_SECONDS);
             nextSeconds = sender.test(state) ? interval : RETRY_SECONDS;
         }
-        alarms.setSeconds(StateTimer.of(state).keepalive, nextSeconds);
+        timers.setSeconds(StateTimer.of(state).keepalive, nextSeconds);
     }
 }

@@ -25,15 +25,15 @@ final class NatMappings {
         if (!state.isValid() || !encapsulated || isToldLately(state, newSport)) {
             return;
         }
-        StateTimer watch = StateTimer.of(state);
-        watch.toldMappingNs = clock.nowNs();
-        watch.toldMappingPort = newSport;
+        StateTimer timer = StateTimer.of(state);
+        timer.toldMappingNs = clock.nowNs();
+        timer.toldMappingPort = newSport;
         keyManagers.tell(km -> km.mappingChanged(state, newSaddr, newSport));
     }
 
     private boolean isToldLately(State state, int sport) {
-        StateTimer watch = StateTimer.of(state);
+        StateTimer timer = StateTimer.of(state);
         long maxAgeNs = Integer.toUnsignedLong(state.spec().mappingMaxAgeSeconds()) * ControlTimers.NS_PER_SECOND;
-        return maxAgeNs != 0 && watch.toldMappingPort == sport && clock.nowNs() - watch.toldMappingNs <= maxAgeNs;
+        return maxAgeNs != 0 && timer.toldMappingPort == sport && clock.nowNs() - timer.toldMappingNs <= maxAgeNs;
     }
 }

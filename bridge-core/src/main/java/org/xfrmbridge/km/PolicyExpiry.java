@@ -37,13 +37,13 @@ final class PolicyExpiry {
 
     private final Spd spd;
     private final KeyManagers keyManagers;
-    private final ControlTimers alarms;
+    private final ControlTimers timers;
     private final Clock clock;
 
-    PolicyExpiry(Spd spd, KeyManagers keyManagers, ControlTimers alarms, Clock clock) {
+    PolicyExpiry(Spd spd, KeyManagers keyManagers, ControlTimers timers, Clock clock) {
         this.spd = spd;
         this.keyManagers = keyManagers;
-        this.alarms = alarms;
+        this.timers = timers;
         this.clock = clock;
     }
 
@@ -54,13 +54,13 @@ final class PolicyExpiry {
                 limits.hardAddSeconds() | limits.hardUseSeconds() | limits.softAddSeconds() | limits.softUseSeconds();
         if (any != 0) {
             policy.setTimer(new PolicyTimer(policy));
-            alarms.setSeconds(policy.timer(), FIRST_LOOK_SECONDS);
+            timers.setSeconds(policy.timer(), FIRST_LOOK_SECONDS);
         }
     }
 
     void stop(Policy policy) {
         if (policy.timer() != null) {
-            alarms.cancel(policy.timer());
+            timers.cancel(policy.timer());
         }
     }
 
@@ -78,7 +78,7 @@ final class PolicyExpiry {
             keyManagers.policyExpired(policy, false, 0);
         }
         long softSeconds = Math.min(orReminder(softAddSeconds), orReminder(softUseSeconds));
-        alarms.setSeconds(policy.timer(), Math.min(hardSeconds, softSeconds));
+        timers.setSeconds(policy.timer(), Math.min(hardSeconds, softSeconds));
     }
 
     private static long orReminder(long seconds) {

@@ -19,7 +19,7 @@ final class ReplayNotices {
     private static final long NS_PER_AGE_UNIT = ControlTimers.NS_PER_SECOND / 10;
 
     private final KeyManagers keyManagers;
-    private final ControlTimers alarms;
+    private final ControlTimers timers;
 
     /** The timer of a State's {@code replayMaxAge}. */
     private final class Age extends Timer<Runnable> implements Runnable {
@@ -40,9 +40,9 @@ final class ReplayNotices {
         }
     }
 
-    ReplayNotices(KeyManagers keyManagers, ControlTimers alarms) {
+    ReplayNotices(KeyManagers keyManagers, ControlTimers timers) {
         this.keyManagers = keyManagers;
-        this.alarms = alarms;
+        this.timers = timers;
     }
 
     void start(State state) {
@@ -51,10 +51,10 @@ final class ReplayNotices {
     }
 
     void stop(State state) {
-        StateTimer watch = StateTimer.of(state);
-        if (watch.replay != null) {
-            alarms.cancel(watch.replay);
-            watch.replay = null;
+        StateTimer timer = StateTimer.of(state);
+        if (timer.replay != null) {
+            timers.cancel(timer.replay);
+            timer.replay = null;
         }
     }
 
@@ -69,11 +69,11 @@ final class ReplayNotices {
         if (!state.isValid() || !keyManagers.hearReplay()) {
             return;
         }
-        StateTimer watch = StateTimer.of(state);
+        StateTimer timer = StateTimer.of(state);
         ReplayState now = state.replaySnapshot();
-        if (isFar(state, watch.toldReplay, now)) {
+        if (isFar(state, timer.toldReplay, now)) {
             tell(state, now, CAUSE_DIFFERENCE);
-        } else if (watch.replayDeferred) {
+        } else if (timer.replayDeferred) {
             tellIfMoved(state, now);
         }
     }
@@ -104,10 +104,10 @@ final class ReplayNotices {
     }
 
     private void tell(State state, ReplayState now, int cause) {
-        StateTimer watch = StateTimer.of(state);
-        watch.toldReplay = now;
+        StateTimer timer = StateTimer.of(state);
+        timer.toldReplay = now;
         if (state.spec().replayMaxAge() != 0) {
-            watch.replayDeferred = false;
+            timer.replayDeferred = false;
         }
         arm(state);
         mark(state);
@@ -117,21 +117,21 @@ final class ReplayNotices {
     private void arm(State state) {
         long age = Integer.toUnsignedLong(state.spec().replayMaxAge());
         if (age != 0) {
-            StateTimer watch = StateTimer.of(state);
-            if (watch.replay == null) {
-                watch.replay = new Age(state);
+            StateTimer timer = StateTimer.of(state);
+            if (timer.replay == null) {
+                timer.replay = new Age(state);
             }
-            alarms.set(watch.replay, age * NS_PER_AGE_UNIT);
+            timers.set(timer.replay, age * NS_PER_AGE_UNIT);
         }
     }
 
     /** Every move is worth a look when no difference is set, or when a time has passed without one. */
     private static void mark(State state) {
-        StateTimer watch = StateTimer.of(state);
+        StateTimer timer = StateTimer.of(state);
         int difference = state.spec().replayMaxDifference();
         // Unsigned, and never that far from what was told.
-        int step = watch.replayDeferred ? 1 : difference < 0 ? Integer.MAX_VALUE : Math.max(1, difference);
-        state.markReplay(watch.toldReplay, step);
+        int step = timer.replayDeferred ? 1 : difference < 0 ? Integer.MAX_VALUE : Math.max(1, difference);
+        state.markReplay(timer.toldReplay, step);
     }
 
     private static boolean isFar(State state, ReplayState told, ReplayState now) {

@@ -20,23 +20,23 @@ final class StateExpiry {
 
     private final StateTable states;
     private final KeyManagers keyManagers;
-    private final ControlTimers alarms;
+    private final ControlTimers timers;
     private final Clock clock;
 
-    StateExpiry(StateTable states, KeyManagers keyManagers, ControlTimers alarms, Clock clock) {
+    StateExpiry(StateTable states, KeyManagers keyManagers, ControlTimers timers, Clock clock) {
         this.states = states;
         this.keyManagers = keyManagers;
-        this.alarms = alarms;
+        this.timers = timers;
         this.clock = clock;
     }
 
     void start(State state) {
         boolean larval = state.phase() == Phase.ACQUIRING;
-        alarms.setSeconds(StateTimer.of(state), larval ? state.spec().lifetime().hardAddSeconds() : FIRST_LOOK_SECONDS);
+        timers.setSeconds(StateTimer.of(state), larval ? state.spec().lifetime().hardAddSeconds() : FIRST_LOOK_SECONDS);
     }
 
     void stop(State state) {
-        alarms.cancel(StateTimer.of(state));
+        timers.cancel(StateTimer.of(state));
     }
 
     /** A live State has got other limits: it is no longer dying, unless of these. */
@@ -69,7 +69,7 @@ final class StateExpiry {
         Usage usage = state.usage();
         if (isReached(usage, limits.hardBytes(), limits.hardPackets())) {
             state.enter(Phase.EXPIRED);
-            alarms.set(StateTimer.of(state), 0);
+            timers.set(StateTimer.of(state), 0);
         } else if (!state.isDying() && isReached(usage, limits.softBytes(), limits.softPackets())) {
             soften(state);
         }
@@ -97,7 +97,7 @@ final class StateExpiry {
             }
         }
         if (nextSeconds != Lifetimes.NEVER) {
-            alarms.setSeconds(StateTimer.of(state), nextSeconds);
+            timers.setSeconds(StateTimer.of(state), nextSeconds);
         }
     }
 

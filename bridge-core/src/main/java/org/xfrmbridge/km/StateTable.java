@@ -145,7 +145,8 @@ final class StateTable {
 
     /** @param protocol 0 for all, 255 for AH, ESP and IPComp. @return whether there were any */
     boolean retireAll(int protocol) {
-        Dump<State> all = sad.walk(state -> !state.isBeside() && isOf(state.id().protocol(), protocol));
+        Dump<State> all =
+                sad.walk(state -> !state.isInternal() && isOf(state.id().protocol(), protocol));
         boolean any = false;
         for (State state = all.next(); state != null; state = all.next()) {
             retire(state);

@@ -84,7 +84,7 @@ final class StateVerbs {
 
     void delete(StateKey key, Origin origin) throws XfrmException {
         State state = get(key);
-        if (state.isBeside()) {
+        if (state.isInternal()) {
             throw new XfrmException(Errno.EPERM);
         }
         states.retire(state, () -> keyManagers.stateChanged(StateChange.DELETE, state, origin));

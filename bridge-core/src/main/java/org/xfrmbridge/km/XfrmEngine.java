@@ -40,7 +40,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
 
     private final Sad sad;
     private final Spd spd;
-    private final ControlTimers alarms;
+    private final ControlTimers timers;
     private final DatapathQueue events;
     private final KeyManagers keyManagers = new KeyManagers();
     private final SysctlValues sysctls = new SysctlValues();
@@ -48,10 +48,10 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     private final StateTable states;
     private final StateExpiry stateExpiry;
     private final ReplayNotices replayNotices;
-    private final NatMappings mappings;
+    private final NatMappings natMappings;
     private final NatKeepalives keepalives;
     private final StateVerbs stateVerbs;
-    private final LarvalStates larvals;
+    private final LarvalStates larvalStates;
     private final Acquirer acquireDesk;
     private final LostStates lostStates;
     private final PolicyExpiry policyExpiry;
@@ -68,19 +68,19 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     public XfrmEngine(Sad sad, Spd spd, Clock clock, RandomGenerator random, Runnable wakeup) {
         this.sad = sad;
         this.spd = spd;
-        alarms = new ControlTimers(clock);
+        timers = new ControlTimers(clock);
         events = new DatapathQueue(wakeup);
         states = new StateTable(sad, acquires);
-        stateExpiry = new StateExpiry(states, keyManagers, alarms, clock);
-        replayNotices = new ReplayNotices(keyManagers, alarms);
-        keepalives = new NatKeepalives(alarms, clock);
+        stateExpiry = new StateExpiry(states, keyManagers, timers, clock);
+        replayNotices = new ReplayNotices(keyManagers, timers);
+        keepalives = new NatKeepalives(timers, clock);
         states.watch(stateExpiry, replayNotices, keepalives);
-        mappings = new NatMappings(keyManagers, clock);
+        natMappings = new NatMappings(keyManagers, clock);
         stateVerbs = new StateVerbs(states, stateExpiry, replayNotices, keyManagers, clock);
-        larvals = new LarvalStates(sad, states, new SpiAllocator(sad, random), sysctls, clock);
+        larvalStates = new LarvalStates(sad, states, new SpiAllocator(sad, random), sysctls, clock);
         acquireDesk = new Acquirer(sad, states, acquires, keyManagers, sysctls, clock);
-        lostStates = new LostStates(alarms);
-        policyExpiry = new PolicyExpiry(spd, keyManagers, alarms, clock);
+        lostStates = new LostStates(timers);
+        policyExpiry = new PolicyExpiry(spd, keyManagers, timers, clock);
         policyVerbs = new PolicyVerbs(spd, policyExpiry, keyManagers, clock);
         migrateVerb = new MigrateVerb(sad, spd, states, policyExpiry, keyManagers, clock);
         migrateStateVerb = new MigrateStateVerb(states, keyManagers, clock);
@@ -96,12 +96,12 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
 
     /** Runs the timers that are due; returns how many those were. */
     public int runTimers() {
-        return alarms.run();
+        return timers.run();
     }
 
     /** When the next timer is due on {@link Clock#nowNs}, {@link Long#MAX_VALUE} if none is set. */
     public long nextDeadlineNs() {
-        return alarms.nextDeadlineNs();
+        return timers.nextDeadlineNs();
     }
 
     /**
@@ -198,7 +198,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
 
     @Override
     public State allocateSpi(SpiRequest request) throws XfrmException {
-        return larvals.allocateSpi(request);
+        return larvalStates.allocateSpi(request);
     }
 
     @Override
@@ -311,7 +311,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
 
     @Override
     public void failAcquire(int sequence) {
-        larvals.fail(sequence);
+        larvalStates.fail(sequence);
     }
 
     @Override
@@ -347,7 +347,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
 
     @Override
     public void mappingChanged(State state, Address newSaddr, int newSport) {
-        events.tell(() -> mappings.changed(state, newSaddr, newSport));
+        events.tell(() -> natMappings.changed(state, newSaddr, newSport));
     }
 
     @Override

@@ -175,8 +175,8 @@ public final class State {
      * Whether the control side made it, beside an IPComp tunnel ({@code xfrm_state_kern}): clients see it and cannot
      * change it.
      */
-    public boolean isBeside() {
-        return suite instanceof Suite.Bare;
+    public boolean isInternal() {
+        return suite instanceof Suite.Ipip;
     }
 
     /**

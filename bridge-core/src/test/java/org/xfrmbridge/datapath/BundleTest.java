@@ -89,7 +89,7 @@ class BundleTest {
             states.add(state);
             host.sad.insert(state);
             if (protocol == IpProtocol.COMP && test.tunnel() && direction == Direction.IN) {
-                host.sad.insert(Sas.bare(Sas.spec(Mode.TUNNEL, ends[0], ends[1], 1)));
+                host.sad.insert(Sas.ipip(Sas.spec(Mode.TUNNEL, ends[0], ends[1], 1)));
             }
             boolean optional = protocol == IpProtocol.COMP && direction == Direction.IN;
             templates.add(Sas.of(protocol, Sas.template(test.mode(i), ends[0], ends[1], 1 + i, optional)));

@@ -55,7 +55,7 @@ class EverySizeTest {
                         default -> Sas.state(spec);
                     });
             if (protocol == IpProtocol.COMP && mode == Mode.TUNNEL) {
-                end.sad.insert(Sas.bare(Sas.spec(mode, near, far, 1)));
+                end.sad.insert(Sas.ipip(Sas.spec(mode, near, far, 1)));
             }
             Direction direction = end == host ? Direction.OUT : Direction.IN;
             boolean optional = direction == Direction.IN && protocol == IpProtocol.COMP;

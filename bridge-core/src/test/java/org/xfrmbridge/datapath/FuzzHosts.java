@@ -69,7 +69,7 @@ final class FuzzHosts {
         }
         want(IpProtocol.AH, AH_HOST, ends, inner);
         want(IpProtocol.COMP, COMP_HOST, ends, inner);
-        peer.sad.insert(Sas.bare(spec(Mode.TUNNEL, ends, inner, 1)));
+        peer.sad.insert(Sas.ipip(spec(Mode.TUNNEL, ends, inner, 1)));
     }
 
     private void want(int protocol, int fromHost, String[] ends, String[] inner) {

@@ -153,7 +153,7 @@ class FuzzTest {
                 }
                 spi++;
             }
-            peer.sad.insert(Sas.bare(openTo(Mode.TUNNEL, ends, 1)));
+            peer.sad.insert(Sas.ipip(openTo(Mode.TUNNEL, ends, 1)));
             Template ah = Sas.of(IpProtocol.AH, Sas.template(Mode.TRANSPORT, ends[0], ends[1], 0, false));
             host.policy(Direction.OUT, Selector.any(Sas.family(ends[0])), PolicySpec.Action.ALLOW, 0, ah);
         }

@@ -45,7 +45,7 @@ class IpCompTest {
         a.sad.insert(sending);
         b.sad.insert(receiving);
         if (mode == Mode.TUNNEL) {
-            b.sad.insert(Sas.bare(Sas.spec(mode, ends[0], ends[1], 1)));
+            b.sad.insert(Sas.ipip(Sas.spec(mode, ends[0], ends[1], 1)));
         }
         int family = inner.equals("IPv4") ? 2 : 10;
         a.policy(Direction.OUT, Selector.any(family), Sas.of(IpProtocol.COMP, Sas.template(mode, ends[0], ends[1])));

@@ -91,7 +91,7 @@ class LookupsTest {
         }
         assertTrue(
                 once >= flows * 3 / 4,
-                once + " of " + flows + " flows cost one; places are few, and two flows may want the same");
+                once + " of " + flows + " flows cost one; slots are few, and two flows may want the same");
     }
 
     @Test

@@ -226,7 +226,7 @@ class PacketSizeTest {
     void shouldNotMixFragmentsOfWhichOneLacksTheEspAround() {
         State esp = Sas.state(Sas.spec(Mode.TRANSPORT, NEAR[0], FAR[0], 7));
         peer.sad.insert(Sas.state(Sas.spec(Mode.TRANSPORT, NEAR[0], FAR[0], 7)));
-        peer.sad.insert(Sas.bare(Sas.spec(Mode.TUNNEL, NEAR[0], FAR[0], 1)));
+        peer.sad.insert(Sas.ipip(Sas.spec(Mode.TUNNEL, NEAR[0], FAR[0], 1)));
         Template comp = Sas.of(IpProtocol.COMP, Sas.template(Mode.TUNNEL, NEAR[0], FAR[0], 1, true));
         Template around = Sas.template(Mode.TRANSPORT, NEAR[0], FAR[0]);
         peer.policy(Direction.IN, Selector.any(AddressFamily.INET), comp, around);

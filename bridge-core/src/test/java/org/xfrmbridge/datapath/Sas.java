@@ -86,12 +86,12 @@ final class Sas {
     }
 
     /** What the control side puts beside an IPComp tunnel. */
-    static State bare(StateSpec.Builder spec) {
+    static State ipip(StateSpec.Builder spec) {
         spec.id =
                 new StateId(spec.id.daddr(), 1, spec.family == AddressFamily.INET ? IpProtocol.IPIP : IpProtocol.IPV6);
         spec.replayWindow = 0;
         spec.reqid = 0;
-        return new State(spec.build(), State.Phase.VALID, new Usage(1), Suite.Bare.INSTANCE);
+        return new State(spec.build(), State.Phase.VALID, new Usage(1), Suite.Ipip.INSTANCE);
     }
 
     static State larval(StateSpec.Builder spec) {

@@ -26,7 +26,7 @@ class ChangeLogTest {
         assertEquals(0, log.before(2));
     }
 
-    /** The place of the next one is written before it is counted: what is there now may be gone. */
+    /** The slot of the next one is written before it is counted: what is there now may be gone. */
     @Test
     void shouldKeepAllButTheLastThatMayBeOverwritten() {
         for (int i = 1; i <= 3 * KEPT; i++) {

@@ -123,17 +123,17 @@ class ConcurrentModelTest {
         checkPolicies(spd, asked, i -> {
             Flow flow = asked.get(i);
             Kept known = kept.get()[i];
-            if (known == null || !known.watch.holds(flow, known.found)) {
-                PolicyFreshness watch = new PolicyFreshness(spd, sockets, Direction.OUT, flow);
+            if (known == null || !known.freshness.holds(flow, known.found)) {
+                PolicyFreshness freshness = new PolicyFreshness(spd, sockets, Direction.OUT, flow);
                 Policy found = spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
-                known = new Kept(found == null ? new Policy[0] : new Policy[] {found}, watch);
+                known = new Kept(found == null ? new Policy[0] : new Policy[] {found}, freshness);
                 kept.get()[i] = known;
             }
             return known.found.length == 0 ? null : known.found[0];
         });
     }
 
-    private record Kept(Policy[] found, PolicyFreshness watch) {}
+    private record Kept(Policy[] found, PolicyFreshness freshness) {}
 
     private void checkPolicies(Spd spd, List<Flow> asked, IntFunction<Object> real) throws Exception {
         PolicyList model = new PolicyList();
@@ -252,12 +252,13 @@ class ConcurrentModelTest {
     private static State find(Sad sad, int question, Flow flow) {
         StateSpec wanted = SadTest.spec(question);
         State found;
-        StateFreshness watch;
+        StateFreshness freshness;
         do {
-            watch = sad.watch(policyOf(wanted), template(wanted), wanted.id().daddr(), wanted.saddr());
+            freshness = sad.freshness(
+                    policyOf(wanted), template(wanted), wanted.id().daddr(), wanted.saddr());
             found = sad.find(
                     policyOf(wanted), template(wanted), flow, wanted.id().daddr(), wanted.saddr());
-        } while (!watch.holds());
+        } while (!freshness.holds());
         return found;
     }
 

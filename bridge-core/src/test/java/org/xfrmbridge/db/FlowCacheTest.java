@@ -112,7 +112,7 @@ class FlowCacheTest {
 
     @ParameterizedTest
     @CsvSource({"0.25, 1", "0.5, 0.998", "0.75, 0.97", "1, 0.83"})
-    void shouldKnowNearlyAsManyFlowsAsItHasPlaces(double share, double known) {
+    void shouldKnowNearlyAsManyFlowsAsItHasSlots(double share, double known) {
         FlowCache<Integer> cache = new FlowCache<>(1 << 16, 11);
         int flows = (int) (share * cache.capacity());
         int hits = 0;

@@ -86,7 +86,7 @@ class PolicyFreshnessTest {
         return new Policy[] {spd.replace(spec(flow(family), 0, 0, LOCAL_PORT, direction, FOUND), 0)};
     }
 
-    private PolicyFreshness watch(Direction direction, Flow flow) {
+    private PolicyFreshness freshness(Direction direction, Flow flow) {
         return new PolicyFreshness(spd, sockets, direction, flow);
     }
 
@@ -107,12 +107,12 @@ class PolicyFreshnessTest {
         Policy[] found = ruledByAny(asked, flow.family);
         for (int daddrBits = 0; daddrBits <= bits; daddrBits++) {
             for (int saddrBits = 0; saddrBits <= bits; saddrBits++) {
-                PolicyFreshness watch = watch(asked, flow);
-                assertTrue(watch.holds(flow, found));
+                PolicyFreshness freshness = freshness(asked, flow);
+                assertTrue(freshness.holds(flow, found));
                 Policy better = spd.add(between(flow, daddrBits, saddrBits, added, ADDED), 0);
-                assertFalse(watch.holds(flow, found), better::toString);
+                assertFalse(freshness.holds(flow, found), better::toString);
                 spd.remove(better);
-                assertTrue(watch(asked, flow).holds(flow, found));
+                assertTrue(freshness(asked, flow).holds(flow, found));
             }
         }
     }
@@ -122,19 +122,19 @@ class PolicyFreshnessTest {
     void shouldHoldWhenAPolicyOfADirectionComesThatIsNotAsked(Direction asked, Direction added) {
         Flow flow = flow(AddressFamily.INET);
         Policy[] found = ruledByAny(asked, flow.family);
-        PolicyFreshness watch = watch(asked, flow);
+        PolicyFreshness freshness = freshness(asked, flow);
         spd.add(between(flow, 32, 32, added, ADDED), 0);
         spd.add(between(flow, 0, 0, added, ADDED), 0);
-        assertTrue(watch.holds(flow, found));
+        assertTrue(freshness.holds(flow, found));
     }
 
     @Test
     void shouldHoldWhenAPolicyOfTheOtherFamilyComes() {
         Flow flow = flow(AddressFamily.INET);
         Policy[] found = ruledByAny(Direction.OUT, flow.family);
-        PolicyFreshness watch = watch(Direction.OUT, flow);
+        PolicyFreshness freshness = freshness(Direction.OUT, flow);
         spd.add(between(flow(AddressFamily.INET6), 0, 0, Direction.OUT, ADDED), 0);
-        assertTrue(watch.holds(flow, found));
+        assertTrue(freshness.holds(flow, found));
     }
 
     /** Hosts of one network, networks of one larger one, on one side or both: a flow hardly sees another's. */
@@ -163,13 +163,13 @@ class PolicyFreshnessTest {
     void shouldHoldAmongThousandsOfPoliciesNextDoor(int bits, int daddrBits, int saddrBits) {
         Flow flow = flow(bits == 32 ? AddressFamily.INET : AddressFamily.INET6);
         Policy[] found = ruledByAny(Direction.OUT, flow.family);
-        PolicyFreshness watch = watch(Direction.OUT, flow);
+        PolicyFreshness freshness = freshness(Direction.OUT, flow);
         for (int i = 1; i <= CHANGES; i++) {
             Flow other =
                     flow(flow.family, neighbour(flow.saddr(), saddrBits, i), neighbour(flow.daddr(), daddrBits, i));
             spd.replace(between(other, daddrBits, saddrBits, Direction.OUT, ADDED), 0);
         }
-        assertTrue(watch.holds(flow, found));
+        assertTrue(freshness.holds(flow, found));
         assertSame(found[0], spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow));
     }
 
@@ -188,7 +188,7 @@ class PolicyFreshnessTest {
     void shouldHardlyEverAskInVainAmongRandomPolicies() {
         int flows = 100;
         Flow[] flow = new Flow[flows];
-        PolicyFreshness[] watches = new PolicyFreshness[flows];
+        PolicyFreshness[] kept = new PolicyFreshness[flows];
         Policy[][] found = new Policy[flows][];
         int looks = 0;
         int inVain = 0;
@@ -198,11 +198,11 @@ class PolicyFreshnessTest {
                 flow[i] = round == 0 ? flow(AddressFamily.INET, address(), address()) : flow[i];
                 Policy[] rules = {spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow[i])};
                 boolean same = round > 0 && rules[0] == found[i][0];
-                boolean holds = round > 0 && watches[i].holds(flow[i], found[i]);
+                boolean holds = round > 0 && kept[i].holds(flow[i], found[i]);
                 assertTrue(same || !holds, "a better one was missed");
                 looks++;
                 inVain += same && !holds ? 1 : 0;
-                watches[i] = holds ? watches[i] : watch(Direction.OUT, flow[i]);
+                kept[i] = holds ? kept[i] : freshness(Direction.OUT, flow[i]);
                 found[i] = rules;
             }
             for (int i = 0; i < 1000; i++) {
@@ -222,12 +222,12 @@ class PolicyFreshnessTest {
     void shouldHoldUntilMoreHaveComeToItsPlaceThanItCompares(int tooMany) {
         Flow flow = flow(AddressFamily.INET);
         Policy[] found = ruledByAny(Direction.OUT, flow.family);
-        PolicyFreshness watch = watch(Direction.OUT, flow);
+        PolicyFreshness freshness = freshness(Direction.OUT, flow);
         for (int look = 0; look < 3; look++) {
             for (int i = 0; i < PolicyFreshness.MOST_COMPARED + tooMany; i++) {
                 spd.replace(spec(flow, 32, 32, 1000 + 100 * look + i, Direction.OUT, ADDED), 0);
             }
-            assertEquals(tooMany == 0, watch.holds(flow, found));
+            assertEquals(tooMany == 0, freshness.holds(flow, found));
         }
     }
 
@@ -236,35 +236,35 @@ class PolicyFreshnessTest {
     void shouldNotHoldWhenWhatCameIsNotKeptAnyMore() {
         Flow flow = flow(AddressFamily.INET);
         Policy[] found = ruledByAny(Direction.OUT, flow.family);
-        PolicyFreshness watch = watch(Direction.OUT, flow);
+        PolicyFreshness freshness = freshness(Direction.OUT, flow);
         Policy better = spd.add(between(flow, 24, 0, Direction.OUT, ADDED), 0);
         PolicySpec elsewhere = between(flow(AddressFamily.INET6), 64, 64, Direction.OUT, ADDED);
         for (int i = 0; i < PolicyChanges.KEPT; i++) {
             spd.replace(elsewhere, 0);
         }
-        assertFalse(watch.holds(flow, found), better::toString);
+        assertFalse(freshness.holds(flow, found), better::toString);
     }
 
     @Test
     void shouldHoldHoweverManyHaveComeElsewhere() {
         Flow flow = flow(AddressFamily.INET);
         Policy[] found = ruledByAny(Direction.OUT, flow.family);
-        PolicyFreshness watch = watch(Direction.OUT, flow);
+        PolicyFreshness freshness = freshness(Direction.OUT, flow);
         PolicySpec elsewhere = between(flow(AddressFamily.INET, "10.1.0.1", "10.2.0.1"), 24, 24, Direction.OUT, ADDED);
         for (int i = 0; i < 2 * PolicyChanges.KEPT; i++) {
             spd.replace(elsewhere, 0);
         }
-        assertTrue(watch.holds(flow, found));
+        assertTrue(freshness.holds(flow, found));
     }
 
     @ParameterizedTest
     @CsvSource({"OUT, 2", "IN, 2", "FWD, 2", "OUT, 10", "IN, 10", "FWD, 10"})
     void shouldNotHoldWhenTheDefaultOfADirectionChanges(Direction direction, int family) {
         Flow flow = flow(family);
-        PolicyFreshness watch = watch(direction, flow);
-        assertTrue(watch.holds(flow, new Policy[0]));
+        PolicyFreshness freshness = freshness(direction, flow);
+        assertTrue(freshness.holds(flow, new Policy[0]));
         spd.setDefaultAction(direction, PolicySpec.Action.BLOCK);
-        assertFalse(watch.holds(flow, new Policy[0]));
+        assertFalse(freshness.holds(flow, new Policy[0]));
     }
 
     @ParameterizedTest
@@ -278,9 +278,9 @@ class PolicyFreshnessTest {
     })
     void shouldNotHoldWhenASocketOfItsPortChanges(Direction direction, int port, boolean holds) {
         Flow flow = flow(AddressFamily.INET);
-        PolicyFreshness watch = watch(direction, flow);
+        PolicyFreshness freshness = freshness(direction, flow);
         sockets.setEncapsulation(
                 "test", 1, new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, port), 2);
-        assertEquals(holds, watch.holds(flow, new Policy[0]));
+        assertEquals(holds, freshness.holds(flow, new Policy[0]));
     }
 }

@@ -18,8 +18,8 @@ import org.xfrmbridge.xfrm.Selector;
  * ACQUIREs of a ping.
  */
 public final class PolicyList {
-    /** @param place where it stands in its list, which an update of the same priority inherits */
-    private record Entry(Policy policy, long age, long place) {}
+    /** @param position where it stands in its list, which an update of the same priority inherits */
+    private record Entry(Policy policy, long age, long position) {}
 
     /** Whose policies are alternatives for some flow. */
     private record Kind(PolicySpec.Type type, Direction direction, int family) {
@@ -35,9 +35,9 @@ public final class PolicyList {
     /** Takes a Policy in, in the place of another or, if that is null, behind all others. */
     public void put(Policy policy, Policy old) {
         Entry replaced = old == null ? null : entryOf(old);
-        boolean keepsPlace =
+        boolean keepsPosition =
                 old != null && old.spec().priority() == policy.spec().priority();
-        Entry entry = new Entry(policy, nextAge, keepsPlace ? replaced.place : nextAge);
+        Entry entry = new Entry(policy, nextAge, keepsPosition ? replaced.position : nextAge);
         if (old != null) {
             remove(old);
         }
@@ -123,7 +123,7 @@ public final class PolicyList {
 
     private static boolean leads(Entry entry, Entry best) {
         int order = order(entry, best);
-        return order < 0 || order == 0 && entry.place < best.place;
+        return order < 0 || order == 0 && entry.position < best.position;
     }
 
     private static boolean wins(Entry entry, Entry best) {

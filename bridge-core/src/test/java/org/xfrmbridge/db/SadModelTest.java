@@ -109,22 +109,22 @@ class SadModelTest extends Model {
         StateSpec spec = state.spec();
         Address daddr = sameToo(spec.id().daddr(), spec.family());
         Address saddr = sameToo(spec.saddr(), spec.family());
-        StateFreshness watch = watch(spec, daddr, saddr);
-        StateFreshness fromAny = watch(spec, daddr, flows.address(spec.family()));
-        assertTrue(watch.holds());
+        StateFreshness freshness = freshness(spec, daddr, saddr);
+        StateFreshness fromAny = freshness(spec, daddr, flows.address(spec.family()));
+        assertTrue(freshness.holds());
         say(() -> "insert " + state + " of " + spec);
         sad.insert(state);
         model.add(state);
-        assertFalse(watch.holds());
+        assertFalse(freshness.holds());
         assertTrue(!spec.saddr().isAny(spec.family()) || !fromAny.holds());
     }
 
-    private StateFreshness watch(StateSpec spec, Address daddr, Address saddr) {
+    private StateFreshness freshness(StateSpec spec, Address daddr, Address saddr) {
         Template template =
                 new Template(spec.id(), spec.family(), spec.saddr(), spec.reqid(), spec.mode(), 0, false, -1, -1, -1);
         PolicySpec.Builder policy = PolicySpec.builder();
         policy.ifId = spec.ifId();
-        return sad.watch(new Policy(policy.build(), 0, 0), template, daddr, saddr);
+        return sad.freshness(new Policy(policy.build(), 0, 0), template, daddr, saddr);
     }
 
     /** The same address with other bytes behind it. */

@@ -79,12 +79,13 @@ class SadTest {
         StateSpec spec = state.spec();
         Template template =
                 new Template(spec.id(), spec.family(), spec.saddr(), spec.reqid(), spec.mode(), 0, false, -1, -1, -1);
-        StateFreshness watch = new StateFreshness(sad, template, 0, spec.id().daddr(), spec.saddr());
-        assertTrue(watch.holds());
+        StateFreshness freshness =
+                new StateFreshness(sad, template, 0, spec.id().daddr(), spec.saddr());
+        assertTrue(freshness.holds());
         StateSpec.Builder moved = spec.toBuilder();
         moved.ifId = 1;
         sad.respec(state, moved.build());
-        assertFalse(watch.holds());
+        assertFalse(freshness.holds());
     }
 
     @Test

@@ -42,7 +42,7 @@ class SpdModelTest extends Model {
     private final List<Known> known = new ArrayList<>();
 
     /** What was found for a flow once, and may still be true. */
-    private record Known(Direction direction, Flow flow, Policy[] found, PolicyFreshness watch) {}
+    private record Known(Direction direction, Flow flow, Policy[] found, PolicyFreshness freshness) {}
 
     @Test
     void shouldAnswerLikeAListWhenPoliciesComeAndGo() {
@@ -104,12 +104,12 @@ class SpdModelTest extends Model {
     /** Some of the flows that were looked up before: what is said to hold does. */
     private void compareKnown() {
         for (int i = random.nextInt(4); i > 0 && !known.isEmpty(); i--) {
-            int place = random.nextInt(known.size());
-            Known old = known.get(place);
-            if (old.watch.holds(old.flow, old.found)) {
+            int index = random.nextInt(known.size());
+            Known old = known.get(index);
+            if (old.freshness.holds(old.flow, old.found)) {
                 assertArrayEquals(find(old.direction, old.flow), old.found, () -> "of " + old.flow);
             } else {
-                known.remove(place);
+                known.remove(index);
             }
         }
     }
