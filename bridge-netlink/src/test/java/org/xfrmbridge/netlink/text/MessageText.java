@@ -146,7 +146,8 @@ public final class MessageText {
     }
 
     /**
-     * "Optional" is yes or no to us, and padding is zero, where a kernel gives back what it was given: see README.md.
+     * "Optional" is yes or no to us, and padding is zero, where a kernel gives back what it was given: see
+     * docs/differences.md.
      */
     private static void maskTemplates(byte[] payload) {
         for (int at = OPTIONAL_OFFSET; at < payload.length; at += UserTmpl.BYTES) {

@@ -19,8 +19,8 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 
 /**
- * What differs on purpose, or since the kernel is another version or was built without something; README.md lists the
- * first kind.
+ * What differs on purpose, or since the kernel is another version or was built without something; docs/differences.md
+ * lists the first kind.
  */
 enum KnownDifference implements Difference {
     OWN_EXPLANATION(
