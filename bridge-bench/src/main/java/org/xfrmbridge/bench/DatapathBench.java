@@ -27,6 +27,7 @@ import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.esp.AlgorithmTable;
 import org.xfrmbridge.esp.EspSuite;
 import org.xfrmbridge.esp.KeyMaterial;
+import org.xfrmbridge.esp.KeyedAlgorithm;
 import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.km.DatapathEvents;
 import org.xfrmbridge.net.Bytes;
@@ -175,8 +176,8 @@ public class DatapathBench {
         spec.reqid = 1;
         byte[] key = new byte[20];
         Arrays.fill(key, (byte) 7);
-        EspSuite suite =
-                EspSuite.aead(AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), KeyMaterial.copyOf(key));
+        EspSuite suite = EspSuite.aead(new KeyedAlgorithm(
+                AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), KeyMaterial.copyOf(key)));
         return new org.xfrmbridge.xfrm.State(spec.build(), org.xfrmbridge.xfrm.State.Phase.VALID, new Usage(1), suite);
     }
 

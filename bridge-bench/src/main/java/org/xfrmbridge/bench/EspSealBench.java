@@ -1,5 +1,6 @@
 package org.xfrmbridge.bench;
 
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -12,11 +13,13 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
+import org.xfrmbridge.esp.AlgorithmEntry;
 import org.xfrmbridge.esp.AlgorithmKind;
 import org.xfrmbridge.esp.AlgorithmTable;
 import org.xfrmbridge.esp.EspSuite;
 import org.xfrmbridge.esp.EspTransform;
 import org.xfrmbridge.esp.KeyMaterial;
+import org.xfrmbridge.esp.KeyedAlgorithm;
 import org.xfrmbridge.esp.SequenceWidth;
 
 /**
@@ -66,20 +69,19 @@ public class EspSealBench {
 
     private static EspSuite suite(String proposal) {
         return switch (proposal) {
-            case "aes128gcm16" -> aead("rfc4106(gcm(aes))", 20);
-            case "chacha20poly1305" -> aead("rfc7539esp(chacha20,poly1305)", 36);
+            case "aes128gcm16" -> EspSuite.aead(keyed(AlgorithmTable.aead("rfc4106(gcm(aes))", 128), 20));
+            case "chacha20poly1305" ->
+                EspSuite.aead(keyed(AlgorithmTable.aead("rfc7539esp(chacha20,poly1305)", 128), 36));
             case "aes128-sha256" ->
                 EspSuite.encryptThenMac(
-                        AlgorithmTable.find(AlgorithmKind.CIPHER, "aes").orElseThrow(),
-                        KeyMaterial.copyOf(new byte[16]),
-                        AlgorithmTable.find(AlgorithmKind.AUTH, "sha256").orElseThrow(),
-                        KeyMaterial.copyOf(new byte[32]),
+                        keyed(AlgorithmTable.find(AlgorithmKind.CIPHER, "aes"), 16),
+                        keyed(AlgorithmTable.find(AlgorithmKind.AUTH, "sha256"), 32),
                         128);
             default -> throw new IllegalArgumentException(proposal);
         };
     }
 
-    private static EspSuite aead(String name, int keyBytes) {
-        return EspSuite.aead(AlgorithmTable.aead(name, 128).orElseThrow(), KeyMaterial.copyOf(new byte[keyBytes]));
+    private static KeyedAlgorithm keyed(Optional<AlgorithmEntry> algorithm, int keyBytes) {
+        return new KeyedAlgorithm(algorithm.orElseThrow(), KeyMaterial.of(new byte[keyBytes]));
     }
 }

@@ -10,35 +10,26 @@ import java.util.Arrays;
  *   AAD     | SPI 4 | sequence 4 |                 or, extended, | SPI 4 | sequence high 4 | sequence low 4 |
  * </pre>
  */
-final class AeadEsp extends EspFrame {
-    /** Makes the cipher that will read nonce and associated data from these arrays. Owns the key. */
-    interface Engine {
-        PacketAead create(byte[] key, byte[] nonce, byte[] aad);
-    }
-
-    private final KeyMaterial material;
+final class AeadEsp extends EspTransform {
+    private final KeyedAlgorithm algorithm;
     private final int saltBytes;
-    private final Engine engine;
     private byte[] nonce;
     private byte[] aad;
     private PacketAead aead;
 
-    AeadEsp(EspSetup setup, KeyMaterial material, int saltBytes, Engine engine) {
-        super(setup);
-        this.material = material;
-        this.saltBytes = saltBytes;
-        this.engine = engine;
+    AeadEsp(EspSuite suite, int spi, SequenceWidth width, IvSource ivSource) {
+        super(suite, spi, width, ivSource);
+        algorithm = suite.cipher;
+        saltBytes = algorithm.algorithm().lengths().saltBytes();
     }
 
     @Override
     void start() {
-        int keyBytes = material.lengthBytes() - saltBytes;
-        byte[] key = material.copy(0, keyBytes);
-        byte[] salt = material.copy(keyBytes, keyBytes + saltBytes);
+        byte[] salt = algorithm.salt();
         nonce = Arrays.copyOf(salt, saltBytes + sizes.ivBytes());
         Arrays.fill(salt, (byte) 0);
         aad = new byte[extended ? 12 : 8];
-        aead = engine.create(key, nonce, aad);
+        aead = algorithm.aead(nonce, aad);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package org.xfrmbridge.esp;
 
 import java.util.Arrays;
-import java.util.function.Supplier;
 
 /**
  * The integrity check of one AH SA in one direction (RFC 4302 2.6), in place. The caller has cleared what changes on
@@ -11,14 +10,14 @@ import java.util.function.Supplier;
  * <p>Confined to one datapath thread; the MAC is set up by the first packet.
  */
 public final class AhTransform implements Wipeable {
-    private final Supplier<PacketMac> macs;
+    private final KeyedAlgorithm auth;
     private final int tailBytes;
     private final byte[] received;
     private PacketMac mac;
     private boolean wiped;
 
-    AhTransform(Supplier<PacketMac> macs, int icvBytes, SequenceWidth width) {
-        this.macs = macs;
+    AhTransform(KeyedAlgorithm auth, int icvBytes, SequenceWidth width) {
+        this.auth = auth;
         tailBytes = width == SequenceWidth.EXTENDED ? Integer.BYTES : 0;
         received = new byte[icvBytes];
     }
@@ -61,11 +60,8 @@ public final class AhTransform implements Wipeable {
         }
         System.arraycopy(data, icvAt, received, 0, received.length);
         byte[] expected = compute(data, start, end, icvAt, sequence);
-        int difference = 0;
-        for (int i = 0; i < received.length; i++) {
-            difference |= received[i] ^ expected[i];
-        }
-        return difference == 0 ? 0 : EspTransform.AUTH_FAILED;
+        boolean matches = PacketMac.matches(received, received.length, expected, 0);
+        return matches ? 0 : EspTransform.AUTH_FAILED;
     }
 
     /** Every later call answers {@link EspTransform#WIPED}. */
@@ -81,7 +77,7 @@ public final class AhTransform implements Wipeable {
     private byte[] compute(byte[] data, int start, int end, int icvAt, long sequence) {
         Arrays.fill(data, icvAt, icvAt + received.length, (byte) 0);
         if (tailBytes > 0) {
-            EspFrame.INT.set(data, end, (int) (sequence >>> 32));
+            EspTransform.INT.set(data, end, (int) (sequence >>> 32));
         }
         try {
             return mac.compute(data, start, end - start + tailBytes);
@@ -97,7 +93,7 @@ public final class AhTransform implements Wipeable {
     private boolean ready() {
         if (mac == null && received.length > 0 && !wiped) {
             try {
-                mac = macs.get();
+                mac = auth.mac();
             } catch (KeyMaterial.WipedException e) {
                 wiped = true;
             }

@@ -1,27 +1,29 @@
 package org.xfrmbridge.esp;
 
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
- * One line of the kernel's algorithm table, {@code struct xfrm_algo_desc}, with what the crypto behind it demands.
+ * One row of {@link AlgorithmTable}: the kernel's {@code struct xfrm_algo_desc}, what the crypto behind it demands, and
+ * that crypto.
  *
  * @param name the name the kernel reports in dumps, for example {@code hmac(sha256)}
  * @param alias the short name it also accepts, {@code sha256}, or null
  * @param keys key lengths accepted, salt included
- * @param defaultKeyBits {@code defkeybits} of ciphers, 0 for the other kinds
- * @param shape the lengths that decide the form of a packet
+ * @param lengths what it adds to a packet
+ * @param iv where a sender gets the explicit IV of each packet
  * @param pfKey how PF_KEY announces it, or null where PF_KEY does not know it
- * @param available whether this program can run it; the kernel answers ENOSYS for a listed algorithm it has no code for
+ * @param engine null if it is known and there is no code for it
  */
 public record AlgorithmEntry(
         AlgorithmKind kind,
         String name,
         String alias,
         KeyLengths keys,
-        int defaultKeyBits,
-        Shape shape,
+        Lengths lengths,
+        Supplier<IvSource> iv,
         PfKey pfKey,
-        boolean available) {
+        AlgorithmEngine engine) {
 
     /**
      * @param icvBits {@code icv_truncbits}: the ICV length an SA gets that names none; of an AEAD its only one
@@ -30,10 +32,15 @@ public record AlgorithmEntry(
      * @param ivBytes explicit IV in each packet
      * @param saltBytes key bytes at the end that become part of the nonce
      */
-    public record Shape(int icvBits, int icvFullBits, int blockBytes, int ivBytes, int saltBytes) {}
+    public record Lengths(int icvBits, int icvFullBits, int blockBytes, int ivBytes, int saltBytes) {}
 
     /** {@code struct sadb_alg}: the kernel's numbers, also where they differ from what the crypto accepts. */
     public record PfKey(int algId, int ivLen, int minBits, int maxBits) {}
+
+    /** Whether this program can run it; the kernel answers ENOSYS for a listed algorithm it has no code for. */
+    public boolean available() {
+        return engine != null;
+    }
 
     public boolean matches(String wanted) {
         return name.equals(wanted) || (kind != AlgorithmKind.AEAD && wanted.equals(alias));
@@ -44,26 +51,21 @@ public record AlgorithmEntry(
     }
 
     /**
-     * Whether the kernel would set up an SA with these lengths; it answers EINVAL where not. Stricter in one case: an
-     * ICV of less than a byte, which the kernel takes for none.
+     * Why the kernel would not set up an SA with these lengths, in words fit for an extended ACK; it answers EINVAL.
+     * Stricter in one case: an ICV of less than a byte, which the kernel takes for none.
      *
      * @param keyBits {@code alg_key_len}
      * @param icvBits {@code alg_icv_len} of an AEAD, {@code alg_trunc_len} of an AUTH (0 stands for the default), else
      *     ignored
      */
-    public boolean accepts(int keyBits, int icvBits) {
-        return reject(keyBits, icvBits).isEmpty();
-    }
-
-    /** The reason {@link #accepts} says no, in our words, fit for an extended ACK. */
-    public Optional<String> reject(int keyBits, int icvBits) {
+    public Optional<String> refusal(int keyBits, int icvBits) {
         if (!keys.accepts(keyBits)) {
             return Optional.of("key length does not fit " + name);
         }
-        if (kind == AlgorithmKind.AEAD && icvBits != shape.icvBits) {
+        if (kind == AlgorithmKind.AEAD && icvBits != lengths.icvBits) {
             return Optional.of("ICV length does not fit " + name);
         }
-        if (kind == AlgorithmKind.AUTH && (icvBits < 0 || icvBits > shape.icvFullBits)) {
+        if (kind == AlgorithmKind.AUTH && (icvBits < 0 || icvBits > lengths.icvFullBits)) {
             return Optional.of("truncation length is longer than the digest of " + name);
         }
         if (kind == AlgorithmKind.AUTH && icvBits > 0 && icvBits < 8) {

@@ -25,7 +25,7 @@ final class BouncyCtr implements PacketCipher {
     public void encrypt(byte[] data, int textOffset, int textBytes) {
         System.arraycopy(data, textOffset - 8, counterBlock, 4, 8);
         for (int done = 0; done < textBytes; done += BLOCK_BYTES) {
-            EspFrame.INT.set(counterBlock, 12, done / BLOCK_BYTES + 1);
+            EspTransform.INT.set(counterBlock, 12, done / BLOCK_BYTES + 1);
             cipher.processBlock(counterBlock, 0, keyStream, 0);
             int length = Math.min(BLOCK_BYTES, textBytes - done);
             for (int i = 0; i < length; i++) {

@@ -18,7 +18,7 @@ final class CounterIv implements IvSource {
     @Override
     public void next(byte[] data, int offset) {
         if (counter == 0) {
-            salt = Random.SECURE.nextLong();
+            salt = RANDOM.nextLong();
         }
         LONG.set(data, offset, ++counter ^ salt);
     }

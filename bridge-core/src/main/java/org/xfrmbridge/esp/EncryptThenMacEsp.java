@@ -1,50 +1,43 @@
 package org.xfrmbridge.esp;
 
-import java.util.function.Supplier;
-
 /**
  * ESP with a cipher and a separate MAC, either of which may be none. The MAC covers SPI to next header, all as sent,
  * and with extended sequence numbers their high half as if it followed (RFC 4303 2.2.1, 2.8).
  */
-final class EncryptThenMacEsp extends EspFrame {
-    private final Supplier<PacketCipher> ciphers;
-    private final Supplier<PacketMac> macs;
+final class EncryptThenMacEsp extends EspTransform {
+    private final KeyedAlgorithm encryption;
+    private final KeyedAlgorithm authentication;
     private final byte[] received;
     private PacketCipher cipher;
     private PacketMac mac;
 
-    /** @param macs not used when the ICV has no bytes */
-    EncryptThenMacEsp(EspSetup setup, Supplier<PacketCipher> ciphers, Supplier<PacketMac> macs) {
-        super(setup);
-        this.ciphers = ciphers;
-        this.macs = macs;
-        this.received = new byte[sizes.icvBytes()];
+    EncryptThenMacEsp(EspSuite suite, int spi, SequenceWidth width, IvSource ivSource) {
+        super(suite, spi, width, ivSource);
+        encryption = suite.cipher;
+        authentication = suite.auth;
+        received = new byte[sizes.icvBytes()];
     }
 
     @Override
     void start() {
-        cipher = ciphers.get();
-        mac = received.length == 0 ? null : macs.get();
+        cipher = encryption.cipher();
+        mac = authentication.mac();
     }
 
     @Override
     void stop() {
         cipher.destroy();
         cipher = null;
-        if (mac != null) {
-            mac.destroy();
-            mac = null;
-        }
+        mac.destroy();
+        mac = null;
     }
 
     @Override
     void protect(byte[] data, int espOffset, int textBytes, long sequence) {
         int textOffset = espOffset + sizes.payloadOffset();
-        if (sizes.ivBytes() > 0) {
-            ivSource.next(data, espOffset + EspSizes.HEADER_BYTES);
-        }
+        ivSource.next(data, espOffset + EspSizes.HEADER_BYTES);
         cipher.encrypt(data, textOffset, textBytes);
-        if (mac != null) {
+        if (received.length > 0) {
             int icvOffset = textOffset + textBytes;
             byte[] icv = authenticate(data, espOffset, icvOffset, sequence);
             System.arraycopy(icv, 0, data, icvOffset, received.length);
@@ -54,7 +47,7 @@ final class EncryptThenMacEsp extends EspFrame {
     @Override
     int unprotect(byte[] data, int espOffset, int textBytes, long sequence) {
         int textOffset = espOffset + sizes.payloadOffset();
-        if (mac != null && !verify(data, espOffset, textOffset + textBytes, sequence)) {
+        if (received.length > 0 && !verify(data, espOffset, textOffset + textBytes, sequence)) {
             return AUTH_FAILED;
         }
         if (textBytes % sizes.blockBytes() != 0) {
@@ -67,11 +60,7 @@ final class EncryptThenMacEsp extends EspFrame {
     private boolean verify(byte[] data, int espOffset, int icvOffset, long sequence) {
         System.arraycopy(data, icvOffset, received, 0, received.length);
         byte[] expected = authenticate(data, espOffset, icvOffset, sequence);
-        int difference = 0;
-        for (int i = 0; i < received.length; i++) {
-            difference |= received[i] ^ expected[i];
-        }
-        return difference == 0;
+        return PacketMac.matches(received, received.length, expected, 0);
     }
 
     /**

@@ -1,5 +1,10 @@
 package org.xfrmbridge.esp;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
 /**
  * ESP of one SA in one direction (RFC 4303), in place:
  *
@@ -12,19 +17,59 @@ package org.xfrmbridge.esp;
  * Cheap until first used: ciphers are set up, and random bytes for IVs drawn, by the first packet. Per packet our code
  * allocates nothing but the parameter object with its IV that the JCE wants; the JCE itself makes 1 to 2 KB of
  * short-lived garbage, and an exception for a wrong ICV.
+ *
+ * <p>What stands here is common to all: header and trailer, bounds, and the end of life. Subclasses add what encrypts.
  */
-public interface EspTransform extends Wipeable {
+public abstract sealed class EspTransform implements Wipeable permits AeadEsp, EncryptThenMacEsp {
     /** The ICV does not match. */
-    int AUTH_FAILED = -1;
+    public static final int AUTH_FAILED = -1;
     /** Lengths do not fit, or the authenticated trailer says more padding than there is payload. */
-    int MALFORMED = -2;
+    public static final int MALFORMED = -2;
     /** The keys were wiped: the SA is being deleted. */
-    int WIPED = -3;
+    public static final int WIPED = -3;
 
-    EspSizes sizes();
+    static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
+
+    private enum Phase {
+        IDLE,
+        RUNNING,
+        WIPED
+    }
+
+    final EspSizes sizes;
+    final boolean extended;
+    final IvSource ivSource;
+    private final int spi;
+    private Phase phase = Phase.IDLE;
+    private int nextHeader;
+
+    EspTransform(EspSuite suite, int spi, SequenceWidth width, IvSource ivSource) {
+        sizes = suite.sizes();
+        this.spi = spi;
+        extended = width == SequenceWidth.EXTENDED;
+        this.ivSource = ivSource;
+    }
+
+    /**
+     * Sets ciphers up, once before the first packet; throws {@link KeyMaterial.WipedException} when the keys are gone.
+     */
+    abstract void start();
+
+    /** Forgets ciphers and wipes what {@link #start} made. */
+    abstract void stop();
+
+    /** Writes IV and ICV, encrypts. */
+    abstract void protect(byte[] data, int espOffset, int textBytes, long sequence);
+
+    /** Verifies and decrypts: 0, or a negative code. */
+    abstract int unprotect(byte[] data, int espOffset, int textBytes, long sequence);
+
+    public final EspSizes sizes() {
+        return sizes;
+    }
 
     /** Protects a payload as it is, without TFC padding. */
-    default int seal(byte[] data, int espOffset, int payloadBytes, int nextHeader, long sequence) {
+    public final int seal(byte[] data, int espOffset, int payloadBytes, int nextHeader, long sequence) {
         return seal(data, espOffset, payloadBytes, payloadBytes, nextHeader, sequence);
     }
 
@@ -38,7 +83,24 @@ public interface EspTransform extends Wipeable {
      *     SA is extended
      * @return length of the whole ESP packet, or {@link #WIPED}
      */
-    int seal(byte[] data, int espOffset, int payloadBytes, int leastBytes, int nextHeader, long sequence);
+    public final int seal(byte[] data, int espOffset, int payloadBytes, int leastBytes, int nextHeader, long sequence) {
+        if (phase != Phase.RUNNING && !ready()) {
+            return WIPED;
+        }
+        INT.set(data, espOffset, spi);
+        INT.set(data, espOffset + 4, (int) sequence);
+        int payloadOffset = espOffset + sizes.payloadOffset();
+        int padded = Math.max(payloadBytes, leastBytes);
+        Arrays.fill(data, payloadOffset + payloadBytes, payloadOffset + padded, (byte) 0);
+        int textBytes = appendTrailer(data, payloadOffset, padded, nextHeader);
+        try {
+            protect(data, espOffset, textBytes, sequence);
+        } catch (RuntimeException | Error fault) {
+            restart();
+            throw fault;
+        }
+        return sizes.payloadOffset() + textBytes + sizes.icvBytes();
+    }
 
     /**
      * Verifies, in constant time, then decrypts. The payload is then at {@code espOffset + sizes().payloadOffset()}. On
@@ -48,12 +110,80 @@ public interface EspTransform extends Wipeable {
      * @param sequence from {@link ReplayWindow#infer}
      * @return length of the payload, at least 1 as in the kernel, or a negative code of this interface
      */
-    int open(byte[] data, int espOffset, int espBytes, long sequence);
+    public final int open(byte[] data, int espOffset, int espBytes, long sequence) {
+        if (phase != Phase.RUNNING && !ready()) {
+            return WIPED;
+        }
+        int payloadOffset = espOffset + sizes.payloadOffset();
+        int textBytes = espBytes - sizes.payloadOffset() - sizes.icvBytes();
+        if (textBytes < 0) {
+            return MALFORMED;
+        }
+        int failure;
+        try {
+            failure = unprotect(data, espOffset, textBytes, sequence);
+        } catch (RuntimeException | Error fault) {
+            restart();
+            throw fault;
+        }
+        return failure < 0 ? failure : stripTrailer(data, payloadOffset, textBytes);
+    }
 
     /** Next header of the packet opened last. */
-    int nextHeader();
+    public final int nextHeader() {
+        return nextHeader;
+    }
 
     /** Every later call answers {@link #WIPED}. */
     @Override
-    void wipe();
+    public final void wipe() {
+        if (phase == Phase.RUNNING) {
+            stop();
+        }
+        phase = Phase.WIPED;
+    }
+
+    /** Ciphers may hold half a packet after a fault: the next packet makes new ones. */
+    private void restart() {
+        phase = Phase.IDLE;
+        stop();
+    }
+
+    private boolean ready() {
+        if (phase == Phase.IDLE) {
+            try {
+                start();
+                phase = Phase.RUNNING;
+            } catch (KeyMaterial.WipedException wiped) {
+                phase = Phase.WIPED;
+            }
+        }
+        return phase == Phase.RUNNING;
+    }
+
+    /** 1, 2, 3 ... up to the alignment (RFC 4303 2.4), pad length, next header; returns bytes to encrypt. */
+    private int appendTrailer(byte[] data, int payloadOffset, int payloadBytes, int nextHeader) {
+        int position = payloadOffset + payloadBytes;
+        int padBytes = -(payloadBytes + EspSizes.TRAILER_BYTES) & (sizes.alignmentBytes() - 1);
+        for (int i = 1; i <= padBytes; i++) {
+            data[position++] = (byte) i;
+        }
+        data[position] = (byte) padBytes;
+        data[position + 1] = (byte) nextHeader;
+        return payloadBytes + padBytes + EspSizes.TRAILER_BYTES;
+    }
+
+    /**
+     * As in the kernel at least one payload byte must be left, and the pad bytes are not looked at: there are senders
+     * that fill them with zeros.
+     */
+    private int stripTrailer(byte[] data, int payloadOffset, int textBytes) {
+        if (textBytes < EspSizes.TRAILER_BYTES) {
+            return MALFORMED;
+        }
+        int padBytes = data[payloadOffset + textBytes - 2] & 0xff;
+        nextHeader = data[payloadOffset + textBytes - 1] & 0xff;
+        int payloadBytes = textBytes - EspSizes.TRAILER_BYTES - padBytes;
+        return payloadBytes > 0 ? payloadBytes : MALFORMED;
+    }
 }

@@ -5,13 +5,14 @@ import java.security.SecureRandom;
 /** Where explicit IVs come from. Used by the one thread that seals; draws nothing before the first IV. */
 @FunctionalInterface
 interface IvSource {
+    /** Randomness for IVs of every SA, made with the first IV of the first one. */
+    SecureRandom RANDOM = new SecureRandom();
+
     /** Writes the next IV at this place. */
     void next(byte[] data, int offset);
 
-    /** Randomness for IVs of every SA, seeded by the first packet of the first one. */
-    final class Random {
-        static final SecureRandom SECURE = new SecureRandom();
-
-        private Random() {}
+    /** Of algorithms whose packets have none. */
+    static IvSource none() {
+        return (data, offset) -> {};
     }
 }

@@ -60,11 +60,7 @@ final class JceCcm implements PacketAead {
             ctr.update(received, 0, BLOCK_BYTES, received, 0);
             ctr.doFinal(data, textOffset, textBytes, data, textOffset);
             int macBlock = mac(data, textOffset, textBytes);
-            int difference = 0;
-            for (int i = 0; i < icvBytes; i++) {
-                difference |= received[i] ^ macText[macBlock + i];
-            }
-            return difference == 0;
+            return PacketMac.matches(received, icvBytes, macText, macBlock);
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException(e);
         }

@@ -7,17 +7,18 @@ import javax.crypto.spec.GCMParameterSpec;
 
 /** ENCR_NULL_AUTH_AES_GMAC (RFC 4543): nothing is encrypted, header, IV and text are all associated data. */
 final class JceGmac implements PacketAead {
-    private static final int ICV_BYTES = 16;
     private static final int IV_BYTES = 8;
 
     private final Cipher cipher = JceAead.cipher("AES/GCM/NoPadding");
     private final WipeableKey key;
+    private final int icvBytes;
     private final byte[] nonce;
     private final byte[] aad;
     private final byte[] noText = new byte[0];
 
-    JceGmac(byte[] key, byte[] nonce, byte[] aad) {
+    JceGmac(byte[] key, int icvBytes, byte[] nonce, byte[] aad) {
         this.key = new WipeableKey("AES", key);
+        this.icvBytes = icvBytes;
         this.nonce = nonce;
         this.aad = aad;
     }
@@ -36,7 +37,7 @@ final class JceGmac implements PacketAead {
     public boolean open(byte[] data, int textOffset, int textBytes) {
         try {
             authenticate(Cipher.DECRYPT_MODE, data, textOffset, textBytes);
-            cipher.doFinal(data, textOffset + textBytes, ICV_BYTES, noText, 0);
+            cipher.doFinal(data, textOffset + textBytes, icvBytes, noText, 0);
             return true;
         } catch (AEADBadTagException e) {
             return false;
@@ -51,7 +52,7 @@ final class JceGmac implements PacketAead {
     }
 
     private void authenticate(int mode, byte[] data, int textOffset, int textBytes) throws GeneralSecurityException {
-        cipher.init(mode, key, new GCMParameterSpec(ICV_BYTES * 8, nonce));
+        cipher.init(mode, key, new GCMParameterSpec(icvBytes * 8, nonce));
         cipher.updateAAD(aad);
         cipher.updateAAD(data, textOffset - IV_BYTES, IV_BYTES + textBytes);
     }

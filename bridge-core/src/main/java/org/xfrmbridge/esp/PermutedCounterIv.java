@@ -31,7 +31,7 @@ final class PermutedCounterIv implements IvSource {
         boolean wide = counter.length == 16;
         BlockCipher cipher = wide ? AESEngine.newInstance() : new DESedeEngine();
         byte[] key = new byte[wide ? 16 : 24];
-        Random.SECURE.nextBytes(key);
+        RANDOM.nextBytes(key);
         cipher.init(true, new KeyParameter(key));
         Arrays.fill(key, (byte) 0);
         return cipher;

@@ -11,7 +11,7 @@ public sealed interface Suite permits EspSuite, AhSuite, Suite.Deflate, Suite.Ip
      *
      * @param thresholdBytes shorter payloads are not worth the trouble and stay as they are
      */
-    record Deflate(int thresholdBytes) implements Suite {
+    record Deflate(int thresholdBytes) implements Suite, AlgorithmEngine {
         /** With the threshold of the kernel's algorithm table. */
         public static final Deflate DEFAULT = new Deflate(90);
     }

@@ -7,7 +7,7 @@ import org.xfrmbridge.esp.AlgorithmEntry;
 import org.xfrmbridge.esp.AlgorithmKind;
 import org.xfrmbridge.esp.AlgorithmTable;
 import org.xfrmbridge.esp.EspSuite;
-import org.xfrmbridge.esp.KeyMaterial;
+import org.xfrmbridge.esp.KeyedAlgorithm;
 import org.xfrmbridge.esp.Suite;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Algorithm;
@@ -101,9 +101,9 @@ final class StateConstruction {
         }
         int icvBits = icvGiven && wanted.icvBits() != 0
                 ? wanted.icvBits()
-                : entry.shape().icvBits();
+                : entry.lengths().icvBits();
         require(
-                Integer.compareUnsigned(icvBits, entry.shape().icvFullBits()) <= 0,
+                Integer.compareUnsigned(icvBits, entry.lengths().icvFullBits()) <= 0,
                 Errno.EINVAL,
                 "the truncation is longer than the digest of " + entry.name());
         return wanted.as(entry.name(), icvBits);
@@ -177,10 +177,7 @@ final class StateConstruction {
     private static Suite suite(StateSpec spec) {
         return switch (spec.id().protocol()) {
             case IpProtocol.AH ->
-                new AhSuite(
-                        entry(AlgorithmKind.AUTH, spec.auth()),
-                        spec.auth().material(),
-                        spec.auth().icvBits());
+                new AhSuite(keyed(AlgorithmKind.AUTH, spec.auth()), spec.auth().icvBits());
             case IpProtocol.COMP -> Suite.Deflate.DEFAULT;
             default -> espSuite(spec);
         };
@@ -188,20 +185,22 @@ final class StateConstruction {
 
     private static EspSuite espSuite(StateSpec spec) {
         if (spec.aead() != null) {
-            return EspSuite.aead(
-                    entry(AlgorithmKind.AEAD, spec.aead()), spec.aead().material());
+            return EspSuite.aead(keyed(AlgorithmKind.AEAD, spec.aead()));
         }
-        AlgorithmEntry cipher = entry(AlgorithmKind.CIPHER, spec.cipher());
-        KeyMaterial cipherKey = spec.cipher().material();
-        if (spec.auth() == null) {
-            return EspSuite.encryptOnly(cipher, cipherKey);
-        }
-        AlgorithmEntry auth = entry(AlgorithmKind.AUTH, spec.auth());
-        return EspSuite.encryptThenMac(
-                cipher, cipherKey, auth, spec.auth().material(), spec.auth().icvBits());
+        KeyedAlgorithm cipher = keyed(AlgorithmKind.CIPHER, spec.cipher());
+        return spec.auth() == null
+                ? EspSuite.encryptOnly(cipher)
+                : EspSuite.encryptThenMac(
+                        cipher,
+                        keyed(AlgorithmKind.AUTH, spec.auth()),
+                        spec.auth().icvBits());
     }
 
-    /** The table's line for an algorithm that was attached, and so is there. */
+    private static KeyedAlgorithm keyed(AlgorithmKind kind, Algorithm algorithm) {
+        return new KeyedAlgorithm(entry(kind, algorithm), algorithm.material());
+    }
+
+    /** The table's row for an algorithm that was attached, and so is there. */
     private static AlgorithmEntry entry(AlgorithmKind kind, Algorithm algorithm) {
         return find(kind, algorithm).orElseThrow();
     }
@@ -213,7 +212,7 @@ final class StateConstruction {
     }
 
     private static void requireLengths(AlgorithmEntry entry, Algorithm algorithm) throws XfrmException {
-        Optional<String> reason = entry.reject(algorithm.keyBits(), algorithm.icvBits());
+        Optional<String> reason = entry.refusal(algorithm.keyBits(), algorithm.icvBits());
         if (reason.isPresent()) {
             throw new XfrmException(Errno.EINVAL, reason.get());
         }

@@ -15,8 +15,7 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.esp.EspSuite;
-import org.xfrmbridge.esp.EspTransform;
-import org.xfrmbridge.esp.SequenceWidth;
+import org.xfrmbridge.esp.FaultyEsp;
 import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
@@ -216,15 +215,7 @@ final class FaultBench {
     /** The tunnel's cipher fails with every packet. */
     void breakCipher() {
         State state = tunnelState();
-        EspTransform sound = ((EspSuite) state.suite()).transform(state.id().spi(), SequenceWidth.SHORT);
-        Class<?>[] types = {EspTransform.class};
-        state.setOutbound((EspTransform)
-                Proxy.newProxyInstance(types[0].getClassLoader(), types, (proxy, method, arguments) -> {
-                    if (method.getName().equals("sizes")) {
-                        return sound.sizes();
-                    }
-                    throw new OutOfMemoryError("a fault");
-                }));
+        state.setOutbound(FaultyEsp.whoseCipherThrows((EspSuite) state.suite(), new OutOfMemoryError("a fault")));
     }
 
     /** All packets once, in one batch. */

@@ -6,6 +6,7 @@ import org.xfrmbridge.esp.AlgorithmKind;
 import org.xfrmbridge.esp.AlgorithmTable;
 import org.xfrmbridge.esp.EspSuite;
 import org.xfrmbridge.esp.KeyMaterial;
+import org.xfrmbridge.esp.KeyedAlgorithm;
 import org.xfrmbridge.esp.Suite;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -64,19 +65,19 @@ final class Sas {
     /** AH with the default ICV of the algorithm; {@code auth} is its name. */
     static State ah(StateSpec.Builder spec, String auth) {
         AlgorithmEntry algorithm = AlgorithmTable.find(AlgorithmKind.AUTH, auth).orElseThrow();
-        return ah(spec, auth, algorithm.shape().icvBits());
+        return ah(spec, auth, algorithm.lengths().icvBits());
     }
 
     static State ah(StateSpec.Builder spec, String auth, int icvBits) {
         AlgorithmEntry algorithm = AlgorithmTable.find(AlgorithmKind.AUTH, auth).orElseThrow();
-        byte[] key = key(auth.contains("aes") ? 16 : algorithm.shape().icvFullBits() / 8);
+        byte[] key = key(auth.contains("aes") ? 16 : algorithm.lengths().icvFullBits() / 8);
         spec.id = new StateId(spec.id.daddr(), spec.id.spi(), IpProtocol.AH);
         spec.auth = new Algorithm(auth, key.length * 8, icvBits, key);
         return new State(
                 spec.build(),
                 State.Phase.VALID,
                 new Usage(1),
-                new AhSuite(algorithm, KeyMaterial.copyOf(key), icvBits));
+                new AhSuite(new KeyedAlgorithm(algorithm, KeyMaterial.copyOf(key)), icvBits));
     }
 
     static State comp(StateSpec.Builder spec) {
@@ -109,7 +110,8 @@ final class Sas {
     private static EspSuite suite(Cipher suite) {
         return switch (suite) {
             case GCM ->
-                EspSuite.aead(AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), KeyMaterial.copyOf(key(20)));
+                EspSuite.aead(
+                        keyed(AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), 20));
             case CBC_SHA256 -> pair("cbc(aes)", 16, "hmac(sha256)", 32, 128);
             case NULL_SHA1 -> pair("ecb(cipher_null)", 0, "hmac(sha1)", 20, 96);
         };
@@ -117,11 +119,13 @@ final class Sas {
 
     private static EspSuite pair(String cipher, int keyBytes, String auth, int authKeyBytes, int icvBits) {
         return EspSuite.encryptThenMac(
-                AlgorithmTable.find(AlgorithmKind.CIPHER, cipher).orElseThrow(),
-                KeyMaterial.copyOf(key(keyBytes)),
-                AlgorithmTable.find(AlgorithmKind.AUTH, auth).orElseThrow(),
-                KeyMaterial.copyOf(key(authKeyBytes)),
+                keyed(AlgorithmTable.find(AlgorithmKind.CIPHER, cipher).orElseThrow(), keyBytes),
+                keyed(AlgorithmTable.find(AlgorithmKind.AUTH, auth).orElseThrow(), authKeyBytes),
                 icvBits);
+    }
+
+    private static KeyedAlgorithm keyed(AlgorithmEntry algorithm, int keyBytes) {
+        return new KeyedAlgorithm(algorithm, KeyMaterial.copyOf(key(keyBytes)));
     }
 
     static Template template(Mode mode, String source, String destination) {

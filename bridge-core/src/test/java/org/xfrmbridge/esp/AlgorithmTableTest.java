@@ -1,13 +1,13 @@
 package org.xfrmbridge.esp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.xfrmbridge.esp.AlgorithmKind.AUTH;
 import static org.xfrmbridge.esp.AlgorithmKind.CIPHER;
 import static org.xfrmbridge.esp.AlgorithmKind.COMPRESSION;
 
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -93,12 +93,12 @@ class AlgorithmTableTest {
     @Test
     void shouldAcceptTruncationUpToTheDigestAndAnyHmacKey() {
         AlgorithmEntry sha256 = AlgorithmTable.find(AUTH, "sha256").orElseThrow();
-        assertTrue(sha256.accepts(256, 128));
-        assertTrue(sha256.accepts(0, 256));
-        assertTrue(sha256.accepts(4096, 0));
-        assertFalse(sha256.accepts(256, 264));
-        assertFalse(sha256.accepts(256, 7));
-        assertFalse(sha256.accepts(-8, 128));
+        assertEquals(Optional.empty(), sha256.refusal(256, 128));
+        assertEquals(Optional.empty(), sha256.refusal(0, 256));
+        assertEquals(Optional.empty(), sha256.refusal(4096, 0));
+        assertTrue(sha256.refusal(256, 264).isPresent());
+        assertTrue(sha256.refusal(256, 7).isPresent());
+        assertTrue(sha256.refusal(-8, 128).isPresent());
     }
 
     @Test
@@ -124,10 +124,10 @@ class AlgorithmTableTest {
 
     private static void check(AlgorithmEntry entry, int icvBits, String good, String bad) {
         for (String bits : good.split(" ")) {
-            assertTrue(entry.accepts(Integer.parseInt(bits), icvBits), bits);
+            assertEquals(Optional.empty(), entry.refusal(Integer.parseInt(bits), icvBits), bits);
         }
         for (String bits : bad.split(" ")) {
-            assertFalse(entry.accepts(Integer.parseInt(bits), icvBits), bits);
+            assertTrue(entry.refusal(Integer.parseInt(bits), icvBits).isPresent(), bits);
         }
     }
 

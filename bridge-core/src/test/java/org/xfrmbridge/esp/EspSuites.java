@@ -5,6 +5,7 @@ import static org.xfrmbridge.esp.AlgorithmKind.CIPHER;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 
 /** Suites for tests: by name with given keys, and every pair that the table allows. */
@@ -20,16 +21,18 @@ final class EspSuites {
     }
 
     static EspSuite aead(String name, int icvBits, byte[] key) {
-        return EspSuite.aead(AlgorithmTable.aead(name, icvBits).orElseThrow(), KeyMaterial.copyOf(key));
+        return EspSuite.aead(keyed(AlgorithmTable.aead(name, icvBits), key));
     }
 
     static EspSuite pair(String cipher, byte[] cipherKey, String auth, byte[] authKey, int icvBits) {
         return EspSuite.encryptThenMac(
-                AlgorithmTable.find(CIPHER, cipher).orElseThrow(),
-                KeyMaterial.copyOf(cipherKey),
-                AlgorithmTable.find(AUTH, auth).orElseThrow(),
-                KeyMaterial.copyOf(authKey),
+                keyed(AlgorithmTable.find(CIPHER, cipher), cipherKey),
+                keyed(AlgorithmTable.find(AUTH, auth), authKey),
                 icvBits);
+    }
+
+    static KeyedAlgorithm keyed(Optional<AlgorithmEntry> algorithm, byte[] key) {
+        return new KeyedAlgorithm(algorithm.orElseThrow(), KeyMaterial.copyOf(key));
     }
 
     /** Every AEAD, and every cipher with every MAC, at the shortest and the longest key. */
@@ -40,7 +43,8 @@ final class EspSuites {
             if (entry.kind() == AlgorithmKind.AEAD) {
                 for (int bytes : extremes(entry)) {
                     suites.add(new Named(
-                            name(entry, bytes), aead(entry.name(), entry.shape().icvBits(), bytes(random, bytes))));
+                            name(entry, bytes),
+                            aead(entry.name(), entry.lengths().icvBits(), bytes(random, bytes))));
                 }
             } else if (entry.kind() == CIPHER) {
                 for (int bytes : extremes(entry)) {
@@ -55,16 +59,17 @@ final class EspSuites {
         for (AlgorithmEntry auth : AlgorithmTable.entries()) {
             if (auth.kind() == AUTH) {
                 byte[] authKey = bytes(
-                        random, auth.name().contains("aes") ? 16 : auth.shape().icvFullBits() / 8);
+                        random,
+                        auth.name().contains("aes") ? 16 : auth.lengths().icvFullBits() / 8);
                 EspSuite suite = pair(
-                        cipher.name(), key, auth.name(), authKey, auth.shape().icvBits());
+                        cipher.name(), key, auth.name(), authKey, auth.lengths().icvBits());
                 suites.add(new Named(name(cipher, key.length) + " " + auth.name(), suite));
             }
         }
     }
 
     private static String name(AlgorithmEntry entry, int keyBytes) {
-        return entry.name() + " " + keyBytes * 8 + " " + entry.shape().icvBits();
+        return entry.name() + " " + keyBytes * 8 + " " + entry.lengths().icvBits();
     }
 
     private static int[] extremes(AlgorithmEntry entry) {

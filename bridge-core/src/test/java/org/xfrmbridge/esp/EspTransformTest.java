@@ -130,8 +130,8 @@ class EspTransformTest {
     @EnumSource(SequenceWidth.class)
     void shouldAnswerWipedWhenTheKeyWasWipedBeforeTheFirstPacket(SequenceWidth width) {
         KeyMaterial key = KeyMaterial.copyOf(new byte[20]);
-        EspTransform transform = EspSuite.aead(
-                        AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), key)
+        EspTransform transform = EspSuite.aead(new KeyedAlgorithm(
+                        AlgorithmTable.aead("rfc4106(gcm(aes))", 128).orElseThrow(), key))
                 .transform(SPI, width);
         key.wipe();
         assertEquals(EspTransform.WIPED, transform.seal(new byte[100], 0, 8, 4, 1));
@@ -166,7 +166,7 @@ class EspTransformTest {
             byte[] data = new byte[64];
             data[8 + 6] = (byte) padBytes;
             PacketMac mac = new JceHmac("HmacSHA256", new byte[32]);
-            EspFrame.INT.set(data, 0, SPI);
+            EspTransform.INT.set(data, 0, SPI);
             System.arraycopy(mac.compute(data, 0, 16), 0, data, 16, 12);
             assertEquals(EspTransform.MALFORMED, transform.open(data, 0, 28, 0), "pad length " + padBytes);
         }

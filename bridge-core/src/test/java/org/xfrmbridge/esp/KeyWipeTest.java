@@ -38,15 +38,15 @@ class KeyWipeTest {
     @TempDir
     private Path directory;
 
-    private KeyMaterial keyFor(AlgorithmEntry entry) {
+    private KeyedAlgorithm keyed(AlgorithmEntry entry) {
         int bits = KEY_BITS.stream()
                 .filter(each -> entry.keys().accepts(each))
                 .findFirst()
                 .orElseThrow();
-        names.add(entry.name() + " " + entry.shape().icvBits());
+        names.add(entry.name() + " " + entry.lengths().icvBits());
         KeyMaterial key = KeyMaterial.of(KeySearch.key(keys.size(), bits / 8));
         keys.add(key);
-        return key;
+        return new KeyedAlgorithm(entry, key);
     }
 
     private void carry(EspSuite suite) {
@@ -69,11 +69,11 @@ class KeyWipeTest {
             boolean keyed =
                     entry.available() && !entry.equals(none) && !entry.name().equals("digest_null");
             if (keyed && entry.kind() == AlgorithmKind.AEAD) {
-                carry(EspSuite.aead(entry, keyFor(entry)));
+                carry(EspSuite.aead(keyed(entry)));
             } else if (keyed && entry.kind() == AlgorithmKind.CIPHER) {
-                carry(EspSuite.encryptOnly(entry, keyFor(entry)));
+                carry(EspSuite.encryptOnly(keyed(entry)));
             } else if (keyed && entry.kind() == AlgorithmKind.AUTH) {
-                carry(EspSuite.encryptThenMac(none, KeyMaterial.NONE, entry, keyFor(entry), 0));
+                carry(EspSuite.encryptThenMac(new KeyedAlgorithm(none, KeyMaterial.NONE), keyed(entry), 0));
             }
         }
     }

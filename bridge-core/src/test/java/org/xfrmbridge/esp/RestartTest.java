@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Supplier;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.Test;
@@ -16,6 +15,7 @@ import org.junit.jupiter.api.Test;
 class RestartTest {
     private static final int PAYLOAD_BYTES = 100;
     private static final int ICV_BYTES = 12;
+    private static final byte[] KEY = new byte[20];
 
     private int calls;
 
@@ -26,7 +26,7 @@ class RestartTest {
         FaultyMac() {
             try {
                 mac = Mac.getInstance("HmacSHA1");
-                mac.init(new SecretKeySpec(new byte[20], "HmacSHA1"));
+                mac.init(new SecretKeySpec(KEY, "HmacSHA1"));
             } catch (GeneralSecurityException e) {
                 throw new AssertionError(e);
             }
@@ -46,19 +46,26 @@ class RestartTest {
         public void destroy() {}
     }
 
-    private static EspTransform esp(Supplier<PacketMac> macs) {
-        EspSetup setup = new EspSetup(new EspSizes(0, 1, ICV_BYTES), 7, SequenceWidth.SHORT, new CounterIv());
-        return new EncryptThenMacEsp(setup, () -> PacketCipher.NULL, macs);
+    private final KeyedAlgorithm faultyMac = EspSuites.keyed(
+            AlgorithmTable.find(AlgorithmKind.AUTH, "sha1").map(sha1 -> withEngine(sha1, key -> new FaultyMac())), KEY);
+
+    private final KeyedAlgorithm soundMac = EspSuites.keyed(AlgorithmTable.find(AlgorithmKind.AUTH, "sha1"), KEY);
+
+    private static AlgorithmEntry withEngine(AlgorithmEntry like, AlgorithmEngine.Mac engine) {
+        return new AlgorithmEntry(like.kind(), like.name(), null, like.keys(), like.lengths(), like.iv(), null, engine);
     }
 
-    private static PacketMac sound() {
-        return new JceHmac("HmacSHA1", new byte[20]);
+    private static EspTransform esp(KeyedAlgorithm mac) {
+        AlgorithmEntry none =
+                AlgorithmTable.find(AlgorithmKind.CIPHER, "cipher_null").orElseThrow();
+        return EspSuite.encryptThenMac(new KeyedAlgorithm(none, KeyMaterial.NONE), mac, ICV_BYTES * Byte.SIZE)
+                .transform(7, SequenceWidth.SHORT);
     }
 
     @Test
     void shouldSealAndOpenTheNextPacketAfterAFault() {
-        EspTransform faulty = esp(FaultyMac::new);
-        EspTransform sound = esp(RestartTest::sound);
+        EspTransform faulty = esp(faultyMac);
+        EspTransform sound = esp(soundMac);
         for (long number : List.of(1L, 3L, 5L)) {
             byte[] packet = new byte[200];
             int bytes = sound.seal(packet, 0, PAYLOAD_BYTES, 4, number);
@@ -77,8 +84,8 @@ class RestartTest {
 
     @Test
     void shouldSignTheNextPacketAfterAFaultInAh() {
-        AhTransform faulty = new AhTransform(FaultyMac::new, ICV_BYTES, SequenceWidth.SHORT);
-        AhTransform sound = new AhTransform(RestartTest::sound, ICV_BYTES, SequenceWidth.SHORT);
+        AhTransform faulty = new AhTransform(faultyMac, ICV_BYTES, SequenceWidth.SHORT);
+        AhTransform sound = new AhTransform(soundMac, ICV_BYTES, SequenceWidth.SHORT);
         for (int number = 0; number < 3; number++) {
             byte[] expected = new byte[100];
             byte[] signed = new byte[100];

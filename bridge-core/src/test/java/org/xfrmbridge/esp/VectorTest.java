@@ -74,9 +74,9 @@ class VectorTest {
         byte[] text = vector.bytes("text");
         byte[] expected = vector.bytes("cipher-text");
         int ivBytes = vector.bytes("iv").length;
-        PacketCipher cipher = EspSuite.cipher(
-                        vector.get("cipher"), vector.get("cipher").startsWith("rfc3686") ? 4 : 0)
-                .apply(KeyMaterial.copyOf(vector.bytes("key")));
+        PacketCipher cipher = EspSuites.keyed(
+                        AlgorithmTable.find(AlgorithmKind.CIPHER, vector.get("cipher")), vector.bytes("key"))
+                .cipher();
         byte[] data = Arrays.copyOf(vector.bytes("iv"), ivBytes + text.length);
         System.arraycopy(text, 0, data, ivBytes, text.length);
 
@@ -90,7 +90,9 @@ class VectorTest {
     @MethodSource("macs")
     void shouldAuthenticateAsPublished(Vector vector) {
         byte[] text = vector.bytes("text");
-        PacketMac mac = EspSuite.mac(vector.get("auth")).apply(vector.bytes("key"));
+        PacketMac mac = EspSuites.keyed(
+                        AlgorithmTable.find(AlgorithmKind.AUTH, vector.get("auth")), vector.bytes("key"))
+                .mac();
         byte[] data = new byte[OFFSET + text.length + 1];
         System.arraycopy(text, 0, data, OFFSET, text.length);
         for (int times = 0; times < 2; times++) {
@@ -116,7 +118,7 @@ class VectorTest {
     }
 
     private static EspTransform transform(Vector vector, IvSource ivSource) {
-        int spi = (int) EspFrame.INT.get(vector.bytes("spi"), 0);
+        int spi = (int) EspTransform.INT.get(vector.bytes("spi"), 0);
         SequenceWidth width = vector.get("sequence").length() == 16 ? SequenceWidth.EXTENDED : SequenceWidth.SHORT;
         return suite(vector).transform(spi, width, ivSource);
     }
