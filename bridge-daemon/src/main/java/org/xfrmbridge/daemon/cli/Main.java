@@ -3,7 +3,6 @@ package org.xfrmbridge.daemon.cli;
 import java.io.File;
 import java.util.Arrays;
 import org.xfrmbridge.daemon.PlainLines;
-import org.xfrmbridge.daemon.demo.DemoCommand;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

@@ -8,11 +8,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
-import org.xfrmbridge.it.harness.Command;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.QemuGuest;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.UmlGuest;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Namespace;
 
 /** Has a kernel answer sequences: compiles {@code replay.c} and runs it there. */
 final class KernelReplay {
@@ -37,7 +37,7 @@ final class KernelReplay {
 
     private static Path onHost(Scene scene, Path script) {
         Path recording = scene.file("answers.recording");
-        Namespace namespace = scene.own(new Namespace("kernel"));
+        Namespace namespace = new Namespace(scene, "kernel");
         namespace
                 .command(program(scene).toString(), script.toString(), recording.toString())
                 .within(LIMIT)

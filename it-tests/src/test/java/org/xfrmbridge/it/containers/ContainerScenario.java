@@ -18,12 +18,13 @@ import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.wait.strategy.Wait;
 import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
-import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Sniffer;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.LabException;
 
 /**
  * Why: a container cannot load kernel modules, which is where many users need the bridge. Topology: two containers on
@@ -100,7 +101,7 @@ class ContainerScenario {
                     "charon to take its configuration",
                     READY_LIMIT,
                     () -> run(host, "swanctl", "--load-all").getExitCode() == 0);
-        } catch (AssertionError e) {
+        } catch (LabException e) {
             throw new AssertionError(
                     run(host, "swanctl", "--load-all") + "\n" + run(host, "cat", "/var/log/charon.log"), e);
         }

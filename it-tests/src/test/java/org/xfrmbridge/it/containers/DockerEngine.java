@@ -7,11 +7,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.Command;
-import org.xfrmbridge.it.harness.Daemon;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Namespace;
 
 /**
  * A Docker engine of our own, in a network namespace of its own: its bridge {@code docker0} is the wire between
@@ -39,7 +39,7 @@ final class DockerEngine implements AutoCloseable {
     }
 
     static DockerEngine start(Scene scene) {
-        Namespace namespace = scene.own(new Namespace("docker"));
+        Namespace namespace = new Namespace(scene, "docker");
         return scene.own(new DockerEngine(scene, namespace));
     }
 

@@ -12,16 +12,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.BridgedPair;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
-import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Namespace;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: a cluster hands running SAs from one member to the next (GETSA, GETAE, NEWSA, NEWAE); a window that starts anew
@@ -74,7 +74,7 @@ class FailoverScenario {
             String script = script();
             active = new Node(hosts.topology().left().host(), hosts.bridge(Side.LEFT), script);
             peer = new Node(hosts.topology().right().host(), hosts.bridge(Side.RIGHT), script);
-            Namespace host = hosts.scene().own(new Namespace("standby"));
+            Namespace host = new Namespace(hosts.scene(), "standby");
             Namespace.connect(host, Gateway.DEVICE, hosts.topology().wire(), STANDBY_PORT);
             hosts.topology().wire().ip("link", "set", STANDBY_PORT, "master", "switch");
             host.address(Gateway.DEVICE, "192.0.2.3/24");

@@ -2,9 +2,9 @@ package org.xfrmbridge.it.failover;
 
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Namespace;
 
 /**
  * A member of a cluster, or its peer: a host, its bridge, and what it does with SAs.

@@ -6,11 +6,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Command;
-import org.xfrmbridge.it.harness.Command.Result;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Command.Result;
 
 /**
  * Why: an ordinary user must not be able to keep root waiting, nor make the bridge grow or end. Topology: one host with

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: a guard that never cries is worth nothing, so the sniffer and the oracle are tested themselves. Topology: two

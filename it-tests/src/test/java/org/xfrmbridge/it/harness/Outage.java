@@ -2,6 +2,10 @@ package org.xfrmbridge.it.harness;
 
 import java.time.Duration;
 import java.util.regex.Pattern;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Side;
 
 /** How long traffic stands still when the bridge of one side is killed and started again, while its daemon runs on. */
 public final class Outage {

@@ -3,6 +3,12 @@ package org.xfrmbridge.it.harness;
 import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Namespace;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * ICMP echo between two inner addresses: what is sent, answered, and lost. By {@code fping}, as {@code ping} waits for
@@ -63,7 +69,7 @@ public final class Ping {
 
     /** The same beside the scenario; {@link Daemon#finish} and {@link Score#parse} give the result. */
     public Daemon start(Scene scene, int count, int intervalMs) {
-        String name = Scene.uniqueName();
+        String name = scene.uniqueName();
         return scene.own(from.start("ping", scene.file("ping-" + name + ".log"), command(count, intervalMs)));
     }
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.xfrmbridge.lab.Command;
 
 /**
  * A real Linux kernel in a virtual machine that needs no hardware support: qemu with an unpacked kernel package. A

@@ -4,7 +4,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.stream.Stream;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Command;
 
 /** What this machine has to offer, and what to install where it does not. */
 public enum Requirement {
@@ -125,19 +126,11 @@ public enum Requirement {
     }
 
     boolean met() {
-        return Arrays.stream(tools).allMatch(tool -> find(tool).isPresent());
+        return Arrays.stream(tools).allMatch(tool -> Command.find(tool).isPresent());
     }
 
     /** The reason to skip, if it is not met. */
     Optional<String> missing() {
         return met() ? Optional.empty() : Optional.of("needs " + text);
-    }
-
-    static Optional<Path> find(String tool) {
-        String path = System.getenv("PATH") + ":/usr/sbin:/sbin";
-        return Stream.of(path.split(":"))
-                .map(directory -> Path.of(directory, tool))
-                .filter(Files::isExecutable)
-                .findFirst();
     }
 }

@@ -4,6 +4,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Namespace;
 
 /**
  * tcpdump on one device of the wire for a whole scenario. Closing it fails if one packet was seen in the clear:

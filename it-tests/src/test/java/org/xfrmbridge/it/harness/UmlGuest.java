@@ -11,6 +11,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Namespace;
 
 /**
  * A real Linux kernel with XFRM and ESP, as an ordinary process: user-mode-linux on the host's own files, which it
@@ -51,7 +54,7 @@ public final class UmlGuest implements AutoCloseable {
 
     private UmlGuest(Scene scene, List<String> prefix, String script, List<String> parameters) {
         try {
-            directory = Files.createDirectory(scene.file(Scene.uniqueName()));
+            directory = Files.createDirectory(scene.file(scene.uniqueName()));
             Files.writeString(directory.resolve("script"), script);
             Files.writeString(
                     directory.resolve("modules"),

@@ -5,12 +5,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Command;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.UmlGuest;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Namespace;
 
 /** Where a script of {@code ip xfrm} commands can run. */
 enum Oracle {
@@ -52,8 +52,8 @@ enum Oracle {
             "ip link set dummy0 up\nip address add 192.0.2.1/24 dev dummy0\n" + neighbour("dummy0");
 
     private static Namespace connected(Scene scene, String role) {
-        Namespace host = scene.own(new Namespace(role));
-        Namespace.connect(host, Gateway.DEVICE, scene.own(new Namespace("wire")), "left");
+        Namespace host = new Namespace(scene, role);
+        Namespace.connect(host, Gateway.DEVICE, new Namespace(scene, "wire"), "left");
         host.address(Gateway.DEVICE, "192.0.2.1/24");
         return host;
     }

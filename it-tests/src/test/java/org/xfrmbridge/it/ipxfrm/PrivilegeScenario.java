@@ -11,14 +11,14 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Command;
-import org.xfrmbridge.it.harness.Command.Result;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Command.Result;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Namespace;
 
 /**
  * Why: a kernel answers root alone; a bridge root and the members of {@code run --group}, as its sockets' credentials
@@ -54,8 +54,8 @@ class PrivilegeScenario {
     @Test
     void shouldServeMembersOfTheGroupAndRefuseStrangers() throws IOException {
         try (Scene scene = new Scene("privilege")) {
-            Namespace host = scene.own(new Namespace("host"));
-            Namespace.connect(host, Gateway.DEVICE, scene.own(new Namespace("wire")), "left");
+            Namespace host = new Namespace(scene, "host");
+            Namespace.connect(host, Gateway.DEVICE, new Namespace(scene, "wire"), "left");
             BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE, List.of("--group", GROUP));
             for (Path path = bridge.directory();
                     path.startsWith("/tmp/") && path.getNameCount() > 1;

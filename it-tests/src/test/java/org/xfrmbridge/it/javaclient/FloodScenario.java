@@ -12,14 +12,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.client.Clients;
-import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Command;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Namespace;
 import org.xfrmbridge.netlink.client.NetlinkConnection;
 import org.xfrmbridge.netlink.client.XfrmClient;
 import org.xfrmbridge.pfkey.client.PfkeyClient;
@@ -98,8 +98,8 @@ class FloodScenario {
     }
 
     private static BridgeProcess bridge(Scene scene) {
-        Namespace host = scene.own(new Namespace("host"));
-        Namespace.connect(host, Gateway.DEVICE, scene.own(new Namespace("wire")), "left");
+        Namespace host = new Namespace(scene, "host");
+        Namespace.connect(host, Gateway.DEVICE, new Namespace(scene, "wire"), "left");
         return BridgeProcess.start(scene, host, Gateway.DEVICE);
     }
 
@@ -185,7 +185,7 @@ class FloodScenario {
     @Requires(Requirement.XFRM_USER)
     void shouldKeepAsManyEventsAsAKernelWhenTheReaderIsAway(int bufferBytes) throws Exception {
         try (Scene scene = new Scene("flood-kept-" + bufferBytes)) {
-            Namespace kernel = scene.own(new Namespace("kernel"));
+            Namespace kernel = new Namespace(scene, "kernel");
             String[] command = {"ip", "-rcvbuf", Integer.toString(bufferBytes), "xfrm", "monitor", "expire"};
             Monitor theirs = scene.own(new Monitor(scene.file("kernel.log"), kernel.command(command)));
             long expected = InNamespace.call(kernel, () -> {

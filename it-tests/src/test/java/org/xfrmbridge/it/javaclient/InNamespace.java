@@ -4,7 +4,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import org.xfrmbridge.daemon.os.CurrentProcess;
-import org.xfrmbridge.it.harness.Namespace;
+import org.xfrmbridge.lab.Namespace;
 
 /** Runs Java code in a network namespace: the sockets that it opens are there. */
 final class InNamespace {

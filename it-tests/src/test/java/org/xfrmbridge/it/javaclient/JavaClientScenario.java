@@ -10,9 +10,6 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.daemon.client.Clients;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
@@ -20,6 +17,9 @@ import org.xfrmbridge.km.RefusedException;
 import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.km.XfrmService.HashThresholds;
 import org.xfrmbridge.km.XfrmService.PolicyCounts;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Namespace;
 import org.xfrmbridge.netlink.client.PolicyEntry;
 import org.xfrmbridge.netlink.client.StateEntry;
 import org.xfrmbridge.netlink.client.XfrmClient;
@@ -61,7 +61,7 @@ class JavaClientScenario {
     @Test
     void shouldFindTheSameInABridgeAsInAKernel() throws Exception {
         try (Scene scene = new Scene("java-client")) {
-            Namespace kernel = scene.own(new Namespace("kernel"));
+            Namespace kernel = new Namespace(scene, "kernel");
             List<Object> expected = InNamespace.call(kernel, () -> use(Clients.xfrmOfKernel()));
             BridgeProcess bridge = bridge(scene);
             List<Object> actual = use(Clients.xfrmOfBridge(bridge.directory()));
@@ -75,8 +75,8 @@ class JavaClientScenario {
     }
 
     private static BridgeProcess bridge(Scene scene) {
-        Namespace host = scene.own(new Namespace("host"));
-        Namespace.connect(host, Gateway.DEVICE, scene.own(new Namespace("wire")), "left");
+        Namespace host = new Namespace(scene, "host");
+        Namespace.connect(host, Gateway.DEVICE, new Namespace(scene, "wire"), "left");
         return BridgeProcess.start(scene, host, Gateway.DEVICE);
     }
 

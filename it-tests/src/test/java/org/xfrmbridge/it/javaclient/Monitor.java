@@ -2,9 +2,9 @@ package org.xfrmbridge.it.javaclient;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.Command;
-import org.xfrmbridge.it.harness.Daemon;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Daemon;
 
 /** An unmodified {@code ip xfrm monitor expire}, which can be stopped from reading. */
 final class Monitor implements AutoCloseable {

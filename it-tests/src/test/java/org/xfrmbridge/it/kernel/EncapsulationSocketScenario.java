@@ -9,14 +9,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Command;
-import org.xfrmbridge.it.harness.Daemon;
-import org.xfrmbridge.it.harness.Gateway;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: a kernel takes ESP from the one socket that a datagram is for; the bridge sees packets, and must know the

@@ -9,16 +9,16 @@ import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Sniffer;
 import org.xfrmbridge.it.harness.UmlGuest;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Namespace;
 
 /**
  * Why: most peers of a bridge are kernels. Topology: a host with a bridge, and a user-mode-linux guest, on one link.
@@ -111,8 +111,8 @@ class KernelScenario {
     @Test
     void shouldExchangePacketsWithKernelWhenKeysAreTheSame() {
         try (Scene scene = new Scene("kernel")) {
-            Namespace wire = scene.own(new Namespace("wire"));
-            Namespace host = scene.own(new Namespace("host"));
+            Namespace wire = new Namespace(scene, "wire");
+            Namespace host = new Namespace(scene, "host");
             join(wire, host);
             Sniffer sniffer = Sniffer.start(scene, wire, "guest");
             BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
@@ -141,7 +141,7 @@ class KernelScenario {
     }
 
     static void join(Namespace wire, Namespace host) {
-        wire.sysctl("net.ipv6.conf.all.disable_ipv6", 1);
+        wire.sysctl("ipv6.conf.all.disable_ipv6", 1);
         Namespace.connect(host, Gateway.DEVICE, wire, "left");
         wire.ip("tuntap", "add", "dev", "guest", "mode", "tap");
         wire.ip("link", "add", "switch", "type", "bridge");

@@ -16,13 +16,13 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Daemon;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Namespace;
 
 /**
  * Why: an inbound policy holds for whatever brings IP to the host's stack: any link address, any tags, broadcasts,
@@ -127,8 +127,8 @@ class LinkShapeScenario {
     private static Outcome run(Policies policies, boolean bridged) throws IOException {
         String name = "link-shapes-" + policies.name().toLowerCase() + (bridged ? "-bridge" : "-kernel");
         try (Scene scene = new Scene(name)) {
-            Namespace host = scene.own(new Namespace("host"));
-            Namespace peer = scene.own(new Namespace("peer"));
+            Namespace host = new Namespace(scene, "host");
+            Namespace peer = new Namespace(scene, "peer");
             Namespace.connect(host, Gateway.DEVICE, peer, Gateway.DEVICE);
             host.ip("link", "set", Gateway.DEVICE, "address", HOST_MAC);
             host.address(Gateway.DEVICE, "192.0.2.1/24");

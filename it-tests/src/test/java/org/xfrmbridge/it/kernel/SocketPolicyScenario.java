@@ -10,15 +10,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Daemon;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Topology;
 import org.xfrmbridge.it.harness.UmlGuest;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Namespace;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: a packet carries no socket, and a kernel's policy of a socket holds for all that this sends: before it has a
@@ -53,8 +53,8 @@ class SocketPolicyScenario {
 
     private static String kernel() {
         try (Scene scene = new Scene("sockets-kernel")) {
-            Namespace wire = scene.own(new Namespace("wire"));
-            Namespace host = scene.own(new Namespace("host"));
+            Namespace wire = new Namespace(scene, "wire");
+            Namespace host = new Namespace(scene, "host");
             KernelScenario.join(wire, host);
             startPeer(scene, host);
             Daemon watch = startWatch(scene, wire, "guest");

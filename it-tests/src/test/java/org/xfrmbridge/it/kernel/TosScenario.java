@@ -10,15 +10,15 @@ import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Daemon;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.UmlGuest;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Namespace;
 
 /**
  * Why: what a tunnel's outer header says of traffic classes and congestion follows flags of both ends' SAs. Topology: a
@@ -49,8 +49,8 @@ class TosScenario {
     @Test
     void shouldSayTheSameOutsideAsKernelWhenFlagsAreTheSame() {
         try (Scene scene = new Scene("tos")) {
-            Namespace wire = scene.own(new Namespace("wire"));
-            Namespace host = scene.own(new Namespace("host"));
+            Namespace wire = new Namespace(scene, "wire");
+            Namespace host = new Namespace(scene, "host");
             KernelScenario.join(wire, host);
             Daemon tcpdump = scene.own(wire.start(
                     "tcpdump",

@@ -5,15 +5,15 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.it.harness.BridgedPair;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Outage;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
-import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Topology;
-import org.xfrmbridge.it.strongswan.Charon;
 import org.xfrmbridge.it.strongswan.Connection;
+import org.xfrmbridge.lab.Charon;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: States do not outlive their bridge, and who believes in them asks for no others. Topology: two hosts, pluto on
@@ -68,7 +68,7 @@ class HealingScenario {
             child.transport();
             ping = Ping.outer(hosts.topology(), from, Family.IPV4);
         }
-        charon.load(hosts.topology(), Side.RIGHT, connection);
+        Connection.load(charon, hosts.topology(), Side.RIGHT, connection);
         Pluto pluto = Pluto.start(
                 hosts,
                 Side.LEFT,

@@ -11,14 +11,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.xfrmbridge.it.harness.BridgedPair;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
-import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Topology;
-import org.xfrmbridge.it.strongswan.Charon;
 import org.xfrmbridge.it.strongswan.Connection;
+import org.xfrmbridge.it.strongswan.SaList;
+import org.xfrmbridge.lab.Charon;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: pluto speaks NETLINK_XFRM in its own way: sockets that are never bound, attributes without padding, UPDPOLICY
@@ -89,7 +90,7 @@ class LibreswanScenario {
             Connection six = new Connection("six").outer(Family.IPV6);
             six.child("six", Family.IPV6).set("esp_proposals", "aes128-sha256-x25519");
             six.child("host", Family.IPV6).transport().set("esp_proposals", "chacha20poly1305-x25519");
-            charon.load(hosts.topology(), Side.RIGHT, four, six);
+            Connection.load(charon, hosts.topology(), Side.RIGHT, four, six);
             pluto = Pluto.start(hosts, Side.LEFT, CONNECTIONS);
         } catch (RuntimeException | AssertionError e) {
             BridgedPair.abandon(hosts, e);
@@ -135,7 +136,7 @@ class LibreswanScenario {
         if (pluto.isAlive() && !hosts.hasStates() && policiesLeft().isEmpty()) {
             return;
         }
-        charon.endAll();
+        SaList.endAll(charon);
         pluto.restart();
         hosts.flush();
     }

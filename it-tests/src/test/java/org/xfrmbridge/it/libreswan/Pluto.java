@@ -8,14 +8,14 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.BridgedPair;
-import org.xfrmbridge.it.harness.Command;
-import org.xfrmbridge.it.harness.Daemon;
-import org.xfrmbridge.it.harness.Namespace;
-import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.strongswan.Charon;
+import org.xfrmbridge.it.strongswan.Connection;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Namespace;
+import org.xfrmbridge.lab.Side;
 
 /**
  * libreswan on one host under {@code xfrm-bridge exec}, started by the commands of its systemd unit. Every command sees
@@ -97,7 +97,7 @@ final class Pluto implements AutoCloseable {
                 Files.createDirectories(directory.resolve(part));
             }
             Files.writeString(directory.resolve("etc/ipsec.conf"), "config setup\n    uniqueids=no\n" + connections);
-            Files.writeString(directory.resolve("etc/ipsec.secrets"), ": PSK \"" + Charon.SHARED_KEY + "\"\n");
+            Files.writeString(directory.resolve("etc/ipsec.secrets"), ": PSK \"" + Connection.SHARED_KEY + "\"\n");
             Path modprobe = directory.resolve("usr/sbin/modprobe");
             Files.writeString(modprobe, NO_MODPROBE);
             Files.setPosixFilePermissions(modprobe, PosixFilePermissions.fromString("rwxr-xr-x"));

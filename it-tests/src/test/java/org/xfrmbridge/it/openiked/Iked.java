@@ -8,12 +8,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.BridgedPair;
-import org.xfrmbridge.it.harness.Daemon;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Side;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Namespace;
+import org.xfrmbridge.lab.Side;
 
 /** iked on one host under {@code xfrm-bridge exec}, with a configuration and a control socket of its own. */
 final class Iked implements AutoCloseable {

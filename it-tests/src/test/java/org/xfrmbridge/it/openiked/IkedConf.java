@@ -1,11 +1,11 @@
 package org.xfrmbridge.it.openiked;
 
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
-import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Topology;
-import org.xfrmbridge.it.strongswan.Charon;
+import org.xfrmbridge.it.strongswan.Connection;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * iked.conf with one policy, which rekeys by bytes and has the algorithms PF_KEY can say.
@@ -38,7 +38,7 @@ record IkedConf(Topology topology, String mode, Family family) {
                 + " ikesa enc aes-128 prf hmac-sha2-256 auth hmac-sha2-256 group curve25519"
                 + " childsa enc aes-128 auth hmac-sha1 group curve25519"
                 + " srcid %s dstid %s".formatted(side.identity(), side.other().identity())
-                + " lifetime 3600 bytes %d psk \"%s\"\n".formatted(LIFETIME_BYTES, Charon.SHARED_KEY);
+                + " lifetime 3600 bytes %d psk \"%s\"\n".formatted(LIFETIME_BYTES, Connection.SHARED_KEY);
     }
 
     /**

@@ -10,12 +10,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.BridgedPair;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
-import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: a daemon that knows PF_KEY only, waits a millisecond for an answer, and passes its sockets to a confined

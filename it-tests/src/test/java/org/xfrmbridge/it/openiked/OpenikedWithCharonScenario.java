@@ -8,14 +8,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.BridgedPair;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
-import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Topology;
-import org.xfrmbridge.it.strongswan.Charon;
 import org.xfrmbridge.it.strongswan.Connection;
+import org.xfrmbridge.lab.Charon;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: two daemons that know nothing of each other, one over PF_KEY, one over netlink, must make SAs that fit.
@@ -52,7 +52,7 @@ class OpenikedWithCharonScenario {
     void shouldRekeyFromBothEndsWhenIkedInitiates() {
         Connection connection = new Connection("wire");
         connection.child("tunnel", Family.IPV4).set("esp_proposals", PROPOSALS);
-        charon.load(hosts.topology(), Side.RIGHT, connection);
+        Connection.load(charon, hosts.topology(), Side.RIGHT, connection);
         IkedConf configuration = new IkedConf(hosts.topology(), "tunnel", Family.IPV4);
         configuration.route(Side.LEFT);
         Iked iked = Iked.start(hosts, Side.LEFT, configuration.of(Side.LEFT, "active"));
@@ -76,7 +76,7 @@ class OpenikedWithCharonScenario {
     void shouldDeleteBothEndsWhenCharonEndsTransportMode() {
         Connection connection = new Connection("wire").outer(Family.IPV6);
         connection.child("host", Family.IPV6).transport().set("esp_proposals", PROPOSALS);
-        charon.load(hosts.topology(), Side.RIGHT, connection);
+        Connection.load(charon, hosts.topology(), Side.RIGHT, connection);
         Iked.start(hosts, Side.LEFT, new IkedConf(hosts.topology(), "transport", Family.IPV6).of(Side.LEFT, "passive"));
         charon.swanctl("--initiate", "--timeout", "30", "--child", "host");
         hosts.assertProtected(Ping.outer(hosts.topology(), Side.RIGHT, Family.IPV6));

@@ -11,14 +11,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.daemon.client.Clients;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.km.KeyManager.StateChange;
 import org.xfrmbridge.km.RefusedException;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Namespace;
 import org.xfrmbridge.netlink.client.StateEntry;
 import org.xfrmbridge.netlink.client.XfrmClient;
 import org.xfrmbridge.netlink.client.XfrmEvent;
@@ -73,8 +73,8 @@ class BothInterfacesScenario {
     @BeforeEach
     void open() throws IOException {
         scene = new Scene("both-interfaces");
-        Namespace host = scene.own(new Namespace("host"));
-        Namespace.connect(host, Gateway.DEVICE, scene.own(new Namespace("wire")), "left");
+        Namespace host = new Namespace(scene, "host");
+        Namespace.connect(host, Gateway.DEVICE, new Namespace(scene, "wire"), "left");
         BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
         netlink = Clients.xfrmOfBridge(bridge.directory());
         netlinkEvents = netlink.events(XfrmMessage.GROUP_SA, XfrmMessage.GROUP_EXPIRE);

@@ -14,14 +14,14 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Command;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.UmlGuest;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Namespace;
 
 /**
  * Why: what racoon and setkey send must be answered as a kernel answers it, also what surrounds PF_KEY: buffers, socket
@@ -84,8 +84,8 @@ class PfkeyScenario {
     }
 
     private static BridgeProcess bridge(Scene scene) {
-        Namespace host = scene.own(new Namespace("host"));
-        Namespace.connect(host, Gateway.DEVICE, scene.own(new Namespace("wire")), "left");
+        Namespace host = new Namespace(scene, "host");
+        Namespace.connect(host, Gateway.DEVICE, new Namespace(scene, "wire"), "left");
         return BridgeProcess.start(scene, host, Gateway.DEVICE);
     }
 

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.Gateway.Family;
-import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: people bill, monitor and close idle tunnels by what {@code swanctl --list-sas} says. Topology: two hosts. Steps:
@@ -56,7 +56,7 @@ class AccountingScenario extends PairedScenario {
         long endNs = System.nanoTime();
         Await.pause(Duration.ofMillis(2500));
         for (Side side : Side.values()) {
-            SaList.ChildSa child = pair().charon(side).listSas().installed("count");
+            SaList.ChildSa child = SaList.of(pair().charon(side)).installed("count");
             for (String direction : new String[] {"in", "out"}) {
                 assertEquals(PINGS, child.number("packets-" + direction), side + " " + direction);
                 assertEquals(bytes, child.number("bytes-" + direction), side + " " + direction);

@@ -2,9 +2,9 @@ package org.xfrmbridge.it.strongswan;
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.xfrmbridge.it.harness.Gateway.Family;
-import org.xfrmbridge.it.harness.Topology;
 import org.xfrmbridge.it.strongswan.Connection.Authentication;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: IKE messages of every kind must pass the bridge, also long ones, and IKEv1 drives the databases in another order

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.xfrmbridge.it.harness.Command;
-import org.xfrmbridge.it.harness.Side;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Side;
 
 /** A certificate authority and one certificate per side, made with strongSwan's {@code pki} for one scenario. */
 final class Certificates {

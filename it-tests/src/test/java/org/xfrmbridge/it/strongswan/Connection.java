@@ -3,9 +3,11 @@ package org.xfrmbridge.it.strongswan;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.xfrmbridge.it.harness.Gateway.Family;
-import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.lab.Charon;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Section;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * One connection of swanctl.conf, described once and rendered for both ends.
@@ -18,6 +20,9 @@ public final class Connection {
         SHARED_KEY,
         CERTIFICATE
     }
+
+    /** The secret of every connection with a shared key. */
+    public static final String SHARED_KEY = "a key for scenarios";
 
     private final String name;
     private final Settings settings = new Settings();
@@ -63,8 +68,18 @@ public final class Connection {
         return children.computeIfAbsent(childName, key -> new Child(inner));
     }
 
+    /** Gives a daemon these connections, as {@code side} of the topology sees them, instead of those it has. */
+    public static void load(Charon charon, Topology topology, Side side, Connection... connections) {
+        Section root = new Section();
+        for (Connection connection : connections) {
+            connection.render(root.in("connections"), topology, side);
+        }
+        root.in("secrets").in("ike-any").put("secret", '"' + SHARED_KEY + '"');
+        charon.load(root.toString());
+    }
+
     /** Adds this connection, as {@code side} sees it, to the section {@code connections}. */
-    void render(Section connections, Topology topology, Side side) {
+    private void render(Section connections, Topology topology, Side side) {
         Section section = connections.in(name);
         section.put("local_addrs", topology.site(side).outer().of(outer));
         section.put("remote_addrs", topology.site(side.other()).outer().of(outer));

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.xfrmbridge.it.harness.Gateway.Family;
-import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: behind many firewalls only UDP passes, so people force it. ESP then shares port 4500 with IKE and must be taken

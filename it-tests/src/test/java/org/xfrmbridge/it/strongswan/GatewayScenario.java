@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.xfrmbridge.it.harness.Command;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
-import org.xfrmbridge.it.harness.Side;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Side;
 
 /**
  * Why: most bridges will stand on gateways, where what is protected is forwarded ({@code dir fwd}). Topology: two

@@ -4,14 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Daemon;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
-import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: a host that changes its network keeps its tunnel; SAs and policies are moved to the new address in place.
@@ -60,6 +60,6 @@ class MobikeScenario extends PairedScenario {
             site.host().ip("address", "delete", site.outer().v6() + "/64", "dev", BridgeProcess.HOST_DEVICE);
         }
         // else removing the first address of a subnet takes the others with it
-        pair().topology().left().host().sysctl("net.ipv4.conf.all.promote_secondaries", 1);
+        pair().topology().left().host().sysctl("ipv4.conf.all.promote_secondaries", 1);
     }
 }

@@ -3,10 +3,10 @@ package org.xfrmbridge.it.strongswan;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.xfrmbridge.it.harness.Gateway.Addresses;
-import org.xfrmbridge.it.harness.Gateway.Family;
-import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.lab.Gateway.Addresses;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: modes and address families are separate branches of the packet path. Topology: two hosts. Steps: one CHILD_SA

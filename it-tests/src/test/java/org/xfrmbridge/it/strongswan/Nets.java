@@ -1,7 +1,7 @@
 package org.xfrmbridge.it.strongswan;
 
-import org.xfrmbridge.it.harness.Gateway.Family;
-import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Topology;
 
 /** Two gateways with a tunnel for the IPv4 nets behind them, and one for the IPv6 nets. */
 final class Nets {

@@ -2,9 +2,9 @@ package org.xfrmbridge.it.strongswan;
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
-import org.xfrmbridge.it.harness.Side;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Side;
 
 /**
  * Why: charon's route for a selector of one family inside a tunnel of the other has no gateway. A kernel with XFRM

@@ -4,16 +4,16 @@ import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.function.Function;
-import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.BridgeProcess;
 import org.xfrmbridge.it.harness.BridgedPair;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Sniffer;
-import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Charon;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /** Two charons, each on its own bridge, and a sniffer between them. */
 final class Pair implements AutoCloseable {
@@ -79,14 +79,14 @@ final class Pair implements AutoCloseable {
 
     /** Gives both ends these connections, instead of earlier ones, whose IKE_SAs are ended. */
     void load(Connection... connections) {
-        charons.values().forEach(Charon::endAll);
+        charons.values().forEach(SaList::endAll);
         for (Side side : Side.values()) {
             load(side, connections);
         }
     }
 
     void load(Side side, Connection... connections) {
-        charons.get(side).load(topology(), side, connections);
+        Connection.load(charons.get(side), topology(), side, connections);
     }
 
     /** Negotiates a CHILD_SA from the left. */
@@ -120,18 +120,7 @@ final class Pair implements AutoCloseable {
      */
     void routeInner(Family inner) {
         for (Side side : Side.values()) {
-            Gateway site = topology().site(side);
-            Gateway other = topology().site(side.other());
-            site.host()
-                    .ip(
-                            "-" + inner.label(),
-                            "route",
-                            "replace",
-                            other.inner().of(inner),
-                            "via",
-                            other.outer().of(inner),
-                            "src",
-                            site.inner().of(inner));
+            topology().site(side).routeTo(topology().site(side.other()), inner);
         }
     }
 

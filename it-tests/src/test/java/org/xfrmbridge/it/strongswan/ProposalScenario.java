@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.xfrmbridge.it.harness.Gateway.Family;
-import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: every ESP proposal people configure must carry traffic, with and without extended sequence numbers. Topology:
@@ -39,7 +39,7 @@ class ProposalScenario extends PairedScenario {
         connection.child("net", Family.IPV4).set("esp_proposals", proposal);
         pair().load(connection);
         pair().initiate("net");
-        SaList.ChildSa child = pair().charon(Side.LEFT).listSas().installed("net");
+        SaList.ChildSa child = SaList.of(pair().charon(Side.LEFT)).installed("net");
         assertEquals(cipher, child.text("encr-alg"));
         assertEquals(keyBits == null ? "" : keyBits, child.text("encr-keysize"));
         assertEquals(esn, child.text("esn"));

@@ -6,12 +6,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.xfrmbridge.lab.Charon;
 
 /** What {@code swanctl --list-sas --raw} says: the CHILD_SAs of all IKE_SAs, and the IKE_SAs themselves. */
-record SaList(List<Map<String, String>> ikes, List<ChildSa> children) {
+public record SaList(List<Map<String, String>> ikes, List<ChildSa> children) {
     private static final Pattern IKE = Pattern.compile("list-sa event \\{\\S+ \\{(uniqueid=.*?) child-sas \\{");
     private static final Pattern CHILD = Pattern.compile("\\S+ \\{(name=[^{}]*)}");
     private static final Pattern SETTING = Pattern.compile("([a-z0-9-]+)=(\\[[^]]*]|\\S+)");
+
+    static SaList of(Charon charon) {
+        return parse(charon.swanctl("--list-sas", "--raw"));
+    }
+
+    /** Ends all IKE_SAs, whether the peer answers or not: what a scenario that failed has left to the next. */
+    public static void endAll(Charon charon) {
+        for (Map<String, String> ike : of(charon).ikes()) {
+            charon.control("--terminate", "--force", "--timeout", "2", "--ike-id", ike.get("uniqueid"))
+                    .result();
+        }
+    }
 
     static SaList parse(String raw) {
         List<Map<String, String>> ikes = new ArrayList<>();

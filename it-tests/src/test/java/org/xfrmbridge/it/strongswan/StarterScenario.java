@@ -10,20 +10,20 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.BridgeProcess;
-import org.xfrmbridge.it.harness.Command;
-import org.xfrmbridge.it.harness.Daemon;
-import org.xfrmbridge.it.harness.Gateway;
-import org.xfrmbridge.it.harness.Gateway.Family;
-import org.xfrmbridge.it.harness.Namespace;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.it.harness.Side;
 import org.xfrmbridge.it.harness.Sniffer;
-import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Namespace;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: many machines still run strongSwan by {@code ipsec.conf}; the starter forks charon, which must stay diverted.

@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.it.harness.Await;
-import org.xfrmbridge.it.harness.Gateway.Family;
 import org.xfrmbridge.it.harness.Ping;
-import org.xfrmbridge.it.harness.Side;
-import org.xfrmbridge.it.harness.Topology;
+import org.xfrmbridge.lab.Await;
+import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Side;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: {@code start_action = trap} is how gateways are run: a policy without an SA catches the first packet. Topology:
@@ -35,7 +35,7 @@ class TrapScenario extends PairedScenario {
                 Duration.ofSeconds(30),
                 () -> pair().bridge(Side.LEFT).run("ip", "xfrm", "state").contains("aead"));
         pair().ping(Family.IPV4).send().assertComplete();
-        assertEquals(1, pair().charon(Side.LEFT).listSas().children().size());
+        assertEquals(1, SaList.of(pair().charon(Side.LEFT)).children().size());
         pair().terminate("trap");
     }
 
