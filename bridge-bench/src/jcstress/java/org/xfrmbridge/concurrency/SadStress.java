@@ -198,8 +198,7 @@ final class SadStress {
 
         @Actor
         public void control() {
-            var spec = state.spec().toBuilder();
-            spec.ifId = 9;
+            var spec = state.spec().toBuilder().ifId(9);
             sad.respec(state, spec.build());
         }
 

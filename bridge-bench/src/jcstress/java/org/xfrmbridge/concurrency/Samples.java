@@ -1,5 +1,7 @@
 package org.xfrmbridge.concurrency;
 
+import org.xfrmbridge.xfrm.StateSpecBuilder;
+import org.xfrmbridge.xfrm.PolicySpecBuilder;
 import java.util.List;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -26,13 +28,7 @@ final class Samples {
     private Samples() {}
 
     static State state(int spi) {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.family = AddressFamily.INET;
-        spec.mode = Mode.TUNNEL;
-        spec.id = id(spi);
-        spec.saddr = LEFT;
-        spec.reqid = 1;
-        return new State(spec.build(), State.Phase.VALID, new Usage(spi));
+        return new State(StateSpec.builder().family(AddressFamily.INET).mode(Mode.TUNNEL).id(id(spi)).saddr(LEFT).reqid(1).build(), State.Phase.VALID, new Usage(spi));
     }
 
     static StateId id(int spi) {
@@ -40,24 +36,18 @@ final class Samples {
     }
 
     static Template template() {
-        return new Template(id(0), AddressFamily.INET, LEFT, 1, Mode.TUNNEL, 0, false, -1, -1, -1);
+        return Template.builder().id(id(0)).family(AddressFamily.INET).saddr(LEFT).reqid(1).mode(Mode.TUNNEL).build();
     }
 
     /** @param prefixBits of both sides; 32 goes into the table of exact policies, less into the tries */
     static PolicySpec policy(int prefixBits, int priority) {
-        Selector selector = new Selector(
-                RIGHT.prefix(prefixBits), LEFT.prefix(prefixBits), 0, 0, 0, 0, AddressFamily.INET, prefixBits, prefixBits, 0, 0, 0);
-        return new PolicySpec(
-                selector, Lifetime.UNLIMITED, priority, 0, Direction.OUT, PolicySpec.Action.ALLOW, 0, 0, List.of(template()),
-                Mark.NONE, 0, PolicySpec.Type.MAIN, null);
+        Selector selector = Selector.of(AddressFamily.INET).saddr(LEFT.prefix(prefixBits), prefixBits).daddr(RIGHT.prefix(prefixBits), prefixBits).build();
+        return PolicySpec.builder().selector(selector).priority(priority).templates(List.of(template())).build();
     }
 
     /** One between the networks of 16 bits, for packets that {@link #flow} is none of. */
     static PolicySpec ofPort(int number) {
-        PolicySpec.Builder policy = PolicySpec.builder();
-        policy.selector = new Selector(
-                RIGHT.prefix(16), LEFT.prefix(16), 1 + number, 0xffff, 0, 0, AddressFamily.INET, 16, 16, 0, 0, 0);
-        return policy.build();
+        return PolicySpec.builder().selector(Selector.of(AddressFamily.INET).saddr(LEFT.prefix(16), 16).daddr(RIGHT.prefix(16), 16).dport(1 + number).build()).build();
     }
 
     static Flow flow() {

@@ -37,14 +37,13 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Lifetime;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
@@ -128,32 +127,19 @@ public class DatapathBench {
         Sad sad = new Sad();
         Spd spd = new Spd();
         sad.insert(state());
-        Template template = new Template(
-                new StateId(FAR, 0, IpProtocol.ESP),
-                AddressFamily.INET,
-                NEAR,
-                1,
-                org.xfrmbridge.xfrm.Mode.TUNNEL,
-                0,
-                false,
-                -1,
-                -1,
-                -1);
+        Template template = Template.builder()
+                .id(new StateId(FAR, 0, IpProtocol.ESP))
+                .family(AddressFamily.INET)
+                .saddr(NEAR)
+                .reqid(1)
+                .mode(org.xfrmbridge.xfrm.Mode.TUNNEL)
+                .build();
         spd.add(
-                new PolicySpec(
-                        Selector.any(AddressFamily.INET),
-                        Lifetime.UNLIMITED,
-                        0,
-                        0,
-                        direction,
-                        PolicySpec.Action.ALLOW,
-                        0,
-                        0,
-                        List.of(template),
-                        Mark.NONE,
-                        0,
-                        PolicySpec.Type.MAIN,
-                        null),
+                PolicySpec.builder()
+                        .selector(Selector.any(AddressFamily.INET))
+                        .direction(direction)
+                        .templates(List.of(template))
+                        .build(),
                 0);
         return new PathContext(
                 sad,
@@ -167,13 +153,13 @@ public class DatapathBench {
     }
 
     private static org.xfrmbridge.xfrm.State state() {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.mode = org.xfrmbridge.xfrm.Mode.TUNNEL;
-        spec.family = AddressFamily.INET;
-        spec.flags = StateFlags.AF_UNSPEC;
-        spec.saddr = NEAR;
-        spec.id = new StateId(FAR, SPI, IpProtocol.ESP);
-        spec.reqid = 1;
+        StateSpecBuilder spec = StateSpec.builder()
+                .mode(org.xfrmbridge.xfrm.Mode.TUNNEL)
+                .family(AddressFamily.INET)
+                .flags(StateFlags.AF_UNSPEC)
+                .saddr(NEAR)
+                .id(new StateId(FAR, SPI, IpProtocol.ESP))
+                .reqid(1);
         byte[] key = new byte[20];
         Arrays.fill(key, (byte) 7);
         EspSuite suite = EspSuite.aead(new KeyedAlgorithm(

@@ -8,7 +8,6 @@ import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Lifetime;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
@@ -16,6 +15,7 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /**
@@ -45,19 +45,19 @@ final class Loads {
 
     /** ESP with AES-GCM, AH with SHA-256 or IPComp, good for an hour. */
     static StateSpec state(int protocol, Address saddr, Address daddr, int spi) {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.family = AddressFamily.INET;
-        spec.mode = Mode.TRANSPORT;
-        spec.id = new StateId(daddr, spi, protocol);
-        spec.saddr = saddr;
-        spec.reqid = 1;
-        spec.lifetime = new Lifetime(-1, -1, -1, -1, 0, 3600, 0, 0);
+        StateSpecBuilder spec = StateSpec.builder()
+                .family(AddressFamily.INET)
+                .mode(Mode.TRANSPORT)
+                .id(new StateId(daddr, spi, protocol))
+                .saddr(saddr)
+                .reqid(1)
+                .lifetime(Lifetime.builder().hardAddSeconds(3600).build());
         switch (protocol) {
-            case IpProtocol.ESP -> spec.aead = algorithm("rfc4106(gcm(aes))", 20, 128);
-            case IpProtocol.AH -> spec.auth = algorithm("hmac(sha256)", 32, 128);
-            default -> spec.compression = algorithm("deflate", 0, 0);
+            case IpProtocol.ESP -> spec.aead(algorithm("rfc4106(gcm(aes))", 20, 128));
+            case IpProtocol.AH -> spec.auth(algorithm("hmac(sha256)", 32, 128));
+            default -> spec.compression(algorithm("deflate", 0, 0));
         }
-        spec.replayWindow = protocol == IpProtocol.COMP ? 0 : SampleEntries.REPLAY_WINDOW;
+        spec.replayWindow(protocol == IpProtocol.COMP ? 0 : SampleEntries.REPLAY_WINDOW);
         return spec.build();
     }
 
@@ -78,23 +78,20 @@ final class Loads {
     static Template template(int protocol) {
         // Packets that compression would not make smaller come without its header.
         boolean optional = protocol == IpProtocol.COMP;
-        return new Template(
-                new StateId(Address.ANY, 0, protocol),
-                AddressFamily.INET,
-                Address.ANY,
-                1,
-                Mode.TRANSPORT,
-                0,
-                optional,
-                -1,
-                -1,
-                -1);
+        return Template.builder()
+                .id(new StateId(Address.ANY, 0, protocol))
+                .family(AddressFamily.INET)
+                .reqid(1)
+                .optional(optional)
+                .build();
     }
 
     /** Between here and one peer. */
     static PolicySpec toPeer(int number, List<Template> templates) {
-        Selector selector = new Selector(
-                Address.ofIpv4(peer(number)), Address.ofIpv4(HERE), 0, 0, 0, 0, AddressFamily.INET, 32, 32, 0, 0, 0);
+        Selector selector = Selector.of(AddressFamily.INET)
+                .saddr(Address.ofIpv4(HERE), 32)
+                .daddr(Address.ofIpv4(peer(number)), 32)
+                .build();
         return policy(Direction.OUT, selector, PRIORITY, templates);
     }
 
@@ -104,20 +101,12 @@ final class Loads {
     }
 
     static PolicySpec policy(Direction direction, Selector selector, int priority, List<Template> templates) {
-        return new PolicySpec(
-                selector,
-                Lifetime.UNLIMITED,
-                priority,
-                0,
-                direction,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                templates,
-                Mark.NONE,
-                0,
-                PolicySpec.Type.MAIN,
-                null);
+        return PolicySpec.builder()
+                .selector(selector)
+                .priority(priority)
+                .direction(direction)
+                .templates(templates)
+                .build();
     }
 
     /** From here to a peer. */

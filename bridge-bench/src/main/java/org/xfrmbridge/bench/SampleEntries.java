@@ -4,7 +4,6 @@ import java.util.List;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Algorithm;
-import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Lifetime;
@@ -49,26 +48,26 @@ final class SampleEntries {
 
     /** A tunnel's, AES-GCM, with a Spi and a time limit; sixteen have the same peer. */
     static StateSpec state(int number) {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.family = AddressFamily.INET;
-        spec.mode = Mode.TUNNEL;
-        spec.id = new StateId(Address.ofIpv4(peer(number)), spi(number), IpProtocol.ESP);
-        spec.saddr = Address.ofIpv4(GATEWAY);
-        spec.reqid = 1 + number / STATES_PER_PEER;
-        spec.replayWindow = REPLAY_WINDOW;
-        spec.lifetime = new Lifetime(-1, -1, -1, -1, 0, 3600, 0, 0);
-        spec.aead = new Algorithm("rfc4106(gcm(aes))", KEY_BYTES * Byte.SIZE, 128, new byte[KEY_BYTES]);
-        return spec.build();
+        return StateSpec.builder()
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL)
+                .id(new StateId(Address.ofIpv4(peer(number)), spi(number), IpProtocol.ESP))
+                .saddr(Address.ofIpv4(GATEWAY))
+                .reqid(1 + number / STATES_PER_PEER)
+                .replayWindow(REPLAY_WINDOW)
+                .lifetime(Lifetime.builder().hardAddSeconds(3600).build())
+                .aead(new Algorithm("rfc4106(gcm(aes))", KEY_BYTES * Byte.SIZE, 128, new byte[KEY_BYTES]))
+                .build();
     }
 
     /** The same with AES-CBC and HMAC-SHA256. */
     static StateSpec cbcState(int number) {
-        StateSpec.Builder spec = state(number).toBuilder();
-        spec.aead = null;
-        spec.cipher = new Algorithm("cbc(aes)", 128, 0, new byte[16]);
-        spec.auth = new Algorithm("hmac(sha256)", 256, 128, new byte[32]);
-        spec.authTruncated = true;
-        return spec.build();
+        return state(number).toBuilder()
+                .aead(null)
+                .cipher(new Algorithm("cbc(aes)", 128, 0, new byte[16]))
+                .auth(new Algorithm("hmac(sha256)", 256, 128, new byte[32]))
+                .authTruncated(true)
+                .build();
     }
 
     static int peer(int number) {
@@ -81,32 +80,21 @@ final class SampleEntries {
 
     /** Outbound, with one tunnel template to a gateway of its own. */
     static PolicySpec policy(Kind kind, int number) {
-        Template template = new Template(
-                new StateId(Address.ofIpv4(0x0c000000 + number), 0, IpProtocol.ESP),
-                AddressFamily.INET,
-                Address.ofIpv4(GATEWAY),
-                1 + number,
-                Mode.TUNNEL,
-                0,
-                false,
-                -1,
-                -1,
-                -1);
+        Template template = Template.builder()
+                .id(new StateId(Address.ofIpv4(0x0c000000 + number), 0, IpProtocol.ESP))
+                .family(AddressFamily.INET)
+                .saddr(Address.ofIpv4(GATEWAY))
+                .reqid(1 + number)
+                .mode(Mode.TUNNEL)
+                .build();
         boolean random = kind == Kind.PREFIXED || kind == Kind.PREFIXED6;
-        return new PolicySpec(
-                selector(kind, number),
-                new Lifetime(-1, -1, -1, -1, 0, 0, 0, 0),
-                random ? (int) scatter(~number) : 1000,
-                0,
-                Direction.OUT,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(template),
-                new Mark(0, 0),
-                0,
-                PolicySpec.Type.MAIN,
-                null);
+        return PolicySpec.builder()
+                .selector(selector(kind, number))
+                .lifetime(Lifetime.builder().build())
+                .priority(random ? (int) scatter(~number) : 1000)
+                .templates(List.of(template))
+                .mark(new Mark(0, 0))
+                .build();
     }
 
     private static Selector selector(Kind kind, int number) {
@@ -116,19 +104,10 @@ final class SampleEntries {
         int saddrBits = length(kind, bits, (int) lengths);
         Address daddr = new Address(daddr(kind, number), bits == 32 ? 0 : scatter(number + 11L));
         Address saddr = new Address(saddr(kind, number), bits == 32 ? 0 : scatter(number + 13L));
-        return new Selector(
-                daddr.prefix(daddrBits),
-                saddr.prefix(saddrBits),
-                0,
-                0,
-                0,
-                0,
-                bits == 32 ? AddressFamily.INET : AddressFamily.INET6,
-                daddrBits,
-                saddrBits,
-                0,
-                0,
-                0);
+        return Selector.of(bits == 32 ? AddressFamily.INET : AddressFamily.INET6)
+                .saddr(saddr.prefix(saddrBits), saddrBits)
+                .daddr(daddr.prefix(daddrBits), daddrBits)
+                .build();
     }
 
     private static int length(Kind kind, int bits, int random) {

@@ -6,7 +6,7 @@ import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.StateId;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /**
@@ -53,14 +53,14 @@ public final class Interner {
         return hash >>> Integer.SIZE - Integer.numberOfTrailingZeros(VALUES);
     }
 
-    public void intern(StateSpec.Builder spec) {
-        spec.selector = of(spec.selector);
-        spec.id = new StateId(of(spec.id.daddr()), spec.id.spi(), spec.id.protocol());
-        spec.saddr = of(spec.saddr);
-        spec.lifetime = of(spec.lifetime);
-        spec.mark = of(spec.mark);
-        spec.outputMark = of(spec.outputMark);
-        spec.encapsulation = of(spec.encapsulation);
+    public void intern(StateSpecBuilder spec) {
+        spec.selector(of(spec.selector()));
+        spec.id(new StateId(of(spec.id().daddr()), spec.id().spi(), spec.id().protocol()));
+        spec.saddr(of(spec.saddr()));
+        spec.lifetime(of(spec.lifetime()));
+        spec.mark(of(spec.mark()));
+        spec.outputMark(of(spec.outputMark()));
+        spec.encapsulation(of(spec.encapsulation()));
     }
 
     /** What is kept of a spec. @param index what it is to have */
@@ -68,20 +68,12 @@ public final class Interner {
         Lifetime lifetime = s.lifetime() == Lifetime.UNLIMITED ? s.lifetime() : of(s.lifetime());
         List<Template> templates = intern(s.templates());
         Mark mark = s.mark() == Mark.NONE ? s.mark() : of(s.mark());
-        return new PolicySpec(
-                s.selector(),
-                lifetime,
-                s.priority(),
-                index,
-                s.direction(),
-                s.action(),
-                s.flags(),
-                s.share(),
-                templates,
-                mark,
-                s.ifId(),
-                s.type(),
-                s.securityContext());
+        return s.toBuilder()
+                .lifetime(lifetime)
+                .templates(templates)
+                .mark(mark)
+                .index(index)
+                .build();
     }
 
     FieldMatch intern(FieldMatch fields) {
@@ -116,17 +108,6 @@ public final class Interner {
         if (id == t.id() && saddr == t.saddr()) {
             return of(t);
         }
-        return of(new Template(
-                id,
-                t.family(),
-                saddr,
-                t.reqid(),
-                t.mode(),
-                t.share(),
-                t.optional(),
-                t.authMask(),
-                t.cipherMask(),
-                t.compressionMask(),
-                t.allAlgorithms()));
+        return of(t.toBuilder().id(id).saddr(saddr).build());
     }
 }

@@ -15,6 +15,7 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
@@ -78,13 +79,13 @@ final class Acquirer {
         for (int i = 0; i < templates.size(); i++) {
             Template template = withMasks(templates.get(i), masks);
             templates.set(i, template);
-            StateSpec.Builder spec = request.toBuilder();
-            spec.selector = selector;
-            spec.id = template.id();
-            spec.mode = template.mode();
-            spec.reqid = template.reqid();
-            spec.family = template.family();
-            spec.seq = nextSequence();
+            StateSpecBuilder spec = request.toBuilder()
+                    .selector(selector)
+                    .id(template.id())
+                    .mode(template.mode())
+                    .reqid(template.reqid())
+                    .family(template.family())
+                    .seq(nextSequence());
             // It is never installed, so it was never added.
             Policy policy = new Policy(verified.withTemplates(List.copyOf(templates)), 0, 0);
             ask(larval(spec.build()), template, policy);
@@ -92,17 +93,12 @@ final class Acquirer {
     }
 
     private static Template withMasks(Template t, AlgorithmMasks masks) {
-        return new Template(
-                t.id(),
-                t.family(),
-                t.saddr(),
-                t.reqid(),
-                t.mode(),
-                t.share(),
-                t.optional(),
-                masks.auth(),
-                masks.cipher(),
-                masks.compression());
+        return t.toBuilder()
+                .authMask(masks.auth())
+                .cipherMask(masks.cipher())
+                .compressionMask(masks.compression())
+                .allAlgorithms(Template.allowsAll(masks.auth(), masks.cipher(), masks.compression()))
+                .build();
     }
 
     private boolean ask(State larval, Template template, Policy policy) {
@@ -132,38 +128,33 @@ final class Acquirer {
         Template template = want.template();
         int family = template.family();
         StateId id = template.id();
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.selector = exactly(want.flow());
-        spec.id = id.daddr().isAny(family) ? new StateId(want.daddr(), id.spi(), id.protocol()) : id;
-        spec.saddr = template.saddr().isAny(family) ? want.saddr() : template.saddr();
-        spec.family = family;
-        spec.mode = template.mode();
-        spec.reqid = template.reqid();
-        spec.mark = want.policy().spec().mark();
-        spec.ifId = want.policy().spec().ifId();
-        spec.direction = StateSpec.DIRECTION_OUT;
-        spec.seq = nextSequence();
-        spec.lifetime = LarvalStates.lifetime(sysctls.acquireExpireSeconds());
-        spec.replayMaxDifference = 0;
-        spec.replayMaxAge = 0;
-        return spec.build();
+        return StateSpec.builder()
+                .selector(exactly(want.flow()))
+                .id(id.daddr().isAny(family) ? new StateId(want.daddr(), id.spi(), id.protocol()) : id)
+                .saddr(template.saddr().isAny(family) ? want.saddr() : template.saddr())
+                .family(family)
+                .mode(template.mode())
+                .reqid(template.reqid())
+                .mark(want.policy().spec().mark())
+                .ifId(want.policy().spec().ifId())
+                .direction(StateSpec.DIRECTION_OUT)
+                .seq(nextSequence())
+                .lifetime(LarvalStates.lifetime(sysctls.acquireExpireSeconds()))
+                .replayMaxDifference(0)
+                .replayMaxAge(0)
+                .build();
     }
 
     private static Selector exactly(Flow flow) {
         int bits = AddressFamily.bits(flow.family);
-        return new Selector(
-                flow.daddr(),
-                flow.saddr(),
-                flow.dport,
-                0xffff,
-                flow.sport,
-                0xffff,
-                flow.family,
-                bits,
-                bits,
-                flow.protocol,
-                flow.ifindex,
-                0);
+        return Selector.of(flow.family)
+                .saddr(flow.saddr(), bits)
+                .daddr(flow.daddr(), bits)
+                .sport(flow.sport)
+                .dport(flow.dport)
+                .protocol(flow.protocol)
+                .ifindex(flow.ifindex)
+                .build();
     }
 
     /** {@code xfrm_get_acqseq}: never 0, which stands for none. */

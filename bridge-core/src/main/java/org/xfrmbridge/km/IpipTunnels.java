@@ -11,6 +11,7 @@ import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
@@ -81,20 +82,16 @@ final class IpipTunnels {
 
     /** Over IPv4 its Spi is the source address, over IPv6 a number that counts them; and there it has no flags. */
     private State create(StateSpec beside, long nowSeconds) {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.id = new StateId(beside.id().daddr(), spi(beside), protocol(beside));
-        spec.saddr = beside.saddr();
-        spec.selector = beside.selector();
-        spec.family = beside.family();
-        spec.mode = Mode.TUNNEL;
+        StateSpecBuilder spec = StateSpec.builder()
+                .id(new StateId(beside.id().daddr(), spi(beside), protocol(beside)))
+                .saddr(beside.saddr())
+                .selector(beside.selector())
+                .family(beside.family())
+                .mode(Mode.TUNNEL);
         if (beside.family() == AddressFamily.INET) {
-            spec.flags = beside.flags();
-            spec.extraFlags = beside.extraFlags();
+            spec.flags(beside.flags()).extraFlags(beside.extraFlags());
         }
-        spec.mark = beside.mark();
-        spec.ifId = beside.ifId();
-        spec.replayMaxDifference = 0;
-        spec.replayMaxAge = 0;
+        spec.mark(beside.mark()).ifId(beside.ifId()).replayMaxDifference(0).replayMaxAge(0);
         return new State(spec.build(), State.Phase.VALID, new Usage(nowSeconds), Suite.Ipip.INSTANCE);
     }
 }

@@ -12,6 +12,7 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
@@ -116,7 +117,7 @@ final class LarvalStates {
 
     static Lifetime lifetime(int expireSeconds) {
         long none = Lifetime.INFINITE;
-        return new Lifetime(none, none, none, none, 0, expireSeconds, 0, 0);
+        return Lifetime.builder().hardAddSeconds(expireSeconds).build();
     }
 
     private State existing(StateSpec wanted) {
@@ -154,30 +155,33 @@ final class LarvalStates {
 
     /** A selector for the two hosts that names no family; {@code __find_acq_core}. */
     private StateSpec spec(StateSpec wanted) {
-        StateSpec.Builder spec = StateSpec.builder();
+        StateSpecBuilder spec = StateSpec.builder();
         int bits = AddressFamily.bits(wanted.family());
         Address daddr = wanted.id().daddr().only(wanted.family());
         Address saddr = wanted.saddr().only(wanted.family());
-        spec.selector = new Selector(daddr, saddr, 0, 0, 0, 0, AddressFamily.UNSPEC, bits, bits, 0, 0, 0);
-        spec.id = new StateId(daddr, 0, wanted.id().protocol());
-        spec.saddr = saddr;
-        spec.family = wanted.family();
-        spec.mode = wanted.mode();
-        spec.reqid = wanted.reqid();
-        spec.mark = wanted.mark();
-        spec.ifId = wanted.ifId();
-        spec.pcpu = wanted.pcpu();
-        spec.lifetime = lifetime(sysctls.acquireExpireSeconds());
-        spec.replayMaxDifference = 0;
-        spec.replayMaxAge = 0;
+        spec.selector(Selector.of(AddressFamily.UNSPEC)
+                        .saddr(saddr, bits)
+                        .daddr(daddr, bits)
+                        .build())
+                .id(new StateId(daddr, 0, wanted.id().protocol()))
+                .saddr(saddr)
+                .family(wanted.family())
+                .mode(wanted.mode())
+                .reqid(wanted.reqid())
+                .mark(wanted.mark())
+                .ifId(wanted.ifId())
+                .pcpu(wanted.pcpu())
+                .lifetime(lifetime(sysctls.acquireExpireSeconds()))
+                .replayMaxDifference(0)
+                .replayMaxAge(0);
         return spec.build();
     }
 
     private static StateSpec named(StateSpec spec, int spi, int direction) {
-        StateSpec.Builder named = spec.toBuilder();
-        named.id = new StateId(spec.id().daddr(), spi, spec.id().protocol());
+        StateSpecBuilder named = spec.toBuilder()
+                .id(new StateId(spec.id().daddr(), spi, spec.id().protocol()));
         if (direction != 0) {
-            named.direction = direction;
+            named.direction(direction);
         }
         return named.build();
     }

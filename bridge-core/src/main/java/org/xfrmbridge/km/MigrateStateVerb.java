@@ -9,6 +9,7 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /**
  * MIGRATE_STATE: {@code xfrm_do_migrate_state} of Linux 7.2. The new State goes on counting where the old one counts,
@@ -67,21 +68,25 @@ final class MigrateStateVerb {
         StateSpec now = old.spec();
         Selector selector = selector(now, migration);
         Encapsulation encapsulation = encapsulation(now, migration);
-        StateSpec.Builder spec = StateCopy.of(old);
-        spec.id = new StateId(migration.daddr(), now.id().spi(), now.id().protocol());
-        spec.saddr = migration.saddr();
-        spec.family = migration.family();
-        spec.selector = selector;
-        spec.reqid = migration.reqid();
-        spec.mark = migration.mark() == null ? now.mark() : migration.mark();
-        spec.outputMark = migration.outputMark() == null ? now.outputMark() : migration.outputMark();
-        spec.encapsulation = encapsulation;
+        StateSpecBuilder spec = StateCopy.of(old)
+                .id(new StateId(migration.daddr(), now.id().spi(), now.id().protocol()))
+                .saddr(migration.saddr())
+                .family(migration.family())
+                .selector(selector)
+                .reqid(migration.reqid())
+                .mark(migration.mark() == null ? now.mark() : migration.mark())
+                .outputMark(migration.outputMark() == null ? now.outputMark() : migration.outputMark())
+                .encapsulation(encapsulation);
         // Both go with the encapsulation.
-        spec.mappingMaxAgeSeconds =
-                encapsulation == null ? 0 : migration.mappingMaxAgeSeconds().orElse(now.mappingMaxAgeSeconds());
-        spec.natKeepaliveSeconds =
-                encapsulation == null ? 0 : migration.natKeepaliveSeconds().orElse(now.natKeepaliveSeconds());
-        spec.offloadFlags = migration.offloadFlags();
+        spec.mappingMaxAgeSeconds(
+                        encapsulation == null
+                                ? 0
+                                : migration.mappingMaxAgeSeconds().orElse(now.mappingMaxAgeSeconds()))
+                .natKeepaliveSeconds(
+                        encapsulation == null
+                                ? 0
+                                : migration.natKeepaliveSeconds().orElse(now.natKeepaliveSeconds()))
+                .offloadFlags(migration.offloadFlags());
         return spec.build();
     }
 
@@ -97,19 +102,11 @@ final class MigrateStateVerb {
                 && s.saddr().equalsAs(now.saddr(), now.family());
         refuseIf(!ofHosts, "the state's selector is not that of its two addresses");
         int newBits = AddressFamily.bits(migration.family());
-        return new Selector(
-                migration.daddr(),
-                migration.saddr(),
-                s.dport(),
-                s.dportMask(),
-                s.sport(),
-                s.sportMask(),
-                migration.family(),
-                newBits,
-                newBits,
-                s.protocol(),
-                s.ifindex(),
-                s.user());
+        return s.toBuilder()
+                .family(migration.family())
+                .saddr(migration.saddr(), newBits)
+                .daddr(migration.daddr(), newBits)
+                .build();
     }
 
     private static Encapsulation encapsulation(StateSpec now, StateMigration migration) throws XfrmException {
@@ -151,8 +148,7 @@ final class MigrateStateVerb {
         }
         if (wanted.selector().family() == AddressFamily.UNSPEC) {
             // Construction names the family, as NEWSA does.
-            StateSpec.Builder spec = moved.spec().toBuilder();
-            spec.selector = wanted.selector();
+            StateSpecBuilder spec = moved.spec().toBuilder().selector(wanted.selector());
             moved.respec(spec.build());
         }
         return moved;

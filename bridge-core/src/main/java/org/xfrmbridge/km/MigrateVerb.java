@@ -19,6 +19,7 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /**
@@ -171,12 +172,12 @@ final class MigrateVerb {
 
     /** All of a State, under its new addresses. */
     private static StateSpec copy(State state, Move move, Migration migration) {
-        StateSpec.Builder spec = StateCopy.of(state);
-        spec.id = new StateId(move.newDaddr(), state.id().spi(), state.id().protocol());
-        spec.saddr = move.newSaddr();
-        spec.family = move.newFamily();
+        StateSpecBuilder spec = StateCopy.of(state)
+                .id(new StateId(move.newDaddr(), state.id().spi(), state.id().protocol()))
+                .saddr(move.newSaddr())
+                .family(move.newFamily());
         if (migration.encapsulation() != null) {
-            spec.encapsulation = migration.encapsulation();
+            spec.encapsulation(migration.encapsulation());
         }
         return spec.build();
     }
@@ -220,17 +221,11 @@ final class MigrateVerb {
     }
 
     private static Template moved(Template t, Move move) {
-        return new Template(
-                new StateId(move.newDaddr(), t.id().spi(), t.id().protocol()),
-                move.newFamily(),
-                move.newSaddr(),
-                t.reqid(),
-                t.mode(),
-                t.share(),
-                t.optional(),
-                t.authMask(),
-                t.cipherMask(),
-                t.compressionMask());
+        return t.toBuilder()
+                .id(new StateId(move.newDaddr(), t.id().spi(), t.id().protocol()))
+                .family(move.newFamily())
+                .saddr(move.newSaddr())
+                .build();
     }
 
     private static void refuseIf(boolean fault, String reason) throws XfrmException {

@@ -36,7 +36,9 @@ public final class PolicyRules {
                 "the direction within the index is another one");
         requireType(spec.type());
         List<Template> templates = templates(spec);
-        return templates == spec.templates() && spec.share() == SHARE_ANY ? spec : withTemplates(spec, templates);
+        return templates == spec.templates() && spec.share() == SHARE_ANY
+                ? spec
+                : spec.toBuilder().templates(templates).share(SHARE_ANY).build();
     }
 
     static void requireDirection(Direction direction) throws XfrmException {
@@ -62,7 +64,7 @@ public final class PolicyRules {
         for (int i = 0; i < asked.size(); i++) {
             Template template = asked.get(i);
             if (template.family() == AddressFamily.UNSPEC) {
-                template = withFamily(template, policyFamily);
+                template = template.toBuilder().family(policyFamily).build();
                 kept = kept == null ? asked.toArray(Template[]::new) : kept;
                 kept[i] = template;
             }
@@ -82,38 +84,6 @@ public final class PolicyRules {
         refuseIf(template.mode() == null, "there is no such mode");
         refuseIf(!AddressFamily.isIp(template.family()), "the template's family is neither IPv4 nor IPv6");
         refuseIf(!IpProtocol.isTransform(template.id().protocol()), "the template's protocol is no transform");
-    }
-
-    private static Template withFamily(Template t, int family) {
-        return new Template(
-                t.id(),
-                family,
-                t.saddr(),
-                t.reqid(),
-                t.mode(),
-                t.share(),
-                t.optional(),
-                t.authMask(),
-                t.cipherMask(),
-                t.compressionMask(),
-                t.allAlgorithms());
-    }
-
-    private static PolicySpec withTemplates(PolicySpec s, List<Template> templates) {
-        return new PolicySpec(
-                s.selector(),
-                s.lifetime(),
-                s.priority(),
-                s.index(),
-                s.direction(),
-                s.action(),
-                s.flags(),
-                SHARE_ANY,
-                templates,
-                s.mark(),
-                s.ifId(),
-                s.type(),
-                s.securityContext());
     }
 
     private static void refuseIf(boolean fault, String reason) throws XfrmException {

@@ -14,9 +14,9 @@ import org.xfrmbridge.xfrm.Algorithm;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
-import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
@@ -39,12 +39,12 @@ final class StateConstruction {
     private StateConstruction() {}
 
     static State construct(StateSpec request, Interner interner, long nowSeconds) throws XfrmException {
-        StateSpec.Builder spec = request.toBuilder();
+        StateSpecBuilder spec = request.toBuilder();
         adoptDefaults(spec, request);
-        spec.aead = attach(AlgorithmKind.AEAD, request.aead(), true);
-        spec.auth = attach(AlgorithmKind.AUTH, request.auth(), request.authTruncated());
-        spec.cipher = attach(AlgorithmKind.CIPHER, request.cipher(), true);
-        spec.compression = attach(AlgorithmKind.COMPRESSION, request.compression(), true);
+        spec.aead(attach(AlgorithmKind.AEAD, request.aead(), true))
+                .auth(attach(AlgorithmKind.AUTH, request.auth(), request.authTruncated()))
+                .cipher(attach(AlgorithmKind.CIPHER, request.cipher(), true))
+                .compression(attach(AlgorithmKind.COMPRESSION, request.compression(), true));
         interner.intern(spec);
         StateSpec complete = spec.build();
         requireCpu(complete);
@@ -61,31 +61,17 @@ final class StateConstruction {
         return new State(complete, State.Phase.VALID, usage(complete, nowSeconds), StateConstruction::suite);
     }
 
-    private static void adoptDefaults(StateSpec.Builder spec, StateSpec request) {
-        spec.selector = withFamily(request.selector(), StateRules.selectorFamily(request));
-        spec.replayWindow = Math.min(request.replayWindow(), Integer.SIZE);
-        if (spec.replayMaxDifference == StateSpec.ABSENT && !request.isGiven(StateSpec.GIVEN_REPLAY_THRESHOLD)) {
-            spec.replayMaxDifference = DEFAULT_MAX_DIFFERENCE;
+    private static void adoptDefaults(StateSpecBuilder spec, StateSpec request) {
+        spec.selector(request.selector().toBuilder()
+                        .family(StateRules.selectorFamily(request))
+                        .build())
+                .replayWindow(Math.min(request.replayWindow(), Integer.SIZE));
+        if (spec.replayMaxDifference() == StateSpec.ABSENT && !request.isGiven(StateSpec.GIVEN_REPLAY_THRESHOLD)) {
+            spec.replayMaxDifference(DEFAULT_MAX_DIFFERENCE);
         }
-        if (spec.replayMaxAge == StateSpec.ABSENT && !request.isGiven(StateSpec.GIVEN_TIMER_THRESHOLD)) {
-            spec.replayMaxAge = DEFAULT_MAX_AGE;
+        if (spec.replayMaxAge() == StateSpec.ABSENT && !request.isGiven(StateSpec.GIVEN_TIMER_THRESHOLD)) {
+            spec.replayMaxAge(DEFAULT_MAX_AGE);
         }
-    }
-
-    private static Selector withFamily(Selector s, int family) {
-        return new Selector(
-                s.daddr(),
-                s.saddr(),
-                s.dport(),
-                s.dportMask(),
-                s.sport(),
-                s.sportMask(),
-                family,
-                s.daddrPrefix(),
-                s.saddrPrefix(),
-                s.protocol(),
-                s.ifindex(),
-                s.user());
     }
 
     /** The algorithm under its full name and with the ICV in force; shares the key. */

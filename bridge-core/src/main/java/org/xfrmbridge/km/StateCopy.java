@@ -4,6 +4,7 @@ import org.xfrmbridge.xfrm.Algorithm;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Usage;
 
 /** A State's twin in the making, {@code xfrm_state_clone_and_setup}. */
@@ -14,16 +15,16 @@ final class StateCopy {
      * All that a State has, counters and sequence numbers included. The keys are copies, for the old State's are
      * cleared when it goes.
      */
-    static StateSpec.Builder of(State state) {
+    static StateSpecBuilder of(State state) {
         StateSpec old = state.spec();
-        StateSpec.Builder spec = old.toBuilder();
-        spec.aead = copy(old.aead());
-        spec.auth = copy(old.auth());
-        spec.authTruncated = old.auth() != null;
-        spec.cipher = copy(old.cipher());
-        spec.replay = state.replaySnapshot();
+        StateSpecBuilder spec = old.toBuilder()
+                .aead(copy(old.aead()))
+                .auth(copy(old.auth()))
+                .authTruncated(old.auth() != null)
+                .cipher(copy(old.cipher()))
+                .replay(state.replaySnapshot());
         Usage usage = state.usage();
-        spec.usage = new LifetimeCurrent(usage.bytes(), usage.packets(), usage.addSeconds(), usage.useSeconds());
+        spec.usage(new LifetimeCurrent(usage.bytes(), usage.packets(), usage.addSeconds(), usage.useSeconds()));
         return spec;
     }
 

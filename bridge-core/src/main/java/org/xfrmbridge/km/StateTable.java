@@ -8,6 +8,7 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
@@ -100,8 +101,7 @@ final class StateTable {
     void install(State state) {
         StateSpec spec = state.spec();
         if (!spec.mark().equals(spec.mark().sanitized())) {
-            StateSpec.Builder sanitized = spec.toBuilder();
-            sanitized.mark = spec.mark().sanitized();
+            StateSpecBuilder sanitized = spec.toBuilder().mark(spec.mark().sanitized());
             state.respec(sanitized.build());
         }
         link(state);

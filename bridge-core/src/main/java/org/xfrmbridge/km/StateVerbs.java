@@ -9,6 +9,7 @@ import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
@@ -180,26 +181,25 @@ final class StateVerbs {
 
     /** What a live State takes over of an update: lifetimes and addresses behind a NAT; never keys or counters. */
     private void adopt(State state, StateSpec wanted) {
-        StateSpec.Builder spec = state.spec().toBuilder();
-        spec.encapsulation = wanted.encapsulation();
-        if (wanted.careOfAddress() != null && spec.careOfAddress != null) {
-            spec.careOfAddress = wanted.careOfAddress();
+        StateSpecBuilder spec = state.spec().toBuilder().encapsulation(wanted.encapsulation());
+        if (wanted.careOfAddress() != null && spec.careOfAddress() != null) {
+            spec.careOfAddress(wanted.careOfAddress());
         }
         if (!StateTable.isIpsec(wanted.id().protocol())) {
-            spec.selector = wanted.selector();
+            spec.selector(wanted.selector());
         }
-        spec.lifetime = wanted.lifetime();
+        spec.lifetime(wanted.lifetime());
         states.respec(state, spec.build());
     }
 
     /** And the way its packets take, once a new soft limit has been told of. */
     private void adoptWay(State state, StateSpec wanted) {
-        StateSpec.Builder spec = state.spec().toBuilder();
+        StateSpecBuilder spec = state.spec().toBuilder();
         if (wanted.outputMark() != null && !wanted.outputMark().isNone()) {
-            spec.outputMark = wanted.outputMark();
+            spec.outputMark(wanted.outputMark());
         }
         if (wanted.ifId() != 0) {
-            spec.ifId = wanted.ifId();
+            spec.ifId(wanted.ifId());
         }
         states.respec(state, spec.build());
     }
@@ -217,19 +217,19 @@ final class StateVerbs {
 
     /** {@code xfrm_update_ae_params}. */
     private void apply(State state, ReplayUpdate update) {
-        StateSpec.Builder spec = state.spec().toBuilder();
+        StateSpecBuilder spec = state.spec().toBuilder();
         ReplayState replay = state.spec().hasReplayBitmap() ? update.bitmap() : update.replay();
         if (update.replayMaxDifference() != StateSpec.ABSENT) {
-            spec.replayMaxDifference = (int) update.replayMaxDifference();
+            spec.replayMaxDifference((int) update.replayMaxDifference());
         }
         if (update.replayMaxAge() != StateSpec.ABSENT) {
-            spec.replayMaxAge = (int) update.replayMaxAge();
+            spec.replayMaxAge((int) update.replayMaxAge());
         }
         if (update.mappingMaxAgeSeconds() != StateSpec.ABSENT) {
-            spec.mappingMaxAgeSeconds = (int) update.mappingMaxAgeSeconds();
+            spec.mappingMaxAgeSeconds((int) update.mappingMaxAgeSeconds());
         }
         if (replay != null) {
-            spec.replay = replay;
+            spec.replay(replay);
         }
         states.respec(state, spec.build());
         if (replay != null) {

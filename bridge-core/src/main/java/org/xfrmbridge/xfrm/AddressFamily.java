@@ -16,6 +16,11 @@ public final class AddressFamily {
         return family == INET ? 32 : 128;
     }
 
+    /** The family of an address in words, or of a prefix. */
+    public static int ofText(String text) {
+        return text.indexOf(':') < 0 ? INET : INET6;
+    }
+
     public static boolean isIp(int family) {
         return family == INET || family == INET6;
     }

@@ -1,5 +1,6 @@
 package org.xfrmbridge.xfrm;
 
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.util.List;
 
 /**
@@ -11,6 +12,7 @@ import java.util.List;
  * @param templates at most {@link Template#MAX_DEPTH}, innermost transform first
  * @param securityContext the attribute as it came, null if absent
  */
+@RecordBuilder
 public record PolicySpec(
         Selector selector,
         Lifetime lifetime,
@@ -25,7 +27,7 @@ public record PolicySpec(
         int ifId,
         Type type,
         byte[] securityContext)
-        implements PolicyName {
+        implements PolicyName, PolicySpecBuilder.With {
     public static final int LOCAL_OK = 1;
     public static final int ICMP = 2;
     public static final int CPU_ACQUIRE = 4;
@@ -43,8 +45,19 @@ public record PolicySpec(
     }
 
     /** An outbound policy for all IPv4 traffic that lets it pass; change what should be otherwise. */
-    public static Builder builder() {
-        return new Builder();
+    public static PolicySpecBuilder builder() {
+        return PolicySpecBuilder.builder()
+                .selector(Selector.any(AddressFamily.INET))
+                .lifetime(Lifetime.UNLIMITED)
+                .direction(Direction.OUT)
+                .action(Action.ALLOW)
+                .templates(List.of())
+                .mark(Mark.NONE)
+                .type(Type.MAIN);
+    }
+
+    public PolicySpecBuilder toBuilder() {
+        return PolicySpecBuilder.builder(this);
     }
 
     /** Whether ICMP errors about what the policy protects may go through its States, too: {@code XFRM_POLICY_ICMP}. */
@@ -57,91 +70,7 @@ public record PolicySpec(
         return ifId == flow.ifId && selector.matches(flow, flow.family) && mark.fits(flow.mark);
     }
 
-    public PolicySpec withTemplates(List<Template> newTemplates) {
-        return new PolicySpec(
-                selector,
-                lifetime,
-                priority,
-                index,
-                direction,
-                action,
-                flags,
-                share,
-                newTemplates,
-                mark,
-                ifId,
-                type,
-                securityContext);
-    }
-
     public PolicySpec withSanitizedMark() {
-        if (mark.isSanitized()) {
-            return this;
-        }
-        return new PolicySpec(
-                selector,
-                lifetime,
-                priority,
-                index,
-                direction,
-                action,
-                flags,
-                share,
-                templates,
-                mark.sanitized(),
-                ifId,
-                type,
-                securityContext);
-    }
-
-    public PolicySpec withIndex(int newIndex) {
-        return new PolicySpec(
-                selector,
-                lifetime,
-                priority,
-                newIndex,
-                direction,
-                action,
-                flags,
-                share,
-                templates,
-                mark,
-                ifId,
-                type,
-                securityContext);
-    }
-
-    /** Public fields, set in any order. */
-    public static final class Builder {
-        public Selector selector = Selector.any(AddressFamily.INET);
-        public Lifetime lifetime = Lifetime.UNLIMITED;
-        public int priority;
-        public int index;
-        public Direction direction = Direction.OUT;
-        public Action action = Action.ALLOW;
-        public int flags;
-        public int share;
-        public List<Template> templates = List.of();
-        public Mark mark = Mark.NONE;
-        public int ifId;
-        public Type type = Type.MAIN;
-        public byte[] securityContext;
-
-        public PolicySpec build() {
-            return new PolicySpec(
-                    selector,
-                    lifetime,
-                    priority,
-                    index,
-                    direction,
-                    action,
-                    flags,
-                    share,
-                    templates,
-                    mark,
-                    ifId,
-                    type,
-                    securityContext);
-        }
+        return mark.isSanitized() ? this : toBuilder().mark(mark.sanitized()).build();
     }
 }

@@ -21,42 +21,67 @@ public final class Selector {
     private final int ifindex;
     private final int user;
 
-    /**
-     * Numbers are cut to the width they have in the kernel's structure: ports, masks and family 16 bits, prefixes and
-     * protocol 8.
-     */
-    public Selector(
-            Address daddr,
-            Address saddr,
-            int dport,
-            int dportMask,
-            int sport,
-            int sportMask,
-            int family,
-            int daddrPrefix,
-            int saddrPrefix,
-            int protocol,
-            int ifindex,
-            int user) {
-        daddrHigh = daddr.high();
-        daddrLow = daddr.low();
-        saddrHigh = saddr.high();
-        saddrLow = saddr.low();
-        this.dport = (char) dport;
-        this.dportMask = (char) dportMask;
-        this.sport = (char) sport;
-        this.sportMask = (char) sportMask;
-        this.family = (char) family;
-        this.daddrPrefix = (byte) daddrPrefix;
-        this.saddrPrefix = (byte) saddrPrefix;
-        this.protocol = (byte) protocol;
-        this.ifindex = ifindex;
-        this.user = user;
+    private Selector(Builder from) {
+        daddrHigh = from.daddr.high();
+        daddrLow = from.daddr.low();
+        saddrHigh = from.saddr.high();
+        saddrLow = from.saddr.low();
+        dport = (char) from.dport;
+        dportMask = (char) from.dportMask;
+        sport = (char) from.sport;
+        sportMask = (char) from.sportMask;
+        family = (char) from.family;
+        daddrPrefix = (byte) from.daddrPrefix;
+        saddrPrefix = (byte) from.saddrPrefix;
+        protocol = (byte) from.protocol;
+        ifindex = from.ifindex;
+        user = from.user;
     }
 
     /** Matches every packet of the family. */
     public static Selector any(int family) {
-        return new Selector(Address.ANY, Address.ANY, 0, 0, 0, 0, family, 0, 0, 0, 0, 0);
+        return of(family).build();
+    }
+
+    /** Begins as {@link #any}; narrow it down. */
+    public static Builder of(int family) {
+        return new Builder().family(family);
+    }
+
+    public Builder toBuilder() {
+        return of(family)
+                .saddr(saddr(), saddrPrefix())
+                .daddr(daddr(), daddrPrefix())
+                .sport(sport, sportMask)
+                .dport(dport, dportMask)
+                .protocol(protocol())
+                .ifindex(ifindex)
+                .user(user);
+    }
+
+    /**
+     * From one net to the other, each as {@code 10.1.0.0/16} or an address alone.
+     *
+     * @throws IllegalArgumentException if they are not, or not of one family
+     */
+    public static Builder between(String source, String destination) {
+        int family = AddressFamily.ofText(source);
+        if (AddressFamily.ofText(destination) != family) {
+            throw new IllegalArgumentException(source + " and " + destination + " are not of one family");
+        }
+        return of(family)
+                .saddr(Address.parse(address(source)), prefix(source, family))
+                .daddr(Address.parse(address(destination)), prefix(destination, family));
+    }
+
+    private static String address(String net) {
+        int slash = net.indexOf('/');
+        return slash < 0 ? net : net.substring(0, slash);
+    }
+
+    private static int prefix(String net, int family) {
+        int slash = net.indexOf('/');
+        return slash < 0 ? AddressFamily.bits(family) : Integer.parseInt(net.substring(slash + 1));
     }
 
     /** A new one every time. */
@@ -175,5 +200,84 @@ public final class Selector {
                         protocol(),
                         ifindex,
                         user);
+    }
+
+    /**
+     * Numbers are cut to the width they have in the kernel's structure: ports, masks and family 16 bits, prefixes and
+     * protocol 8.
+     */
+    public static final class Builder {
+        private int family;
+        private Address daddr = Address.ANY;
+        private Address saddr = Address.ANY;
+        private int daddrPrefix;
+        private int saddrPrefix;
+        private int dport;
+        private int dportMask;
+        private int sport;
+        private int sportMask;
+        private int protocol;
+        private int ifindex;
+        private int user;
+
+        private Builder() {}
+
+        public Builder family(int number) {
+            family = number;
+            return this;
+        }
+
+        public Builder saddr(Address address, int prefixBits) {
+            saddr = address;
+            saddrPrefix = prefixBits;
+            return this;
+        }
+
+        public Builder daddr(Address address, int prefixBits) {
+            daddr = address;
+            daddrPrefix = prefixBits;
+            return this;
+        }
+
+        /** This port alone. */
+        public Builder sport(int port) {
+            return sport(port, 0xffff);
+        }
+
+        public Builder sport(int port, int mask) {
+            sport = port;
+            sportMask = mask;
+            return this;
+        }
+
+        /** This port alone. */
+        public Builder dport(int port) {
+            return dport(port, 0xffff);
+        }
+
+        public Builder dport(int port, int mask) {
+            dport = port;
+            dportMask = mask;
+            return this;
+        }
+
+        public Builder protocol(int number) {
+            protocol = number;
+            return this;
+        }
+
+        public Builder ifindex(int index) {
+            ifindex = index;
+            return this;
+        }
+
+        public Builder user(int id) {
+            user = id;
+            return this;
+        }
+
+        public Selector build() {
+            return new Selector(this);
+        }
     }
 }

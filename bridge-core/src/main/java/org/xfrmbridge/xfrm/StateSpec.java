@@ -1,5 +1,7 @@
 package org.xfrmbridge.xfrm;
 
+import io.soabase.recordbuilder.core.RecordBuilder;
+
 /**
  * All that a client says of a State: {@code struct xfrm_usersa_info} and its attributes, or a PF_KEY ADD. Immutable,
  * except that the keys in its {@link Algorithm}s are wiped when the State goes. An absent attribute is null (objects),
@@ -23,6 +25,7 @@ package org.xfrmbridge.xfrm;
  * @param given {@code GIVEN_} bits: attributes whose presence counts, whatever their value
  * @param securityContext the attribute as it came, null if absent
  */
+@RecordBuilder
 public record StateSpec(
         Selector selector,
         StateId id,
@@ -81,46 +84,28 @@ public record StateSpec(
     /** Counters as a client gives them, {@code struct xfrm_lifetime_cur}. */
     public record LifetimeCurrent(long bytes, long packets, long addSeconds, long useSeconds) {}
 
-    public static Builder builder() {
-        return new Builder();
+    /** A State of no family and protocol, between no addresses, without limits or keys. */
+    public static StateSpecBuilder builder() {
+        return StateSpecBuilder.builder()
+                .selector(Selector.any(AddressFamily.UNSPEC))
+                .id(new StateId(Address.ANY, 0, 0))
+                .saddr(Address.ANY)
+                .lifetime(Lifetime.UNLIMITED)
+                .mode(Mode.TRANSPORT)
+                .mark(Mark.NONE)
+                .replayMaxDifference(ABSENT)
+                .replayMaxAge(ABSENT)
+                .pcpu(ABSENT)
+                .offloadFlags(ABSENT);
     }
 
-    public Builder toBuilder() {
-        Builder b = new Builder();
-        b.selector = selector;
-        b.id = id;
-        b.saddr = saddr;
-        b.lifetime = lifetime;
-        b.seq = seq;
-        b.reqid = reqid;
-        b.family = family;
-        b.mode = mode;
-        b.replayWindow = replayWindow;
-        b.flags = flags;
-        b.extraFlags = extraFlags;
-        b.aead = aead;
-        b.auth = auth;
-        b.authTruncated = authTruncated;
-        b.cipher = cipher;
-        b.compression = compression;
-        b.encapsulation = encapsulation;
-        b.careOfAddress = careOfAddress;
-        b.tfcPadBytes = tfcPadBytes;
-        b.mark = mark;
-        b.outputMark = outputMark;
-        b.ifId = ifId;
-        b.replay = replay;
-        b.usage = usage;
-        b.replayMaxDifference = replayMaxDifference;
-        b.replayMaxAge = replayMaxAge;
-        b.direction = direction;
-        b.pcpu = pcpu;
-        b.natKeepaliveSeconds = natKeepaliveSeconds;
-        b.mappingMaxAgeSeconds = mappingMaxAgeSeconds;
-        b.offloadFlags = offloadFlags;
-        b.given = given;
-        b.securityContext = securityContext;
-        return b;
+    public StateSpecBuilder toBuilder() {
+        return StateSpecBuilder.builder(this);
+    }
+
+    /** What names the State of such a spec to requests. */
+    public StateKey key() {
+        return new StateKey(id, family, mark, null);
     }
 
     public boolean hasFlag(int flag) {
@@ -175,80 +160,6 @@ public record StateSpec(
             if (algorithm != null) {
                 algorithm.wipe();
             }
-        }
-    }
-
-    /** Public fields on purpose: codecs set what they find, in any order. */
-    public static final class Builder {
-        public Selector selector = Selector.any(AddressFamily.UNSPEC);
-        public StateId id = new StateId(Address.ANY, 0, 0);
-        public Address saddr = Address.ANY;
-        public Lifetime lifetime = Lifetime.UNLIMITED;
-        public int seq;
-        public int reqid;
-        public int family;
-        public Mode mode = Mode.TRANSPORT;
-        public int replayWindow;
-        public int flags;
-        public int extraFlags;
-        public Algorithm aead;
-        public Algorithm auth;
-        public boolean authTruncated;
-        public Algorithm cipher;
-        public Algorithm compression;
-        public Encapsulation encapsulation;
-        public Address careOfAddress;
-        public int tfcPadBytes;
-        public Mark mark = Mark.NONE;
-        public Mark outputMark;
-        public int ifId;
-        public ReplayState replay;
-        public LifetimeCurrent usage;
-        public int replayMaxDifference = ABSENT;
-        public int replayMaxAge = ABSENT;
-        public int direction;
-        public int pcpu = ABSENT;
-        public int natKeepaliveSeconds;
-        public int mappingMaxAgeSeconds;
-        public int offloadFlags = ABSENT;
-        public int given;
-        public byte[] securityContext;
-
-        public StateSpec build() {
-            return new StateSpec(
-                    selector,
-                    id,
-                    saddr,
-                    lifetime,
-                    seq,
-                    reqid,
-                    family,
-                    mode,
-                    replayWindow,
-                    flags,
-                    extraFlags,
-                    aead,
-                    auth,
-                    authTruncated,
-                    cipher,
-                    compression,
-                    encapsulation,
-                    careOfAddress,
-                    tfcPadBytes,
-                    mark,
-                    outputMark,
-                    ifId,
-                    replay,
-                    usage,
-                    replayMaxDifference,
-                    replayMaxAge,
-                    direction,
-                    pcpu,
-                    natKeepaliveSeconds,
-                    mappingMaxAgeSeconds,
-                    offloadFlags,
-                    given,
-                    securityContext);
         }
     }
 }

@@ -1,11 +1,14 @@
 package org.xfrmbridge.xfrm;
 
+import io.soabase.recordbuilder.core.RecordBuilder;
+
 /**
  * One transform a Policy asks for, {@code struct xfrm_user_tmpl}: which States may serve, and what to ask a key manager
  * for when none does. A Spi of 0 and a saddr of "any" are wildcards; algorithm masks are kept for the clients.
  *
  * @param allAlgorithms whether States of any algorithm may serve, whatever the masks say ({@code allalgs})
  */
+@RecordBuilder
 public record Template(
         StateId id,
         int family,
@@ -23,30 +26,24 @@ public record Template(
 
     private static final int ALL = -1;
 
+    /** For States of any algorithm and source, in transport mode. */
+    public static TemplateBuilder builder() {
+        return TemplateBuilder.builder()
+                .saddr(Address.ANY)
+                .mode(Mode.TRANSPORT)
+                .authMask(ALL)
+                .cipherMask(ALL)
+                .compressionMask(ALL)
+                .allAlgorithms(true);
+    }
+
+    public TemplateBuilder toBuilder() {
+        return TemplateBuilder.builder(this);
+    }
+
     /** As netlink has it: where all bits of the masks are set, any algorithm may serve. */
-    public Template(
-            StateId id,
-            int family,
-            Address saddr,
-            int reqid,
-            Mode mode,
-            int share,
-            boolean optional,
-            int authMask,
-            int cipherMask,
-            int compressionMask) {
-        this(
-                id,
-                family,
-                saddr,
-                reqid,
-                mode,
-                share,
-                optional,
-                authMask,
-                cipherMask,
-                compressionMask,
-                (authMask & cipherMask & compressionMask) == ALL);
+    public static boolean allowsAll(int authMask, int cipherMask, int compressionMask) {
+        return (authMask & cipherMask & compressionMask) == ALL;
     }
 
     /** Of what templates differ in. */

@@ -31,7 +31,7 @@ import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateFlags;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /**
@@ -123,13 +123,13 @@ class AhPathTest {
 
     private static State install(TestHost host, Direction direction, Case test) {
         String[] ends = test.outerEnds();
-        StateSpec.Builder spec = Sas.spec(test.mode(), ends[0], ends[1], SPI);
-        spec.flags |= test.flags();
+        StateSpecBuilder spec = Sas.spec(test.mode(), ends[0], ends[1], SPI);
+        spec.flags(spec.flags() | test.flags());
         if (test.mode() == Mode.BEET) {
-            spec.selector = Sas.between(host(test.innerEnds()[0]), host(test.innerEnds()[1]));
+            spec.selector(Sas.between(host(test.innerEnds()[0]), host(test.innerEnds()[1])));
         }
         if (test.flags() == StateFlags.ESN) {
-            spec.replay = new ReplayState(0, 0, HIGH, HIGH, 64, new int[2]);
+            spec.replay(new ReplayState(0, 0, HIGH, HIGH, 64, new int[2]));
         }
         // The kernel's default for SHA-256 is 96 bits, IKE wants 128 (RFC 4868).
         State state = test.auth().equals("hmac(sha256)") ? Sas.ah(spec, test.auth(), 128) : Sas.ah(spec, test.auth());
@@ -264,7 +264,7 @@ class AhPathTest {
         TestHost a = new TestHost("192.0.2.1");
         TestHost b = new TestHost("192.0.2.2");
         install(b, Direction.IN, SHA256);
-        StateSpec.Builder spec = Sas.spec(Mode.TRANSPORT, "192.0.2.1", "192.0.2.9", SPI);
+        StateSpecBuilder spec = Sas.spec(Mode.TRANSPORT, "192.0.2.1", "192.0.2.9", SPI);
         a.sad.insert(Sas.ah(spec, "hmac(sha256)", 128));
         a.policy(
                 Direction.OUT,
@@ -289,7 +289,7 @@ class AhPathTest {
         TestHost a = new TestHost("2001:db8::1");
         TestHost b = new TestHost("2001:db8::2");
         install(b, Direction.IN, SHA256_V6);
-        StateSpec.Builder spec = Sas.spec(Mode.TRANSPORT, "2001:db8::1", "2001:db8::9", SPI);
+        StateSpecBuilder spec = Sas.spec(Mode.TRANSPORT, "2001:db8::1", "2001:db8::9", SPI);
         a.sad.insert(Sas.ah(spec, "hmac(sha256)", 128));
         Template template = Sas.of(IpProtocol.AH, Sas.template(Mode.TRANSPORT, "2001:db8::1", "2001:db8::9"));
         a.policy(Direction.OUT, Selector.any(10), template);
@@ -418,8 +418,8 @@ class AhPathTest {
         Case test = new Case(Mode.TUNNEL, "IPv4", family, "hmac(sha256)", flags);
         String[] ends = test.outerEnds();
         TestHost host = new TestHost(ends[0]);
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, ends[0], ends[1], SPI);
-        spec.flags |= flags;
+        StateSpecBuilder spec = Sas.spec(Mode.TUNNEL, ends[0], ends[1], SPI);
+        spec.flags(spec.flags() | flags);
         host.sad.insert(Sas.ah(spec, "hmac(sha256)", icvBits));
         host.policy(Direction.OUT, Selector.any(2), Sas.of(IpProtocol.AH, Sas.template(Mode.TUNNEL, ends[0], ends[1])));
         int outerBytes = family.equals("IPv4") ? 20 : 40;

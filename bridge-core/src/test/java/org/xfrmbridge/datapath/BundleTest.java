@@ -23,7 +23,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /**
@@ -78,9 +78,9 @@ class BundleTest {
         String[] ends = test.outer();
         for (int i = 0; i < test.layers().size(); i++) {
             int protocol = test.layers().get(i);
-            StateSpec.Builder spec = Sas.spec(test.mode(i), ends[0], ends[1], 100 + i);
-            spec.reqid = 1 + i;
-            spec.selector = Selector.any(AddressFamily.UNSPEC);
+            StateSpecBuilder spec = Sas.spec(test.mode(i), ends[0], ends[1], 100 + i)
+                    .reqid(1 + i)
+                    .selector(Selector.any(AddressFamily.UNSPEC));
             State state = switch (protocol) {
                 case IpProtocol.AH -> Sas.ah(spec, "hmac(sha1)");
                 case IpProtocol.COMP -> Sas.comp(spec);
@@ -192,7 +192,7 @@ class BundleTest {
     @Test
     void shouldLeaveOutAnOptionalStateThatIsNotThere() {
         TestHost a = new TestHost(OUTER[0], INNER[0]);
-        StateSpec.Builder esp = Sas.spec(Mode.TUNNEL, OUTER[0], OUTER[1], 7);
+        StateSpecBuilder esp = Sas.spec(Mode.TUNNEL, OUTER[0], OUTER[1], 7);
         a.sad.insert(Sas.state(esp));
         Template tunnel = Sas.template(Mode.TUNNEL, OUTER[0], OUTER[1]);
         Template ah = Sas.of(IpProtocol.AH, Sas.template(Mode.TRANSPORT, OUTER[0], OUTER[1], 2, true));
@@ -200,8 +200,7 @@ class BundleTest {
         Frames frames = Frames.udp(INNER[0], INNER[1]);
         assertEquals(IpProtocol.ESP, Frames.view(a.send(frames.frame()).getFirst()).protocol);
         assertEquals(1, a.told.size());
-        StateSpec.Builder spec = Sas.spec(Mode.TRANSPORT, OUTER[0], OUTER[1], 8);
-        spec.reqid = 2;
+        StateSpecBuilder spec = Sas.spec(Mode.TRANSPORT, OUTER[0], OUTER[1], 8).reqid(2);
         a.sad.insert(Sas.ah(spec, "hmac(sha1)"));
         assertEquals(IpProtocol.AH, Frames.view(a.send(frames.frame()).getFirst()).protocol);
     }

@@ -19,9 +19,10 @@ import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.PolicySpecBuilder;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
@@ -135,9 +136,8 @@ class CoherencyTest {
     }
 
     private State larval(int gateway, int reqid, Mark mark) {
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, NEAR, gateway(gateway), 0);
-        spec.reqid = reqid;
-        spec.mark = mark;
+        StateSpecBuilder spec =
+                Sas.spec(Mode.TUNNEL, NEAR, gateway(gateway), 0).reqid(reqid).mark(mark);
         State state = new State(spec.build(), State.Phase.ACQUIRING, new Usage(1));
         host.sad.insert(state);
         return state;
@@ -178,8 +178,7 @@ class CoherencyTest {
                 1);
         host.policy(Direction.OUT, ALL, Sas.template(Mode.TUNNEL, NEAR, outer, 2, false));
         tunnel(0, 7);
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, NEAR, outer, 9);
-        spec.reqid = 2;
+        StateSpecBuilder spec = Sas.spec(Mode.TUNNEL, NEAR, outer, 9).reqid(2);
         host.sad.insert(Sas.state(spec));
         assertEquals(9, spiOfNext(0, 0), "the main policy's State is around the sub-policy's");
         long before = lookups();
@@ -188,27 +187,25 @@ class CoherencyTest {
         assertEquals(1, bundles());
     }
 
-    private static PolicySpec.Builder change(Direction direction, Selector selector, int priority) {
-        PolicySpec.Builder spec = PolicySpec.builder();
-        spec.direction = direction;
-        spec.selector = selector;
-        spec.priority = priority;
-        spec.action = PolicySpec.Action.BLOCK;
-        return spec;
+    private static PolicySpecBuilder change(Direction direction, Selector selector, int priority) {
+        return PolicySpec.builder()
+                .direction(direction)
+                .selector(selector)
+                .priority(priority)
+                .action(PolicySpec.Action.BLOCK);
     }
 
     private static Selector port(int dport) {
-        return new Selector(
-                Address.ANY, Address.ANY, dport, 0xffff, 0, 0, AddressFamily.INET, 0, 0, IpProtocol.UDP, 0, 0);
+        return Selector.of(AddressFamily.INET)
+                .dport(dport)
+                .protocol(IpProtocol.UDP)
+                .build();
     }
 
     /** Policies that come and go, and are for no packet of {@link #frame}. */
-    static List<PolicySpec.Builder> strangers() {
+    static List<PolicySpecBuilder> strangers() {
         Selector near = Sas.between("10.1.0.0/16", "10.2.0.0/16");
-        PolicySpec.Builder marked = change(Direction.OUT, near, 0);
-        marked.mark = new Mark(1, 1);
-        PolicySpec.Builder interfaced = change(Direction.OUT, near, 0);
-        interfaced.ifId = 1;
+        PolicySpecBuilder marked = change(Direction.OUT, near, 0).mark(new Mark(1, 1));
         return List.of(
                 change(Direction.OUT, Sas.between("10.1.0.1/32", "10.2.0.2/32"), 0),
                 change(Direction.OUT, Sas.between("10.1.0.0/24", "10.2.1.0/24"), 0),
@@ -218,12 +215,12 @@ class CoherencyTest {
                 change(Direction.FWD, near, 0),
                 change(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/17"), 1001),
                 marked,
-                interfaced);
+                change(Direction.OUT, near, 0).ifId(1));
     }
 
     @ParameterizedTest
     @MethodSource("strangers")
-    void shouldCostNoLookupWhenPoliciesOfOtherFlowsComeChangeAndGo(PolicySpec.Builder stranger) {
+    void shouldCostNoLookupWhenPoliciesOfOtherFlowsComeChangeAndGo(PolicySpecBuilder stranger) {
         protect(0);
         tunnel(0, 7);
         send(0);
@@ -244,20 +241,19 @@ class CoherencyTest {
     }
 
     /** The other half: each of them would be for packets if it had one thing different. */
-    static List<PolicySpec.Builder> rulers() {
-        PolicySpec.Builder sub = change(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/16"), 2000);
-        sub.type = PolicySpec.Type.SUB;
+    static List<PolicySpecBuilder> rulers() {
         return List.of(
                 change(Direction.OUT, Sas.between("10.1.0.1/32", "10.2.0.1/32"), 999),
                 change(Direction.OUT, Sas.between("10.1.0.0/24", "10.2.0.0/24"), 999),
                 change(Direction.OUT, Sas.between("10.1.0.0/15", "10.2.0.0/16"), 999),
                 change(Direction.OUT, port(2222), 0),
-                sub);
+                change(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/16"), 2000)
+                        .type(PolicySpec.Type.SUB));
     }
 
     @ParameterizedTest
     @MethodSource("rulers")
-    void shouldObeyThePolicyThatComesAndTheOldOneWhenItGoes(PolicySpec.Builder ruler) {
+    void shouldObeyThePolicyThatComesAndTheOldOneWhenItGoes(PolicySpecBuilder ruler) {
         protect(0);
         tunnel(0, 7);
         send(0);
@@ -334,9 +330,9 @@ class CoherencyTest {
         send(0);
         long before = lookups();
         for (int i = 0; i < 20_000; i++) {
-            StateSpec.Builder spec = Sas.spec(
+            StateSpecBuilder spec = Sas.spec(
                     Mode.TUNNEL, NEAR, i % 2 == 0 ? gateway(0) : "10.77." + (i >> 8) + '.' + (i & 0xff), 100 + i);
-            spec.reqid = i % 2 == 0 ? 4711 : spec.reqid;
+            spec.reqid(i % 2 == 0 ? 4711 : spec.reqid());
             State state = Sas.state(spec);
             host.sad.insert(state);
             host.sad.remove(state);

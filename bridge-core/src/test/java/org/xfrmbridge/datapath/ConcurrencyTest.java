@@ -24,7 +24,7 @@ import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /**
@@ -94,10 +94,8 @@ class ConcurrencyTest {
         }
     }
 
-    private static StateSpec.Builder transport(int spi) {
-        StateSpec.Builder spec = Sas.spec(Mode.TRANSPORT, A, B, spi);
-        spec.selector = Selector.any(0);
-        return spec;
+    private static StateSpecBuilder transport(int spi) {
+        return Sas.spec(Mode.TRANSPORT, A, B, spi).selector(Selector.any(0));
     }
 
     private static void retire(TestHost host, State... states) {
@@ -110,8 +108,8 @@ class ConcurrencyTest {
     }
 
     private void respec(TestHost host, State state, int round) {
-        StateSpec.Builder spec = state.spec().toBuilder();
-        spec.lifetime = new Lifetime(-1, -1, -1, -1, 0, 100_000 + round, 0, 0);
+        StateSpecBuilder spec = state.spec().toBuilder()
+                .lifetime(Lifetime.builder().hardAddSeconds(100_000 + round).build());
         host.sad.respec(state, spec.build());
     }
 

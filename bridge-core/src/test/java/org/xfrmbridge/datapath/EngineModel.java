@@ -37,6 +37,7 @@ import org.xfrmbridge.xfrm.State.Phase;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /**
  * An engine with its databases beside a {@link NaiveXfrm}, and what clients can do to both: policies and States come,
@@ -77,20 +78,17 @@ abstract class EngineModel extends Model {
         if (naive.policies.size() > 0 && random.nextInt(3) == 0) {
             PolicySpec known =
                     naive.policies.get(random.nextInt(naive.policies.size())).spec();
-            spec = new PolicySpec(
-                    known.selector(),
-                    spec.lifetime(),
-                    spec.priority(),
-                    0,
-                    known.direction(),
-                    spec.action(),
-                    0,
-                    0,
-                    random.nextBoolean() ? known.templates() : List.of(),
-                    known.mark(),
-                    known.ifId(),
-                    known.type(),
-                    null);
+            spec = PolicySpec.builder()
+                    .selector(known.selector())
+                    .lifetime(spec.lifetime())
+                    .priority(spec.priority())
+                    .direction(known.direction())
+                    .action(spec.action())
+                    .templates(random.nextBoolean() ? known.templates() : List.of())
+                    .mark(known.mark())
+                    .ifId(known.ifId())
+                    .type(known.type())
+                    .build();
         }
         add(spec.withSanitizedMark(), random.nextBoolean());
     }
@@ -191,12 +189,12 @@ abstract class EngineModel extends Model {
                 .toList();
         if (!larvals.isEmpty()) {
             StateSpec larval = larvals.get(random.nextInt(larvals.size())).spec();
-            StateSpec.Builder spec = larval.toBuilder();
+            StateSpecBuilder spec = larval.toBuilder();
             int spi = larval.id().spi() != 0 ? larval.id().spi() : 1 + random.nextInt(6);
-            spec.id = new StateId(larval.id().daddr(), spi, larval.id().protocol());
-            spec.lifetime = Lifetime.UNLIMITED;
-            spec.direction = 0;
-            spec.mark = larval.mark().sanitized();
+            spec.id(new StateId(larval.id().daddr(), spi, larval.id().protocol()))
+                    .lifetime(Lifetime.UNLIMITED)
+                    .direction(0)
+                    .mark(larval.mark().sanitized());
             if (random.nextInt(3) == 0) {
                 engine.failAcquire(larval.seq());
             } else if (random.nextBoolean() && larval.id().spi() != 0) {
@@ -241,12 +239,11 @@ abstract class EngineModel extends Model {
 
     final void updateState() {
         if (!naive.states.states.isEmpty()) {
-            StateSpec.Builder spec =
-                    naive.states.states.get(random.nextInt(naive.states.states.size())).spec().toBuilder();
-            spec.lifetime = entries.lifetime();
-            spec.ifId = random.nextInt(3) == 0 ? 1 : spec.ifId;
-            spec.direction = 0;
-            spec.mark = spec.mark.sanitized();
+            StateSpecBuilder spec =
+                    naive.states.states.get(random.nextInt(naive.states.states.size())).spec().toBuilder()
+                            .lifetime(entries.lifetime());
+            spec.ifId(random.nextInt(3) == 0 ? 1 : spec.ifId()).direction(0);
+            spec.mark(spec.mark().sanitized());
             update(RandomEntries.complete(spec).build());
         }
     }
@@ -286,8 +283,7 @@ abstract class EngineModel extends Model {
     }
 
     final void allocateSpi() {
-        StateSpec.Builder spec = entries.state();
-        spec.mark = Mark.NONE;
+        StateSpecBuilder spec = entries.state().mark(Mark.NONE);
         StateSpec wanted = spec.build();
         say(() -> "allocate a Spi for " + RandomEntries.text(wanted));
         State[] larval = new State[1];

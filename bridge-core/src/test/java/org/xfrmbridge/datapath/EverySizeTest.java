@@ -19,7 +19,7 @@ import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Selector;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /**
@@ -47,7 +47,7 @@ class EverySizeTest {
         String near = OUTER[outer - 4];
         String far = OUTER[outer - 3];
         for (TestHost end : List.of(host, peer)) {
-            StateSpec.Builder spec = Sas.spec(mode, near, far, 7);
+            StateSpecBuilder spec = Sas.spec(mode, near, far, 7);
             end.sad.insert(
                     switch (protocol) {
                         case IpProtocol.AH -> Sas.ah(spec, "hmac(sha256)");

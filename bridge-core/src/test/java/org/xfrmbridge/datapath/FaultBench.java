@@ -33,7 +33,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.State;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
@@ -108,14 +108,12 @@ final class FaultBench {
         }
     }
 
-    private static StateSpec.Builder spec(int reqid) {
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, OUTER[0], OUTER[1], 0x100 + reqid);
-        spec.reqid = reqid;
-        return spec;
+    private static StateSpecBuilder spec(int reqid) {
+        return Sas.spec(Mode.TUNNEL, OUTER[0], OUTER[1], 0x100 + reqid).reqid(reqid);
     }
 
-    private static StateSpec.Builder inUdp(StateSpec.Builder spec) {
-        spec.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
+    private static StateSpecBuilder inUdp(StateSpecBuilder spec) {
+        spec.encapsulation(new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY));
         return spec;
     }
 

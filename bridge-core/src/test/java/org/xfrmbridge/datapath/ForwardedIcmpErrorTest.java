@@ -10,13 +10,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Lifetime;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateFlags;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /**
  * ICMP errors that a gateway forwards, sent by a router that is in no tunnel's network. Linux 6.8 and later relates
@@ -30,27 +28,20 @@ class ForwardedIcmpErrorTest {
     private final TestHost left = new TestHost(GATEWAYS[0]);
     private final TestHost right = new TestHost(GATEWAYS[1]);
 
-    private static StateSpec.Builder spec() {
+    private static StateSpecBuilder spec() {
         return Sas.spec(Mode.TUNNEL, GATEWAYS[0], GATEWAYS[1], 7);
     }
 
     private void policy(TestHost host, Direction direction, Selector selector, int flags) {
         var templates = List.of(Sas.template(Mode.TUNNEL, GATEWAYS[0], GATEWAYS[1]));
         host.spd.replace(
-                new PolicySpec(
-                        selector,
-                        Lifetime.UNLIMITED,
-                        1,
-                        0,
-                        direction,
-                        PolicySpec.Action.ALLOW,
-                        flags,
-                        0,
-                        templates,
-                        Mark.NONE,
-                        0,
-                        PolicySpec.Type.MAIN,
-                        null),
+                PolicySpec.builder()
+                        .selector(selector)
+                        .priority(1)
+                        .direction(direction)
+                        .flags(flags)
+                        .templates(templates)
+                        .build(),
                 1);
     }
 
@@ -106,9 +97,8 @@ class ForwardedIcmpErrorTest {
     private void connect(Selector selector, int flags) {
         left.sad.insert(Sas.state(spec()));
         left.policy(Direction.OUT, Selector.any(2), Sas.template(Mode.TUNNEL, GATEWAYS[0], GATEWAYS[1]));
-        StateSpec.Builder receiving = spec();
-        receiving.selector = selector;
-        receiving.flags = flags | (selector.family() == 0 ? StateFlags.AF_UNSPEC : 0);
+        StateSpecBuilder receiving =
+                spec().selector(selector).flags(flags | (selector.family() == 0 ? StateFlags.AF_UNSPEC : 0));
         right.sad.insert(Sas.state(receiving));
         policy(right, Direction.FWD, TO_RIGHT, 0);
     }
@@ -127,7 +117,7 @@ class ForwardedIcmpErrorTest {
     @ParameterizedTest(name = "type {0}")
     @CsvSource({"3, ", "11, ", "5, IN_NO_POLS", "8, IN_NO_POLS"})
     void shouldComeOutOfTheTunnelUnderThePolicyOfThePacket(int type, DropReason reason) {
-        connect(spec().selector, 0);
+        connect(spec().selector(), 0);
         assertArrives(reason, type);
     }
 

@@ -13,7 +13,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /**
@@ -77,12 +77,11 @@ final class FuzzHosts {
         peer.policy(Direction.IN, selector, Sas.of(protocol, Sas.template(Mode.TUNNEL, ends[0], ends[1], 0, false)));
     }
 
-    private static StateSpec.Builder spec(Mode mode, String[] ends, String[] inner, int spi) {
-        StateSpec.Builder spec = Sas.spec(mode, ends[0], ends[1], spi);
-        spec.reqid = spi;
-        spec.replayWindow = 0;
-        spec.selector = mode == Mode.BEET ? Sas.between(inner[0], inner[1]) : Selector.any(AddressFamily.UNSPEC);
-        return spec;
+    private static StateSpecBuilder spec(Mode mode, String[] ends, String[] inner, int spi) {
+        return Sas.spec(mode, ends[0], ends[1], spi)
+                .reqid(spi)
+                .replayWindow(0)
+                .selector(mode == Mode.BEET ? Sas.between(inner[0], inner[1]) : Selector.any(AddressFamily.UNSPEC));
     }
 
     void wait(int seconds) {

@@ -27,7 +27,7 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /** Anything at all may come from either side: it is sent on or counted as dropped, and nothing is thrown. Seeded. */
@@ -63,12 +63,12 @@ class FuzzTest {
                         PolicySpec.Action.ALLOW,
                         priority,
                         Sas.template(mode, ends[0], ends[1], spi, false));
-                StateSpec.Builder spec = Sas.spec(mode, ends[0], ends[1], spi);
-                spec.reqid = spi++;
-                spec.replayWindow = 0;
+                StateSpecBuilder spec =
+                        Sas.spec(mode, ends[0], ends[1], spi).reqid(spi++).replayWindow(0);
                 if (mode == Mode.BEET) {
-                    spec.selector = Sas.between(inner[0], inner[1]);
-                    spec.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
+                    spec.selector(Sas.between(inner[0], inner[1]))
+                            .encapsulation(
+                                    new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY));
                 }
                 host.sad.insert(Sas.state(spec, Sas.Cipher.NULL_SHA1));
                 peer.sad.insert(Sas.state(spec, Sas.Cipher.NULL_SHA1));
@@ -107,8 +107,7 @@ class FuzzTest {
         for (int spi = 100; spi < 106; spi++) {
             String self = spi < 103 ? "192.0.2.2" : "2001:db8::2";
             State state = peer.sad.lookup(new StateId(Address.parse(self), spi, IpProtocol.ESP), Sas.family(self), 0);
-            StateSpec.Builder bare = state.spec().toBuilder();
-            bare.encapsulation = null;
+            StateSpecBuilder bare = state.spec().toBuilder().encapsulation(null);
             state.respec(bare.build());
         }
         for (int i = 0; i < ROUNDS / 4; i++) {
@@ -170,13 +169,14 @@ class FuzzTest {
         assertTrue(peer.stats.inbound(Metric.PROTECTED) > 0 && host.stats.outbound(Metric.PROTECTED) > 0);
     }
 
-    private static StateSpec.Builder openTo(Mode mode, String[] ends, int spi) {
-        StateSpec.Builder spec = Sas.spec(mode, ends[0], ends[1], spi);
-        spec.selector =
-                mode == Mode.BEET ? Sas.between("10.1.0.1/32", "10.2.0.1/32") : Selector.any(AddressFamily.UNSPEC);
-        spec.reqid = 0;
-        spec.replayWindow = 0;
-        return spec;
+    private static StateSpecBuilder openTo(Mode mode, String[] ends, int spi) {
+        return Sas.spec(mode, ends[0], ends[1], spi)
+                .selector(
+                        mode == Mode.BEET
+                                ? Sas.between("10.1.0.1/32", "10.2.0.1/32")
+                                : Selector.any(AddressFamily.UNSPEC))
+                .reqid(0)
+                .replayWindow(0);
     }
 
     /** A packet to one of the States of that number, with contents of any kind. */

@@ -25,7 +25,7 @@ import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateFlags;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /** What becomes of packets of the network: ESP, its order of checks, and the policy check behind it. */
@@ -38,7 +38,7 @@ class InboundPathTest {
     private final TestHost host = new TestHost(SELF, "10.1.0.1");
     private final Frames plain = Frames.udp("10.2.0.1", "10.1.0.1").inbound();
 
-    private State install(StateSpec.Builder spec) {
+    private State install(StateSpecBuilder spec) {
         peer.sad.insert(Sas.state(spec));
         State state = Sas.state(spec);
         host.sad.insert(state);
@@ -228,9 +228,9 @@ class InboundPathTest {
     @Test
     void shouldCheckTheStatesSelector() {
         tunnel(Direction.IN);
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, PEER, SELF, 7);
-        spec.selector = Sas.between("10.2.0.9/32", "10.1.0.0/16");
-        host.sad.remove(host.sad.lookup(spec.id, AddressFamily.INET, 0));
+        StateSpecBuilder spec =
+                Sas.spec(Mode.TUNNEL, PEER, SELF, 7).selector(Sas.between("10.2.0.9/32", "10.1.0.0/16"));
+        host.sad.remove(host.sad.lookup(spec.id(), AddressFamily.INET, 0));
         host.sad.insert(Sas.state(spec));
         assertDropped(DropReason.IN_STATE_MISMATCH, sealed());
     }
@@ -296,8 +296,7 @@ class InboundPathTest {
     @Test
     void shouldRefuseAStateOfTheOtherDirection() {
         State state = tunnel(Direction.IN);
-        StateSpec.Builder spec = state.spec().toBuilder();
-        spec.direction = 2;
+        StateSpecBuilder spec = state.spec().toBuilder().direction(2);
         state.respec(spec.build());
         assertDropped(DropReason.IN_STATE_DIR_ERROR, sealed());
     }
@@ -305,8 +304,8 @@ class InboundPathTest {
     @Test
     void shouldStopAtTheHardPacketLimit() {
         State state = tunnel(Direction.IN);
-        StateSpec.Builder spec = state.spec().toBuilder();
-        spec.lifetime = new Lifetime(Lifetime.INFINITE, Lifetime.INFINITE, 1, 2, 0, 0, 0, 0);
+        StateSpecBuilder spec = state.spec().toBuilder()
+                .lifetime(Lifetime.builder().softPackets(1).hardPackets(2).build());
         state.respec(spec.build());
         assertArrives(sealed());
         assertEquals(List.of(), host.told);
@@ -328,7 +327,7 @@ class InboundPathTest {
     @Test
     void shouldDropWhenTheModeDoesNotFitTheContents() {
         State state = tunnel(Direction.IN);
-        StateSpec.Builder transport = Sas.spec(Mode.TRANSPORT, PEER, SELF, 8);
+        StateSpecBuilder transport = Sas.spec(Mode.TRANSPORT, PEER, SELF, 8);
         peer.sad.insert(Sas.state(transport));
         peer.policy(
                 Direction.OUT,
@@ -336,7 +335,7 @@ class InboundPathTest {
                 PolicySpec.Action.ALLOW,
                 1,
                 Sas.template(Mode.TRANSPORT, PEER, SELF));
-        StateSpec.Builder tunnel = Sas.spec(Mode.TUNNEL, PEER, SELF, 8);
+        StateSpecBuilder tunnel = Sas.spec(Mode.TUNNEL, PEER, SELF, 8);
         host.sad.insert(Sas.state(tunnel));
         assertDropped(
                 DropReason.IN_STATE_MODE_ERROR, peer.send(Frames.udp(PEER, SELF).frame()));
@@ -371,8 +370,7 @@ class InboundPathTest {
         host.network.addLocal("10.1.0.254");
         host.policy(Direction.IN, NET, inner, outer);
         install(Sas.spec(Mode.TUNNEL, "10.2.0.254", "10.1.0.254", 7));
-        StateSpec.Builder second = Sas.spec(Mode.TUNNEL, PEER, SELF, 8);
-        second.reqid = 2;
+        StateSpecBuilder second = Sas.spec(Mode.TUNNEL, PEER, SELF, 8).reqid(2);
         State outerState = install(second);
         assertArrives(sealed());
         assertEquals(
@@ -399,8 +397,7 @@ class InboundPathTest {
     })
     void shouldCarryDscpAndEcnInward(String outer, String inner, int flags, String result) {
         State state = tunnel(Direction.IN);
-        StateSpec.Builder spec = state.spec().toBuilder();
-        spec.flags = StateFlags.AF_UNSPEC | flags;
+        StateSpecBuilder spec = state.spec().toBuilder().flags(StateFlags.AF_UNSPEC | flags);
         state.respec(spec.build());
         byte[] sealed = peer.send(Frames.udp("10.2.0.1", "10.1.0.1")
                         .tos(Integer.decode(inner))
@@ -427,8 +424,8 @@ class InboundPathTest {
                 .payload(IpProtocol.ICMP, unreachable)
                 .frame();
         assertDropped(DropReason.IN_NO_POLS, peer.send(error));
-        StateSpec.Builder spec = state.spec().toBuilder();
-        spec.flags |= StateFlags.ICMP;
+        StateSpecBuilder spec = state.spec().toBuilder();
+        spec.flags(spec.flags() | StateFlags.ICMP);
         state.respec(spec.build());
         assertArrayEquals(
                 Frames.packet(error),
@@ -441,8 +438,8 @@ class InboundPathTest {
 
     private State udpTunnel() {
         tunnel(Direction.IN);
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, PEER, SELF, 9);
-        spec.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
+        StateSpecBuilder spec = Sas.spec(Mode.TUNNEL, PEER, SELF, 9)
+                .encapsulation(new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY));
         LocalEndpoint at = new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 4500);
         PolicySpec bypass = TestHost.spec(
                 Direction.IN, Selector.any(AddressFamily.INET), PolicySpec.Action.ALLOW, 0, PolicySpec.Type.MAIN);
@@ -493,19 +490,18 @@ class InboundPathTest {
     @Test
     void shouldInsistOnTheAgreedEncapsulation() {
         State state = udpTunnel();
-        StateSpec.Builder spec = state.spec().toBuilder();
-        spec.encapsulation = null;
+        StateSpecBuilder spec = state.spec().toBuilder().encapsulation(null);
         state.respec(spec.build());
         assertDropped(DropReason.IN_STATE_MISMATCH, sealed());
     }
 
     @Test
     void shouldMakeChecksumsRightThatANatMadeWrong() {
-        StateSpec.Builder spec = Sas.spec(Mode.TRANSPORT, PEER, SELF, 9);
-        spec.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
+        StateSpecBuilder spec = Sas.spec(Mode.TRANSPORT, PEER, SELF, 9)
+                .encapsulation(new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY));
         udpTunnel();
-        peer.sad.remove(peer.sad.lookup(spec.id, AddressFamily.INET, 0));
-        host.sad.remove(host.sad.lookup(spec.id, AddressFamily.INET, 0));
+        peer.sad.remove(peer.sad.lookup(spec.id(), AddressFamily.INET, 0));
+        host.sad.remove(host.sad.lookup(spec.id(), AddressFamily.INET, 0));
         install(spec);
         peer.policy(Direction.OUT, Sas.between(PEER + "/32", SELF + "/32"), Sas.template(Mode.TRANSPORT, PEER, SELF));
         host.policy(Direction.IN, Selector.any(AddressFamily.INET), Sas.template(Mode.TRANSPORT, PEER, SELF));

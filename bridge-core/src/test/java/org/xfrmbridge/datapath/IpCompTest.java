@@ -20,7 +20,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /** IPComp (RFC 3173) between two hosts, what a peer may send, and what nobody may. */
@@ -193,8 +193,7 @@ class IpCompTest {
     void shouldDropAsReplayWhereTheStateHasAWindow() {
         pair(Mode.TRANSPORT, "IPv4", "IPv4");
         b.sad.remove(receiving);
-        StateSpec.Builder spec = receiving.spec().toBuilder();
-        spec.replayWindow = 32;
+        StateSpecBuilder spec = receiving.spec().toBuilder().replayWindow(32);
         b.sad.insert(new State(spec.build(), State.Phase.VALID, receiving.usage(), receiving.suite()));
         assertEquals(
                 0,

@@ -16,7 +16,6 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.State;
-import org.xfrmbridge.xfrm.StateSpec;
 
 /** The frames are those of Scapy 2.5: Ether / IP(flags=DF) or IPv6 / UDP(4500, 4501) / 0xff. */
 class KeepaliveOutputTest {
@@ -25,9 +24,8 @@ class KeepaliveOutputTest {
     private final KeepaliveOutput output = new KeepaliveOutput(network, wire[0]);
 
     private static State state(String source, String destination) {
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, source, destination, 0x100);
-        spec.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4501, Address.ANY);
-        return Sas.larval(spec);
+        return Sas.larval(Sas.spec(Mode.TUNNEL, source, destination, 0x100)
+                .encapsulation(new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4501, Address.ANY)));
     }
 
     @ParameterizedTest

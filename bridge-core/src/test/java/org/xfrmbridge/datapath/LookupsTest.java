@@ -18,7 +18,7 @@ import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /** What a packet costs in lookups: one, once its flow is known. And that what is remembered is forgotten in time. */
 class LookupsTest {
@@ -32,9 +32,9 @@ class LookupsTest {
 
     private void protect(boolean udp) {
         for (TestHost host : List.of(a, b)) {
-            StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, A, B, SPI);
+            StateSpecBuilder spec = Sas.spec(Mode.TUNNEL, A, B, SPI);
             if (udp) {
-                spec.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
+                spec.encapsulation(new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY));
             }
             receiving = Sas.state(spec);
             host.sad.insert(receiving);
@@ -155,8 +155,7 @@ class LookupsTest {
         for (int i = 0; i < 3; i++) {
             inboundCost(1000);
         }
-        StateSpec.Builder spec = receiving.spec().toBuilder();
-        spec.selector = Sas.between("10.9.0.0/16", "10.2.0.0/16");
+        StateSpecBuilder spec = receiving.spec().toBuilder().selector(Sas.between("10.9.0.0/16", "10.2.0.0/16"));
         b.sad.respec(receiving, spec.build());
         assertEquals(0, b.receive(wire(1000)).size());
         assertEquals(1, b.drops(DropReason.IN_STATE_MISMATCH));

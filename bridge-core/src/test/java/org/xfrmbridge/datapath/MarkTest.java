@@ -2,14 +2,13 @@ package org.xfrmbridge.datapath;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /** XFRMA_SET_MARK and its mask: {@code xfrm_smark_get} where a kernel's input and bundles use it. */
 class MarkTest {
@@ -33,26 +32,20 @@ class MarkTest {
                 PolicySpec.Action.BLOCK,
                 1,
                 PolicySpec.Type.MAIN);
-        PolicySpec marked = new PolicySpec(
-                spec.selector(),
-                spec.lifetime(),
-                1,
-                0,
-                spec.direction(),
-                spec.action(),
-                0,
-                0,
-                List.of(),
-                new Mark(0x5, 0xff),
-                0,
-                spec.type(),
-                null);
+        PolicySpec marked = PolicySpec.builder()
+                .selector(spec.selector())
+                .lifetime(spec.lifetime())
+                .priority(1)
+                .direction(spec.direction())
+                .action(spec.action())
+                .mark(new Mark(0x5, 0xff))
+                .type(spec.type())
+                .build();
         right.spd.replace(marked, 0);
     }
 
     private static void add(TestHost host, Mark outputMark) {
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, OUTER[0], OUTER[1], 0x100);
-        spec.outputMark = outputMark;
+        StateSpecBuilder spec = Sas.spec(Mode.TUNNEL, OUTER[0], OUTER[1], 0x100).outputMark(outputMark);
         host.sad.insert(Sas.state(spec));
     }
 

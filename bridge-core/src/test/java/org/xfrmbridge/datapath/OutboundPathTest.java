@@ -31,7 +31,7 @@ import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateFlags;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /** What becomes of packets of the host: policies, States, generations, and the header in front. */
@@ -242,8 +242,7 @@ class OutboundPathTest {
                 Sas.template(Mode.TUNNEL, NEAR, FAR),
                 Sas.template(Mode.TUNNEL, NEAR, FAR, 9, false));
         State first = tunnel(7);
-        StateSpec.Builder second = Sas.spec(Mode.TUNNEL, NEAR, FAR, 0);
-        second.reqid = 9;
+        StateSpecBuilder second = Sas.spec(Mode.TUNNEL, NEAR, FAR, 0).reqid(9);
         host.sad.insert(Sas.larval(second));
         assertDropped(DropReason.OUT_NO_STATES, frame);
         assertEquals(List.of(), host.told);
@@ -292,8 +291,8 @@ class OutboundPathTest {
         protectAll();
         State state = tunnel(7);
         sendOne(frame);
-        StateSpec.Builder spec = state.spec().toBuilder();
-        spec.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4501, Address.ANY);
+        StateSpecBuilder spec = state.spec().toBuilder()
+                .encapsulation(new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4501, Address.ANY));
         state.respec(spec.build());
         IpPacket outer = Frames.view(sendOne(frame));
         assertEquals(IpProtocol.UDP, outer.protocol);
@@ -303,8 +302,12 @@ class OutboundPathTest {
     @Test
     void shouldStopAtTheHardByteLimitAndTellOfTheSoftOne() {
         protectAll();
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, NEAR, FAR, 7);
-        spec.lifetime = new Lifetime(128, 256, Lifetime.INFINITE, Lifetime.INFINITE, 0, 0, 0, 60);
+        StateSpecBuilder spec = Sas.spec(Mode.TUNNEL, NEAR, FAR, 7)
+                .lifetime(Lifetime.builder()
+                        .softBytes(128)
+                        .hardBytes(256)
+                        .hardUseSeconds(60)
+                        .build());
         State state = Sas.state(spec);
         host.sad.insert(state);
         sendOne(frame);
@@ -320,8 +323,7 @@ class OutboundPathTest {
     @Test
     void shouldNotSendANumberTwice() {
         protectAll();
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, NEAR, FAR, 7);
-        spec.replay = new ReplayState(-2, 0, 0, 0, 0, new int[1]);
+        StateSpecBuilder spec = Sas.spec(Mode.TUNNEL, NEAR, FAR, 7).replay(new ReplayState(-2, 0, 0, 0, 0, new int[1]));
         host.sad.insert(Sas.state(spec));
         sendOne(frame);
         assertDropped(DropReason.OUT_STATE_SEQ_ERROR, frame);
@@ -330,8 +332,7 @@ class OutboundPathTest {
     @Test
     void shouldRefuseAStateOfTheOtherDirection() {
         protectAll();
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, NEAR, FAR, 7);
-        spec.direction = 1;
+        StateSpecBuilder spec = Sas.spec(Mode.TUNNEL, NEAR, FAR, 7).direction(1);
         host.sad.insert(Sas.state(spec));
         assertDropped(DropReason.OUT_STATE_DIR_ERROR, frame);
     }
@@ -433,9 +434,9 @@ class OutboundPathTest {
     })
     void shouldCarryDscpAndEcnOutward(String inner, int flags, int extraFlags, String outer) {
         protectAll();
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, NEAR, FAR, 7);
-        spec.flags |= flags;
-        spec.extraFlags = extraFlags;
+        StateSpecBuilder spec = Sas.spec(Mode.TUNNEL, NEAR, FAR, 7);
+        spec.flags(spec.flags() | flags);
+        spec.extraFlags(extraFlags);
         host.sad.insert(Sas.state(spec));
         int tos = Integer.decode(inner);
         assertEquals(
@@ -459,8 +460,8 @@ class OutboundPathTest {
         assertFalse(outerDontFragment(frame));
         assertTrue(outerDontFragment(large6));
         assertFalse(outerDontFragment(small6));
-        StateSpec.Builder spec = state.spec().toBuilder();
-        spec.flags |= StateFlags.NOPMTUDISC;
+        StateSpecBuilder spec = state.spec().toBuilder();
+        spec.flags(spec.flags() | StateFlags.NOPMTUDISC);
         state.respec(spec.build());
         assertFalse(outerDontFragment(df));
         assertFalse(outerDontFragment(large6));

@@ -9,8 +9,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Lifetime;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
@@ -34,20 +32,12 @@ class OwnIcmpErrorTest {
         Template template = Sas.template(Mode.TUNNEL, GATEWAY, PEER);
         Selector selector = Sas.between("10.1.0.0/16", "10.2.0.0/16");
         host.spd.replace(
-                new PolicySpec(
-                        selector,
-                        Lifetime.UNLIMITED,
-                        1,
-                        0,
-                        Direction.OUT,
-                        PolicySpec.Action.ALLOW,
-                        flags,
-                        0,
-                        List.of(template),
-                        Mark.NONE,
-                        0,
-                        PolicySpec.Type.MAIN,
-                        null),
+                PolicySpec.builder()
+                        .selector(selector)
+                        .priority(1)
+                        .flags(flags)
+                        .templates(List.of(template))
+                        .build(),
                 1);
     }
 

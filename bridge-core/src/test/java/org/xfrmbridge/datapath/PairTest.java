@@ -23,7 +23,7 @@ import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateFlags;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /**
  * Two whole datapaths back to back: what leaves one stack arrives at the other, unchanged, in every mode over every
@@ -132,12 +132,12 @@ class PairTest {
 
     private static State install(TestHost host, Direction direction, Case test) {
         String[] ends = test.outer();
-        StateSpec.Builder spec = Sas.spec(test.mode(), ends[0], ends[1], 0x1234);
+        StateSpecBuilder spec = Sas.spec(test.mode(), ends[0], ends[1], 0x1234);
         if (test.mode() == Mode.BEET) {
-            spec.selector = Sas.between(host(test.inner()[0]), host(test.inner()[1]));
+            spec.selector(Sas.between(host(test.inner()[0]), host(test.inner()[1])));
         }
         if (test.udp()) {
-            spec.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
+            spec.encapsulation(new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY));
             LocalEndpoint at = new LocalEndpoint(test.outerFamily(), IpProtocol.UDP, Address.ANY, 4500);
             host.sockets.setEncapsulation("test", 1, at, Encapsulation.UDP_ENCAP_ESPINUDP);
             Selector any = Selector.any(test.outerFamily());
@@ -149,8 +149,8 @@ class PairTest {
                     1);
         }
         if (test.esn()) {
-            spec.flags |= StateFlags.ESN;
-            spec.replay = new ReplayState(5, direction == Direction.IN ? 5 : 0, 7, 7, 128, new int[4]);
+            spec.flags(spec.flags() | StateFlags.ESN);
+            spec.replay(new ReplayState(5, direction == Direction.IN ? 5 : 0, 7, 7, 128, new int[4]));
         }
         State state = Sas.state(spec, test.suite());
         host.sad.insert(state);

@@ -17,6 +17,7 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /** Entries and flows from a world of four hosts and two tunnel ends in each family, so small that they meet often. */
@@ -95,38 +96,30 @@ final class RandomEntries {
 
     private Selector selector(int family) {
         int[] prefixes = family == AddressFamily.INET ? PREFIXES4 : PREFIXES6;
-        return new Selector(
-                host(family),
-                host(family),
-                port(),
-                oneIn(4) ? 0xffff : 0,
-                port(),
-                oneIn(4) ? 0xfffe : 0,
-                family,
-                prefixes[random.nextInt(prefixes.length)],
-                prefixes[random.nextInt(prefixes.length)],
-                oneIn(3) ? protocol() : 0,
-                oneIn(8) ? 1 : 0,
-                0);
+        return Selector.of(family)
+                .saddr(host(family), prefixes[random.nextInt(prefixes.length)])
+                .daddr(host(family), prefixes[random.nextInt(prefixes.length)])
+                .sport(port(), oneIn(4) ? 0xfffe : 0)
+                .dport(port(), oneIn(4) ? 0xffff : 0)
+                .protocol(oneIn(3) ? protocol() : 0)
+                .ifindex(oneIn(8) ? 1 : 0)
+                .build();
     }
 
     PolicySpec policy(Direction direction, PolicySpec.Type type) {
         int family = family();
         PolicySpec.Action action = oneIn(8) ? PolicySpec.Action.BLOCK : PolicySpec.Action.ALLOW;
-        return new PolicySpec(
-                selector(family),
-                oneIn(6) ? seconds() : Lifetime.UNLIMITED,
-                random.nextInt(3),
-                0,
-                direction,
-                action,
-                0,
-                0,
-                templates(family, direction),
-                pick(random, MARKS),
-                oneIn(8) ? 1 : 0,
-                type,
-                null);
+        return PolicySpec.builder()
+                .selector(selector(family))
+                .lifetime(oneIn(6) ? seconds() : Lifetime.UNLIMITED)
+                .priority(random.nextInt(3))
+                .direction(direction)
+                .action(action)
+                .templates(templates(family, direction))
+                .mark(pick(random, MARKS))
+                .ifId(oneIn(8) ? 1 : 0)
+                .type(type)
+                .build();
     }
 
     private List<Template> templates(int policyFamily, Direction direction) {
@@ -139,17 +132,14 @@ final class RandomEntries {
             StateId id =
                     new StateId(tunnel ? end(family) : Address.ANY, oneIn(8) ? 1 + random.nextInt(6) : 0, transform());
             boolean optional = oneIn(3) && (!tunnel || direction != Direction.OUT);
-            templates.add(new Template(
-                    id,
-                    family,
-                    saddr,
-                    random.nextInt(2),
-                    tunnel ? Mode.TUNNEL : Mode.TRANSPORT,
-                    0,
-                    optional,
-                    -1,
-                    -1,
-                    -1));
+            templates.add(Template.builder()
+                    .id(id)
+                    .family(family)
+                    .saddr(saddr)
+                    .reqid(random.nextInt(2))
+                    .mode(tunnel ? Mode.TUNNEL : Mode.TRANSPORT)
+                    .optional(optional)
+                    .build());
         }
         return templates;
     }
@@ -159,59 +149,58 @@ final class RandomEntries {
     }
 
     /** A State that can be added, without encryption or authentication worth the name. */
-    StateSpec.Builder state() {
-        StateSpec.Builder spec = StateSpec.builder();
+    StateSpecBuilder state() {
+        StateSpecBuilder spec = StateSpec.builder();
         boolean tunnel = oneIn(2);
-        spec.family = family();
-        spec.mode = tunnel ? Mode.TUNNEL : Mode.TRANSPORT;
-        spec.id = new StateId(
-                tunnel ? end(spec.family) : oneIn(3) ? end(spec.family) : host(spec.family),
+        spec.family(family()).mode(tunnel ? Mode.TUNNEL : Mode.TRANSPORT);
+        spec.id(new StateId(
+                tunnel ? end(spec.family()) : oneIn(3) ? end(spec.family()) : host(spec.family()),
                 1 + random.nextInt(6),
-                transform());
-        spec.saddr = oneIn(4) ? Address.ANY : tunnel || oneIn(3) ? local(spec.family) : host(spec.family);
-        spec.reqid = random.nextInt(2);
-        spec.mark = pick(random, MARKS);
-        spec.ifId = oneIn(8) ? 1 : 0;
-        spec.flags = oneIn(16) ? StateFlags.WILDRECV : 0;
+                transform()));
+        spec.saddr(oneIn(4) ? Address.ANY : tunnel || oneIn(3) ? local(spec.family()) : host(spec.family()))
+                .reqid(random.nextInt(2))
+                .mark(pick(random, MARKS))
+                .ifId(oneIn(8) ? 1 : 0)
+                .flags(oneIn(16) ? StateFlags.WILDRECV : 0);
         if (tunnel) {
-            spec.flags |= StateFlags.AF_UNSPEC;
+            spec.flags(spec.flags() | StateFlags.AF_UNSPEC);
         }
         if (oneIn(4)) {
-            spec.selector = selector(tunnel ? family() : spec.family);
+            spec.selector(selector(tunnel ? family() : spec.family()));
         }
-        spec.lifetime = oneIn(3) ? oneIn(2) ? seconds() : traffic() : Lifetime.UNLIMITED;
+        spec.lifetime(oneIn(3) ? oneIn(2) ? seconds() : traffic() : Lifetime.UNLIMITED);
         return complete(spec);
     }
 
     /** A State for a template of a policy and a flow, but for its lifetime. */
-    StateSpec.Builder serving(PolicySpec policy, Template template, Flow flow) {
-        StateSpec.Builder spec = state();
+    StateSpecBuilder serving(PolicySpec policy, Template template, Flow flow) {
+        StateSpecBuilder spec = state();
         boolean tunnel = template.mode() == Mode.TUNNEL;
-        spec.family = template.family();
-        spec.mode = template.mode();
-        int spi = template.id().spi() != 0 ? template.id().spi() : spec.id.spi();
-        Address daddr = tunnel || flow.family != template.family() ? end(spec.family) : flow.daddr();
-        spec.id = new StateId(
-                tunnel ? template.id().daddr() : daddr, spi, template.id().protocol());
-        Address saddr = tunnel || flow.family != template.family() ? local(spec.family) : flow.saddr();
-        spec.saddr = oneIn(4) ? Address.ANY : saddr;
-        spec.reqid = template.reqid();
-        spec.mark = oneIn(2) ? Mark.NONE : policy.mark();
-        spec.ifId = policy.ifId();
-        spec.flags = tunnel ? StateFlags.AF_UNSPEC : 0;
-        spec.selector = oneIn(4) ? spec.selector : Selector.any(AddressFamily.UNSPEC);
+        spec.family(template.family()).mode(template.mode());
+        int spi = template.id().spi() != 0 ? template.id().spi() : spec.id().spi();
+        Address daddr = tunnel || flow.family != template.family() ? end(spec.family()) : flow.daddr();
+        spec.id(new StateId(
+                tunnel ? template.id().daddr() : daddr, spi, template.id().protocol()));
+        Address saddr = tunnel || flow.family != template.family() ? local(spec.family()) : flow.saddr();
+        spec.saddr(oneIn(4) ? Address.ANY : saddr)
+                .reqid(template.reqid())
+                .mark(oneIn(2) ? Mark.NONE : policy.mark())
+                .ifId(policy.ifId())
+                .flags(tunnel ? StateFlags.AF_UNSPEC : 0);
+        spec.selector(oneIn(4) ? spec.selector() : Selector.any(AddressFamily.UNSPEC));
         return complete(spec);
     }
 
     /** With algorithms and, in transport mode, which cannot change it, a selector of its family. */
-    static StateSpec.Builder complete(StateSpec.Builder spec) {
-        boolean strange = spec.selector.family() != AddressFamily.UNSPEC && spec.selector.family() != spec.family;
-        if (spec.mode == Mode.TRANSPORT && strange) {
-            spec.selector = Selector.any(spec.family);
+    static StateSpecBuilder complete(StateSpecBuilder spec) {
+        boolean strange = spec.selector().family() != AddressFamily.UNSPEC
+                && spec.selector().family() != spec.family();
+        if (spec.mode() == Mode.TRANSPORT && strange) {
+            spec.selector(Selector.any(spec.family()));
         }
-        spec.auth = new Algorithm("digest_null", 0, 0, new byte[0]);
-        spec.cipher =
-                spec.id.protocol() == IpProtocol.ESP ? new Algorithm("ecb(cipher_null)", 0, 0, new byte[0]) : null;
+        spec.auth(new Algorithm("digest_null", 0, 0, new byte[0]));
+        spec.cipher(
+                spec.id().protocol() == IpProtocol.ESP ? new Algorithm("ecb(cipher_null)", 0, 0, new byte[0]) : null);
         return spec;
     }
 
@@ -221,7 +210,12 @@ final class RandomEntries {
 
     private Lifetime seconds() {
         long none = Lifetime.INFINITE;
-        return new Lifetime(none, none, none, none, some(), some(), some(), some());
+        return Lifetime.builder()
+                .softAddSeconds(some())
+                .hardAddSeconds(some())
+                .softUseSeconds(some())
+                .hardUseSeconds(some())
+                .build();
     }
 
     private long some() {
@@ -229,7 +223,12 @@ final class RandomEntries {
     }
 
     private Lifetime traffic() {
-        return new Lifetime(limit(400), limit(800), limit(4), limit(8), 0, 0, 0, 0);
+        return Lifetime.builder()
+                .softBytes(limit(400))
+                .hardBytes(limit(800))
+                .softPackets(limit(4))
+                .hardPackets(limit(8))
+                .build();
     }
 
     private long limit(int most) {

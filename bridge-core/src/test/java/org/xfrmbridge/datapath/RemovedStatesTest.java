@@ -11,7 +11,7 @@ import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /**
@@ -22,7 +22,7 @@ class RemovedStatesTest {
     private static final String LEFT = "192.0.2.1";
     private static final String RIGHT = "192.0.2.2";
 
-    static List<Function<StateSpec.Builder, State>> makers() {
+    static List<Function<StateSpecBuilder, State>> makers() {
         return List.of(
                 spec -> Sas.state(spec, Sas.Cipher.GCM),
                 spec -> Sas.state(spec, Sas.Cipher.CBC_SHA256),
@@ -30,7 +30,7 @@ class RemovedStatesTest {
                 spec -> Sas.ah(spec, "cmac(aes)"));
     }
 
-    private static State install(TestHost host, Direction direction, Function<StateSpec.Builder, State> maker) {
+    private static State install(TestHost host, Direction direction, Function<StateSpecBuilder, State> maker) {
         State state = maker.apply(Sas.spec(Mode.TRANSPORT, LEFT, RIGHT, 0x1234));
         host.sad.insert(state);
         Template template = Sas.of(state.id().protocol(), Sas.template(Mode.TRANSPORT, LEFT, RIGHT));
@@ -40,7 +40,7 @@ class RemovedStatesTest {
 
     @ParameterizedTest
     @MethodSource("makers")
-    void shouldHaveNoKeysLeftWhenStateHasGone(Function<StateSpec.Builder, State> maker) {
+    void shouldHaveNoKeysLeftWhenStateHasGone(Function<StateSpecBuilder, State> maker) {
         TestHost left = new TestHost(LEFT);
         TestHost right = new TestHost(RIGHT);
         State sending = install(left, Direction.OUT, maker);

@@ -18,6 +18,7 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
@@ -35,44 +36,44 @@ final class Sas {
         return address.indexOf(':') < 0 ? AddressFamily.INET : AddressFamily.INET6;
     }
 
-    static StateSpec.Builder spec(Mode mode, String source, String destination, int spi) {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.mode = mode;
-        spec.family = family(source);
-        spec.saddr = Address.parse(source);
-        spec.id = new StateId(Address.parse(destination), spi, IpProtocol.ESP);
-        spec.reqid = 1;
-        spec.replayWindow = 32;
+    static StateSpecBuilder spec(Mode mode, String source, String destination, int spi) {
+        StateSpecBuilder spec = StateSpec.builder()
+                .mode(mode)
+                .family(family(source))
+                .saddr(Address.parse(source))
+                .id(new StateId(Address.parse(destination), spi, IpProtocol.ESP))
+                .reqid(1)
+                .replayWindow(32);
         if (mode != Mode.TRANSPORT) {
-            spec.flags = StateFlags.AF_UNSPEC;
+            spec.flags(StateFlags.AF_UNSPEC);
         } else {
-            spec.selector = Selector.any(spec.family);
+            spec.selector(Selector.any(spec.family()));
         }
         return spec;
     }
 
-    static State state(StateSpec.Builder spec) {
+    static State state(StateSpecBuilder spec) {
         return state(spec, Cipher.GCM);
     }
 
-    static State state(StateSpec.Builder spec, Cipher suite) {
+    static State state(StateSpecBuilder spec, Cipher suite) {
         if (suite != Cipher.GCM) {
-            spec.auth = new Algorithm(suite == Cipher.CBC_SHA256 ? "hmac(sha256)" : "hmac(sha1)", 0, 0, new byte[0]);
+            spec.auth(new Algorithm(suite == Cipher.CBC_SHA256 ? "hmac(sha256)" : "hmac(sha1)", 0, 0, new byte[0]));
         }
         return new State(spec.build(), State.Phase.VALID, new Usage(1), suite(suite));
     }
 
     /** AH with the default ICV of the algorithm; {@code auth} is its name. */
-    static State ah(StateSpec.Builder spec, String auth) {
+    static State ah(StateSpecBuilder spec, String auth) {
         AlgorithmEntry algorithm = AlgorithmTable.find(AlgorithmKind.AUTH, auth).orElseThrow();
         return ah(spec, auth, algorithm.lengths().icvBits());
     }
 
-    static State ah(StateSpec.Builder spec, String auth, int icvBits) {
+    static State ah(StateSpecBuilder spec, String auth, int icvBits) {
         AlgorithmEntry algorithm = AlgorithmTable.find(AlgorithmKind.AUTH, auth).orElseThrow();
         byte[] key = key(auth.contains("aes") ? 16 : algorithm.lengths().icvFullBits() / 8);
-        spec.id = new StateId(spec.id.daddr(), spec.id.spi(), IpProtocol.AH);
-        spec.auth = new Algorithm(auth, key.length * 8, icvBits, key);
+        spec.id(new StateId(spec.id().daddr(), spec.id().spi(), IpProtocol.AH))
+                .auth(new Algorithm(auth, key.length * 8, icvBits, key));
         return new State(
                 spec.build(),
                 State.Phase.VALID,
@@ -80,22 +81,22 @@ final class Sas {
                 new AhSuite(new KeyedAlgorithm(algorithm, KeyMaterial.copyOf(key)), icvBits));
     }
 
-    static State comp(StateSpec.Builder spec) {
-        spec.id = new StateId(spec.id.daddr(), spec.id.spi(), IpProtocol.COMP);
-        spec.replayWindow = 0;
+    static State comp(StateSpecBuilder spec) {
+        spec.id(new StateId(spec.id().daddr(), spec.id().spi(), IpProtocol.COMP))
+                .replayWindow(0);
         return new State(spec.build(), State.Phase.VALID, new Usage(1), Suite.Deflate.DEFAULT);
     }
 
     /** What the control side puts beside an IPComp tunnel. */
-    static State ipip(StateSpec.Builder spec) {
-        spec.id =
-                new StateId(spec.id.daddr(), 1, spec.family == AddressFamily.INET ? IpProtocol.IPIP : IpProtocol.IPV6);
-        spec.replayWindow = 0;
-        spec.reqid = 0;
+    static State ipip(StateSpecBuilder spec) {
+        spec.id(new StateId(
+                        spec.id().daddr(), 1, spec.family() == AddressFamily.INET ? IpProtocol.IPIP : IpProtocol.IPV6))
+                .replayWindow(0)
+                .reqid(0);
         return new State(spec.build(), State.Phase.VALID, new Usage(1), Suite.Ipip.INSTANCE);
     }
 
-    static State larval(StateSpec.Builder spec) {
+    static State larval(StateSpecBuilder spec) {
         return new State(spec.build(), State.Phase.ACQUIRING, new Usage(1));
     }
 
@@ -135,22 +136,26 @@ final class Sas {
     static Template template(Mode mode, String source, String destination, int reqid, boolean optional) {
         StateId id = new StateId(mode == Mode.TRANSPORT ? Address.ANY : Address.parse(destination), 0, IpProtocol.ESP);
         Address saddr = mode == Mode.TRANSPORT ? Address.ANY : Address.parse(source);
-        return new Template(id, family(source), saddr, reqid, mode, 0, optional, -1, -1, -1);
+        return Template.builder()
+                .id(id)
+                .family(family(source))
+                .saddr(saddr)
+                .reqid(reqid)
+                .mode(mode)
+                .optional(optional)
+                .build();
     }
 
     static Template of(int protocol, Template template) {
         StateId id = new StateId(template.id().daddr(), template.id().spi(), protocol);
-        return new Template(
-                id,
-                template.family(),
-                template.saddr(),
-                template.reqid(),
-                template.mode(),
-                0,
-                template.optional(),
-                -1,
-                -1,
-                -1);
+        return Template.builder()
+                .id(id)
+                .family(template.family())
+                .saddr(template.saddr())
+                .reqid(template.reqid())
+                .mode(template.mode())
+                .optional(template.optional())
+                .build();
     }
 
     /** All packets between two prefixes, as "10.1.0.0/16". */
@@ -165,18 +170,12 @@ final class Sas {
     static Selector between(String source, String destination, int protocol, int dport, int ifindex) {
         String[] from = source.split("/");
         String[] to = destination.split("/");
-        return new Selector(
-                Address.parse(to[0]),
-                Address.parse(from[0]),
-                dport,
-                dport == 0 ? 0 : 0xffff,
-                0,
-                0,
-                family(from[0]),
-                Integer.parseInt(to[1]),
-                Integer.parseInt(from[1]),
-                protocol,
-                ifindex,
-                0);
+        return Selector.of(family(from[0]))
+                .saddr(Address.parse(from[0]), Integer.parseInt(from[1]))
+                .daddr(Address.parse(to[0]), Integer.parseInt(to[1]))
+                .dport(dport, dport == 0 ? 0 : 0xffff)
+                .protocol(protocol)
+                .ifindex(ifindex)
+                .build();
     }
 }

@@ -20,7 +20,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /**
  * Whole packets against Scapy, which nobody here wrote: transport and tunnel mode, both families, ESP bare and in UDP.
@@ -73,10 +73,10 @@ class ScapyPathTest {
         return cases;
     }
 
-    private static StateSpec.Builder spec(Case test) {
-        StateSpec.Builder spec = Sas.spec(test.mode(), test.outerEnds()[0], test.outerEnds()[1], SPI);
+    private static StateSpecBuilder spec(Case test) {
+        StateSpecBuilder spec = Sas.spec(test.mode(), test.outerEnds()[0], test.outerEnds()[1], SPI);
         if (test.udp()) {
-            spec.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
+            spec.encapsulation(new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY));
         }
         return spec;
     }

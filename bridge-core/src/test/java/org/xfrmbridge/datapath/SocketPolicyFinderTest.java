@@ -15,9 +15,6 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Lifetime;
-import org.xfrmbridge.xfrm.Mark;
-import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
@@ -32,31 +29,15 @@ class SocketPolicyFinderTest {
     private final SocketPolicyFinder finder = new SocketPolicyFinder(host.context());
 
     private static PolicySpec spec(int family, boolean protects) {
-        Template esp = new Template(
-                new StateId(Address.ANY, 0, IpProtocol.ESP),
-                family,
-                Address.ANY,
-                5,
-                Mode.TRANSPORT,
-                0,
-                false,
-                -1,
-                -1,
-                -1);
-        return new PolicySpec(
-                Selector.any(family),
-                Lifetime.UNLIMITED,
-                0,
-                0,
-                Direction.OUT,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                protects ? List.of(esp) : List.of(),
-                Mark.NONE,
-                0,
-                PolicySpec.Type.MAIN,
-                null);
+        Template esp = Template.builder()
+                .id(new StateId(Address.ANY, 0, IpProtocol.ESP))
+                .family(family)
+                .reqid(5)
+                .build();
+        return PolicySpec.builder()
+                .selector(Selector.any(family))
+                .templates(protects ? List.of(esp) : List.of())
+                .build();
     }
 
     private Policy set(int family, int protocol, int port, boolean protects) {

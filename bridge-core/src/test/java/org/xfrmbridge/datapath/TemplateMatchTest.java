@@ -10,13 +10,12 @@ import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
-import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /**
@@ -44,32 +43,30 @@ class TemplateMatchTest {
     }
 
     private void state(Ids ids) {
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, NEAR, FAR, ids.spi);
-        spec.reqid = ids.reqid;
-        spec.mark = ids.marks();
-        spec.ifId = ids.ifId;
+        StateSpecBuilder spec = Sas.spec(Mode.TUNNEL, NEAR, FAR, ids.spi)
+                .reqid(ids.reqid)
+                .mark(ids.marks())
+                .ifId(ids.ifId);
         host.sad.insert(Sas.state(spec));
     }
 
     private void policy(Ids ids, Selector selector, boolean optional) {
         Template plain = Sas.template(Mode.TUNNEL, NEAR, FAR, ids.reqid, optional);
         StateId id = new StateId(plain.id().daddr(), ids.spi, plain.id().protocol());
-        Template template =
-                new Template(id, plain.family(), plain.saddr(), ids.reqid, plain.mode(), 0, optional, -1, -1, -1);
-        PolicySpec spec = new PolicySpec(
-                selector,
-                Lifetime.UNLIMITED,
-                0,
-                0,
-                Direction.OUT,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(template),
-                ids.marks(),
-                ids.ifId,
-                PolicySpec.Type.MAIN,
-                null);
+        Template template = Template.builder()
+                .id(id)
+                .family(plain.family())
+                .saddr(plain.saddr())
+                .reqid(ids.reqid)
+                .mode(plain.mode())
+                .optional(optional)
+                .build();
+        PolicySpec spec = PolicySpec.builder()
+                .selector(selector)
+                .templates(List.of(template))
+                .mark(ids.marks())
+                .ifId(ids.ifId)
+                .build();
         host.spd.replace(spec, 1);
     }
 
@@ -115,19 +112,12 @@ class TemplateMatchTest {
     @Test
     void shouldGiveEachUniquePolicyItsOwnStates() {
         for (int i = 1; i <= 3; i++) {
-            Selector port = new Selector(
-                    Selector.any(2).daddr(),
-                    Selector.any(2).saddr(),
-                    0,
-                    0,
-                    i,
-                    0xffff,
-                    AddressFamily.INET,
-                    0,
-                    0,
-                    17,
-                    0,
-                    0);
+            Selector port = Selector.of(AddressFamily.INET)
+                    .saddr(Selector.any(2).saddr(), 0)
+                    .daddr(Selector.any(2).daddr(), 0)
+                    .sport(i)
+                    .protocol(17)
+                    .build();
             policy(new Ids(i, 0, "0/0", 0), port, false);
             state(new Ids(i, 100 + i, "0/0", 0));
         }
@@ -151,8 +141,7 @@ class TemplateMatchTest {
         state(new Ids(1, 7, "0/0", 0));
         assertEquals(7, sent(1));
         assertEquals(7, sent(1));
-        StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, NEAR, "192.0.2.9", 9);
-        spec.reqid = 2;
+        StateSpecBuilder spec = Sas.spec(Mode.TUNNEL, NEAR, "192.0.2.9", 9).reqid(2);
         host.sad.insert(Sas.state(spec));
         assertEquals(9, sent(1));
     }

@@ -14,8 +14,6 @@ import org.xfrmbridge.time.ManualClock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.Lifetime;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
@@ -140,20 +138,14 @@ final class TestHost implements DatapathEvents {
             int priority,
             PolicySpec.Type type,
             Template... templates) {
-        return new PolicySpec(
-                selector,
-                Lifetime.UNLIMITED,
-                priority,
-                0,
-                direction,
-                action,
-                0,
-                0,
-                List.of(templates),
-                Mark.NONE,
-                0,
-                type,
-                null);
+        return PolicySpec.builder()
+                .selector(selector)
+                .priority(priority)
+                .direction(direction)
+                .action(action)
+                .templates(List.of(templates))
+                .type(type)
+                .build();
     }
 
     @Override

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Mode;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /**
@@ -33,8 +33,8 @@ class TfcPaddingTest {
                     direction,
                     Sas.between("10.1.0.0/16", "10.2.0.0/16"),
                     Sas.template(Mode.TUNNEL, OUTER[0], OUTER[1]));
-            StateSpec.Builder spec = Sas.spec(Mode.TUNNEL, OUTER[0], OUTER[1], 0x100);
-            spec.tfcPadBytes = host == left ? padBytes : 0;
+            StateSpecBuilder spec =
+                    Sas.spec(Mode.TUNNEL, OUTER[0], OUTER[1], 0x100).tfcPadBytes(host == left ? padBytes : 0);
             host.sad.insert(Sas.state(spec, suite));
         }
     }
@@ -80,11 +80,11 @@ class TfcPaddingTest {
     /** Each bundle has its own way and its own limit, though they share the State. */
     @Test
     void shouldPadEachPacketAsItsOwnWayAllowsWhereBundlesShareAState() {
-        StateSpec.Builder inner = Sas.spec(Mode.TUNNEL, OUTER[0], OUTER[1], 0x100);
-        inner.tfcPadBytes = 0xffff;
+        StateSpecBuilder inner =
+                Sas.spec(Mode.TUNNEL, OUTER[0], OUTER[1], 0x100).tfcPadBytes(0xffff);
         left.sad.insert(Sas.state(inner));
-        StateSpec.Builder outer = Sas.spec(Mode.TRANSPORT, OUTER[0], OUTER[1], 0x200);
-        outer.reqid = 2;
+        StateSpecBuilder outer =
+                Sas.spec(Mode.TRANSPORT, OUTER[0], OUTER[1], 0x200).reqid(2);
         left.sad.insert(Sas.state(outer));
         Template tunnel = Sas.template(Mode.TUNNEL, OUTER[0], OUTER[1]);
         left.policy(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/16"), tunnel);

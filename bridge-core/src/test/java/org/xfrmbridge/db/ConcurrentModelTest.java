@@ -16,14 +16,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.Lifetime;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
@@ -159,20 +158,10 @@ class ConcurrentModelTest {
         boolean update = model.size() > 0 && random.nextBoolean();
         Selector selector =
                 update ? model.get(random.nextInt(model.size())).spec().selector() : flows.selector(flows.family());
-        return new PolicySpec(
-                selector,
-                Lifetime.UNLIMITED,
-                random.nextInt(3),
-                0,
-                Direction.OUT,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(),
-                Mark.NONE,
-                0,
-                PolicySpec.Type.MAIN,
-                null);
+        return PolicySpec.builder()
+                .selector(selector)
+                .priority(random.nextInt(3))
+                .build();
     }
 
     private List<Flow> questions() {
@@ -196,7 +185,7 @@ class ConcurrentModelTest {
                 State state = model.states.remove(random.nextInt(model.states.size()));
                 sad.remove(state);
             } else {
-                StateSpec.Builder spec = SadTest.spec(random.nextInt(QUESTIONS)).toBuilder();
+                StateSpecBuilder spec = SadTest.spec(random.nextInt(QUESTIONS)).toBuilder();
                 State state = new State(spec.build(), State.Phase.VALID, new Usage(random.nextInt(4)));
                 model.states.add(state);
                 sad.insert(state);
@@ -218,9 +207,9 @@ class ConcurrentModelTest {
             Future<Long> known = reader.submit(() -> lookUpWhatIsFound(sad, wanted, flow));
             try {
                 for (int i = 1; i <= CHANGES; i++) {
-                    StateSpec.Builder spec = wanted.toBuilder();
-                    spec.id = new StateId(wanted.id().daddr(), i, wanted.id().protocol());
-                    spec.seq = i;
+                    StateSpecBuilder spec = wanted.toBuilder()
+                            .id(new StateId(wanted.id().daddr(), i, wanted.id().protocol()))
+                            .seq(i);
                     State state = new State(spec.build(), State.Phase.VALID, new Usage(1));
                     sad.insert(state);
                     sad.remove(state);
@@ -274,25 +263,20 @@ class ConcurrentModelTest {
     }
 
     private static Template template(StateSpec wanted) {
-        return new Template(
-                wanted.id(), wanted.family(), wanted.saddr(), wanted.reqid(), wanted.mode(), 0, false, -1, -1, -1);
+        return Template.builder()
+                .id(wanted.id())
+                .family(wanted.family())
+                .saddr(wanted.saddr())
+                .reqid(wanted.reqid())
+                .mode(wanted.mode())
+                .build();
     }
 
     private static Policy policyOf(StateSpec wanted) {
-        PolicySpec spec = new PolicySpec(
-                Selector.any(wanted.family()),
-                Lifetime.UNLIMITED,
-                0,
-                0,
-                Direction.OUT,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(),
-                Mark.NONE,
-                wanted.ifId(),
-                PolicySpec.Type.MAIN,
-                null);
+        PolicySpec spec = PolicySpec.builder()
+                .selector(Selector.any(wanted.family()))
+                .ifId(wanted.ifId())
+                .build();
         return new Policy(spec, 0, 0);
     }
 }

@@ -21,14 +21,13 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.State.Phase;
-import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Usage;
 
 /**
@@ -138,12 +137,11 @@ class GrowthTest {
     @Test
     void shouldAlwaysFindAStateWhoseYoungerNamesakesComeAndGo() throws Exception {
         Sad sad = new Sad();
-        StateSpec.Builder marked = SadTest.spec(1).toBuilder();
-        marked.mark = new Mark(1, 1);
+        StateSpecBuilder marked = SadTest.spec(1).toBuilder().mark(new Mark(1, 1));
         sad.insert(new State(SadTest.spec(1), Phase.VALID, new Usage(0)));
         BooleanSupplier finds = () -> {
             State found = sad.lookup(SadTest.spec(1).id(), AddressFamily.INET, 0);
-            return found != null && !found.spec().mark().equals(marked.mark);
+            return found != null && !found.spec().mark().equals(marked.mark());
         };
         assertAlwaysFound(finds, () -> {
             for (int i = 0; i < 50 * ENTRIES; i++) {
@@ -270,42 +268,22 @@ class GrowthTest {
     }
 
     private static PolicySpec both32(int number) {
-        Selector selector =
-                new Selector(address(number), address(number), 0, 0, 0, 0, AddressFamily.INET, 32, 32, 0, 0, 0);
-        return new PolicySpec(
-                selector,
-                Lifetime.UNLIMITED,
-                0,
-                0,
-                Direction.OUT,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(),
-                Mark.NONE,
-                0,
-                PolicySpec.Type.MAIN,
-                null);
+        Selector selector = Selector.of(AddressFamily.INET)
+                .saddr(address(number), 32)
+                .daddr(address(number), 32)
+                .build();
+        return PolicySpec.builder().selector(selector).build();
     }
 
     /** Those that stay have priority 0; the others have another, and other addresses. */
     private static PolicySpec spec(int number, int prefixBits) {
-        Selector selector =
-                new Selector(address(number), Address.ANY, 0, 0, 0, 0, AddressFamily.INET, prefixBits, 0, 0, 0, 0);
-        return new PolicySpec(
-                selector,
-                Lifetime.UNLIMITED,
-                number < KEPT ? 0 : 100_000 - number,
-                0,
-                Direction.OUT,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(),
-                Mark.NONE,
-                0,
-                PolicySpec.Type.MAIN,
-                null);
+        Selector selector = Selector.of(AddressFamily.INET)
+                .daddr(address(number), prefixBits)
+                .build();
+        return PolicySpec.builder()
+                .selector(selector)
+                .priority(number < KEPT ? 0 : 100_000 - number)
+                .build();
     }
 
     private static Address address(int number) {

@@ -63,23 +63,15 @@ class PolicyFreshnessTest {
 
     private static PolicySpec spec(
             Flow flow, int daddrBits, int saddrBits, int sport, Direction direction, int priority) {
-        PolicySpec.Builder spec = PolicySpec.builder();
-        spec.selector = new Selector(
-                flow.daddr().prefix(daddrBits),
-                flow.saddr().prefix(saddrBits),
-                0,
-                0,
-                sport,
-                sport == 0 ? 0 : 0xffff,
-                flow.family,
-                daddrBits,
-                saddrBits,
-                0,
-                0,
-                0);
-        spec.direction = direction;
-        spec.priority = priority;
-        return spec.build();
+        return PolicySpec.builder()
+                .selector(Selector.of(flow.family)
+                        .saddr(flow.saddr().prefix(saddrBits), saddrBits)
+                        .daddr(flow.daddr().prefix(daddrBits), daddrBits)
+                        .sport(sport, sport == 0 ? 0 : 0xffff)
+                        .build())
+                .direction(direction)
+                .priority(priority)
+                .build();
     }
 
     private Policy[] ruledByAny(Direction direction, int family) {

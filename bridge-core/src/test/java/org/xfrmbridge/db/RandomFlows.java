@@ -116,33 +116,20 @@ final class RandomFlows {
         Lengths all = inet ? ALL4 : ALL6;
         Lengths lengths = random.nextInt(common) == 0 ? all : inet ? lengths4 : lengths6;
         if (isPlain()) {
-            return new Selector(
-                    address(family),
-                    address(family),
-                    0,
-                    0,
-                    0,
-                    0,
-                    family,
-                    pick(lengths.daddr),
-                    pick(lengths.saddr),
-                    0,
-                    0,
-                    0);
+            return Selector.of(family)
+                    .saddr(address(family), pick(lengths.saddr))
+                    .daddr(address(family), pick(lengths.daddr))
+                    .build();
         }
-        return new Selector(
-                address(family),
-                address(family),
-                random.nextInt(3),
-                pick(PORT_MASKS),
-                random.nextInt(3),
-                pick(PORT_MASKS),
-                family,
-                pick(lengths.daddr),
-                pick(lengths.saddr),
-                random.nextBoolean() ? 0 : pick(PROTOCOLS),
-                random.nextInt(4) == 0 ? 1 + random.nextInt(2) : 0,
-                random.nextInt(8) == 0 ? 1000 : 0);
+        return Selector.of(family)
+                .saddr(address(family), pick(lengths.saddr))
+                .daddr(address(family), pick(lengths.daddr))
+                .sport(random.nextInt(3), pick(PORT_MASKS))
+                .dport(random.nextInt(3), pick(PORT_MASKS))
+                .protocol(random.nextBoolean() ? 0 : pick(PROTOCOLS))
+                .ifindex(random.nextInt(4) == 0 ? 1 + random.nextInt(2) : 0)
+                .user(random.nextInt(8) == 0 ? 1000 : 0)
+                .build();
     }
 
     void fill(Flow flow, int family) {

@@ -13,10 +13,8 @@ import org.xfrmbridge.model.Model;
 import org.xfrmbridge.model.ModelRun;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
-import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
@@ -27,6 +25,7 @@ import org.xfrmbridge.xfrm.State.Phase;
 import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
@@ -81,20 +80,19 @@ class SadModelTest extends Model {
                 : new Address(0x20010db8L << 32, random.nextInt(3));
     }
 
-    private StateSpec.Builder spec() {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.family = flows.family();
-        spec.id = new StateId(address(spec.family), random.nextInt(6), PROTOCOLS[random.nextInt(PROTOCOLS.length)]);
-        spec.saddr = address(spec.family);
-        spec.seq = random.nextInt(4) == 0 ? random.nextInt(50) : 0;
-        spec.reqid = random.nextInt(2);
-        spec.mode = random.nextInt(4) == 0 ? Mode.TUNNEL : Mode.TRANSPORT;
-        spec.mark = flows.mark();
-        spec.ifId = random.nextInt(6) == 0 ? 1 : 0;
-        spec.flags = random.nextInt(20) == 0 ? StateFlags.WILDRECV : 0;
-        spec.pcpu = random.nextInt(20) == 0 ? 0 : -1;
+    private StateSpecBuilder spec() {
+        StateSpecBuilder spec = StateSpec.builder().family(flows.family());
+        spec.id(new StateId(address(spec.family()), random.nextInt(6), PROTOCOLS[random.nextInt(PROTOCOLS.length)]));
+        spec.saddr(address(spec.family()))
+                .seq(random.nextInt(4) == 0 ? random.nextInt(50) : 0)
+                .reqid(random.nextInt(2))
+                .mode(random.nextInt(4) == 0 ? Mode.TUNNEL : Mode.TRANSPORT)
+                .mark(flows.mark())
+                .ifId(random.nextInt(6) == 0 ? 1 : 0)
+                .flags(random.nextInt(20) == 0 ? StateFlags.WILDRECV : 0)
+                .pcpu(random.nextInt(20) == 0 ? 0 : -1);
         if (random.nextInt(4) == 0) {
-            spec.selector = flows.selector(flows.family());
+            spec.selector(flows.selector(flows.family()));
         }
         return spec;
     }
@@ -120,11 +118,14 @@ class SadModelTest extends Model {
     }
 
     private StateFreshness freshness(StateSpec spec, Address daddr, Address saddr) {
-        Template template =
-                new Template(spec.id(), spec.family(), spec.saddr(), spec.reqid(), spec.mode(), 0, false, -1, -1, -1);
-        PolicySpec.Builder policy = PolicySpec.builder();
-        policy.ifId = spec.ifId();
-        return sad.freshness(new Policy(policy.build(), 0, 0), template, daddr, saddr);
+        Template template = Template.builder()
+                .id(spec.id())
+                .family(spec.family())
+                .saddr(spec.saddr())
+                .reqid(spec.reqid())
+                .mode(spec.mode())
+                .build();
+        return sad.freshness(new Policy(PolicySpec.builder().ifId(spec.ifId()).build(), 0, 0), template, daddr, saddr);
     }
 
     /** The same address with other bytes behind it. */
@@ -159,12 +160,12 @@ class SadModelTest extends Model {
     }
 
     private StateSpec moved(StateSpec spec) {
-        StateSpec.Builder builder = spec.toBuilder();
-        builder.id = new StateId(
-                address(spec.family()), 1 + random.nextInt(5), spec.id().protocol());
-        builder.ifId = random.nextInt(2);
-        builder.reqid = spec.reqid() ^ 1;
-        return builder.build();
+        return spec.toBuilder()
+                .id(new StateId(
+                        address(spec.family()), 1 + random.nextInt(5), spec.id().protocol()))
+                .ifId(random.nextInt(2))
+                .reqid(spec.reqid() ^ 1)
+                .build();
     }
 
     /** A State that moves is the youngest of its new neighbours; walks still show it where it was. */
@@ -254,24 +255,21 @@ class SadModelTest extends Model {
         boolean anySpi = random.nextInt(4) != 0;
         StateId id = new StateId(
                 wanted.id().daddr(), anySpi ? 0 : wanted.id().spi(), wanted.id().protocol());
-        Template template =
-                new Template(id, wanted.family(), wanted.saddr(), wanted.reqid(), wanted.mode(), 0, false, -1, -1, -1);
+        Template template = Template.builder()
+                .id(id)
+                .family(wanted.family())
+                .saddr(wanted.saddr())
+                .reqid(wanted.reqid())
+                .mode(wanted.mode())
+                .build();
         Mark mark = flows.mark();
         say(() -> "find for " + template + " mark " + mark + " flow " + flow);
-        PolicySpec policy = new PolicySpec(
-                Selector.any(2),
-                Lifetime.UNLIMITED,
-                0,
-                0,
-                Direction.OUT,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(template),
-                mark,
-                wanted.ifId(),
-                PolicySpec.Type.MAIN,
-                null);
+        PolicySpec policy = PolicySpec.builder()
+                .selector(Selector.any(2))
+                .templates(List.of(template))
+                .mark(mark)
+                .ifId(wanted.ifId())
+                .build();
         State found = sad.find(new Policy(policy, 0, 0), template, flow, id.daddr(), wanted.saddr());
         StateList.Verdict expected = list.find(policy, template, flow, id.daddr(), wanted.saddr());
         if (expected.best != null) {

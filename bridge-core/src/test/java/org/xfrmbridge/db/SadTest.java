@@ -21,6 +21,7 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.State.Phase;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 import org.xfrmbridge.xfrm.Usage;
 
@@ -31,12 +32,12 @@ class SadTest {
     private final Sad sad = new Sad();
 
     static StateSpec spec(int spi) {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.family = AddressFamily.INET;
-        spec.mode = Mode.TUNNEL;
-        spec.id = new StateId(THERE, spi, IpProtocol.ESP);
-        spec.saddr = HERE;
-        return spec.build();
+        return StateSpec.builder()
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL)
+                .id(new StateId(THERE, spi, IpProtocol.ESP))
+                .saddr(HERE)
+                .build();
     }
 
     private State insert(int spi, Phase phase) {
@@ -77,13 +78,17 @@ class SadTest {
         State state = insert(1, Phase.VALID);
         insert(2, Phase.VALID);
         StateSpec spec = state.spec();
-        Template template =
-                new Template(spec.id(), spec.family(), spec.saddr(), spec.reqid(), spec.mode(), 0, false, -1, -1, -1);
+        Template template = Template.builder()
+                .id(spec.id())
+                .family(spec.family())
+                .saddr(spec.saddr())
+                .reqid(spec.reqid())
+                .mode(spec.mode())
+                .build();
         StateFreshness freshness =
                 new StateFreshness(sad, template, 0, spec.id().daddr(), spec.saddr());
         assertTrue(freshness.holds());
-        StateSpec.Builder moved = spec.toBuilder();
-        moved.ifId = 1;
+        StateSpecBuilder moved = spec.toBuilder().ifId(1);
         sad.respec(state, moved.build());
         assertFalse(freshness.holds());
     }

@@ -17,9 +17,6 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Lifetime;
-import org.xfrmbridge.xfrm.Mark;
-import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
@@ -40,20 +37,10 @@ class SocketPoliciesTest {
     }
 
     private static PolicySpec bypass(Direction direction, int family) {
-        return new PolicySpec(
-                Selector.any(family),
-                Lifetime.UNLIMITED,
-                0,
-                0,
-                direction,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(),
-                Mark.NONE,
-                0,
-                PolicySpec.Type.MAIN,
-                null);
+        return PolicySpec.builder()
+                .selector(Selector.any(family))
+                .direction(direction)
+                .build();
     }
 
     private static Flow flow(Address saddr, int sport, Address daddr, int dport) {
@@ -68,17 +55,11 @@ class SocketPoliciesTest {
     }
 
     private static PolicySpec esp(Direction direction, int family) {
-        Template template = new Template(
-                new StateId(Address.ANY, 0, IpProtocol.ESP),
-                family,
-                Address.ANY,
-                5,
-                Mode.TRANSPORT,
-                0,
-                false,
-                -1,
-                -1,
-                -1);
+        Template template = Template.builder()
+                .id(new StateId(Address.ANY, 0, IpProtocol.ESP))
+                .family(family)
+                .reqid(5)
+                .build();
         return bypass(direction, family).withTemplates(List.of(template));
     }
 

@@ -18,7 +18,6 @@ import org.xfrmbridge.model.Model;
 import org.xfrmbridge.model.ModelRun;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
@@ -131,20 +130,15 @@ class SpdModelTest extends Model {
 
     private PolicySpec spec() {
         int family = flows.family();
-        return new PolicySpec(
-                flows.selector(family),
-                Lifetime.UNLIMITED,
-                PRIORITIES[random.nextInt(PRIORITIES.length)],
-                0,
-                direction(),
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(),
-                flows.mark(),
-                flows.ifId(),
-                type(),
-                flows.securityContext());
+        return PolicySpec.builder()
+                .selector(flows.selector(family))
+                .priority(PRIORITIES[random.nextInt(PRIORITIES.length)])
+                .direction(direction())
+                .mark(flows.mark())
+                .ifId(flows.ifId())
+                .type(type())
+                .securityContext(flows.securityContext())
+                .build();
     }
 
     private void insert(PolicySpec spec, boolean exclusive) {
@@ -171,20 +165,17 @@ class SpdModelTest extends Model {
     }
 
     private static PolicySpec withPriority(PolicySpec spec, int priority) {
-        return new PolicySpec(
-                spec.selector(),
-                spec.lifetime(),
-                priority,
-                0,
-                spec.direction(),
-                spec.action(),
-                0,
-                0,
-                List.of(),
-                spec.mark(),
-                spec.ifId(),
-                spec.type(),
-                spec.securityContext());
+        return PolicySpec.builder()
+                .selector(spec.selector())
+                .lifetime(spec.lifetime())
+                .priority(priority)
+                .direction(spec.direction())
+                .action(spec.action())
+                .mark(spec.mark())
+                .ifId(spec.ifId())
+                .type(spec.type())
+                .securityContext(spec.securityContext())
+                .build();
     }
 
     private void remove(int count) {

@@ -17,7 +17,6 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicyKey;
@@ -28,22 +27,14 @@ class SpdTest {
     private final Spd spd = new Spd();
 
     static PolicySpec spec(Direction direction, String daddr, int daddrPrefix, int priority) {
-        Selector selector = new Selector(
-                Address.parse(daddr), Address.ANY, 0, 0, 0, 0, AddressFamily.INET, daddrPrefix, 0, 0, 0, 0);
-        return new PolicySpec(
-                selector,
-                Lifetime.UNLIMITED,
-                priority,
-                0,
-                direction,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(),
-                Mark.NONE,
-                0,
-                PolicySpec.Type.MAIN,
-                null);
+        Selector selector = Selector.of(AddressFamily.INET)
+                .daddr(Address.parse(daddr), daddrPrefix)
+                .build();
+        return PolicySpec.builder()
+                .selector(selector)
+                .priority(priority)
+                .direction(direction)
+                .build();
     }
 
     private static PolicyKey atIndex(Direction direction, int index) {
@@ -128,22 +119,18 @@ class SpdTest {
     /** All of 10.0.0.0/8, one by one in host bits or security context. */
     private static PolicySpec hostBits(int number) {
         PolicySpec spec = spec(Direction.OUT, "10.0.0.0", 8, number * 31 % 1000);
-        Selector selector = new Selector(
-                Address.ofIpv4(0x0a000001 + number / 2), Address.ANY, 0, 0, 0, 0, AddressFamily.INET, 8, 0, 0, 0, 0);
-        return new PolicySpec(
-                selector,
-                spec.lifetime(),
-                spec.priority(),
-                0,
-                spec.direction(),
-                spec.action(),
-                0,
-                0,
-                List.of(),
-                Mark.NONE,
-                0,
-                spec.type(),
-                number % 2 == 0 ? null : new byte[] {1});
+        Selector selector = Selector.of(AddressFamily.INET)
+                .daddr(Address.ofIpv4(0x0a000001 + number / 2), 8)
+                .build();
+        return PolicySpec.builder()
+                .selector(selector)
+                .lifetime(spec.lifetime())
+                .priority(spec.priority())
+                .direction(spec.direction())
+                .action(spec.action())
+                .type(spec.type())
+                .securityContext(number % 2 == 0 ? null : new byte[] {1})
+                .build();
     }
 
     private static PolicyKey name(PolicySpec spec) {
@@ -203,22 +190,12 @@ class SpdTest {
 
     private static PolicySpec toPort(int port) {
         PolicySpec wide = spec(Direction.OUT, "10.1.1.0", 24, 1);
-        Selector selector = new Selector(
-                wide.selector().daddr(), Address.ANY, port, 0xffff, 0, 0, AddressFamily.INET, 24, 0, 6, 0, 0);
-        return new PolicySpec(
-                selector,
-                Lifetime.UNLIMITED,
-                1,
-                0,
-                Direction.OUT,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(),
-                Mark.NONE,
-                0,
-                PolicySpec.Type.MAIN,
-                null);
+        Selector selector = Selector.of(AddressFamily.INET)
+                .daddr(wide.selector().daddr(), 24)
+                .dport(port)
+                .protocol(6)
+                .build();
+        return PolicySpec.builder().selector(selector).priority(1).build();
     }
 
     private static PolicyKey named(PolicySpec spec) {

@@ -60,8 +60,13 @@ class AcquirerTest extends EngineFixture {
         heard("acquire 1");
         StateSpec larval = all(engine.states(state -> true)).getFirst().spec();
         assertEquals(
-                new Selector(
-                        flow.daddr(), flow.saddr(), 53, 0xffff, 1000, 0xffff, AddressFamily.INET, 32, 32, 17, 0, 0),
+                Selector.of(AddressFamily.INET)
+                        .saddr(flow.saddr(), 32)
+                        .daddr(flow.daddr(), 32)
+                        .sport(1000)
+                        .dport(53)
+                        .protocol(17)
+                        .build(),
                 larval.selector());
         assertEquals(new StateId(RIGHT, 0, IpProtocol.ESP), larval.id());
         assertEquals(LEFT, larval.saddr());
@@ -130,10 +135,15 @@ class AcquirerTest extends EngineFixture {
 
     @Test
     void shouldNotAskForASpiThatAnotherStateHas() throws XfrmException {
-        engine.addState(esp(5, s -> s.reqid = 99), ASKER);
+        engine.addState(esp(5, s -> s.reqid(99)), ASKER);
         keyManager.take();
-        Template named = new Template(
-                new StateId(RIGHT, 5, IpProtocol.ESP), AddressFamily.INET, LEFT, 1, Mode.TUNNEL, 0, false, -1, -1, -1);
+        Template named = Template.builder()
+                .id(new StateId(RIGHT, 5, IpProtocol.ESP))
+                .family(AddressFamily.INET)
+                .saddr(LEFT)
+                .reqid(1)
+                .mode(Mode.TUNNEL)
+                .build();
 
         engine.acquire(policy, named, flow, RIGHT, LEFT);
         engine.drainEvents();
@@ -143,17 +153,11 @@ class AcquirerTest extends EngineFixture {
 
     @Test
     void shouldFillInTheAddressesTheTemplateLeavesOpen() {
-        Template open = new Template(
-                new StateId(Address.ANY, 0, IpProtocol.ESP),
-                AddressFamily.INET,
-                Address.ANY,
-                1,
-                Mode.TRANSPORT,
-                0,
-                false,
-                -1,
-                -1,
-                -1);
+        Template open = Template.builder()
+                .id(new StateId(Address.ANY, 0, IpProtocol.ESP))
+                .family(AddressFamily.INET)
+                .reqid(1)
+                .build();
 
         engine.acquire(policy, open, flow, flow.daddr(), flow.saddr());
         engine.drainEvents();
@@ -169,8 +173,7 @@ class AcquirerTest extends EngineFixture {
 
         engine.addState(
                 esp(1, s -> {
-                    s.seq = larval.spec().seq();
-                    s.reqid = 77;
+                    s.seq(larval.spec().seq()).reqid(77);
                 }),
                 ASKER);
 
@@ -195,8 +198,7 @@ class AcquirerTest extends EngineFixture {
 
         engine.addState(
                 esp(1, s -> {
-                    s.seq = larval.spec().seq();
-                    s.id = new StateId(LEFT, 1, IpProtocol.ESP);
+                    s.seq(larval.spec().seq()).id(new StateId(LEFT, 1, IpProtocol.ESP));
                 }),
                 ASKER);
 
@@ -209,15 +211,14 @@ class AcquirerTest extends EngineFixture {
 
         State named = allocate(
                 esp(0, s -> {
-                    s.seq = larval.spec().seq();
-                    s.reqid = 77;
+                    s.seq(larval.spec().seq()).reqid(77);
                 }),
                 0x100,
                 0x100);
 
         assertSame(larval, named);
         assertSame(larval, engine.getState(key(0x100)));
-        assertSame(larval, allocate(esp(0, s -> s.seq = larval.spec().seq()), 0x200, 0x200));
+        assertSame(larval, allocate(esp(0, s -> s.seq(larval.spec().seq())), 0x200, 0x200));
         assertEquals(List.of(0x100), spis());
     }
 
@@ -243,17 +244,11 @@ class AcquirerTest extends EngineFixture {
 
     /** A packet of the flow to another host, under a policy of transport mode: each needs a State of its own. */
     private boolean wantHost(Policy cause, int host) {
-        Template open = new Template(
-                new StateId(Address.ANY, 0, IpProtocol.ESP),
-                AddressFamily.INET,
-                Address.ANY,
-                1,
-                Mode.TRANSPORT,
-                0,
-                false,
-                -1,
-                -1,
-                -1);
+        Template open = Template.builder()
+                .id(new StateId(Address.ANY, 0, IpProtocol.ESP))
+                .family(AddressFamily.INET)
+                .reqid(1)
+                .build();
         flow.daddrHigh = (0x0a03_0000L + host) << 32;
         boolean taken = engine.acquire(cause, open, flow, flow.daddr(), flow.saddr());
         engine.drainEvents();
@@ -287,7 +282,7 @@ class AcquirerTest extends EngineFixture {
         State larval = acquired();
         assertFalse(wantHost(policy, 1));
 
-        engine.addState(esp(1, s -> s.seq = larval.spec().seq()), ASKER);
+        engine.addState(esp(1, s -> s.seq(larval.spec().seq())), ASKER);
         assertTrue(wantHost(policy, 1));
         engine.flushStates(IpProtocol.ANY, ASKER);
         assertTrue(wantHost(policy, 2));

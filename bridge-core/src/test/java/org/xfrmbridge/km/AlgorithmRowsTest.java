@@ -25,6 +25,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /** Every row of the table of algorithms: a State of an available one carries packets, of another one is refused. */
 class AlgorithmRowsTest extends EngineFixture {
@@ -63,19 +64,17 @@ class AlgorithmRowsTest extends EngineFixture {
         };
     }
 
-    private static void ask(StateSpec.Builder request, AlgorithmEntry row, int protocol) {
+    private static void ask(StateSpecBuilder request, AlgorithmEntry row, int protocol) {
         byte[] key = new byte[row.keys().minBytes()];
         Algorithm algorithm =
                 new Algorithm(row.name(), key.length * Byte.SIZE, row.lengths().icvBits(), key);
-        request.id = new StateId(RIGHT, 1, protocol);
-        request.aead = null;
+        request.id(new StateId(RIGHT, 1, protocol)).aead(null);
         switch (row.kind()) {
-            case AEAD -> request.aead = algorithm;
-            case CIPHER -> request.cipher = algorithm;
-            case COMPRESSION -> request.compression = algorithm;
+            case AEAD -> request.aead(algorithm);
+            case CIPHER -> request.cipher(algorithm);
+            case COMPRESSION -> request.compression(algorithm);
             case AUTH -> {
-                request.auth = algorithm;
-                request.cipher = protocol == IpProtocol.ESP ? algorithm("cipher_null", "", 0) : null;
+                request.auth(algorithm).cipher(protocol == IpProtocol.ESP ? algorithm("cipher_null", "", 0) : null);
             }
         }
     }

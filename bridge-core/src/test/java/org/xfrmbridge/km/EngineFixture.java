@@ -29,6 +29,7 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /** An engine with its databases, a clock that stands still, a key manager that writes down, and requests to vary. */
@@ -50,15 +51,15 @@ class EngineFixture {
     }
 
     /** An ESP tunnel with AES-GCM, as the test wants it different. */
-    static StateSpec esp(int spi, Consumer<StateSpec.Builder> change) {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.id = new StateId(RIGHT, spi, IpProtocol.ESP);
-        spec.saddr = LEFT;
-        spec.family = AddressFamily.INET;
-        spec.mode = Mode.TUNNEL;
-        spec.reqid = 1;
-        spec.replayWindow = 32;
-        spec.aead = gcm();
+    static StateSpec esp(int spi, Consumer<StateSpecBuilder> change) {
+        StateSpecBuilder spec = StateSpec.builder()
+                .id(new StateId(RIGHT, spi, IpProtocol.ESP))
+                .saddr(LEFT)
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL)
+                .reqid(1)
+                .replayWindow(32)
+                .aead(gcm());
         change.accept(spec);
         return spec.build();
     }
@@ -81,47 +82,46 @@ class EngineFixture {
 
     static Lifetime seconds(long softAdd, long hardAdd, long softUse, long hardUse) {
         long none = Lifetime.INFINITE;
-        return new Lifetime(none, none, none, none, softAdd, hardAdd, softUse, hardUse);
+        return Lifetime.builder()
+                .softAddSeconds(softAdd)
+                .hardAddSeconds(hardAdd)
+                .softUseSeconds(softUse)
+                .hardUseSeconds(hardUse)
+                .build();
     }
 
     static Lifetime traffic(long softBytes, long hardBytes, long softPackets, long hardPackets) {
-        return new Lifetime(softBytes, hardBytes, softPackets, hardPackets, 0, 0, 0, 0);
+        return Lifetime.builder()
+                .softBytes(softBytes)
+                .hardBytes(hardBytes)
+                .softPackets(softPackets)
+                .hardPackets(hardPackets)
+                .build();
     }
 
     static Selector hosts(String saddr, String daddr) {
-        return new Selector(
-                Address.parse(daddr), Address.parse(saddr), 0, 0, 0, 0, AddressFamily.INET, 32, 32, 0, 0, 0);
+        return Selector.of(AddressFamily.INET)
+                .saddr(Address.parse(saddr), 32)
+                .daddr(Address.parse(daddr), 32)
+                .build();
     }
 
     static Template tunnel(int reqid) {
-        return new Template(
-                new StateId(RIGHT, 0, IpProtocol.ESP),
-                AddressFamily.INET,
-                LEFT,
-                reqid,
-                Mode.TUNNEL,
-                0,
-                false,
-                -1,
-                -1,
-                -1);
+        return Template.builder()
+                .id(new StateId(RIGHT, 0, IpProtocol.ESP))
+                .family(AddressFamily.INET)
+                .saddr(LEFT)
+                .reqid(reqid)
+                .mode(Mode.TUNNEL)
+                .build();
     }
 
     static PolicySpec policy(Selector selector, Template... templates) {
-        return new PolicySpec(
-                selector,
-                Lifetime.UNLIMITED,
-                100,
-                0,
-                Direction.OUT,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(templates),
-                Mark.NONE,
-                0,
-                PolicySpec.Type.MAIN,
-                null);
+        return PolicySpec.builder()
+                .selector(selector)
+                .priority(100)
+                .templates(List.of(templates))
+                .build();
     }
 
     static PolicyKey byIndex(int index, Direction direction) {

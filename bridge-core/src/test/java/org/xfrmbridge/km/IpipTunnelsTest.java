@@ -20,18 +20,19 @@ import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /** The State of IP in IP that a kernel puts beside IPComp tunnels. */
 class IpipTunnelsTest extends EngineFixture {
     private static final Address LEFT6 = Address.parse("2001:db8::1");
     private static final Address RIGHT6 = Address.parse("2001:db8::2");
 
-    private static StateSpec comp(int cpi, Consumer<StateSpec.Builder> change) {
+    private static StateSpec comp(int cpi, Consumer<StateSpecBuilder> change) {
         return esp(cpi, spec -> {
-            spec.id = new StateId(RIGHT, cpi, IpProtocol.COMP);
-            spec.aead = null;
-            spec.replayWindow = 0;
-            spec.compression = algorithm("deflate", "", 0);
+            spec.id(new StateId(RIGHT, cpi, IpProtocol.COMP))
+                    .aead(null)
+                    .replayWindow(0)
+                    .compression(algorithm("deflate", "", 0));
             change.accept(spec);
         });
     }
@@ -73,11 +74,11 @@ class IpipTunnelsTest extends EngineFixture {
     private State addIpv6(int cpi, Address source, Address destination) throws XfrmException {
         engine.addState(
                 comp(cpi, spec -> {
-                    spec.family = AddressFamily.INET6;
-                    spec.saddr = source;
-                    spec.id = new StateId(destination, cpi, IpProtocol.COMP);
-                    spec.flags = StateFlags.DECAP_DSCP;
-                    spec.extraFlags = StateFlags.EXTRA_DONT_ENCAP_DSCP;
+                    spec.family(AddressFamily.INET6)
+                            .saddr(source)
+                            .id(new StateId(destination, cpi, IpProtocol.COMP))
+                            .flags(StateFlags.DECAP_DSCP)
+                            .extraFlags(StateFlags.EXTRA_DONT_ENCAP_DSCP);
                 }),
                 ASKER);
         return engine.getState(
@@ -100,7 +101,7 @@ class IpipTunnelsTest extends EngineFixture {
     @Test
     void shouldHaveTheFlagsOfTheOtherOverIpv4Only() throws XfrmException {
         State ipv6 = addIpv6(0x1000, LEFT6, RIGHT6);
-        engine.addState(comp(0x1000, spec -> spec.flags = StateFlags.DECAP_DSCP), ASKER);
+        engine.addState(comp(0x1000, spec -> spec.flags(StateFlags.DECAP_DSCP)), ASKER);
 
         assertEquals(0, ipv6.spec().flags() | ipv6.spec().extraFlags());
         assertEquals(StateFlags.DECAP_DSCP, engine.getState(tunnel()).spec().flags());
@@ -108,7 +109,7 @@ class IpipTunnelsTest extends EngineFixture {
 
     @Test
     void shouldNotStandBesideTransportMode() throws XfrmException {
-        engine.addState(comp(0x1000, spec -> spec.mode = Mode.TRANSPORT), ASKER);
+        engine.addState(comp(0x1000, spec -> spec.mode(Mode.TRANSPORT)), ASKER);
         assertEquals(1, all().size());
     }
 

@@ -20,22 +20,25 @@ import org.xfrmbridge.xfrm.StateSpec;
 class LarvalStatesTest extends EngineFixture {
     @Test
     void shouldLeaveALarvalStateWithASpiOfTheRange() throws XfrmException {
-        State larval = allocate(esp(0, s -> s.direction = StateSpec.DIRECTION_IN), 0xc000_0000, 0xcfff_ffff);
+        State larval = allocate(esp(0, s -> s.direction(StateSpec.DIRECTION_IN)), 0xc000_0000, 0xcfff_ffff);
 
         assertEquals(0xc, larval.id().spi() >>> 28);
         assertEquals(State.Phase.ACQUIRING, larval.phase());
         assertEquals(StateSpec.DIRECTION_IN, larval.spec().direction());
         assertEquals(30, larval.spec().lifetime().hardAddSeconds());
         assertEquals(
-                new Selector(RIGHT, LEFT, 0, 0, 0, 0, AddressFamily.UNSPEC, 32, 32, 0, 0, 0),
+                Selector.of(AddressFamily.UNSPEC)
+                        .saddr(LEFT, 32)
+                        .daddr(RIGHT, 32)
+                        .build(),
                 larval.spec().selector());
         heard();
     }
 
     @Test
     void shouldRefuseProtocolsAndRangesAsTheKernelDoes() {
-        refused(Errno.EINVAL, () -> allocate(esp(0, s -> s.id = new StateId(RIGHT, 0, IpProtocol.ROUTING)), 1, 2));
-        refused(Errno.EINVAL, () -> allocate(esp(0, s -> s.id = new StateId(RIGHT, 0, IpProtocol.COMP)), 1, 0x10000));
+        refused(Errno.EINVAL, () -> allocate(esp(0, s -> s.id(new StateId(RIGHT, 0, IpProtocol.ROUTING))), 1, 2));
+        refused(Errno.EINVAL, () -> allocate(esp(0, s -> s.id(new StateId(RIGHT, 0, IpProtocol.COMP))), 1, 0x10000));
         refused(Errno.EINVAL, () -> allocate(esp(0), 2, 1));
         refused(Errno.EINVAL, () -> allocate(esp(0), -1, 1));
     }
@@ -88,7 +91,7 @@ class LarvalStatesTest extends EngineFixture {
 
     @Test
     void shouldTakeIpCompSpisOfSixteenBits() throws XfrmException {
-        State larval = allocate(esp(0, s -> s.id = new StateId(RIGHT, 0, IpProtocol.COMP)), 0x100, 0xffff);
+        State larval = allocate(esp(0, s -> s.id(new StateId(RIGHT, 0, IpProtocol.COMP))), 0x100, 0xffff);
 
         assertTrue(larval.id().spi() >= 0x100 && larval.id().spi() <= 0xffff);
     }
@@ -117,14 +120,13 @@ class LarvalStatesTest extends EngineFixture {
 
     @Test
     void shouldMindTheDirectionWhenOneIsNamed() throws XfrmException {
-        allocate(esp(0, s -> s.direction = StateSpec.DIRECTION_IN), 0x100, 0x100);
+        allocate(esp(0, s -> s.direction(StateSpec.DIRECTION_IN)), 0x100, 0x100);
 
         refused(
                 Errno.ESRCH,
                 () -> engine.updateState(
                         esp(0x100, s -> {
-                            s.direction = StateSpec.DIRECTION_OUT;
-                            s.replayWindow = 0;
+                            s.direction(StateSpec.DIRECTION_OUT).replayWindow(0);
                         }),
                         ASKER));
         assertTrue(engine.updateState(esp(0x100), ASKER).isValid());

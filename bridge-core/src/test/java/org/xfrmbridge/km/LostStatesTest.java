@@ -63,14 +63,14 @@ class LostStatesTest {
     }
 
     private static StateSpec spec(int spi, int reqid) {
-        StateSpec.Builder state = StateSpec.builder();
-        state.id = new StateId(Address.ofIpv4(0xc000_0202), spi, IpProtocol.ESP);
-        state.saddr = Address.ofIpv4(0xc000_0201);
-        state.family = AddressFamily.INET;
-        state.mode = Mode.TUNNEL;
-        state.reqid = reqid;
-        state.aead = new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]);
-        return state.build();
+        return StateSpec.builder()
+                .id(new StateId(Address.ofIpv4(0xc000_0202), spi, IpProtocol.ESP))
+                .saddr(Address.ofIpv4(0xc000_0201))
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL)
+                .reqid(reqid)
+                .aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]))
+                .build();
     }
 
     private void lose(int... spis) {

@@ -48,7 +48,7 @@ class MemoryReserveTest extends EngineFixture {
         engine.addPolicy(policy("10.2.0.1"), true, ASKER);
         room = false;
 
-        engine.updateState(esp(1, s -> s.lifetime = seconds(0, 60, 0, 0)), ASKER);
+        engine.updateState(esp(1, s -> s.lifetime(seconds(0, 60, 0, 0))), ASKER);
         assertEquals(60, state.spec().lifetime().hardAddSeconds());
         engine.addPolicy(policy("10.2.0.1"), false, ASKER);
         engine.deletePolicy(bySelector(policy("10.2.0.1")), ASKER);

@@ -51,20 +51,21 @@ class MigrateStateVerbTest extends EngineFixture {
     private static StateMigration request(Consumer<Request> change) {
         Request r = new Request();
         change.accept(r);
-        return new StateMigration(
-                r.state,
-                r.daddr,
-                r.saddr,
-                r.family,
-                r.selector,
-                7,
-                r.flags,
-                r.mark,
-                r.outputMark,
-                r.encapsulation,
-                r.mappingMaxAgeSeconds,
-                r.natKeepaliveSeconds,
-                r.offloadFlags);
+        return StateMigration.builder()
+                .state(r.state)
+                .daddr(r.daddr)
+                .saddr(r.saddr)
+                .family(r.family)
+                .selector(r.selector)
+                .reqid(7)
+                .flags(r.flags)
+                .mark(r.mark)
+                .outputMark(r.outputMark)
+                .encapsulation(r.encapsulation)
+                .mappingMaxAgeSeconds(r.mappingMaxAgeSeconds)
+                .natKeepaliveSeconds(r.natKeepaliveSeconds)
+                .offloadFlags(r.offloadFlags)
+                .build();
     }
 
     private State old;
@@ -73,13 +74,13 @@ class MigrateStateVerbTest extends EngineFixture {
     void setUp() throws XfrmException {
         old = engine.addState(
                 esp(0x100, spec -> {
-                    spec.usage = new LifetimeCurrent(1000, 10, 5, 6);
-                    spec.encapsulation = UDP;
-                    spec.mark = new Mark(3, 0xff);
-                    spec.outputMark = new Mark(9, -1);
-                    spec.direction = StateSpec.DIRECTION_OUT;
-                    spec.replayWindow = 0;
-                    spec.natKeepaliveSeconds = 20;
+                    spec.usage(new LifetimeCurrent(1000, 10, 5, 6))
+                            .encapsulation(UDP)
+                            .mark(new Mark(3, 0xff))
+                            .outputMark(new Mark(9, -1))
+                            .direction(StateSpec.DIRECTION_OUT)
+                            .replayWindow(0)
+                            .natKeepaliveSeconds(20);
                 }),
                 ASKER);
         keyManager.take();
@@ -163,8 +164,8 @@ class MigrateStateVerbTest extends EngineFixture {
     void shouldMakeTheSelectorOfHostsWhenAsked() throws XfrmException {
         engine.addState(
                 esp(0x200, spec -> {
-                    spec.mode = Mode.TRANSPORT;
-                    spec.selector = hosts(LEFT.toText(AddressFamily.INET), RIGHT.toText(AddressFamily.INET));
+                    spec.mode(Mode.TRANSPORT)
+                            .selector(hosts(LEFT.toText(AddressFamily.INET), RIGHT.toText(AddressFamily.INET)));
                 }),
                 ASKER);
 
@@ -192,7 +193,7 @@ class MigrateStateVerbTest extends EngineFixture {
 
     @Test
     void shouldKeepBothWhenTheNewNameIsTaken() throws XfrmException {
-        engine.addState(esp(0x100, spec -> spec.id = new StateId(NEW_RIGHT, 0x100, IpProtocol.ESP)), ASKER);
+        engine.addState(esp(0x100, spec -> spec.id(new StateId(NEW_RIGHT, 0x100, IpProtocol.ESP))), ASKER);
 
         refusedMigration(Errno.EEXIST, request -> {});
 
@@ -201,7 +202,7 @@ class MigrateStateVerbTest extends EngineFixture {
 
     @Test
     void shouldFindTheStateByItsVeryMarkAndSeeWhoHasTheNewOne() throws XfrmException {
-        State other = engine.addState(esp(0x100, spec -> spec.mark = new Mark(0x100, 0x100)), ASKER);
+        State other = engine.addState(esp(0x100, spec -> spec.mark(new Mark(0x100, 0x100))), ASKER);
         State catchAll = engine.addState(esp(0x100), ASKER);
         keyManager.take();
 
@@ -235,7 +236,7 @@ class MigrateStateVerbTest extends EngineFixture {
 
     @Test
     void shouldRefuseALarvalState() throws XfrmException {
-        allocate(esp(0, spec -> spec.aead = null), 0x300, 0x300);
+        allocate(esp(0, spec -> spec.aead(null)), 0x300, 0x300);
 
         refused(Errno.EINVAL, () -> engine.migrateState(request(request -> request.state = key(0x300)), ASKER));
     }

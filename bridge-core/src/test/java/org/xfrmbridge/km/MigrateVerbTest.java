@@ -57,7 +57,7 @@ class MigrateVerbTest extends EngineFixture {
 
     @Test
     void shouldMoveStateAndTemplateWithAllTheyHave() throws XfrmException {
-        State old = engine.addState(esp(0x100, spec -> spec.usage = new LifetimeCurrent(1000, 10, 5, 6)), ASKER);
+        State old = engine.addState(esp(0x100, spec -> spec.usage(new LifetimeCurrent(1000, 10, 5, 6))), ASKER);
         old.sequence().next();
         keyManager.take();
 
@@ -114,7 +114,7 @@ class MigrateVerbTest extends EngineFixture {
 
     @Test
     void shouldLeaveAllAsItWasWhenNoTemplateMoves() throws XfrmException {
-        State state = engine.addState(esp(0x100, spec -> spec.reqid = 9), ASKER);
+        State state = engine.addState(esp(0x100, spec -> spec.reqid(9)), ASKER);
 
         refused(Errno.ENODATA, () -> engine.migrate(migration(null, move(NEW_RIGHT, 9))));
 
@@ -126,7 +126,7 @@ class MigrateVerbTest extends EngineFixture {
     @Test
     void shouldLeaveAllAsItWasWhenTheNewAddressHasTheSpi() throws XfrmException {
         engine.addState(esp(0x100), ASKER);
-        engine.addState(esp(0x100, spec -> spec.id = new StateId(NEW_RIGHT, 0x100, IpProtocol.ESP)), ASKER);
+        engine.addState(esp(0x100, spec -> spec.id(new StateId(NEW_RIGHT, 0x100, IpProtocol.ESP))), ASKER);
 
         refused(Errno.ENODATA, () -> engine.migrate(migration(null, move(NEW_RIGHT, 1))));
 

@@ -35,10 +35,10 @@ class NatKeepalivesTest extends EngineFixture {
     private State add() throws XfrmException {
         return engine.addState(
                 esp(0x100, spec -> {
-                    spec.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
-                    spec.direction = StateSpec.DIRECTION_OUT;
-                    spec.replayWindow = 0;
-                    spec.natKeepaliveSeconds = INTERVAL_SECONDS;
+                    spec.encapsulation(new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY))
+                            .direction(StateSpec.DIRECTION_OUT)
+                            .replayWindow(0)
+                            .natKeepaliveSeconds(INTERVAL_SECONDS);
                 }),
                 ASKER);
     }

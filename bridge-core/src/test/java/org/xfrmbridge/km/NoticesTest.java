@@ -15,8 +15,7 @@ class NoticesTest extends EngineFixture {
         keyManager.hearsReplay = true;
         State state = engine.addState(
                 esp(1, s -> {
-                    s.replayMaxDifference = maxDifference;
-                    s.replayMaxAge = maxAge;
+                    s.replayMaxDifference(maxDifference).replayMaxAge(maxAge);
                 }),
                 ASKER);
         keyManager.take();
@@ -146,8 +145,8 @@ class NoticesTest extends EngineFixture {
     private State encapsulated(int maxAgeSeconds) throws XfrmException {
         State state = engine.addState(
                 esp(1, s -> {
-                    s.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY);
-                    s.mappingMaxAgeSeconds = maxAgeSeconds;
+                    s.encapsulation(new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY))
+                            .mappingMaxAgeSeconds(maxAgeSeconds);
                 }),
                 ASKER);
         keyManager.take();

@@ -47,9 +47,19 @@ class PolicyVerbsTest extends EngineFixture {
         PolicySpec.Type type = PolicySpec.Type.MAIN;
 
         PolicySpec spec() {
-            return new PolicySpec(
-                    selector, lifetime, priority, index, direction, action, 0, share, templates, mark, ifId, type,
-                    null);
+            return PolicySpec.builder()
+                    .selector(selector)
+                    .lifetime(lifetime)
+                    .priority(priority)
+                    .index(index)
+                    .direction(direction)
+                    .action(action)
+                    .share(share)
+                    .templates(templates)
+                    .mark(mark)
+                    .ifId(ifId)
+                    .type(type)
+                    .build();
         }
     }
 
@@ -64,7 +74,14 @@ class PolicyVerbsTest extends EngineFixture {
     }
 
     private static Template template(int family, Mode mode, int protocol, boolean optional) {
-        return new Template(new StateId(RIGHT, 0, protocol), family, LEFT, 1, mode, 0, optional, -1, -1, -1);
+        return Template.builder()
+                .id(new StateId(RIGHT, 0, protocol))
+                .family(family)
+                .saddr(LEFT)
+                .reqid(1)
+                .mode(mode)
+                .optional(optional)
+                .build();
     }
 
     private static Template espTemplate(int family, Mode mode) {
@@ -72,7 +89,10 @@ class PolicyVerbsTest extends EngineFixture {
     }
 
     private static Selector selector(int family, int daddrPrefix, int saddrPrefix) {
-        return new Selector(RIGHT, LEFT, 0, 0, 0, 0, family, daddrPrefix, saddrPrefix, 0, 0, 0);
+        return Selector.of(family)
+                .saddr(LEFT, saddrPrefix)
+                .daddr(RIGHT, daddrPrefix)
+                .build();
     }
 
     private static Arguments of(String what, Change change) {

@@ -12,7 +12,7 @@ import org.xfrmbridge.xfrm.StateSpec;
 
 class StateExpiryTest extends EngineFixture {
     private State added(Lifetime lifetime) throws XfrmException {
-        State state = engine.addState(esp(1, s -> s.lifetime = lifetime), ASKER);
+        State state = engine.addState(esp(1, s -> s.lifetime(lifetime)), ASKER);
         keyManager.take();
         return state;
     }
@@ -37,8 +37,8 @@ class StateExpiryTest extends EngineFixture {
     void shouldCountFromTheAddTimeAClientGave() throws XfrmException {
         engine.addState(
                 esp(1, s -> {
-                    s.lifetime = seconds(0, 100, 0, 0);
-                    s.usage = new StateSpec.LifetimeCurrent(0, 0, clock.epochSeconds() - 95, 0);
+                    s.lifetime(seconds(0, 100, 0, 0))
+                            .usage(new StateSpec.LifetimeCurrent(0, 0, clock.epochSeconds() - 95, 0));
                 }),
                 ASKER);
         keyManager.take();
@@ -91,7 +91,11 @@ class StateExpiryTest extends EngineFixture {
 
     @Test
     void shouldNotSayAgainByTimeWhatWasSaidByPackets() throws XfrmException {
-        State state = added(new Lifetime(-1, -1, 1, -1, 10, 20, 0, 0));
+        State state = added(Lifetime.builder()
+                .softPackets(1)
+                .softAddSeconds(10)
+                .hardAddSeconds(20)
+                .build());
         state.count(1, clock.epochSeconds());
         engine.limitReached(state);
         engine.drainEvents();
@@ -162,10 +166,10 @@ class StateExpiryTest extends EngineFixture {
 
     @Test
     void shouldTellOfAHardLimitThatAnUpdateSetBeforeTheUpdate() throws XfrmException {
-        engine.addState(esp(1, s -> s.usage = new StateSpec.LifetimeCurrent(100, 2, clock.epochSeconds(), 2)), ASKER);
+        engine.addState(esp(1, s -> s.usage(new StateSpec.LifetimeCurrent(100, 2, clock.epochSeconds(), 2))), ASKER);
         keyManager.take();
 
-        engine.updateState(esp(1, s -> s.lifetime = traffic(-1, 0, -1, -1)), ASKER);
+        engine.updateState(esp(1, s -> s.lifetime(traffic(-1, 0, -1, -1))), ASKER);
 
         heard("hard expire state 1 DEAD for 0", "UPDATE state 1 DEAD for 1234/7");
         assertEquals(List.of(), spis());
@@ -175,13 +179,12 @@ class StateExpiryTest extends EngineFixture {
     @Test
     void shouldTellOfASoftLimitThatAnUpdateSetBeforeTheInterfaceChanges() throws XfrmException {
         State state = engine.addState(
-                esp(1, s -> s.usage = new StateSpec.LifetimeCurrent(100, 2, clock.epochSeconds(), 2)), ASKER);
+                esp(1, s -> s.usage(new StateSpec.LifetimeCurrent(100, 2, clock.epochSeconds(), 2))), ASKER);
         keyManager.take();
 
         engine.updateState(
                 esp(1, s -> {
-                    s.lifetime = traffic(0, -1, -1, -1);
-                    s.ifId = 7;
+                    s.lifetime(traffic(0, -1, -1, -1)).ifId(7);
                 }),
                 ASKER);
 

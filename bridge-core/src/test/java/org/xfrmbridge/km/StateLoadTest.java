@@ -43,7 +43,7 @@ class StateLoadTest extends EngineFixture {
                 : random.nextInt(4) == 0
                         ? traffic(Lifetime.INFINITE, Lifetime.INFINITE, 1, 2)
                         : seconds(seconds(), seconds(), seconds(), seconds());
-        State state = engine.addState(esp(spi, s -> s.lifetime = limits), ASKER);
+        State state = engine.addState(esp(spi, s -> s.lifetime(limits)), ASKER);
         int used = random.nextInt(2) == 0 ? NEVER : random.nextInt(SPAN_SECONDS);
         int usedAgain = used == NEVER ? NEVER : used + 1 + random.nextInt(20);
         if (used != NEVER) {
@@ -83,7 +83,7 @@ class StateLoadTest extends EngineFixture {
             add(spi);
         }
         for (int i = 1; i <= 1000; i++) {
-            StateSpec larval = esp(0, s -> s.aead = null);
+            StateSpec larval = esp(0, s -> s.aead(null));
             allocate(larval, STATES + i, STATES + i);
             expect(STATES + i, NEVER, ACQUIRE_SECONDS);
         }

@@ -70,13 +70,13 @@ class StateVerbsTest extends EngineFixture {
         engine.addState(esp(1), ASKER);
 
         refused(Errno.EEXIST, () -> engine.addState(esp(1), ASKER));
-        refused(Errno.EEXIST, () -> engine.addState(esp(1, s -> s.saddr = RIGHT), ASKER));
+        refused(Errno.EEXIST, () -> engine.addState(esp(1, s -> s.saddr(RIGHT)), ASKER));
     }
 
     @Test
     void shouldTakeASecondOneWhoseMarkTellsItApart() throws XfrmException {
-        engine.addState(esp(1, s -> s.mark = new Mark(5, 0xff)), ASKER);
-        engine.addState(esp(1, s -> s.mark = new Mark(6, 0xff)), ASKER);
+        engine.addState(esp(1, s -> s.mark(new Mark(5, 0xff))), ASKER);
+        engine.addState(esp(1, s -> s.mark(new Mark(6, 0xff))), ASKER);
 
         assertEquals(List.of(1, 1), spis());
         StateId id = new StateId(RIGHT, 1, IpProtocol.ESP);
@@ -93,7 +93,7 @@ class StateVerbsTest extends EngineFixture {
     }
 
     private State addMarked(int value, int mask) throws XfrmException {
-        return engine.addState(esp(1, s -> s.mark = new Mark(value, mask)), ASKER);
+        return engine.addState(esp(1, s -> s.mark(new Mark(value, mask))), ASKER);
     }
 
     @Test
@@ -107,7 +107,7 @@ class StateVerbsTest extends EngineFixture {
         refused(
                 Errno.ESRCH,
                 () -> engine.updateReplay(new ReplayUpdate(marked(1, 1), 0, null, null, null, 30, 0, -1, true), ASKER));
-        refused(Errno.ESRCH, () -> engine.updateState(esp(1, s -> s.mark = new Mark(1, 1)), ASKER));
+        refused(Errno.ESRCH, () -> engine.updateState(esp(1, s -> s.mark(new Mark(1, 1))), ASKER));
         assertSame(catchAll, engine.getState(marked(0, 0)));
     }
 
@@ -154,7 +154,7 @@ class StateVerbsTest extends EngineFixture {
     void shouldCompleteALarvalStateThatWasMadeWithoutTheMark() throws XfrmException {
         State larval = allocate(esp(0), 1, 1);
 
-        State state = engine.updateState(esp(1, s -> s.mark = new Mark(5, 0xff)), ASKER);
+        State state = engine.updateState(esp(1, s -> s.mark(new Mark(5, 0xff))), ASKER);
 
         assertEquals(State.Phase.DEAD, larval.phase());
         assertSame(state, engine.getState(marked(5, 0xff)));
@@ -208,8 +208,8 @@ class StateVerbsTest extends EngineFixture {
     void shouldStartFromTheCountersOfTheRequest() throws XfrmException {
         State state = engine.addState(
                 esp(1, s -> {
-                    s.usage = new StateSpec.LifetimeCurrent(10, 2, 500, 600);
-                    s.replay = new ReplayState(9, 8, 0, 0, 0, new int[] {3});
+                    s.usage(new StateSpec.LifetimeCurrent(10, 2, 500, 600))
+                            .replay(new ReplayState(9, 8, 0, 0, 0, new int[] {3}));
                 }),
                 ASKER);
 
@@ -223,9 +223,7 @@ class StateVerbsTest extends EngineFixture {
         ReplayState start = new ReplayState(1, 5, 2, 1, 64, new int[] {31, 0});
         State state = engine.addState(
                 esp(1, s -> {
-                    s.replayWindow = 0;
-                    s.flags = StateFlags.ESN;
-                    s.replay = start;
+                    s.replayWindow(0).flags(StateFlags.ESN).replay(start);
                 }),
                 ASKER);
 
@@ -239,16 +237,16 @@ class StateVerbsTest extends EngineFixture {
 
     @Test
     void shouldAdoptLifetimesAndEncapsulationButNoKeysWhenALiveOneIsUpdated() throws XfrmException {
-        State state = engine.addState(esp(1, s -> s.encapsulation = udp(4500)), ASKER);
+        State state = engine.addState(esp(1, s -> s.encapsulation(udp(4500))), ASKER);
         state.count(100, clock.epochSeconds());
         keyManager.take();
 
         State updated = engine.updateState(
                 esp(1, s -> {
-                    s.encapsulation = udp(4501);
-                    s.lifetime = seconds(10, 20, 0, 0);
-                    s.aead = algorithm("rfc4106(gcm(aes))", "ff" + GCM_KEY.substring(2), 128);
-                    s.ifId = 42;
+                    s.encapsulation(udp(4501))
+                            .lifetime(seconds(10, 20, 0, 0))
+                            .aead(algorithm("rfc4106(gcm(aes))", "ff" + GCM_KEY.substring(2), 128))
+                            .ifId(42);
                 }),
                 ASKER);
 
@@ -266,8 +264,7 @@ class StateVerbsTest extends EngineFixture {
     void shouldKeepMarkAndInterfaceWhenTheUpdateNamesNone() throws XfrmException {
         State state = engine.addState(
                 esp(1, s -> {
-                    s.ifId = 42;
-                    s.outputMark = new Mark(1, 0xff);
+                    s.ifId(42).outputMark(new Mark(1, 0xff));
                 }),
                 ASKER);
 
@@ -279,21 +276,21 @@ class StateVerbsTest extends EngineFixture {
 
     @Test
     void shouldRefuseAnUpdateThatChangesEncapsulationOrDirection() throws XfrmException {
-        engine.addState(esp(1, s -> s.encapsulation = udp(4500)), ASKER);
+        engine.addState(esp(1, s -> s.encapsulation(udp(4500))), ASKER);
         engine.addState(esp(2), ASKER);
 
         refused(Errno.EINVAL, () -> engine.updateState(esp(1), ASKER));
-        refused(Errno.EINVAL, () -> engine.updateState(esp(2, s -> s.encapsulation = udp(4500)), ASKER));
-        refused(Errno.ESRCH, () -> engine.updateState(esp(2, s -> s.direction = StateSpec.DIRECTION_IN), ASKER));
+        refused(Errno.EINVAL, () -> engine.updateState(esp(2, s -> s.encapsulation(udp(4500))), ASKER));
+        refused(Errno.ESRCH, () -> engine.updateState(esp(2, s -> s.direction(StateSpec.DIRECTION_IN)), ASKER));
     }
 
     @Test
     void shouldNoLongerBeDyingAfterAnUpdate() throws XfrmException {
-        State state = engine.addState(esp(1, s -> s.lifetime = seconds(5, 50, 0, 0)), ASKER);
+        State state = engine.addState(esp(1, s -> s.lifetime(seconds(5, 50, 0, 0))), ASKER);
         passSeconds(6);
         assertTrue(state.isDying());
 
-        engine.updateState(esp(1, s -> s.lifetime = seconds(20, 50, 0, 0)), ASKER);
+        engine.updateState(esp(1, s -> s.lifetime(seconds(20, 50, 0, 0))), ASKER);
 
         assertFalse(state.isDying());
     }
@@ -304,7 +301,7 @@ class StateVerbsTest extends EngineFixture {
         state.count(100, clock.epochSeconds());
         keyManager.take();
 
-        engine.updateState(esp(1, s -> s.lifetime = traffic(-1, 50, -1, -1)), ASKER);
+        engine.updateState(esp(1, s -> s.lifetime(traffic(-1, 50, -1, -1))), ASKER);
 
         assertEquals(State.Phase.DEAD, state.phase());
         heard("hard expire state 1 DEAD for 0", "UPDATE state 1 DEAD for 1234/7");
@@ -393,8 +390,7 @@ class StateVerbsTest extends EngineFixture {
     void shouldRefuseABitmapOfAnotherLength() throws XfrmException {
         engine.addState(
                 esp(1, s -> {
-                    s.replayWindow = 0;
-                    s.replay = new ReplayState(0, 0, 0, 0, 64, new int[2]);
+                    s.replayWindow(0).replay(new ReplayState(0, 0, 0, 0, 64, new int[2]));
                 }),
                 ASKER);
 

@@ -50,7 +50,7 @@ class PrefixTest {
     }
 
     private static Selector selector(Address daddr, int prefixBits) {
-        return new Selector(daddr, Address.ANY, 0, 0, 0, 0, AddressFamily.INET6, prefixBits, 0, 0, 0, 0);
+        return Selector.of(AddressFamily.INET6).daddr(daddr, prefixBits).build();
     }
 
     private static Flow flow(Address daddr) {

@@ -100,13 +100,13 @@ class KeyRemainsTest {
     }
 
     private static StateSpec state(int spi, Algorithm aead) {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.id = name(spi).id();
-        spec.saddr = HERE;
-        spec.family = AddressFamily.INET;
-        spec.mode = Mode.TUNNEL;
-        spec.aead = aead;
-        return spec.build();
+        return StateSpec.builder()
+                .id(name(spi).id())
+                .saddr(HERE)
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL)
+                .aead(aead)
+                .build();
     }
 
     private Algorithm gcm(String name) {

@@ -19,6 +19,7 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.PolicySpecBuilder;
 import org.xfrmbridge.xfrm.Selector;
 
 /**
@@ -67,10 +68,8 @@ class PolicySettingsTest {
                 new BridgeOptions(DeviceNames.of("veth0", "xfrm0"), directory, -1, PathContext.DEFAULT_FLOWS)));
         try (XfrmClient client = Clients.xfrmOfBridge(directory)) {
             network.ping(peer);
-            PolicySpec.Builder block = PolicySpec.builder();
-            block.selector = selector;
-            block.direction = direction;
-            block.action = PolicySpec.Action.BLOCK;
+            PolicySpecBuilder block =
+                    PolicySpec.builder().selector(selector).direction(direction).action(PolicySpec.Action.BLOCK);
             client.addPolicy(block.build());
             return network.ping(peer);
         } finally {
@@ -84,6 +83,9 @@ class PolicySettingsTest {
     private static Selector selector(String source, String destination) {
         int family = source.contains(":") ? AddressFamily.INET6 : AddressFamily.INET;
         int bits = AddressFamily.bits(family);
-        return new Selector(Address.parse(destination), Address.parse(source), 0, 0, 0, 0, family, bits, bits, 0, 0, 0);
+        return Selector.of(family)
+                .saddr(Address.parse(source), bits)
+                .daddr(Address.parse(destination), bits)
+                .build();
     }
 }

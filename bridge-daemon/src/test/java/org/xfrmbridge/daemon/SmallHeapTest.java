@@ -27,9 +27,7 @@ import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Algorithm;
-import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
@@ -88,47 +86,36 @@ class SmallHeapTest {
     }
 
     private static StateSpec state(int spi) {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.id = key(spi).id();
-        spec.saddr = HERE;
-        spec.family = AddressFamily.INET;
-        spec.mode = Mode.TUNNEL;
-        spec.reqid = spi;
-        spec.aead = new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]);
-        return spec.build();
+        return StateSpec.builder()
+                .id(key(spi).id())
+                .saddr(HERE)
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL)
+                .reqid(spi)
+                .aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]))
+                .build();
     }
 
     private static PolicySpec policy(Selector selector, Mode mode) {
-        Template template = new Template(
-                new StateId(mode == Mode.TUNNEL ? THERE : Address.ANY, 0, IpProtocol.ESP),
-                AddressFamily.INET,
-                mode == Mode.TUNNEL ? HERE : Address.ANY,
-                1,
-                mode,
-                0,
-                false,
-                -1,
-                -1,
-                -1);
-        return new PolicySpec(
-                selector,
-                Lifetime.UNLIMITED,
-                100,
-                0,
-                Direction.OUT,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(template),
-                Mark.NONE,
-                0,
-                PolicySpec.Type.MAIN,
-                null);
+        Template template = Template.builder()
+                .id(new StateId(mode == Mode.TUNNEL ? THERE : Address.ANY, 0, IpProtocol.ESP))
+                .family(AddressFamily.INET)
+                .saddr(mode == Mode.TUNNEL ? HERE : Address.ANY)
+                .reqid(1)
+                .mode(mode)
+                .build();
+        return PolicySpec.builder()
+                .selector(selector)
+                .priority(100)
+                .templates(List.of(template))
+                .build();
     }
 
     private static Selector towards(int ipv4, int prefix) {
-        return new Selector(
-                new Address((long) ipv4 << 32, 0), HERE, 0, 0, 0, 0, AddressFamily.INET, prefix, 32, 0, 0, 0);
+        return Selector.of(AddressFamily.INET)
+                .saddr(HERE, 32)
+                .daddr(new Address((long) ipv4 << 32, 0), prefix)
+                .build();
     }
 
     private interface Adder {

@@ -13,10 +13,8 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Algorithm;
 import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.StateId;
-import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /** Adds an SA, hears of it, lists all there are, and deletes it: README.md, "From Java". */
@@ -28,19 +26,20 @@ public final class XfrmExample {
         try (XfrmClient xfrm =
                         arguments.length == 0 ? Clients.xfrmOfKernel() : Clients.xfrmOfBridge(Path.of(arguments[0]));
                 XfrmEvents events = xfrm.events(XfrmMessage.GROUP_SA)) {
-            StateSpec.Builder sa = StateSpec.builder();
-            sa.saddr = Address.parse("192.0.2.1");
-            sa.id = new StateId(Address.parse("192.0.2.2"), 0x1000, IpProtocol.ESP);
-            sa.family = AddressFamily.INET;
-            sa.mode = Mode.TUNNEL;
-            sa.aead = new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]);
-            xfrm.addState(sa.build());
+            StateSpec sa = StateSpec.builder()
+                    .saddr(Address.parse("192.0.2.1"))
+                    .id(new StateId(Address.parse("192.0.2.2"), 0x1000, IpProtocol.ESP))
+                    .family(AddressFamily.INET)
+                    .mode(Mode.TUNNEL)
+                    .aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]))
+                    .build();
+            xfrm.addState(sa);
             System.out.println(events.next(1000));
             try (Stream<StateEntry> all = xfrm.states()) {
                 all.forEach(state -> System.out.println(
                         state.spec().id() + ": " + state.current().packets() + " packets"));
             }
-            xfrm.deleteState(new StateKey(sa.id, sa.family, Mark.NONE, null));
+            xfrm.deleteState(sa.key());
         } catch (RefusedException e) {
             System.err.println(e.getMessage());
         }

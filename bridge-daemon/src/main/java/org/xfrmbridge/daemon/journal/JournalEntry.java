@@ -64,8 +64,15 @@ sealed interface JournalEntry {
         private static Template sayable(Template t) {
             return !t.allAlgorithms()
                     ? t
-                    : new Template(
-                            t.id(), t.family(), t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(), -1, -1, -1);
+                    : Template.builder()
+                            .id(t.id())
+                            .family(t.family())
+                            .saddr(t.saddr())
+                            .reqid(t.reqid())
+                            .mode(t.mode())
+                            .share(t.share())
+                            .optional(t.optional())
+                            .build();
         }
     }
 

@@ -8,9 +8,11 @@ import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.PolicySpecBuilder;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /** Policies and States as IKE daemons make them, each another one by its number. */
@@ -38,8 +40,11 @@ final class WarmupEntries {
     /** Any address to one of a few /24s, told apart by port. */
     static PolicySpec overlapping(int number) {
         Address net = Address.ofIpv4(FIRST_NET + (number % 8 << 8));
-        Selector selector = new Selector(
-                net, Address.ANY, 1 + number, 0xffff, 0, 0, AddressFamily.INET, 24, 0, IpProtocol.UDP, 0, 0);
+        Selector selector = Selector.of(AddressFamily.INET)
+                .daddr(net, 24)
+                .dport(1 + number)
+                .protocol(IpProtocol.UDP)
+                .build();
         return policy(selector, number, number * 0x9E3779B9 >>> 20);
     }
 
@@ -54,43 +59,50 @@ final class WarmupEntries {
     }
 
     private static Selector selector(Address saddr, int saddrBits, Address daddr, int daddrBits) {
-        return new Selector(daddr, saddr, 0, 0, 0, 0, AddressFamily.INET, daddrBits, saddrBits, 0, 0, 0);
+        return Selector.of(AddressFamily.INET)
+                .saddr(saddr, saddrBits)
+                .daddr(daddr, daddrBits)
+                .build();
     }
 
     private static PolicySpec policy(Selector selector, int number, int priority) {
-        PolicySpec.Builder policy = PolicySpec.builder();
-        policy.selector = selector;
-        policy.priority = priority;
-        policy.direction = Direction.OUT;
+        PolicySpecBuilder policy =
+                PolicySpec.builder().selector(selector).priority(priority).direction(Direction.OUT);
         StateId id = new StateId(Address.ofIpv4(FIRST_PEER + number), 0, IpProtocol.ESP);
-        policy.templates = List.of(new Template(id, AddressFamily.INET, SELF, 1, Mode.TUNNEL, 0, false, -1, -1, -1));
+        policy.templates(List.of(Template.builder()
+                .id(id)
+                .family(AddressFamily.INET)
+                .saddr(SELF)
+                .reqid(1)
+                .mode(Mode.TUNNEL)
+                .build()));
         return policy.build();
     }
 
     /** AES-GCM and AES-CBC with HMAC-SHA256, in turns. */
     static StateSpec state(int number) {
-        StateSpec.Builder state = larval(number).toBuilder();
-        state.id = new StateId(Address.ofIpv4(FIRST_PEER + number), FIRST_SPI + number, IpProtocol.ESP);
-        state.replayWindow = 32;
+        StateSpecBuilder state = larval(number).toBuilder()
+                .id(new StateId(Address.ofIpv4(FIRST_PEER + number), FIRST_SPI + number, IpProtocol.ESP))
+                .replayWindow(32);
         if (number % 2 == 0) {
-            state.aead = new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]);
+            state.aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]));
         } else {
-            state.cipher = new Algorithm("cbc(aes)", 128, 0, new byte[16]);
-            state.auth = new Algorithm("hmac(sha256)", 256, 128, new byte[32]);
-            state.authTruncated = true;
+            state.cipher(new Algorithm("cbc(aes)", 128, 0, new byte[16]))
+                    .auth(new Algorithm("hmac(sha256)", 256, 128, new byte[32]))
+                    .authTruncated(true);
         }
         return state.build();
     }
 
     /** What an SPI is allocated for. */
     static StateSpec larval(int number) {
-        StateSpec.Builder state = StateSpec.builder();
-        state.id = new StateId(Address.ofIpv4(FIRST_PEER + number), 0, IpProtocol.ESP);
-        state.saddr = SELF;
-        state.family = AddressFamily.INET;
-        state.mode = Mode.TUNNEL;
-        state.reqid = 1;
-        state.seq = number + 1;
-        return state.build();
+        return StateSpec.builder()
+                .id(new StateId(Address.ofIpv4(FIRST_PEER + number), 0, IpProtocol.ESP))
+                .saddr(SELF)
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL)
+                .reqid(1)
+                .seq(number + 1)
+                .build();
     }
 }

@@ -13,7 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,12 +46,14 @@ import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.PolicySpecBuilder;
 import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /** XfrmClient against the control side of a bridge, over its socket. */
@@ -80,27 +81,30 @@ class XfrmClientTest {
         bridge.close();
     }
 
-    private static StateSpec.Builder state(int spi) {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.id = new StateId(RIGHT, spi, IpProtocol.ESP);
-        spec.saddr = LEFT;
-        spec.selector = Selector.any(AddressFamily.INET);
-        spec.family = AddressFamily.INET;
-        spec.mode = Mode.TUNNEL;
-        spec.aead = new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]);
-        return spec;
+    private static StateSpecBuilder state(int spi) {
+        return StateSpec.builder()
+                .id(new StateId(RIGHT, spi, IpProtocol.ESP))
+                .saddr(LEFT)
+                .selector(Selector.any(AddressFamily.INET))
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL)
+                .aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]));
     }
 
     private static StateKey key(StateSpec spec) {
         return new StateKey(spec.id(), spec.family(), Mark.NONE, null);
     }
 
-    private static PolicySpec.Builder policy(int priority) {
-        PolicySpec.Builder spec = PolicySpec.builder();
-        spec.priority = priority;
-        spec.templates = List.of(new Template(
-                new StateId(RIGHT, 0, IpProtocol.ESP), AddressFamily.INET, LEFT, 7, Mode.TUNNEL, 0, false, -1, -1, -1));
-        return spec;
+    private static PolicySpecBuilder policy(int priority) {
+        return PolicySpec.builder()
+                .priority(priority)
+                .templates(List.of(Template.builder()
+                        .id(new StateId(RIGHT, 0, IpProtocol.ESP))
+                        .family(AddressFamily.INET)
+                        .saddr(LEFT)
+                        .reqid(7)
+                        .mode(Mode.TUNNEL)
+                        .build()));
     }
 
     private static PolicyKey key(PolicySpec spec) {
@@ -109,20 +113,20 @@ class XfrmClientTest {
 
     @Test
     void shouldGetBackAllThatItSaysOfAState() throws IOException {
-        StateSpec.Builder all = state(0x1000);
-        all.aead = null;
-        all.auth = new Algorithm("hmac(sha256)", 256, 96, new byte[32]);
-        all.authTruncated = true;
-        all.cipher = new Algorithm("cbc(aes)", 128, 0, new byte[16]);
-        all.encapsulation = new Encapsulation(2, 4500, 4501, Address.ANY);
-        all.flags = StateFlags.ESN;
-        all.reqid = 9;
-        all.mark = new Mark(5, 0xff);
-        all.outputMark = new Mark(6, 0xff);
-        all.ifId = 3;
-        all.tfcPadBytes = 100;
-        all.given = StateSpec.GIVEN_TFC_PAD | StateSpec.GIVEN_REPLAY_BITMAP;
-        all.replay = new ReplayState(1, 2, 0, 0, 64, new int[2]);
+        StateSpecBuilder all = state(0x1000)
+                .aead(null)
+                .auth(new Algorithm("hmac(sha256)", 256, 96, new byte[32]))
+                .authTruncated(true)
+                .cipher(new Algorithm("cbc(aes)", 128, 0, new byte[16]))
+                .encapsulation(new Encapsulation(2, 4500, 4501, Address.ANY))
+                .flags(StateFlags.ESN)
+                .reqid(9)
+                .mark(new Mark(5, 0xff))
+                .outputMark(new Mark(6, 0xff))
+                .ifId(3)
+                .tfcPadBytes(100)
+                .given(StateSpec.GIVEN_TFC_PAD | StateSpec.GIVEN_REPLAY_BITMAP)
+                .replay(new ReplayState(1, 2, 0, 0, 64, new int[2]));
         StateSpec spec = all.build();
 
         client.addState(spec);
@@ -143,8 +147,7 @@ class XfrmClientTest {
         assertTrue(again.is(Errno.EEXIST), again.getMessage());
         assertTrue(again.getMessage().startsWith("XFRM_MSG_NEWSA: EEXIST"), again.getMessage());
 
-        StateSpec.Builder unknown = state(0x1001);
-        unknown.aead = new Algorithm("rfc4106(gcm(rot13))", 160, 128, new byte[20]);
+        StateSpecBuilder unknown = state(0x1001).aead(new Algorithm("rfc4106(gcm(rot13))", 160, 128, new byte[20]));
         RefusedException refused = assertThrows(RefusedException.class, () -> client.addState(unknown.build()));
         assertTrue(refused.is(Errno.ENOSYS), refused.getMessage());
         assertTrue(refused.explanation().length() > 10, refused.explanation());
@@ -178,8 +181,7 @@ class XfrmClientTest {
 
     @Test
     void shouldCompleteAStateWithAnAllocatedSpi() throws IOException {
-        StateSpec.Builder larval = state(0);
-        larval.aead = null;
+        StateSpecBuilder larval = state(0).aead(null);
         StateEntry allocated = client.allocateSpi(larval.build(), 0x100, 0x1ff);
         int spi = allocated.spec().id().spi();
         assertTrue(spi >= 0x100 && spi <= 0x1ff, Integer.toHexString(spi));
@@ -194,8 +196,7 @@ class XfrmClientTest {
 
     @Test
     void shouldMoveCountersFromOneStateToAnother() throws IOException {
-        StateSpec.Builder spec = state(0x1000);
-        spec.replayWindow = 32;
+        StateSpecBuilder spec = state(0x1000).replayWindow(32);
         client.addState(spec.build());
         StateKey key = key(spec.build());
         ReplayState replay = new ReplayState(10, 20, 0, 0, 0, new int[] {1});
@@ -232,7 +233,7 @@ class XfrmClientTest {
         client.addPolicy(policy(1).build());
         client.setHashThresholds(new HashThresholds(16, 24), new HashThresholds(64, 48));
         PolicyCounts counts = client.policyCounts();
-        assertEquals(1, counts.global()[policy(1).direction.number()]);
+        assertEquals(1, counts.global()[policy(1).direction().number()]);
         assertEquals(1, Arrays.stream(counts.global()).sum());
         assertEquals(0, Arrays.stream(counts.socket()).sum());
         assertEquals(new HashThresholds(16, 24), counts.ipv4());
@@ -294,7 +295,7 @@ class XfrmClientTest {
                 0,
                 AddressFamily.INET,
                 AddressFamily.INET);
-        return new Migration(PolicySpec.builder().selector, 1, PolicySpec.Type.MAIN, List.of(move), null, null, 0);
+        return new Migration(PolicySpec.builder().selector(), 1, PolicySpec.Type.MAIN, List.of(move), null, null, 0);
     }
 
     /** Reads up to the event of a migration, and returns the moves that it lacks. */
@@ -333,20 +334,15 @@ class XfrmClientTest {
         StateSpec spec = state(0x1000).build();
         client.addState(spec);
         Address elsewhere = Address.parse("192.0.2.7");
-        StateMigration migration = new StateMigration(
-                key(spec),
-                elsewhere,
-                LEFT,
-                AddressFamily.INET,
-                spec.selector(),
-                5,
-                0,
-                null,
-                new Mark(1, 1),
-                null,
-                OptionalInt.empty(),
-                OptionalInt.empty(),
-                StateSpec.ABSENT);
+        StateMigration migration = StateMigration.builder()
+                .state(key(spec))
+                .daddr(elsewhere)
+                .saddr(LEFT)
+                .family(AddressFamily.INET)
+                .selector(spec.selector())
+                .reqid(5)
+                .outputMark(new Mark(1, 1))
+                .build();
         try (XfrmEvents events = client.events(XfrmMessage.GROUP_MIGRATE)) {
             client.migrateState(migration);
             assertEquals(

@@ -42,9 +42,11 @@ import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.PolicySpecBuilder;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 class PolicyJournalTest {
@@ -71,33 +73,26 @@ class PolicyJournalTest {
     }
 
     private static PolicySpec spec(int peer, Mark mark, int ifId) {
-        Selector selector = new Selector(
-                Address.ofIpv4(0x0a00_0000 + peer), HERE, 0, 0, 0, 0, AddressFamily.INET, 32, 24, IpProtocol.UDP, 0, 0);
-        Template template = new Template(
-                new StateId(Address.ofIpv4(0xc000_0202), 0, IpProtocol.ESP),
-                AddressFamily.INET,
-                HERE,
-                7,
-                Mode.TUNNEL,
-                0,
-                false,
-                -1,
-                -1,
-                -1);
-        return new PolicySpec(
-                selector,
-                Lifetime.UNLIMITED,
-                peer % 3,
-                0,
-                Direction.OUT,
-                PolicySpec.Action.ALLOW,
-                PolicySpec.ICMP,
-                0,
-                List.of(template),
-                mark,
-                ifId,
-                PolicySpec.Type.MAIN,
-                null);
+        Selector selector = Selector.of(AddressFamily.INET)
+                .saddr(HERE, 24)
+                .daddr(Address.ofIpv4(0x0a00_0000 + peer), 32)
+                .protocol(IpProtocol.UDP)
+                .build();
+        Template template = Template.builder()
+                .id(new StateId(Address.ofIpv4(0xc000_0202), 0, IpProtocol.ESP))
+                .family(AddressFamily.INET)
+                .saddr(HERE)
+                .reqid(7)
+                .mode(Mode.TUNNEL)
+                .build();
+        return PolicySpec.builder()
+                .selector(selector)
+                .priority(peer % 3)
+                .flags(PolicySpec.ICMP)
+                .templates(List.of(template))
+                .mark(mark)
+                .ifId(ifId)
+                .build();
     }
 
     private Policy add(int peer) throws XfrmException {
@@ -162,8 +157,8 @@ class PolicyJournalTest {
         ManualClock before = new ManualClock(1_500_000_000L);
         XfrmEngine first = engine(before);
         PolicyJournal itsJournal = PolicyJournal.begin(directory, first, Thread::new);
-        PolicySpec.Builder limited = PolicySpec.builder();
-        limited.lifetime = new Lifetime(-1, -1, -1, -1, 0, 100, 0, 0);
+        PolicySpecBuilder limited = PolicySpec.builder()
+                .lifetime(Lifetime.builder().hardAddSeconds(100).build());
         first.addPolicy(limited.build(), true, Origin.KERNEL);
         flush(itsJournal);
 
@@ -191,8 +186,18 @@ class PolicyJournalTest {
     void shouldBringPoliciesOfPfkeyBackAsTheyWork() throws Exception {
         PolicySpec spec = spec(1, Mark.NONE, 0);
         Template t = spec.templates().getFirst();
-        Template any = new Template(
-                t.id(), t.family(), t.saddr(), t.reqid(), t.mode(), t.share(), t.optional(), 0, 0, 0, true);
+        Template any = Template.builder()
+                .id(t.id())
+                .family(t.family())
+                .saddr(t.saddr())
+                .reqid(t.reqid())
+                .mode(t.mode())
+                .share(t.share())
+                .optional(t.optional())
+                .authMask(0)
+                .cipherMask(0)
+                .compressionMask(0)
+                .build();
         engine.addPolicy(spec.withTemplates(List.of(any)), true, Origin.KERNEL);
         flush(journal);
         assertTrue(replayed().getFirst().templates().getFirst().allAlgorithms());
@@ -321,13 +326,12 @@ class PolicyJournalTest {
     /** What was below the one that took its place, and was not written down. */
     @Test
     void shouldNotBringAPolicyBackThatLetsPassWhenOthersAreMissing() throws Exception {
-        PolicySpec.Builder letsPass = PolicySpec.builder();
-        letsPass.selector = spec(1, Mark.NONE, 0).selector();
+        PolicySpecBuilder letsPass =
+                PolicySpec.builder().selector(spec(1, Mark.NONE, 0).selector());
         engine.addPolicy(letsPass.build(), true, Origin.KERNEL);
         flush(journal);
-        PolicySpec.Builder blocks = PolicySpec.builder();
-        blocks.selector = letsPass.selector;
-        blocks.action = PolicySpec.Action.BLOCK;
+        PolicySpecBuilder blocks =
+                PolicySpec.builder().selector(letsPass.selector()).action(PolicySpec.Action.BLOCK);
         engine.addPolicy(blocks.build(), false, Origin.KERNEL);
         assertEquals(List.of(), closed());
     }
@@ -480,12 +484,12 @@ class PolicyJournalTest {
     @Test
     void shouldHoldNoKeysAndBeTheOwnersAlone() throws Exception {
         byte[] key = "0123456789abcdefNaCl".getBytes(StandardCharsets.US_ASCII);
-        StateSpec.Builder state = StateSpec.builder();
-        state.id = new StateId(HERE, 0x1000, IpProtocol.ESP);
-        state.saddr = HERE;
-        state.family = AddressFamily.INET;
-        state.mode = Mode.TUNNEL;
-        state.aead = new Algorithm("rfc4106(gcm(aes))", 160, 128, key.clone());
+        StateSpecBuilder state = StateSpec.builder()
+                .id(new StateId(HERE, 0x1000, IpProtocol.ESP))
+                .saddr(HERE)
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL)
+                .aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, key.clone()));
         engine.addState(state.build(), Origin.KERNEL);
         add(1);
         flush(journal);

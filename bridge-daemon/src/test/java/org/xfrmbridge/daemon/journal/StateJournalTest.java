@@ -51,16 +51,16 @@ class StateJournalTest {
     }
 
     private static StateSpec spec(int spi, Mark mark) {
-        StateSpec.Builder state = StateSpec.builder();
-        state.id = new StateId(THERE, spi, IpProtocol.ESP);
-        state.saddr = HERE;
-        state.family = AddressFamily.INET;
-        state.mode = Mode.TUNNEL;
-        state.reqid = 7;
-        state.ifId = 5;
-        state.mark = mark;
-        state.aead = new Algorithm("rfc4106(gcm(aes))", 160, 128, KEY.getBytes(StandardCharsets.US_ASCII));
-        return state.build();
+        return StateSpec.builder()
+                .id(new StateId(THERE, spi, IpProtocol.ESP))
+                .saddr(HERE)
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL)
+                .reqid(7)
+                .ifId(5)
+                .mark(mark)
+                .aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, KEY.getBytes(StandardCharsets.US_ASCII)))
+                .build();
     }
 
     private void add(int spi) throws XfrmException {

@@ -57,20 +57,21 @@ public final class MigrationDecoder {
             throw new XfrmException(Errno.EINVAL, "the reserved field is not zero");
         }
         ByteBuffer encapsulation = attributes.get(XfrmAttribute.ENCAP);
-        return new StateMigration(
-                new StateKey(wanted.state().id(), wanted.state().family(), wanted.oldMark(), null),
-                wanted.newDaddr(),
-                wanted.newSaddr(),
-                wanted.newFamily(),
-                wanted.newSelector(),
-                wanted.newReqid(),
-                wanted.flags(),
-                attributes.has(XfrmAttribute.MARK) ? AttributeValues.mark(attributes) : null,
-                AttributeValues.outputMark(attributes),
-                encapsulation == null ? null : Structs.readEncapsulation(encapsulation),
-                number(attributes, XfrmAttribute.MTIMER_THRESH),
-                number(attributes, XfrmAttribute.NAT_KEEPALIVE_INTERVAL),
-                AttributeValues.offloadFlags(attributes));
+        return StateMigration.builder()
+                .state(new StateKey(wanted.state().id(), wanted.state().family(), wanted.oldMark(), null))
+                .daddr(wanted.newDaddr())
+                .saddr(wanted.newSaddr())
+                .family(wanted.newFamily())
+                .selector(wanted.newSelector())
+                .reqid(wanted.newReqid())
+                .flags(wanted.flags())
+                .mark(attributes.has(XfrmAttribute.MARK) ? AttributeValues.mark(attributes) : null)
+                .outputMark(AttributeValues.outputMark(attributes))
+                .encapsulation(encapsulation == null ? null : Structs.readEncapsulation(encapsulation))
+                .mappingMaxAgeSeconds(number(attributes, XfrmAttribute.MTIMER_THRESH))
+                .natKeepaliveSeconds(number(attributes, XfrmAttribute.NAT_KEEPALIVE_INTERVAL))
+                .offloadFlags(AttributeValues.offloadFlags(attributes))
+                .build();
     }
 
     private static OptionalInt number(Attributes attributes, int type) {

@@ -93,16 +93,17 @@ public final class PolicyEncoder {
     }
 
     private static UserTmpl wire(Template template) {
-        return new UserTmpl(
-                template.id(),
-                template.family(),
-                template.saddr(),
-                template.reqid(),
-                template.mode().number(),
-                template.share(),
-                template.optional() ? 1 : 0,
-                template.authMask(),
-                template.cipherMask(),
-                template.compressionMask());
+        return UserTmpl.builder()
+                .id(template.id())
+                .family(template.family())
+                .saddr(template.saddr())
+                .reqid(template.reqid())
+                .mode(template.mode().number())
+                .share(template.share())
+                .optional(template.optional() ? 1 : 0)
+                .authMask(template.authMask())
+                .cipherMask(template.cipherMask())
+                .compressionMask(template.compressionMask())
+                .build();
     }
 }

@@ -34,19 +34,20 @@ public final class RequestEncoder {
 
     /** The fixed part of NEWSA, UPDSA, and within ALLOCSPI and EXPIRE. */
     public static UsersaInfo info(StateSpec spec) {
-        return new UsersaInfo(
-                spec.selector(),
-                spec.id(),
-                spec.saddr(),
-                spec.lifetime(),
-                NOTHING,
-                NONE_REFUSED,
-                spec.seq(),
-                spec.reqid(),
-                spec.family(),
-                spec.mode().number(),
-                spec.replayWindow(),
-                spec.flags());
+        return UsersaInfo.builder()
+                .selector(spec.selector())
+                .id(spec.id())
+                .saddr(spec.saddr())
+                .lifetime(spec.lifetime())
+                .current(NOTHING)
+                .stats(NONE_REFUSED)
+                .seq(spec.seq())
+                .reqid(spec.reqid())
+                .family(spec.family())
+                .mode(spec.mode().number())
+                .replayWindow(spec.replayWindow())
+                .flags(spec.flags())
+                .build();
     }
 
     /** NEWSA and UPDSA. Offload and IP-TFS, which no spec can name, are left out. */

@@ -14,6 +14,7 @@ import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.ReplayState;
 import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /**
  * What a client says of a State, as a {@link StateSpec}. Refused here is only what a spec cannot hold: a length inside
@@ -25,7 +26,7 @@ public final class StateDecoder {
     private StateDecoder() {}
 
     public static StateSpec decode(UsersaInfo info, Attributes attributes) throws XfrmException {
-        StateSpec.Builder spec = StateSpec.builder();
+        StateSpecBuilder spec = StateSpec.builder();
         copyInfo(info, spec);
         try {
             copyAlgorithms(attributes, spec);
@@ -40,45 +41,45 @@ public final class StateDecoder {
 
     /** What ALLOCSPI says of the larval State it wants; all other attributes mean nothing to it. */
     public static StateSpec decodeLarval(UsersaInfo info, Attributes attributes) {
-        StateSpec.Builder spec = StateSpec.builder();
+        StateSpecBuilder spec = StateSpec.builder();
         copyInfo(info, spec);
-        spec.mark = AttributeValues.mark(attributes);
-        spec.ifId = AttributeValues.ifId(attributes);
-        spec.direction = attributes.getByte(XfrmAttribute.SA_DIR, 0);
-        spec.pcpu = attributes.getInt(XfrmAttribute.SA_PCPU, StateSpec.ABSENT);
-        spec.given = given(attributes);
+        spec.mark(AttributeValues.mark(attributes))
+                .ifId(AttributeValues.ifId(attributes))
+                .direction(attributes.getByte(XfrmAttribute.SA_DIR, 0))
+                .pcpu(attributes.getInt(XfrmAttribute.SA_PCPU, StateSpec.ABSENT))
+                .given(given(attributes));
         return spec.build();
     }
 
-    private static void copyInfo(UsersaInfo info, StateSpec.Builder spec) {
-        spec.selector = info.selector();
-        spec.id = info.id();
-        spec.saddr = info.saddr();
-        spec.lifetime = info.lifetime();
-        spec.seq = info.seq();
-        spec.reqid = info.reqid();
-        spec.family = info.family();
-        spec.mode = Mode.of(info.mode());
-        spec.replayWindow = info.replayWindow();
-        spec.flags = info.flags();
+    private static void copyInfo(UsersaInfo info, StateSpecBuilder spec) {
+        spec.selector(info.selector())
+                .id(info.id())
+                .saddr(info.saddr())
+                .lifetime(info.lifetime())
+                .seq(info.seq())
+                .reqid(info.reqid())
+                .family(info.family())
+                .mode(Mode.of(info.mode()))
+                .replayWindow(info.replayWindow())
+                .flags(info.flags());
     }
 
     /** Of two forms of authentication the truncated one counts. */
-    private static void copyAlgorithms(Attributes attributes, StateSpec.Builder spec) throws XfrmException {
-        spec.aead = algorithmWithIcv(attributes, XfrmAttribute.ALG_AEAD);
-        spec.auth = algorithmWithIcv(attributes, XfrmAttribute.ALG_AUTH_TRUNC);
-        spec.authTruncated = spec.auth != null;
+    private static void copyAlgorithms(Attributes attributes, StateSpecBuilder spec) throws XfrmException {
+        spec.aead(algorithmWithIcv(attributes, XfrmAttribute.ALG_AEAD))
+                .auth(algorithmWithIcv(attributes, XfrmAttribute.ALG_AUTH_TRUNC));
+        spec.authTruncated(spec.auth() != null);
         Algorithm auth = algorithm(attributes, XfrmAttribute.ALG_AUTH);
-        if (spec.authTruncated && auth != null) {
+        if (spec.authTruncated() && auth != null) {
             auth.wipe();
-        } else if (!spec.authTruncated) {
-            spec.auth = auth;
+        } else if (!spec.authTruncated()) {
+            spec.auth(auth);
         }
-        spec.cipher = algorithm(attributes, XfrmAttribute.ALG_CRYPT);
-        spec.compression = algorithm(attributes, XfrmAttribute.ALG_COMP);
-        if (spec.compression != null) {
+        spec.cipher(algorithm(attributes, XfrmAttribute.ALG_CRYPT))
+                .compression(algorithm(attributes, XfrmAttribute.ALG_COMP));
+        if (spec.compression() != null) {
             // It has none, whatever the client put there.
-            spec.compression.wipe();
+            spec.compression().wipe();
         }
     }
 
@@ -99,18 +100,18 @@ public final class StateDecoder {
         return algorithm;
     }
 
-    private static void copyNumbers(Attributes attributes, StateSpec.Builder spec) {
-        spec.extraFlags = attributes.getInt(XfrmAttribute.SA_EXTRA_FLAGS, 0);
-        spec.tfcPadBytes = attributes.getInt(XfrmAttribute.TFCPAD, 0);
-        spec.ifId = AttributeValues.ifId(attributes);
-        spec.replayMaxDifference = attributes.getInt(XfrmAttribute.REPLAY_THRESH, StateSpec.ABSENT);
-        spec.replayMaxAge = attributes.getInt(XfrmAttribute.ETIMER_THRESH, StateSpec.ABSENT);
-        spec.mappingMaxAgeSeconds = attributes.getInt(XfrmAttribute.MTIMER_THRESH, 0);
-        spec.direction = attributes.getByte(XfrmAttribute.SA_DIR, 0);
-        spec.natKeepaliveSeconds = attributes.getInt(XfrmAttribute.NAT_KEEPALIVE_INTERVAL, 0);
-        spec.pcpu = attributes.getInt(XfrmAttribute.SA_PCPU, StateSpec.ABSENT);
-        spec.offloadFlags = AttributeValues.offloadFlags(attributes);
-        spec.given = given(attributes);
+    private static void copyNumbers(Attributes attributes, StateSpecBuilder spec) {
+        spec.extraFlags(attributes.getInt(XfrmAttribute.SA_EXTRA_FLAGS, 0))
+                .tfcPadBytes(attributes.getInt(XfrmAttribute.TFCPAD, 0))
+                .ifId(AttributeValues.ifId(attributes))
+                .replayMaxDifference(attributes.getInt(XfrmAttribute.REPLAY_THRESH, StateSpec.ABSENT))
+                .replayMaxAge(attributes.getInt(XfrmAttribute.ETIMER_THRESH, StateSpec.ABSENT))
+                .mappingMaxAgeSeconds(attributes.getInt(XfrmAttribute.MTIMER_THRESH, 0))
+                .direction(attributes.getByte(XfrmAttribute.SA_DIR, 0))
+                .natKeepaliveSeconds(attributes.getInt(XfrmAttribute.NAT_KEEPALIVE_INTERVAL, 0))
+                .pcpu(attributes.getInt(XfrmAttribute.SA_PCPU, StateSpec.ABSENT))
+                .offloadFlags(AttributeValues.offloadFlags(attributes))
+                .given(given(attributes));
     }
 
     private static int given(Attributes attributes) {
@@ -128,17 +129,16 @@ public final class StateDecoder {
         return given;
     }
 
-    private static void copyStructs(Attributes attributes, StateSpec.Builder spec) throws XfrmException {
+    private static void copyStructs(Attributes attributes, StateSpecBuilder spec) throws XfrmException {
         ByteBuffer encapsulation = attributes.get(XfrmAttribute.ENCAP);
         if (encapsulation != null) {
-            spec.encapsulation = Structs.readEncapsulation(encapsulation);
+            spec.encapsulation(Structs.readEncapsulation(encapsulation));
         }
-        spec.careOfAddress = AttributeValues.address(attributes, XfrmAttribute.COADDR);
-        spec.mark = AttributeValues.mark(attributes);
-        spec.outputMark = AttributeValues.outputMark(attributes);
+        spec.careOfAddress(AttributeValues.address(attributes, XfrmAttribute.COADDR))
+                .mark(AttributeValues.mark(attributes))
+                .outputMark(AttributeValues.outputMark(attributes));
         AttributeValues.verifySecurityContext(attributes);
-        spec.replay = replay(attributes);
-        spec.usage = usage(attributes);
+        spec.replay(replay(attributes)).usage(usage(attributes));
     }
 
     /** The replay numbers of a new State: those of the bitmap form if it has both, null if it has none. */

@@ -26,19 +26,20 @@ public final class StateEncoder {
     /** The fixed part of NEWSA, and of the messages that hold one. */
     public static UsersaInfo info(State state) {
         StateSpec spec = state.spec();
-        return new UsersaInfo(
-                spec.selector(),
-                spec.id(),
-                spec.saddr(),
-                spec.lifetime(),
-                current(state.usage()),
-                stats(state),
-                spec.seq(),
-                spec.reqid(),
-                spec.family(),
-                spec.mode().number(),
-                spec.replayWindow(),
-                spec.flags());
+        return UsersaInfo.builder()
+                .selector(spec.selector())
+                .id(spec.id())
+                .saddr(spec.saddr())
+                .lifetime(spec.lifetime())
+                .current(current(state.usage()))
+                .stats(stats(state))
+                .seq(spec.seq())
+                .reqid(spec.reqid())
+                .family(spec.family())
+                .mode(spec.mode().number())
+                .replayWindow(spec.replayWindow())
+                .flags(spec.flags())
+                .build();
     }
 
     public static UsersaId id(State state) {

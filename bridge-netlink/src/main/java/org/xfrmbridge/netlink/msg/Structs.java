@@ -70,19 +70,15 @@ public final class Structs {
         int saddrPrefix = Byte.toUnsignedInt(in.get());
         int protocol = readByteAndSkip(in, 3);
         int ifindex = in.getInt();
-        return new Selector(
-                daddr,
-                saddr,
-                dport,
-                dportMask,
-                sport,
-                sportMask,
-                family,
-                daddrPrefix,
-                saddrPrefix,
-                protocol,
-                ifindex,
-                in.getInt());
+        return Selector.of(family)
+                .saddr(saddr, saddrPrefix)
+                .daddr(daddr, daddrPrefix)
+                .sport(sport, sportMask)
+                .dport(dport, dportMask)
+                .protocol(protocol)
+                .ifindex(ifindex)
+                .user(in.getInt())
+                .build();
     }
 
     public static void writeSelector(ByteBuffer out, Selector selector) {
@@ -107,15 +103,16 @@ public final class Structs {
         long softAddSeconds = in.getLong();
         long hardAddSeconds = in.getLong();
         long softUseSeconds = in.getLong();
-        Lifetime lifetime = new Lifetime(
-                softBytes,
-                hardBytes,
-                softPackets,
-                hardPackets,
-                softAddSeconds,
-                hardAddSeconds,
-                softUseSeconds,
-                in.getLong());
+        Lifetime lifetime = Lifetime.builder()
+                .softBytes(softBytes)
+                .hardBytes(hardBytes)
+                .softPackets(softPackets)
+                .hardPackets(hardPackets)
+                .softAddSeconds(softAddSeconds)
+                .hardAddSeconds(hardAddSeconds)
+                .softUseSeconds(softUseSeconds)
+                .hardUseSeconds(in.getLong())
+                .build();
         // Most have no limits: a million of them need one object.
         return lifetime.equals(Lifetime.UNLIMITED) ? Lifetime.UNLIMITED : lifetime;
     }

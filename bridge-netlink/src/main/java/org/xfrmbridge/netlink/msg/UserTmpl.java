@@ -1,10 +1,12 @@
 package org.xfrmbridge.netlink.msg;
 
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.nio.ByteBuffer;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.StateId;
 
 /** {@code struct xfrm_user_tmpl}: one entry of XFRMA_TMPL. */
+@RecordBuilder
 public record UserTmpl(
         StateId id,
         int family,
@@ -18,6 +20,10 @@ public record UserTmpl(
         int compressionMask) {
     public static final int BYTES = 64;
 
+    public static UserTmplBuilder builder() {
+        return UserTmplBuilder.builder();
+    }
+
     public static UserTmpl read(ByteBuffer in) {
         StateId id = Structs.readId(in);
         int family = Short.toUnsignedInt(in.getShort());
@@ -29,7 +35,18 @@ public record UserTmpl(
         int optional = Structs.readByteAndSkip(in, 1);
         int authMask = in.getInt();
         int cipherMask = in.getInt();
-        return new UserTmpl(id, family, saddr, reqid, mode, share, optional, authMask, cipherMask, in.getInt());
+        return UserTmpl.builder()
+                .id(id)
+                .family(family)
+                .saddr(saddr)
+                .reqid(reqid)
+                .mode(mode)
+                .share(share)
+                .optional(optional)
+                .authMask(authMask)
+                .cipherMask(cipherMask)
+                .compressionMask(in.getInt())
+                .build();
     }
 
     public void write(ByteBuffer out) {

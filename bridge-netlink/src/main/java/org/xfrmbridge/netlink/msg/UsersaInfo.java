@@ -1,5 +1,6 @@
 package org.xfrmbridge.netlink.msg;
 
+import io.soabase.recordbuilder.core.RecordBuilder;
 import java.nio.ByteBuffer;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Lifetime;
@@ -8,6 +9,7 @@ import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
 
 /** {@code struct xfrm_usersa_info}: the fixed part of NEWSA, UPDSA and their answers. */
+@RecordBuilder
 public record UsersaInfo(
         Selector selector,
         StateId id,
@@ -27,6 +29,10 @@ public record UsersaInfo(
     /** {@code struct xfrm_stats}: packets refused, by reason. */
     public record Stats(int replayWindow, int replay, int integrityFailed) {}
 
+    public static UsersaInfoBuilder builder() {
+        return UsersaInfoBuilder.builder();
+    }
+
     public static UsersaInfo read(ByteBuffer in) {
         Selector selector = Structs.readSelector(in);
         StateId id = Structs.readId(in);
@@ -42,8 +48,20 @@ public record UsersaInfo(
         int mode = Byte.toUnsignedInt(in.get());
         int replayWindow = Byte.toUnsignedInt(in.get());
         int flags = Structs.readByteAndSkip(in, PADDING_BYTES);
-        return new UsersaInfo(
-                selector, id, saddr, lifetime, current, stats, seq, reqid, family, mode, replayWindow, flags);
+        return UsersaInfo.builder()
+                .selector(selector)
+                .id(id)
+                .saddr(saddr)
+                .lifetime(lifetime)
+                .current(current)
+                .stats(stats)
+                .seq(seq)
+                .reqid(reqid)
+                .family(family)
+                .mode(mode)
+                .replayWindow(replayWindow)
+                .flags(flags)
+                .build();
     }
 
     public void write(ByteBuffer out) {

@@ -19,6 +19,7 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /** The requests about Policies: each decodes, calls the core and encodes. */
 final class PolicyRequests {
@@ -68,15 +69,15 @@ final class PolicyRequests {
     void acquire(Request request) throws XfrmException {
         UserAcquire acquire = UserAcquire.read(request.payload());
         PolicySpec policy = PolicyDecoder.decode(acquire.policy(), request.attributes());
-        StateSpec.Builder state = StateSpec.builder();
-        state.selector = acquire.selector();
-        state.id = acquire.id();
-        state.saddr = acquire.saddr();
-        state.seq = acquire.seq();
-        state.mark = policy.mark();
+        StateSpecBuilder state = StateSpec.builder()
+                .selector(acquire.selector())
+                .id(acquire.id())
+                .saddr(acquire.saddr())
+                .seq(acquire.seq())
+                .mark(policy.mark());
         if (request.attributes().has(XfrmAttribute.SA_PCPU)) {
-            state.pcpu = request.attributes().getInt(XfrmAttribute.SA_PCPU, StateSpec.ABSENT);
-            state.given = StateSpec.GIVEN_PCPU;
+            state.pcpu(request.attributes().getInt(XfrmAttribute.SA_PCPU, StateSpec.ABSENT))
+                    .given(StateSpec.GIVEN_PCPU);
         }
         AlgorithmMasks masks = new AlgorithmMasks(acquire.authMask(), acquire.cipherMask(), acquire.compressionMask());
         service.reportAcquireFailure(acquire.selector(), state.build(), policy, masks);

@@ -30,6 +30,7 @@ import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /** MIGRATE_STATE on the wire, by include/uapi/linux/xfrm.h of Linux 7.2. */
 class MigrateStateTest {
@@ -44,14 +45,14 @@ class MigrateStateTest {
 
     @BeforeEach
     void addState() throws XfrmException {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.id = ID;
-        spec.saddr = SADDR;
-        spec.family = AddressFamily.INET;
-        spec.mode = Mode.TUNNEL;
-        spec.direction = StateSpec.DIRECTION_OUT;
+        StateSpecBuilder spec = StateSpec.builder()
+                .id(ID)
+                .saddr(SADDR)
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL)
+                .direction(StateSpec.DIRECTION_OUT);
         byte[] key = HexFormat.of().parseHex("000102030405060708090a0b0c0d0e0f10111213");
-        spec.aead = new Algorithm("rfc4106(gcm(aes))", 160, 128, key);
+        spec.aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, key));
         bench.engine.addState(spec.build(), Origin.KERNEL);
         session.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.JOIN, XfrmMessage.GROUP_MIGRATE, 0).toBytes()));
     }

@@ -28,7 +28,6 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Encapsulation;
-import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
@@ -61,33 +60,41 @@ class NetlinkKeyManagerTest {
     }
 
     private static State state() {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.id = ID;
-        spec.saddr = SADDR;
-        spec.family = AddressFamily.INET;
-        spec.reqid = 9;
-        spec.seq = 77;
-        spec.mode = Mode.TUNNEL;
-        spec.encapsulation = new Encapsulation(2, 4500, 4501, Address.ANY);
-        return new State(spec.build(), State.Phase.ACQUIRING, new Usage(0));
+        return new State(
+                StateSpec.builder()
+                        .id(ID)
+                        .saddr(SADDR)
+                        .family(AddressFamily.INET)
+                        .reqid(9)
+                        .seq(77)
+                        .mode(Mode.TUNNEL)
+                        .encapsulation(new Encapsulation(2, 4500, 4501, Address.ANY))
+                        .build(),
+                State.Phase.ACQUIRING,
+                new Usage(0));
     }
 
     private static Acquire acquire() {
-        Template template = new Template(ID, AddressFamily.INET, SADDR, 9, Mode.TUNNEL, 0, false, 1, 2, 3);
-        PolicySpec spec = new PolicySpec(
-                Selector.any(AddressFamily.INET),
-                Lifetime.UNLIMITED,
-                5,
-                0x108,
-                Direction.IN,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(template),
-                new Mark(3, 7),
-                11,
-                PolicySpec.Type.MAIN,
-                null);
+        Template template = Template.builder()
+                .id(ID)
+                .family(AddressFamily.INET)
+                .saddr(SADDR)
+                .reqid(9)
+                .mode(Mode.TUNNEL)
+                .authMask(1)
+                .cipherMask(2)
+                .compressionMask(3)
+                .allAlgorithms(false)
+                .build();
+        PolicySpec spec = PolicySpec.builder()
+                .selector(Selector.any(AddressFamily.INET))
+                .priority(5)
+                .index(0x108)
+                .direction(Direction.IN)
+                .templates(List.of(template))
+                .mark(new Mark(3, 7))
+                .ifId(11)
+                .build();
         return new Acquire(state(), template, new Policy(spec, 1, 0), Direction.IN);
     }
 

@@ -20,9 +20,6 @@ import org.xfrmbridge.netlink.nl.NetlinkReader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
-import org.xfrmbridge.xfrm.Direction;
-import org.xfrmbridge.xfrm.Lifetime;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 
@@ -64,21 +61,9 @@ class NetlinkSessionTest {
     private void addPolicies(int count) throws XfrmException {
         for (int i = 0; i < count; i++) {
             Address daddr = Address.ofIpv4(0x0a000000 + i);
-            Selector selector = new Selector(daddr, Address.ANY, 0, 0, 0, 0, AddressFamily.INET, 32, 0, 0, 0, 0);
-            PolicySpec spec = new PolicySpec(
-                    selector,
-                    Lifetime.UNLIMITED,
-                    1,
-                    0,
-                    Direction.OUT,
-                    PolicySpec.Action.ALLOW,
-                    0,
-                    0,
-                    List.of(),
-                    Mark.NONE,
-                    0,
-                    PolicySpec.Type.MAIN,
-                    null);
+            Selector selector = Selector.of(AddressFamily.INET).daddr(daddr, 32).build();
+            PolicySpec spec =
+                    PolicySpec.builder().selector(selector).priority(1).build();
             bench.engine.addPolicy(spec, true, Origin.KERNEL);
         }
     }

@@ -40,19 +40,13 @@ public record AddressPair(SadbAddress source, SadbAddress destination) {
     Selector selector() {
         int sport = source.sockaddr().port();
         int dport = destination.sockaddr().port();
-        return new Selector(
-                daddr(),
-                saddr(),
-                dport,
-                mask(dport),
-                sport,
-                mask(sport),
-                family(),
-                destination.prefixlen(),
-                source.prefixlen(),
-                Protocols.toSelector(destination.proto()),
-                0,
-                0);
+        return Selector.of(family())
+                .saddr(saddr(), source.prefixlen())
+                .daddr(daddr(), destination.prefixlen())
+                .sport(sport, mask(sport))
+                .dport(dport, mask(dport))
+                .protocol(Protocols.toSelector(destination.proto()))
+                .build();
     }
 
     private static int mask(int port) {

@@ -17,15 +17,16 @@ final class Lifetimes {
     static Lifetime read(Extensions extensions) {
         SadbLifetime hard = read(extensions.get(SadbExt.LIFETIME_HARD));
         SadbLifetime soft = read(extensions.get(SadbExt.LIFETIME_SOFT));
-        return new Lifetime(
-                limit(soft.bytesLimit()),
-                limit(hard.bytesLimit()),
-                limit(Integer.toUnsignedLong(soft.allocations())),
-                limit(Integer.toUnsignedLong(hard.allocations())),
-                soft.addtime(),
-                hard.addtime(),
-                soft.usetime(),
-                hard.usetime());
+        return Lifetime.builder()
+                .softBytes(limit(soft.bytesLimit()))
+                .hardBytes(limit(hard.bytesLimit()))
+                .softPackets(limit(Integer.toUnsignedLong(soft.allocations())))
+                .hardPackets(limit(Integer.toUnsignedLong(hard.allocations())))
+                .softAddSeconds(soft.addtime())
+                .hardAddSeconds(hard.addtime())
+                .softUseSeconds(soft.usetime())
+                .hardUseSeconds(hard.usetime())
+                .build();
     }
 
     private static SadbLifetime read(ByteBuffer body) {

@@ -15,7 +15,6 @@ import org.xfrmbridge.pfkey.sadb.SadbMsg;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicyKey;
@@ -48,20 +47,14 @@ public final class PolicyDecoder {
         Action action = policy.type() == SadbXPolicy.DISCARD ? Action.BLOCK : Action.ALLOW;
         List<Template> templates =
                 policy.type() == SadbXPolicy.IPSEC ? new Requests(policy, ends.family(), reqids).read(body) : List.of();
-        return new PolicySpec(
-                ends.selector(),
-                Lifetimes.read(extensions),
-                policy.priority(),
-                0,
-                direction,
-                action,
-                0,
-                0,
-                templates,
-                Mark.NONE,
-                0,
-                Type.MAIN,
-                null);
+        return PolicySpec.builder()
+                .selector(ends.selector())
+                .lifetime(Lifetimes.read(extensions))
+                .priority(policy.priority())
+                .direction(direction)
+                .action(action)
+                .templates(templates)
+                .build();
     }
 
     /**
@@ -91,20 +84,12 @@ public final class PolicyDecoder {
         if (label.remaining() >= SadbMsg.WORD_BYTES) {
             Extensions.verifyLabel(label);
         }
-        return new PolicySpec(
-                Selector.any(family),
-                Lifetime.UNLIMITED,
-                0,
-                0,
-                direction,
-                action,
-                0,
-                0,
-                templates,
-                Mark.NONE,
-                0,
-                Type.MAIN,
-                null);
+        return PolicySpec.builder()
+                .selector(Selector.any(family))
+                .direction(direction)
+                .action(action)
+                .templates(templates)
+                .build();
     }
 
     /** X_SPDDELETE: by selector. */
@@ -159,18 +144,17 @@ public final class PolicyDecoder {
             // Only a tunnel says where it goes; all else goes where the packet does.
             Sockaddr any = new Sockaddr(family, 0, Address.ANY);
             SockaddrPair ends = mode == Mode.TUNNEL ? SockaddrPair.read(request.ends()) : new SockaddrPair(any, any);
-            return new Template(
-                    new StateId(ends.destination().address(), 0, protocol),
-                    ends.family(),
-                    ends.source().address(),
-                    reqid,
-                    mode,
-                    0,
-                    optional,
-                    0,
-                    0,
-                    0,
-                    true);
+            return Template.builder()
+                    .id(new StateId(ends.destination().address(), 0, protocol))
+                    .family(ends.family())
+                    .saddr(ends.source().address())
+                    .reqid(reqid)
+                    .mode(mode)
+                    .optional(optional)
+                    .authMask(0)
+                    .cipherMask(0)
+                    .compressionMask(0)
+                    .build();
         }
 
         private int unique(int wanted) throws XfrmException {

@@ -25,6 +25,7 @@ import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /**
  * What requests say of States, as {@code pfkey_msg2xfrm_state} and its siblings read it, fault by fault in their order.
@@ -54,22 +55,20 @@ public final class StateDecoder {
         int protocol = protocol(header);
         SadbSa sa = SadbSa.read(saBody);
         verifyNumbers(header.satype(), sa, extensions);
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.id = new StateId(ends.daddr(), sa.spi(), protocol);
-        spec.saddr = ends.saddr();
-        spec.family = ends.family();
-        spec.replayWindow = Math.min(sa.replay(), MAX_WINDOW);
-        spec.flags = flags(sa.flags());
-        spec.lifetime = Lifetimes.read(extensions);
-        spec.seq = header.sequence();
+        StateSpecBuilder spec = StateSpec.builder()
+                .id(new StateId(ends.daddr(), sa.spi(), protocol))
+                .saddr(ends.saddr())
+                .family(ends.family())
+                .replayWindow(Math.min(sa.replay(), MAX_WINDOW))
+                .flags(flags(sa.flags()))
+                .lifetime(Lifetimes.read(extensions))
+                .seq(header.sequence());
         // A kernel gives States of PF_KEY no thresholds: nobody there could be told.
-        spec.replayMaxDifference = 0;
-        spec.replayMaxAge = 0;
+        spec.replayMaxDifference(0).replayMaxAge(0);
         try {
             copyAlgorithms(header.satype(), sa, extensions, spec);
             copySa2(extensions, spec);
-            spec.selector = selector(extensions, ends.family());
-            spec.encapsulation = encapsulation(extensions);
+            spec.selector(selector(extensions, ends.family())).encapsulation(encapsulation(extensions));
             requireTransform(protocol);
             return spec.build();
         } catch (XfrmException e) {
@@ -109,24 +108,23 @@ public final class StateDecoder {
         return flags;
     }
 
-    private static void copyAlgorithms(int satype, SadbSa sa, Extensions extensions, StateSpec.Builder spec)
+    private static void copyAlgorithms(int satype, SadbSa sa, Extensions extensions, StateSpecBuilder spec)
             throws XfrmException {
         if (sa.auth() != 0) {
-            spec.auth = Algorithms.of(AlgorithmKind.AUTH, sa.auth(), extensions.get(SadbExt.KEY_AUTH));
+            spec.auth(Algorithms.of(AlgorithmKind.AUTH, sa.auth(), extensions.get(SadbExt.KEY_AUTH)));
         }
         if (sa.encrypt() != 0 && satype == Satype.IPCOMP) {
-            spec.compression = Algorithms.of(AlgorithmKind.COMPRESSION, sa.encrypt(), null);
+            spec.compression(Algorithms.of(AlgorithmKind.COMPRESSION, sa.encrypt(), null));
         } else if (sa.encrypt() != 0) {
-            spec.cipher = Algorithms.of(AlgorithmKind.CIPHER, sa.encrypt(), extensions.get(SadbExt.KEY_ENCRYPT));
+            spec.cipher(Algorithms.of(AlgorithmKind.CIPHER, sa.encrypt(), extensions.get(SadbExt.KEY_ENCRYPT)));
         }
     }
 
-    private static void copySa2(Extensions extensions, StateSpec.Builder spec) throws XfrmException {
+    private static void copySa2(Extensions extensions, StateSpecBuilder spec) throws XfrmException {
         ByteBuffer body = extensions.get(SadbExt.X_SA2);
         if (body != null) {
             SadbXSa2 sa2 = SadbXSa2.read(body);
-            spec.mode = Modes.of(sa2.mode());
-            spec.reqid = sa2.reqid();
+            spec.mode(Modes.of(sa2.mode())).reqid(sa2.reqid());
         }
     }
 
@@ -138,7 +136,9 @@ public final class StateDecoder {
         }
         SadbAddress proxy = SadbAddress.read(body);
         Address saddr = proxy.sockaddr().address();
-        return new Selector(Address.ANY, saddr, 0, 0, 0, 0, proxy.sockaddr().family(), 0, proxy.prefixlen(), 0, 0, 0);
+        return Selector.of(proxy.sockaddr().family())
+                .saddr(saddr, proxy.prefixlen())
+                .build();
     }
 
     /** Ports without a type count for nothing, nor does the original address. */
@@ -166,11 +166,11 @@ public final class StateDecoder {
     /** GETSPI. */
     public static SpiRequest spiRequest(SadbMsg header, Extensions extensions, Origin origin) throws XfrmException {
         AddressPair ends = AddressPair.read(extensions);
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.id = new StateId(ends.daddr(), 0, protocol(header));
-        spec.saddr = ends.saddr();
-        spec.family = ends.family();
-        spec.seq = header.sequence();
+        StateSpecBuilder spec = StateSpec.builder()
+                .id(new StateId(ends.daddr(), 0, protocol(header)))
+                .saddr(ends.saddr())
+                .family(ends.family())
+                .seq(header.sequence());
         copySa2(extensions, spec);
         ByteBuffer body = extensions.get(SadbExt.SPIRANGE);
         SadbSpirange range = body == null ? ANY_SPI : SadbSpirange.read(body);

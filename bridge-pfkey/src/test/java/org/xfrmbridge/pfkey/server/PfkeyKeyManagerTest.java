@@ -24,7 +24,6 @@ import org.xfrmbridge.xfrm.Algorithm;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicyKey;
@@ -34,6 +33,7 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /** What PF_KEY sockets hear of things that did not come through one: of another front end, of packets, of timers. */
@@ -54,38 +54,37 @@ class PfkeyKeyManagerTest {
     }
 
     /** One that PF_KEY cannot say all of: an AEAD, extended numbers, a mark. */
-    private static StateSpec.Builder spec() {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.id = new StateId(RIGHT, 0x1234, IpProtocol.ESP);
-        spec.saddr = LEFT;
-        spec.family = AddressFamily.INET;
-        spec.mode = Mode.TUNNEL;
-        spec.selector = Selector.any(AddressFamily.INET);
-        spec.aead = new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]);
-        spec.flags = StateFlags.NOECN | StateFlags.AF_UNSPEC;
-        spec.mark = new Mark(5, -1);
-        spec.encapsulation = new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4501, Address.ANY);
-        spec.seq = 9;
-        return spec;
+    private static StateSpecBuilder spec() {
+        return StateSpec.builder()
+                .id(new StateId(RIGHT, 0x1234, IpProtocol.ESP))
+                .saddr(LEFT)
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL)
+                .selector(Selector.any(AddressFamily.INET))
+                .aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]))
+                .flags(StateFlags.NOECN | StateFlags.AF_UNSPEC)
+                .mark(new Mark(5, -1))
+                .encapsulation(new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4501, Address.ANY))
+                .seq(9);
     }
 
     private PolicySpec policy(PolicySpec.Type type, Mode mode, int mask) {
-        Template template = new Template(
-                new StateId(RIGHT, 0, IpProtocol.ESP), AddressFamily.INET, LEFT, 1, mode, 0, false, mask, mask, mask);
-        return new PolicySpec(
-                Selector.any(AddressFamily.INET),
-                Lifetime.UNLIMITED,
-                0,
-                0,
-                Direction.OUT,
-                PolicySpec.Action.ALLOW,
-                0,
-                0,
-                List.of(template),
-                Mark.NONE,
-                0,
-                type,
-                null);
+        Template template = Template.builder()
+                .id(new StateId(RIGHT, 0, IpProtocol.ESP))
+                .family(AddressFamily.INET)
+                .saddr(LEFT)
+                .reqid(1)
+                .mode(mode)
+                .authMask(mask)
+                .cipherMask(mask)
+                .compressionMask(mask)
+                .allAlgorithms(mask == -1)
+                .build();
+        return PolicySpec.builder()
+                .selector(Selector.any(AddressFamily.INET))
+                .templates(List.of(template))
+                .type(type)
+                .build();
     }
 
     private static SadbMsg header(byte[] message) {

@@ -49,19 +49,20 @@ final class CompressedTunnels {
     }
 
     private Draft tunnel(int cpi) {
-        UsersaInfo info = new UsersaInfo(
-                Selector.any(0),
-                new StateId(destination, cpi, IpProtocol.COMP),
-                source,
-                Lifetime.UNLIMITED,
-                new LifetimeCurrent(0, 0, 0, 0),
-                new UsersaInfo.Stats(0, 0, 0),
-                0,
-                1,
-                family,
-                dice.oneIn(4) ? Mode.TRANSPORT.number() : Mode.TUNNEL.number(),
-                0,
-                dice.pick(0, 2, 4, 8, 32));
+        UsersaInfo info = UsersaInfo.builder()
+                .selector(Selector.any(0))
+                .id(new StateId(destination, cpi, IpProtocol.COMP))
+                .saddr(source)
+                .lifetime(Lifetime.UNLIMITED)
+                .current(new LifetimeCurrent(0, 0, 0, 0))
+                .stats(new UsersaInfo.Stats(0, 0, 0))
+                .seq(0)
+                .reqid(1)
+                .family(family)
+                .mode(dice.oneIn(4) ? Mode.TRANSPORT.number() : Mode.TUNNEL.number())
+                .replayWindow(0)
+                .flags(dice.pick(0, 2, 4, 8, 32))
+                .build();
         Draft draft = Draft.of(XfrmMessage.NEWSA, UsersaInfo.BYTES, info::write)
                 .with(XfrmAttribute.ALG_COMP, maker.payload(XfrmAttribute.ALG_COMP, family));
         for (int option : new int[] {XfrmAttribute.SA_EXTRA_FLAGS, XfrmAttribute.IF_ID, XfrmAttribute.MARK}) {

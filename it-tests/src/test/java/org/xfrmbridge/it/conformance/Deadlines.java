@@ -76,12 +76,22 @@ final class Deadlines {
     }
 
     private Lifetime lifetime() {
-        return new Lifetime(amount(), amount(), amount(), amount(), seconds(), seconds(), seconds(), seconds());
+        return Lifetime.builder()
+                .softBytes(amount())
+                .hardBytes(amount())
+                .softPackets(amount())
+                .hardPackets(amount())
+                .softAddSeconds(seconds())
+                .hardAddSeconds(seconds())
+                .softUseSeconds(seconds())
+                .hardUseSeconds(seconds())
+                .build();
     }
 
     private Draft policy(int number) {
-        Selector selector = new Selector(
-                Address.ofIpv4(0x0a010200 + number), Address.ANY, 0, 0, 0, 0, AddressFamily.INET, 32, 0, 0, 0, 0);
+        Selector selector = Selector.of(AddressFamily.INET)
+                .daddr(Address.ofIpv4(0x0a010200 + number), 32)
+                .build();
         UserpolicyInfo info = new UserpolicyInfo(selector, lifetime(), NO_USE, 0, 0, Direction.OUT.number(), 0, 0, 0);
         return Draft.of(XfrmMessage.NEWPOLICY, UserpolicyInfo.BYTES, info::write);
     }
@@ -90,19 +100,20 @@ final class Deadlines {
     private Draft state(int type, int number) {
         boolean isNew = type == XfrmMessage.NEWSA;
         StateId id = new StateId(DESTINATION, FIRST_SPI + number, IpProtocol.ESP);
-        UsersaInfo info = new UsersaInfo(
-                Selector.any(0),
-                id,
-                SOURCE,
-                isNew && !dice.oneIn(4) ? Lifetime.UNLIMITED : lifetime(),
-                NO_USE,
-                new UsersaInfo.Stats(0, 0, 0),
-                0,
-                1,
-                AddressFamily.INET,
-                Mode.TUNNEL.number(),
-                32,
-                0);
+        UsersaInfo info = UsersaInfo.builder()
+                .selector(Selector.any(0))
+                .id(id)
+                .saddr(SOURCE)
+                .lifetime(isNew && !dice.oneIn(4) ? Lifetime.UNLIMITED : lifetime())
+                .current(NO_USE)
+                .stats(new UsersaInfo.Stats(0, 0, 0))
+                .seq(0)
+                .reqid(1)
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL.number())
+                .replayWindow(32)
+                .flags(0)
+                .build();
         Draft draft = Draft.of(type, UsersaInfo.BYTES, info::write).with(XfrmAttribute.ALG_AEAD, aead());
         LifetimeCurrent usage = new LifetimeCurrent(dice.pick(0, 100), dice.pick(0, 1), 0, dice.pick(0, 2));
         if (isNew && !dice.oneIn(3)) {

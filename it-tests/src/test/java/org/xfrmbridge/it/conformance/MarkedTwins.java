@@ -56,19 +56,20 @@ final class MarkedTwins {
     }
 
     private static UsersaInfo info() {
-        return new UsersaInfo(
-                Selector.any(0),
-                ID,
-                SOURCE,
-                Lifetime.UNLIMITED,
-                new LifetimeCurrent(0, 0, 0, 0),
-                new UsersaInfo.Stats(0, 0, 0),
-                0,
-                1,
-                AddressFamily.INET,
-                Mode.TUNNEL.number(),
-                0,
-                0);
+        return UsersaInfo.builder()
+                .selector(Selector.any(0))
+                .id(ID)
+                .saddr(SOURCE)
+                .lifetime(Lifetime.UNLIMITED)
+                .current(new LifetimeCurrent(0, 0, 0, 0))
+                .stats(new UsersaInfo.Stats(0, 0, 0))
+                .seq(0)
+                .reqid(1)
+                .family(AddressFamily.INET)
+                .mode(Mode.TUNNEL.number())
+                .replayWindow(0)
+                .flags(0)
+                .build();
     }
 
     private static Draft larval() {

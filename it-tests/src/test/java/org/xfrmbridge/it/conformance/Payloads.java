@@ -268,17 +268,18 @@ final class Payloads {
 
     private UserTmpl template(int family) {
         int own = dice.oneIn(12) ? pools.family() : family;
-        return new UserTmpl(
-                new StateId(pools.usualAddress(own), dice.oneIn(4) ? pools.spi() : 0, pools.protocol()),
-                dice.oneIn(8) ? AddressFamily.UNSPEC : own,
-                pools.usualAddress(own),
-                pools.reqid(),
-                mode(),
-                dice.pick(0, 0, 0, 1, 3, 255),
-                dice.oneIn(6) ? dice.pick(1, 2) : 0,
-                dice.pick(-1, 0),
-                dice.pick(-1, 3),
-                -1);
+        return UserTmpl.builder()
+                .id(new StateId(pools.usualAddress(own), dice.oneIn(4) ? pools.spi() : 0, pools.protocol()))
+                .family(dice.oneIn(8) ? AddressFamily.UNSPEC : own)
+                .saddr(pools.usualAddress(own))
+                .reqid(pools.reqid())
+                .mode(mode())
+                .share(dice.pick(0, 0, 0, 1, 3, 255))
+                .optional(dice.oneIn(6) ? dice.pick(1, 2) : 0)
+                .authMask(dice.pick(-1, 0))
+                .cipherMask(dice.pick(-1, 3))
+                .compressionMask(-1)
+                .build();
     }
 
     int mode() {

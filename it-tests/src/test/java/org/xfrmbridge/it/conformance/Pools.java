@@ -63,19 +63,15 @@ final class Pools {
     Selector selector(int family) {
         int bits = family == AddressFamily.INET6 ? 128 : 32;
         boolean ports = dice.oneIn(3);
-        return new Selector(
-                usualAddress(family),
-                usualAddress(family),
-                ports ? dice.pick(53, 500) : 0,
-                ports ? 0xffff : 0,
-                ports && dice.oneIn(2) ? 4500 : 0,
-                ports && dice.oneIn(2) ? 0xffff : 0,
-                dice.oneIn(30) ? family() : family,
-                prefix(bits),
-                prefix(bits),
-                dice.oneIn(3) ? dice.pick(IpProtocol.UDP, IpProtocol.TCP, 255) : 0,
-                dice.oneIn(12) ? dice.pick(1, 9) : 0,
-                dice.oneIn(12) ? 1000 : 0);
+        return Selector.of(dice.oneIn(30) ? family() : family)
+                .saddr(usualAddress(family), prefix(bits))
+                .daddr(usualAddress(family), prefix(bits))
+                .sport(ports && dice.oneIn(2) ? 4500 : 0, ports && dice.oneIn(2) ? 0xffff : 0)
+                .dport(ports ? dice.pick(53, 500) : 0, ports ? 0xffff : 0)
+                .protocol(dice.oneIn(3) ? dice.pick(IpProtocol.UDP, IpProtocol.TCP, 255) : 0)
+                .ifindex(dice.oneIn(12) ? dice.pick(1, 9) : 0)
+                .user(dice.oneIn(12) ? 1000 : 0)
+                .build();
     }
 
     private int prefix(int bits) {
@@ -93,15 +89,16 @@ final class Pools {
         if (!dice.oneIn(4)) {
             return Lifetime.UNLIMITED;
         }
-        return new Lifetime(
-                amount(),
-                amount(),
-                amount(),
-                amount(),
-                dice.pick(0, 3600),
-                dice.pick(0, 7200),
-                dice.pick(0, 3600),
-                dice.pick(0, 7200));
+        return Lifetime.builder()
+                .softBytes(amount())
+                .hardBytes(amount())
+                .softPackets(amount())
+                .hardPackets(amount())
+                .softAddSeconds(dice.pick(0, 3600))
+                .hardAddSeconds(dice.pick(0, 7200))
+                .softUseSeconds(dice.pick(0, 3600))
+                .hardUseSeconds(dice.pick(0, 7200))
+                .build();
     }
 
     private long amount() {

@@ -58,19 +58,11 @@ final class Relocation {
         newSource = address(newFamily, dice.pick(0, 2, 2));
         newDestination = address(newFamily, dice.pick(1, 3));
         int bits = AddressFamily.bits(family);
-        Selector selector = new Selector(
-                destination,
-                source,
-                0,
-                0,
-                0,
-                0,
-                family,
-                dice.pick(bits, 24, 0),
-                dice.pick(bits, 24, 0),
-                dice.pick(0, 0, IpProtocol.UDP),
-                0,
-                0);
+        Selector selector = Selector.of(family)
+                .saddr(source, dice.pick(bits, 24, 0))
+                .daddr(destination, dice.pick(bits, 24, 0))
+                .protocol(dice.pick(0, 0, IpProtocol.UDP))
+                .build();
         traffic = new UserpolicyId(selector, 0, dice.choose(Direction.values()).number());
     }
 
@@ -102,17 +94,18 @@ final class Relocation {
     private Draft policy() {
         UserpolicyInfo info = new UserpolicyInfo(
                 traffic.selector(), Lifetime.UNLIMITED, NO_USE, dice.pick(0, 100), 0, traffic.direction(), 0, 0, 0);
-        UserTmpl template = new UserTmpl(
-                new StateId(destination, 0, IpProtocol.ESP),
-                family,
-                source,
-                dice.pick(REQID, REQID, 0),
-                mode,
-                0,
-                0,
-                -1,
-                -1,
-                -1);
+        UserTmpl template = UserTmpl.builder()
+                .id(new StateId(destination, 0, IpProtocol.ESP))
+                .family(family)
+                .saddr(source)
+                .reqid(dice.pick(REQID, REQID, 0))
+                .mode(mode)
+                .share(0)
+                .optional(0)
+                .authMask(-1)
+                .cipherMask(-1)
+                .compressionMask(-1)
+                .build();
         return Draft.of(XfrmMessage.NEWPOLICY, UserpolicyInfo.BYTES, info::write)
                 .with(XfrmAttribute.TMPL, Draft.struct(UserTmpl.BYTES, template::write));
     }
@@ -120,19 +113,20 @@ final class Relocation {
     /** Mostly one that moves. */
     private Draft state(int spi) {
         StateId id = new StateId(destination, spi, IpProtocol.ESP);
-        UsersaInfo info = new UsersaInfo(
-                Selector.any(0),
-                id,
-                source,
-                Lifetime.UNLIMITED,
-                NO_USE,
-                new UsersaInfo.Stats(0, 0, 0),
-                dice.pick(0, 5),
-                dice.pick(REQID, REQID, REQID, 4),
-                family,
-                mode,
-                dice.pick(0, 32),
-                dice.oneIn(3) ? dice.pick(1, 2, 4, 32, 128) : 0);
+        UsersaInfo info = UsersaInfo.builder()
+                .selector(Selector.any(0))
+                .id(id)
+                .saddr(source)
+                .lifetime(Lifetime.UNLIMITED)
+                .current(NO_USE)
+                .stats(new UsersaInfo.Stats(0, 0, 0))
+                .seq(dice.pick(0, 5))
+                .reqid(dice.pick(REQID, REQID, REQID, 4))
+                .family(family)
+                .mode(mode)
+                .replayWindow(dice.pick(0, 32))
+                .flags(dice.oneIn(3) ? dice.pick(1, 2, 4, 32, 128) : 0)
+                .build();
         Draft draft = maker.state(XfrmMessage.NEWSA, info, family);
         if (ifId != 0) {
             draft.set(XfrmAttribute.IF_ID, Draft.number(ifId));

@@ -162,19 +162,20 @@ final class RequestMaker {
         StateId id = pools.id(family);
         Selector selector = dice.oneIn(4) ? pools.selector(family) : Selector.any(0);
         int flags = dice.oneIn(3) ? dice.pick(1, 2, 4, 8, 16, 32, 64, 128, 255) : 0;
-        return new UsersaInfo(
-                selector,
-                id,
-                pools.usualAddress(family),
-                pools.lifetime(),
-                NO_USE,
-                new UsersaInfo.Stats(0, 0, 0),
-                pools.acquireSequence(),
-                pools.reqid(),
-                family,
-                mode,
-                dice.pick(0, 0, 32, 32, 255),
-                flags);
+        return UsersaInfo.builder()
+                .selector(selector)
+                .id(id)
+                .saddr(pools.usualAddress(family))
+                .lifetime(pools.lifetime())
+                .current(NO_USE)
+                .stats(new UsersaInfo.Stats(0, 0, 0))
+                .seq(pools.acquireSequence())
+                .reqid(pools.reqid())
+                .family(family)
+                .mode(mode)
+                .replayWindow(dice.pick(0, 0, 32, 32, 255))
+                .flags(flags)
+                .build();
     }
 
     private Draft state(int type, int family) {

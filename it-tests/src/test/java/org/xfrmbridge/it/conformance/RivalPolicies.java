@@ -54,7 +54,10 @@ final class RivalPolicies {
     }
 
     private Selector selector(int sourcePrefix, int destinationPrefix) {
-        return new Selector(destination, source, 0, 0, 0, 0, family, destinationPrefix, sourcePrefix, 0, 0, 0);
+        return Selector.of(family)
+                .saddr(source, sourcePrefix)
+                .daddr(destination, destinationPrefix)
+                .build();
     }
 
     private int prefix() {
@@ -73,17 +76,18 @@ final class RivalPolicies {
                 0,
                 0,
                 0);
-        UserTmpl template = new UserTmpl(
-                new StateId(destination, 0, IpProtocol.ESP),
-                family,
-                source,
-                REQID,
-                Mode.TUNNEL.number(),
-                0,
-                0,
-                -1,
-                -1,
-                -1);
+        UserTmpl template = UserTmpl.builder()
+                .id(new StateId(destination, 0, IpProtocol.ESP))
+                .family(family)
+                .saddr(source)
+                .reqid(REQID)
+                .mode(Mode.TUNNEL.number())
+                .share(0)
+                .optional(0)
+                .authMask(-1)
+                .cipherMask(-1)
+                .compressionMask(-1)
+                .build();
         return Draft.of(dice.pick(XfrmMessage.NEWPOLICY, XfrmMessage.UPDPOLICY), UserpolicyInfo.BYTES, info::write)
                 .with(XfrmAttribute.TMPL, Draft.struct(UserTmpl.BYTES, template::write));
     }

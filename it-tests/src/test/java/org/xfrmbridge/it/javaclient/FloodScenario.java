@@ -104,12 +104,12 @@ class FloodScenario {
     }
 
     private static StateSpec state() {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.id = new StateId(Address.parse("192.0.2.2"), 0x1000, IpProtocol.ESP);
-        spec.saddr = Address.parse("192.0.2.1");
-        spec.family = AddressFamily.INET;
-        spec.aead = new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]);
-        return spec.build();
+        return StateSpec.builder()
+                .id(new StateId(Address.parse("192.0.2.2"), 0x1000, IpProtocol.ESP))
+                .saddr(Address.parse("192.0.2.1"))
+                .family(AddressFamily.INET)
+                .aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]))
+                .build();
     }
 
     private static void awaitListening(BridgeProcess bridge, Monitor monitor) {

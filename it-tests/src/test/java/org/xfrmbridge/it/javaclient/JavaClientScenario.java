@@ -37,10 +37,12 @@ import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.PolicySpecBuilder;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 import org.xfrmbridge.xfrm.Template;
 
 /**
@@ -123,48 +125,41 @@ class JavaClientScenario {
     private static List<PolicySpec> specs() {
         List<PolicySpec> specs = new ArrayList<>();
         for (int i = 0; i < 48; i++) {
-            PolicySpec.Builder spec = PolicySpec.builder();
+            PolicySpecBuilder spec = PolicySpec.builder();
             boolean ipv4 = i % 2 == 0;
-            spec.direction = Direction.values()[i % 3];
-            spec.index = FIRST_INDEX + 8 * i + spec.direction.number();
-            spec.priority = 1000 + i;
-            spec.selector = new Selector(
-                    Address.parse(ipv4 ? "10.1." + i + ".0" : "fd01::" + i),
-                    Address.parse(ipv4 ? "10.2.0.0" : "fd02::"),
-                    i % 5 * 100,
-                    i % 5 == 0 ? 0 : 0xffff,
-                    0,
-                    0,
-                    ipv4 ? AddressFamily.INET : AddressFamily.INET6,
-                    ipv4 ? 24 : 128,
-                    ipv4 ? 16 : 64,
-                    i % 5 == 0 ? 0 : 17,
-                    0,
-                    0);
-            spec.mark = i % 7 == 0 ? new Mark(i, 0xff) : Mark.NONE;
-            spec.ifId = i % 11 == 0 ? i : 0;
-            spec.lifetime = i % 4 == 0 ? new Lifetime(-1, -1, -1, -1, 600, 900, 0, 0) : Lifetime.UNLIMITED;
-            spec.action = i % 9 == 8 ? PolicySpec.Action.BLOCK : PolicySpec.Action.ALLOW;
-            spec.flags = i % 3;
-            spec.templates = Stream.generate(() -> template(spec)).limit(i % 7).toList();
+            spec.direction(Direction.values()[i % 3]);
+            spec.index(FIRST_INDEX + 8 * i + spec.direction().number())
+                    .priority(1000 + i)
+                    .selector(Selector.of(ipv4 ? AddressFamily.INET : AddressFamily.INET6)
+                            .saddr(Address.parse(ipv4 ? "10.2.0.0" : "fd02::"), ipv4 ? 16 : 64)
+                            .daddr(Address.parse(ipv4 ? "10.1." + i + ".0" : "fd01::" + i), ipv4 ? 24 : 128)
+                            .dport(i % 5 * 100, i % 5 == 0 ? 0 : 0xffff)
+                            .protocol(i % 5 == 0 ? 0 : 17)
+                            .build())
+                    .mark(i % 7 == 0 ? new Mark(i, 0xff) : Mark.NONE)
+                    .ifId(i % 11 == 0 ? i : 0)
+                    .lifetime(
+                            i % 4 == 0
+                                    ? Lifetime.builder()
+                                            .softAddSeconds(600)
+                                            .hardAddSeconds(900)
+                                            .build()
+                                    : Lifetime.UNLIMITED)
+                    .action(i % 9 == 8 ? PolicySpec.Action.BLOCK : PolicySpec.Action.ALLOW)
+                    .flags(i % 3);
+            spec.templates(Stream.generate(() -> template(spec)).limit(i % 7).toList());
             specs.add(spec.build());
         }
         return specs;
     }
 
     /** Of transport mode: a tunnel needs ends of a family that fits. */
-    private static Template template(PolicySpec.Builder spec) {
-        return new Template(
-                new StateId(Address.ANY, 0, IpProtocol.ESP),
-                spec.selector.family(),
-                Address.ANY,
-                5,
-                Mode.TRANSPORT,
-                0,
-                false,
-                -1,
-                -1,
-                -1);
+    private static Template template(PolicySpecBuilder spec) {
+        return Template.builder()
+                .id(new StateId(Address.ANY, 0, IpProtocol.ESP))
+                .family(spec.selector().family())
+                .reqid(5)
+                .build();
     }
 
     private static PolicyKey byIndex(PolicySpec spec) {
@@ -174,12 +169,12 @@ class JavaClientScenario {
 
     private static void larvalStates(XfrmClient client, List<Object> results) throws IOException {
         for (int i = 0; i < 10; i++) {
-            StateSpec.Builder larval = StateSpec.builder();
-            larval.id = new StateId(RIGHT, 0, IpProtocol.ESP);
-            larval.saddr = LEFT;
-            larval.family = AddressFamily.INET;
-            larval.mode = i % 2 == 0 ? Mode.TUNNEL : Mode.TRANSPORT;
-            larval.reqid = i;
+            StateSpecBuilder larval = StateSpec.builder()
+                    .id(new StateId(RIGHT, 0, IpProtocol.ESP))
+                    .saddr(LEFT)
+                    .family(AddressFamily.INET)
+                    .mode(i % 2 == 0 ? Mode.TUNNEL : Mode.TRANSPORT)
+                    .reqid(i);
             results.add(
                     client.allocateSpi(larval.build(), 0x1000 + i, 0x1000 + i).spec());
         }

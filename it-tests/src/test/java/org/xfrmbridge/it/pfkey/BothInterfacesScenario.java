@@ -44,6 +44,7 @@ import org.xfrmbridge.xfrm.StateFlags;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateKey;
 import org.xfrmbridge.xfrm.StateSpec;
+import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /**
  * Why: netlink and PF_KEY are two ways to one database. Topology: one host, a client and a listener of each. Steps: an
@@ -91,20 +92,18 @@ class BothInterfacesScenario {
         scene.close();
     }
 
-    private static StateSpec.Builder spec() {
-        StateSpec.Builder spec = StateSpec.builder();
-        spec.id = NETLINK_NAME.id();
-        spec.saddr = HERE;
-        spec.family = AddressFamily.INET;
-        spec.mode = Mode.TRANSPORT;
-        return spec;
+    private static StateSpecBuilder spec() {
+        return StateSpec.builder()
+                .id(NETLINK_NAME.id())
+                .saddr(HERE)
+                .family(AddressFamily.INET)
+                .mode(Mode.TRANSPORT);
     }
 
     private static StateSpec separate() {
-        StateSpec.Builder spec = spec();
-        spec.cipher = new Algorithm("cbc(aes)", 128, 0, new byte[16]);
-        spec.auth = new Algorithm("hmac(sha1)", 160, 0, new byte[20]);
-        return spec.build();
+        return spec().cipher(new Algorithm("cbc(aes)", 128, 0, new byte[16]))
+                .auth(new Algorithm("hmac(sha1)", 160, 0, new byte[20]))
+                .build();
     }
 
     private static PfkeyState pfkeyState() {
@@ -173,11 +172,10 @@ class BothInterfacesScenario {
     /** What PF_KEY has no words for: an AEAD and its key, extended numbers and their window, an interface, a mark. */
     @Test
     void shouldBeShownWithoutThemWhatPfkeyCannotSay() throws IOException {
-        StateSpec.Builder spec = spec();
-        spec.aead = new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]);
-        spec.flags = StateFlags.ESN;
-        spec.replay = new ReplayState(0, 0, 0, 0, 1024, new int[32]);
-        spec.ifId = 7;
+        StateSpecBuilder spec = spec().aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]))
+                .flags(StateFlags.ESN)
+                .replay(new ReplayState(0, 0, 0, 0, 1024, new int[32]))
+                .ifId(7);
         netlink.addState(spec.build());
 
         PfkeyState shown = pfkey.get(PFKEY_NAME);
