@@ -219,9 +219,6 @@ public class DatapathBench {
         public void limitReached(org.xfrmbridge.xfrm.State state) {}
 
         @Override
-        public void firstUse(org.xfrmbridge.xfrm.State state) {}
-
-        @Override
         public void mappingChanged(org.xfrmbridge.xfrm.State state, Address newSaddr, int newSport) {}
 
         @Override

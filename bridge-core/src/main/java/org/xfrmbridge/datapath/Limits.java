@@ -12,28 +12,14 @@ import org.xfrmbridge.xfrm.Usage;
 final class Limits {
     private Limits() {}
 
-    /**
-     * Whether a hard limit was reached. Tells the control side of that, of soft limits and of a first use that starts a
-     * clock.
-     */
+    /** Whether a hard limit was reached. Tells the control side of that, and of soft limits. */
     static boolean exceeded(State state, DatapathEvents events) {
         Lifetime limits = state.spec().lifetime();
         Usage usage = state.usage();
-        if (usage.useSeconds() == 0 && (limits.softUseSeconds() | limits.hardUseSeconds()) != 0) {
-            events.firstUse(state);
-        }
-        if (reached(usage.bytes(), limits.hardBytes()) || reached(usage.packets(), limits.hardPackets())) {
-            events.limitReached(state);
-            return true;
-        }
-        if (!state.isDying()
-                && (reached(usage.bytes(), limits.softBytes()) || reached(usage.packets(), limits.softPackets()))) {
+        boolean hard = limits.isHardReached(usage);
+        if (hard || !state.isDying() && limits.isSoftReached(usage)) {
             events.limitReached(state);
         }
-        return false;
-    }
-
-    private static boolean reached(long used, long limit) {
-        return limit != Lifetime.INFINITE && Long.compareUnsigned(used, limit) >= 0;
+        return hard;
     }
 }

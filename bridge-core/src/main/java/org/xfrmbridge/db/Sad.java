@@ -90,12 +90,6 @@ public final class Sad {
                 : lookupByAddress(id.daddr(), spec.saddr(), id.protocol(), spec.family(), mark);
     }
 
-    /** Larval or other State by the number of an ACQUIRE. Any thread. */
-    State lookupBySequence(int sequence) {
-        SadEntry entry = bySequence.chain(sequence);
-        return entry == null ? null : entry.state();
-    }
-
     /** The larval State of an ACQUIRE's number, {@code xfrm_find_acq_byseq}; pcpu -1 for none. */
     public State larvalBySequence(int sequence, int mark, int pcpu) {
         for (SadEntry entry = bySequence.chain(sequence); entry != null; entry = entry.alikeInSequence) {

@@ -270,11 +270,6 @@ public final class Spd {
         return entry.policy();
     }
 
-    /** Whether this very Policy is in the database. Control thread. */
-    public boolean contains(Policy policy) {
-        return !policy.isDead() && atIndex(policy.spec().index()) == policy.entry();
-    }
-
     /**
      * All policies of a type (null: of both), socket policies among them, youngest first; stays valid while they come
      * and go. Control thread.

@@ -102,8 +102,8 @@ final class Acquirer {
     }
 
     private boolean ask(State larval, Template template, Policy policy) {
-        return keyManagers.acquire(
-                new KeyManager.Acquire(larval, template, policy, policy.spec().direction()));
+        return keyManagers.acquire(new ChangeListener.Acquire(
+                larval, template, policy, policy.spec().direction()));
     }
 
     private State larval(StateSpec spec) {

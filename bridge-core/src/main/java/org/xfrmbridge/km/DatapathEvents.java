@@ -21,9 +21,6 @@ public interface DatapathEvents {
     /** A byte or packet limit was reached: soft or hard, the control side looks. */
     void limitReached(State state);
 
-    /** First packet of a State that has limits counted from first use. */
-    void firstUse(State state);
-
     /** An authenticated encapsulated packet came from another address or port. */
     void mappingChanged(State state, Address newSaddr, int newSport);
 

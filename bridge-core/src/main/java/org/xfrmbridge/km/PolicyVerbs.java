@@ -1,7 +1,7 @@
 package org.xfrmbridge.km;
 
 import org.xfrmbridge.db.Spd;
-import org.xfrmbridge.km.KeyManager.PolicyChange;
+import org.xfrmbridge.km.ChangeListener.Change;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicyKey;
@@ -42,7 +42,7 @@ final class PolicyVerbs {
             throw new XfrmException(Errno.EEXIST);
         }
         expiry.start(policy);
-        keyManagers.policyChanged(exclusive ? PolicyChange.NEW : PolicyChange.UPDATE, policy, false, origin);
+        keyManagers.policyChanged(exclusive ? Change.NEW : Change.UPDATE, policy, false, origin);
         return policy;
     }
 
@@ -61,7 +61,7 @@ final class PolicyVerbs {
     Policy delete(PolicyKey key, Origin origin) throws XfrmException {
         Policy policy = get(key);
         remove(policy);
-        keyManagers.policyChanged(PolicyChange.DELETE, policy, key.index() != 0, origin);
+        keyManagers.policyChanged(Change.DELETE, policy, key.index() != 0, origin);
         return policy;
     }
 

@@ -67,16 +67,12 @@ final class StateExpiry {
         }
         Lifetime limits = state.spec().lifetime();
         Usage usage = state.usage();
-        if (isReached(usage, limits.hardBytes(), limits.hardPackets())) {
+        if (limits.isHardReached(usage)) {
             state.enter(Phase.EXPIRED);
             timers.set(StateTimer.of(state), 0);
-        } else if (!state.isDying() && isReached(usage, limits.softBytes(), limits.softPackets())) {
+        } else if (!state.isDying() && limits.isSoftReached(usage)) {
             soften(state);
         }
-    }
-
-    private static boolean isReached(Usage usage, long bytes, long packets) {
-        return Long.compareUnsigned(usage.bytes(), bytes) >= 0 || Long.compareUnsigned(usage.packets(), packets) >= 0;
     }
 
     /** The time is up. */

@@ -1,7 +1,7 @@
 package org.xfrmbridge.km;
 
 import org.xfrmbridge.db.Interner;
-import org.xfrmbridge.km.KeyManager.StateChange;
+import org.xfrmbridge.km.ChangeListener.Change;
 import org.xfrmbridge.km.XfrmService.ReplayUpdate;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Encapsulation;
@@ -49,7 +49,7 @@ final class StateVerbs {
         if (larval != null) {
             states.retire(larval);
         }
-        keyManagers.stateChanged(StateChange.NEW, state, origin);
+        keyManagers.stateChanged(Change.NEW, state, origin);
         return state;
     }
 
@@ -69,7 +69,7 @@ final class StateVerbs {
         if (old.phase() == State.Phase.ACQUIRING) {
             states.install(wanted);
             states.retire(old);
-            keyManagers.stateChanged(StateChange.UPDATE, wanted, origin);
+            keyManagers.stateChanged(Change.UPDATE, wanted, origin);
             return wanted;
         }
         adopt(old, wanted.spec());
@@ -78,7 +78,7 @@ final class StateVerbs {
         expiry.endSpent(old);
         // What listeners hear of is the request, as in the kernel, and not the State that adopted parts of it.
         wanted.enter(State.Phase.DEAD);
-        keyManagers.stateChanged(StateChange.UPDATE, wanted, origin);
+        keyManagers.stateChanged(Change.UPDATE, wanted, origin);
         wanted.wipeKeys();
         return old;
     }
@@ -88,7 +88,7 @@ final class StateVerbs {
         if (state.isInternal()) {
             throw new XfrmException(Errno.EPERM);
         }
-        states.retire(state, () -> keyManagers.stateChanged(StateChange.DELETE, state, origin));
+        states.retire(state, () -> keyManagers.stateChanged(Change.DELETE, state, origin));
     }
 
     /** {@code xfrm_user_state_lookup}. */

@@ -52,7 +52,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     private final NatKeepalives keepalives;
     private final StateVerbs stateVerbs;
     private final LarvalStates larvalStates;
-    private final Acquirer acquireDesk;
+    private final Acquirer acquirer;
     private final LostStates lostStates;
     private final PolicyExpiry policyExpiry;
     private final PolicyVerbs policyVerbs;
@@ -78,7 +78,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         natMappings = new NatMappings(keyManagers, clock);
         stateVerbs = new StateVerbs(states, stateExpiry, replayNotices, keyManagers, clock);
         larvalStates = new LarvalStates(sad, states, new SpiAllocator(sad, random), sysctls, clock);
-        acquireDesk = new Acquirer(sad, states, acquires, keyManagers, sysctls, clock);
+        acquirer = new Acquirer(sad, states, acquires, keyManagers, sysctls, clock);
         lostStates = new LostStates(timers);
         policyExpiry = new PolicyExpiry(spd, keyManagers, timers, clock);
         policyVerbs = new PolicyVerbs(spd, policyExpiry, keyManagers, clock);
@@ -161,6 +161,11 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     @Override
     public void register(KeyManager keyManager) {
         keyManagers.add(keyManager);
+    }
+
+    @Override
+    public void listen(ChangeListener listener) {
+        keyManagers.listen(listener);
     }
 
     // States
@@ -300,13 +305,13 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         policyGate.beforeChange();
         defaultVerdicts.set(defaults);
         Defaults now = defaultVerdicts.get();
-        keyManagers.tell(km -> km.defaultsChanged(now, origin));
+        keyManagers.tell(listener -> listener.defaultsChanged(now, origin));
     }
 
     @Override
     public void reportAcquireFailure(Selector selector, StateSpec template, PolicySpec policy, AlgorithmMasks masks)
             throws XfrmException {
-        acquireDesk.announce(selector, template, policy, masks);
+        acquirer.announce(selector, template, policy, masks);
     }
 
     @Override
@@ -332,7 +337,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
             return false;
         }
         Flow copy = new Flow().copyFrom(flow);
-        events.tell(() -> acquireDesk.acquire(new Acquirer.Want(policy, template, copy, daddr, saddr)));
+        events.tell(() -> acquirer.acquire(new Acquirer.Want(policy, template, copy, daddr, saddr)));
         return true;
     }
 
@@ -340,10 +345,6 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     public void limitReached(State state) {
         events.tellOnce(new Told(Topic.LIMIT, state), () -> stateExpiry.checkLimits(state));
     }
-
-    /** Needs no action: a limit counted from first use is found when its timer looks at the State. */
-    @Override
-    public void firstUse(State state) {}
 
     @Override
     public void mappingChanged(State state, Address newSaddr, int newSport) {

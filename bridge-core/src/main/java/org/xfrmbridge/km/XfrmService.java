@@ -118,8 +118,11 @@ public interface XfrmService {
 
     // Key managers
 
-    /** Registers a front end; it hears of every change from now on. */
+    /** Registers a front end; it hears of every change from now on, and is asked for States that are missing. */
     void register(KeyManager keyManager);
+
+    /** Registers who only hears. */
+    void listen(ChangeListener listener);
 
     /**
      * Somebody has begun to listen for States that expire, group EXPIRE or SADB_REGISTER: what it missed is told now.

@@ -5,8 +5,6 @@ public final class MacAddress {
     public static final int BYTES = 6;
     public static final long BROADCAST = 0xffff_ffff_ffffL;
 
-    private static final long GROUP_BIT = 1L << 40;
-
     private MacAddress() {}
 
     public static long read(byte[] data, int offset) {
@@ -16,11 +14,6 @@ public final class MacAddress {
     public static void write(byte[] data, int offset, long mac) {
         Bytes.putU16(data, offset, (int) (mac >>> 32));
         Bytes.putI32(data, offset + 2, (int) mac);
-    }
-
-    /** Whether it names a group: multicast or broadcast. */
-    public static boolean isGroup(long mac) {
-        return (mac & GROUP_BIT) != 0;
     }
 
     /** Parses six hexadecimal bytes between colons. */

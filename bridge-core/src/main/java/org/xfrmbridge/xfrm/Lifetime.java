@@ -24,6 +24,24 @@ public record Lifetime(
         return LifetimeBuilder.builder(UNLIMITED);
     }
 
+    /**
+     * Whether a limit of bytes or packets that ends a State was reached. {@link #INFINITE} is a limit like any other,
+     * the largest number there is, which only a client can set a counter to: Linux 6.1 ended a State without limits
+     * that XFRM_MSG_NEWAE had told so many bytes or packets, with the next packet and with the next update.
+     */
+    public boolean isHardReached(Usage usage) {
+        return isReached(usage, hardBytes, hardPackets);
+    }
+
+    /** The same for what makes a State dying. */
+    public boolean isSoftReached(Usage usage) {
+        return isReached(usage, softBytes, softPackets);
+    }
+
+    private static boolean isReached(Usage usage, long bytes, long packets) {
+        return Long.compareUnsigned(usage.bytes(), bytes) >= 0 || Long.compareUnsigned(usage.packets(), packets) >= 0;
+    }
+
     @Override
     public int hashCode() {
         long bytes = 31 * softBytes + hardBytes;

@@ -162,11 +162,6 @@ final class TestHost implements DatapathEvents {
     }
 
     @Override
-    public void firstUse(State state) {
-        told.add("first use");
-    }
-
-    @Override
     public void mappingChanged(State state, Address newSaddr, int newSport) {
         told.add("mapping " + newSaddr.toText(state.spec().family()) + " " + newSport);
     }

@@ -228,9 +228,8 @@ class ConcurrentModelTest {
                     policyOf(wanted), template(wanted), flow, wanted.id().daddr(), wanted.saddr());
             if (found != null) {
                 State bySpi = sad.lookup(found.id(), wanted.family(), 0);
-                State byNumber = sad.lookupBySequence(found.spec().seq());
                 // It may have gone meanwhile, and then it is dead.
-                assertTrue(bySpi == found && byNumber == found || !found.isValid(), () -> found + " is known in part");
+                assertTrue(bySpi == found || !found.isValid(), () -> found + " is known in part");
                 count++;
             }
         }

@@ -234,18 +234,15 @@ class SadModelTest extends Model {
         int sequence = 1 + random.nextInt(50);
         int mark = random.nextInt(6);
         say(() -> "look up number " + sequence + " mark " + mark);
-        State first = null;
         State larval = null;
         for (State state : model.reversed()) {
             StateSpec spec = state.spec();
-            if (spec.seq() != sequence) {
-                continue;
-            }
-            first = first == null ? state : first;
-            boolean fits = spec.mark().fits(mark) && state.phase() == Phase.ACQUIRING && spec.pcpu() == -1;
+            boolean fits = spec.seq() == sequence
+                    && spec.mark().fits(mark)
+                    && state.phase() == Phase.ACQUIRING
+                    && spec.pcpu() == -1;
             larval = larval == null && fits ? state : larval;
         }
-        assertSame(first, sad.lookupBySequence(sequence));
         assertSame(larval, sad.larvalBySequence(sequence, mark, -1));
     }
 

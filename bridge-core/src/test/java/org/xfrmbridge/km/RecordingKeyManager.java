@@ -7,7 +7,6 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
-import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 
 /** Writes down what it hears, one line each, and answers acquires as it is told to. */
@@ -28,7 +27,7 @@ final class RecordingKeyManager implements KeyManager {
     }
 
     @Override
-    public void stateChanged(StateChange change, State state, Origin origin) {
+    public void stateChanged(Change change, State state, Origin origin) {
         lastState = state;
         keysOfLastState = state.spec().aead() == null
                 ? null
@@ -43,7 +42,7 @@ final class RecordingKeyManager implements KeyManager {
     }
 
     @Override
-    public void policyChanged(PolicyChange change, Policy policy, boolean byIndex, Origin origin) {
+    public void policyChanged(Change change, Policy policy, boolean byIndex, Origin origin) {
         heard.add(change + " policy " + policy.spec().index() + (byIndex ? " by index" : ""));
     }
 
@@ -97,11 +96,6 @@ final class RecordingKeyManager implements KeyManager {
     public void replayChanged(State state, int flags, Origin origin) {
         heard.add("replay " + spi(state) + " cause " + flags + " oseq "
                 + state.sequence().oseq() + " for " + origin.portId());
-    }
-
-    @Override
-    public void report(int protocol, Selector selector, Address address) {
-        heard.add("report");
     }
 
     @Override

@@ -73,7 +73,7 @@ public final class ControlPlane implements ControlLoop.Work {
         this.refreshNs = clock.nowNs() + REFRESH_NS;
         engine.register(netlink);
         engine.register(pfkey);
-        engine.register(log);
+        engine.listen(log);
         loop.setWork(this);
         guestLoop.setWork(new DutyCycle(clock));
         if (network != null) {

@@ -2,7 +2,7 @@ package org.xfrmbridge.daemon.control;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xfrmbridge.km.KeyManager;
+import org.xfrmbridge.km.ChangeListener;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.StateMigration;
@@ -16,11 +16,10 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * Listens as a key manager that never answers, and writes one line per change. No key is ever in it. When changes come
- * by the thousand the lines of a second are limited and the rest is counted: writing them would cost more than the
- * changes. Control thread only.
+ * Writes one line per change. No key is ever in it. When changes come by the thousand the lines of a second are limited
+ * and the rest is counted: writing them would cost more than the changes. Control thread only.
  */
-public final class EventLog implements KeyManager {
+public final class EventLog implements ChangeListener {
     private static final int LINES_PER_SECOND = 50;
 
     private final Clock clock;
@@ -71,7 +70,7 @@ public final class EventLog implements KeyManager {
     }
 
     @Override
-    public void stateChanged(StateChange change, State state, Origin origin) {
+    public void stateChanged(Change change, State state, Origin origin) {
         if (maySay()) {
             log.info("SA {}: {}", past(change.name()), state);
         }
@@ -91,7 +90,7 @@ public final class EventLog implements KeyManager {
     }
 
     @Override
-    public void policyChanged(PolicyChange change, Policy policy, boolean byIndex, Origin origin) {
+    public void policyChanged(Change change, Policy policy, boolean byIndex, Origin origin) {
         if (!maySay()) {
             return;
         }
@@ -122,9 +121,8 @@ public final class EventLog implements KeyManager {
     }
 
     @Override
-    public boolean acquire(Acquire acquire) {
+    public void acquireSent(Acquire acquire) {
         say("acquire: {} wants a SA, {}", acquire.policy(), acquire.larval());
-        return false;
     }
 
     @Override
@@ -140,11 +138,6 @@ public final class EventLog implements KeyManager {
     @Override
     public void stateMigrated(StateMigration migration, State moved, Origin origin) {
         say("SA moved to other addresses: {}", moved);
-    }
-
-    @Override
-    public void report(int protocol, Selector selector, Address address) {
-        say("report: protocol {} {}", protocol, selector);
     }
 
     @Override

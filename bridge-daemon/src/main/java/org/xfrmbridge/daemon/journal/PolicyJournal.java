@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.km.ChangeListener;
 import org.xfrmbridge.km.Errno;
-import org.xfrmbridge.km.KeyManager;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.PolicyGate;
@@ -22,15 +22,14 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
- * Listens as a key manager that never answers, and keeps every change of the policies in DIR/policies as the
- * NETLINK_XFRM request that would make it: a bridge that takes over from one that died gives them to
- * {@link PolicyReplay} before a packet passes. Keys are never in it, and no policies of sockets, whose owners register
- * them again. A policy that comes back was added when it first was, so that its limits in seconds go on. Changes are
- * gathered until {@link #flush}. What could not be written down is known to be missing ({@link EntryCount}): while that
- * is so, no policy is taken ({@link #beforeChange}), and it is tried again. Control thread only, but for {@link #begin}
- * before it starts, and {@link #leave} or {@link #end} after it ended.
+ * Keeps every change of the policies in DIR/policies as the NETLINK_XFRM request that would make it: a bridge that
+ * takes over from one that died gives them to {@link PolicyReplay} before a packet passes. Keys are never in it, and no
+ * policies of sockets, whose owners register them again. A policy that comes back was added when it first was, so that
+ * its limits in seconds go on. Changes are gathered until {@link #flush}. What could not be written down is known to be
+ * missing ({@link EntryCount}): while that is so, no policy is taken ({@link #beforeChange}), and it is tried again.
+ * Control thread only, but for {@link #begin} before it starts, and {@link #leave} or {@link #end} after it ended.
  */
-public final class PolicyJournal implements KeyManager, PolicyGate {
+public final class PolicyJournal implements ChangeListener, PolicyGate {
     static final String NAME = "policies";
     private static final String CONSEQUENCE = "the next one lets nothing pass but what policies protect";
 
@@ -66,7 +65,7 @@ public final class PolicyJournal implements KeyManager, PolicyGate {
      */
     public static PolicyJournal begin(Path directory, XfrmService service, ThreadFactory threads) throws IOException {
         PolicyJournal journal = new PolicyJournal(directory, service, threads);
-        service.register(journal);
+        service.listen(journal);
         return journal;
     }
 
@@ -218,7 +217,7 @@ public final class PolicyJournal implements KeyManager, PolicyGate {
     }
 
     @Override
-    public void policyChanged(PolicyChange change, Policy policy, boolean byIndex, Origin origin) {
+    public void policyChanged(Change change, Policy policy, boolean byIndex, Origin origin) {
         switch (change) {
             case NEW -> {
                 put(new JournalEntry.Put(policy));

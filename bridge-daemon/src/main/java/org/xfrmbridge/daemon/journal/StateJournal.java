@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
 import org.xfrmbridge.db.Dump;
-import org.xfrmbridge.km.KeyManager;
+import org.xfrmbridge.km.ChangeListener;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.StateMigration;
@@ -16,14 +16,14 @@ import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * Listens as a key manager that never answers, and keeps in DIR/states what an EXPIRE needs of each State, and no key:
- * who had them is told by the next bridge that they are gone ({@link StateReplay}), and negotiates at once. It must not
- * cost what daemons do not need: at most {@value #MOST_PER_SECOND} changes a second are followed, at most
- * {@value #MOST_STATES} States are in the file. After more it is written anew by {@link #upkeep}; a bridge that ends
- * before leaves an old one, which tells of States that are long gone, and not of new ones. Control thread only, but for
- * {@link #begin} before it starts and {@link #leave} after it ended.
+ * Keeps in DIR/states what an EXPIRE needs of each State, and no key: who had them is told by the next bridge that they
+ * are gone ({@link StateReplay}), and negotiates at once. It must not cost what daemons do not need: at most
+ * {@value #MOST_PER_SECOND} changes a second are followed, at most {@value #MOST_STATES} States are in the file. After
+ * more it is written anew by {@link #upkeep}; a bridge that ends before leaves an old one, which tells of States that
+ * are long gone, and not of new ones. Control thread only, but for {@link #begin} before it starts and {@link #leave}
+ * after it ended.
  */
-public final class StateJournal implements KeyManager {
+public final class StateJournal implements ChangeListener {
     static final String NAME = "states";
     private static final String CONSEQUENCE = "daemons hear late that their SAs are gone";
     private static final int MOST_PER_SECOND = 1000;
@@ -54,7 +54,7 @@ public final class StateJournal implements KeyManager {
     public static StateJournal begin(Path directory, XfrmEngine engine, Clock clock, ThreadFactory threads)
             throws IOException {
         StateJournal journal = new StateJournal(directory, engine, clock, threads);
-        engine.register(journal);
+        engine.listen(journal);
         return journal;
     }
 
@@ -130,11 +130,11 @@ public final class StateJournal implements KeyManager {
     }
 
     @Override
-    public void stateChanged(StateChange change, State state, Origin origin) {
+    public void stateChanged(Change change, State state, Origin origin) {
         if (!follows()) {
             return;
         }
-        if (change == StateChange.DELETE) {
+        if (change == Change.DELETE) {
             put(new JournalEntry.StateRemoval(state));
         } else if (state.isValid()) {
             put(new JournalEntry.StatePut(state));

@@ -42,7 +42,7 @@ final class WarmupBridge {
         NetlinkKeyManager netlink = new NetlinkKeyManager();
         engine.register(netlink);
         engine.register(new PfkeyKeyManager());
-        engine.register(new EventLog(clock, NOPLogger.NOP_LOGGER));
+        engine.listen(new EventLog(clock, NOPLogger.NOP_LOGGER));
         session = new NetlinkSession(engine, netlink, sink, new NetlinkCaller(1, true));
     }
 

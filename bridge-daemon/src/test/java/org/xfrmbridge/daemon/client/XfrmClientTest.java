@@ -21,9 +21,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.control.ServedBridge;
 import org.xfrmbridge.example.XfrmExample;
+import org.xfrmbridge.km.ChangeListener.Change;
 import org.xfrmbridge.km.Errno;
-import org.xfrmbridge.km.KeyManager.PolicyChange;
-import org.xfrmbridge.km.KeyManager.StateChange;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.RefusedException;
 import org.xfrmbridge.km.StateMigration;
@@ -249,7 +248,7 @@ class XfrmClientTest {
                 XfrmMessage.GROUP_SA, XfrmMessage.GROUP_POLICY, XfrmMessage.GROUP_EXPIRE, XfrmMessage.GROUP_MIGRATE)) {
             client.addState(state);
             assertEquals(
-                    StateChange.NEW,
+                    Change.NEW,
                     assertInstanceOf(XfrmEvent.StateChanged.class, events.next(WAIT_MS))
                             .change());
             client.expireState(state, false);
@@ -267,14 +266,14 @@ class XfrmClientTest {
             client.deleteState(
                     new StateKey(new StateId(LEFT, 0x1000, IpProtocol.ESP), AddressFamily.INET, Mark.NONE, null));
             assertEquals(
-                    StateChange.DELETE,
+                    Change.DELETE,
                     assertInstanceOf(XfrmEvent.StateChanged.class, events.next(WAIT_MS))
                             .change());
             client.setDefaults(new Defaults(1, 1, 2));
             assertEquals(new XfrmEvent.DefaultsChanged(new Defaults(1, 1, 2)), events.next(WAIT_MS));
             client.deletePolicy(key(policy));
             assertEquals(
-                    PolicyChange.DELETE,
+                    Change.DELETE,
                     assertInstanceOf(XfrmEvent.PolicyChanged.class, events.next(WAIT_MS))
                             .change());
             client.flushStates(0);

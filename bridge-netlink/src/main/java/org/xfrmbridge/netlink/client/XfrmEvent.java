@@ -1,8 +1,7 @@
 package org.xfrmbridge.netlink.client;
 
 import java.util.List;
-import org.xfrmbridge.km.KeyManager.PolicyChange;
-import org.xfrmbridge.km.KeyManager.StateChange;
+import org.xfrmbridge.km.ChangeListener.Change;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.XfrmService.Defaults;
 import org.xfrmbridge.netlink.msg.UserAcquire;
@@ -18,7 +17,7 @@ import org.xfrmbridge.xfrm.Template;
 /** What listeners are told: one record for each message of NETLINK_XFRM's groups. */
 public sealed interface XfrmEvent {
     /** NEWSA, UPDSA or DELSA, group SA. */
-    record StateChanged(StateChange change, StateEntry state) implements XfrmEvent {}
+    record StateChanged(Change change, StateEntry state) implements XfrmEvent {}
 
     /** FLUSHSA, group SA. @param protocol 255 or 0: of all protocols */
     record StatesFlushed(int protocol) implements XfrmEvent {}
@@ -27,7 +26,7 @@ public sealed interface XfrmEvent {
     record StateExpired(UsersaInfo state, boolean hard, Mark mark, int ifId) implements XfrmEvent {}
 
     /** NEWPOLICY, UPDPOLICY or DELPOLICY, group POLICY. */
-    record PolicyChanged(PolicyChange change, PolicyEntry policy) implements XfrmEvent {}
+    record PolicyChanged(Change change, PolicyEntry policy) implements XfrmEvent {}
 
     /** FLUSHPOLICY, group POLICY. @param type null if a kernel does not tell it */
     record PoliciesFlushed(PolicySpec.Type type) implements XfrmEvent {}

@@ -1,6 +1,6 @@
 package org.xfrmbridge.netlink.server;
 
-import org.xfrmbridge.km.KeyManager.Acquire;
+import org.xfrmbridge.km.ChangeListener.Acquire;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.StateMigration;
@@ -14,7 +14,6 @@ import org.xfrmbridge.netlink.msg.UserMapping;
 import org.xfrmbridge.netlink.msg.UserMigrate;
 import org.xfrmbridge.netlink.msg.UserMigrateState;
 import org.xfrmbridge.netlink.msg.UserPolexpire;
-import org.xfrmbridge.netlink.msg.UserReport;
 import org.xfrmbridge.netlink.msg.UserpolicyDefault;
 import org.xfrmbridge.netlink.msg.UserpolicyId;
 import org.xfrmbridge.netlink.msg.UserpolicyInfo;
@@ -151,17 +150,6 @@ final class EventEncoder {
         NetlinkWriter out = begin(XfrmMessage.MAPPING, Origin.KERNEL);
         new UserMapping(StateEncoder.id(state), spec.reqid(), spec.saddr(), newSaddr, encapsulation.sport(), newSport)
                 .write(out.room(UserMapping.BYTES));
-        return out.end();
-    }
-
-    static NetlinkWriter report(int protocol, Selector selector, Address address) {
-        NetlinkWriter out = begin(XfrmMessage.REPORT, Origin.KERNEL);
-        new UserReport(protocol, selector).write(out.room(UserReport.BYTES));
-        if (address != null) {
-            int attribute = out.beginAttribute(XfrmAttribute.COADDR);
-            Structs.writeAddress(out.room(Structs.ADDRESS_BYTES), address);
-            out.endAttribute(attribute);
-        }
         return out.end();
     }
 

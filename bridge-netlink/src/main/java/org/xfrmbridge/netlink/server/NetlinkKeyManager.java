@@ -19,7 +19,6 @@ import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
-import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 
 /**
@@ -86,7 +85,7 @@ public final class NetlinkKeyManager implements KeyManager {
     }
 
     @Override
-    public void stateChanged(StateChange change, State state, Origin origin) {
+    public void stateChanged(Change change, State state, Origin origin) {
         multicast(XfrmMessage.GROUP_SA, () -> switch (change) {
             case NEW -> EventEncoder.state(XfrmMessage.NEWSA, state, origin);
             case UPDATE -> EventEncoder.state(XfrmMessage.UPDSA, state, origin);
@@ -124,7 +123,7 @@ public final class NetlinkKeyManager implements KeyManager {
     }
 
     @Override
-    public void policyChanged(PolicyChange change, Policy policy, boolean byIndex, Origin origin) {
+    public void policyChanged(Change change, Policy policy, boolean byIndex, Origin origin) {
         multicast(XfrmMessage.GROUP_POLICY, () -> switch (change) {
             case NEW -> EventEncoder.policy(XfrmMessage.NEWPOLICY, policy, origin);
             case UPDATE -> EventEncoder.policy(XfrmMessage.UPDPOLICY, policy, origin);
@@ -161,11 +160,6 @@ public final class NetlinkKeyManager implements KeyManager {
         if (state.id().protocol() == IpProtocol.ESP && encapsulation != null) {
             multicast(XfrmMessage.GROUP_MAPPING, () -> EventEncoder.mappingChanged(state, newSaddr, newSport));
         }
-    }
-
-    @Override
-    public void report(int protocol, Selector selector, Address address) {
-        multicast(XfrmMessage.GROUP_REPORT, () -> EventEncoder.report(protocol, selector, address));
     }
 
     @Override

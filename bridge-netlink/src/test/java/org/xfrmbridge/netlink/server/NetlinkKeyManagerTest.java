@@ -9,13 +9,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.io.ControlFrame;
-import org.xfrmbridge.km.KeyManager.Acquire;
-import org.xfrmbridge.km.KeyManager.StateChange;
+import org.xfrmbridge.km.ChangeListener.Acquire;
+import org.xfrmbridge.km.ChangeListener.Change;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.netlink.msg.UserAcquire;
 import org.xfrmbridge.netlink.msg.UserMapping;
-import org.xfrmbridge.netlink.msg.UserReport;
 import org.xfrmbridge.netlink.msg.UsersaId;
 import org.xfrmbridge.netlink.msg.XfrmAttribute;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
@@ -101,10 +100,9 @@ class NetlinkKeyManagerTest {
     private void tellOfEverything() {
         bench.keyManager.acquire(acquire());
         bench.keyManager.stateExpired(state(), true, 0);
-        bench.keyManager.stateChanged(StateChange.NEW, state(), Origin.KERNEL);
+        bench.keyManager.stateChanged(Change.NEW, state(), Origin.KERNEL);
         bench.keyManager.policiesFlushed(PolicySpec.Type.MAIN, Origin.KERNEL);
         bench.keyManager.replayChanged(state(), 0, Origin.KERNEL);
-        bench.keyManager.report(60, Selector.any(0), null);
         bench.keyManager.migrated(
                 new Migration(Selector.any(0), 0, PolicySpec.Type.MAIN, List.of(), null, null, 0), null);
         bench.keyManager.mappingChanged(state(), SADDR, 1);
@@ -135,7 +133,6 @@ class NetlinkKeyManagerTest {
                         XfrmMessage.GROUP_SA,
                         XfrmMessage.GROUP_POLICY,
                         XfrmMessage.GROUP_AEVENTS,
-                        XfrmMessage.GROUP_REPORT,
                         XfrmMessage.GROUP_MIGRATE,
                         XfrmMessage.GROUP_MAPPING,
                         XfrmMessage.GROUP_EXPIRE,
@@ -182,17 +179,5 @@ class NetlinkKeyManagerTest {
         assertEquals(
                 new UserMapping(new UsersaId(ID, AddressFamily.INET), 9, SADDR, moved, 4500, 1025),
                 UserMapping.read(event().payload()));
-    }
-
-    @Test
-    void shouldReportWithTheAddressWhenThereIsOne() {
-        join(XfrmMessage.GROUP_REPORT);
-        Selector selector = Selector.any(AddressFamily.INET6);
-
-        bench.keyManager.report(60, selector, SADDR);
-
-        assertEquals(new UserReport(60, selector), UserReport.read(event().payload()));
-        Attributes attributes = Attributes.parse(event().payload(), UserReport.BYTES, XfrmAttribute.COADDR);
-        assertTrue(attributes.has(XfrmAttribute.COADDR));
     }
 }

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
-import org.xfrmbridge.km.KeyManager.Acquire;
+import org.xfrmbridge.km.ChangeListener.Acquire;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.pfkey.msg.SadbAddress;
 import org.xfrmbridge.pfkey.msg.SadbProp;

@@ -28,8 +28,8 @@ import org.xfrmbridge.xfrm.State;
 /**
  * PF_KEY as a key manager, {@code pfkeyv2_mgr}: all its sockets, and what the core tells as messages to those who
  * should hear. The answer to a change is the news of it, which goes to every socket, the asker's among them. Encodes
- * nothing that nobody would hear. PF_KEY has no words for replay counters, reports and default verdicts; of a policy
- * that expired (X_SPDEXPIRE) Linux tells nobody. Control thread only.
+ * nothing that nobody would hear. PF_KEY has no words for replay counters and default verdicts; of a policy that
+ * expired (X_SPDEXPIRE) Linux tells nobody. Control thread only.
  */
 public final class PfkeyKeyManager implements KeyManager {
     // What sadb_msg_reserved of a message about a Policy counts in a kernel: references, as many as its code happens to
@@ -131,7 +131,7 @@ public final class PfkeyKeyManager implements KeyManager {
     }
 
     @Override
-    public void stateChanged(StateChange change, State state, Origin origin) {
+    public void stateChanged(Change change, State state, Origin origin) {
         int type = switch (change) {
             case NEW -> SadbType.ADD;
             case UPDATE -> SadbType.UPDATE;
@@ -155,7 +155,7 @@ public final class PfkeyKeyManager implements KeyManager {
     }
 
     @Override
-    public void policyChanged(PolicyChange change, Policy policy, boolean byIndex, Origin origin) {
+    public void policyChanged(Change change, Policy policy, boolean byIndex, Origin origin) {
         if (policy.spec().type() != PolicySpec.Type.MAIN) {
             return;
         }
@@ -164,7 +164,7 @@ public final class PfkeyKeyManager implements KeyManager {
             case UPDATE -> SadbType.X_SPDUPDATE;
             case DELETE -> byIndex ? SadbType.X_SPDDELETE2 : SadbType.X_SPDDELETE;
         };
-        int references = change == PolicyChange.DELETE ? REFERENCES_DELETED : REFERENCES_TOLD;
+        int references = change == Change.DELETE ? REFERENCES_DELETED : REFERENCES_TOLD;
         SadbMsg header = policyHeader(type, references, origin.sequence(), origin.portId());
         tell(BroadcastScope.ALL, () -> PolicyEncoder.message(header, policy));
     }

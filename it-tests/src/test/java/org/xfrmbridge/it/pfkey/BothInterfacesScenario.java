@@ -14,7 +14,7 @@ import org.xfrmbridge.daemon.client.Clients;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.km.KeyManager.StateChange;
+import org.xfrmbridge.km.ChangeListener.Change;
 import org.xfrmbridge.km.RefusedException;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Gateway;
@@ -117,7 +117,7 @@ class BothInterfacesScenario {
         return state.build();
     }
 
-    private void assertHeard(StateChange netlinkChange, int pfkeyType) throws IOException {
+    private void assertHeard(Change netlinkChange, int pfkeyType) throws IOException {
         XfrmEvent event = netlinkEvents.next(WAIT_MS);
         assertEquals(
                 netlinkChange,
@@ -136,37 +136,37 @@ class BothInterfacesScenario {
     @Test
     void shouldBeSeenThroughPfkeyWhatNetlinkDoes() throws IOException {
         netlink.addState(separate());
-        assertHeard(StateChange.NEW, SadbType.ADD);
+        assertHeard(Change.NEW, SadbType.ADD);
         try (Stream<PfkeyState> all = pfkey.states(Satype.UNSPEC)) {
             assertEquals(SPI, all.findFirst().orElseThrow().sa().spi());
         }
         pfkey.update(pfkeyState());
-        assertHeard(StateChange.UPDATE, SadbType.UPDATE);
+        assertHeard(Change.UPDATE, SadbType.UPDATE);
         netlink.expireState(separate(), false);
         assertHeardOfExpiry(false);
         assertEquals(SPI, pfkey.get(PFKEY_NAME).sa().spi());
         pfkey.delete(PFKEY_NAME);
-        assertHeard(StateChange.DELETE, SadbType.DELETE);
+        assertHeard(Change.DELETE, SadbType.DELETE);
         assertThrows(RefusedException.class, () -> netlink.state(NETLINK_NAME));
     }
 
     @Test
     void shouldBeSeenThroughNetlinkWhatPfkeyDoes() throws IOException {
         pfkey.add(pfkeyState());
-        assertHeard(StateChange.NEW, SadbType.ADD);
+        assertHeard(Change.NEW, SadbType.ADD);
         try (Stream<StateEntry> all = netlink.states()) {
             assertEquals(
                     "cbc(aes)", all.findFirst().orElseThrow().spec().cipher().name());
         }
         netlink.updateState(separate());
-        assertHeard(StateChange.UPDATE, SadbType.UPDATE);
+        assertHeard(Change.UPDATE, SadbType.UPDATE);
         netlink.expireState(separate(), true);
         assertHeardOfExpiry(true);
         assertThrows(RefusedException.class, () -> pfkey.get(PFKEY_NAME));
         pfkey.add(pfkeyState());
-        assertHeard(StateChange.NEW, SadbType.ADD);
+        assertHeard(Change.NEW, SadbType.ADD);
         netlink.deleteState(NETLINK_NAME);
-        assertHeard(StateChange.DELETE, SadbType.DELETE);
+        assertHeard(Change.DELETE, SadbType.DELETE);
     }
 
     /** What PF_KEY has no words for: an AEAD and its key, extended numbers and their window, an interface, a mark. */
