@@ -1,8 +1,8 @@
 #!/bin/sh
-# java.sh HEAP OPTIONS MAIN [ARGUMENTS]: runs a class of this module as stress.sh and jmh.sh do. Builds on first use. The JVM is told
-# what xfrm-bridge tells it, a HEAP, and OPTIONS, a collector maybe among them.
+# java.sh HEAP OPTIONS MAIN [ARGUMENTS]: runs a class of this module as stress.sh and jmh.sh do. Builds on first use.
+# The JVM is told what xfrm-bridge tells it, a HEAP, and OPTIONS, a collector maybe among them.
 set -eu
-here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 JAVA_HOME=$(sh "$here/../bridge-daemon/src/main/sh/find-jdk.sh")
 export JAVA_HOME
 if [ ! -d "$here/target/lib" ]; then

@@ -1,29 +1,31 @@
 #!/bin/bash
 # messages.sh - how fast xfrm-bridge takes NETLINK_XFRM requests, beside the kernel of this machine, in one run.
 #
-# src/main/c/messages.c sends the requests: to the kernel, in a network namespace of its own, and through the preload library to a bridge
-# in another one. The two take turns, ROUNDS times, and what is printed is the median of each, in thousands of operations per second, the
-# ratio bridge/kernel, and the bridge's first round, when the program was just started and nothing was compiled.
+# src/main/c/messages.c sends the requests: to the kernel, in a network namespace of its own, and through the preload
+# library to a bridge in another one. The two take turns, ROUNDS times, and what is printed is the median of each, in
+# thousands of operations per second, the ratio bridge/kernel, and the bridge's first round, when the program was just
+# started and nothing was compiled.
 #
 #     entries                       requests
-#     exact        100,000          64 to a send, without acknowledgements; the same with; one to a send, with (20,000 entries)
+#     exact        100,000          64 to a send, without acknowledgements; the same with; one to a send, with (20,000
+#                                   entries)
 #     overlapping  100,000          add: prefixed policies over 256 /24s, told apart by port
 #     prefixed     16,000           update and delete: policies from any address to a /24 each
 #     larval       16,000           ALLOCSPI
 #
-# and then, of the bridge alone, in seconds: a million exact policies, a million of random prefixes on both sides and a million SAs, added,
-# dumped and flushed. A kernel without ESP takes no SAs, and one with a million random prefixes would take an hour.
+# and then, of the bridge alone, in seconds: a million exact policies, a million of random prefixes on both sides and a
+# million SAs, added, dumped and flushed. A kernel without ESP takes no SAs, and one with a million random prefixes
+# would take an hour.
 #
 #     --rounds N   default 11     --million   only the last part       --no-million   only the first
 #     --cold       does not wait for the rehearsal
 #
-# Needs root, gcc and a build (mvn package). Everything happens in two namespaces and a directory that it makes and removes.
+# Needs root, gcc and a build (mvn package). Everything happens in two namespaces and a directory that it makes and
+# removes.
 
-set -u -o pipefail
-export LC_ALL=C
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/bridge.sh"
 
-HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-BRIDGE=${BRIDGE:-$HERE/../xfrm-bridge}
 ROUNDS=11
 COMPARE=yes
 MILLION=yes
@@ -34,50 +36,25 @@ while [ $# -gt 0 ]; do
         --million) COMPARE=no ;;
         --no-million) MILLION=no ;;
         --cold) COLD=yes ;;
-        *) sed -n '2,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+        *) usage ;;
     esac
     shift
 done
 
 KERNEL_NS=msg$$-k
 BRIDGE_NS=msg$$-b
-TMP=$(mktemp -d /tmp/messages.XXXXXX) || exit 1
-BRIDGE_PID=
 
-fail() {
-    echo "messages.sh: $*" >&2
-    exit 1
-}
+prepare messages
 
-clean_up() {
-    [ -z "$BRIDGE_PID" ] || { kill "$BRIDGE_PID" 2>/dev/null; wait "$BRIDGE_PID" 2>/dev/null; }
-    ip netns del "$KERNEL_NS" 2>/dev/null
-    ip netns del "$BRIDGE_NS" 2>/dev/null
-    rm -rf "$TMP"
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM
-
-[ "$(id -u)" = 0 ] || fail 'needs root'
-gcc -O2 -Wall -o "$TMP/messages" "$HERE/src/main/c/messages.c" || fail 'messages.c does not compile'
-
-start_bridge() {
-    ip netns add "$BRIDGE_NS" && ip -n "$BRIDGE_NS" link set lo up || fail 'no network namespace'
+start() {
+    add_namespace "$KERNEL_NS"
+    add_namespace "$BRIDGE_NS"
     ip -n "$BRIDGE_NS" link add eth0 type veth peer name wire || fail 'no veth'
     ip -n "$BRIDGE_NS" address add 192.0.2.1/24 dev eth0
     ip -n "$BRIDGE_NS" link set eth0 up
     ip -n "$BRIDGE_NS" link set wire up
-    ip netns exec "$BRIDGE_NS" "$BRIDGE" run --attach eth0 --dir "$TMP/bridge" >"$TMP/bridge.log" 2>&1 &
-    BRIDGE_PID=$!
-    for _ in {1..300}; do
-        if grep -q '^ready' "$TMP/bridge.log"; then
-            [ $COLD = yes ] || await_rehearsal
-            return
-        fi
-        kill -0 "$BRIDGE_PID" 2>/dev/null || break
-        sleep 0.1
-    done
-    fail "the bridge did not start: $(tail -n 3 "$TMP/bridge.log")"
+    start_bridge "$BRIDGE_NS"
+    [ $COLD = yes ] || await_rehearsal
 }
 
 # It is a thread of that name.
@@ -105,20 +82,22 @@ compare() {
 }
 
 print_rates() {
-    printf '%-34s %-7s %10s %10s %7s %12s %12s\n' 'thousands per second' '' kernel bridge ratio 'first round' 'last round'
+    printf '%-34s %-7s %10s %10s %7s %12s %12s\n' \
+        'thousands per second' '' kernel bridge ratio 'first round' 'last round'
     awk -F'\t' '
         { key = $1 FS $2; if (!(key in seen)) { seen[key]; order[++keys] = key }
-          n = ++count[key, $3]; rate[key, $3, n] = $4 }
+          n = ++count[key, $3]; rate[key, $3, n] = $4 / 1000 }
         function median(key, peer,   n, i, j, t, v) {
             n = count[key, peer]
             for (i = 1; i <= n; i++) v[i] = rate[key, peer, i]
-            for (i = 2; i <= n; i++) for (j = i; j > 1 && v[j] < v[j - 1]; j--) { t = v[j]; v[j] = v[j - 1]; v[j - 1] = t }
+            for (i = 2; i <= n; i++)
+                for (j = i; j > 1 && v[j] < v[j - 1]; j--) { t = v[j]; v[j] = v[j - 1]; v[j - 1] = t }
             return v[int((n + 1) / 2)]
         }
         END { for (k = 1; k <= keys; k++) {
-            split(order[k], part, FS); kernel = median(order[k], "kernel"); bridge = median(order[k], "bridge")
-            printf "%-34s %-7s %10.1f %10.1f %7.2f %12.1f %12.1f\n", part[1], part[2], kernel / 1000, bridge / 1000, bridge / kernel,
-                rate[order[k], "bridge", 1] / 1000, rate[order[k], "bridge", count[order[k], "bridge"]] / 1000 } }' "$TMP/rates"
+            key = order[k]; split(key, part, FS); kernel = median(key, "kernel"); bridge = median(key, "bridge")
+            printf "%-34s %-7s %10.1f %10.1f %7.2f %12.1f %12.1f\n", part[1], part[2], kernel, bridge,
+                bridge / kernel, rate[key, "bridge", 1], rate[key, "bridge", count[key, "bridge"]] } }' "$TMP/rates"
 }
 
 print_million() {
@@ -126,12 +105,13 @@ print_million() {
     printf '\n%-34s %9s %9s %9s\n' 'a million, seconds' add dump flush
     for kind in exact random states; do
         on_bridge $kind 1000000 64 quiet add dump flush >"$TMP/out" || fail "a million $kind failed"
-        awk -v name=$kind '{ t[$1] = $2 } END { printf "%-34s %9.2f %9.2f %9.2f\n", name, t["add"], t["dump"], t["flush"] }' "$TMP/out"
+        awk -v name=$kind '
+            { t[$1] = $2 }
+            END { printf "%-34s %9.2f %9.2f %9.2f\n", name, t["add"], t["dump"], t["flush"] }' "$TMP/out"
     done
 }
 
-ip netns add "$KERNEL_NS" && ip -n "$KERNEL_NS" link set lo up || fail 'no network namespace'
-start_bridge
+start
 echo "# $(uname -sr), $(nproc) cores, load before: $(cut -d' ' -f1-3 /proc/loadavg)"
 if [ $COMPARE = yes ]; then
     compare 'exact, 64 to a send, no ACK' exact 100000 64 quiet add dump get update delete

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""plot.py RESULTS... > plot.svg: cost against number of entries, as stress.sh and kernel.sh printed it; both axes logarithmic.
+"""plot.py RESULTS... > plot.svg: cost against number of entries, as stress.sh and kernel.sh printed it.
 
-Time to add a policy, to update one, and to find the policy of a packet. The kernel has no cache of flows and does the last for every packet; the
-bridge does it for the first one of a flow, so that a whole packet of a known flow stands beside it. Readable on white and on black.
+Time to add a policy, to update one, and to find the policy of a packet, both axes logarithmic. The kernel has no cache
+of flows and does the last for every packet; the bridge does it for the first one of a flow, so that a whole packet of a
+known flow stands beside it. Readable on white and on black.
 """
 import math
 import sys
@@ -49,7 +50,7 @@ class Panel:
         for power in range(self.low, self.high + 1):
             _, y = self.at(10 ** self.first, 10 ** power)
             out.append(f'<line x1="{self.x}" x2="{self.x + PANEL}" y1="{y:.1f}" y2="{y:.1f}" class="grid"/>')
-            label = f"{10 ** power} ns" if power < 3 else f"{10 ** (power - 3)} us" if power < 6 else f"{10 ** (power - 6)} ms"
+            label = f'{10 ** (power % 3)} {("ns", "us", "ms")[power // 3]}'
             out.append(f'<text x="{self.x - 8}" y="{y + 4:.1f}" class="end">{label}</text>')
         for power in range(round(self.first), round(self.last) + 1):
             x, _ = self.at(10 ** power, 10 ** self.low)
@@ -60,7 +61,8 @@ class Panel:
             colour = KERNEL if who == "kernel" else BRIDGE
             width = 4 if what == "known" else 2
             line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-            out.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="{width}" stroke-dasharray="{DASHES[kind]}"/>')
+            out.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="{width}" '
+                    f'stroke-dasharray="{DASHES[kind]}"/>')
             out += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>' for x, y in places]
         return out
 
@@ -68,10 +70,12 @@ class Panel:
 def legend():
     out, x, y = [], LEFT, HEIGHT - 18
     for who, colour in (("xfrm-bridge", BRIDGE), ("kernel", KERNEL)):
-        out.append(f'<rect x="{x}" y="{y - 10}" width="14" height="10" fill="{colour}"/><text x="{x + 20}" y="{y}">{who}</text>')
+        out.append(f'<rect x="{x}" y="{y - 10}" width="14" height="10" fill="{colour}"/>'
+                f'<text x="{x + 20}" y="{y}">{who}</text>')
         x += 100
     for kind, text in (("exact", "two hosts"), ("networks", "/24 to /24"), ("prefixed", "random prefixes")):
-        out.append(f'<line x1="{x}" x2="{x + 40}" y1="{y - 5}" y2="{y - 5}" stroke="#888" stroke-width="2" stroke-dasharray="{DASHES[kind]}"/>')
+        out.append(f'<line x1="{x}" x2="{x + 40}" y1="{y - 5}" y2="{y - 5}" stroke="#888" stroke-width="2" '
+                f'stroke-dasharray="{DASHES[kind]}"/>')
         out.append(f'<text x="{x + 48}" y="{y}">{text}</text>')
         x += 160
     out.append(f'<line x1="{x}" x2="{x + 40}" y1="{y - 5}" y2="{y - 5}" stroke="{BRIDGE}" stroke-width="4"/>')
@@ -82,12 +86,15 @@ def legend():
 def main():
     found = read(sys.argv[1:])
     panels = []
-    for title, wanted in (("Add a policy", ["add"]), ("Update one", ["update"]), ("Find the policy of a packet", ["find", "known"])):
-        curves = {key: points for key, points in found.items() if key[0] in wanted and (key[0] != "known" or key[2] == "exact")}
+    for title, wanted in (("Add a policy", ["add"]), ("Update one", ["update"]),
+            ("Find the policy of a packet", ["find", "known"])):
+        curves = {key: points for key, points in found.items()
+                if key[0] in wanted and (key[0] != "known" or key[2] == "exact")}
         panels.append(Panel(LEFT + len(panels) * (PANEL + GAP), title, curves))
-    print(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">')
-    print("<style>text{fill:#777}.title{font-size:15px;font-weight:bold}.end{text-anchor:end}.middle{text-anchor:middle}"
-          ".grid{stroke:#888;stroke-opacity:.3}</style>")
+    print(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+            f'font-family="sans-serif" font-size="12">')
+    print("<style>text{fill:#777}.title{font-size:15px;font-weight:bold}.end{text-anchor:end}"
+            ".middle{text-anchor:middle}.grid{stroke:#888;stroke-opacity:.3}</style>")
     for panel in panels:
         print("\n".join(panel.draw()))
     print("\n".join(legend()))

@@ -79,18 +79,18 @@ nap() { read -rt "$1" -u "$NAP"; return 0; }
 
 stat_of() {                 # STAT: /proc/PID/stat from the state field on
     local f                 # [0] state [1] ppid [6] flags [11..14] u s cu cs ticks
-    { read -r f <"/proc/$1/stat"; } 2>/dev/null && STAT=(${f##*) })
+    { read -r f <"/proc/$1/stat"; } 2>/dev/null && read -ra STAT <<<"${f##*) }"
 }
 
 # ---------------------------------------------------------------- clean-up --
 
-running() { stat_of "$1" && [[ ${STAT[1]} == $$ && ${STAT[0]} != Z ]]; }   # our live child
+running() { stat_of "$1" && [[ ${STAT[1]} == "$$" && ${STAT[0]} != Z ]]; }   # our live child
 
 stop_pids() {               # TERM, wait up to 3 s, KILL; never a pid not our child
-    local p i
+    local p
     for p in "$@"; do running "$p" && kill -TERM "$p"; done
     for p in "$@"; do
-        for i in {1..30}; do running "$p" || break; nap 0.1; done
+        for _ in {1..30}; do running "$p" || break; nap 0.1; done
         running "$p" && kill -KILL "$p"
         wait "$p" 2>/dev/null
     done
@@ -157,7 +157,8 @@ peer_veth_nogso() {         # what a TUN device without offloads does to TCP
 
 # -------------------------------------- strongSwan charon + kernel-libipsec --
 
-ss_write_conf() {           # ss_write_conf SIDE LOCAL REMOTE INNER_LOCAL INNER_REMOTE ESP CIPHER_PLUGINS [KERNEL_PLUGINS] [ENCAP]
+# ss_write_conf SIDE LOCAL REMOTE INNER_LOCAL INNER_REMOTE ESP CIPHER_PLUGINS [KERNEL_PLUGINS] [ENCAP]
+ss_write_conf() {
     local d=$TMP/ss-$1 kernel=${8:-kernel-libipsec kernel-netlink} encap=${9:-yes}
     mkdir -p "$d"
     # One private strongswan.conf per side: own vici socket, own log, own plugin
@@ -235,11 +236,15 @@ ss_start() {                # ss_start SIDE NETNS
     VPN_PIDS+=("$SPAWNED")
 }
 
+has_address() { ip -n "$1" -4 -o addr show dev "$2" | grep -q inet; }
+
 xb_start() {                # xb_start SIDE NETNS IFACE: a bridge in front of IFACE, then charon under it
     spawn "$2" "$TMP/bridge-$1.log" "$BRIDGE" run --attach "$3" --tap xfrm0 --dir "$TMP/xb-$1"
     VPN_PIDS+=("$SPAWNED")
-    wait_for 20 test -S "$TMP/xb-$1/netlink.sock" && wait_for 10 sh -c "ip -n $2 -4 -o addr show dev xfrm0 | grep -q inet" ||
-        { fail "bridge $1 did not come up: $(tail -n1 "$TMP/bridge-$1.log")"; return; }
+    if ! wait_for 20 test -S "$TMP/xb-$1/netlink.sock" || ! wait_for 10 has_address "$2" xfrm0; then
+        fail "bridge $1 did not come up: $(tail -n1 "$TMP/bridge-$1.log")"
+        return
+    fi
     spawn "$2" "$TMP/charon-$1.out.log" "$BRIDGE" exec --dir "$TMP/xb-$1" -- \
         env STRONGSWAN_CONF="$TMP/strongswan-$1.conf" \
         unshare --mount sh -c 'mount -t tmpfs run /run && exec "$@"' sh "$SS_DAEMON"
@@ -260,13 +265,7 @@ peer_bridge() {             # peer_bridge ESP [udp]
     xb_start a "$NSA" va && xb_start b "$NSB" vb || return
     ip -n "$NSA" route replace $IN_B/32 via $OUT_B src $IN_A
     ip -n "$NSB" route replace $IN_A/32 via $OUT_A src $IN_B
-    wait_for 10 ss_ctl a --stats && wait_for 10 ss_ctl b --stats || { fail "charon did not start"; return; }
-    ss_ctl a --load-all --file "$TMP/swanctl-a.conf" --noprompt >"$TMP/swanctl-a.log" 2>&1 &&
-    ss_ctl b --load-all --file "$TMP/swanctl-b.conf" --noprompt >"$TMP/swanctl-b.log" 2>&1 || { fail "swanctl --load-all failed"; return; }
-    ss_ctl a --initiate --child net --timeout 10 >"$TMP/initiate.log" 2>&1 || { fail "no CHILD_SA for $esp"; return; }
-    A=$IN_A B=$IN_B VIA=xfrm0
-    wait_for 5 in_a ping -c1 -W1 $IN_B || { fail "no ping through the bridge"; return; }
-    DETAIL=$(ss_ctl a --list-sas | sed -n 's/.*\(ESP:[^ ]*\).*/\1/p' | head -1)
+    ss_connect "$esp" xfrm0
 }
 
 ss_ctl() {                  # ss_ctl SIDE ARGS...: swanctl against that side's vici socket
@@ -274,9 +273,27 @@ ss_ctl() {                  # ss_ctl SIDE ARGS...: swanctl against that side's v
     STRONGSWAN_CONF="$TMP/strongswan-$s.conf" swanctl "$@" --uri "unix://$TMP/ss-$s/vici"
 }
 
+ss_connect() {              # ss_connect ESP DEVICE: an SA between the daemons, and a ping over DEVICE
+    local side
+    for side in a b; do
+        wait_for 10 ss_ctl $side --stats || { fail "charon did not start"; return; }
+    done
+    for side in a b; do
+        ss_ctl $side --load-all --file "$TMP/swanctl-$side.conf" --noprompt >"$TMP/swanctl-$side.log" 2>&1 ||
+            { fail "swanctl --load-all failed"; return; }
+    done
+    ss_ctl a --initiate --child net --timeout 10 >"$TMP/initiate.log" 2>&1 || { fail "no CHILD_SA for $1"; return; }
+    A=$IN_A B=$IN_B VIA=$2
+    wait_for 20 in_a ping -c1 -W1 $IN_B || { fail "no ping over $2"; return; }
+    DETAIL=$(ss_ctl a --list-sas | sed -n 's/.*\(ESP:[^ ]*\).*/\1/p' | head -1)
+}
+
 peer_strongswan() {         # peer_strongswan ESP [CIPHER_PLUGIN]
     local esp=$1 plug=${2:-$SS_PREFER}
-    [[ -x $SS_DAEMON ]] && command -v swanctl >/dev/null || { fail "needs $SS_DAEMON and swanctl"; return; }
+    if [[ ! -x $SS_DAEMON ]] || ! command -v swanctl >/dev/null; then
+        fail "needs $SS_DAEMON and swanctl"
+        return
+    fi
     rm -rf "$TMP"/ss-? "$TMP"/charon-*.log
     ss_write_conf a $OUT_A $OUT_B $IN_A $IN_B "$esp" "$plug"
     ss_write_conf b $OUT_B $OUT_A $IN_B $IN_A "$esp" "$plug"
@@ -286,13 +303,7 @@ peer_strongswan() {         # peer_strongswan ESP [CIPHER_PLUGIN]
     ip -n "$NSA" addr add $IN_A/32 dev lo
     ip -n "$NSB" addr add $IN_B/32 dev lo
     ss_start a "$NSA"; ss_start b "$NSB"
-    wait_for 10 ss_ctl a --stats && wait_for 10 ss_ctl b --stats || { fail "charon did not start"; return; }
-    ss_ctl a --load-all --file "$TMP/swanctl-a.conf" --noprompt >"$TMP/swanctl-a.log" 2>&1 &&
-    ss_ctl b --load-all --file "$TMP/swanctl-b.conf" --noprompt >"$TMP/swanctl-b.log" 2>&1 || { fail "swanctl --load-all failed"; return; }
-    ss_ctl a --initiate --child net --timeout 10 >"$TMP/initiate.log" 2>&1 || { fail "no CHILD_SA for $esp"; return; }
-    A=$IN_A B=$IN_B VIA=ipsec0
-    wait_for 5 in_a ping -c1 -W1 $IN_B || { fail "no ping through charon"; return; }
-    DETAIL=$(ss_ctl a --list-sas | sed -n 's/.*\(ESP:[^ ]*\).*/\1/p' | head -1)
+    ss_connect "$esp" ipsec0 || return
     DETAIL+=" cipher-from=$(ss_cipher_plugin "$esp"), $(ss_ctl a --version | cut -d' ' -f1-3)"
 }
 
@@ -315,9 +326,9 @@ cpu_ticks() {               # TICKS: user+sys ticks of the given pids
 }
 
 machine() {                 # BUSY, STEAL, OURS: ticks so far of all cores' work, of
-    local x u n s i w hi si p   # the hypervisor's, of this script's and kernel threads
-    read -r x u n s i w hi si STEAL x </proc/stat
-    BUSY=$((u + n + s + hi + si))
+    local user nice system irq softirq p    # the hypervisor's, of this script's and kernel threads
+    read -r _ user nice system _ _ irq softirq STEAL _ </proc/stat
+    BUSY=$((user + nice + system + irq + softirq))
     cpu_ticks "${PIDS[@]}"
     stat_of $$ && OURS=$((TICKS + STAT[11] + STAT[12] + STAT[13] + STAT[14]))
     for p in /proc/[0-9]*; do
@@ -340,15 +351,15 @@ listening() { in_b ss -Hltn 'sport = 5201' | grep -q .; }
 
 measure() {                 # measure NAME: run all tests; result line in RESULT, foreign cores in BG
     local name=$1 server hz t0 t1 ab ba bytes vpn=- all rtt rx tx bg steal b0 b1 b2 s0 o0 c1 c2
-    local iperf=(timeout $((SECS + 20)) iperf3 -c $B -B $A -p 5201 -t "$SECS" -J)
+    local iperf=(timeout $((SECS + 20)) iperf3 -c "$B" -B "$A" -p 5201 -t "$SECS" -J)
     hz=$(getconf CLK_TCK)
 
     wait_quiet
-    spawn "$NSB" "$TMP/iperf-server.log" iperf3 -s -B $B -p 5201; server=$SPAWNED
+    spawn "$NSB" "$TMP/iperf-server.log" iperf3 -s -B "$B" -p 5201; server=$SPAWNED
     wait_for 5 listening || { fail "iperf3 -s did not start"; return; }
     t0=${EPOCHREALTIME/./}; machine; b0=$BUSY s0=$STEAL o0=$OURS
 
-    rtt=$(in_a ping -n -c "$PINGS" -i 0.002 -W 1 $B | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' |
+    rtt=$(in_a ping -n -c "$PINGS" -i 0.002 -W 1 "$B" | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' |
         sort -n | awk '{v[NR]=$1*1000} END{if(NR)printf "%.0f",(v[int((NR+1)/2)]+v[int(NR/2)+1])/2; else print "nan"}')
 
     machine; b1=$BUSY; cpu_ticks "${VPN_PIDS[@]}"; c1=$TICKS
@@ -371,13 +382,14 @@ measure() {                 # measure NAME: run all tests; result line in RESULT
     all=$(calc %.3f "($b2-$b1)/$hz/($bytes/1e9)")
 
     BG=$bg
-    printf -v RESULT 'peer=%s tcp_ab_gbps=%.3f tcp_ba_gbps=%.3f udp64_pps=%s udp64_tx_pps=%s rtt_us_p50=%s cpu=%s cpu_all=%s bg=%s steal=%s' \
-        "$name" "$(calc %.6f "$ab/1e9")" "$(calc %.6f "$ba/1e9")" "${rx:-nan}" "${tx:-nan}" "$rtt" "$vpn" "$all" "$bg" "$steal"
+    printf -v RESULT 'peer=%s tcp_ab_gbps=%.3f tcp_ba_gbps=%.3f udp64_pps=%s udp64_tx_pps=%s rtt_us_p50=%s' \
+        "$name" "$(calc %.6f "$ab/1e9")" "$(calc %.6f "$ba/1e9")" "${rx:-nan}" "${tx:-nan}" "$rtt"
+    RESULT+=" cpu=$vpn cpu_all=$all bg=$bg steal=$steal"
 }
 
 measure_quietly() {         # measure, again if other work got in the way; keep the best
-    local best= best_bg= try
-    for try in 1 2 3; do
+    local best='' best_bg=''
+    for _ in 1 2 3; do
         measure "$1" || return
         [[ -z $best || $(calc %d "$BG < $best_bg") == 1 ]] && best=$RESULT best_bg=$BG
         [[ $(calc %d "$best_bg <= $NOISE") == 1 ]] && break
@@ -387,16 +399,18 @@ measure_quietly() {         # measure, again if other work got in the way; keep 
 }
 
 run_peer() {                # run_peer NAME: set up, measure, tear down
-    local name=$1 rc=1 A B VIA DETAIL= spec
+    local name=$1 rc=1 A B VIA DETAIL='' kind esp more
+    IFS=- read -r kind esp more <<<"$name"
     if make_netns; then
-        case $name in
-            veth)         peer_veth ;;
+        case $kind-$esp in
+            veth-)        peer_veth ;;
             veth-nogso)   peer_veth_nogso ;;
-            xb-*)         spec=${name#xb-}; peer_bridge ${spec/-/ } ;;
-            ss-*)         spec=${name#ss-}; peer_strongswan ${spec/-/ } ;;
+            xb-?*)        peer_bridge "$esp" "$more" ;;
+            ss-?*)        peer_strongswan "$esp" "$more" ;;
             *)            fail "unknown peer $name" ;;
         esac && {
-            log "$name: $(in_a ip -o route get $B | sed 's/ uid.*//') mtu=$(in_a cat /sys/class/net/$VIA/mtu) $DETAIL"
+            log "$name: $(in_a ip -o route get "$B" | sed 's/ uid.*//')" \
+                "mtu=$(in_a cat "/sys/class/net/$VIA/mtu") $DETAIL"
             measure_quietly "$name"; rc=$?
         }
     fi
@@ -408,7 +422,8 @@ run_peer() {                # run_peer NAME: set up, measure, tear down
 openssl_line() {            # single-core AES-GCM limit at the packet size
     local c r
     for c in aes-128-gcm aes-256-gcm chacha20-poly1305; do
-        r=$(openssl speed -seconds 2 -bytes 1420 -evp $c 2>/dev/null | awk 'END{sub(/k$/,"",$NF); printf "%.3f", $NF*8e3/1e9}')
+        r=$(openssl speed -seconds 2 -bytes 1420 -evp $c 2>/dev/null |
+            awk 'END{sub(/k$/,"",$NF); printf "%.3f", $NF*8e3/1e9}')
         echo "openssl=$c bytes=1420 gbps=$r" | tee -a "$TMP/results"
     done
 }
@@ -460,4 +475,4 @@ for ((r = 1; r <= REPS; r++)); do
     for p in $PEERS; do run_peer "$p" || rc=1; done
 done
 summary
-exit $rc
+((rc == 0))

@@ -1,13 +1,13 @@
 #!/bin/sh
-# exec.sh [--dir DIR] [--kernel-level RELEASE] [--force] [--] COMMAND [ARGUMENT ...]
-# Runs COMMAND, and all that it starts, with its NETLINK_XFRM and PF_KEY sockets diverted to the bridge in DIR (default
-# $XFRM_BRIDGE_DIR or /run/xfrm-bridge). XFRM_BRIDGE_LIBRARY names the preload library if it is not where the build leaves it.
-# With --kernel-level 6.12 (or XFRM_BRIDGE_KERNEL_LEVEL=6.12.0) COMMAND takes the kernel for that release: what daemons ask of an SA database
-# follows from it, and the bridge has all of it, however old the kernel is.
-# The same for a systemd unit or a container: set XFRM_BRIDGE_DIR=DIR and LD_PRELOAD=/path/of/libxfrm-bridge.so.
-# A COMMAND that would run without the library (static, Go, setuid, another C library) would speak to the kernel and is refused but for --force. What
-# COMMAND starts is not looked at.
-# No process is started here, not even for a substitution: this costs a millisecond.
+# exec.sh [--dir DIR] [--kernel-level RELEASE] [--force] [--] COMMAND [ARGUMENT ...] Runs COMMAND, and all that it
+# starts, with its NETLINK_XFRM and PF_KEY sockets diverted to the bridge in DIR (default $XFRM_BRIDGE_DIR or
+# /run/xfrm-bridge). XFRM_BRIDGE_LIBRARY names the preload library if it is not where the build leaves it. With
+# --kernel-level 6.12 (or XFRM_BRIDGE_KERNEL_LEVEL=6.12.0) COMMAND takes the kernel for that release: what daemons ask
+# of an SA database follows from it, and the bridge has all of it, however old the kernel is. The same for a systemd
+# unit or a container: set XFRM_BRIDGE_DIR=DIR and LD_PRELOAD=/path/of/libxfrm-bridge.so. A COMMAND that would run
+# without the library (static, Go, setuid, another C library) would speak to the kernel and is refused but for --force.
+# What COMMAND starts is not looked at. No process is started here, not even for a substitution: this costs a
+# millisecond.
 
 fail() {
     printf 'xfrm-bridge: %s\n' "$1" >&2
@@ -53,8 +53,10 @@ done
 case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
 case $library in /* | '') ;; *) library=$PWD/$library ;; esac
 
-[ -S "$dir/netlink.sock" ] || fail "no bridge in $dir: start one with 'xfrm-bridge run', or name its directory with --dir."
-[ -e "$library" ] || fail 'the preload library libxfrm-bridge.so is not built: run ./check or mvn package, or set XFRM_BRIDGE_LIBRARY.'
+[ -S "$dir/netlink.sock" ] ||
+    fail "no bridge in $dir: start one with 'xfrm-bridge run', or name its directory with --dir."
+[ -e "$library" ] || fail "the preload library libxfrm-bridge.so is not built: run ./check or mvn package, \
+or set XFRM_BRIDGE_LIBRARY."
 case $library in
     *[:\ ]*) fail "LD_PRELOAD can't hold the path $library, since it has a colon or a space in it." ;;
 esac
@@ -72,7 +74,8 @@ esac
 XFRM_BRIDGE_DIR=$dir
 export XFRM_BRIDGE_DIR
 if [ -z "$force" ]; then
-    [ -n "$launcher" ] || fail 'xfrm-bridge-exec, which looks at commands, is not built: run ./check or mvn package, or add --force.'
+    [ -n "$launcher" ] ||
+        fail 'xfrm-bridge-exec, which looks at commands, is not built: run ./check or mvn package, or add --force.'
     exec "$launcher" "$library${LD_PRELOAD:+:$LD_PRELOAD}" "$@"
 fi
 LD_PRELOAD=$library${LD_PRELOAD:+:$LD_PRELOAD}

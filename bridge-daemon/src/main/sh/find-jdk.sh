@@ -1,5 +1,6 @@
 #!/bin/sh
-# Prints the home of a JDK 25 or newer: JAVA_HOME, the java of PATH, then what is installed. Says in one sentence if there is none.
+# Prints the home of a JDK 25 or newer: JAVA_HOME, the java of PATH, then what is installed. Says in one sentence if
+# there is none.
 is_new_enough() {
     [ -x "$1/bin/javac" ] && [ -r "$1/release" ] || return 1
     while IFS='=' read -r key value; do

@@ -6,8 +6,8 @@ Request:  VERB key=value ...   with VERB one of
 Answer:   "ok HEX ..." or "error TEXT". Bytes are in hex, an empty value is "-", seq has 8 digits or, extended, 16.
 The first line, before any request, lists the algorithms known: "ready CRYPT ... / AUTH ...".
 
-What this Scapy does not know itself is added the way its own algorithms are made: the short ICVs of AES-GCM and AES-GMAC over the
-cryptography package, and the high half of an extended sequence number in a MAC (RFC 4303 2.2.1).
+What this Scapy does not know itself is added the way its own algorithms are made: the short ICVs of AES-GCM and
+AES-GMAC over the cryptography package, and the high half of an extended sequence number in a MAC (RFC 4303 2.2.1).
 """
 import struct
 import sys
@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from scapy.all import IP, Raw, raw
 from scapy.layers import ipsec
-from scapy.layers.ipsec import AUTH_ALGOS, CRYPT_ALGOS, ESP, AuthAlgo, CryptAlgo, IPSecIntegrityError, SecurityAssociation
+from scapy.layers.ipsec import AUTH_ALGOS, CRYPT_ALGOS, ESP, AuthAlgo, CryptAlgo
+from scapy.layers.ipsec import IPSecIntegrityError, SecurityAssociation
 
 PROTOCOL = 253
 
@@ -86,7 +87,8 @@ class ExtendedAuth(AuthAlgo):
 
 CRYPT_ALGOS["AES-GCM-SHORT"] = ShortGcm(
     "AES-GCM-SHORT", cipher=algorithms.AES, mode=modes.GCM, salt_size=4, block_size=1, iv_size=8, icv_size=8)
-CRYPT_ALGOS["AES-GMAC"] = Gmac("AES-GMAC", cipher=algorithms.AES, mode=modes.GCM, salt_size=4, block_size=1, iv_size=8, icv_size=16)
+CRYPT_ALGOS["AES-GMAC"] = Gmac("AES-GMAC", cipher=algorithms.AES, mode=modes.GCM, salt_size=4, block_size=1, iv_size=8,
+        icv_size=16)
 
 
 def bits(text):

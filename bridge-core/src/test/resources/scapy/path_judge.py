@@ -1,10 +1,10 @@
-"""Protects and opens whole IP packets with Scapy, one request per line, for the test that holds them against the datapath.
+"""Protects and opens whole IP packets with Scapy, one request a line, for the test that holds them against ours.
 
 Request:  VERB key=value ...   with VERB one of
           seal  suite spi seq src dst nat packet    answer: the outer packet
           open  suite spi src dst nat packet        answer: the inner packet
-          src and dst are the tunnel's ends, "-" for transport mode; nat is 1 for ESP in UDP, else 0. A suite that begins
-          with AH is for AH; then esn, if there, is the high half of the sequence number.
+          src and dst are the tunnel's ends, "-" for transport mode; nat is 1 for ESP in UDP, else 0. A suite that
+          begins with AH is for AH; then esn, if there, is the high half of the sequence number.
 Answer:   "ok HEX" or "error TEXT". The first line, before any request, is "ready" and what follows is ignored.
 """
 import struct
@@ -41,7 +41,8 @@ def association(request):
         tunnel = family(src=request["src"], dst=request["dst"])
     nat = UDP(sport=4500, dport=4500) if request["nat"] == "1" else None
     protocol = AH if request["suite"].startswith("AH") else ESP
-    return SecurityAssociation(protocol, spi=int(request["spi"]), tunnel_header=tunnel, nat_t_header=nat, **SUITES[request["suite"]])
+    return SecurityAssociation(protocol, spi=int(request["spi"]), tunnel_header=tunnel, nat_t_header=nat,
+            **SUITES[request["suite"]])
 
 
 def extended(request):
@@ -82,7 +83,8 @@ def open_(request):
         checksum, udp.chksum = udp.chksum, None
         if (udp.sport, udp.dport, udp.len) != (4500, 4500, packet.plen) or ip(raw(packet))[UDP].chksum != checksum:
             raise ValueError("UDP header " + repr(udp))
-        packet = IPv6(src=packet.src, dst=packet.dst, hlim=packet.hlim, tc=packet.tc, fl=packet.fl, nh=50) / ESP(raw(udp)[8:])
+        packet = IPv6(src=packet.src, dst=packet.dst, hlim=packet.hlim, tc=packet.tc, fl=packet.fl,
+                nh=50) / ESP(raw(udp)[8:])
         request = dict(request, nat="0")
     return raw(association(request).decrypt(packet, **extended(request))).hex()
 

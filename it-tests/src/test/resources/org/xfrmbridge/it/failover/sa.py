@@ -28,7 +28,8 @@ def ask(kind, flags, body):
 
 
 def get(destination, spi):
-    identity = struct.pack("!16sI", socket.inet_aton(destination), int(spi, 0)) + struct.pack("=HBx", socket.AF_INET, ESP)
+    identity = struct.pack("!16sI", socket.inet_aton(destination), int(spi, 0))
+    identity += struct.pack("=HBx", socket.AF_INET, ESP)
     print(ask(GETSA, 0, identity).hex())
     print(ask(GETAE, 0, identity + struct.pack("=16xII", REPLAY_AND_LIFETIME, 0)).hex())
 

@@ -10,7 +10,8 @@ import sys
 ESP, IKE = b"\x11" * 64, b"\0" * 4 + b"\x11" * 60
 V4, DUAL, V6 = "v4", "v6+v4", "v6"
 
-# By port, the sockets in the order they are made: what of, and whether UDP_ENCAP is set before or after bind(), or never.
+# By port, the sockets in the order they are made: what of, and whether UDP_ENCAP is set before or after bind(), or
+# never.
 PORTS = {
     4501: [(V4, "never"), (V6, "after")],
     4502: [(V4, "never"), (V6, "before")],
@@ -42,7 +43,8 @@ def receive():
             sys.exit("nothing more came")
         for s in ready:
             data, sender = s.recvfrom(2048)
-            got.add("%d %s got %s over %s" % (*sockets[s], "IKE" if data == IKE else "ESP", "v4" if "." in sender[0] else "v6"))
+            what, version = "IKE" if data == IKE else "ESP", "v4" if "." in sender[0] else "v6"
+            got.add("%d %s got %s over %s" % (*sockets[s], what, version))
             last -= data == IKE
     print("\n".join(sorted(got)))
 

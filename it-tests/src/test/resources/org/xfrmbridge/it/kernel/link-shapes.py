@@ -1,5 +1,6 @@
-# Frames of all shapes around IP packets, and who on the receiving host gets one: link-shapes.py send DEVICE MAC..., link-shapes.py receive DEVICE.
-# The first MAC address is the host's, the others are of its ports or of nobody. Everything is drawn from one seed: two runs send the same.
+# Frames of all shapes around IP packets, and who on the receiving host gets one: link-shapes.py send DEVICE MAC...,
+# link-shapes.py receive DEVICE. The first MAC address is the host's, the others are of its ports or of nobody.
+# Everything is drawn from one seed: two runs send the same.
 import random
 import select
 import socket
@@ -14,11 +15,11 @@ PORTS = (7777, 7778)
 RAW_PROTOCOL = 253
 HOST4, PEER4 = "192.0.2.1", "192.0.2.2"
 HOST6, PEER6 = "2001:db8:7::1", "2001:db8:7::2"
-GROUPS = ["ffffffffffff", "0180c2000000", "0180c2000001", "0180c2000002", "0180c2000003", "0180c200000e", "01005e000001", "333300000001",
-          "333300000016", "030000000001", "000000000000", "020000000099"]
+GROUPS = ["ffffffffffff", "0180c2000000", "0180c2000001", "0180c2000002", "0180c2000003", "0180c200000e",
+          "01005e000001", "333300000001", "333300000016", "030000000001", "000000000000", "020000000099"]
 TAGS = ["81000000", "8100e000", "81000005", "81001fff", "88a80000", "88a82000", "88a8002a", "91000000"]
-WRAPPINGS = ["TTTT"] * 6 + ["0000aaaa03000000TTTT", "0000aaaa030000f8TTTT", "0000060603", "884700010140", "886411000001001a0021",
-                            "0000aaaa0380c20007020000000001020000000099TTTT"]
+WRAPPINGS = ["TTTT"] * 6 + ["0000aaaa03000000TTTT", "0000aaaa030000f8TTTT", "0000060603", "884700010140",
+                            "886411000001001a0021", "0000aaaa0380c20007020000000001020000000099TTTT"]
 
 
 def checksum(data):

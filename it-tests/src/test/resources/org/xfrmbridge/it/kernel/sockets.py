@@ -1,4 +1,5 @@
-"""What sockets with policies send: "sockets.py all" on one host, "sockets.py peer" on the other, "sockets.py wire DEVICE" between them."""
+"""What sockets with policies send: "sockets.py all" on one host, "sockets.py peer" on the other, and
+"sockets.py wire DEVICE" between them."""
 import os, select, socket, struct, subprocess, sys, time
 
 HERE, OTHER, PEER, PEER6 = "192.0.2.2", "192.0.2.12", "192.0.2.1", "2001:db8:7::1"
@@ -16,7 +17,8 @@ def policy(family, direction):
 
 def protect(sock, family=None, direction=1):
     six = sock.family == socket.AF_INET6
-    sock.setsockopt(41 if six else 0, IPV6_XFRM_POLICY if six else IP_XFRM_POLICY, policy(family or sock.family, direction))
+    sock.setsockopt(41 if six else 0, IPV6_XFRM_POLICY if six else IP_XFRM_POLICY,
+            policy(family or sock.family, direction))
 
 
 def udp(family=socket.AF_INET):
@@ -174,7 +176,10 @@ def executed():
 def executed_and_left():
     sock = protected()
     sock.set_inheritable(True)
-    program = "import socket, time; time.sleep(1); socket.socket(fileno=%d).sendto(b'hello', ('%s', 53)); time.sleep(0.5)" % (sock.fileno(), PEER)
+    program = """import socket, time
+time.sleep(1)
+socket.socket(fileno=%d).sendto(b'hello', ('%s', 53))
+time.sleep(0.5)""" % (sock.fileno(), PEER)
     subprocess.Popen([sys.executable, "-c", program], env=PLAIN, close_fds=False)
     sock.close()
     time.sleep(2)
@@ -278,7 +283,8 @@ def kind(packet):
     """ESP, or what is in the clear; None for what is not a case's."""
     kinds = {50: "esp", 1: "icmp", 6: "tcp", 17: "udp"}
     six = packet[0] >> 4 == 6
-    protocol, source = (packet[6], socket.inet_ntop(10, packet[8:24])) if six else (packet[9], socket.inet_ntoa(packet[12:16]))
+    protocol = packet[6] if six else packet[9]
+    source = socket.inet_ntop(10, packet[8:24]) if six else socket.inet_ntoa(packet[12:16])
     call = not six and protocol == 17 and packet[22:24] == struct.pack(">H", CALL)
     return None if source in (PEER, PEER6) or call or answers_for_nobody(packet) else kinds.get(protocol)
 
@@ -313,8 +319,10 @@ def wire(device):
             seen.clear()
 
 
-CASES = [unbound, message, connected, connected_elsewhere, dissolved, bound, bound_before, after_traffic, cleared, mapped, mapped_connected,
-         mapped_bound, mapped_of_ipv6, six, other_source, raw_icmp, raw_udp, copy, child, orphan, executed, executed_and_left, passed,
+CASES = [unbound, message, connected, connected_elsewhere, dissolved, bound, bound_before, after_traffic, cleared,
+        mapped, mapped_connected,
+         mapped_bound, mapped_of_ipv6, six, other_source, raw_icmp, raw_udp, copy, child, orphan, executed,
+         executed_and_left, passed,
          tcp_closed, tcp_reset, tcp_late, accepted, refused]
 
 
