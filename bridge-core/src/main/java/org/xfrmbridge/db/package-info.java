@@ -1,5 +1,2 @@
-/**
- * The databases: Sad, Spd, flow cache, socket policies. The control thread writes, datapath threads look up without a
- * lock.
- */
+/** The databases: Sad, Spd, policies of sockets, flow cache. One thread writes, any thread looks up without a lock. */
 package org.xfrmbridge.db;

@@ -1,2 +1,2 @@
-/** Control: every verb of XFRM as one service, and who hears of changes. */
+/** Control: every verb of XFRM as one service, its rules and timers, and who hears of changes. */
 package org.xfrmbridge.km;

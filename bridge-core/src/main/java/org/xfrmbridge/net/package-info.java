@@ -1,4 +1,2 @@
-/**
- * Headers on the wire: views over bytes, checksums, and what a packet is to the databases. All of it works in place.
- */
+/** Headers on the wire, read and written in place; checksums; the flow of a packet. */
 package org.xfrmbridge.net;

@@ -1,5 +1,2 @@
-/**
- * {@code xfrm-bridge demo}: two hosts on this machine, a bridge on each, and proof that the traffic between them is
- * protected. One thread does it all; whatever it makes, it takes away again.
- */
+/** {@code xfrm-bridge demo}: two hosts, a bridge on each, and proof that traffic between them is protected. */
 package org.xfrmbridge.demo;

@@ -1,2 +1,2 @@
-/** Putting the bridge into the wire in front of an interface, and taking it out again. */
+/** Taking the place of an interface, as a bump in the wire, and giving it back. */
 package org.xfrmbridge.daemon.attach;

@@ -1,2 +1,2 @@
-/** The command line. */
+/** The command line: a class for each command. */
 package org.xfrmbridge.daemon.cli;

@@ -1,4 +1,2 @@
-/**
- * The control thread: clients of the three unix sockets, the kernel's routing events, the datapath's events, timers.
- */
+/** The control thread: clients of the unix sockets, events of the kernel and the datapath, timers. */
 package org.xfrmbridge.daemon.control;

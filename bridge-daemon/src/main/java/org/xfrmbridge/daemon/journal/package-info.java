@@ -1,5 +1,2 @@
-/**
- * What outlives a bridge, however it ends, beside its attachment: the policies, so that nothing leaves in the clear
- * when it is back.
- */
+/** Files from which the next bridge takes up policies, and tells of the States that are gone. */
 package org.xfrmbridge.daemon.journal;

@@ -1,2 +1,2 @@
-/** Requests of nobody's to databases of nobody's, so that a bridge's first clients find compiled code. */
+/** The warm-up: requests to databases that nobody sees, so that a bridge's first clients find compiled code. */
 package org.xfrmbridge.daemon.warmup;

@@ -1,6 +1,2 @@
-/**
- * NETLINK_XFRM for Java programs, over the kernel's socket or a bridge's. Whoever has sockets gives
- * {@link org.xfrmbridge.netlink.client.XfrmClient} a {@link org.xfrmbridge.netlink.client.NetlinkConnection};
- * bridge-daemon does.
- */
+/** NETLINK_XFRM for Java programs, over the kernel's socket or a bridge's, which bridge-daemon opens. */
 package org.xfrmbridge.netlink.client;

@@ -1,5 +1,2 @@
-/**
- * Between the structures of messages and the core's values: what a client says becomes a spec, and a State or Policy
- * becomes a message.
- */
+/** Between the structures of messages and the core's values. Decides nothing but what a number means. */
 package org.xfrmbridge.netlink.map;

@@ -1,5 +1,2 @@
-/**
- * The kernel's end of NETLINK_XFRM sockets: requests in, answers and events out. Knows no socket; one thread, the
- * control thread.
- */
+/** The kernel's end of NETLINK_XFRM sockets, without the sockets: requests in, answers and events out. */
 package org.xfrmbridge.netlink.server;

@@ -1,6 +1,2 @@
-/**
- * One record for each structure of linux/pfkeyv2.h, named like it. What they read and write is what follows an
- * extension's header: length and number are {@link org.xfrmbridge.pfkey.sadb.SadbExt}'s. Buffers are in native order
- * and hold enough: {@link org.xfrmbridge.pfkey.sadb.Extensions} has checked.
- */
+/** One record for each structure of linux/pfkeyv2.h, in native order, without the extension's header. */
 package org.xfrmbridge.pfkey.msg;

@@ -1,5 +1,2 @@
-/**
- * The kernel's end of PF_KEY sockets: requests in, answers and events out. Knows no socket; one thread, the control
- * thread.
- */
+/** The kernel's end of PF_KEY sockets, without the sockets: requests in, answers and events out. */
 package org.xfrmbridge.pfkey.server;
