@@ -3,7 +3,7 @@ package org.xfrmbridge.km;
 /**
  * A request that is refused, with what a kernel would say of it. Carries no stack trace: it is an answer, not a fault.
  *
- * <p>{@link #getMessage} is the extended ACK text in our own words, or null where a kernel has none.
+ * <p>{@link #getMessage} is the extended ACK text in our own words, or null where there is nothing to say.
  */
 public final class XfrmException extends Exception {
     private static final long serialVersionUID = 1L;
