@@ -4,9 +4,8 @@ import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.function.IntFunction;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Dump;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmException;
@@ -25,9 +24,10 @@ public final class DatabaseStress {
     private static final int CHANGES = 16_000;
     private static final long NS_PER_MS = 1_000_000;
 
-    private final Spd spd = new Spd();
-    private final XfrmEngine engine =
-            new XfrmEngine(new Sad(), spd, new MachineClock(), new SplittableRandom(1), () -> {});
+    private final Databases databases = new Databases();
+    private final XfrmEngine engine = XfrmEngine.builder(databases, new MachineClock())
+            .random(new SplittableRandom(1))
+            .build();
     private final int count;
     private boolean print;
 
@@ -109,7 +109,7 @@ public final class DatabaseStress {
                     spec.mark(),
                     spec.ifId(),
                     spec.securityContext());
-            if (spd.get(key) != null) {
+            if (databases.spd().get(key) != null) {
                 engine.deletePolicy(key, Origin.KERNEL);
                 deleted++;
             }

@@ -19,11 +19,8 @@ import org.xfrmbridge.datapath.Inbound;
 import org.xfrmbridge.datapath.Metric;
 import org.xfrmbridge.datapath.Outbound;
 import org.xfrmbridge.datapath.PathContext;
-import org.xfrmbridge.datapath.PathMtu;
 import org.xfrmbridge.datapath.XfrmStats;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.SocketPolicies;
-import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.esp.AlgorithmTable;
 import org.xfrmbridge.esp.EspSuite;
 import org.xfrmbridge.esp.KeyMaterial;
@@ -124,9 +121,8 @@ public class DatapathBench {
     }
 
     private static PathContext context(Address self, Direction direction) {
-        Sad sad = new Sad();
-        Spd spd = new Spd();
-        sad.insert(state());
+        Databases databases = new Databases();
+        databases.sad().insert(state());
         Template template = Template.builder()
                 .id(new StateId(FAR, 0, IpProtocol.ESP))
                 .family(AddressFamily.INET)
@@ -134,22 +130,17 @@ public class DatapathBench {
                 .reqid(1)
                 .mode(org.xfrmbridge.xfrm.Mode.TUNNEL)
                 .build();
-        spd.add(
-                PolicySpec.builder()
-                        .selector(Selector.any(AddressFamily.INET))
-                        .direction(direction)
-                        .templates(List.of(template))
-                        .build(),
-                0);
-        return new PathContext(
-                sad,
-                spd,
-                new SocketPolicies(spd),
-                new OneGateway(self),
-                new Unheard(),
-                new PathMtu(),
-                new MachineClock(),
-                0);
+        databases
+                .spd()
+                .add(
+                        PolicySpec.builder()
+                                .selector(Selector.any(AddressFamily.INET))
+                                .direction(direction)
+                                .templates(List.of(template))
+                                .build(),
+                        0);
+        return PathContext.builder(databases, new OneGateway(self), new MachineClock())
+                .build(new Unheard());
     }
 
     private static org.xfrmbridge.xfrm.State state() {

@@ -5,16 +5,15 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import org.xfrmbridge.datapath.DropReason;
-import org.xfrmbridge.datapath.Inbound;
-import org.xfrmbridge.datapath.Outbound;
 import org.xfrmbridge.datapath.PathContext;
-import org.xfrmbridge.datapath.PathMtu;
 import org.xfrmbridge.datapath.XfrmStats;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.SocketPolicies;
-import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.io.HostNetwork;
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.km.XfrmEngine;
+import org.xfrmbridge.stack.XfrmStack;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
@@ -32,25 +31,25 @@ import org.xfrmbridge.xfrm.State;
 final class LoopbackBridge {
     private static final long HOST_MAC = 0x020000000001L;
 
-    final Sad sad = new Sad();
-    final Spd spd = new Spd();
-    final XfrmStats stats = new XfrmStats();
+    final Databases databases = new Databases();
+    final XfrmStats stats;
     final XfrmEngine engine;
 
     private final OneFramePort fromHost = new OneFramePort();
     private final OneFramePort toNetwork = new OneFramePort();
     private final OneFramePort fromNetwork = new OneFramePort();
     private final OneFramePort toHost = new OneFramePort();
-    private final Outbound outbound;
-    private final Inbound inbound;
+    private final XfrmStack stack;
 
     LoopbackBridge() {
         MachineClock clock = new MachineClock();
-        engine = new XfrmEngine(sad, spd, clock, new SplittableRandom(1), () -> {});
-        PathContext context =
-                new PathContext(sad, spd, new SocketPolicies(spd), new EveryAddress(), engine, new PathMtu(), clock, 0);
-        outbound = new Outbound(context, stats, fromHost, toNetwork);
-        inbound = new Inbound(context, stats, fromNetwork, toHost);
+        stack = new XfrmStack(
+                XfrmEngine.builder(databases, clock).random(new SplittableRandom(1)),
+                PathContext.builder(databases, new EveryAddress(), clock),
+                new TwoWays(fromHost, toHost),
+                new TwoWays(fromNetwork, toNetwork));
+        stats = stack.stats();
+        engine = stack.engine();
     }
 
     /** What the daemon's loop does between requests. Control thread. */
@@ -66,7 +65,7 @@ final class LoopbackBridge {
     }
 
     void send() {
-        outbound.doWork();
+        stack.outbound().doWork();
     }
 
     /** Whether what left is protected, and lies where {@link #receive} finds it. */
@@ -81,17 +80,18 @@ final class LoopbackBridge {
 
     /** Asks the policies, as the first packet of a flow does. */
     Policy lookUpPolicy(Flow flow) {
-        return spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
+        return databases.spd().lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
     }
 
     /** Finds the State of what {@link #receive} finds next. */
     State lookUpState() {
-        return sad.lookup(
-                fromNetwork.destination(), 0, fromNetwork.spi(), fromNetwork.protocol(), AddressFamily.INET, 0);
+        return databases
+                .sad()
+                .lookup(fromNetwork.destination(), 0, fromNetwork.spi(), fromNetwork.protocol(), AddressFamily.INET, 0);
     }
 
     void receive() {
-        inbound.doWork();
+        stack.inbound().doWork();
     }
 
     /** Drops by reason, empty without any. Any thread. */
@@ -100,6 +100,27 @@ final class LoopbackBridge {
                 .filter(reason -> stats.drops(reason) > 0)
                 .map(reason -> reason.label() + " " + stats.drops(reason))
                 .collect(Collectors.joining(", "));
+    }
+
+    /** One port of a host, whose packets lie where they are put and found. */
+    private record TwoWays(OneFramePort from, OneFramePort to) implements PacketPort {
+        @Override
+        public void receive(PacketPool pool, PacketBatch into) {
+            from.receive(pool, into);
+        }
+
+        @Override
+        public void send(PacketBatch batch) {
+            to.send(batch);
+        }
+
+        @Override
+        public boolean await(int timeoutMs) {
+            return true;
+        }
+
+        @Override
+        public void close() {}
     }
 
     private record EveryAddress() implements HostNetwork {

@@ -70,9 +70,9 @@ final class ManyPolicies extends Program {
         int changes = Math.min(CHANGES, entries / 2);
         done.updateNs = timeNs(site, 0, changes, i -> site.engine.addPolicy(spec(kind, i), false, Origin.KERNEL));
         done.updated = changes;
-        int before = site.spd.count(Direction.OUT);
+        int before = site.databases.spd().count(Direction.OUT);
         done.deleteNs = timeNs(site, 0, changes, i -> delete(site, spec(kind, i)));
-        done.deleted = before - site.spd.count(Direction.OUT);
+        done.deleted = before - site.databases.spd().count(Direction.OUT);
         long start = System.nanoTime();
         done.dumped = walk(site.engine.policies(PolicySpec.Type.MAIN));
         long dumped = System.nanoTime();
@@ -100,7 +100,7 @@ final class ManyPolicies extends Program {
 
     /** Random policies of short prefixes may be the same one, and gone. */
     private static void delete(LoopbackBridge site, PolicySpec spec) throws XfrmException {
-        if (site.spd.get(Loads.key(spec)) != null) {
+        if (site.databases.spd().get(Loads.key(spec)) != null) {
             site.engine.deletePolicy(Loads.key(spec), Origin.KERNEL);
         }
     }

@@ -2,6 +2,7 @@ package org.xfrmbridge.datapath;
 
 import com.google.common.base.Preconditions;
 import java.util.function.BooleanSupplier;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
@@ -50,16 +51,64 @@ public record PathContext(
                 || spd.defaultAction(direction) == PolicySpec.Action.BLOCK;
     }
 
-    /** With as many flows as is usual, and all the memory there is. */
-    public PathContext(
-            Sad sad,
-            Spd spd,
-            SocketPolicies sockets,
-            HostNetwork network,
-            DatapathEvents events,
-            PathMtu pathMtu,
-            Clock clock,
-            int ifindex) {
-        this(sad, spd, sockets, network, events, pathMtu, clock, ifindex, DEFAULT_FLOWS, () -> true, () -> true);
+    public static Builder builder(Databases databases, HostNetwork network, Clock clock) {
+        return new Builder(databases, network, clock);
+    }
+
+    /** With no interface, as many flows as is usual, and all the memory there is, unless it is told otherwise. */
+    public static final class Builder {
+        private final Databases databases;
+        private final HostNetwork network;
+        private final Clock clock;
+        private int ifindex;
+        private int flows = DEFAULT_FLOWS;
+        private BooleanSupplier outboundMemory = () -> true;
+        private BooleanSupplier inboundMemory = () -> true;
+
+        private Builder(Databases databases, HostNetwork network, Clock clock) {
+            this.databases = databases;
+            this.network = network;
+            this.clock = clock;
+        }
+
+        /** See {@link PathContext#ifindex}. */
+        public Builder ifindex(int index) {
+            ifindex = index;
+            return this;
+        }
+
+        /** See {@link PathContext#flows}. */
+        public Builder flows(int number) {
+            flows = number;
+            return this;
+        }
+
+        /** See {@link PathContext#outboundMemory} and {@link PathContext#inboundMemory}. */
+        public Builder memory(BooleanSupplier outbound, BooleanSupplier inbound) {
+            outboundMemory = outbound;
+            inboundMemory = inbound;
+            return this;
+        }
+
+        /** See {@link PathContext#network}. */
+        public HostNetwork network() {
+            return network;
+        }
+
+        /** @param events who is told */
+        public PathContext build(DatapathEvents events) {
+            return new PathContext(
+                    databases.sad(),
+                    databases.spd(),
+                    databases.sockets(),
+                    network,
+                    events,
+                    new PathMtu(),
+                    clock,
+                    ifindex,
+                    flows,
+                    outboundMemory,
+                    inboundMemory);
+        }
     }
 }

@@ -29,7 +29,7 @@ public final class Spd {
     private static final int DIRECTION_MASK = 7;
     private static final int INDEX_STEP = 8;
 
-    private Runnable beforeRemoval = () -> {};
+    private final Runnable beforeRemoval;
     private final AtomicReferenceArray<Classifier> classifiers =
             new AtomicReferenceArray<>(PolicySpec.Type.values().length * DIRECTIONS * FAMILIES);
     private final HashTable<SpdEntry> byIndex = new HashTable<>();
@@ -52,7 +52,20 @@ public final class Spd {
     private long nextAge;
     private int nextIndex;
 
+    /** An empty one of a host whose packets do not wait before they are judged. */
     public Spd() {
+        this(() -> {});
+    }
+
+    /**
+     * An empty one.
+     *
+     * @param beforeRemoval run on the control thread before a policy of dir out leaves, or what a socket had is found
+     *     no more. A kernel judges a packet as it is sent; where packets wait before they are judged, those sent under
+     *     the policy must not be judged without it: they would leave in the clear
+     */
+    public Spd(Runnable beforeRemoval) {
+        this.beforeRemoval = beforeRemoval;
         for (int i = 0; i < classifiers.length(); i++) {
             classifiers.set(i, new Classifier());
         }
@@ -197,16 +210,7 @@ public final class Spd {
         return AddressFamily.isIp(key.selector().family()) ? find(key) : null;
     }
 
-    /**
-     * Control thread: what is done before a policy of dir out leaves. A kernel judges a packet as it is sent; where
-     * packets wait before they are judged, those sent under the policy must not be judged without it: they would leave
-     * in the clear.
-     */
-    public void setBeforeRemoval(Runnable settle) {
-        beforeRemoval = settle;
-    }
-
-    /** Control thread: the same before what a socket had leaves, or is found no more. */
+    /** Control thread: what a socket had is about to leave, or to be found no more. */
     void settle() {
         beforeRemoval.run();
     }

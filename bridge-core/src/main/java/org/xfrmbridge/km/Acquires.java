@@ -14,13 +14,13 @@ import org.xfrmbridge.xfrm.State;
 final class Acquires {
     private final Map<State, Policy> causes = new IdentityHashMap<>();
     private final Map<Policy, Integer> counts = new ConcurrentHashMap<>();
-    private int most = XfrmEngine.DEFAULT_ACQUIRES;
-    private volatile int free = most;
+    private final int most;
+    private volatile int free;
 
-    /** Control thread. */
-    void limit(int newMost) {
-        most = newMost;
-        free = most - causes.size();
+    /** @param most at a time */
+    Acquires(int most) {
+        this.most = most;
+        free = most;
     }
 
     /** Whether one more may be caused by a Policy. Any thread. */

@@ -8,8 +8,9 @@ import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * Hears of every change of States and Policies, whoever made it, and has no say in it. One that implements only some
- * methods does not hear of the rest. Called on the control thread only; must not call back into {@link XfrmService}.
+ * Hears of every change of States and Policies, whoever made it; its only say is {@link #beforePolicyChange}. One that
+ * implements only some methods does not hear of the rest. Called on the control thread only; must not call back into
+ * {@link XfrmService}.
  */
 public interface ChangeListener {
     enum Change {
@@ -27,6 +28,13 @@ public interface ChangeListener {
     default void policyChanged(Change change, Policy policy, boolean byIndex, Origin origin) {}
 
     default void policiesFlushed(PolicySpec.Type type, Origin origin) {}
+
+    /**
+     * Asked before a Policy is added, replaced or moved, and before default verdicts change.
+     *
+     * @throws XfrmException if it must not be now: ENOSPC if it could not be remembered
+     */
+    default void beforePolicyChange() throws XfrmException {}
 
     /** A soft or hard limit of a State was reached. */
     default void stateExpired(State state, boolean hard, int portId) {}

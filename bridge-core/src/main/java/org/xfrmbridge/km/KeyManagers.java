@@ -59,6 +59,13 @@ final class KeyManagers {
         tell(listener -> listener.policyExpired(policy, policy.spec().direction(), hard, portId));
     }
 
+    /** Any of them may refuse. */
+    void beforePolicyChange() throws XfrmException {
+        for (ChangeListener listener : listeners) {
+            listener.beforePolicyChange();
+        }
+    }
+
     /** Asks all, also those after one that said yes; {@code km_query}. */
     boolean acquire(ChangeListener.Acquire acquire) {
         boolean isAnswered = false;

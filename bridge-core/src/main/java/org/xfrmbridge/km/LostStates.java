@@ -91,17 +91,15 @@ final class LostStates {
     /** Where no other has come yet. */
     private final Set<Role> empty = new HashSet<>();
 
-    LostStates(ControlTimers timers) {
+    LostStates(ControlTimers timers, Collection<State> states) {
         this.timers = timers;
-    }
-
-    /** Once, before anybody listens. */
-    void load(Collection<State> states) {
         for (State state : states) {
             lost.put(Key.of(state), state);
             empty.add(Role.of(state));
         }
-        timers.setSeconds(Timer.of(this::forget), KEPT_SECONDS);
+        if (!lost.isEmpty()) {
+            timers.setSeconds(Timer.of(this::forget), KEPT_SECONDS);
+        }
     }
 
     private void forget() {

@@ -15,15 +15,12 @@ final class NatKeepalives {
 
     private final ControlTimers timers;
     private final Clock clock;
-    /** Sends one; false if there is no way to the peer at the moment. */
-    private Predicate<State> sender = state -> true;
+    private final Predicate<State> sender;
 
-    NatKeepalives(ControlTimers timers, Clock clock) {
+    /** @param sender sends one; false if there is no way to the peer at the moment */
+    NatKeepalives(ControlTimers timers, Clock clock, Predicate<State> sender) {
         this.timers = timers;
         this.clock = clock;
-    }
-
-    void setSender(Predicate<State> sender) {
         this.sender = sender;
     }
 

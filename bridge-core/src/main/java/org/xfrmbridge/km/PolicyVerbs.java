@@ -16,17 +16,14 @@ final class PolicyVerbs {
     private final PolicyExpiry expiry;
     private final KeyManagers keyManagers;
     private final Clock clock;
-    private MemoryReserve reserve = MemoryReserve.ENDLESS;
+    private final MemoryReserve reserve;
 
-    PolicyVerbs(Spd spd, PolicyExpiry expiry, KeyManagers keyManagers, Clock clock) {
+    PolicyVerbs(Spd spd, PolicyExpiry expiry, KeyManagers keyManagers, Clock clock, MemoryReserve reserve) {
         this.spd = spd;
         this.expiry = expiry;
         this.keyManagers = keyManagers;
         this.clock = clock;
-    }
-
-    void setReserve(MemoryReserve newReserve) {
-        reserve = newReserve;
+        this.reserve = reserve;
     }
 
     Policy add(PolicySpec request, boolean exclusive, Origin origin) throws XfrmException {

@@ -19,36 +19,34 @@ final class StateTable {
     private final Sad sad;
     private final IpipTunnels tunnels;
     private final Acquires acquires;
-    private MemoryReserve reserve = MemoryReserve.ENDLESS;
-    private StateExpiry expiry;
-    private ReplayNotices replayNotices;
-    private NatKeepalives keepalives;
-    private Consumer<State> wiper = state -> {};
+    private final MemoryReserve reserve;
+    private final Consumer<State> wiper;
+    private final StateExpiry expiry;
+    private final ReplayNotices replayNotices;
+    private final NatKeepalives keepalives;
 
-    StateTable(Sad sad, Acquires acquires) {
-        this.sad = sad;
+    StateTable(XfrmEngine.Builder setup, Acquires acquires, KeyManagers keyManagers, ControlTimers timers) {
+        this.sad = setup.databases.sad();
         this.acquires = acquires;
+        this.reserve = setup.reserve;
+        this.wiper = setup.wiper;
         tunnels = new IpipTunnels(sad);
+        expiry = new StateExpiry(this, keyManagers, timers, setup.clock);
+        replayNotices = new ReplayNotices(keyManagers, timers);
+        keepalives = new NatKeepalives(timers, setup.clock, setup.keepaliveSender);
     }
 
-    /** Before the first State comes: some of them need the table, too. */
-    void watch(StateExpiry stateExpiry, ReplayNotices notices, NatKeepalives natKeepalives) {
-        expiry = stateExpiry;
-        replayNotices = notices;
-        keepalives = natKeepalives;
+    StateExpiry expiry() {
+        return expiry;
     }
 
-    void setReserve(MemoryReserve newReserve) {
-        reserve = newReserve;
+    ReplayNotices replayNotices() {
+        return replayNotices;
     }
 
     /** Before one more State is made for a request: ENOMEM if there is no memory for it. */
     void requireRoom() throws XfrmException {
         reserve.requireRoom();
-    }
-
-    void setWiper(Consumer<State> newWiper) {
-        wiper = newWiper;
     }
 
     /**

@@ -1,9 +1,12 @@
 package org.xfrmbridge.km;
 
+import java.security.SecureRandom;
 import java.util.Collection;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Spd;
@@ -35,7 +38,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
      */
     private static final int HASH_MAX = 1 << 20;
 
-    /** How many States packets may wait for at a time, unless {@link #limitAcquires} says otherwise. */
+    /** How many States packets may wait for at a time, unless {@link Builder#acquires} says otherwise. */
     public static final int DEFAULT_ACQUIRES = 4096;
 
     private final Sad sad;
@@ -44,12 +47,11 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     private final DatapathQueue events;
     private final KeyManagers keyManagers = new KeyManagers();
     private final SysctlValues sysctls = new SysctlValues();
-    private final Acquires acquires = new Acquires();
+    private final Acquires acquires;
     private final StateTable states;
     private final StateExpiry stateExpiry;
     private final ReplayNotices replayNotices;
     private final NatMappings natMappings;
-    private final NatKeepalives keepalives;
     private final StateVerbs stateVerbs;
     private final LarvalStates larvalStates;
     private final Acquirer acquirer;
@@ -59,32 +61,112 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     private final MigrateVerb migrateVerb;
     private final MigrateStateVerb migrateStateVerb;
     private final DefaultVerdicts defaultVerdicts;
-    private PolicyGate policyGate = () -> {};
 
     /**
-     * @param random where Spis come from: a peer must not guess them
-     * @param wakeup called on datapath threads when there is something to drain; must return at once
+     * What an engine is made with. All but the databases and the clock has a default, which suits a test or a program
+     * that owns its memory.
      */
-    public XfrmEngine(Sad sad, Spd spd, Clock clock, RandomGenerator random, Runnable wakeup) {
-        this.sad = sad;
-        this.spd = spd;
+    public static final class Builder {
+        final Databases databases;
+        final Clock clock;
+        MemoryReserve reserve = MemoryReserve.ENDLESS;
+        Predicate<State> keepaliveSender = state -> true;
+        Consumer<State> wiper = state -> {};
+        private RandomGenerator random = new SecureRandom();
+        private Runnable wakeup = () -> {};
+        private int acquires = DEFAULT_ACQUIRES;
+        private Collection<State> lostStates = List.of();
+
+        private Builder(Databases databases, Clock clock) {
+            this.databases = databases;
+            this.clock = clock;
+        }
+
+        /** Where Spis come from: a peer must not guess them. */
+        public Builder random(RandomGenerator generator) {
+            random = generator;
+            return this;
+        }
+
+        /** Called on datapath threads when there is something to drain; must return at once. */
+        public Builder wakeup(Runnable signal) {
+            wakeup = signal;
+            return this;
+        }
+
+        /**
+         * How many larval States packets may cause at a time; those of one Policy are at most as many as are still
+         * free.
+         */
+        public Builder acquires(int most) {
+            acquires = most;
+            return this;
+        }
+
+        /** Asked before a request makes one more State or Policy. */
+        public Builder reserve(MemoryReserve memory) {
+            reserve = memory;
+            return this;
+        }
+
+        /**
+         * Sends a NAT keepalive between a State's addresses and encapsulation ports; false if there is no way to the
+         * peer at the moment.
+         */
+        public Builder keepaliveSender(Predicate<State> sender) {
+            keepaliveSender = sender;
+            return this;
+        }
+
+        /**
+         * Told of each State that has carried packets when it has gone and its own keys are wiped: datapath threads
+         * made copies of them.
+         */
+        public Builder wiper(Consumer<State> told) {
+            wiper = told;
+            return this;
+        }
+
+        /** States that were there before, and went without a word: who listens is told. */
+        public Builder lostStates(Collection<State> states) {
+            lostStates = states;
+            return this;
+        }
+
+        public XfrmEngine build() {
+            return new XfrmEngine(this);
+        }
+    }
+
+    /** @param databases may have policies already, which go on; no States */
+    public static Builder builder(Databases databases, Clock clock) {
+        return new Builder(databases, clock);
+    }
+
+    private XfrmEngine(Builder setup) {
+        Clock clock = setup.clock;
+        sad = setup.databases.sad();
+        spd = setup.databases.spd();
         timers = new ControlTimers(clock);
-        events = new DatapathQueue(wakeup);
-        states = new StateTable(sad, acquires);
-        stateExpiry = new StateExpiry(states, keyManagers, timers, clock);
-        replayNotices = new ReplayNotices(keyManagers, timers);
-        keepalives = new NatKeepalives(timers, clock);
-        states.watch(stateExpiry, replayNotices, keepalives);
+        events = new DatapathQueue(setup.wakeup);
+        acquires = new Acquires(setup.acquires);
+        states = new StateTable(setup, acquires, keyManagers, timers);
+        stateExpiry = states.expiry();
+        replayNotices = states.replayNotices();
         natMappings = new NatMappings(keyManagers, clock);
         stateVerbs = new StateVerbs(states, stateExpiry, replayNotices, keyManagers, clock);
-        larvalStates = new LarvalStates(sad, states, new SpiAllocator(sad, random), sysctls, clock);
+        larvalStates = new LarvalStates(sad, states, new SpiAllocator(sad, setup.random), sysctls, clock);
         acquirer = new Acquirer(sad, states, acquires, keyManagers, sysctls, clock);
-        lostStates = new LostStates(timers);
+        lostStates = new LostStates(timers, setup.lostStates);
         policyExpiry = new PolicyExpiry(spd, keyManagers, timers, clock);
-        policyVerbs = new PolicyVerbs(spd, policyExpiry, keyManagers, clock);
+        policyVerbs = new PolicyVerbs(spd, policyExpiry, keyManagers, clock, setup.reserve);
         migrateVerb = new MigrateVerb(sad, spd, states, policyExpiry, keyManagers, clock);
         migrateStateVerb = new MigrateStateVerb(states, keyManagers, clock);
         defaultVerdicts = new DefaultVerdicts(spd);
+        Dump<Policy> policies = spd.walk(null);
+        for (Policy policy = policies.next(); policy != null; policy = policies.next()) {
+            policyExpiry.start(policy);
+        }
     }
 
     // The control thread's loop
@@ -104,45 +186,6 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         return timers.nextDeadlineNs();
     }
 
-    /**
-     * Before the first State comes; until then NAT keepalives go nowhere.
-     *
-     * @param sender sends one between a State's addresses and encapsulation ports; false if there is no way to the peer
-     *     at the moment
-     */
-    public void setKeepaliveSender(Predicate<State> sender) {
-        keepalives.setSender(sender);
-    }
-
-    /**
-     * Control thread, or before it runs.
-     *
-     * @param most larval States that packets may cause at a time; those of one Policy are at most as many as are still
-     *     free
-     */
-    public void limitAcquires(int most) {
-        acquires.limit(most);
-    }
-
-    /** @param reserve asked before a request makes one more State or Policy */
-    public void setMemoryReserve(MemoryReserve reserve) {
-        states.setReserve(reserve);
-        policyVerbs.setReserve(reserve);
-    }
-
-    /**
-     * @param wiper told of each State that has carried packets when it has gone and its own keys are wiped: datapath
-     *     threads made copies of them
-     */
-    public void setWiper(Consumer<State> wiper) {
-        states.setWiper(wiper);
-    }
-
-    /** @param states that were there before, and went without a word: who listens is told. Once, before anybody does */
-    public void setLostStates(Collection<State> states) {
-        lostStates.load(states);
-    }
-
     /** Those of which not everybody who listens may have been told. */
     public Collection<State> lostStates() {
         return lostStates.all();
@@ -151,11 +194,6 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     @Override
     public void listen(ExpiryListener listener) {
         lostStates.tell(listener);
-    }
-
-    /** @param gate asked before policies change, but those of sockets, by whatever client */
-    public void setPolicyGate(PolicyGate gate) {
-        policyGate = gate;
     }
 
     @Override
@@ -241,7 +279,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
 
     @Override
     public Policy addPolicy(PolicySpec spec, boolean exclusive, Origin origin) throws XfrmException {
-        policyGate.beforeChange();
+        keyManagers.beforePolicyChange();
         return policyVerbs.add(spec, exclusive, origin);
     }
 
@@ -272,7 +310,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
 
     @Override
     public void migrate(Migration migration) throws XfrmException {
-        policyGate.beforeChange();
+        keyManagers.beforePolicyChange();
         migrateVerb.migrate(migration);
     }
 
@@ -302,7 +340,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
 
     @Override
     public void setDefaults(Defaults defaults, Origin origin) throws XfrmException {
-        policyGate.beforeChange();
+        keyManagers.beforePolicyChange();
         defaultVerdicts.set(defaults);
         Defaults now = defaultVerdicts.get();
         keyManagers.tell(listener -> listener.defaultsChanged(now, origin));

@@ -11,6 +11,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.SocketPolicies;
@@ -47,11 +48,13 @@ abstract class EngineModel extends Model {
     private static final int ENTRIES = 40;
 
     final ManualClock clock = new ManualClock();
-    final Sad sad = new Sad();
-    final Spd spd = new Spd();
-    final SocketPolicies sockets = new SocketPolicies(spd);
+    final Databases databases = new Databases();
+    final Sad sad = databases.sad();
+    final Spd spd = databases.spd();
+    final SocketPolicies sockets = databases.sockets();
     final StaticNetwork network = new StaticNetwork();
-    final XfrmEngine engine = new XfrmEngine(sad, spd, clock, new Random(1), () -> {});
+    final XfrmEngine engine =
+            XfrmEngine.builder(databases, clock).random(new Random(1)).build();
     final NaiveXfrm naive = new NaiveXfrm();
     final RandomEntries entries = new RandomEntries(random);
 

@@ -40,8 +40,8 @@ class EngineModelTest extends EngineModel {
     private static final int KNOWN_FLOWS = 8;
     private static final String OWNER = "a process";
 
-    private final PathMtu pathMtu = new PathMtu();
-    private final PathContext context = new PathContext(sad, spd, sockets, network, engine, pathMtu, clock, 0);
+    private final PathContext context =
+            PathContext.builder(databases, network, clock).build(engine);
     private final OutboundResolver resolver = new OutboundResolver(context, new XfrmStats().newOutbound());
     private final FlowCache<OutboundRoute> routes = new FlowCache<>(1 << 10, 7);
     private final PolicyCheck check = new PolicyCheck(context, new XfrmStats().newInbound());
@@ -149,7 +149,7 @@ class EngineModelTest extends EngineModel {
             }
             default -> {
                 int family = entries.family();
-                pathMtu.learn(family, entries.host(family), 1280 + random.nextInt(200), clock.nowNs());
+                context.pathMtu().learn(family, entries.host(family), 1280 + random.nextInt(200), clock.nowNs());
             }
         }
     }

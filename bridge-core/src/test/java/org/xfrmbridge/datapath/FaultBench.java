@@ -85,15 +85,8 @@ final class FaultBench {
         Direction direction = out ? Direction.OUT : Direction.IN;
         host.policy(direction, Sas.between("0.0.0.0/0", "10.8.0.0/16"), PolicySpec.Action.BLOCK, 1);
         addInputs();
-        PathContext context = new PathContext(
-                host.sad,
-                host.spd,
-                host.sockets,
-                tripping(HostNetwork.class, host.network),
-                tripping(DatapathEvents.class, host),
-                new PathMtu(),
-                host.clock,
-                0);
+        PathContext context = PathContext.builder(host.databases, tripping(HostNetwork.class, host.network), host.clock)
+                .build(tripping(DatapathEvents.class, host));
         outbound = out ? new OutboundPath(context, counters, pool) : null;
         inbound = out ? null : new InboundPath(context, counters, pool);
     }

@@ -8,9 +8,7 @@ import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.SocketPolicies;
-import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.io.MemoryPort;
 import org.xfrmbridge.io.StaticNetwork;
 import org.xfrmbridge.time.Clock;
@@ -31,10 +29,9 @@ class PortFaultTest {
     private Outbound outbound;
 
     private void start(FaultTest.Way way) {
-        Spd spd = new Spd();
         StaticNetwork network = new StaticNetwork().addLocal("10.1.0.1").addLocal("10.2.0.1");
-        PathContext context = new PathContext(
-                new Sad(), spd, new SocketPolicies(spd), network, new TestHost(), new PathMtu(), new FaultyClock(), 0);
+        PathContext context =
+                PathContext.builder(new Databases(), network, new FaultyClock()).build(new TestHost());
         outbound = new Outbound(context, stats, source, sink);
         Inbound inbound = new Inbound(context, stats, source, sink);
         turn = way == FaultTest.Way.OUT ? outbound::doWork : inbound::doWork;

@@ -2,6 +2,7 @@ package org.xfrmbridge.datapath;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
@@ -26,9 +27,10 @@ import org.xfrmbridge.xfrm.Template;
  */
 final class TestHost implements DatapathEvents {
     final ManualClock clock = new ManualClock();
-    final Sad sad = new Sad();
-    final Spd spd = new Spd();
-    final SocketPolicies sockets = new SocketPolicies(spd);
+    final Databases databases = new Databases();
+    final Sad sad = databases.sad();
+    final Spd spd = databases.spd();
+    final SocketPolicies sockets = databases.sockets();
     final StaticNetwork network = new StaticNetwork();
     final XfrmStats stats = new XfrmStats();
     final List<String> told = new ArrayList<>();
@@ -53,18 +55,9 @@ final class TestHost implements DatapathEvents {
         for (String address : addresses) {
             network.addLocal(address);
         }
-        context = new PathContext(
-                sad,
-                spd,
-                sockets,
-                network,
-                this,
-                new PathMtu(),
-                clock,
-                0,
-                PathContext.DEFAULT_FLOWS,
-                () -> !memoryIsFull,
-                () -> !memoryIsFull);
+        context = PathContext.builder(databases, network, clock)
+                .memory(() -> !memoryIsFull, () -> !memoryIsFull)
+                .build(this);
         outbound = new Outbound(context, stats, hostSide[1], networkSide[1]);
         inbound = new Inbound(context, stats, networkSide[1], hostSide[1]);
     }

@@ -29,8 +29,10 @@ class SocketPoliciesTest {
     private static final Object CHARON = "a connection";
     private static final Address HERE = Address.parse("192.0.2.1");
 
-    private final Spd spd = new Spd();
-    private final SocketPolicies sockets = new SocketPolicies(spd);
+    private Runnable beforeRemoval = () -> {};
+    private final Databases databases = new Databases(() -> beforeRemoval.run());
+    private final Spd spd = databases.spd();
+    private final SocketPolicies sockets = databases.sockets();
 
     private static LocalEndpoint at(int family, String address, int port) {
         return new LocalEndpoint(family, IpProtocol.UDP, Address.parse(address), port);
@@ -210,10 +212,10 @@ class SocketPoliciesTest {
     void shouldJudgeWhatWaitsBeforeAPolicyLeaves() {
         AtomicInteger settled = new AtomicInteger();
         sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 500), esp(Direction.OUT, INET), 0);
-        spd.setBeforeRemoval(() -> {
+        beforeRemoval = () -> {
             settled.incrementAndGet();
             assertNotNull(lookup(Direction.OUT));
-        });
+        };
         sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 500), esp(Direction.OUT, INET), 0);
         assertEquals(1, settled.get());
         sockets.move(CHARON, 1, at(INET, "0.0.0.0", 501));

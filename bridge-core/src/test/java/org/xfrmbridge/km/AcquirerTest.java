@@ -258,7 +258,7 @@ class AcquirerTest extends EngineFixture {
     @Test
     void shouldNotLetPacketsCauseMoreLarvalStatesThanItIsTold() throws XfrmException {
         Policy other = engine.addPolicy(policy(hosts("10.1.0.1", "10.2.0.3"), template), true, ASKER);
-        engine.limitAcquires(8);
+        start(builder().acquires(8));
         for (int i = 0; i < 20; i++) {
             assertEquals(i < 4, wantHost(policy, i), "host " + i);
         }
@@ -278,7 +278,7 @@ class AcquirerTest extends EngineFixture {
 
     @Test
     void shouldCountAnAnsweredAcquireNoMore() throws XfrmException {
-        engine.limitAcquires(1);
+        start(builder().acquires(1));
         State larval = acquired();
         assertFalse(wantHost(policy, 1));
 
@@ -290,7 +290,7 @@ class AcquirerTest extends EngineFixture {
 
     @Test
     void shouldNotLeaveMoreLarvalStatesThanItIsToldWhenManyWereToldAtOnce() {
-        engine.limitAcquires(4);
+        start(builder().acquires(4));
         for (int i = 0; i < 20; i++) {
             flow.daddrHigh = (0x0a03_0000L + i) << 32;
             engine.acquire(policy, template, flow, flow.daddr(), flow.saddr());

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.function.Executable;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Spd;
@@ -40,13 +41,24 @@ class EngineFixture {
     static final Origin ASKER = new Origin(7, 1234);
 
     final ManualClock clock = new ManualClock();
-    final Sad sad = new Sad();
-    final Spd spd = new Spd();
+    final Databases databases = new Databases();
+    final Sad sad = databases.sad();
+    final Spd spd = databases.spd();
     final RecordingKeyManager keyManager = new RecordingKeyManager();
     int wakeups;
-    final XfrmEngine engine = new XfrmEngine(sad, spd, clock, new Random(1), () -> wakeups++);
+    XfrmEngine engine;
 
     EngineFixture() {
+        start(builder());
+    }
+
+    final XfrmEngine.Builder builder() {
+        return XfrmEngine.builder(databases, clock).random(new Random(1)).wakeup(() -> wakeups++);
+    }
+
+    /** An engine for the databases as they are: before the first State. */
+    final void start(XfrmEngine.Builder setup) {
+        engine = setup.build();
         engine.register(keyManager);
     }
 

@@ -3,14 +3,11 @@ package org.xfrmbridge.km;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.time.ManualClock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -57,11 +54,6 @@ class LostStatesTest {
     private final Client client = new Client();
     private XfrmEngine engine;
 
-    @BeforeEach
-    void start() {
-        engine = new XfrmEngine(new Sad(), new Spd(), clock, new SecureRandom(), () -> {});
-    }
-
     private static StateSpec spec(int spi, int reqid) {
         return StateSpec.builder()
                 .id(new StateId(Address.ofIpv4(0xc000_0202), spi, IpProtocol.ESP))
@@ -74,9 +66,11 @@ class LostStatesTest {
     }
 
     private void lose(int... spis) {
-        engine.setLostStates(IntStream.of(spis)
-                .mapToObj(spi -> new State(spec(spi, spi), State.Phase.DEAD, new Usage(0)))
-                .toList());
+        engine = XfrmEngine.builder(new Databases(), clock)
+                .lostStates(IntStream.of(spis)
+                        .mapToObj(spi -> new State(spec(spi, spi), State.Phase.DEAD, new Usage(0)))
+                        .toList())
+                .build();
     }
 
     private void pass(int tenths) {

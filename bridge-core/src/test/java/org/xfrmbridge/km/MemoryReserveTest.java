@@ -15,7 +15,7 @@ class MemoryReserveTest extends EngineFixture {
     private boolean room = true;
 
     MemoryReserveTest() {
-        engine.setMemoryReserve(() -> room);
+        start(builder().reserve(() -> room));
     }
 
     private static PolicySpec policy(String daddr) {

@@ -23,13 +23,13 @@ class NatKeepalivesTest extends EngineFixture {
 
     @BeforeEach
     void setUp() {
-        engine.setKeepaliveSender(state -> {
+        start(builder().keepaliveSender(state -> {
             sentSeconds.add(clock.epochSeconds() - startSeconds);
             if (faulty) {
                 throw new IllegalStateException("a fault");
             }
             return reachable;
-        });
+        }));
     }
 
     private State add() throws XfrmException {

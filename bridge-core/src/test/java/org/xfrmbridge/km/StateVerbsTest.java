@@ -40,10 +40,10 @@ class StateVerbsTest extends EngineFixture {
     @Test
     void shouldHaveCiphersWipedWhenAUsedStateGoes() throws XfrmException {
         List<State> wiped = new ArrayList<>();
-        engine.setWiper(state -> {
+        start(builder().wiper(state -> {
             assertArrayEquals(new byte[20], state.spec().aead().key());
             wiped.add(state);
-        });
+        }));
         State used = engine.addState(esp(1), ASKER);
         engine.addState(esp(2), ASKER);
         used.sequence().next();

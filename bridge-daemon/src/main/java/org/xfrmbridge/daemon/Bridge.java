@@ -3,7 +3,7 @@ package org.xfrmbridge.daemon;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
+import java.util.List;
 import java.util.concurrent.ThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,24 +17,16 @@ import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
 import org.xfrmbridge.daemon.journal.PolicyReplay;
 import org.xfrmbridge.daemon.journal.Protection;
-import org.xfrmbridge.daemon.journal.ReplayClock;
 import org.xfrmbridge.daemon.journal.StateJournal;
 import org.xfrmbridge.daemon.journal.StateReplay;
 import org.xfrmbridge.daemon.os.BridgeSocket;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.port.TapPort;
-import org.xfrmbridge.datapath.Inbound;
-import org.xfrmbridge.datapath.KeepaliveOutput;
-import org.xfrmbridge.datapath.Outbound;
 import org.xfrmbridge.datapath.PathContext;
-import org.xfrmbridge.datapath.PathMtu;
-import org.xfrmbridge.datapath.XfrmStats;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.SocketPolicies;
-import org.xfrmbridge.db.Spd;
-import org.xfrmbridge.km.MemoryReserve;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.km.XfrmEngine;
+import org.xfrmbridge.stack.XfrmStack;
 import org.xfrmbridge.time.Clock;
 
 /**
@@ -59,8 +51,10 @@ public final class Bridge implements AutoCloseable {
     private final TapPort network;
     private final Thread control;
     private final Thread guests;
-    private final DatapathThread outbound;
-    private final DatapathThread inbound;
+    private final DatapathLoop outbound;
+    private final DatapathLoop inbound;
+    private final Thread outboundThread;
+    private final Thread inboundThread;
 
     /** Attaches and serves; when it returns, clients and packets are welcome. */
     public static Bridge start(BridgeOptions options) throws IOException {
@@ -139,69 +133,50 @@ public final class Bridge implements AutoCloseable {
         this.lock = lock;
         this.attachment = attachment;
         Clock clock = new SystemClock();
-        Spd spd = new Spd();
-        Sad sad = new Sad();
-        SocketPolicies sockets = new SocketPolicies(spd);
-        XfrmStats stats = new XfrmStats();
-        int hostIndex = attachment.hostLink().index();
-        KernelNetwork kernel = new KernelNetwork(hostIndex, options.names().original());
+        host = new TapPort(attachment.hostTap());
+        network = new TapPort(attachment.networkTap());
+        outbound = new DatapathLoop(host);
+        inbound = new DatapathLoop(network);
+        OutboundSettling settling = new OutboundSettling(host::isReadable, outbound, clock);
+        Databases databases = new Databases(settling);
+        if (left) {
+            PolicyReplay.run(options.directory(), databases, clock);
+        }
         loop = new ControlLoop(clock);
         BatchClock controlClock = new BatchClock(clock);
-        ReplayClock engineClock = new ReplayClock(controlClock);
-        engine = new XfrmEngine(sad, spd, engineClock, new SecureRandom(), loop::wakeUp);
-        engine.limitAcquires(options.acquires());
-        if (left) {
-            PolicyReplay.run(options.directory(), engine, engineClock);
-        }
-        // Not before: a policy that was there must not be missing now.
+        int hostIndex = attachment.hostLink().index();
+        KernelNetwork kernel = new KernelNetwork(hostIndex, options.names().original());
         long packetBytes = HeapSizes.packetBytes(options.flows(), options.acquires());
-        MemoryReserve reserve = new HeapReserve(
-                Heap.ofProcess(), packetBytes, () -> sad.size() + spd.size(), "SAs and policies are taken", clock);
-        engine.setMemoryReserve(reserve);
+        XfrmEngine.Builder engineSetup = XfrmEngine.builder(databases, controlClock)
+                .wakeup(loop::wakeUp)
+                .acquires(options.acquires())
+                .reserve(new HeapReserve(
+                        Heap.ofProcess(), packetBytes, databases::size, "SAs and policies are taken", clock))
+                .lostStates(left ? StateReplay.read(options.directory()) : List.of());
+        PathContext.Builder paths = PathContext.builder(databases, kernel, clock)
+                .ifindex(hostIndex)
+                .flows(options.flows())
+                .memory(
+                        HeapReserve.ofPackets(Heap.ofProcess(), clock)::hasRoom,
+                        HeapReserve.ofPackets(Heap.ofProcess(), clock)::hasRoom);
+        XfrmStack stack = new XfrmStack(engineSetup, paths, host, network);
+        engine = stack.engine();
         policies = PolicyJournal.begin(options.directory(), engine, JOURNAL_THREADS);
-        engine.setPolicyGate(policies);
-        if (left) {
-            engine.setLostStates(StateReplay.read(options.directory()));
-        }
         states = StateJournal.begin(options.directory(), engine, controlClock, JOURNAL_THREADS);
         ControlPlane plane = new ControlPlane(engine, kernel, controlClock, loop, options.privilegedGid());
         plane.setJournals(policies, states);
-        plane.setFaultLog(new FaultLog(stats));
+        plane.setFaultLog(new FaultLog(stack.stats()));
         plane.setUpkeep(attachment::keepClosed);
         guestLoop = plane.guestLoop();
         String place = options.names().original() + " (" + options.names().host() + ')';
-        plane.listen(options.directory(), sockets, new Statistics(place, engine, stats, clock));
+        plane.listen(options.directory(), databases.sockets(), new Statistics(place, engine, stack.stats(), clock));
 
-        host = new TapPort(attachment.hostTap());
-        network = new TapPort(attachment.networkTap());
-        engine.setKeepaliveSender(new KeepaliveOutput(kernel, network)::send);
+        plane.setOccasion(controlClock.and(settling));
         control = new Thread(loop, "control");
         guests = new Thread(guestLoop, "guests");
-        PathContext context = new PathContext(
-                sad,
-                spd,
-                sockets,
-                kernel,
-                engine,
-                new PathMtu(),
-                clock,
-                hostIndex,
-                options.flows(),
-                HeapReserve.ofPackets(Heap.ofProcess(), clock)::hasRoom,
-                HeapReserve.ofPackets(Heap.ofProcess(), clock)::hasRoom);
-        Outbound outward = new Outbound(context, stats, host, network);
-        Inbound inward = new Inbound(context, stats, network, host);
-        engine.setWiper(state -> {
-            outward.forget(state);
-            inward.forget(state);
-        });
-        DatapathThread out = new DatapathThread("outbound", host, outward::doWork);
-        OutboundSettling settling = new OutboundSettling(host::isReadable, out, clock);
-        spd.setBeforeRemoval(settling);
-        plane.setOccasion(controlClock.and(settling));
-        outbound = out;
-        inbound = new DatapathThread("inbound", network, inward::doWork);
-        for (Thread thread : new Thread[] {outbound, inbound, control, guests}) {
+        outboundThread = new Thread(() -> outbound.run(stack.outbound()::doWork), "outbound");
+        inboundThread = new Thread(() -> inbound.run(stack.inbound()::doWork), "inbound");
+        for (Thread thread : new Thread[] {outboundThread, inboundThread, control, guests}) {
             thread.setUncaughtExceptionHandler(new FatalErrors());
             thread.start();
         }
@@ -222,8 +197,8 @@ public final class Bridge implements AutoCloseable {
         try {
             control.join();
             guests.join();
-            outbound.join();
-            inbound.join();
+            outboundThread.join();
+            inboundThread.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

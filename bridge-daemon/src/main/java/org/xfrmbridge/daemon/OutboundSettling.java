@@ -9,7 +9,8 @@ import org.xfrmbridge.time.Clock;
  * Waits until every frame that the host has sent by now was judged and is on its way. Frames wait in the host's TAP, on
  * a busy machine for long: without this, those sent under a policy that is removed meanwhile would leave in the clear.
  * All that is removed on one occasion, by one datagram of requests or one run of the timers, is removed as of its
- * beginning: it is waited for once. Control thread only; an idle datapath costs it one system call.
+ * beginning: it is waited for once. Before the datapath runs nothing is waited for: what it finds then it judges by
+ * what is there. Control thread only; an idle datapath costs it one system call.
  */
 final class OutboundSettling implements Runnable, ChangeBatch {
     private static final long LIMIT_NS = 1_000_000_000L;
@@ -22,13 +23,13 @@ final class OutboundSettling implements Runnable, ChangeBatch {
     private static final int MOST_TURNS = 2 + 2_000 / 64;
 
     private final BooleanSupplier queued;
-    private final DatapathThread outbound;
+    private final DatapathLoop outbound;
     private final Clock clock;
     private boolean occasion;
     private boolean settled;
 
     /** @param queued whether frames wait to be received */
-    OutboundSettling(BooleanSupplier queued, DatapathThread outbound, Clock clock) {
+    OutboundSettling(BooleanSupplier queued, DatapathLoop outbound, Clock clock) {
         this.queued = queued;
         this.outbound = outbound;
         this.clock = clock;
@@ -56,7 +57,10 @@ final class OutboundSettling implements Runnable, ChangeBatch {
     private void settle() {
         long deadlineNs = clock.nowNs() + LIMIT_NS;
         long first = outbound.turns();
-        while (queued.getAsBoolean() && outbound.turns() - first <= MOST_TURNS && clock.nowNs() - deadlineNs < 0) {
+        while (queued.getAsBoolean()
+                && outbound.isRunning()
+                && outbound.turns() - first <= MOST_TURNS
+                && clock.nowNs() - deadlineNs < 0) {
             LockSupport.parkNanos(PAUSE_NS);
         }
         long inHand = outbound.turns();

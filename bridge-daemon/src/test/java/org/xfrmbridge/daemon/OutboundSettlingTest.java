@@ -21,6 +21,7 @@ class OutboundSettlingTest {
     private final AtomicInteger judged = new AtomicInteger();
     private final CountDownLatch received = new CountDownLatch(1);
     private final CountDownLatch goOn = new CountDownLatch(1);
+    private final CountDownLatch arrived = new CountDownLatch(1);
     private volatile boolean open = true;
 
     private final PacketPort port = new PacketPort() {
@@ -32,7 +33,11 @@ class OutboundSettlingTest {
 
         @Override
         public boolean await(int timeoutMs) {
-            Thread.onSpinWait();
+            try {
+                arrived.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
             return open;
         }
 
@@ -55,12 +60,22 @@ class OutboundSettlingTest {
         return frames;
     }
 
+    /** When it is in its loop. */
+    private Thread start(DatapathLoop outbound) {
+        Thread thread = Thread.ofPlatform().start(() -> outbound.run(this::turn));
+        while (!outbound.isRunning()) {
+            Thread.onSpinWait();
+        }
+        return thread;
+    }
+
     @Test
     void shouldWaitForFramesThatWereReceivedButNotJudged() throws Exception {
-        DatapathThread outbound = new DatapathThread("outbound", port, this::turn);
+        DatapathLoop outbound = new DatapathLoop(port);
         OutboundSettling settling = new OutboundSettling(() -> queued.get() > 0, outbound, new SystemClock());
         queued.set(3);
-        outbound.start();
+        arrived.countDown();
+        Thread thread = start(outbound);
         received.await();
         CompletableFuture<Integer> seen = CompletableFuture.supplyAsync(() -> {
             settling.run();
@@ -72,30 +87,38 @@ class OutboundSettlingTest {
         goOn.countDown();
         assertEquals(3, seen.get(10, TimeUnit.SECONDS));
         open = false;
-        outbound.join();
+        thread.join();
     }
 
     @Test
     void shouldWaitForFramesThatAreQueued() throws Exception {
-        DatapathThread outbound = new DatapathThread("outbound", port, this::turn);
+        DatapathLoop outbound = new DatapathLoop(port);
         OutboundSettling settling = new OutboundSettling(() -> queued.get() > 0, outbound, new SystemClock());
         queued.set(2);
         goOn.countDown();
+        Thread thread = start(outbound);
         CompletableFuture<Integer> seen = CompletableFuture.supplyAsync(() -> {
             settling.run();
             return judged.get();
         });
-        outbound.start();
+        arrived.countDown();
         assertEquals(2, seen.get(10, TimeUnit.SECONDS));
         assertTrue(outbound.turns() > 0);
         open = false;
-        outbound.join();
+        thread.join();
+    }
+
+    @Test
+    void shouldNotWaitBeforeTheDatapathRuns() {
+        AtomicInteger looks = new AtomicInteger();
+        new OutboundSettling(() -> looks.incrementAndGet() > 0, new DatapathLoop(port), new SystemClock()).run();
+        assertEquals(1, looks.get());
     }
 
     @Test
     void shouldLookOnceOnAnOccasionAndEachTimeOutsideOfOne() {
         AtomicInteger looks = new AtomicInteger();
-        DatapathThread idle = new DatapathThread("outbound", port, () -> 0);
+        DatapathLoop idle = new DatapathLoop(port);
         OutboundSettling settling = new OutboundSettling(() -> looks.incrementAndGet() < 0, idle, new SystemClock());
         settling.run();
         settling.run();

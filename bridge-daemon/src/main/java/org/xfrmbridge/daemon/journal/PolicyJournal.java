@@ -14,7 +14,6 @@ import org.xfrmbridge.km.ChangeListener;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
-import org.xfrmbridge.km.PolicyGate;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.xfrm.Direction;
@@ -26,10 +25,11 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * takes over from one that died gives them to {@link PolicyReplay} before a packet passes. Keys are never in it, and no
  * policies of sockets, whose owners register them again. A policy that comes back was added when it first was, so that
  * its limits in seconds go on. Changes are gathered until {@link #flush}. What could not be written down is known to be
- * missing ({@link EntryCount}): while that is so, no policy is taken ({@link #beforeChange}), and it is tried again.
- * Control thread only, but for {@link #begin} before it starts, and {@link #leave} or {@link #end} after it ended.
+ * missing ({@link EntryCount}): while that is so, no policy is taken ({@link #beforePolicyChange}), and it is tried
+ * again. Control thread only, but for {@link #begin} before it starts, and {@link #leave} or {@link #end} after it
+ * ended.
  */
-public final class PolicyJournal implements ChangeListener, PolicyGate {
+public final class PolicyJournal implements ChangeListener {
     static final String NAME = "policies";
     private static final String CONSEQUENCE = "the next one lets nothing pass but what policies protect";
 
@@ -136,7 +136,7 @@ public final class PolicyJournal implements ChangeListener, PolicyGate {
      * is closed for them.
      */
     @Override
-    public void beforeChange() throws XfrmException {
+    public void beforePolicyChange() throws XfrmException {
         if (writer.fault() == null) {
             return;
         }

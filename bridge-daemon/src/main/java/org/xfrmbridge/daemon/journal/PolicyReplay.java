@@ -4,13 +4,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Dump;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.io.MessageSink;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmEngine;
@@ -22,12 +20,14 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.server.NetlinkCaller;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
+import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
- * Gives a service the policies that a bridge had when it ended. Runs before anything else uses the service.
+ * Gives databases the policies that a bridge had when it ended. Runs before anything else uses them: limits in seconds
+ * go on from where they were, by an engine of its own, whose clock stands where each policy was first added.
  *
  * <p>A journal that is not whole, whatever became of the rest of it, closes: policies that let packets pass do not come
  * back, as others may have been above them, and what no policy protects is blocked by default verdicts. Those stay
@@ -55,19 +55,19 @@ public final class PolicyReplay {
     }
 
     /**
-     * Replays the journal of a directory, if there is one. Other key managers of the service, if there are any, hear of
-     * it.
+     * Replays the journal of a directory, if there is one.
      *
-     * @param clock of the service: limits in seconds go on from where they were
      * @return whether all that was there has come back; else it is closed
      */
-    public static boolean run(Path directory, XfrmService service, ReplayClock clock) throws IOException {
-        boolean whole = replay(directory, service, clock);
+    public static boolean run(Path directory, Databases databases, Clock clock) throws IOException {
+        ReplayClock replayClock = new ReplayClock(clock);
+        XfrmEngine engine = XfrmEngine.builder(databases, replayClock).build();
+        boolean whole = replay(directory, engine, replayClock);
         if (!whole) {
-            close(service);
+            close(engine);
             LOG.error(CLOSED);
         }
-        int[] policies = service.policyCounts().global();
+        int[] policies = engine.policyCounts().global();
         LOG.info(
                 "policies of the bridge that ended are back: {} in, {} out, {} fwd",
                 policies[0],
@@ -79,7 +79,7 @@ public final class PolicyReplay {
     /** What the policies of a directory's journal protect. Never fails: what cannot be read is not counted. */
     public static Protection protection(Path directory) {
         ReplayClock clock = new ReplayClock(new SystemClock());
-        XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), clock, new SecureRandom(), () -> {});
+        XfrmEngine engine = XfrmEngine.builder(new Databases(), clock).build();
         try {
             if (!replay(directory, engine, clock)) {
                 close(engine);

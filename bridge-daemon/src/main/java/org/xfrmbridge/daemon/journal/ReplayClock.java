@@ -2,15 +2,12 @@ package org.xfrmbridge.daemon.journal;
 
 import org.xfrmbridge.time.Clock;
 
-/**
- * The clock of an engine that takes over: while a journal is replayed, its policies are added when they were first
- * added. Any thread may ask.
- */
-public final class ReplayClock implements Clock {
+/** The clock of an engine that replays a journal: its policies are added when they were first added. One thread. */
+final class ReplayClock implements Clock {
     private final Clock real;
-    private volatile long addedSeconds;
+    private long addedSeconds;
 
-    public ReplayClock(Clock real) {
+    ReplayClock(Clock real) {
         this.real = real;
     }
 

@@ -3,16 +3,13 @@ package org.xfrmbridge.daemon.warmup;
 import com.google.common.collect.Lists;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
 import org.slf4j.helpers.NOPLogger;
 import org.xfrmbridge.daemon.control.BatchClock;
 import org.xfrmbridge.daemon.control.EventLog;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
-import org.xfrmbridge.daemon.journal.ReplayClock;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.io.ControlSession;
 import org.xfrmbridge.io.MessageSink;
 import org.xfrmbridge.km.XfrmEngine;
@@ -34,9 +31,7 @@ final class WarmupBridge {
 
     WarmupBridge(MessageSink sink, Runnable beforeRemoval, Clock real) throws IOException {
         clock = new BatchClock(real);
-        Spd spd = new Spd();
-        spd.setBeforeRemoval(beforeRemoval);
-        engine = new XfrmEngine(new Sad(), spd, new ReplayClock(clock), new SecureRandom(), () -> {});
+        engine = XfrmEngine.builder(new Databases(beforeRemoval), clock).build();
         journal = PolicyJournal.rehearse(
                 engine, Thread.ofPlatform().name("rehearsal").factory());
         NetlinkKeyManager netlink = new NetlinkKeyManager();

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Proxy;
-import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,11 +13,8 @@ import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.datapath.Inbound;
 import org.xfrmbridge.datapath.Outbound;
 import org.xfrmbridge.datapath.PathContext;
-import org.xfrmbridge.datapath.PathMtu;
 import org.xfrmbridge.datapath.XfrmStats;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.SocketPolicies;
-import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.km.XfrmEngine;
 
@@ -34,9 +30,8 @@ class FaultLogTest {
         PacketPort broken = proxy(PacketPort.class, arguments -> {
             throw new StackOverflowError("no more");
         });
-        Spd spd = new Spd();
-        PathContext context = new PathContext(
-                new Sad(), spd, new SocketPolicies(spd), null, null, new PathMtu(), new SystemClock(), 0);
+        PathContext context =
+                PathContext.builder(new Databases(), null, new SystemClock()).build(null);
         outbound = new Outbound(context, stats, broken, broken);
         inbound = new Inbound(context, stats, broken, broken);
     }
@@ -76,7 +71,8 @@ class FaultLogTest {
     @Test
     void shouldBeSeenInStatButNotWhereAKernelCounts() throws Exception {
         outbound.doWork();
-        XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), new SystemClock(), new SecureRandom(), () -> {});
+        XfrmEngine engine =
+                XfrmEngine.builder(new Databases(), new SystemClock()).build();
         Statistics statistics = new Statistics("here", engine, stats, new SystemClock());
         assertTrue(statistics.toText().matches("(?s).*\nBridgeFault +1\n.*"), statistics::toText);
         assertTrue(statistics.toJson().contains("\"BridgeFault\": 1"), statistics::toJson);

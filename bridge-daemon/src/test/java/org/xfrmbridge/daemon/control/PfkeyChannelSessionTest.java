@@ -7,7 +7,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.daemon.os.UnixConnection.Credentials;
-import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.io.ControlFrame;
@@ -24,7 +24,9 @@ class PfkeyChannelSessionTest {
     private final SocketPolicies sockets = new SocketPolicies(new Spd());
 
     private PfkeyChannelSession session(Peer peer) {
-        XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), new SystemClock(), new Random(1), () -> {});
+        XfrmEngine engine = XfrmEngine.builder(new Databases(), new SystemClock())
+                .random(new Random(1))
+                .build();
         PfkeyCaller client = new PfkeyCaller(1, peer.uid(), peer.privileged());
         return new PfkeyChannelSession(
                 new PfkeySession(engine, new PfkeyKeyManager(), datagram -> true, client), sockets, peer);

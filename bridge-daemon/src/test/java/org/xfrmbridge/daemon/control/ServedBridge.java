@@ -3,10 +3,9 @@ package org.xfrmbridge.daemon.control;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.datapath.XfrmStats;
-import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.XfrmEngine;
@@ -16,8 +15,7 @@ import org.xfrmbridge.km.XfrmEngine;
  * change anything.
  */
 public final class ServedBridge implements AutoCloseable {
-    private final Spd spd = new Spd();
-    private final SocketPolicies sockets = new SocketPolicies(spd);
+    private final Databases databases = new Databases();
     private final ControlLoop loop;
     private final ControlLoop guestLoop;
     private final Thread thread;
@@ -26,11 +24,12 @@ public final class ServedBridge implements AutoCloseable {
     public ServedBridge(Path directory) throws IOException {
         SystemClock clock = new SystemClock();
         loop = new ControlLoop(clock);
-        XfrmEngine engine = new XfrmEngine(new Sad(), spd, clock, new SecureRandom(), loop::wakeUp);
+        XfrmEngine engine =
+                XfrmEngine.builder(databases, clock).wakeup(loop::wakeUp).build();
         int gid = Integer.parseInt(
                 Files.readString(Path.of("/proc/self/status")).replaceAll("(?s).*\nGid:\\s+(\\d+).*", "$1"));
         ControlPlane plane = new ControlPlane(engine, null, clock, loop, gid);
-        plane.listen(directory, sockets, new Statistics("test", engine, new XfrmStats(), clock));
+        plane.listen(directory, databases.sockets(), new Statistics("test", engine, new XfrmStats(), clock));
         guestLoop = plane.guestLoop();
         thread = new Thread(loop, "control");
         guests = new Thread(guestLoop, "guests");
@@ -39,11 +38,11 @@ public final class ServedBridge implements AutoCloseable {
     }
 
     public Spd spd() {
-        return spd;
+        return databases.spd();
     }
 
     public SocketPolicies sockets() {
-        return sockets;
+        return databases.sockets();
     }
 
     @Override

@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -20,9 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Dump;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
@@ -69,7 +67,7 @@ class PolicyJournalTest {
     }
 
     private static XfrmEngine engine(Clock clock) {
-        return new XfrmEngine(new Sad(), new Spd(), clock, new SecureRandom(), () -> {});
+        return XfrmEngine.builder(new Databases(), clock).build();
     }
 
     private static PolicySpec spec(int peer, Mark mark, int ifId) {
@@ -108,9 +106,14 @@ class PolicyJournalTest {
 
     /** What a bridge has that comes after one which died, oldest first. */
     private List<PolicySpec> replayed() throws IOException {
-        XfrmEngine next = engine();
-        assertTrue(PolicyReplay.run(directory, next, new ReplayClock(new SystemClock())));
-        return specs(next);
+        return specs(next(directory, true));
+    }
+
+    /** The engine of a bridge that comes after one which died. @param whole whether all that was there comes back */
+    private static XfrmEngine next(Path directory, boolean whole) throws IOException {
+        Databases databases = new Databases();
+        assertEquals(whole, PolicyReplay.run(directory, databases, new SystemClock()));
+        return XfrmEngine.builder(databases, new SystemClock()).build();
     }
 
     private static List<PolicySpec> specs(XfrmService service) {
@@ -163,12 +166,11 @@ class PolicyJournalTest {
         flush(itsJournal);
 
         ManualClock after = new ManualClock(1_500_000_090L);
-        ReplayClock clock = new ReplayClock(after);
-        XfrmEngine next = engine(clock);
-        PolicyReplay.run(directory, next, clock);
+        Databases databases = new Databases();
+        PolicyReplay.run(directory, databases, after);
+        XfrmEngine next = XfrmEngine.builder(databases, after).build();
 
         assertEquals(1_500_000_000L, next.policies(null).next().usage().addSeconds());
-        assertEquals(1_500_000_090L, clock.epochSeconds());
         for (int second = 0; second < 8; second++) {
             after.advanceSeconds(1);
             next.runTimers();
@@ -248,8 +250,7 @@ class PolicyJournalTest {
     void shouldKeepDefaultVerdicts() throws Exception {
         engine.setDefaults(new XfrmService.Defaults(1, 2, 1), Origin.KERNEL);
         flush(journal);
-        XfrmEngine next = engine();
-        PolicyReplay.run(directory, next, new ReplayClock(new SystemClock()));
+        XfrmEngine next = next(directory, true);
         assertEquals(new XfrmService.Defaults(1, 2, 1), next.defaults());
     }
 
@@ -266,8 +267,7 @@ class PolicyJournalTest {
 
     /** What comes back of a journal that is known not to be whole. */
     private List<PolicySpec> closed() throws IOException {
-        XfrmEngine next = engine();
-        assertFalse(PolicyReplay.run(directory, next, new ReplayClock(new SystemClock())));
+        XfrmEngine next = next(directory, false);
         assertEquals(new XfrmService.Defaults(1, 1, 1), next.defaults());
         return specs(next);
     }
@@ -310,16 +310,13 @@ class PolicyJournalTest {
         add(1);
         flush(journal);
         add(2);
-        XfrmEngine next = engine();
-        PolicyReplay.run(directory, next, new ReplayClock(new SystemClock()));
+        XfrmEngine next = next(directory, false);
         PolicyJournal second = PolicyJournal.begin(directory, next, Thread::new);
-        XfrmEngine third = engine();
-        assertTrue(PolicyReplay.run(directory, third, new ReplayClock(new SystemClock())));
+        XfrmEngine third = next(directory, true);
         assertEquals(new XfrmService.Defaults(1, 1, 1), third.defaults());
         next.setDefaults(new XfrmService.Defaults(2, 2, 2), Origin.KERNEL);
         flush(second);
-        third = engine();
-        assertTrue(PolicyReplay.run(directory, third, new ReplayClock(new SystemClock())));
+        third = next(directory, true);
         assertEquals(new XfrmService.Defaults(2, 2, 2), third.defaults());
     }
 
@@ -341,7 +338,6 @@ class PolicyJournalTest {
         try (SmallDisk disk = new SmallDisk(directory.resolve("disk"))) {
             XfrmEngine here = engine();
             PolicyJournal full = PolicyJournal.begin(disk.path(), here, Thread::new);
-            here.setPolicyGate(full);
             PolicySpec first =
                     here.addPolicy(spec(1, Mark.NONE, 0), true, Origin.KERNEL).spec();
             flush(full);
@@ -365,8 +361,7 @@ class PolicyJournalTest {
                                     XfrmException.class,
                                     () -> here.setDefaults(new XfrmService.Defaults(1, 1, 1), Origin.KERNEL))
                             .errno());
-            XfrmEngine next = engine();
-            assertFalse(PolicyReplay.run(disk.path(), next, new ReplayClock(new SystemClock())));
+            XfrmEngine next = next(disk.path(), false);
             assertEquals(new XfrmService.Defaults(1, 1, 1), next.defaults());
             here.deletePolicy(
                     new PolicyKey(
@@ -376,8 +371,7 @@ class PolicyJournalTest {
             disk.makeRoom();
             here.addPolicy(spec(5000, Mark.NONE, 0), true, Origin.KERNEL);
             flush(full);
-            next = engine();
-            assertTrue(PolicyReplay.run(disk.path(), next, new ReplayClock(new SystemClock())));
+            next = next(disk.path(), true);
             assertEquals(specs(here), specs(next));
         }
     }
@@ -395,14 +389,13 @@ class PolicyJournalTest {
             flush(full);
             full.upkeep();
             settle(full);
-            assertFalse(PolicyReplay.run(disk.path(), engine(), new ReplayClock(new SystemClock())));
+            next(disk.path(), false);
             disk.makeRoom();
             full.upkeep();
             settle(full);
             here.addPolicy(spec(600, Mark.NONE, 0), true, Origin.KERNEL);
             flush(full);
-            XfrmEngine next = engine();
-            assertTrue(PolicyReplay.run(disk.path(), next, new ReplayClock(new SystemClock())));
+            XfrmEngine next = next(disk.path(), true);
             assertEquals(specs(here), specs(next));
         }
     }
@@ -424,7 +417,6 @@ class PolicyJournalTest {
         try (SmallDisk disk = new SmallDisk(directory.resolve("disk"))) {
             XfrmEngine here = engine();
             PolicyJournal full = PolicyJournal.begin(disk.path(), here, Thread::new);
-            here.setPolicyGate(full);
             for (int round = 0; round < 5000; round++) {
                 here.addPolicy(spec(1, Mark.NONE, 0), false, Origin.KERNEL);
             }
@@ -433,8 +425,7 @@ class PolicyJournalTest {
             disk.fill();
             full.upkeep();
             settle(full);
-            XfrmEngine next = engine();
-            assertTrue(PolicyReplay.run(disk.path(), next, new ReplayClock(new SystemClock())));
+            XfrmEngine next = next(disk.path(), true);
             assertEquals(specs(here), specs(next));
         }
     }
@@ -504,8 +495,7 @@ class PolicyJournalTest {
     void shouldBeginWithWhatIsThereAndEndWithoutAFile() throws Exception {
         add(1);
         flush(journal);
-        XfrmEngine next = engine();
-        PolicyReplay.run(directory, next, new ReplayClock(new SystemClock()));
+        XfrmEngine next = next(directory, true);
         PolicyJournal second = PolicyJournal.begin(directory, next, Thread::new);
         assertEquals(specs(engine), replayed());
         second.end();

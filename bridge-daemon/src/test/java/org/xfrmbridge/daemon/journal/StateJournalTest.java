@@ -8,15 +8,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmException;
@@ -46,7 +44,7 @@ class StateJournalTest {
 
     @BeforeEach
     void begin() throws IOException {
-        engine = new XfrmEngine(new Sad(), new Spd(), clock, new SecureRandom(), () -> {});
+        engine = XfrmEngine.builder(new Databases(), clock).build();
         journal = StateJournal.begin(directory, engine, clock, Thread::new);
     }
 
@@ -137,8 +135,9 @@ class StateJournalTest {
     void shouldKeepWhatIsStillToBeTold() throws Exception {
         add(1);
         journal.flush();
-        XfrmEngine next = new XfrmEngine(new Sad(), new Spd(), clock, new SecureRandom(), () -> {});
-        next.setLostStates(StateReplay.read(directory));
+        XfrmEngine next = XfrmEngine.builder(new Databases(), clock)
+                .lostStates(StateReplay.read(directory))
+                .build();
         StateJournal.begin(directory, next, clock, Thread::new);
         assertEquals(List.of(1), lost());
     }

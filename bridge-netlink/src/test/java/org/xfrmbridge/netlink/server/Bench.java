@@ -3,8 +3,7 @@ package org.xfrmbridge.netlink.server;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Random;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.netlink.nl.EventGroup;
 import org.xfrmbridge.time.ManualClock;
@@ -15,7 +14,8 @@ final class Bench {
     static final int CAP_ACK = 10;
 
     final ManualClock clock = new ManualClock();
-    final XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), clock, new Random(1), () -> {});
+    final XfrmEngine engine =
+            XfrmEngine.builder(new Databases(), clock).random(new Random(1)).build();
     final NetlinkKeyManager keyManager = new NetlinkKeyManager();
 
     Bench() {

@@ -6,8 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.time.ManualClock;
 import org.xfrmbridge.xfrm.Address;
@@ -23,8 +22,9 @@ final class Bench {
     private static final PfkeyCaller ROOT = new PfkeyCaller(17, 0, true);
 
     final ManualClock clock = new ManualClock();
-    final Spd spd = new Spd();
-    final XfrmEngine engine = new XfrmEngine(new Sad(), spd, clock, new Random(1), () -> {});
+    final Databases databases = new Databases();
+    final XfrmEngine engine =
+            XfrmEngine.builder(databases, clock).random(new Random(1)).build();
     final PfkeyKeyManager keyManager = new PfkeyKeyManager();
     private final Map<String, PfkeySession> sessions = new LinkedHashMap<>();
     private final Map<String, List<byte[]>> received = new LinkedHashMap<>();
@@ -81,7 +81,7 @@ final class Bench {
         flow.daddrHigh = destination.high();
         flow.daddrLow = destination.low();
         flow.protocol = IpProtocol.UDP;
-        Policy policy = spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
+        Policy policy = databases.spd().lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
         Template template = policy.spec().templates().getFirst();
         Address daddr = template.id().daddr().isAny(family)
                 ? destination

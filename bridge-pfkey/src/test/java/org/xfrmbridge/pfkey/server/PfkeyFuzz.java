@@ -166,7 +166,7 @@ public final class PfkeyFuzz {
         Flow flow = new Flow();
         flow.family = (number & 1) == 0 ? AddressFamily.INET : AddressFamily.INET6;
         flow.protocol = number >> 1;
-        Policy policy = bench.spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
+        Policy policy = bench.databases.spd().lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
         if (policy != null && !policy.spec().templates().isEmpty()) {
             var template = policy.spec().templates().getFirst();
             bench.engine.acquire(policy, template, flow, Address.ofIpv4(number), template.saddr());

@@ -4,8 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.xfrmbridge.db.Sad;
-import org.xfrmbridge.db.Spd;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.io.ControlFrame;
 import org.xfrmbridge.it.conformance.Recording.Event;
 import org.xfrmbridge.it.conformance.Recording.Exchange;
@@ -29,7 +28,8 @@ final class BridgeReplay {
     /** Timers run in pauses only: no sequence takes a second of a kernel's time without one. */
     private final PausedClock clock = new PausedClock();
 
-    private final XfrmEngine engine = new XfrmEngine(new Sad(), new Spd(), clock, new Random(1), () -> {});
+    private final XfrmEngine engine =
+            XfrmEngine.builder(new Databases(), clock).random(new Random(1)).build();
     private final PfkeyKeyManager pfkey = new PfkeyKeyManager();
     private final NetlinkSession client;
 

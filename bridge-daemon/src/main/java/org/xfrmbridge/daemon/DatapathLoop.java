@@ -3,34 +3,37 @@ package org.xfrmbridge.daemon;
 import java.util.function.IntSupplier;
 import org.xfrmbridge.io.PacketPort;
 
-/** One direction: waits at its port and lets the datapath turn over whole batches. */
-final class DatapathThread extends Thread {
+/** The loop of one direction: waits at its port and lets the datapath turn over whole batches. One thread runs it. */
+final class DatapathLoop {
     private static final int IDLE_MS = 1000;
 
     private final PacketPort port;
-    private final IntSupplier turn;
+    private volatile boolean running;
     private volatile boolean working;
     private volatile long turns;
     private volatile boolean ending;
 
-    /** @param turn handles one batch, and what faults it meets; returns how many frames that was */
-    DatapathThread(String name, PacketPort port, IntSupplier turn) {
-        super(name);
+    /** @param port where frames come from */
+    DatapathLoop(PacketPort port) {
         this.port = port;
-        this.turn = turn;
     }
 
-    @Override
-    public void run() {
+    /**
+     * Until the port is closed.
+     *
+     * @param turn handles one batch, and what faults it meets; returns how many frames that was
+     */
+    void run(IntSupplier turn) {
+        running = true;
         while (port.await(IDLE_MS)) {
-            work();
+            work(turn);
         }
     }
 
-    private void work() {
+    private void work(IntSupplier turn) {
         int frames;
         do {
-            frames = turn();
+            frames = turn(turn);
         } while (frames > 0 && !ending);
     }
 
@@ -39,7 +42,7 @@ final class DatapathThread extends Thread {
         ending = true;
     }
 
-    private int turn() {
+    private int turn(IntSupplier turn) {
         working = true;
         try {
             return turn.getAsInt();
@@ -47,6 +50,11 @@ final class DatapathThread extends Thread {
             turns = turns + 1;
             working = false;
         }
+    }
+
+    /** Whether it has begun, so that frames are judged. Any thread. */
+    boolean isRunning() {
+        return running;
     }
 
     /** Whether frames may be on their way between the ports. Any thread. */

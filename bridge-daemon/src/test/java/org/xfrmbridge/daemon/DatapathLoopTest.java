@@ -10,7 +10,7 @@ import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.io.PacketPort;
 
 @Timeout(30)
-class DatapathThreadTest {
+class DatapathLoopTest {
     private static final class Port implements PacketPort {
         private volatile boolean closed;
 
@@ -36,14 +36,15 @@ class DatapathThreadTest {
     void shouldEndInAFlood() throws InterruptedException {
         Port port = new Port();
         CountDownLatch first = new CountDownLatch(1);
-        DatapathThread thread = new DatapathThread("inbound", port, () -> {
-            first.countDown();
-            return 1;
-        });
-        thread.setDaemon(true);
-        thread.start();
+        DatapathLoop loop = new DatapathLoop(port);
+        Thread thread = Thread.ofPlatform()
+                .daemon()
+                .start(() -> loop.run(() -> {
+                    first.countDown();
+                    return 1;
+                }));
         first.await();
-        thread.end();
+        loop.end();
         port.close();
         thread.join(10_000);
         assertFalse(thread.isAlive());

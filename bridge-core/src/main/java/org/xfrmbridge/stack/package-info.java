@@ -1,0 +1,2 @@
+/** Databases, control side and datapath, put together. */
+package org.xfrmbridge.stack;
