@@ -9,7 +9,6 @@ import org.xfrmbridge.xfrm.StateSpec;
 
 /** One State of a {@link Bundle}, with all that can be worked out before a packet comes. Outbound thread only. */
 final class BundleStep {
-    private static final int DIRECTION_OUT = 2;
 
     private final State state;
     private final StateSpec spec;
@@ -77,7 +76,7 @@ final class BundleStep {
             return DropReason.OUT_STATE_MODE_ERROR;
         }
         // 2 meant for this direction
-        if (spec.direction() != 0 && spec.direction() != DIRECTION_OUT) {
+        if (spec.direction() != 0 && spec.direction() != StateSpec.DIRECTION_OUT) {
             return DropReason.OUT_STATE_DIR_ERROR;
         }
         // 3 within its lifetime

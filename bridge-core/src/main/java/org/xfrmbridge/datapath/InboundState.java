@@ -16,8 +16,6 @@ import org.xfrmbridge.xfrm.StateSpec;
 
 /** A State at work on inbound packets: {@link State#inbound}. Inbound thread only. */
 final class InboundState implements Wipeable {
-    private static final int DIRECTION_IN = 1;
-
     /** What the policies said to the packets it brought, and to those in which ESP came in UDP. */
     final VerdictCache verdicts = new VerdictCache();
 
@@ -49,7 +47,7 @@ final class InboundState implements Wipeable {
     /** Whether packets may come in through a State at all; null if so. {@code xfrm_input}, its first checks. */
     static DropReason admits(State state) {
         int direction = state.spec().direction();
-        if (direction != 0 && direction != DIRECTION_IN) {
+        if (direction != 0 && direction != StateSpec.DIRECTION_IN) {
             return DropReason.IN_STATE_DIR_ERROR;
         }
         if (!state.isValid()) {

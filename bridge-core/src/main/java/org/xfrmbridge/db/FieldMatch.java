@@ -1,6 +1,7 @@
 package org.xfrmbridge.db;
 
 import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.PolicyName;
 import org.xfrmbridge.xfrm.Selector;
 
@@ -45,7 +46,7 @@ record FieldMatch(long ports, long portsMask, int mark, int markMask, int ifinde
                 ? flow.ifId == 0
                 : ifId == flow.ifId
                         && ((ports(flow) ^ ports) & portsMask) == 0
-                        && (flow.mark & markMask) == mark
+                        && Mark.fits(flow.mark, mark, markMask)
                         && (ifindex == 0 || flow.isAt(ifindex));
     }
 

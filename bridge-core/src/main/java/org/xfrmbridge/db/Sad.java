@@ -84,7 +84,7 @@ public final class Sad {
      */
     public State locate(StateSpec spec) {
         StateId id = spec.id();
-        int mark = spec.mark().value() & spec.mark().mask();
+        int mark = spec.mark().maskedValue();
         return SadEntry.hasSpi(id.protocol())
                 ? lookup(id, spec.family(), mark)
                 : lookupByAddress(id.daddr(), spec.saddr(), id.protocol(), spec.family(), mark);
@@ -111,9 +111,7 @@ public final class Sad {
         int family = spec.family();
         int kind = StateGroup.kind(family, spec.id().protocol(), spec.mode().number());
         StateGroup group = group(spec.id().daddr(), spec.saddr(), kind, spec.reqid(), spec.ifId());
-        return group == null
-                ? null
-                : group.unnamed(spec.mark().value() & spec.mark().mask(), spec.pcpu());
+        return group == null ? null : group.unnamed(spec.mark().maskedValue(), spec.pcpu());
     }
 
     /**
@@ -128,7 +126,7 @@ public final class Sad {
      * @param saddr the template's, or what routing chose for a wildcard; the flow's in transport mode. Likewise daddr.
      */
     public State find(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
-        int mark = policy.spec().mark().value() & policy.spec().mark().mask();
+        int mark = policy.spec().mark().maskedValue();
         int ifId = policy.spec().ifId();
         int kind = StateGroup.kind(template);
         int spi = template.id().spi();

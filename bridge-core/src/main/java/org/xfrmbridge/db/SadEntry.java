@@ -50,7 +50,7 @@ final class SadEntry extends WalkEntry<State> {
     }
 
     boolean fitsMark(int mark) {
-        return (mark & markMask) == markValue;
+        return Mark.fits(mark, markValue, markMask);
     }
 
     boolean fitsEveryMark() {
@@ -105,7 +105,7 @@ final class SadEntry extends WalkEntry<State> {
     /** The first of a chain that has a mark, value and mask alike, or null. */
     State youngestMarked(Mark mark) {
         for (SadEntry entry = this; entry != null; entry = entry.alike) {
-            if (entry.markMask == mark.mask() && (entry.markValue & entry.markMask) == (mark.value() & mark.mask())) {
+            if (entry.state().spec().mark().isAlike(mark)) {
                 return entry.state();
             }
         }

@@ -8,7 +8,6 @@ import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
@@ -113,13 +112,12 @@ final class Acquirer {
     /** A template that names its Spi can get no other State than the one which has it, fitting or not. */
     private boolean spiIsTaken(Want want) {
         StateId id = want.template().id();
-        Mark mark = want.policy().spec().mark();
         Address daddr = want.daddr();
         return id.spi() != 0
                 && sad.lookup(
                                 new StateId(daddr, id.spi(), id.protocol()),
                                 want.template().family(),
-                                mark.value() & mark.mask())
+                                want.policy().spec().mark().maskedValue())
                         != null;
     }
 

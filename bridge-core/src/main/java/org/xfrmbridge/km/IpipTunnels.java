@@ -47,7 +47,7 @@ final class IpipTunnels {
                 || !(state.suite() instanceof Suite.Deflate)) {
             return;
         }
-        int mark = spec.mark().value() & spec.mark().mask();
+        int mark = spec.mark().maskedValue();
         State tunnel = sad.lookupByAddress(spec.id().daddr(), spec.saddr(), protocol(spec), spec.family(), mark);
         if (tunnel == null) {
             tunnel = create(spec, state.addSeconds());

@@ -1,5 +1,7 @@
 package org.xfrmbridge.km;
 
+import static org.xfrmbridge.km.XfrmException.refuseIf;
+
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.SpiAllocator;
 import org.xfrmbridge.km.XfrmService.SpiRequest;
@@ -129,7 +131,7 @@ final class LarvalStates {
         if (wanted.seq() == 0) {
             return null;
         }
-        int mark = wanted.mark().value() & wanted.mark().mask();
+        int mark = wanted.mark().maskedValue();
         State larval = sad.larvalBySequence(wanted.seq(), mark, wanted.pcpu());
         boolean same =
                 larval != null && larval.id().daddr().equalsAs(wanted.id().daddr(), wanted.family());
@@ -184,11 +186,5 @@ final class LarvalStates {
             named.direction(direction);
         }
         return named.build();
-    }
-
-    private static void refuseIf(boolean fault, String reason) throws XfrmException {
-        if (fault) {
-            throw new XfrmException(Errno.EINVAL, reason);
-        }
     }
 }

@@ -1,5 +1,7 @@
 package org.xfrmbridge.km;
 
+import static org.xfrmbridge.km.XfrmException.refuseIf;
+
 import org.xfrmbridge.db.Interner;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -162,12 +164,6 @@ final class MigrateStateVerb {
         states.install(moved);
         if (larval != null) {
             states.retire(larval);
-        }
-    }
-
-    private static void refuseIf(boolean fault, String reason) throws XfrmException {
-        if (fault) {
-            throw new XfrmException(Errno.EINVAL, reason);
         }
     }
 }

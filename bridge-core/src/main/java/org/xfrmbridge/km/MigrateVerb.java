@@ -1,5 +1,7 @@
 package org.xfrmbridge.km;
 
+import static org.xfrmbridge.km.XfrmException.refuseIf;
+
 import java.util.ArrayList;
 import java.util.List;
 import org.xfrmbridge.db.Dump;
@@ -119,18 +121,11 @@ final class MigrateVerb {
         flow.ifId = ifId;
         if (selector.protocol() != IpProtocol.IPSEC_ANY) {
             flow.ifindex = selector.ifindex();
-            boolean ports = hasPorts(selector.protocol());
+            boolean ports = IpProtocol.hasPorts(selector.protocol());
             flow.sport = ports ? selector.sport() : 0;
             flow.dport = ports ? selector.dport() : 0;
         }
         return flow;
-    }
-
-    private static boolean hasPorts(int protocol) {
-        return switch (protocol) {
-            case IpProtocol.TCP, IpProtocol.UDP, IpProtocol.UDPLITE, IpProtocol.SCTP, IpProtocol.DCCP -> true;
-            default -> false;
-        };
     }
 
     /** {@code xfrm_migrate_state_find}. A walk over all States: it is asked for rarely, and no table has these keys. */
@@ -226,11 +221,5 @@ final class MigrateVerb {
                 .family(move.newFamily())
                 .saddr(move.newSaddr())
                 .build();
-    }
-
-    private static void refuseIf(boolean fault, String reason) throws XfrmException {
-        if (fault) {
-            throw new XfrmException(Errno.EINVAL, reason);
-        }
     }
 }

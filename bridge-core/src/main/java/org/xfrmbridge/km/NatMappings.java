@@ -2,7 +2,6 @@ package org.xfrmbridge.km;
 
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
-import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.State;
 
 /**
@@ -20,9 +19,7 @@ final class NatMappings {
 
     /** With a {@code mappingMaxAgeSeconds} the same port is told only once in that time. */
     void changed(State state, Address newSaddr, int newSport) {
-        boolean encapsulated =
-                state.id().protocol() == IpProtocol.ESP && state.spec().encapsulation() != null;
-        if (!state.isValid() || !encapsulated || isToldLately(state, newSport)) {
+        if (!state.isValid() || !state.isEncapsulatedEsp() || isToldLately(state, newSport)) {
             return;
         }
         StateTimer timer = StateTimer.of(state);

@@ -1,5 +1,7 @@
 package org.xfrmbridge.km;
 
+import static org.xfrmbridge.km.XfrmException.refuseIf;
+
 import java.util.List;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
@@ -84,11 +86,5 @@ public final class PolicyRules {
         refuseIf(template.mode() == null, "there is no such mode");
         refuseIf(!AddressFamily.isIp(template.family()), "the template's family is neither IPv4 nor IPv6");
         refuseIf(!IpProtocol.isTransform(template.id().protocol()), "the template's protocol is no transform");
-    }
-
-    private static void refuseIf(boolean fault, String reason) throws XfrmException {
-        if (fault) {
-            throw new XfrmException(Errno.EINVAL, reason);
-        }
     }
 }

@@ -1,5 +1,7 @@
 package org.xfrmbridge.km;
 
+import static org.xfrmbridge.km.XfrmException.refuseIf;
+
 import org.xfrmbridge.esp.ReplayWindow;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
@@ -30,7 +32,9 @@ final class StateRules {
             case IpProtocol.ESP -> verifyEsp(spec);
             case IpProtocol.COMP -> verifyComp(spec);
             case IpProtocol.DSTOPTS, IpProtocol.ROUTING -> verifyMobility(spec);
-            default -> throw invalid("states carry AH, ESP, IPComp, DSTOPTS or ROUTING, not this protocol");
+            default ->
+                throw new XfrmException(
+                        Errno.EINVAL, "states carry AH, ESP, IPComp, DSTOPTS or ROUTING, not this protocol");
         }
         verifyReplay(spec);
         verifyMode(spec);
@@ -159,15 +163,5 @@ final class StateRules {
         refuseIf(spec.hasExtraFlag(StateFlags.EXTRA_DONT_ENCAP_DSCP), "DONT_ENCAP_DSCP belongs to output states");
         refuseIf(spec.hasExtraFlag(StateFlags.EXTRA_OSEQ_MAY_WRAP), "OSEQ_MAY_WRAP belongs to output states");
         refuseIf(spec.isGiven(IPTFS_OUTPUT), "fragments, delay, queue and packet size belong to output states");
-    }
-
-    private static void refuseIf(boolean fault, String reason) throws XfrmException {
-        if (fault) {
-            throw invalid(reason);
-        }
-    }
-
-    private static XfrmException invalid(String reason) {
-        return new XfrmException(Errno.EINVAL, reason);
     }
 }

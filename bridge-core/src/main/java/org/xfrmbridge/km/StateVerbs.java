@@ -1,5 +1,7 @@
 package org.xfrmbridge.km;
 
+import static org.xfrmbridge.km.XfrmException.refuseIf;
+
 import org.xfrmbridge.db.Interner;
 import org.xfrmbridge.km.ChangeListener.Change;
 import org.xfrmbridge.km.XfrmService.ReplayUpdate;
@@ -247,11 +249,5 @@ final class StateVerbs {
             throw new XfrmException(otherwise);
         }
         return state;
-    }
-
-    private static void refuseIf(boolean fault, String reason) throws XfrmException {
-        if (fault) {
-            throw new XfrmException(Errno.EINVAL, reason);
-        }
     }
 }

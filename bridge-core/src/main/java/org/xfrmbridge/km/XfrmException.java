@@ -28,6 +28,18 @@ public final class XfrmException extends Exception {
         this.attribute = attribute;
     }
 
+    /** Refuses a request with EINVAL if it has a fault. */
+    public static void refuseIf(boolean fault, String reason) throws XfrmException {
+        if (fault) {
+            throw new XfrmException(Errno.EINVAL, reason);
+        }
+    }
+
+    /** The same where a kernel gives no reason. */
+    public static void refuseIf(boolean fault) throws XfrmException {
+        refuseIf(fault, null);
+    }
+
     public Errno errno() {
         return errno;
     }

@@ -59,13 +59,14 @@ public final class FlowDecoder {
         byte[] data = packet.data();
         int at = packet.payload;
         int bytes = packet.payloadBytes();
-        switch (packet.protocol) {
-            case IpProtocol.TCP, IpProtocol.UDP, IpProtocol.SCTP, IpProtocol.DCCP, IpProtocol.UDPLITE -> {
-                if (bytes >= 4) {
-                    flow.sport = Bytes.u16(data, at);
-                    flow.dport = Bytes.u16(data, at + 2);
-                }
+        if (IpProtocol.hasPorts(packet.protocol)) {
+            if (bytes >= 4) {
+                flow.sport = Bytes.u16(data, at);
+                flow.dport = Bytes.u16(data, at + 2);
             }
+            return;
+        }
+        switch (packet.protocol) {
             case IpProtocol.ICMP, IpProtocol.ICMPV6 -> {
                 if (bytes >= 2) {
                     flow.sport = Bytes.u8(data, at);

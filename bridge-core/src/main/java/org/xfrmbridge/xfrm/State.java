@@ -108,6 +108,11 @@ public final class State {
         return spec.id();
     }
 
+    /** Whether it is ESP in another protocol: what the mapping of a NAT concerns. */
+    public boolean isEncapsulatedEsp() {
+        return id().protocol() == IpProtocol.ESP && spec.encapsulation() != null;
+    }
+
     public Phase phase() {
         return phase;
     }

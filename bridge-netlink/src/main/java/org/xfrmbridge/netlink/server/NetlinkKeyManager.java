@@ -15,8 +15,6 @@ import org.xfrmbridge.netlink.nl.EventGroup;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
-import org.xfrmbridge.xfrm.Encapsulation;
-import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.State;
@@ -156,8 +154,7 @@ public final class NetlinkKeyManager implements KeyManager {
 
     @Override
     public void mappingChanged(State state, Address newSaddr, int newSport) {
-        Encapsulation encapsulation = state.spec().encapsulation();
-        if (state.id().protocol() == IpProtocol.ESP && encapsulation != null) {
+        if (state.isEncapsulatedEsp()) {
             multicast(XfrmMessage.GROUP_MAPPING, () -> EventEncoder.mappingChanged(state, newSaddr, newSport));
         }
     }

@@ -1,9 +1,10 @@
 package org.xfrmbridge.pfkey.map;
 
+import static org.xfrmbridge.km.XfrmException.refuseIf;
+
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Migration.KeyManagerAddresses;
 import org.xfrmbridge.km.Migration.Move;
@@ -76,11 +77,5 @@ public final class MigrationDecoder {
                 from.reqid(),
                 before.family(),
                 after.family());
-    }
-
-    private static void refuseIf(boolean fault) throws XfrmException {
-        if (fault) {
-            throw new XfrmException(Errno.EINVAL);
-        }
     }
 }

@@ -1,5 +1,7 @@
 package org.xfrmbridge.pfkey.map;
 
+import static org.xfrmbridge.km.XfrmException.refuseIf;
+
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -160,12 +162,6 @@ public final class PolicyDecoder {
         private int unique(int wanted) throws XfrmException {
             boolean manual = Integer.compareUnsigned(wanted, MAX_MANUAL_REQID) <= 0;
             return wanted != 0 && manual ? wanted : reqids.allocate();
-        }
-    }
-
-    private static void refuseIf(boolean fault) throws XfrmException {
-        if (fault) {
-            throw new XfrmException(Errno.EINVAL);
         }
     }
 }

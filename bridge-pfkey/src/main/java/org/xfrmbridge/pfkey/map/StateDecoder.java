@@ -1,5 +1,7 @@
 package org.xfrmbridge.pfkey.map;
 
+import static org.xfrmbridge.km.XfrmException.refuseIf;
+
 import java.nio.ByteBuffer;
 import org.xfrmbridge.esp.AlgorithmKind;
 import org.xfrmbridge.km.Errno;
@@ -186,11 +188,5 @@ public final class StateDecoder {
             throw new XfrmException(Errno.ESRCH);
         }
         return new StateKey(new StateId(ends.daddr(), SadbSa.read(sa).spi(), protocol), ends.family(), null, null);
-    }
-
-    private static void refuseIf(boolean fault) throws XfrmException {
-        if (fault) {
-            throw new XfrmException(Errno.EINVAL);
-        }
     }
 }

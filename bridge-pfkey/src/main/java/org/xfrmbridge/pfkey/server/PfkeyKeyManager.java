@@ -19,8 +19,6 @@ import org.xfrmbridge.pfkey.sadb.SadbMsg;
 import org.xfrmbridge.pfkey.sadb.SadbType;
 import org.xfrmbridge.pfkey.sadb.Satype;
 import org.xfrmbridge.xfrm.Address;
-import org.xfrmbridge.xfrm.Encapsulation;
-import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.State;
@@ -217,8 +215,7 @@ public final class PfkeyKeyManager implements KeyManager {
 
     @Override
     public void mappingChanged(State state, Address newSaddr, int newSport) {
-        Encapsulation encapsulation = state.spec().encapsulation();
-        if (state.id().protocol() == IpProtocol.ESP && encapsulation != null) {
+        if (state.isEncapsulatedEsp()) {
             SadbMsg header = header(
                     SadbType.X_NAT_T_NEW_MAPPING, state, new Origin(state.spec().seq(), 0));
             tell(BroadcastScope.REGISTERED, () -> StateEncoder.mapping(header, state, newSaddr, newSport));
