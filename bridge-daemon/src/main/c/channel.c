@@ -3,6 +3,7 @@
 
 #include "bridge.h"
 #include "clock.h"
+#include "dialogue.h"
 #include "memory.h"
 #include "registry.h"
 
@@ -269,7 +270,7 @@ int channel_bind(int fd, const struct name *name, uint32_t port, uint32_t groups
     }
     if (joins) {
         frame_send(fd, GROUPS, groups, 0);
-        frame_settle(fd);
+        dialogue_settle(fd);
     }
     return error == -EAGAIN ? -ECONNREFUSED : error;
 }

@@ -6,10 +6,15 @@
 
 #include "clock.h"
 
+#include <errno.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-enum { LOOKING_NS = 150000, YIELD_NS = 1000, MOST_MISSES = 6 };
+enum { LOOKING_NS = 150000, YIELD_NS = 1000, MOST_MISSES = 6, PAUSE_NS = 20000, PATIENCE_NS = 1000000000 };
 
 static _Atomic int asked = -1;
 
@@ -54,4 +59,19 @@ void dialogue_ended(bool answered)
         atomic_store_explicit(&misses, now, memory_order_relaxed);
     if (now != 0)
         atomic_store_explicit(&skipped, 1u << now, memory_order_relaxed);
+}
+
+/* By the clock: a pause is several times as long as it says. */
+void dialogue_settle(int fd)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    int unread = 0, before = errno;
+    struct dialogue dialogue;
+    dialogue_begin(&dialogue);
+    while (syscall(SYS_ioctl, fd, SIOCOUTQ, &unread) == 0 && unread != 0
+            && nanoseconds() - dialogue.start_ns < PATIENCE_NS) {
+        if (!dialogue_goes_on(&dialogue))
+            nanosleep(&pause, NULL);
+    }
+    errno = before;
 }

@@ -3,6 +3,7 @@
 
 #include "bridge.h"
 #include "clock.h"
+#include "dialogue.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -161,19 +162,6 @@ void frame_send(int fd, enum operation operation, uint32_t first, uint32_t secon
     errno = before;
 }
 
-/* By the clock: a pause is several times as long as it says. */
-enum { SETTLING_NS = 1000000000 };
-
-void frame_settle(int fd)
-{
-    const struct timespec pause = {.tv_nsec = 20000};
-    uint64_t deadline = nanoseconds() + SETTLING_NS;
-    int unread = 0, before = errno;
-    while (syscall(SYS_ioctl, fd, SIOCOUTQ, &unread) == 0 && unread != 0 && nanoseconds() < deadline)
-        nanosleep(&pause, NULL);
-    errno = before;
-}
-
 struct settings memory_settings(int fd)
 {
     sigset_t signals;
@@ -204,7 +192,7 @@ void memory_set_group(int fd, uint32_t group, bool member)
     channel->groups = member ? channel->groups | bit : channel->groups & ~bit;
     bridge_unlock(MEMORY_LOCK, &signals);
     frame_send(fd, member ? JOIN : LEAVE, group, 0);
-    frame_settle(fd);
+    dialogue_settle(fd);
 }
 
 void memory_set_option(int fd, uint32_t option, bool on)

@@ -32,12 +32,6 @@ struct frame {
  */
 void frame_send(int fd, enum operation operation, uint32_t first, uint32_t second);
 
-/*
- * Waits until the bridge has taken what was sent, at most a second: from then on it knows this before anything another
- * socket sends.
- */
-void frame_settle(int fd);
-
 /* NETLINK_XFRM has 32 groups, as every netlink protocol with fewer. */
 enum { CHANNEL_GROUPS = 32 };
 

@@ -1,6 +1,7 @@
 /*
  * Receiving on diverted sockets. The sender is the kernel (port id 0); an OVERRUN frame and the death of the bridge
- * become ENOBUFS, after which every netlink listener knows that it missed something.
+ * become ENOBUFS, after which every netlink listener knows that it missed something. receive_diverted() is the path of
+ * all calls.
  */
 #include "channel.h"
 #include "clock.h"
@@ -15,58 +16,24 @@
 #include <linux/netlink.h>
 #include <string.h>
 
-enum arrival { MESSAGE, EVENTS_LOST, BRIDGE_DIED, FAILED };
-
-/* Its full length, and the group if it is an event; that is 0 of everything else. */
-struct received {
-    ssize_t length;
-    uint32_t group;
+/* How every message and every frame begins. */
+union start {
+    struct frame frame;
+    struct nlmsghdr message;
 };
 
-/* `start` is the beginning of what was received, `length` its full length. */
-static enum arrival judge(ssize_t length, const struct frame *start)
+static bool is_overrun(ssize_t length, const union start *start)
 {
-    if (length < 0)
-        return errno == ECONNRESET || errno == ENOTCONN ? BRIDGE_DIED : FAILED;
-    if (length == 0)
-        return BRIDGE_DIED;
-    bool overrun = length == sizeof *start && start->zero == 0 && start->operation == OVERRUN;
-    return overrun ? EVENTS_LOST : MESSAGE;
+    return length == sizeof *start && start->frame.zero == 0 && start->frame.operation == OVERRUN;
 }
 
-/*
- * What is next in the queue, without waiting, but for the moment in which an answer comes to what was just sent; -1 and
- * EAGAIN if nothing is.
- */
-static ssize_t peek_answer(int fd, struct frame *start)
+static bool is_message(ssize_t length, const union start *start)
 {
-    struct dialogue dialogue;
-    dialogue_begin(&dialogue);
-    ssize_t length;
-    do {
-        length = REAL(recv)(fd, start, sizeof *start, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-    } while (length < 0 && errno == EAGAIN && dialogue_goes_on(&dialogue));
-    dialogue_ended(length >= 0 || errno != EAGAIN);
-    return length;
+    return length > 0 && !is_overrun(length, start);
 }
 
-/* Waits for the next datagram as the program would, and leaves it in the queue. */
-static enum arrival look(int fd, int flags, uint32_t *group)
-{
-    struct frame start = {1, 0, 0, 0};
-    bool waits = !(flags & MSG_DONTWAIT);
-    ssize_t length = -1;
-    bool looked = waits && dialogue_is_open(fd);
-    if (looked)
-        length = peek_answer(fd, &start);
-    if (!looked || (length < 0 && errno == EAGAIN))
-        length = REAL(recv)(fd, &start, sizeof start, (flags & MSG_DONTWAIT) | MSG_PEEK | MSG_TRUNC);
-    *group = length >= (ssize_t) sizeof start ? sender_group(&start) : 0;
-    return judge(length, &start);
-}
-
-/* Control data comes through the socket only. */
-static ssize_t look_once(int fd, const struct name *name, struct msghdr *message, int flags)
+/* One look at the mailbox, and at the socket, through which control data and what has flags comes alone. */
+static ssize_t receive_if_there(int fd, const struct name *name, struct msghdr *message, int flags)
 {
     bool plain = message->msg_controllen == 0 && (flags & ~MSG_TRUNC) == 0;
     struct mailbox *mailbox = plain ? mailbox_enter(fd, name) : NULL;
@@ -84,7 +51,7 @@ static ssize_t look_once(int fd, const struct name *name, struct msghdr *message
 }
 
 /* recvmsg(), which looks for the answer to a request that was just sent before it sleeps. */
-static ssize_t receive_answer(int fd, const struct name *name, struct msghdr *message, int flags)
+static ssize_t receive(int fd, const struct name *name, struct msghdr *message, int flags)
 {
     if ((flags & MSG_DONTWAIT) || !dialogue_is_open(fd))
         return REAL(recvmsg)(fd, message, flags);
@@ -92,58 +59,46 @@ static ssize_t receive_answer(int fd, const struct name *name, struct msghdr *me
     dialogue_begin(&dialogue);
     ssize_t length;
     do {
-        length = look_once(fd, name, message, flags);
+        length = receive_if_there(fd, name, message, flags);
     } while (length < 0 && errno == EAGAIN && dialogue_goes_on(&dialogue));
     bool answered = length >= 0 || errno != EAGAIN;
     dialogue_ended(answered);
     return answered ? length : REAL(recvmsg)(fd, message, flags);
 }
 
-/* Behind a part of a dump the next one comes at once. */
-static void expect_more(int fd, const struct msghdr *message, ssize_t length)
+/* Waits for the next datagram as the program would, and leaves it in the queue: how it begins, and its full length. */
+static ssize_t peek(int fd, const struct name *name, union start *start, int flags)
 {
-    struct nlmsghdr first = {0};
-    if ((size_t) length >= sizeof first && message_gather(message, &first, sizeof first) == sizeof first
-            && (first.nlmsg_flags & NLM_F_MULTI) && first.nlmsg_type != NLMSG_DONE)
-        dialogue_asked(fd);
+    struct iovec part = {start, sizeof *start};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    return receive(fd, name, &message, (flags & MSG_DONTWAIT) | MSG_PEEK | MSG_TRUNC);
 }
 
-static enum arrival receive(int fd, const struct name *name, struct msghdr *message, int flags, struct received *got)
+/* What the program is told where no message came, but an error, the end of the bridge, or the frame of an overrun. */
+static ssize_t report(int fd, const struct name *name, int flags, ssize_t length)
 {
-    size_t room;
-    int error = message_measure(message, &room);
-    if (error != 0) {
-        errno = error;
-        return FAILED;
-    }
-    if (name->protocol == NETLINK && !(flags & MSG_PEEK))
-        memory_note_room(fd, room);
-    /* A peek must not show a frame, and a tiny buffer could not tell it from a message. */
-    bool look_first = (flags & MSG_PEEK) || room < sizeof(struct frame);
-    enum arrival arrival = look_first ? look(fd, flags, &got->group) : MESSAGE;
-    if (arrival == EVENTS_LOST) {
-        struct frame frame;
-        REAL(recv)(fd, &frame, sizeof frame, MSG_DONTWAIT);
-    }
-    if (arrival != MESSAGE)
-        return arrival;
-    got->length = receive_answer(fd, name, message, flags);
-    if (look_first)
-        return got->length < 0 ? judge(got->length, NULL) : MESSAGE;
-    struct frame start = {1, 0, 0, 0};
-    if (got->length == sizeof start)
-        message_gather(message, &start, sizeof start);
-    return judge(got->length, &start);
+    bool died = length == 0 || (length < 0 && (errno == ECONNRESET || errno == ENOTCONN));
+    if (died ? !channel_await(fd, name, flags, RECEIVING) : length < 0)
+        return -1;
+    return fail(ENOBUFS);
 }
 
-/* What is netlink's about a message that has come. */
-static void read_header(int fd, struct msghdr *message, struct received *got)
+/* Reads how a message begins that was received with this result, and returns how many bytes there are of it. */
+static size_t read_start(const struct msghdr *message, ssize_t length, union start *start)
 {
-    uint32_t group = sender_take_group(message, got->length);
+    size_t had = length < 0 ? 0 : (size_t) length;
+    return message_gather(message, start, had < sizeof *start ? had : sizeof *start);
+}
+
+/* Takes the group of an event out of what the program sees. Behind a part of a dump the next one comes at once. */
+static uint32_t read_header(int fd, const struct msghdr *message, union start *start, size_t seen)
+{
+    uint32_t group = sender_take_group(&start->message);
     if (group != 0)
-        got->group = group;
-    expect_more(fd, message, got->length);
-    sender_write_credentials(message);
+        message_scatter(message, start, seen);
+    if (seen == sizeof *start && (start->message.nlmsg_flags & NLM_F_MULTI) && start->message.nlmsg_type != NLMSG_DONE)
+        dialogue_asked(fd);
+    return group;
 }
 
 static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *message, int flags)
@@ -152,29 +107,33 @@ static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *
         set_kind(fd, DIVERTED);
         return fail(ENOBUFS);
     }
-    struct msghdr nameless = *message;
-    nameless.msg_name = NULL;
-    nameless.msg_namelen = 0;
-    bool informed = name->protocol == NETLINK && memory_has_option(fd, NETLINK_PKTINFO);
-    if (informed)
-        sender_reserve_info(&nameless);
-    struct received got = {-1, 0};
-    switch (receive(fd, name, &nameless, flags, &got)) {
-    case FAILED: return -1;
-    case BRIDGE_DIED:
-        if (!channel_await(fd, name, flags, RECEIVING))
-            return -1;
-        /* fall through */
-    case EVENTS_LOST: return fail(ENOBUFS);
-    case MESSAGE: break;
+    size_t room;
+    int error = message_measure(message, &room);
+    if (error != 0)
+        return fail(error);
+    bool netlink = name->protocol == NETLINK, informed = netlink && memory_has_option(fd, NETLINK_PKTINFO);
+    if (netlink && !(flags & MSG_PEEK))
+        memory_note_room(fd, room);
+
+    /* A peek must not show a frame, and a tiny buffer could not tell it from a message. */
+    union start start = {.frame = {1, 0, 0, 0}};
+    bool peeks = (flags & MSG_PEEK) || room < sizeof start;
+    if (peeks) {
+        ssize_t next = peek(fd, name, &start, flags);
+        struct frame frame;
+        if (is_overrun(next, &start))
+            REAL(recv)(fd, &frame, sizeof frame, MSG_DONTWAIT);
+        if (!is_message(next, &start))
+            return report(fd, name, flags, next);
     }
-    if (name->protocol == NETLINK)
-        read_header(fd, &nameless, &got);
-    if (informed)
-        sender_write_info(message, &nameless, got.group);
-    message->msg_controllen = nameless.msg_controllen;
-    message->msg_flags = nameless.msg_flags;
-    return sender_write_address(name, message, got.group) ? got.length : fail(EFAULT);
+
+    struct msghdr bare = sender_hide(message, informed);
+    ssize_t length = receive(fd, name, &bare, flags);
+    size_t seen = read_start(&bare, length, &start);
+    if (length < 0 || !(peeks || is_message(length, &start)))
+        return report(fd, name, flags, length);
+    uint32_t group = netlink ? read_header(fd, &bare, &start, seen) : 0;
+    return sender_tell(name, message, &bare, group, informed) ? length : fail(EFAULT);
 }
 
 /* As the kernel, recvmsg() tells the length of the sender's address only where there is room for one. */
@@ -299,8 +258,8 @@ static int receive_many(
             timeout == NULL ? 0 : nanoseconds() + (uint64_t) timeout->tv_sec * 1000000000 + (uint64_t) timeout->tv_nsec;
     int later = flags & MSG_WAITFORONE ? MSG_DONTWAIT : flags & MSG_DONTWAIT;
     unsigned done = 0;
-    uint32_t group;
-    while (done < count && (done == 0 || look(fd, later, &group) == MESSAGE)) {
+    union start next = {.frame = {1, 0, 0, 0}};
+    while (done < count && (done == 0 || is_message(peek(fd, name, &next, later), &next))) {
         ssize_t length =
                 receive_message(fd, name, &messages[done].msg_hdr, (flags | (done > 0 ? later : 0)) & ~MSG_WAITFORONE);
         if (length < 0)

@@ -13,13 +13,10 @@
 
 #include <linux/netlink.h>
 #include <linux/pfkeyv2.h>
-#include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
 
-enum { FULL_QUEUE_PATIENCE_MS = 1000, ANSWER_PATIENCE_MS = 1000, ANSWER_LOOK_US = 50 };
+enum { FULL_QUEUE_PATIENCE_MS = 1000 };
 
 /*
  * The bridge takes no longer one. The socket itself refuses what its send buffer does not hold, as the kernel's, 212960
@@ -57,27 +54,6 @@ static int check_pfkey(int fd, const struct msghdr *message, size_t length)
     if (header.sadb_msg_type == SADB_REGISTER)
         memory_note_register(fd, header.sadb_msg_satype);
     return 0;
-}
-
-/*
- * The kernel handles a PF_KEY message in the call that sends it, and iked waits a millisecond for the answer. The
- * bridge takes a message out of the queue when it has answered it.
- */
-static void await_answer(int fd)
-{
-    const struct timespec pause = {.tv_nsec = ANSWER_LOOK_US * 1000};
-    struct dialogue dialogue;
-    int unread = 0, before = errno;
-    dialogue_begin(&dialogue);
-    bool soon = true;
-    for (int i = 0; i < ANSWER_PATIENCE_MS * 1000 / ANSWER_LOOK_US; i += !soon) {
-        if (ioctl(fd, SIOCOUTQ, &unread) != 0 || unread == 0)
-            break;
-        soon = soon && dialogue_goes_on(&dialogue);
-        if (!soon)
-            nanosleep(&pause, NULL);
-    }
-    errno = before;
 }
 
 /* The kernel reads a netlink message in the call that sends it: there is no full queue. */
@@ -163,8 +139,9 @@ static ssize_t send_diverted(int fd, const struct name *name, struct msghdr *mes
     for (;;) {
         ssize_t sent = REAL(sendmsg)(fd, message, flags | MSG_NOSIGNAL);
         if (sent >= 0) {
+            /* A kernel handles a PF_KEY message in the call that sends it: iked waits a millisecond for the answer. */
             if (name->protocol == PFKEY)
-                await_answer(fd);
+                dialogue_settle(fd);
             else
                 dialogue_asked(fd);
             return sent;

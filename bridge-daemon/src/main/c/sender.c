@@ -3,32 +3,34 @@
 
 #include "pages.h"
 
-#include <linux/netlink.h>
 #include <string.h>
 
 /* The bridge puts an event's group into the highest bits of nlmsg_flags, which a kernel leaves 0. */
 enum { GROUP_SHIFT = 12, FLAGS_BELOW = (1 << GROUP_SHIFT) - 1 };
 
-uint32_t sender_group(const void *start)
+uint32_t sender_take_group(struct nlmsghdr *first)
 {
-    struct nlmsghdr header;
-    memcpy(&header, start, sizeof header);
-    return header.nlmsg_flags >> GROUP_SHIFT;
-}
-
-uint32_t sender_take_group(const struct msghdr *message, ssize_t length)
-{
-    struct nlmsghdr header = {0};
-    size_t part = length < (ssize_t) sizeof header ? (size_t) length : sizeof header;
-    size_t had = message_gather(message, &header, part);
-    uint32_t group = header.nlmsg_flags >> GROUP_SHIFT;
-    header.nlmsg_flags &= FLAGS_BELOW;
-    if (group != 0)
-        message_scatter(message, &header, had);
+    uint32_t group = first->nlmsg_flags >> GROUP_SHIFT;
+    first->nlmsg_flags &= FLAGS_BELOW;
     return group;
 }
 
-bool sender_write_address(const struct name *name, struct msghdr *message, uint32_t group)
+struct msghdr sender_hide(const struct msghdr *message, bool informed)
+{
+    struct msghdr bare = *message;
+    size_t space = informed ? CMSG_SPACE(sizeof(struct nl_pktinfo)) : 0;
+    bool more = bare.msg_control != NULL && bare.msg_controllen > space;
+    bare.msg_name = NULL;
+    bare.msg_namelen = 0;
+    if (informed) {
+        bare.msg_control = more ? (char *) bare.msg_control + space : NULL;
+        bare.msg_controllen = more ? bare.msg_controllen - space : 0;
+    }
+    return bare;
+}
+
+/* The kernel has port id 0, and PF_KEY gives no address. */
+static bool write_address(const struct name *name, struct msghdr *message, uint32_t group)
 {
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK, .nl_groups = group == 0 ? 0 : 1u << (group - 1)};
     size_t size = name->protocol == NETLINK ? sizeof kernel : 0;
@@ -41,7 +43,8 @@ bool sender_write_address(const struct name *name, struct msghdr *message, uint3
     return true;
 }
 
-void sender_write_credentials(struct msghdr *message)
+/* The kernel's, in the place of the bridge's. */
+static void write_credentials(struct msghdr *message)
 {
     const struct ucred kernel = {0};
     for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
@@ -51,16 +54,8 @@ void sender_write_credentials(struct msghdr *message)
     }
 }
 
-void sender_reserve_info(struct msghdr *message)
-{
-    size_t space = CMSG_SPACE(sizeof(struct nl_pktinfo));
-    bool more = message->msg_control != NULL && message->msg_controllen > space;
-    message->msg_control = more ? (char *) message->msg_control + space : NULL;
-    message->msg_controllen = more ? message->msg_controllen - space : 0;
-}
-
 /* As the kernel's put_cmsg(): what does not fit is cut, and said; what there is no memory for is not there. */
-void sender_write_info(const struct msghdr *given, struct msghdr *message, uint32_t group)
+static void write_info(const struct msghdr *given, struct msghdr *message, uint32_t group)
 {
     struct nl_pktinfo info = {group};
     struct cmsghdr header = {
@@ -77,4 +72,15 @@ void sender_write_info(const struct msghdr *given, struct msghdr *message, uint3
         return;
     memcpy(given->msg_control, whole, header.cmsg_len);
     message->msg_controllen += room < space ? room : space;
+}
+
+bool sender_tell(const struct name *name, struct msghdr *message, struct msghdr *bare, uint32_t group, bool informed)
+{
+    if (name->protocol == NETLINK)
+        write_credentials(bare);
+    if (informed)
+        write_info(message, bare, group);
+    message->msg_controllen = bare->msg_controllen;
+    message->msg_flags = bare->msg_flags;
+    return write_address(name, message, group);
 }

@@ -5,26 +5,21 @@
 #include "message.h"
 #include "names.h"
 
-/* The group of the event that begins with these 16 bytes, 0 of anything else. */
-uint32_t sender_group(const void *start);
+#include <linux/netlink.h>
+
+/* Takes the group out of the header that an event begins with; 0 of anything else. */
+uint32_t sender_take_group(struct nlmsghdr *first);
 
 /*
- * Takes the group out of what the program will see; returns it if it was there, which it is not where the room ends
- * before it.
+ * A message of the program as the socket is to fill it: without an address and, if the program wants NETLINK_PKTINFO,
+ * with room for that, which comes first among the control data.
  */
-uint32_t sender_take_group(const struct msghdr *message, ssize_t length);
-
-/* The kernel has port id 0, and PF_KEY gives no address. False if there is no memory for it. */
-bool sender_write_address(const struct name *name, struct msghdr *message, uint32_t group);
-
-/* The kernel's credentials in the place of the bridge's. */
-void sender_write_credentials(struct msghdr *message);
+struct msghdr sender_hide(const struct msghdr *message, bool informed);
 
 /*
- * NETLINK_PKTINFO comes first among the control data. Leaves room for it there, and writes it behind the receive:
- * `given` has the memory as the program gave it, `message` gets what the program is told.
+ * Tells the program in its `message` who sent what is in `bare`, which came from the call above: address, credentials,
+ * and the group that an event was sent to. False if there is no memory for the address.
  */
-void sender_reserve_info(struct msghdr *message);
-void sender_write_info(const struct msghdr *given, struct msghdr *message, uint32_t group);
+bool sender_tell(const struct name *name, struct msghdr *message, struct msghdr *bare, uint32_t group, bool informed);
 
 #endif

@@ -193,6 +193,18 @@ static void membership_waits_a_second_for_a_bridge_that_does_not_read(void)
     CHECK(tell(fd).groups == 1);
 }
 
+static void pfkey_send_waits_a_second_for_a_bridge_that_does_not_answer(void)
+{
+    const struct sadb_msg message = {
+            .sadb_msg_version = PF_KEY_V2, .sadb_msg_type = SADB_FLUSH, .sadb_msg_len = sizeof message / 8};
+    int fd = socket(PF_KEY, SOCK_RAW, PF_KEY_V2);
+    mock_stop();
+    long start = milliseconds();
+    CHECK(send(fd, &message, sizeof message, 0) == sizeof message);
+    CHECK(milliseconds() - start >= 1000 && milliseconds() - start < 2000);
+    mock_go_on();
+}
+
 static void credentials_are_still_passed(void)
 {
     int fd = open_netlink(SOCK_RAW), on = 1, seen = 0;
@@ -234,6 +246,7 @@ const struct test restart_tests[] = {
         TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id),
         TEST(new_connection_does_not_wait_for_room),
         TEST(membership_waits_a_second_for_a_bridge_that_does_not_read),
+        TEST(pfkey_send_waits_a_second_for_a_bridge_that_does_not_answer),
         TEST(credentials_are_still_passed),
         TEST(pfkey_stays_registered),
         {NULL, NULL},
