@@ -90,20 +90,20 @@ final class SadStress {
         }
     }
 
-    /** Whose watch holds no more finds why: else a bundle would keep the old State for good. */
+    /** Who is told that the answer is stale finds why: else a bundle would keep the old State for good. */
     @JCStressTest
     @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "before")
     @Outcome(id = "0, 2", expect = ACCEPTABLE, desc = "the State was there first")
     @Outcome(id = "1, 2", expect = ACCEPTABLE, desc = "after")
     @org.openjdk.jcstress.annotations.State
-    public static class Watch {
+    public static class Freshness {
         private final Sad sad = new Sad();
         private final Policy policy = new Policy(Samples.policy(32, 1), 0, 0);
-        private final StateFreshness watch;
+        private final StateFreshness freshness;
 
-        public Watch() {
+        public Freshness() {
             sad.insert(Samples.state(1));
-            watch = sad.watch(policy, Samples.template(), Samples.RIGHT, Samples.LEFT);
+            freshness = sad.freshness(policy, Samples.template(), Samples.RIGHT, Samples.LEFT);
         }
 
         @Actor
@@ -113,7 +113,7 @@ final class SadStress {
 
         @Actor
         public void datapath(II_Result result) {
-            result.r1 = watch.holds() ? 0 : 1;
+            result.r1 = freshness.holds() ? 0 : 1;
             result.r2 = Samples.spi(sad.find(policy, Samples.template(), Samples.flow(), Samples.RIGHT, Samples.LEFT));
         }
     }
@@ -121,17 +121,23 @@ final class SadStress {
     /** The same where the last State of its addresses goes, and then another comes: who found nothing is told. */
     @JCStressTest
     @Outcome(id = "1, 0", expect = ACCEPTABLE, desc = "in between")
-    @Outcome(id = {"0, 1", "1, 1"}, expect = ACCEPTABLE, desc = "the first one, which is dead now")
-    @Outcome(id = {"0, 2", "1, 2"}, expect = ACCEPTABLE, desc = "after")
+    @Outcome(
+            id = {"0, 1", "1, 1"},
+            expect = ACCEPTABLE,
+            desc = "the first one, which is dead now")
+    @Outcome(
+            id = {"0, 2", "1, 2"},
+            expect = ACCEPTABLE,
+            desc = "after")
     @org.openjdk.jcstress.annotations.State
-    public static class WatchOfGroups {
+    public static class FreshnessOfGroups {
         private final Sad sad = new Sad();
         private final Policy policy = new Policy(Samples.policy(32, 1), 0, 0);
         private final State old = Samples.state(1);
-        private StateFreshness watch;
+        private StateFreshness freshness;
         private int found;
 
-        public WatchOfGroups() {
+        public FreshnessOfGroups() {
             sad.insert(old);
         }
 
@@ -143,20 +149,23 @@ final class SadStress {
 
         @Actor
         public void datapath() {
-            watch = sad.watch(policy, Samples.template(), Samples.RIGHT, Samples.LEFT);
+            freshness = sad.freshness(policy, Samples.template(), Samples.RIGHT, Samples.LEFT);
             found = Samples.spi(sad.find(policy, Samples.template(), Samples.flow(), Samples.RIGHT, Samples.LEFT));
         }
 
         @Arbiter
         public void end(II_Result result) {
-            result.r1 = watch.holds() ? 0 : 1;
+            result.r1 = freshness.holds() ? 0 : 1;
             result.r2 = found;
         }
     }
 
     /** A rekey: the new one comes before the old one goes, so that there always is one. */
     @JCStressTest
-    @Outcome(id = {"1", "2"}, expect = ACCEPTABLE, desc = "one of them")
+    @Outcome(
+            id = {"1", "2"},
+            expect = ACCEPTABLE,
+            desc = "one of them")
     @org.openjdk.jcstress.annotations.State
     public static class Rekey {
         private final Sad sad = new Sad();

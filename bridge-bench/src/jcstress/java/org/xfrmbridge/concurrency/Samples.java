@@ -1,15 +1,10 @@
 package org.xfrmbridge.concurrency;
 
-import org.xfrmbridge.xfrm.StateSpecBuilder;
-import org.xfrmbridge.xfrm.PolicySpecBuilder;
 import java.util.List;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
-import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
-import org.xfrmbridge.xfrm.Lifetime;
-import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
@@ -28,7 +23,16 @@ final class Samples {
     private Samples() {}
 
     static State state(int spi) {
-        return new State(StateSpec.builder().family(AddressFamily.INET).mode(Mode.TUNNEL).id(id(spi)).saddr(LEFT).reqid(1).build(), State.Phase.VALID, new Usage(spi));
+        return new State(
+                StateSpec.builder()
+                        .family(AddressFamily.INET)
+                        .mode(Mode.TUNNEL)
+                        .id(id(spi))
+                        .saddr(LEFT)
+                        .reqid(1)
+                        .build(),
+                State.Phase.VALID,
+                new Usage(spi));
     }
 
     static StateId id(int spi) {
@@ -36,18 +40,37 @@ final class Samples {
     }
 
     static Template template() {
-        return Template.builder().id(id(0)).family(AddressFamily.INET).saddr(LEFT).reqid(1).mode(Mode.TUNNEL).build();
+        return Template.builder()
+                .id(id(0))
+                .family(AddressFamily.INET)
+                .saddr(LEFT)
+                .reqid(1)
+                .mode(Mode.TUNNEL)
+                .build();
     }
 
     /** @param prefixBits of both sides; 32 goes into the table of exact policies, less into the tries */
     static PolicySpec policy(int prefixBits, int priority) {
-        Selector selector = Selector.of(AddressFamily.INET).saddr(LEFT.prefix(prefixBits), prefixBits).daddr(RIGHT.prefix(prefixBits), prefixBits).build();
-        return PolicySpec.builder().selector(selector).priority(priority).templates(List.of(template())).build();
+        Selector selector = Selector.of(AddressFamily.INET)
+                .saddr(LEFT.prefix(prefixBits), prefixBits)
+                .daddr(RIGHT.prefix(prefixBits), prefixBits)
+                .build();
+        return PolicySpec.builder()
+                .selector(selector)
+                .priority(priority)
+                .templates(List.of(template()))
+                .build();
     }
 
     /** One between the networks of 16 bits, for packets that {@link #flow} is none of. */
     static PolicySpec ofPort(int number) {
-        return PolicySpec.builder().selector(Selector.of(AddressFamily.INET).saddr(LEFT.prefix(16), 16).daddr(RIGHT.prefix(16), 16).dport(1 + number).build()).build();
+        return PolicySpec.builder()
+                .selector(Selector.of(AddressFamily.INET)
+                        .saddr(LEFT.prefix(16), 16)
+                        .daddr(RIGHT.prefix(16), 16)
+                        .dport(1 + number)
+                        .build())
+                .build();
     }
 
     static Flow flow() {

@@ -26,7 +26,7 @@ final class SpdStress {
 
     private static final Policy[] NONE = {};
 
-    private static PolicyFreshness watch(Spd spd) {
+    private static PolicyFreshness freshness(Spd spd) {
         return new PolicyFreshness(spd, new SocketPolicies(spd), Direction.OUT, Samples.flow());
     }
 
@@ -34,7 +34,7 @@ final class SpdStress {
         return Samples.priority(spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, Samples.flow()));
     }
 
-    /** An update: there always is one of both, and whose watch holds no more finds the new one. */
+    /** An update: there always is one of both, and who is told that the answer is stale finds the new one. */
     @JCStressTest
     @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "before")
     @Outcome(id = "0, 2", expect = ACCEPTABLE, desc = "the Policy was there first")
@@ -43,7 +43,7 @@ final class SpdStress {
     public static class ExactUpdate {
         private final Spd spd = new Spd();
         private final Policy[] before = {spd.replace(Samples.policy(32, 1), 0)};
-        private final PolicyFreshness watch = watch(spd);
+        private final PolicyFreshness freshness = freshness(spd);
 
         @Actor
         public void control() {
@@ -52,7 +52,7 @@ final class SpdStress {
 
         @Actor
         public void datapath(II_Result result) {
-            result.r1 = watch.holds(Samples.flow(), before) ? 0 : 1;
+            result.r1 = freshness.holds(Samples.flow(), before) ? 0 : 1;
             result.r2 = found(spd);
         }
     }
@@ -66,7 +66,7 @@ final class SpdStress {
     public static class PrefixedUpdate {
         private final Spd spd = new Spd();
         private final Policy[] before = {spd.replace(Samples.policy(24, 1), 0)};
-        private final PolicyFreshness watch = watch(spd);
+        private final PolicyFreshness freshness = freshness(spd);
 
         @Actor
         public void control() {
@@ -75,7 +75,7 @@ final class SpdStress {
 
         @Actor
         public void datapath(II_Result result) {
-            result.r1 = watch.holds(Samples.flow(), before) ? 0 : 1;
+            result.r1 = freshness.holds(Samples.flow(), before) ? 0 : 1;
             result.r2 = found(spd);
         }
     }
@@ -163,14 +163,17 @@ final class SpdStress {
 
     /** A policy comes, among more others between its networks than a flow compares: it is not missed. */
     @JCStressTest
-    @Outcome(id = {"0, 0", "0, 1", "1, 0"}, expect = ACCEPTABLE, desc = "the watch says so, while they come or after")
+    @Outcome(
+            id = {"0, 0", "0, 1", "1, 0"},
+            expect = ACCEPTABLE,
+            desc = "who asked is told, while they come or after")
     @State
     public static class Crowd {
         private static final int OTHERS = 80;
         private static final PolicySpec OWN = Samples.policy(16, 1);
         private static final PolicySpec[] OTHER = others();
         private final Spd spd = new Spd();
-        private final PolicyFreshness watch = watch(spd);
+        private final PolicyFreshness freshness = freshness(spd);
 
         private static PolicySpec[] others() {
             PolicySpec[] others = new PolicySpec[OTHERS];
@@ -194,13 +197,13 @@ final class SpdStress {
         public void datapath(II_Result result) {
             result.r1 = 1;
             for (int i = 0; i < 20 && result.r1 == 1; i++) {
-                result.r1 = watch.holds(Samples.flow(), NONE) ? 1 : 0;
+                result.r1 = freshness.holds(Samples.flow(), NONE) ? 1 : 0;
             }
         }
 
         @Arbiter
         public void end(II_Result result) {
-            result.r2 = watch.holds(Samples.flow(), NONE) ? 1 : 0;
+            result.r2 = freshness.holds(Samples.flow(), NONE) ? 1 : 0;
         }
     }
 
@@ -213,7 +216,7 @@ final class SpdStress {
     public static class Removal {
         private final Spd spd = new Spd();
         private final Policy[] before = {spd.replace(Samples.policy(24, 1), 0)};
-        private final PolicyFreshness watch = watch(spd);
+        private final PolicyFreshness freshness = freshness(spd);
 
         @Actor
         public void control() {
@@ -222,12 +225,12 @@ final class SpdStress {
 
         @Actor
         public void datapath(II_Result result) {
-            result.r1 = watch.holds(Samples.flow(), before) ? 0 : 1;
+            result.r1 = freshness.holds(Samples.flow(), before) ? 0 : 1;
             result.r2 = found(spd);
         }
     }
 
-    /** A socket gets a policy: whose watch holds no more finds it. */
+    /** A socket gets a policy: who is told that the answer is stale finds it. */
     @JCStressTest
     @Outcome(id = "0, 0", expect = ACCEPTABLE, desc = "before")
     @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "the Policy was there first")
@@ -235,7 +238,8 @@ final class SpdStress {
     @State
     public static class SocketPolicy {
         private final SocketPolicies sockets = new SocketPolicies();
-        private final PolicyFreshness watch = new PolicyFreshness(new Spd(), sockets, Direction.OUT, Samples.flow());
+        private final PolicyFreshness freshness =
+                new PolicyFreshness(new Spd(), sockets, Direction.OUT, Samples.flow());
 
         @Actor
         public void control() {
@@ -245,7 +249,7 @@ final class SpdStress {
 
         @Actor
         public void datapath(II_Result result) {
-            result.r1 = watch.holds(Samples.flow(), NONE) ? 0 : 1;
+            result.r1 = freshness.holds(Samples.flow(), NONE) ? 0 : 1;
             result.r2 = Samples.priority(sockets.lookup(Direction.OUT, Samples.flow()));
         }
     }

@@ -88,7 +88,10 @@ final class StateStress {
         }
     }
 
-    /** The control thread sets other numbers while a packet makes the first use of the old ones: what it set is what there is then. */
+    /**
+     * The control thread sets other numbers while a packet makes the first use of the old ones: what it set is what
+     * there is then.
+     */
     @JCStressTest
     @Outcome(id = "100", expect = ACCEPTABLE, desc = "set before or after the first use")
     @Outcome(id = "101", expect = ACCEPTABLE, desc = "set before the packet's number was taken")

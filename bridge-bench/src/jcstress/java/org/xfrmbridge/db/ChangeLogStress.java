@@ -9,7 +9,10 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 
-/** Changes of two stripes in turn overwrite each other while a reader goes through one of them: what is not there any more is not believed. */
+/**
+ * Changes of two stripes in turn overwrite each other while a reader goes through one of them: what is not there any
+ * more is not believed.
+ */
 @JCStressTest
 @Outcome(id = "0, 0", expect = ACCEPTABLE, desc = "nothing wrong, then and in the end")
 @State

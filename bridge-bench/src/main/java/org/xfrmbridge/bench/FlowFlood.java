@@ -77,16 +77,16 @@ final class FlowFlood extends Program {
             long heap = Report.usedHeapBytes() - heapBefore;
             into.add("flow-flood", entries, "flood", lap, site);
             Histogram alone = classification(site, entries);
-            into.note(
-                    "%d strange flows: 50 %% %s us, 99 %% %s us, mean %.2f us; a classification alone: 50 %% %s us, 99 %% %s us, mean %.2f us"
-                            .formatted(
-                                    entries,
-                                    Report.us(lap.ns(Timed.STRANGER), 50),
-                                    Report.us(lap.ns(Timed.STRANGER), 99),
-                                    lap.ns(Timed.STRANGER).getMean() / 1e3,
-                                    Report.us(alone, 50),
-                                    Report.us(alone, 99),
-                                    alone.getMean() / 1e3));
+            into.note(("%d strange flows: 50 %% %s us, 99 %% %s us, mean %.2f us; "
+                            + "a classification alone: 50 %% %s us, 99 %% %s us, mean %.2f us")
+                    .formatted(
+                            entries,
+                            Report.us(lap.ns(Timed.STRANGER), 50),
+                            Report.us(lap.ns(Timed.STRANGER), 99),
+                            lap.ns(Timed.STRANGER).getMean() / 1e3,
+                            Report.us(alone, 50),
+                            Report.us(alone, 99),
+                            alone.getMean() / 1e3));
             into.note("flow cache: %d flows before, %d after; heap %+d bytes, %.2f for each strange flow"
                     .formatted(entriesBefore, site.stats.outbound(Metric.FLOW_ENTRIES), heap, (double) heap / entries));
         }
