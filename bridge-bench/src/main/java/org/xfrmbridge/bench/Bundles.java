@@ -16,55 +16,65 @@ final class Bundles extends Program {
     private static final int PACKET_BYTES = 256;
 
     /** Innermost first. */
-    private static final List<Template> TEMPLATES =
-            List.of(Loads.template(IpProtocol.COMP), Loads.template(IpProtocol.ESP), Loads.template(IpProtocol.AH));
+    private static final List<Template> TEMPLATES = List.of(
+            TransportEntries.template(IpProtocol.COMP),
+            TransportEntries.template(IpProtocol.ESP),
+            TransportEntries.template(IpProtocol.AH));
 
     private static PolicySpec policy(int number) {
-        return Loads.toPeer(number, TEMPLATES);
+        return TransportEntries.toPeer(number, TEMPLATES);
     }
 
-    private static void add(LoopbackBridge site, int number) throws XfrmException {
-        int peer = Loads.peer(number);
-        site.engine.addState(Loads.state(IpProtocol.COMP, peer, Loads.CPI), Origin.KERNEL);
-        site.engine.addState(Loads.state(IpProtocol.ESP, peer, Loads.FIRST_SPI + number), Origin.KERNEL);
-        site.engine.addState(Loads.state(IpProtocol.AH, peer, Loads.FIRST_SPI + number), Origin.KERNEL);
-        site.engine.addPolicy(policy(number), true, Origin.KERNEL);
+    private static void add(LoopbackBridge bridge, int number) throws XfrmException {
+        int peer = TransportEntries.peer(number);
+        bridge.engine.addState(TransportEntries.state(IpProtocol.COMP, peer, TransportEntries.CPI), Origin.KERNEL);
+        bridge.engine.addState(
+                TransportEntries.state(IpProtocol.ESP, peer, TransportEntries.FIRST_SPI + number), Origin.KERNEL);
+        bridge.engine.addState(
+                TransportEntries.state(IpProtocol.AH, peer, TransportEntries.FIRST_SPI + number), Origin.KERNEL);
+        bridge.engine.addPolicy(policy(number), true, Origin.KERNEL);
     }
 
-    private static void delete(LoopbackBridge site, int number) throws XfrmException {
-        int peer = Loads.peer(number);
-        site.engine.deletePolicy(Loads.key(policy(number)), Origin.KERNEL);
-        site.engine.deleteState(Loads.key(Loads.state(IpProtocol.AH, peer, Loads.FIRST_SPI + number)), Origin.KERNEL);
-        site.engine.deleteState(Loads.key(Loads.state(IpProtocol.ESP, peer, Loads.FIRST_SPI + number)), Origin.KERNEL);
-        site.engine.deleteState(Loads.key(Loads.state(IpProtocol.COMP, peer, Loads.CPI)), Origin.KERNEL);
+    private static void delete(LoopbackBridge bridge, int number) throws XfrmException {
+        int peer = TransportEntries.peer(number);
+        bridge.engine.deletePolicy(TransportEntries.key(policy(number)), Origin.KERNEL);
+        bridge.engine.deleteState(
+                TransportEntries.key(TransportEntries.state(IpProtocol.AH, peer, TransportEntries.FIRST_SPI + number)),
+                Origin.KERNEL);
+        bridge.engine.deleteState(
+                TransportEntries.key(TransportEntries.state(IpProtocol.ESP, peer, TransportEntries.FIRST_SPI + number)),
+                Origin.KERNEL);
+        bridge.engine.deleteState(
+                TransportEntries.key(TransportEntries.state(IpProtocol.COMP, peer, TransportEntries.CPI)),
+                Origin.KERNEL);
     }
 
     @Override
     void run(int entries, Report into) throws XfrmException, InterruptedException {
-        LoopbackBridge site = new LoopbackBridge();
-        site.engine.addPolicy(Loads.any(Direction.IN, TEMPLATES), true, Origin.KERNEL);
+        LoopbackBridge bridge = new LoopbackBridge();
+        bridge.engine.addPolicy(TransportEntries.any(Direction.IN, TEMPLATES), true, Origin.KERNEL);
         int flows = flows(entries);
-        timeNs(site, 0, flows, i -> add(site, i));
+        timeNs(bridge, 0, flows, i -> add(bridge, i));
         Report.Changes done = new Report.Changes();
-        try (Traffic traffic =
-                new Traffic(site, (flow, packet) -> Loads.fill(flow, (int) (packet % flows)), PACKET_BYTES)) {
+        try (Traffic traffic = new Traffic(
+                bridge, (flow, packet) -> TransportEntries.fill(flow, (int) (packet % flows)), PACKET_BYTES)) {
             warm(traffic);
-            Span span = new Span(flows, entries, i -> add(site, i), i -> delete(site, i));
-            into.add("bundles", entries, "adding", grow(site, traffic, span, done), site);
-            into.add("bundles", entries, "quiet", quiet(site, traffic), site);
+            Span span = new Span(flows, entries, i -> add(bridge, i), i -> delete(bridge, i));
+            into.add("bundles", entries, "adding", grow(bridge, traffic, span, done), bridge);
+            into.add("bundles", entries, "quiet", quiet(bridge, traffic), bridge);
         }
         int changes = Math.min(CHANGES, entries / 2);
-        done.updateNs = timeNs(site, 0, changes, i -> site.engine.addPolicy(policy(i), false, Origin.KERNEL));
+        done.updateNs = timeNs(bridge, 0, changes, i -> bridge.engine.addPolicy(policy(i), false, Origin.KERNEL));
         done.updated = changes;
-        done.deleteNs = timeNs(site, 0, changes, i -> delete(site, i));
+        done.deleteNs = timeNs(bridge, 0, changes, i -> delete(bridge, i));
         done.deleted = changes;
         long start = System.nanoTime();
-        done.dumped = walk(site.engine.policies(PolicySpec.Type.MAIN));
-        walk(site.engine.states(state -> true));
+        done.dumped = walk(bridge.engine.policies(PolicySpec.Type.MAIN));
+        walk(bridge.engine.states(state -> true));
         long dumped = System.nanoTime();
         done.dumpNs = dumped - start;
-        site.engine.flushPolicies(PolicySpec.Type.MAIN, Origin.KERNEL);
-        site.engine.flushStates(IpProtocol.IPSEC_ANY, Origin.KERNEL);
+        bridge.engine.flushPolicies(PolicySpec.Type.MAIN, Origin.KERNEL);
+        bridge.engine.flushStates(IpProtocol.IPSEC_ANY, Origin.KERNEL);
         done.flushNs = System.nanoTime() - dumped;
         into.add("bundles", entries, done);
     }

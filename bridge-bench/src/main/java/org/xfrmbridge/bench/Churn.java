@@ -22,7 +22,7 @@ final class Churn extends Program {
         BOTH
     }
 
-    private static final List<Template> ESP = List.of(Loads.template(IpProtocol.ESP));
+    private static final List<Template> ESP = List.of(TransportEntries.template(IpProtocol.ESP));
 
     @Option(
             names = "--changes",
@@ -39,50 +39,54 @@ final class Churn extends Program {
         }
     }
 
-    private static void add(LoopbackBridge site, Kind kind, int number) throws XfrmException {
+    private static void add(LoopbackBridge bridge, Kind kind, int number) throws XfrmException {
         if (kind != Kind.POLICIES) {
-            site.engine.addState(
-                    Loads.state(IpProtocol.ESP, Loads.peer(number), Loads.FIRST_SPI + number), Origin.KERNEL);
+            bridge.engine.addState(
+                    TransportEntries.state(
+                            IpProtocol.ESP, TransportEntries.peer(number), TransportEntries.FIRST_SPI + number),
+                    Origin.KERNEL);
         }
         if (kind != Kind.STATES) {
-            site.engine.addPolicy(Loads.toPeer(number, ESP), true, Origin.KERNEL);
+            bridge.engine.addPolicy(TransportEntries.toPeer(number, ESP), true, Origin.KERNEL);
         }
     }
 
-    private static void delete(LoopbackBridge site, Kind kind, int number) throws XfrmException {
+    private static void delete(LoopbackBridge bridge, Kind kind, int number) throws XfrmException {
         if (kind != Kind.STATES) {
-            site.engine.deletePolicy(Loads.key(Loads.toPeer(number, ESP)), Origin.KERNEL);
+            bridge.engine.deletePolicy(TransportEntries.key(TransportEntries.toPeer(number, ESP)), Origin.KERNEL);
         }
         if (kind != Kind.POLICIES) {
-            site.engine.deleteState(
-                    Loads.key(Loads.state(IpProtocol.ESP, Loads.peer(number), Loads.FIRST_SPI + number)),
+            bridge.engine.deleteState(
+                    TransportEntries.key(TransportEntries.state(
+                            IpProtocol.ESP, TransportEntries.peer(number), TransportEntries.FIRST_SPI + number)),
                     Origin.KERNEL);
         }
     }
 
     private void run(Kind kind, int entries, Report into) throws XfrmException, InterruptedException {
-        LoopbackBridge site = new LoopbackBridge();
-        site.engine.addPolicy(Loads.any(Direction.IN, ESP), true, Origin.KERNEL);
+        LoopbackBridge bridge = new LoopbackBridge();
+        bridge.engine.addPolicy(TransportEntries.any(Direction.IN, ESP), true, Origin.KERNEL);
         int flows = flows(entries);
-        timeNs(site, 0, flows, i -> add(site, Kind.BOTH, i));
+        timeNs(bridge, 0, flows, i -> add(bridge, Kind.BOTH, i));
         long heapBefore = Report.usedHeapBytes();
-        timeNs(site, flows, entries, i -> add(site, kind, i));
+        timeNs(bridge, flows, entries, i -> add(bridge, kind, i));
         long heapBytes = Report.usedHeapBytes() - heapBefore;
         String name = "churn " + kind.name().toLowerCase(Locale.ROOT);
-        try (Traffic traffic = new Traffic(site, (flow, packet) -> Loads.fill(flow, (int) (packet % flows)), 64)) {
+        try (Traffic traffic =
+                new Traffic(bridge, (flow, packet) -> TransportEntries.fill(flow, (int) (packet % flows)), 64)) {
             warm(traffic);
-            into.add(name, entries, "quiet", quiet(site, traffic), site);
-            churn(site, kind, new Pace(flows, entries, Long.MAX_VALUE), new Report.Changes());
+            into.add(name, entries, "quiet", quiet(bridge, traffic), bridge);
+            churn(bridge, kind, new Pace(flows, entries, Long.MAX_VALUE), new Report.Changes());
             traffic.resume();
             meetAll(traffic);
             traffic.startLap();
-            churn(site, kind, new Pace(flows, entries, slowPerSecond), new Report.Changes());
-            into.add(name, entries, "%d/s".formatted(slowPerSecond), traffic.lap(), site);
+            churn(bridge, kind, new Pace(flows, entries, slowPerSecond), new Report.Changes());
+            into.add(name, entries, "%d/s".formatted(slowPerSecond), traffic.lap(), bridge);
             Report.Changes done = new Report.Changes();
             done.heapBytes = heapBytes;
             done.held = entries - flows;
-            churn(site, kind, new Pace(flows, entries, Long.MAX_VALUE), done);
-            into.add(name, entries, "full", traffic.lap(), site);
+            churn(bridge, kind, new Pace(flows, entries, Long.MAX_VALUE), done);
+            into.add(name, entries, "full", traffic.lap(), bridge);
             into.add(name, entries, done);
         }
     }
@@ -91,20 +95,20 @@ final class Churn extends Program {
     private record Pace(int first, int end, long perSecond) {}
 
     /** Deletes the oldest and adds it again, one after the other. */
-    private void churn(LoopbackBridge site, Kind kind, Pace pace, Report.Changes done) throws XfrmException {
+    private void churn(LoopbackBridge bridge, Kind kind, Pace pace, Report.Changes done) throws XfrmException {
         long start = System.nanoTime();
         long changes = 0;
         for (int i = pace.first;
                 System.nanoTime() - start < seconds * 1e9;
                 i = i + 1 == pace.end ? pace.first : i + 1) {
             long before = System.nanoTime();
-            delete(site, kind, i);
+            delete(bridge, kind, i);
             long deleted = System.nanoTime();
-            add(site, kind, i);
+            add(bridge, kind, i);
             done.deleteNs += deleted - before;
             done.addNs += System.nanoTime() - deleted;
             changes += 2;
-            site.turn();
+            bridge.turn();
             while (pace.perSecond != Long.MAX_VALUE && (System.nanoTime() - start) * pace.perSecond < changes * 1e9) {
                 Thread.onSpinWait();
             }

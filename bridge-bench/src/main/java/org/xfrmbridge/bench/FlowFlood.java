@@ -40,12 +40,12 @@ final class FlowFlood extends Program {
 
     @Override
     void run(int entries, Report into) throws XfrmException, InterruptedException {
-        LoopbackBridge site = new LoopbackBridge();
+        LoopbackBridge bridge = new LoopbackBridge();
         timeNs(
-                site,
+                bridge,
                 0,
                 policies,
-                i -> site.engine.addPolicy(
+                i -> bridge.engine.addPolicy(
                         SampleEntries.policy(SampleEntries.Kind.PREFIXED, i).withTemplates(NONE),
                         false,
                         Origin.KERNEL));
@@ -61,22 +61,22 @@ final class FlowFlood extends Program {
                 return !isStranger(packet);
             }
         };
-        try (Traffic traffic = new Traffic(site, source, 64)) {
+        try (Traffic traffic = new Traffic(bridge, source, 64)) {
             traffic.resume();
             traffic.await(4L * RUN * flows);
-            fillCache(site, traffic);
+            fillCache(bridge, traffic);
             traffic.pause();
             Traffic.Lap lap = traffic.emptyLap();
             long heapBefore = Report.usedHeapBytes();
-            long entriesBefore = site.stats.outbound(Metric.FLOW_ENTRIES);
+            long entriesBefore = bridge.stats.outbound(Metric.FLOW_ENTRIES);
             traffic.startLap();
             traffic.resume();
             traffic.await(2L * entries);
             lap = lap.plus(traffic.lap());
             traffic.pause();
             long heap = Report.usedHeapBytes() - heapBefore;
-            into.add("flow-flood", entries, "flood", lap, site);
-            Histogram alone = classification(site, entries);
+            into.add("flow-flood", entries, "flood", lap, bridge);
+            Histogram alone = classification(bridge, entries);
             into.note(("%d strange flows: 50 %% %s us, 99 %% %s us, mean %.2f us; "
                             + "a classification alone: 50 %% %s us, 99 %% %s us, mean %.2f us")
                     .formatted(
@@ -88,21 +88,22 @@ final class FlowFlood extends Program {
                             Report.us(alone, 99),
                             alone.getMean() / 1e3));
             into.note("flow cache: %d flows before, %d after; heap %+d bytes, %.2f for each strange flow"
-                    .formatted(entriesBefore, site.stats.outbound(Metric.FLOW_ENTRIES), heap, (double) heap / entries));
+                    .formatted(
+                            entriesBefore, bridge.stats.outbound(Metric.FLOW_ENTRIES), heap, (double) heap / entries));
         }
     }
 
     /** Returns when the cache has as many flows as it ever will, give or take one in a thousand. */
-    private static void fillCache(LoopbackBridge site, Traffic traffic) {
+    private static void fillCache(LoopbackBridge bridge, Traffic traffic) {
         long before;
         do {
-            before = site.stats.outbound(Metric.FLOW_ENTRIES);
+            before = bridge.stats.outbound(Metric.FLOW_ENTRIES);
             traffic.await(PACKETS_OF_A_LOOK);
-        } while (site.stats.outbound(Metric.FLOW_ENTRIES) > before + before / 1000);
+        } while (bridge.stats.outbound(Metric.FLOW_ENTRIES) > before + before / 1000);
     }
 
     /** What asking the policies costs for strange flows, timed as packets are. */
-    private static Histogram classification(LoopbackBridge site, int entries) {
+    private static Histogram classification(LoopbackBridge bridge, int entries) {
         Flow flow = new Flow();
         Histogram ns = new Histogram(3);
         int found = 0;
@@ -110,7 +111,7 @@ final class FlowFlood extends Program {
         for (int i = 0; i < 2 * CLASSIFICATIONS; i++) {
             SampleEntries.fill(flow, SampleEntries.Kind.PREFIXED, -1 - entries - i);
             long start = System.nanoTime();
-            found += site.lookUpPolicy(flow) == null ? 0 : 1;
+            found += bridge.lookUpPolicy(flow) == null ? 0 : 1;
             long took = System.nanoTime() - start;
             if (i >= CLASSIFICATIONS) {
                 ns.recordValue(took);

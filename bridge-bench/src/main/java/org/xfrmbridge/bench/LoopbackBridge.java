@@ -136,7 +136,7 @@ final class LoopbackBridge {
 
         @Override
         public List<Address> localAddresses(int family) {
-            return List.of(Address.ofIpv4(Loads.HERE));
+            return List.of(Address.ofIpv4(TransportEntries.HERE));
         }
 
         @Override
@@ -161,7 +161,7 @@ final class LoopbackBridge {
 
         @Override
         public Address sourceFor(int family, Address destination) {
-            return Address.ofIpv4(Loads.HERE);
+            return Address.ofIpv4(TransportEntries.HERE);
         }
     }
 }

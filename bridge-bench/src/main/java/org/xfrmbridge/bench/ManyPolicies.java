@@ -32,52 +32,53 @@ final class ManyPolicies extends Program {
     }
 
     private static PolicySpec spec(SampleEntries.Kind kind, int number) {
-        return SampleEntries.policy(kind, number).withTemplates(List.of(Loads.template(IpProtocol.ESP)));
+        return SampleEntries.policy(kind, number).withTemplates(List.of(TransportEntries.template(IpProtocol.ESP)));
     }
 
     private void run(SampleEntries.Kind kind, int entries, Report into) throws XfrmException, InterruptedException {
-        LoopbackBridge site = new LoopbackBridge();
-        List<Template> esp = List.of(Loads.template(IpProtocol.ESP));
-        site.engine.addPolicy(Loads.any(Direction.OUT, esp), true, Origin.KERNEL);
-        site.engine.addPolicy(Loads.any(Direction.IN, esp), true, Origin.KERNEL);
+        LoopbackBridge bridge = new LoopbackBridge();
+        List<Template> esp = List.of(TransportEntries.template(IpProtocol.ESP));
+        bridge.engine.addPolicy(TransportEntries.any(Direction.OUT, esp), true, Origin.KERNEL);
+        bridge.engine.addPolicy(TransportEntries.any(Direction.IN, esp), true, Origin.KERNEL);
         int flows = flows(entries);
         for (int i = 0; i < flows; i++) {
             Flow flow = new Flow();
             SampleEntries.fill(flow, kind, i);
-            site.engine.addState(
-                    Loads.state(IpProtocol.ESP, flow.saddr(), flow.daddr(), Loads.FIRST_SPI + i), Origin.KERNEL);
+            bridge.engine.addState(
+                    TransportEntries.state(IpProtocol.ESP, flow.saddr(), flow.daddr(), TransportEntries.FIRST_SPI + i),
+                    Origin.KERNEL);
         }
-        Change add = i -> site.engine.addPolicy(spec(kind, i), false, Origin.KERNEL);
-        timeNs(site, 0, flows, add);
+        Change add = i -> bridge.engine.addPolicy(spec(kind, i), false, Origin.KERNEL);
+        timeNs(bridge, 0, flows, add);
         String name = "many-policies " + kind.name().toLowerCase(Locale.ROOT);
         Report.Changes done = new Report.Changes();
-        Turnover turnover = new Turnover(site, kind, flows);
-        try (Traffic traffic = new Traffic(site, turnover, 64)) {
+        Turnover turnover = new Turnover(bridge, kind, flows);
+        try (Traffic traffic = new Traffic(bridge, turnover, 64)) {
             warm(traffic);
             turnover.share();
-            Span span = new Span(flows, entries, add, i -> delete(site, spec(kind, i)));
-            into.add(name, entries, "adding", grow(site, traffic, span, done), site);
+            Span span = new Span(flows, entries, add, i -> delete(bridge, spec(kind, i)));
+            into.add(name, entries, "adding", grow(bridge, traffic, span, done), bridge);
             into.turnover(name, entries, turnover.share());
-            into.add(name, entries, "quiet", quiet(site, traffic), site);
+            into.add(name, entries, "quiet", quiet(bridge, traffic), bridge);
         }
-        into.classification(name, entries, classificationNs(site, kind, flows));
-        change(site, kind, entries, done);
+        into.classification(name, entries, classificationNs(bridge, kind, flows));
+        change(bridge, kind, entries, done);
         into.add(name, entries, done);
     }
 
-    private static void change(LoopbackBridge site, SampleEntries.Kind kind, int entries, Report.Changes done)
+    private static void change(LoopbackBridge bridge, SampleEntries.Kind kind, int entries, Report.Changes done)
             throws XfrmException {
         int changes = Math.min(CHANGES, entries / 2);
-        done.updateNs = timeNs(site, 0, changes, i -> site.engine.addPolicy(spec(kind, i), false, Origin.KERNEL));
+        done.updateNs = timeNs(bridge, 0, changes, i -> bridge.engine.addPolicy(spec(kind, i), false, Origin.KERNEL));
         done.updated = changes;
-        int before = site.databases.spd().count(Direction.OUT);
-        done.deleteNs = timeNs(site, 0, changes, i -> delete(site, spec(kind, i)));
-        done.deleted = before - site.databases.spd().count(Direction.OUT);
+        int before = bridge.databases.spd().count(Direction.OUT);
+        done.deleteNs = timeNs(bridge, 0, changes, i -> delete(bridge, spec(kind, i)));
+        done.deleted = before - bridge.databases.spd().count(Direction.OUT);
         long start = System.nanoTime();
-        done.dumped = walk(site.engine.policies(PolicySpec.Type.MAIN));
+        done.dumped = walk(bridge.engine.policies(PolicySpec.Type.MAIN));
         long dumped = System.nanoTime();
         done.dumpNs = dumped - start;
-        site.engine.flushPolicies(PolicySpec.Type.MAIN, Origin.KERNEL);
+        bridge.engine.flushPolicies(PolicySpec.Type.MAIN, Origin.KERNEL);
         done.flushNs = System.nanoTime() - dumped;
     }
 
@@ -85,13 +86,13 @@ final class ManyPolicies extends Program {
      * What asking the policies costs for the flows that packets came of, without all else: what the kernel's figure is
      * to be compared with.
      */
-    private static double classificationNs(LoopbackBridge site, SampleEntries.Kind kind, int flows) {
+    private static double classificationNs(LoopbackBridge bridge, SampleEntries.Kind kind, int flows) {
         Flow flow = new Flow();
         long start = 0;
         for (int i = -CLASSIFICATIONS; i < CLASSIFICATIONS; i++) {
             start = i == 0 ? System.nanoTime() : start;
             SampleEntries.fill(flow, kind, Math.floorMod(i, flows));
-            if (site.lookUpPolicy(flow) == null) {
+            if (bridge.lookUpPolicy(flow) == null) {
                 throw new IllegalStateException("there is a policy for everything");
             }
         }
@@ -99,9 +100,9 @@ final class ManyPolicies extends Program {
     }
 
     /** Random policies of short prefixes may be the same one, and gone. */
-    private static void delete(LoopbackBridge site, PolicySpec spec) throws XfrmException {
-        if (site.databases.spd().get(Loads.key(spec)) != null) {
-            site.engine.deletePolicy(Loads.key(spec), Origin.KERNEL);
+    private static void delete(LoopbackBridge bridge, PolicySpec spec) throws XfrmException {
+        if (bridge.databases.spd().get(TransportEntries.key(spec)) != null) {
+            bridge.engine.deletePolicy(TransportEntries.key(spec), Origin.KERNEL);
         }
     }
 }

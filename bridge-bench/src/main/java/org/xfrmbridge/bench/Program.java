@@ -59,12 +59,12 @@ abstract class Program implements Callable<Integer> {
     }
 
     /** Does it for all, with the turns that the daemon's loop takes between requests; returns how long that took. */
-    static long timeNs(LoopbackBridge site, int from, int to, Change change) throws XfrmException {
+    static long timeNs(LoopbackBridge bridge, int from, int to, Change change) throws XfrmException {
         long start = System.nanoTime();
         for (int i = from; i < to; i++) {
             change.apply(i);
             if (i % TURN == 0) {
-                site.turn();
+                bridge.turn();
             }
         }
         return System.nanoTime() - start;
@@ -94,28 +94,29 @@ abstract class Program implements Callable<Integer> {
      * away again and added once more, as often as that takes. The heap is looked at after the first time, when nothing
      * yet remembers what has gone.
      */
-    final Traffic.Lap grow(LoopbackBridge site, Traffic traffic, Span span, Report.Changes done) throws XfrmException {
+    final Traffic.Lap grow(LoopbackBridge bridge, Traffic traffic, Span span, Report.Changes done)
+            throws XfrmException {
         Traffic.Lap all = traffic.emptyLap();
         long heapBefore = Report.usedHeapBytes();
-        all = all.plus(growOnce(site, traffic, span, done));
+        all = all.plus(growOnce(bridge, traffic, span, done));
         traffic.pause();
         done.heapBytes = Report.usedHeapBytes() - heapBefore;
         done.held = span.size();
         while (done.addNs < LEAST_NS) {
-            timeNs(site, span.from, span.to, span.remove);
-            all = all.plus(growOnce(site, traffic, span, done));
+            timeNs(bridge, span.from, span.to, span.remove);
+            all = all.plus(growOnce(bridge, traffic, span, done));
             traffic.pause();
         }
         traffic.resume();
         return all;
     }
 
-    private static Traffic.Lap growOnce(LoopbackBridge site, Traffic traffic, Span span, Report.Changes done)
+    private static Traffic.Lap growOnce(LoopbackBridge bridge, Traffic traffic, Span span, Report.Changes done)
             throws XfrmException {
         traffic.resume();
         traffic.await(1);
         traffic.startLap();
-        done.addNs += timeNs(site, span.from, span.to, span.add);
+        done.addNs += timeNs(bridge, span.from, span.to, span.add);
         done.added += span.size();
         return traffic.lap();
     }
@@ -134,13 +135,13 @@ abstract class Program implements Callable<Integer> {
     }
 
     /** Lets packets flow while nothing changes. */
-    Traffic.Lap quiet(LoopbackBridge site, Traffic traffic) throws InterruptedException {
+    Traffic.Lap quiet(LoopbackBridge bridge, Traffic traffic) throws InterruptedException {
         traffic.resume();
         meetAll(traffic);
         traffic.startLap();
         long until = System.nanoTime() + (long) (quietSeconds * 1e9);
         while (System.nanoTime() < until) {
-            site.turn();
+            bridge.turn();
             Thread.sleep(1);
         }
         Traffic.Lap lap = traffic.lap();

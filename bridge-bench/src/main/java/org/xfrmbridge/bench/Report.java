@@ -69,10 +69,10 @@ final class Report {
                 .formatted("turnover", name, entries, share * 100));
     }
 
-    /** With what was dropped, ever since the site is there. */
-    void add(String name, int entries, String phase, Traffic.Lap lap, LoopbackBridge site) {
+    /** With what was dropped, ever since the bridge is there. */
+    void add(String name, int entries, String phase, Traffic.Lap lap, LoopbackBridge bridge) {
         if (lap.dropped() > 0) {
-            note("%s %d %s dropped: %s".formatted(name, entries, phase, site.drops()));
+            note("%s %d %s dropped: %s".formatted(name, entries, phase, bridge.drops()));
         }
         Histogram out = lap.ns(Timed.OUT);
         Histogram in = lap.ns(Timed.IN);

@@ -11,13 +11,14 @@ import picocli.CommandLine.ScopeType;
         name = "stress",
         description = "Loads of the databases and the datapath, from a thousand to a million entries, without sockets.",
         subcommands = {
-            ManyStates.class,
+            OnePolicy.class,
             ManyPolicies.class,
             Bundles.class,
             Churn.class,
             FlowFlood.class,
             RekeyStorm.class,
-            Growth.class
+            Growth.class,
+            Database.class
         },
         mixinStandardHelpOptions = true,
         scope = ScopeType.INHERIT)

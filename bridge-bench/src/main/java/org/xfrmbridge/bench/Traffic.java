@@ -99,7 +99,7 @@ final class Traffic implements AutoCloseable {
     private static final int SAMPLE = 8;
     private static final long LONGEST_NS = 60_000_000_000L;
 
-    private final LoopbackBridge site;
+    private final LoopbackBridge bridge;
     private final Source source;
     private final int packetBytes;
     private final Recorder[] recorders = Stream.generate(() -> new Recorder(LONGEST_NS, 3))
@@ -117,8 +117,8 @@ final class Traffic implements AutoCloseable {
     private long[] before = new long[Counted.values().length];
 
     /** Starts the thread, which waits for {@link #resume}. */
-    Traffic(LoopbackBridge site, Source source, int packetBytes) {
-        this.site = site;
+    Traffic(LoopbackBridge bridge, Source source, int packetBytes) {
+        this.bridge = bridge;
         this.source = source;
         this.packetBytes = packetBytes;
         thread = new Thread(this::run, "packets");
@@ -172,11 +172,11 @@ final class Traffic implements AutoCloseable {
     Lap lap() {
         long nowNs = System.nanoTime();
         long[] now = {
-            site.stats.outbound(Metric.PACKETS),
-            site.stats.outbound(Metric.LOOKUPS),
-            site.stats.inbound(Metric.PACKETS),
-            site.stats.inbound(Metric.LOOKUPS),
-            site.stats.outbound(Metric.DROPPED) + site.stats.inbound(Metric.DROPPED)
+            bridge.stats.outbound(Metric.PACKETS),
+            bridge.stats.outbound(Metric.LOOKUPS),
+            bridge.stats.inbound(Metric.PACKETS),
+            bridge.stats.inbound(Metric.LOOKUPS),
+            bridge.stats.outbound(Metric.DROPPED) + bridge.stats.inbound(Metric.DROPPED)
         };
         Lap lap = new Lap(
                 (nowNs - lapStartNs) / 1e9,
@@ -211,13 +211,13 @@ final class Traffic implements AutoCloseable {
     }
 
     private void carry(Flow flow, Timed timed) {
-        site.offer(flow, packetBytes);
+        bridge.offer(flow, packetBytes);
         long start = System.nanoTime();
-        site.send();
+        bridge.send();
         record(timed, start);
-        if (site.turnRound()) {
+        if (bridge.turnRound()) {
             start = System.nanoTime();
-            site.receive();
+            bridge.receive();
             record(Timed.IN, start);
         }
     }
@@ -225,15 +225,15 @@ final class Traffic implements AutoCloseable {
     /** The lookups come before the packet does: what they touch is as cold as any packet finds it. */
     private void carryLookingUp(Flow flow) {
         long start = System.nanoTime();
-        site.lookUpPolicy(flow);
+        bridge.lookUpPolicy(flow);
         record(Timed.POLICY, start);
-        site.offer(flow, packetBytes);
-        site.send();
-        if (site.turnRound()) {
+        bridge.offer(flow, packetBytes);
+        bridge.send();
+        if (bridge.turnRound()) {
             start = System.nanoTime();
-            site.lookUpState();
+            bridge.lookUpState();
             record(Timed.STATE, start);
-            site.receive();
+            bridge.receive();
         }
     }
 

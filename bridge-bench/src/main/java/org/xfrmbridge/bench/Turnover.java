@@ -12,7 +12,7 @@ import org.xfrmbridge.xfrm.Policy;
 final class Turnover implements Traffic.Source {
     private static final int SAMPLED = 16;
 
-    private final LoopbackBridge site;
+    private final LoopbackBridge bridge;
     private final SampleEntries.Kind kind;
     private final Policy[] ruling;
     private final AtomicLong asked = new AtomicLong();
@@ -20,8 +20,8 @@ final class Turnover implements Traffic.Source {
     private long askedBefore;
     private long othersBefore;
 
-    Turnover(LoopbackBridge site, SampleEntries.Kind kind, int flows) {
-        this.site = site;
+    Turnover(LoopbackBridge bridge, SampleEntries.Kind kind, int flows) {
+        this.bridge = bridge;
         this.kind = kind;
         ruling = new Policy[flows];
     }
@@ -31,7 +31,7 @@ final class Turnover implements Traffic.Source {
         int number = (int) (packet % ruling.length);
         SampleEntries.fill(flow, kind, number);
         if (number % SAMPLED == 0) {
-            Policy now = site.lookUpPolicy(flow);
+            Policy now = bridge.lookUpPolicy(flow);
             asked.lazySet(asked.getPlain() + 1);
             others.lazySet(others.getPlain() + (now == ruling[number] ? 0 : 1));
             ruling[number] = now;

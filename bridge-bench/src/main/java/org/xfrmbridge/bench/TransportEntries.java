@@ -22,7 +22,7 @@ import org.xfrmbridge.xfrm.Template;
  * What the stress programs install and send, by number: this host, its peers, States and policies between them in
  * transport mode.
  */
-final class Loads {
+final class TransportEntries {
     static final int HERE = 0x0a000001;
     static final int FIRST_SPI = 0x10000;
 
@@ -32,7 +32,7 @@ final class Loads {
     private static final int PEERS = 0x0b000000;
     private static final int PRIORITY = 1000;
 
-    private Loads() {}
+    private TransportEntries() {}
 
     static int peer(int number) {
         return PEERS + number;
