@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,10 +9,12 @@ import java.util.concurrent.ThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.attach.Attachment;
+import org.xfrmbridge.daemon.attach.Underlay;
 import org.xfrmbridge.daemon.control.BatchClock;
 import org.xfrmbridge.daemon.control.ControlLoop;
 import org.xfrmbridge.daemon.control.ControlPlane;
 import org.xfrmbridge.daemon.control.FaultLog;
+import org.xfrmbridge.daemon.control.RouteChannel;
 import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
@@ -22,7 +25,7 @@ import org.xfrmbridge.daemon.journal.StateReplay;
 import org.xfrmbridge.daemon.os.BridgeSocket;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
-import org.xfrmbridge.daemon.port.TapPort;
+import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.km.XfrmEngine;
@@ -30,8 +33,11 @@ import org.xfrmbridge.stack.XfrmStack;
 import org.xfrmbridge.time.Clock;
 
 /**
- * The running program, wired: databases, control thread and that of guests, two datapath threads, and the attachment
- * they serve. {@link #start} and {@link #close} are called by one thread each.
+ * The running program: the place where it is put together. In the order in which it is made: what it stands on
+ * ({@link Underlay}), the databases with the policies of a bridge that ended, the engine with the datapath
+ * ({@link XfrmStack}), the journals, the sockets of clients ({@link ControlPlane}), and four threads: outbound,
+ * inbound, control, and guests for clients without rights. {@link #start} and {@link #close} are called by one thread
+ * each.
  */
 public final class Bridge implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Bridge.class);
@@ -40,26 +46,23 @@ public final class Bridge implements AutoCloseable {
             .uncaughtExceptionHandler(new FatalErrors())
             .factory();
 
+    private final Path directory;
     private final Descriptor lock;
-    private final Attachment attachment;
-    private final XfrmEngine engine;
+    private final Underlay underlay;
+    private final KernelNetwork kernel;
+    private final XfrmStack stack;
+    private final FaultLog faults;
     private final PolicyJournal policies;
     private final StateJournal states;
-    private final ControlLoop loop;
-    private final ControlLoop guestLoop;
-    private final TapPort host;
-    private final TapPort network;
-    private final Thread control;
-    private final Thread guests;
+    private final ControlPlane plane;
     private final DatapathLoop outbound;
     private final DatapathLoop inbound;
-    private final Thread outboundThread;
-    private final Thread inboundThread;
+    private final List<Thread> threads;
 
     /** Attaches and serves; when it returns, clients and packets are welcome. */
     public static Bridge start(BridgeOptions options) throws IOException {
         Descriptor lock = lock(options.directory());
-        Attachment attachment = null;
+        Underlay underlay = null;
         boolean left = false;
         try {
             left = Attachment.isLeft(options.directory());
@@ -68,11 +71,11 @@ public final class Bridge implements AutoCloseable {
                 // on must not leave them.
                 forget(options.directory());
             }
-            attachment = Attachment.attach(options.names(), options.directory());
-            return new Bridge(options, lock, attachment, left);
+            underlay = Attachment.attach(options.names(), options.directory());
+            return new Bridge(options, lock, underlay, left);
         } catch (IOException | RuntimeException e) {
-            if (attachment != null) {
-                attachment.giveUp(left);
+            if (underlay != null) {
+                underlay.giveUp(left);
             }
             lock.close();
             throw e;
@@ -129,56 +132,78 @@ public final class Bridge implements AutoCloseable {
     }
 
     /** @param left whether a bridge has left an attachment here, and its policies */
-    private Bridge(BridgeOptions options, Descriptor lock, Attachment attachment, boolean left) throws IOException {
+    private Bridge(BridgeOptions options, Descriptor lock, Underlay underlay, boolean left) throws IOException {
+        this.directory = options.directory();
         this.lock = lock;
-        this.attachment = attachment;
+        this.underlay = underlay;
         Clock clock = new SystemClock();
-        host = new TapPort(attachment.hostTap());
-        network = new TapPort(attachment.networkTap());
-        outbound = new DatapathLoop(host);
-        inbound = new DatapathLoop(network);
-        OutboundSettling settling = new OutboundSettling(host::isReadable, outbound, clock);
+        outbound = new DatapathLoop(underlay.host());
+        inbound = new DatapathLoop(underlay.network());
+
+        OutboundSettling settling = new OutboundSettling(underlay::isHostWaiting, outbound, clock);
         Databases databases = new Databases(settling);
         if (left) {
-            PolicyReplay.run(options.directory(), databases, clock);
+            PolicyReplay.run(directory, databases, clock);
         }
-        loop = new ControlLoop(clock);
-        BatchClock controlClock = new BatchClock(clock);
-        int hostIndex = attachment.hostLink().index();
-        KernelNetwork kernel = new KernelNetwork(hostIndex, options.names().original());
-        long packetBytes = HeapSizes.packetBytes(options.flows(), options.acquires());
-        XfrmEngine.Builder engineSetup = XfrmEngine.builder(databases, controlClock)
-                .wakeup(loop::wakeUp)
-                .acquires(options.acquires())
-                .reserve(new HeapReserve(
-                        Heap.ofProcess(), packetBytes, databases::size, "SAs and policies are taken", clock))
-                .lostStates(left ? StateReplay.read(options.directory()) : List.of());
-        PathContext.Builder paths = PathContext.builder(databases, kernel, clock)
-                .ifindex(hostIndex)
-                .flows(options.flows())
-                .memory(
-                        HeapReserve.ofPackets(Heap.ofProcess(), clock)::hasRoom,
-                        HeapReserve.ofPackets(Heap.ofProcess(), clock)::hasRoom);
-        XfrmStack stack = new XfrmStack(engineSetup, paths, host, network);
-        engine = stack.engine();
-        policies = PolicyJournal.begin(options.directory(), engine, JOURNAL_THREADS);
-        states = StateJournal.begin(options.directory(), engine, controlClock, JOURNAL_THREADS);
-        ControlPlane plane = new ControlPlane(engine, kernel, controlClock, loop, options.privilegedGid());
-        plane.setJournals(policies, states);
-        plane.setFaultLog(new FaultLog(stack.stats()));
-        plane.setUpkeep(attachment::keepClosed);
-        guestLoop = plane.guestLoop();
-        String place = options.names().original() + " (" + options.names().host() + ')';
-        plane.listen(options.directory(), databases.sockets(), new Statistics(place, engine, stack.stats(), clock));
 
-        plane.setOccasion(controlClock.and(settling));
-        control = new Thread(loop, "control");
-        guests = new Thread(guestLoop, "guests");
-        outboundThread = new Thread(() -> outbound.run(stack.outbound()::doWork), "outbound");
-        inboundThread = new Thread(() -> inbound.run(stack.inbound()::doWork), "inbound");
-        for (Thread thread : new Thread[] {outboundThread, inboundThread, control, guests}) {
-            thread.setUncaughtExceptionHandler(new FatalErrors());
-            thread.start();
+        ControlLoop loop = new ControlLoop(clock);
+        BatchClock controlClock = new BatchClock(clock);
+        kernel = new KernelNetwork(underlay.hostIndex(), options.names().original());
+        stack = new XfrmStack(
+                XfrmEngine.builder(databases, controlClock)
+                        .wakeup(loop::wakeUp)
+                        .acquires(options.acquires())
+                        .reserve(HeapReserve.ofEntries(options, databases::size, clock))
+                        .lostStates(left ? StateReplay.read(directory) : List.of()),
+                PathContext.builder(databases, kernel, clock)
+                        .ifindex(underlay.hostIndex())
+                        .flows(options.flows())
+                        .memory(HeapReserve.ofPackets(clock)::hasRoom, HeapReserve.ofPackets(clock)::hasRoom),
+                underlay.host(),
+                underlay.network());
+        XfrmEngine engine = stack.engine();
+        faults = new FaultLog(stack.stats());
+
+        policies = PolicyJournal.begin(directory, engine, JOURNAL_THREADS);
+        states = StateJournal.begin(directory, engine, controlClock, JOURNAL_THREADS);
+        String place = options.names().original() + " (" + options.names().host() + ')';
+        plane = ControlPlane.builder(loop, controlClock, engine, databases.sockets())
+                .batch(controlClock.and(settling))
+                .channel(new RouteChannel(kernel))
+                .afterEachRound(this::flush)
+                .everyFewSeconds(this::upkeep)
+                .listen(directory, options.privilegedGid(), new Statistics(place, engine, stack.stats(), clock));
+
+        threads = List.of(
+                start("outbound", () -> outbound.run(stack.outbound()::doWork)),
+                start("inbound", () -> inbound.run(stack.inbound()::doWork)),
+                start("control", plane::serve),
+                start("guests", plane::serveUnprivileged));
+    }
+
+    private static Thread start(String name, Runnable work) {
+        return Thread.ofPlatform()
+                .name(name)
+                .uncaughtExceptionHandler(new FatalErrors())
+                .start(work);
+    }
+
+    /** Control thread. */
+    private void flush() {
+        policies.flush();
+        states.flush();
+    }
+
+    /** Control thread. */
+    private void upkeep() {
+        faults.flush();
+        policies.upkeep();
+        states.upkeep();
+        underlay.keepClosed();
+        try {
+            kernel.refresh();
+        } catch (OsException e) {
+            LOG.warn("next hops could not be checked: {}", e.getMessage());
         }
     }
 
@@ -188,39 +213,31 @@ public final class Bridge implements AutoCloseable {
      */
     @Override
     public void close() throws IOException {
-        loop.stop();
-        guestLoop.stop();
+        plane.stop();
         outbound.end();
         inbound.end();
-        host.close();
-        network.close();
-        try {
-            control.join();
-            guests.join();
-            outboundThread.join();
-            inboundThread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        underlay.host().close();
+        underlay.network().close();
+        threads.forEach(Uninterruptibles::joinUninterruptibly);
         try (lock) {
             policies.leave();
             states.leave();
-            Protection protection = Protection.of(engine);
+            Protection protection = Protection.of(stack.engine());
             if (protection.isAny()) {
                 stayClosed(protection);
             } else {
-                attachment.close();
-                forget(attachment.directory());
+                underlay.close();
+                forget(directory);
             }
         }
     }
 
-    private void stayClosed(Protection protection) throws IOException {
-        attachment.leave();
+    private void stayClosed(Protection protection) {
+        underlay.leave();
         LOG.warn(
                 "{} outlive the bridge: nothing passes {} until it runs again; \"xfrm-bridge detach\" ends them and gives {} its place back",
                 protection,
-                attachment.names().host(),
-                attachment.names().original());
+                underlay.names().host(),
+                underlay.names().original());
     }
 }

@@ -65,6 +65,17 @@ final class HeapReserve implements MemoryReserve {
         enoughBytes = mostBytes - heap.maxBytes() / PARTS_TO_GAIN;
     }
 
+    /** For the control thread. @param entries how many States and Policies there are */
+    static HeapReserve ofEntries(BridgeOptions options, LongSupplier entries, Clock clock) {
+        long packetBytes = HeapSizes.packetBytes(options.flows(), options.acquires());
+        return new HeapReserve(Heap.ofProcess(), packetBytes, entries, "SAs and policies are taken", clock);
+    }
+
+    /** For a datapath thread, which does not know how much others keep: while the heap is full, it is. */
+    static HeapReserve ofPackets(Clock clock) {
+        return new HeapReserve(Heap.ofProcess(), 0, () -> 1, "SAs that were idle send or receive", clock);
+    }
+
     @Override
     public boolean hasRoom() {
         if (asked++ % ENTRIES_PER_LOOK == 0 || !fits()) {
@@ -95,11 +106,6 @@ final class HeapReserve implements MemoryReserve {
             // What has come instead of what was deleted is larger.
             judge();
         }
-    }
-
-    /** For a datapath thread, which does not know how much others keep: while the heap is full, it is. */
-    static HeapReserve ofPackets(Heap heap, Clock clock) {
-        return new HeapReserve(heap, 0, () -> 1, "SAs that were idle send or receive", clock);
     }
 
     private void collect() {

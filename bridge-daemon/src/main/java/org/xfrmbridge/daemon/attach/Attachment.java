@@ -7,11 +7,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.TapDevice;
+import org.xfrmbridge.daemon.port.TapPort;
 import org.xfrmbridge.daemon.route.IpConfiguration;
 import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.daemon.route.Links;
 import org.xfrmbridge.daemon.route.RouteMessage;
 import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 
 /**
@@ -30,7 +32,7 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
  * and the one that comes back finds everything in its place. A {@link AttachmentRecord} is written before the first
  * change. One thread.
  */
-public final class Attachment implements AutoCloseable {
+public final class Attachment implements Underlay {
     private static final Logger LOG = LoggerFactory.getLogger(Attachment.class);
     private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -45,6 +47,8 @@ public final class Attachment implements AutoCloseable {
     private final ConfigurationMove move;
     private TapDevice hostTap;
     private TapDevice networkTap;
+    private TapPort hostPort;
+    private TapPort networkPort;
     private AttachmentRecord journal;
     private IngressFilter filter;
     private boolean resumed;
@@ -212,6 +216,8 @@ public final class Attachment implements AutoCloseable {
         try {
             hostTap = TapDevice.open(names.host(), TapDevice.Offload.TCP);
             networkTap = TapDevice.open(names.network(), TapDevice.Offload.NONE);
+            hostPort = new TapPort(hostTap);
+            networkPort = new TapPort(networkTap);
         } catch (OsException e) {
             throw AttachmentRules.explain(e, names);
         }
@@ -272,23 +278,32 @@ public final class Attachment implements AutoCloseable {
         return RANDOM.nextLong() & 0xfcff_ffff_ffffL | 0x0200_0000_0000L;
     }
 
-    public TapDevice hostTap() {
-        return hostTap;
+    @Override
+    public PacketPort host() {
+        return hostPort;
     }
 
-    public TapDevice networkTap() {
-        return networkTap;
+    @Override
+    public PacketPort network() {
+        return networkPort;
     }
 
-    public Path directory() {
-        return directory;
+    @Override
+    public boolean isHostWaiting() {
+        return hostPort.isReadable();
     }
 
+    @Override
+    public int hostIndex() throws OsException {
+        return links.find(journal.names().host()).index();
+    }
+
+    @Override
     public DeviceNames names() {
         return journal.names();
     }
 
-    /** Every few seconds, of one thread: closes again what others may have opened. */
+    @Override
     public void keepClosed() {
         if (filter != null) {
             filter.keep();
@@ -298,11 +313,6 @@ public final class Attachment implements AutoCloseable {
     /** Whether it took up what a bridge left that died. */
     public boolean isResumed() {
         return resumed;
-    }
-
-    /** The host's TAP as it is now. */
-    public Link hostLink() throws OsException {
-        return links.find(journal.names().host());
     }
 
     /** Gives the original interface everything back that the host's TAP has now, and removes the devices. */
@@ -316,20 +326,7 @@ public final class Attachment implements AutoCloseable {
         }
     }
 
-    /**
-     * After a start that failed: gives back what this process took, and leaves in place what it found.
-     *
-     * @param left whether there was anything to find
-     */
-    public void giveUp(boolean left) throws IOException {
-        if (left) {
-            leave();
-        } else {
-            close();
-        }
-    }
-
-    /** Closes what this process holds; the attachment stays, and carries nothing. */
+    @Override
     public void leave() {
         if (hostTap != null) {
             hostTap.close();

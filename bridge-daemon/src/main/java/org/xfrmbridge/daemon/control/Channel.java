@@ -1,7 +1,7 @@
 package org.xfrmbridge.daemon.control;
 
 /** Something with a descriptor that the control thread waits on. Control thread only; no method waits. */
-interface Channel extends AutoCloseable {
+public interface Channel extends AutoCloseable {
     int fd();
 
     /** PollSet events to be called for. */

@@ -27,7 +27,7 @@ import org.xfrmbridge.time.Clock;
  * fast before, the loop looks for the next request for a moment before it sleeps, and yields the core to whoever wants
  * it between two looks.
  */
-public final class ControlLoop implements Runnable, Executor {
+public final class ControlLoop implements Executor {
     private static final Logger LOG = LoggerFactory.getLogger(ControlLoop.class);
 
     /** A client whose request came within this time after an answer is in a dialogue. */
@@ -37,7 +37,7 @@ public final class ControlLoop implements Runnable, Executor {
     private static final long LOOKING_NS = 50_000;
 
     /** What a round does besides its channels. */
-    public interface Work {
+    interface Work {
         /** Handles what datapath threads told. */
         void drainEvents();
 
@@ -65,7 +65,6 @@ public final class ControlLoop implements Runnable, Executor {
     private Member[] members = new Member[64];
     private final BusyMailboxes talkers = new BusyMailboxes();
     private final Queue<Runnable> asked = new ConcurrentLinkedQueue<>();
-    private Work work;
     private boolean dialogue;
     private volatile boolean stopping;
 
@@ -74,11 +73,6 @@ public final class ControlLoop implements Runnable, Executor {
         wakeup = new EventDescriptor();
         events = new EventSet();
         events.add(wakeup.fd(), PollSet.READ, wakeup.fd());
-    }
-
-    /** Before {@link #run}. */
-    public void setWork(Work newWork) {
-        work = newWork;
     }
 
     /** Where clients with mailboxes are noted. */
@@ -127,11 +121,11 @@ public final class ControlLoop implements Runnable, Executor {
         members[fd] = member;
     }
 
-    @Override
-    public void run() {
+    /** Until it is stopped; closes its channels then. @param work done in each round besides them */
+    void run(Work work) {
         while (!stopping) {
             try {
-                round();
+                round(work);
             } catch (RuntimeException e) {
                 // A fault in one round must not end the service of all others; nothing else would restore it.
                 LOG.error("a fault on the control thread", e);
@@ -146,9 +140,9 @@ public final class ControlLoop implements Runnable, Executor {
         wakeup.close();
     }
 
-    private void round() {
+    private void round(Work work) {
         long startNs = clock.nowNs();
-        int count = await(startNs);
+        int count = await(startNs, work);
         long waitedNs = clock.nowNs() - startNs;
         drainWakeup(count);
         work.drainEvents();
@@ -166,7 +160,7 @@ public final class ControlLoop implements Runnable, Executor {
     }
 
     /** Waits until there are events or requests in mailboxes, or timers are due; returns how many events. */
-    private int await(long startNs) {
+    private int await(long startNs, Work work) {
         boolean asked = dialogue && talkers.look();
         while (dialogue && !asked && clock.nowNs() - startNs < LOOKING_NS) {
             int count = events.await(0);
@@ -178,7 +172,7 @@ public final class ControlLoop implements Runnable, Executor {
         }
         // A request that comes from here on comes through the socket.
         asked = asked || talkers.rest();
-        return events.await(asked ? 0 : timeoutMs());
+        return events.await(asked ? 0 : timeoutMs(work));
     }
 
     /** Before the datapath's events are taken: one that comes later must wake the loop again. */
@@ -249,7 +243,7 @@ public final class ControlLoop implements Runnable, Executor {
         }
     }
 
-    private int timeoutMs() {
+    private int timeoutMs(Work work) {
         long deadlineNs = work.nextDeadlineNs();
         if (deadlineNs == Long.MAX_VALUE) {
             return -1;

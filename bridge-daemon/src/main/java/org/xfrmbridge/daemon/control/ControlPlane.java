@@ -3,14 +3,13 @@ package org.xfrmbridge.daemon.control;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.control.DatagramChannel.Taking;
-import org.xfrmbridge.daemon.host.KernelNetwork;
-import org.xfrmbridge.daemon.journal.PolicyJournal;
-import org.xfrmbridge.daemon.journal.StateJournal;
 import org.xfrmbridge.daemon.os.BridgeSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.UnixConnection;
@@ -26,12 +25,13 @@ import org.xfrmbridge.pfkey.server.PfkeySession;
 import org.xfrmbridge.time.Clock;
 
 /**
- * The control loop with everything it serves: the sockets of a directory, the engine, the kernel's routing events.
- * Clients without rights are served by a second loop, which runs on a thread of its own and touches none of that.
+ * The control side with its clients: the sockets of a directory, the engine, whatever else is waited on. Two threads
+ * run it: {@link #serve} for clients with rights and all changes, {@link #serveUnprivileged} for those without, which
+ * touches nothing of the engine.
  */
 public final class ControlPlane implements ControlLoop.Work {
     private static final Logger LOG = LoggerFactory.getLogger(ControlPlane.class);
-    private static final long REFRESH_NS = TimeUnit.SECONDS.toNanos(10);
+    private static final long UPKEEP_NS = TimeUnit.SECONDS.toNanos(10);
 
     /** Port ids of clients without a name of ours: as of sockets never bound, with the top bit set. */
     private static final int UNNAMED_PORT_ID = 0x8000_0000;
@@ -40,83 +40,108 @@ public final class ControlPlane implements ControlLoop.Work {
     private static final int FOR_GROUP = 0660;
 
     private final XfrmEngine engine;
-    private final KernelNetwork network;
     private final Clock clock;
     private final ControlLoop loop;
     private final ControlLoop guestLoop;
+    private final ChangeBatch batch;
+    private final Runnable afterEachRound;
+    private final Runnable everyFewSeconds;
     private final EventLog log;
     private final NetlinkKeyManager netlink = new NetlinkKeyManager();
     private final PfkeyKeyManager pfkey = new PfkeyKeyManager();
     private final Sysctls sysctls;
     private final Access access;
     private final int privilegedGid;
-    private SocketRegistry registry;
-    private PolicyJournal policies;
-    private StateJournal states;
-    private FaultLog faults;
-    private ChangeBatch occasion = ChangeBatch.NONE;
-    private Runnable upkeep = () -> {};
-    private long refreshNs;
+    private final SocketRegistry registry;
+    private long upkeepNs;
 
-    /** @param privilegedGid whose members may change anything, as root may; negative for nobody */
-    public ControlPlane(XfrmEngine engine, KernelNetwork network, Clock clock, ControlLoop loop, int privilegedGid)
-            throws OsException {
-        this.engine = engine;
-        this.network = network;
-        this.clock = clock;
-        this.loop = loop;
-        this.guestLoop = new ControlLoop(clock);
-        this.log = new EventLog(clock);
-        this.sysctls = new Sysctls(engine);
-        this.access = new Access(privilegedGid);
-        this.privilegedGid = privilegedGid;
-        this.refreshNs = clock.nowNs() + REFRESH_NS;
-        engine.register(netlink);
-        engine.register(pfkey);
-        engine.listen(log);
-        loop.setWork(this);
-        guestLoop.setWork(new DutyCycle(clock));
-        if (network != null) {
-            loop.add(new RouteChannel(network));
+    /** What it is made with. Without the rest, it serves clients alone. */
+    public static final class Builder {
+        private final ControlLoop loop;
+        private final Clock clock;
+        private final XfrmEngine engine;
+        private final SocketPolicies sockets;
+        private final List<Channel> channels = new ArrayList<>();
+        private ChangeBatch batch = ChangeBatch.NONE;
+        private Runnable afterEachRound = () -> {};
+        private Runnable everyFewSeconds = () -> {};
+
+        private Builder(ControlLoop loop, Clock clock, XfrmEngine engine, SocketPolicies sockets) {
+            this.loop = loop;
+            this.clock = clock;
+            this.engine = engine;
+            this.sockets = sockets;
+        }
+
+        /** Told of each datagram of requests, and of each run of the timers. */
+        public Builder batch(ChangeBatch told) {
+            batch = told;
+            return this;
+        }
+
+        /** Waited on, too, and closed in the end. */
+        public Builder channel(Channel channel) {
+            channels.add(channel);
+            return this;
+        }
+
+        public Builder afterEachRound(Runnable done) {
+            afterEachRound = done;
+            return this;
+        }
+
+        public Builder everyFewSeconds(Runnable done) {
+            everyFewSeconds = done;
+            return this;
+        }
+
+        /**
+         * Opens the sockets; from here on clients connect, and wait to be served.
+         *
+         * @param directory of the sockets; the caller holds its lock
+         * @param privilegedGid whose members may change anything, as root may; negative for nobody
+         */
+        public ControlPlane listen(Path directory, int privilegedGid, Statistics statistics) throws IOException {
+            return new ControlPlane(this, directory, privilegedGid, statistics);
         }
     }
 
-    /** Before the loop runs: what keeps the policies over an end, and the names of States. */
-    public void setJournals(PolicyJournal policyJournal, StateJournal stateJournal) {
-        policies = policyJournal;
-        states = stateJournal;
+    /** @param loop whose {@link ControlLoop#wakeUp} the engine calls */
+    public static Builder builder(ControlLoop loop, Clock clock, XfrmEngine engine, SocketPolicies sockets) {
+        return new Builder(loop, clock, engine, sockets);
     }
 
-    /** Before the loop runs: what tells of faults on packets' paths. */
-    public void setFaultLog(FaultLog log) {
-        faults = log;
-    }
-
-    /** Before the loop runs: what is told of each datagram of requests, and of each run of the timers. */
-    public void setOccasion(ChangeBatch told) {
-        occasion = told;
-    }
-
-    /** Before the loop runs: what else is to be done every few seconds. */
-    public void setUpkeep(Runnable done) {
-        upkeep = done;
-    }
-
-    /** What serves clients without rights, on a thread of its own: it may be slow. Ends when it is stopped. */
-    public ControlLoop guestLoop() {
-        return guestLoop;
-    }
-
-    /** Opens the sockets. The caller holds the directory's lock. */
-    public void listen(Path directory, SocketPolicies sockets, Statistics statistics) throws IOException {
-        registry = new SocketRegistry(sockets, new SocketJournal(directory), clock);
+    private ControlPlane(Builder setup, Path directory, int privilegedGid, Statistics statistics) throws IOException {
+        engine = setup.engine;
+        clock = setup.clock;
+        loop = setup.loop;
+        guestLoop = new ControlLoop(clock);
+        batch = setup.batch;
+        afterEachRound = setup.afterEachRound;
+        everyFewSeconds = setup.everyFewSeconds;
+        log = new EventLog(clock);
+        sysctls = new Sysctls(engine);
+        access = new Access(privilegedGid);
+        this.privilegedGid = privilegedGid;
+        upkeepNs = clock.nowNs() + UPKEEP_NS;
+        engine.register(netlink);
+        engine.register(pfkey);
+        engine.listen(log);
+        for (Channel channel : setup.channels) {
+            loop.add(channel);
+        }
+        registry = new SocketRegistry(setup.sockets, new SocketJournal(directory), clock);
         if (registry.ends().fd() >= 0) {
             loop.add(new SocketEndChannel(registry));
         } else {
             LOG.warn(
                     "the kernel does not tell of its sockets (sock_diag): policies of sockets hold for an hour after their close()");
         }
-        registry.resume(registration(Peer.SELF, sockets));
+        registry.resume(registration(Peer.SELF, setup.sockets));
+        listen(directory, setup.sockets, statistics);
+    }
+
+    private void listen(Path directory, SocketPolicies sockets, Statistics statistics) throws IOException {
         PublicQueries inquiries = PublicQueries.of(statistics, pfkey, sysctls);
         PublicQueries fromGuests = PublicQueries.through(loop, inquiries);
         UnprivilegedConnections guests = new UnprivilegedConnections();
@@ -240,8 +265,24 @@ public final class ControlPlane implements ControlLoop.Work {
 
     private DatagramChannel channel(UnixConnection connection, Taking taking, Peer peer, String protocol) {
         return peer.privileged()
-                ? new DatagramChannel(connection, taking, occasion, loop.talkers(), peer, protocol)
+                ? new DatagramChannel(connection, taking, batch, loop.talkers(), peer, protocol)
                 : new DatagramChannel(connection, taking, ChangeBatch.NONE, guestLoop.talkers(), peer, protocol);
+    }
+
+    /** On the control thread, until {@link #stop}. */
+    public void serve() {
+        loop.run(this);
+    }
+
+    /** On a thread of its own, which may be slow, until {@link #stop}. */
+    public void serveUnprivileged() {
+        guestLoop.run(new DutyCycle(clock));
+    }
+
+    /** Any thread: ends both. */
+    public void stop() {
+        loop.stop();
+        guestLoop.stop();
     }
 
     @Override
@@ -251,46 +292,25 @@ public final class ControlPlane implements ControlLoop.Work {
 
     @Override
     public void runTimers() {
-        occasion.begin();
+        batch.begin();
         try {
             engine.runTimers();
         } finally {
-            occasion.end();
+            batch.end();
         }
-        if (registry != null && registry.nextLookNs() <= clock.nowNs()) {
+        if (registry.nextLookNs() <= clock.nowNs()) {
             registry.look();
         }
-        if (network != null && clock.nowNs() - refreshNs >= 0) {
-            refresh();
+        if (clock.nowNs() - upkeepNs >= 0) {
+            upkeepNs = clock.nowNs() + UPKEEP_NS;
+            log.flush();
+            everyFewSeconds.run();
         }
-        if (policies != null) {
-            policies.flush();
-            states.flush();
-        }
-    }
-
-    private void refresh() {
-        refreshNs = clock.nowNs() + REFRESH_NS;
-        log.flush();
-        if (faults != null) {
-            faults.flush();
-        }
-        if (policies != null) {
-            policies.upkeep();
-            states.upkeep();
-        }
-        upkeep.run();
-        try {
-            network.refresh();
-        } catch (OsException e) {
-            LOG.warn("next hops could not be checked: {}", e.getMessage());
-        }
+        afterEachRound.run();
     }
 
     @Override
     public long nextDeadlineNs() {
-        long deadlineNs =
-                registry == null ? engine.nextDeadlineNs() : Math.min(engine.nextDeadlineNs(), registry.nextLookNs());
-        return network == null ? deadlineNs : Math.min(deadlineNs, refreshNs);
+        return Math.min(upkeepNs, Math.min(engine.nextDeadlineNs(), registry.nextLookNs()));
     }
 }

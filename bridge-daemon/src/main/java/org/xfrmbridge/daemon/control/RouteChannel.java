@@ -7,12 +7,12 @@ import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PollSet;
 
 /** Follows the kernel's routing and neighbour tables. Control thread only. */
-final class RouteChannel implements Channel {
+public final class RouteChannel implements Channel {
     private static final Logger LOG = LoggerFactory.getLogger(RouteChannel.class);
 
     private final KernelNetwork network;
 
-    RouteChannel(KernelNetwork network) {
+    public RouteChannel(KernelNetwork network) {
         this.network = network;
     }
 

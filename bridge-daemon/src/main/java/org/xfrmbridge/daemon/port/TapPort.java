@@ -17,7 +17,6 @@ public final class TapPort implements PacketPort {
     /** Enough to share the cost of a round, few enough to stay in the first-level cache with their headers. */
     private static final int BATCH_FRAMES = 64;
 
-    private final TapDevice device;
     private final EventDescriptor closing;
     private final TapInput input;
     private final ThreadLocal<TapOutput> output;
@@ -26,7 +25,6 @@ public final class TapPort implements PacketPort {
     private volatile boolean closed;
 
     public TapPort(TapDevice device) throws OsException {
-        this.device = device;
         this.closing = new EventDescriptor();
         this.input = new TapInput(device);
         this.output = ThreadLocal.withInitial(() -> new TapOutput(device));
@@ -64,9 +62,5 @@ public final class TapPort implements PacketPort {
     public void close() {
         closed = true;
         closing.signal();
-    }
-
-    public TapDevice device() {
-        return device;
     }
 }

@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon.control;
 
+import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,25 +17,21 @@ import org.xfrmbridge.km.XfrmEngine;
  */
 public final class ServedBridge implements AutoCloseable {
     private final Databases databases = new Databases();
-    private final ControlLoop loop;
-    private final ControlLoop guestLoop;
-    private final Thread thread;
+    private final ControlPlane plane;
+    private final Thread control;
     private final Thread guests;
 
     public ServedBridge(Path directory) throws IOException {
         SystemClock clock = new SystemClock();
-        loop = new ControlLoop(clock);
+        ControlLoop loop = new ControlLoop(clock);
         XfrmEngine engine =
                 XfrmEngine.builder(databases, clock).wakeup(loop::wakeUp).build();
         int gid = Integer.parseInt(
                 Files.readString(Path.of("/proc/self/status")).replaceAll("(?s).*\nGid:\\s+(\\d+).*", "$1"));
-        ControlPlane plane = new ControlPlane(engine, null, clock, loop, gid);
-        plane.listen(directory, databases.sockets(), new Statistics("test", engine, new XfrmStats(), clock));
-        guestLoop = plane.guestLoop();
-        thread = new Thread(loop, "control");
-        guests = new Thread(guestLoop, "guests");
-        thread.start();
-        guests.start();
+        plane = ControlPlane.builder(loop, clock, engine, databases.sockets())
+                .listen(directory, gid, new Statistics("test", engine, new XfrmStats(), clock));
+        control = Thread.ofPlatform().name("control").start(plane::serve);
+        guests = Thread.ofPlatform().name("guests").start(plane::serveUnprivileged);
     }
 
     public Spd spd() {
@@ -47,13 +44,8 @@ public final class ServedBridge implements AutoCloseable {
 
     @Override
     public void close() {
-        loop.stop();
-        guestLoop.stop();
-        try {
-            thread.join();
-            guests.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        plane.stop();
+        Uninterruptibles.joinUninterruptibly(control);
+        Uninterruptibles.joinUninterruptibly(guests);
     }
 }
