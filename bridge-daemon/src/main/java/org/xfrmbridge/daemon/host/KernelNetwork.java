@@ -1,9 +1,12 @@
 package org.xfrmbridge.daemon.host;
 
 import java.nio.ByteBuffer;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
@@ -23,8 +26,12 @@ import org.xfrmbridge.xfrm.AddressFamily;
 
 /**
  * The kernel's routing and neighbour tables, asked over rtnetlink and followed through its groups. Datapath threads
- * ask, one at a time; the control thread reads the events and checks on next hops that are in use ({@link #refresh}),
- * as a kernel does for hops that it sends to itself.
+ * ask, each by sockets of its own: none waits for another, but in {@link #isNextHop}. The control thread reads the
+ * events and checks on next hops that are in use ({@link #refresh}), as a kernel does for hops that it sends to itself.
+ *
+ * <p>Of a next hop it is known what was told last, by an answer or an event. It is noted before it is asked for, so
+ * that no event is missed; and whenever something else is told than before, all earlier answers become invalid, since
+ * threads may be told in another order than the kernel changed it.
  */
 public final class KernelNetwork implements HostNetwork, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(KernelNetwork.class);
@@ -34,6 +41,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     private static final int[] GROUPS = {1, 3, 5, 7, 8, 9, 11, 19, 27, 32};
 
     private static final int NO_MARK = 0;
+    private static final long NOT_ASKED = -1;
 
     /**
      * More next hops than a host has. What is beyond is looked up and not watched, until {@link #refresh} makes room.
@@ -44,24 +52,27 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     private final String attachedName;
     private final int maxWatched;
     private final NetlinkSocket events = new NetlinkSocket(GROUPS);
+    /** Of the thread that reads events: the control thread, and whoever asks {@link #isNextHop}. */
     private final RouteSocket socket = new RouteSocket();
-    private final Queries queries = new Queries(socket);
-    private final SocketTable sockets = new SocketTable();
-    private final Map<Hop, Watch> watched = new HashMap<>();
+
+    private final ThreadLocal<Queries> ownQueries = new ThreadLocal<>();
+    private final ThreadLocal<SocketTable> ownSockets = ThreadLocal.withInitial(this::openSockets);
+    private final Queue<Runnable> closing = new ConcurrentLinkedQueue<>();
+    private final Map<Hop, Watch> watched = new ConcurrentHashMap<>();
     private final OwnPackets ownPackets = new OwnPackets();
     private volatile Link host;
-    private int rounds;
+    private volatile int rounds;
     private NextHops nextHops;
     private boolean nextHopFound;
     private volatile LocalAddresses local;
     private volatile PolicySettings settings;
     private volatile int attachedIndex;
-    private volatile int generation = 1;
+    private final AtomicInteger generation = new AtomicInteger(1);
 
     private record Hop(int family, Address address) {}
 
     /**
-     * @param mac as it was told last; 0 while it is not known
+     * @param mac as it was told last; 0 while the kernel does not know it, {@link #NOT_ASKED} until it was asked
      * @param askedInRound of {@link #refresh}: whoever has no answer asks again every second that it has packets
      */
     private record Watch(long mac, int askedInRound) {}
@@ -94,7 +105,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
 
     @Override
     public int generation() {
-        return generation;
+        return generation.get();
     }
 
     @Override
@@ -103,9 +114,9 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     }
 
     @Override
-    public synchronized boolean isLocalNow(int family, Address address) {
+    public boolean isLocalNow(int family, Address address) {
         try {
-            Route route = queries.route(family, Address.ANY, address, NO_MARK);
+            Route route = queries().route(family, Address.ANY, address, NO_MARK);
             return route != null && route.type() == Route.LOCAL;
         } catch (OsException e) {
             LOG.warn(
@@ -142,9 +153,9 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     }
 
     @Override
-    public synchronized NextHop resolve(int family, Address source, Address destination, int mark) {
+    public NextHop resolve(int family, Address source, Address destination, int mark) {
         try {
-            Route route = queries.route(family, source, destination, mark);
+            Route route = queries().route(family, source, destination, mark);
             if (route == null || route.outputIndex() != hostIndex || route.type() == Route.LOCAL) {
                 return null;
             }
@@ -155,6 +166,24 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
             LOG.warn("the way to {} could not be asked for: {}", destination.toText(family), e.getMessage());
             return null;
         }
+    }
+
+    /** The calling thread's. */
+    private Queries queries() throws OsException {
+        Queries queries = ownQueries.get();
+        if (queries == null) {
+            RouteSocket own = new RouteSocket();
+            closing.add(own::close);
+            queries = new Queries(own);
+            ownQueries.set(queries);
+        }
+        return queries;
+    }
+
+    private SocketTable openSockets() {
+        SocketTable own = new SocketTable();
+        closing.add(own::close);
+        return own;
     }
 
     private long macOf(int family, Address destination, Route route) throws OsException {
@@ -169,20 +198,41 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         }
         Route.Gateway gateway = route.gateway();
         Hop hop = gateway == null ? new Hop(family, destination) : new Hop(gateway.family(), gateway.address());
-        Neighbour neighbour = queries.neighbour(hostIndex, hop.family(), hop.address());
+        boolean isWatched = watch(hop);
+        Neighbour neighbour = queries().neighbour(hostIndex, hop.family(), hop.address());
         long mac = neighbour == null ? 0 : neighbour.mac();
         if (mac == TUNNEL_NEIGHBOUR_MAC) {
             // It was taken for one that is behind a tunnel, before it was the way to a tunnel's end.
-            queries.forgetNeighbour(hostIndex, hop.family(), hop.address());
+            queries().forgetNeighbour(hostIndex, hop.family(), hop.address());
             mac = 0;
         }
-        if (watched.size() < maxWatched || watched.containsKey(hop)) {
-            watched.put(hop, new Watch(mac, rounds));
+        if (isWatched) {
+            learn(hop, mac);
         }
         if (mac == 0 || neighbour.isStale()) {
-            queries.useNeighbour(hostIndex, hop.family(), hop.address());
+            queries().useNeighbour(hostIndex, hop.family(), hop.address());
         }
         return mac;
+    }
+
+    /** Before it is asked for. False if there is no room. */
+    private boolean watch(Hop hop) {
+        if (watched.containsKey(hop)) {
+            return true;
+        }
+        if (watched.size() >= maxWatched) {
+            return false;
+        }
+        watched.putIfAbsent(hop, new Watch(NOT_ASKED, rounds));
+        return true;
+    }
+
+    private void learn(Hop hop, long mac) {
+        Watch before = watched.put(hop, new Watch(mac, rounds));
+        // Without one it was forgotten meanwhile, and an event with it.
+        if (before == null || before.mac != NOT_ASKED && before.mac != mac) {
+            generation.incrementAndGet();
+        }
     }
 
     @Override
@@ -200,9 +250,9 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     }
 
     @Override
-    public synchronized boolean isOnSubnet(int family, Address address) {
+    public boolean isOnSubnet(int family, Address address) {
         try {
-            Route entry = queries.entry(family, address);
+            Route entry = queries().entry(family, address);
             return entry == null || entry.isOfAddress();
         } catch (OsException e) {
             LOG.warn("the route to {} could not be asked for: {}", address.toText(family), e.getMessage());
@@ -211,9 +261,9 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     }
 
     @Override
-    public synchronized Address sourceFor(int family, Address destination) {
+    public Address sourceFor(int family, Address destination) {
         try {
-            Route route = queries.route(family, Address.ANY, destination, NO_MARK);
+            Route route = queries().route(family, Address.ANY, destination, NO_MARK);
             return route == null ? null : route.preferredSource();
         } catch (OsException e) {
             LOG.warn("the source towards {} could not be asked for: {}", destination.toText(family), e.getMessage());
@@ -226,14 +276,13 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         if (!SocketTable.knows(protocol)) {
             return UNKNOWN_SOCKET;
         }
-        synchronized (sockets) {
-            try {
-                SocketEntry entry = sockets.find(family, protocol, hostIndex, local, localPort, remote, remotePort);
-                return entry == null ? 0 : entry.cookie();
-            } catch (OsException e) {
-                LOG.debug("the socket of a flow could not be asked for: {}", e.getMessage());
-                return UNKNOWN_SOCKET;
-            }
+        try {
+            SocketEntry entry =
+                    ownSockets.get().find(family, protocol, hostIndex, local, localPort, remote, remotePort);
+            return entry == null ? 0 : entry.cookie();
+        } catch (OsException e) {
+            LOG.debug("the socket of a flow could not be asked for: {}", e.getMessage());
+            return UNKNOWN_SOCKET;
         }
     }
 
@@ -281,7 +330,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
             local = LocalAddresses.read(socket);
         }
         if (changed) {
-            generation++;
+            generation.incrementAndGet();
         }
     }
 
@@ -342,7 +391,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         PolicySettings now = PolicySettings.read(host.name());
         if (!now.equals(settings)) {
             settings = now;
-            generation++;
+            generation.incrementAndGet();
         }
         rounds++;
         if (nextHopFound && nextHops.mayHaveLess()) {
@@ -353,15 +402,15 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         if (watched.size() >= maxWatched) {
             // Nobody tells which of them are in use: who uses one asks again.
             watched.clear();
-            generation++;
+            generation.incrementAndGet();
             return;
         }
         watched.values().removeIf(watch -> watch.mac == 0 && rounds - watch.askedInRound > 1);
         for (Map.Entry<Hop, Watch> entry : watched.entrySet()) {
             Hop hop = entry.getKey();
-            Neighbour neighbour = queries.neighbour(hostIndex, hop.family(), hop.address());
+            Neighbour neighbour = queries().neighbour(hostIndex, hop.family(), hop.address());
             if (neighbour == null || neighbour.isStale() || entry.getValue().mac == 0) {
-                queries.useNeighbour(hostIndex, hop.family(), hop.address());
+                queries().useNeighbour(hostIndex, hop.family(), hop.address());
             }
         }
     }
@@ -371,6 +420,6 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
         ownPackets.close();
         events.close();
         socket.close();
-        sockets.close();
+        closing.forEach(Runnable::run);
     }
 }
