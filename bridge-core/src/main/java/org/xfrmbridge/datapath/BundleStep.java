@@ -80,8 +80,11 @@ final class BundleStep {
             return DropReason.OUT_STATE_DIR_ERROR;
         }
         // 3 within its lifetime
-        if (Limits.exceeded(state, events)) {
-            return DropReason.OUT_STATE_EXPIRED;
+        if (state.isLimitReached()) {
+            events.limitReached(state);
+            if (state.isSpent()) {
+                return DropReason.OUT_STATE_EXPIRED;
+            }
         }
         // 4 next sequence number
         OutboundSequence sequence = state.sequence();

@@ -1,5 +1,7 @@
 package org.xfrmbridge.datapath;
 
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.io.PacketPort;
@@ -14,7 +16,11 @@ public final class Inbound {
     private final PacketPool pool = new PacketPool(4 * BATCH_FRAMES);
     private final PacketBatch received = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toHost = new PacketBatch(BATCH_FRAMES);
-    private final RemovedStates removed = new RemovedStates();
+    /**
+     * Of these it wipes what it made of their keys: between two batches, as no packet on its way may lose its cipher.
+     */
+    private final Queue<State> removed = new ConcurrentLinkedQueue<>();
+
     private final PathCounters counters;
     private final InboundPath path;
 
@@ -25,7 +31,7 @@ public final class Inbound {
         path = new InboundPath(context, counters, pool);
     }
 
-    /** Any thread: a State has removed. What was made of its keys here is wiped with the next {@link #doWork}. */
+    /** Any thread: a State has gone. What was made of its keys here is wiped with the next {@link #doWork}. */
     public void forget(State state) {
         removed.add(state);
     }
@@ -46,7 +52,9 @@ public final class Inbound {
 
     private void receive() {
         try {
-            removed.take(State::wipeInbound);
+            for (State state = removed.poll(); state != null; state = removed.poll()) {
+                state.wipeInbound();
+            }
             network.receive(pool, received);
         } catch (Throwable fault) {
             counters.fault(fault);

@@ -75,8 +75,11 @@ final class InboundState implements Wipeable {
             return DropReason.IN_STATE_SEQ_ERROR;
         }
         // 3 within its lifetime
-        if (Limits.exceeded(state, events)) {
-            return DropReason.IN_STATE_EXPIRED;
+        if (state.isLimitReached()) {
+            events.limitReached(state);
+            if (state.isSpent()) {
+                return DropReason.IN_STATE_EXPIRED;
+            }
         }
         // 4 open
         long number = window.infer(sequence);

@@ -1,5 +1,7 @@
 package org.xfrmbridge.datapath;
 
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.io.PacketPort;
@@ -15,7 +17,11 @@ public final class Outbound {
     private final PacketBatch received = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toNetwork = new PacketBatch(BATCH_FRAMES);
     private final PacketBatch toHost = new PacketBatch(BATCH_FRAMES);
-    private final RemovedStates removed = new RemovedStates();
+    /**
+     * Of these it wipes what it made of their keys: between two batches, as no packet on its way may lose its cipher.
+     */
+    private final Queue<State> removed = new ConcurrentLinkedQueue<>();
+
     private final PathCounters counters;
     private final OutboundPath path;
 
@@ -26,7 +32,7 @@ public final class Outbound {
         path = new OutboundPath(context, counters, pool);
     }
 
-    /** Any thread: a State has removed. What was made of its keys here is wiped with the next {@link #doWork}. */
+    /** Any thread: a State has gone. What was made of its keys here is wiped with the next {@link #doWork}. */
     public void forget(State state) {
         removed.add(state);
     }
@@ -48,7 +54,9 @@ public final class Outbound {
 
     private void receive() {
         try {
-            removed.take(State::wipeOutbound);
+            for (State state = removed.poll(); state != null; state = removed.poll()) {
+                state.wipeOutbound();
+            }
             host.receive(pool, received);
         } catch (Throwable fault) {
             counters.fault(fault);

@@ -105,37 +105,13 @@ final class LarvalStates {
         }
     }
 
-    /**
-     * The larval State that a new one is the answer to, by number or by what it is for, or null; as
-     * {@code xfrm_state_add} looks.
-     */
-    static State answeredBy(StateSpec spec, Sad sad) {
-        if (!StateTable.isIpsec(spec.id().protocol())) {
-            return null;
-        }
-        State larval = bySequence(spec, sad);
-        return larval != null && larval.id().protocol() == spec.id().protocol() ? larval : sad.larval(spec);
-    }
-
     static Lifetime lifetime(int expireSeconds) {
-        long none = Lifetime.INFINITE;
         return Lifetime.builder().hardAddSeconds(expireSeconds).build();
     }
 
     private State existing(StateSpec wanted) {
-        State larval = bySequence(wanted, sad);
+        State larval = states.larvalBySequence(wanted);
         return larval == null ? sad.larval(wanted) : larval;
-    }
-
-    private static State bySequence(StateSpec wanted, Sad sad) {
-        if (wanted.seq() == 0) {
-            return null;
-        }
-        int mark = wanted.mark().maskedValue();
-        State larval = sad.larvalBySequence(wanted.seq(), mark, wanted.pcpu());
-        boolean same =
-                larval != null && larval.id().daddr().equalsAs(wanted.id().daddr(), wanted.family());
-        return same ? larval : null;
     }
 
     private static void verify(StateSpec wanted, int minSpi, int maxSpi) throws XfrmException {

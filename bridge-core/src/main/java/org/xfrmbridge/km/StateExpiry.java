@@ -65,12 +65,10 @@ final class StateExpiry {
         if (!state.isValid()) {
             return;
         }
-        Lifetime limits = state.spec().lifetime();
-        Usage usage = state.usage();
-        if (limits.isHardReached(usage)) {
+        if (state.isSpent()) {
             state.enter(Phase.EXPIRED);
             timers.set(StateTimer.of(state), 0);
-        } else if (!state.isDying() && limits.isSoftReached(usage)) {
+        } else if (state.isLimitReached()) {
             soften(state);
         }
     }

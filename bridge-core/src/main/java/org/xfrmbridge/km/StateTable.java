@@ -91,8 +91,28 @@ final class StateTable {
                 : sad.named(id.daddr(), key.saddr(), id.protocol(), key.family(), key.mark());
     }
 
+    /**
+     * The larval State that a new one is the answer to, by number or by what it is for, or null; as
+     * {@code xfrm_state_add} looks.
+     */
     State larvalAnsweredBy(StateSpec spec) {
-        return LarvalStates.answeredBy(spec, sad);
+        if (!isIpsec(spec.id().protocol())) {
+            return null;
+        }
+        State larval = larvalBySequence(spec);
+        return larval != null && larval.id().protocol() == spec.id().protocol() ? larval : sad.larval(spec);
+    }
+
+    /** The larval State of the number that a spec has, or null. */
+    State larvalBySequence(StateSpec wanted) {
+        if (wanted.seq() == 0) {
+            return null;
+        }
+        int mark = wanted.mark().maskedValue();
+        State larval = sad.larvalBySequence(wanted.seq(), mark, wanted.pcpu());
+        boolean same =
+                larval != null && larval.id().daddr().equalsAs(wanted.id().daddr(), wanted.family());
+        return same ? larval : null;
     }
 
     /** {@code xfrm_state_insert}: from here on its mark is what the mask lets through. */

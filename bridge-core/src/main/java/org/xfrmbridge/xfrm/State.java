@@ -141,6 +141,19 @@ public final class State {
         return known == null ? new Usage(addSeconds) : known;
     }
 
+    /**
+     * Whether it is over a soft or hard limit of bytes or packets that nobody has acted on yet;
+     * {@code xfrm_state_check_expire}. Asked before a packet is counted, so that the one which crosses a limit passes.
+     */
+    public boolean isLimitReached() {
+        return isSpent() || !dying && spec.lifetime().isSoftReached(usage());
+    }
+
+    /** Whether it is over a hard one, and carries nothing any more. */
+    public boolean isSpent() {
+        return spec.lifetime().isHardReached(usage());
+    }
+
     /** When it was added, in seconds since the epoch: decides which State is preferred. */
     public long addSeconds() {
         return addSeconds;

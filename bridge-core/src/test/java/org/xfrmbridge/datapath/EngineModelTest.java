@@ -262,7 +262,11 @@ class EngineModelTest extends EngineModel {
         boolean over = isSpent(state);
         boolean soft = reached(usage.bytes(), limits.softBytes()) || reached(usage.packets(), limits.softPackets());
         boolean looked = over || soft && !state.isDying();
-        assertEquals(over, Limits.exceeded(state, engine));
+        assertEquals(looked, state.isLimitReached());
+        assertEquals(over, state.isSpent());
+        if (looked) {
+            engine.limitReached(state);
+        }
         if (!over) {
             usage.count(PACKET_BYTES, clock.epochSeconds());
         }
