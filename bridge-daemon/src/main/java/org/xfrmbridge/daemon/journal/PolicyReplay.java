@@ -17,7 +17,6 @@ import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.netlink.msg.UserpolicyInfo;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
-import org.xfrmbridge.netlink.server.NetlinkCaller;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
 import org.xfrmbridge.time.Clock;
@@ -51,7 +50,7 @@ public final class PolicyReplay {
     private PolicyReplay(ByteBuffer journal, XfrmService service, ReplayClock clock) {
         this.clock = clock;
         this.journal = journal.order(ByteOrder.nativeOrder());
-        this.session = new NetlinkSession(service, new NetlinkKeyManager(), this::count, new NetlinkCaller(0, true));
+        this.session = new NetlinkSession(service, new NetlinkKeyManager(), this::count, 0, true);
     }
 
     /**

@@ -13,7 +13,6 @@ import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.io.ControlSession;
 import org.xfrmbridge.io.MessageSink;
 import org.xfrmbridge.km.XfrmEngine;
-import org.xfrmbridge.netlink.server.NetlinkCaller;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
 import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
@@ -38,7 +37,7 @@ final class WarmupBridge {
         engine.register(netlink);
         engine.register(new PfkeyKeyManager());
         engine.listen(new EventLog(clock, NOPLogger.NOP_LOGGER));
-        session = new NetlinkSession(engine, netlink, sink, new NetlinkCaller(1, true));
+        session = new NetlinkSession(engine, netlink, sink, 1, true);
     }
 
     /** All that a control thread does with datagrams of one client. */

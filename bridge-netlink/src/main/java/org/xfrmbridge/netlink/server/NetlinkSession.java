@@ -2,9 +2,8 @@ package org.xfrmbridge.netlink.server;
 
 import java.nio.ByteBuffer;
 import org.xfrmbridge.io.ControlFrame;
-import org.xfrmbridge.io.ControlSession;
-import org.xfrmbridge.io.MessageQueue;
 import org.xfrmbridge.io.MessageSink;
+import org.xfrmbridge.io.QueuedSession;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.ExpiryListener;
 import org.xfrmbridge.km.XfrmService;
@@ -18,7 +17,7 @@ import org.xfrmbridge.netlink.nl.NetlinkReader;
 import org.xfrmbridge.xfrm.State;
 
 /** The kernel's end of one client's NETLINK_XFRM socket. Control thread only. */
-public final class NetlinkSession implements ControlSession, ExpiryListener {
+public final class NetlinkSession extends QueuedSession implements ExpiryListener {
     // SOL_NETLINK options that matter here (linux/netlink.h)
     private static final int OPTION_NO_ENOBUFS = 5;
     private static final int OPTION_CAP_ACK = 10;
@@ -36,30 +35,36 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
     private final XfrmService service;
     private final NetlinkKeyManager keyManager;
     private final Dispatcher dispatcher;
-    private final MessageQueue queue;
     private final Replies replies;
-    private final NetlinkCaller client;
+    private final int portId;
+    private final boolean privileged;
     private Options options = Options.NONE;
     private ActiveDump<?> dump;
     private boolean unfinished;
     private int groups;
-    private boolean open = true;
 
-    /** A session of a client that just connected; it hears of events as soon as it joins groups. */
-    public NetlinkSession(XfrmService service, NetlinkKeyManager keyManager, MessageSink sink, NetlinkCaller client) {
+    /**
+     * A session of a client that just connected; it hears of events as soon as it joins groups.
+     *
+     * @param portId {@code nl_pid} of the client's socket, unsigned
+     * @param privileged whether it has CAP_NET_ADMIN over the bridge: without, every request is refused with EPERM
+     */
+    public NetlinkSession(
+            XfrmService service, NetlinkKeyManager keyManager, MessageSink sink, int portId, boolean privileged) {
+        super(sink);
         this.service = service;
         this.keyManager = keyManager;
         this.dispatcher = keyManager.dispatcher(service);
-        this.queue = new MessageQueue(sink);
         this.replies = new Replies(queue);
-        this.client = client;
+        this.portId = portId;
+        this.privileged = privileged;
         keyManager.add(this);
     }
 
     @Override
     public void receive(ByteBuffer datagram, boolean trusted) {
         if (ControlFrame.isControl(datagram)) {
-            control(ControlFrame.read(datagram), client.privileged() && trusted);
+            control(ControlFrame.read(datagram), privileged && trusted);
             datagram.position(datagram.limit());
         } else {
             resume(datagram, trusted);
@@ -69,7 +74,7 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
     /** What the client does not read is not added to. A kernel would throw the answers away. */
     @Override
     public void resume(ByteBuffer rest, boolean trusted) {
-        Request request = new Request(new NetlinkReader(rest), this, client.privileged() && trusted);
+        Request request = new Request(new NetlinkReader(rest), this, privileged && trusted);
         NetlinkReader message = request.message();
         // Should a message be a fault of ours, it and what is behind it are not met again.
         rest.position(rest.limit());
@@ -94,20 +99,15 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
     @Override
     public void refuse(ByteBuffer start) {
         if (start.remaining() >= NetlinkHeader.BYTES && !ControlFrame.isControl(start)) {
-            NetlinkErrors.refuse(replies.writer(), start, client.portId(), Errno.EMSGSIZE);
+            NetlinkErrors.refuse(replies.writer(), start, portId, Errno.EMSGSIZE);
             replies.complete();
             pump();
         }
     }
 
     @Override
-    public void writable() {
-        pump();
-    }
-
-    @Override
-    public boolean hasBacklog() {
-        return dump != null || !queue.isEmpty();
+    protected boolean isDumping() {
+        return dump != null;
     }
 
     /** Whether it joined a group. */
@@ -119,20 +119,9 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
     @Override
     public void close() {
         keyManager.remove(this);
-        queue.clear();
         dump = null;
         groups = 0;
-        open = false;
-    }
-
-    @Override
-    public boolean isOpen() {
-        return open;
-    }
-
-    @Override
-    public boolean isBehind() {
-        return hasBacklog();
+        super.close();
     }
 
     @Override
@@ -140,13 +129,13 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
         keyManager.tellExpiry(state, hard, this);
     }
 
-    private void control(ControlFrame frame, boolean privileged) {
+    private void control(ControlFrame frame, boolean mayJoin) {
         switch (frame == null ? 0 : frame.op()) {
             case ControlFrame.ROOM -> replies.setRoom(frame.first());
             case ControlFrame.BUFFER -> queue.setBuffer(frame.first());
-            case ControlFrame.GROUPS -> join(frame.first(), privileged);
-            case ControlFrame.JOIN -> join(groups | bit(frame.first()), privileged);
-            case ControlFrame.LEAVE -> join(groups & ~bit(frame.first()), privileged);
+            case ControlFrame.GROUPS -> join(frame.first(), mayJoin);
+            case ControlFrame.JOIN -> join(groups | bit(frame.first()), mayJoin);
+            case ControlFrame.LEAVE -> join(groups & ~bit(frame.first()), mayJoin);
             case ControlFrame.OPTION -> setOption(frame.first(), frame.second());
             default -> {}
         }
@@ -155,8 +144,8 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
     /**
      * As in the kernel, where joining a group of NETLINK_XFRM is refused without CAP_NET_ADMIN; anybody may leave one.
      */
-    private void join(int newGroups, boolean privileged) {
-        if (privileged || (newGroups & ~groups) == 0) {
+    private void join(int newGroups, boolean mayJoin) {
+        if (mayJoin || (newGroups & ~groups) == 0) {
             boolean listensAnew = !isMember(XfrmMessage.GROUP_EXPIRE);
             groups = newGroups;
             keyManager.membershipChanged();
@@ -205,13 +194,13 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
         }
         if (message.has(NetlinkHeader.ACK) || fault.errno() != 0) {
             replies.discard();
-            NetlinkErrors.write(replies.writer(), message, client.portId(), fault, optionsFor(request));
+            NetlinkErrors.write(replies.writer(), message, portId, fault, optionsFor(request));
             replies.complete();
         }
     }
 
     private Options optionsFor(Request request) {
-        boolean repeats = client.privileged() || request.message().lengthBytes() <= MOST_REPEATED_BYTES;
+        boolean repeats = privileged || request.message().lengthBytes() <= MOST_REPEATED_BYTES;
         return repeats ? options : new Options(true, options.extAck());
     }
 
@@ -227,10 +216,10 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
         }
         try {
             dump = message.type() == XfrmMessage.GETSA
-                    ? Dumps.states(service, message, client.portId())
-                    : Dumps.policies(service, message, client.portId());
+                    ? Dumps.states(service, message, portId)
+                    : Dumps.policies(service, message, portId);
         } catch (NetlinkException e) {
-            dump = ActiveDump.refused(message.sequence(), client.portId(), e);
+            dump = ActiveDump.refused(message.sequence(), portId, e);
         }
         // Its first datagram comes before the answer to the next message of this one, all others behind.
         replies.send();
@@ -240,11 +229,9 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
         return null;
     }
 
-    /**
-     * Sends what waits, and a part of a dump. A dump goes on only when nothing else waits, so that it never piles up,
-     * and behind the answers to what came with the request for it.
-     */
-    private void pump() {
+    /** A dump goes on behind the answers to what came with the request for it, too. */
+    @Override
+    protected void pump() {
         replies.send();
         for (int i = 0; i < TURN_DATAGRAMS && queue.flush() && dump != null && !unfinished; i++) {
             continueDump();
@@ -262,7 +249,7 @@ public final class NetlinkSession implements ControlSession, ExpiryListener {
     }
 
     int portId() {
-        return client.portId();
+        return portId;
     }
 
     Replies replies() {

@@ -24,8 +24,7 @@ final class Bench {
 
     /** A privileged client whose datagrams are added to a list, as its program sees them. */
     NetlinkSession session(int portId, List<byte[]> received) {
-        return new NetlinkSession(
-                engine, keyManager, datagram -> received.add(bytes(datagram)), new NetlinkCaller(portId, true));
+        return new NetlinkSession(engine, keyManager, datagram -> received.add(bytes(datagram)), portId, true);
     }
 
     /** Without the group that the preload library takes out. */

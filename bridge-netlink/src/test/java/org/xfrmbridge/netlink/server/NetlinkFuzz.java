@@ -56,12 +56,9 @@ public final class NetlinkFuzz {
     private boolean listenerReads = true;
 
     private NetlinkFuzz() {
-        listener = new NetlinkSession(bench.engine, bench.keyManager, this::hear, new NetlinkCaller(4712, true));
+        listener = new NetlinkSession(bench.engine, bench.keyManager, this::hear, 4712, true);
         stranger = new NetlinkSession(
-                bench.engine,
-                bench.keyManager,
-                datagram -> denials.add(Bench.bytes(datagram)),
-                new NetlinkCaller(4713, false));
+                bench.engine, bench.keyManager, datagram -> denials.add(Bench.bytes(datagram)), 4713, false);
         listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.GROUPS, ALL_GROUPS, 0).toBytes()));
     }
 

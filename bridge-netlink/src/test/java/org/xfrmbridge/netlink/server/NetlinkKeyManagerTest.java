@@ -112,10 +112,7 @@ class NetlinkKeyManagerTest {
     void shouldNameTheGroupOfEachEventAndOfNothingElse() {
         List<Integer> groups = new ArrayList<>();
         NetlinkSession listener = new NetlinkSession(
-                bench.engine,
-                bench.keyManager,
-                datagram -> groups.add(EventGroup.take(datagram)),
-                new NetlinkCaller(8, true));
+                bench.engine, bench.keyManager, datagram -> groups.add(EventGroup.take(datagram)), 8, true);
         listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.GROUPS, 0xff, 0).toBytes()));
 
         tellOfEverything();

@@ -34,7 +34,7 @@ class NetlinkSessionTest {
     private final NetlinkSession session = session(true);
 
     private NetlinkSession session(boolean privileged) {
-        return new NetlinkSession(bench.engine, bench.keyManager, this::send, new NetlinkCaller(99, privileged));
+        return new NetlinkSession(bench.engine, bench.keyManager, this::send, 99, privileged);
     }
 
     private boolean send(ByteBuffer datagram) {
@@ -396,7 +396,8 @@ class NetlinkSessionTest {
                     seen[0] = datagram.array();
                     return true;
                 },
-                new NetlinkCaller(1, true));
+                1,
+                true);
 
         watched.receive(request(XfrmMessage.GETSPDINFO, 0, 4));
 

@@ -2,9 +2,8 @@ package org.xfrmbridge.pfkey.server;
 
 import java.nio.ByteBuffer;
 import org.xfrmbridge.io.ControlFrame;
-import org.xfrmbridge.io.ControlSession;
-import org.xfrmbridge.io.MessageQueue;
 import org.xfrmbridge.io.MessageSink;
+import org.xfrmbridge.io.QueuedSession;
 import org.xfrmbridge.km.Errno;
 import org.xfrmbridge.km.ExpiryListener;
 import org.xfrmbridge.km.XfrmException;
@@ -18,28 +17,26 @@ import org.xfrmbridge.xfrm.State;
  * The kernel's end of one client's PF_KEY socket. News of what others do is dropped, silently as in a kernel, when too
  * much of it waits. Control thread only.
  */
-public final class PfkeySession implements ControlSession, ExpiryListener {
+public final class PfkeySession extends QueuedSession implements ExpiryListener {
     /** Messages of a dump made in one turn. */
     private static final int TURN_MESSAGES = 256;
 
     private final XfrmService service;
     private final PfkeyKeyManager keyManager;
     private final Dispatcher dispatcher;
-    private final MessageQueue queue;
     private final PfkeyCaller client;
     private ActiveDump<?> dump;
     private int registered;
     private boolean promiscuous;
-    private boolean open = true;
 
     /**
      * A session of a client that just connected: it hears what all do at once, and what registered ones do when it is.
      */
     public PfkeySession(XfrmService service, PfkeyKeyManager keyManager, MessageSink sink, PfkeyCaller client) {
+        super(sink);
         this.service = service;
         this.keyManager = keyManager;
         this.dispatcher = new Dispatcher(service, keyManager);
-        this.queue = new MessageQueue(sink);
         this.client = client;
         queue.hideLosses();
         if (client.privileged()) {
@@ -108,13 +105,8 @@ public final class PfkeySession implements ControlSession, ExpiryListener {
     }
 
     @Override
-    public void writable() {
-        pump();
-    }
-
-    @Override
-    public boolean hasBacklog() {
-        return dump != null || !queue.isEmpty();
+    protected boolean isDumping() {
+        return dump != null;
     }
 
     /** Whether it wants to hear of what others do, beyond what every socket hears. */
@@ -126,24 +118,13 @@ public final class PfkeySession implements ControlSession, ExpiryListener {
     @Override
     public void close() {
         keyManager.remove(this);
-        queue.clear();
         if (dump != null) {
             dump.end();
             dump = null;
         }
         registered = 0;
         promiscuous = false;
-        open = false;
-    }
-
-    @Override
-    public boolean isOpen() {
-        return open;
-    }
-
-    @Override
-    public boolean isBehind() {
-        return hasBacklog();
+        super.close();
     }
 
     @Override
@@ -163,10 +144,8 @@ public final class PfkeySession implements ControlSession, ExpiryListener {
         }
     }
 
-    /**
-     * Sends what waits, and a part of a dump, which goes on only when nothing else waits, so that it never piles up.
-     */
-    private void pump() {
+    @Override
+    protected void pump() {
         for (int i = 0; i < TURN_MESSAGES && queue.flush() && dump != null; i++) {
             byte[] message = dump.next();
             if (message == null) {

@@ -10,7 +10,6 @@ import org.xfrmbridge.it.conformance.Recording.Event;
 import org.xfrmbridge.it.conformance.Recording.Exchange;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.netlink.nl.EventGroup;
-import org.xfrmbridge.netlink.server.NetlinkCaller;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
 import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
@@ -37,10 +36,8 @@ final class BridgeReplay {
         NetlinkKeyManager keyManager = new NetlinkKeyManager();
         engine.register(keyManager);
         engine.register(pfkey);
-        client = new NetlinkSession(
-                engine, keyManager, datagram -> replies.add(copy(datagram)), new NetlinkCaller(CLIENT_PORT, true));
-        NetlinkSession listener =
-                new NetlinkSession(engine, keyManager, this::hear, new NetlinkCaller(LISTENER_PORT, true));
+        client = new NetlinkSession(engine, keyManager, datagram -> replies.add(copy(datagram)), CLIENT_PORT, true);
+        NetlinkSession listener = new NetlinkSession(engine, keyManager, this::hear, LISTENER_PORT, true);
         listener.receive(ByteBuffer.wrap(new ControlFrame(ControlFrame.GROUPS, ALL_GROUPS, 0).toBytes()));
     }
 
