@@ -1,6 +1,6 @@
 package org.xfrmbridge.db;
 
-import java.util.Arrays;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -238,7 +238,7 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
         return spec.ifId() == name.ifId()
                 && spec.selector().equals(name.selector())
                 && spec.mark().equals(name.mark())
-                && Arrays.equals(spec.securityContext(), name.securityContext());
+                && Objects.equals(spec.securityContext(), name.securityContext());
     }
 
     int nameHash() {
@@ -247,7 +247,7 @@ final class SpdEntry extends WalkEntry<Policy> implements PolicySet {
 
     /** A hash of what tells policies apart that match the same flows. */
     static int nameHash(PolicyName name) {
-        return Hashing.hash(name.selector().hashCode(), Arrays.hashCode(name.securityContext()));
+        return Hashing.hash(name.selector().hashCode(), Objects.hashCode(name.securityContext()));
     }
 
     @Override

@@ -8,5 +8,5 @@ public record PolicyKey(
         Selector selector,
         Mark mark,
         int ifId,
-        byte[] securityContext)
+        SecurityContext securityContext)
         implements PolicyName {}

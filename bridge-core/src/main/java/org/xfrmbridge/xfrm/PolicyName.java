@@ -13,5 +13,5 @@ public sealed interface PolicyName permits PolicySpec, PolicyKey {
     int ifId();
 
     /** The attribute as it came, null if absent. */
-    byte[] securityContext();
+    SecurityContext securityContext();
 }

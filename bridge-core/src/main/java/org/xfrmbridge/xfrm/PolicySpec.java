@@ -26,7 +26,7 @@ public record PolicySpec(
         Mark mark,
         int ifId,
         Type type,
-        byte[] securityContext)
+        SecurityContext securityContext)
         implements PolicyName, PolicySpecBuilder.With {
     public static final int LOCAL_OK = 1;
     public static final int ICMP = 2;

@@ -23,7 +23,6 @@ import io.soabase.recordbuilder.core.RecordBuilder;
  * @param pcpu XFRMA_SA_PCPU
  * @param offloadFlags flags of XFRMA_OFFLOAD_DEV, {@link #ABSENT} if there is none: no State is ever offloaded
  * @param given {@code GIVEN_} bits: attributes whose presence counts, whatever their value
- * @param securityContext the attribute as it came, null if absent
  */
 @RecordBuilder
 public record StateSpec(
@@ -58,8 +57,7 @@ public record StateSpec(
         int natKeepaliveSeconds,
         int mappingMaxAgeSeconds,
         int offloadFlags,
-        int given,
-        byte[] securityContext) {
+        int given) {
     /** Stands for an attribute whose 0 means something: {@code pcpu} and the two replay thresholds. */
     public static final int ABSENT = -1;
 
@@ -147,7 +145,7 @@ public record StateSpec(
     }
 
     public boolean hasSecurityContext() {
-        return securityContext != null || isGiven(GIVEN_SECURITY_CONTEXT);
+        return isGiven(GIVEN_SECURITY_CONTEXT);
     }
 
     public boolean isGiven(int bits) {

@@ -5,6 +5,7 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Mark;
+import org.xfrmbridge.xfrm.SecurityContext;
 import org.xfrmbridge.xfrm.Selector;
 
 /** Flows and selectors from a world so small that they meet often. */
@@ -93,8 +94,8 @@ final class RandomFlows {
         return !isPlain() && random.nextInt(8) == 0 ? 1 : 0;
     }
 
-    byte[] securityContext() {
-        return !isPlain() && random.nextInt(16) == 0 ? new byte[] {1, 2} : null;
+    SecurityContext securityContext() {
+        return !isPlain() && random.nextInt(16) == 0 ? new SecurityContext(new byte[] {1, 2}) : null;
     }
 
     private boolean isPlain() {

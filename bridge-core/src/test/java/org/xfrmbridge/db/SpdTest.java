@@ -21,6 +21,7 @@ import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicyKey;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.SecurityContext;
 import org.xfrmbridge.xfrm.Selector;
 
 class SpdTest {
@@ -129,7 +130,7 @@ class SpdTest {
                 .direction(spec.direction())
                 .action(spec.action())
                 .type(spec.type())
-                .securityContext(number % 2 == 0 ? null : new byte[] {1})
+                .securityContext(number % 2 == 0 ? null : new SecurityContext(new byte[] {1}))
                 .build();
     }
 

@@ -10,6 +10,7 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.SecurityContext;
 import org.xfrmbridge.xfrm.StateSpec;
 
 /** Attributes that State and Policy messages have in common. */
@@ -61,6 +62,12 @@ public final class AttributeValues {
         int labelBytes = Short.toUnsignedInt(payload.getShort(6));
         if (lengthBytes > payload.limit() || lengthBytes != Structs.SECURITY_CONTEXT_BYTES + labelBytes) {
             throw new XfrmException(Errno.EINVAL, "security context has a wrong length");
+        }
+    }
+
+    static void putSecurityContext(NetlinkWriter out, SecurityContext label) {
+        if (label != null) {
+            out.putBytes(XfrmAttribute.SEC_CTX, label.bytes());
         }
     }
 

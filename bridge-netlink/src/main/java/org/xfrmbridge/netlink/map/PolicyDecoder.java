@@ -21,7 +21,8 @@ import org.xfrmbridge.xfrm.Template;
  * direction, type or mode whose number has no name is null.
  */
 public final class PolicyDecoder {
-    private static final byte[] NO_LABEL = null;
+    private static final Attributes NO_ATTRIBUTES =
+            Attributes.parse(ByteBuffer.allocate(0), 0, XfrmAttribute.POLICIES.maxType());
 
     private PolicyDecoder() {}
 
@@ -43,8 +44,25 @@ public final class PolicyDecoder {
                 .mark(AttributeValues.mark(attributes))
                 .ifId(AttributeValues.ifId(attributes))
                 .type(AttributeValues.policyType(attributes))
-                .securityContext(NO_LABEL)
                 .build();
+    }
+
+    /**
+     * IP_XFRM_POLICY and IPV6_XFRM_POLICY, {@code xfrm_compile_policy}: only in and out, and what follows the policy is
+     * templates.
+     *
+     * @param option its value, in native order
+     * @throws XfrmException EINVAL
+     */
+    public static PolicySpec ofSocket(ByteBuffer option) throws XfrmException {
+        if (option.remaining() < UserpolicyInfo.BYTES) {
+            throw new XfrmException(Errno.EINVAL, "the option is shorter than a policy");
+        }
+        PolicySpec spec = decode(UserpolicyInfo.read(option), NO_ATTRIBUTES).withTemplates(templates(option));
+        if (spec.direction() == Direction.FWD) {
+            throw new XfrmException(Errno.EINVAL, "the policy of a socket is one of in and out");
+        }
+        return spec;
     }
 
     public static PolicyKey decodeKey(UserpolicyId id, Attributes attributes) throws XfrmException {
@@ -58,7 +76,7 @@ public final class PolicyDecoder {
                 id.selector(),
                 AttributeValues.mark(attributes),
                 AttributeValues.ifId(attributes),
-                NO_LABEL);
+                null);
     }
 
     private static PolicySpec.Action action(int number) {

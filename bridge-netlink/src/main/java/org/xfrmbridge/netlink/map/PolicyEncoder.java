@@ -8,7 +8,6 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.State;
-import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
 /** A Policy as messages show it, in the kernel's order of attributes ({@code dump_one_policy}, Linux 6.12). */
@@ -45,7 +44,7 @@ public final class PolicyEncoder {
     /** The attributes of GETPOLICY's answer and of POLEXPIRE. */
     public static void putAttributes(NetlinkWriter out, PolicySpec spec) {
         putTemplates(out, spec.templates());
-        putSecurityContext(out, spec.securityContext());
+        AttributeValues.putSecurityContext(out, spec.securityContext());
         putKeyAttributes(out, spec);
     }
 
@@ -55,12 +54,11 @@ public final class PolicyEncoder {
         putKeyAttributes(out, spec);
     }
 
-    /** The attributes of ACQUIRE: label and CPU are those of the larval State. */
+    /** The attributes of ACQUIRE: the CPU is that of the larval State. */
     public static void putAcquireAttributes(NetlinkWriter out, PolicySpec spec, State larval) {
         putTemplates(out, spec.templates());
-        putSecurityContext(out, larval.spec().securityContext());
         putKeyAttributes(out, spec);
-        AttributeValues.putIntUnless(out, XfrmAttribute.SA_PCPU, larval.spec().pcpu(), StateSpec.ABSENT);
+        StateNumber.PCPU.put(out, larval.spec());
     }
 
     /** The attribute of FLUSHPOLICY events. */
@@ -73,12 +71,6 @@ public final class PolicyEncoder {
         AttributeValues.putPolicyType(out, spec.type());
         AttributeValues.putMark(out, spec.mark());
         AttributeValues.putIfId(out, spec.ifId());
-    }
-
-    private static void putSecurityContext(NetlinkWriter out, byte[] securityContext) {
-        if (securityContext != null) {
-            out.putBytes(XfrmAttribute.SEC_CTX, securityContext);
-        }
     }
 
     private static void putTemplates(NetlinkWriter out, List<Template> templates) {

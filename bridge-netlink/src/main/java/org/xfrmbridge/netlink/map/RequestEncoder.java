@@ -53,25 +53,16 @@ public final class RequestEncoder {
     /** NEWSA and UPDSA. Offload and IP-TFS, which no spec can name, are left out. */
     public static void putState(NetlinkWriter out, StateSpec spec) {
         info(spec).write(out.room(UsersaInfo.BYTES));
-        AttributeValues.putIntUnless(out, XfrmAttribute.SA_EXTRA_FLAGS, spec.extraFlags(), 0);
+        for (StateNumber number : StateNumber.ALL) {
+            number.putGiven(out, spec);
+        }
         StateEncoder.putCareOfAddress(out, spec);
         putAlgorithms(out, spec);
         StateEncoder.putEncapsulation(out, spec.encapsulation());
-        if (spec.hasTfcPad()) {
-            out.putInt(XfrmAttribute.TFCPAD, spec.tfcPadBytes());
-        }
+        AttributeValues.putMark(out, spec.mark());
         AttributeValues.putOutputMark(out, spec.outputMark());
         putReplay(out, spec.replay(), spec.hasReplayBitmap());
         putUsage(out, spec.usage());
-        putThresholds(out, spec.replayMaxDifference(), spec.replayMaxAge());
-        if (spec.securityContext() != null) {
-            out.putBytes(XfrmAttribute.SEC_CTX, spec.securityContext());
-        }
-        if (spec.hasMappingAge()) {
-            out.putInt(XfrmAttribute.MTIMER_THRESH, spec.mappingMaxAgeSeconds());
-        }
-        AttributeValues.putIntUnless(out, XfrmAttribute.NAT_KEEPALIVE_INTERVAL, spec.natKeepaliveSeconds(), 0);
-        StateEncoder.putExpireAttributes(out, spec);
     }
 
     private static void putAlgorithms(NetlinkWriter out, StateSpec spec) {
@@ -204,9 +195,7 @@ public final class RequestEncoder {
     /** GETPOLICY and DELPOLICY. */
     public static void putPolicyKey(NetlinkWriter out, PolicyKey key) {
         new UserpolicyId(key.selector(), key.index(), key.direction().number()).write(out.room(UserpolicyId.BYTES));
-        if (key.securityContext() != null) {
-            out.putBytes(XfrmAttribute.SEC_CTX, key.securityContext());
-        }
+        AttributeValues.putSecurityContext(out, key.securityContext());
         AttributeValues.putPolicyType(out, key.type());
         AttributeValues.putMark(out, key.mark());
         AttributeValues.putIfId(out, key.ifId());

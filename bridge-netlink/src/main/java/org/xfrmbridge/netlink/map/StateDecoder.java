@@ -30,7 +30,10 @@ public final class StateDecoder {
         copyInfo(info, spec);
         try {
             copyAlgorithms(attributes, spec);
-            copyNumbers(attributes, spec);
+            for (StateNumber number : StateNumber.ALL) {
+                number.read(attributes, spec);
+            }
+            spec.offloadFlags(AttributeValues.offloadFlags(attributes)).given(given(attributes));
             copyStructs(attributes, spec);
             return spec.build();
         } catch (XfrmException e) {
@@ -43,11 +46,10 @@ public final class StateDecoder {
     public static StateSpec decodeLarval(UsersaInfo info, Attributes attributes) {
         StateSpecBuilder spec = StateSpec.builder();
         copyInfo(info, spec);
-        spec.mark(AttributeValues.mark(attributes))
-                .ifId(AttributeValues.ifId(attributes))
-                .direction(attributes.getByte(XfrmAttribute.SA_DIR, 0))
-                .pcpu(attributes.getInt(XfrmAttribute.SA_PCPU, StateSpec.ABSENT))
-                .given(given(attributes));
+        StateNumber.IF_ID.read(attributes, spec);
+        StateNumber.DIRECTION.read(attributes, spec);
+        StateNumber.PCPU.read(attributes, spec);
+        spec.mark(AttributeValues.mark(attributes)).given(given(attributes));
         return spec.build();
     }
 
@@ -100,26 +102,11 @@ public final class StateDecoder {
         return algorithm;
     }
 
-    private static void copyNumbers(Attributes attributes, StateSpecBuilder spec) {
-        spec.extraFlags(attributes.getInt(XfrmAttribute.SA_EXTRA_FLAGS, 0))
-                .tfcPadBytes(attributes.getInt(XfrmAttribute.TFCPAD, 0))
-                .ifId(AttributeValues.ifId(attributes))
-                .replayMaxDifference(attributes.getInt(XfrmAttribute.REPLAY_THRESH, StateSpec.ABSENT))
-                .replayMaxAge(attributes.getInt(XfrmAttribute.ETIMER_THRESH, StateSpec.ABSENT))
-                .mappingMaxAgeSeconds(attributes.getInt(XfrmAttribute.MTIMER_THRESH, 0))
-                .direction(attributes.getByte(XfrmAttribute.SA_DIR, 0))
-                .natKeepaliveSeconds(attributes.getInt(XfrmAttribute.NAT_KEEPALIVE_INTERVAL, 0))
-                .pcpu(attributes.getInt(XfrmAttribute.SA_PCPU, StateSpec.ABSENT))
-                .offloadFlags(AttributeValues.offloadFlags(attributes))
-                .given(given(attributes));
-    }
-
     private static int given(Attributes attributes) {
-        int given = attributes.has(XfrmAttribute.TFCPAD) ? StateSpec.GIVEN_TFC_PAD : 0;
-        given |= attributes.has(XfrmAttribute.MTIMER_THRESH) ? StateSpec.GIVEN_MAPPING_AGE : 0;
-        given |= attributes.has(XfrmAttribute.SA_PCPU) ? StateSpec.GIVEN_PCPU : 0;
-        given |= attributes.has(XfrmAttribute.REPLAY_THRESH) ? StateSpec.GIVEN_REPLAY_THRESHOLD : 0;
-        given |= attributes.has(XfrmAttribute.ETIMER_THRESH) ? StateSpec.GIVEN_TIMER_THRESHOLD : 0;
+        int given = 0;
+        for (StateNumber number : StateNumber.ALL) {
+            given |= number.given(attributes);
+        }
         given |= attributes.has(XfrmAttribute.REPLAY_ESN_VAL) ? StateSpec.GIVEN_REPLAY_BITMAP : 0;
         given |= attributes.has(XfrmAttribute.SEC_CTX) ? StateSpec.GIVEN_SECURITY_CONTEXT : 0;
         for (int type = XfrmAttribute.IPTFS_DROP_TIME; type <= XfrmAttribute.IPTFS_PKT_SIZE; type++) {

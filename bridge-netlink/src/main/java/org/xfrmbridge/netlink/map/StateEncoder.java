@@ -62,7 +62,7 @@ public final class StateEncoder {
     /** All attributes of NEWSA. */
     public static void putAttributes(NetlinkWriter out, State state) {
         StateSpec spec = state.spec();
-        AttributeValues.putIntUnless(out, XfrmAttribute.SA_EXTRA_FLAGS, spec.extraFlags(), 0);
+        StateNumber.EXTRA_FLAGS.put(out, spec);
         putCareOfAddress(out, spec);
         long lastUsedSeconds = state.usage().lastUsedSeconds();
         if (lastUsedSeconds != 0) {
@@ -70,17 +70,14 @@ public final class StateEncoder {
         }
         putAlgorithms(out, spec);
         putEncapsulation(out, spec.encapsulation());
-        AttributeValues.putIntUnless(out, XfrmAttribute.TFCPAD, spec.tfcPadBytes(), 0);
+        StateNumber.TFC_PAD.put(out, spec);
         AttributeValues.putMark(out, spec.mark());
         AttributeValues.putOutputMark(out, spec.outputMark());
         putReplay(out, state);
-        AttributeValues.putIfId(out, spec.ifId());
-        if (spec.securityContext() != null) {
-            out.putBytes(XfrmAttribute.SEC_CTX, spec.securityContext());
+        StateNumber.IF_ID.put(out, spec);
+        for (StateNumber number : StateNumber.LAST) {
+            number.put(out, spec);
         }
-        AttributeValues.putIntUnless(out, XfrmAttribute.MTIMER_THRESH, spec.mappingMaxAgeSeconds(), 0);
-        putPcpuAndDirection(out, spec);
-        AttributeValues.putIntUnless(out, XfrmAttribute.NAT_KEEPALIVE_INTERVAL, spec.natKeepaliveSeconds(), 0);
     }
 
     static void putCareOfAddress(NetlinkWriter out, StateSpec spec) {
@@ -152,17 +149,6 @@ public final class StateEncoder {
         }
     }
 
-    private static void putPcpuAndDirection(NetlinkWriter out, StateSpec spec) {
-        AttributeValues.putIntUnless(out, XfrmAttribute.SA_PCPU, spec.pcpu(), StateSpec.ABSENT);
-        putDirection(out, spec);
-    }
-
-    private static void putDirection(NetlinkWriter out, StateSpec spec) {
-        if (spec.direction() != 0) {
-            out.putByte(XfrmAttribute.SA_DIR, spec.direction());
-        }
-    }
-
     /** The attributes of MIGRATE_STATE: what was asked for, and what the State has kept. */
     public static void putMigrationAttributes(NetlinkWriter out, StateMigration migration, State moved) {
         StateSpec spec = moved.spec();
@@ -173,9 +159,9 @@ public final class StateEncoder {
             out.endAttribute(attribute);
         }
         AttributeValues.putOutputMark(out, spec.outputMark());
-        AttributeValues.putIntUnless(out, XfrmAttribute.MTIMER_THRESH, spec.mappingMaxAgeSeconds(), 0);
-        AttributeValues.putIntUnless(out, XfrmAttribute.NAT_KEEPALIVE_INTERVAL, spec.natKeepaliveSeconds(), 0);
-        putDirection(out, spec);
+        StateNumber.MAPPING_AGE.put(out, spec);
+        StateNumber.NAT_KEEPALIVE.put(out, spec);
+        StateNumber.DIRECTION.put(out, spec);
     }
 
     /** The attributes of EXPIRE. */
@@ -185,8 +171,9 @@ public final class StateEncoder {
 
     static void putExpireAttributes(NetlinkWriter out, StateSpec spec) {
         AttributeValues.putMark(out, spec.mark());
-        AttributeValues.putIfId(out, spec.ifId());
-        putPcpuAndDirection(out, spec);
+        StateNumber.IF_ID.put(out, spec);
+        StateNumber.PCPU.put(out, spec);
+        StateNumber.DIRECTION.put(out, spec);
     }
 
     /**

@@ -1,6 +1,7 @@
 package org.xfrmbridge.pfkey.msg;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.xfrmbridge.pfkey.sadb.SadbStruct;
 
 /** {@code struct sadb_ident} and the identity, padded: between key managers, Linux ignores it. */
@@ -22,5 +23,18 @@ public record SadbIdent(int type, long id, byte[] identity) implements SadbStruc
     @Override
     public void write(ByteBuffer out) {
         out.putShort((short) type).putShort((short) 0).putLong(id).put(identity);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof SadbIdent that
+                && type == that.type
+                && id == that.id
+                && Arrays.equals(identity, that.identity);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(identity);
     }
 }

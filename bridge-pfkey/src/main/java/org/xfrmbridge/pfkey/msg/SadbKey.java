@@ -1,6 +1,7 @@
 package org.xfrmbridge.pfkey.msg;
 
 import java.nio.ByteBuffer;
+import java.security.MessageDigest;
 import org.xfrmbridge.pfkey.sadb.SadbStruct;
 
 /**
@@ -34,5 +35,16 @@ public record SadbKey(int bits, byte[] key) implements SadbStruct {
     @Override
     public String toString() {
         return "key of " + bits + " bits";
+    }
+
+    /** In constant time. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof SadbKey that && bits == that.bits && MessageDigest.isEqual(key, that.key);
+    }
+
+    @Override
+    public int hashCode() {
+        return bits;
     }
 }

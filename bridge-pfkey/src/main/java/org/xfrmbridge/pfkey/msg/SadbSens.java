@@ -1,6 +1,7 @@
 package org.xfrmbridge.pfkey.msg;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.xfrmbridge.pfkey.sadb.SadbStruct;
 
 /**
@@ -34,5 +35,21 @@ public record SadbSens(int dpd, int sensLevel, int sensLen, int integLevel, int 
                 .put((byte) integLevel)
                 .put((byte) integLen);
         out.putInt(0).put(bitmaps);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof SadbSens that
+                && dpd == that.dpd
+                && sensLevel == that.sensLevel
+                && sensLen == that.sensLen
+                && integLevel == that.integLevel
+                && integLen == that.integLen
+                && Arrays.equals(bitmaps, that.bitmaps);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(bitmaps);
     }
 }

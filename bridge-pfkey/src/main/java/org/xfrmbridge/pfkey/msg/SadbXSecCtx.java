@@ -1,6 +1,7 @@
 package org.xfrmbridge.pfkey.msg;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.xfrmbridge.pfkey.sadb.SadbStruct;
 
 /** {@code struct sadb_x_sec_ctx} and the label: without a security module, Linux checks its length and ignores it. */
@@ -21,5 +22,18 @@ public record SadbXSecCtx(int alg, int doi, byte[] label) implements SadbStruct 
     @Override
     public void write(ByteBuffer out) {
         out.put((byte) alg).put((byte) doi).putShort((short) label.length).put(label);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof SadbXSecCtx that
+                && alg == that.alg
+                && doi == that.doi
+                && Arrays.equals(label, that.label);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(label);
     }
 }
