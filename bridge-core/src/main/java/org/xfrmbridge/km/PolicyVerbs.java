@@ -1,5 +1,8 @@
 package org.xfrmbridge.km;
 
+import org.xfrmbridge.db.Databases;
+import org.xfrmbridge.db.SocketPolicies;
+import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.ChangeListener.Change;
 import org.xfrmbridge.time.Clock;
@@ -12,14 +15,18 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * with {@code xfrm_policy_insert}. Each refuses before it changes anything. Control thread only.
  */
 final class PolicyVerbs {
+    private static final int IPPROTO_RAW = 255;
+
     private final Spd spd;
+    private final SocketPolicies sockets;
     private final PolicyExpiry expiry;
     private final KeyManagers keyManagers;
     private final Clock clock;
     private final MemoryReserve reserve;
 
-    PolicyVerbs(Spd spd, PolicyExpiry expiry, KeyManagers keyManagers, Clock clock, MemoryReserve reserve) {
-        this.spd = spd;
+    PolicyVerbs(Databases databases, PolicyExpiry expiry, KeyManagers keyManagers, Clock clock, MemoryReserve reserve) {
+        spd = databases.spd();
+        sockets = databases.sockets();
         this.expiry = expiry;
         this.keyManagers = keyManagers;
         this.clock = clock;
@@ -27,9 +34,7 @@ final class PolicyVerbs {
     }
 
     Policy add(PolicySpec request, boolean exclusive, Origin origin) throws XfrmException {
-        // What PF_KEY can say is right by its form.
-        PolicySpec verified = origin.via() == Origin.Interface.NETLINK ? PolicyRules.verify(request) : request;
-        PolicySpec spec = verified.withSanitizedMark();
+        PolicySpec spec = verified(request, origin.via()).withSanitizedMark();
         if (exclusive || !reserve.hasRoom() && !isThere(spec)) {
             reserve.requireRoom();
         }
@@ -41,6 +46,27 @@ final class PolicyVerbs {
         expiry.start(policy);
         keyManagers.policyChanged(exclusive ? Change.NEW : Change.UPDATE, policy, false, origin);
         return policy;
+    }
+
+    /** What PF_KEY can say is right by its form. */
+    private static PolicySpec verified(PolicySpec request, Origin.Interface via) throws XfrmException {
+        return via == Origin.Interface.NETLINK ? PolicyRules.verify(request) : request;
+    }
+
+    /** {@code xfrm_user_policy}. */
+    Policy set(Object owner, long cookie, LocalEndpoint at, PolicySpec request, Origin.Interface via)
+            throws XfrmException {
+        PolicySpec spec = verified(request, via).withIndex(0);
+        boolean bypass =
+                spec.action() == PolicySpec.Action.ALLOW && spec.templates().isEmpty();
+        if (at.protocol() == IPPROTO_RAW && !bypass) {
+            throw new XfrmException(Errno.EOPNOTSUPP, "what such a socket sends may be of any protocol");
+        }
+        return sockets.setPolicy(owner, cookie, at, spec, clock.epochSeconds());
+    }
+
+    void clear(Object owner, long cookie) {
+        sockets.clearPolicies(owner, cookie);
     }
 
     private boolean isThere(PolicySpec spec) {

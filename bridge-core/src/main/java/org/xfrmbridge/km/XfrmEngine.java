@@ -9,6 +9,7 @@ import java.util.random.RandomGenerator;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.db.SpiAllocator;
 import org.xfrmbridge.time.Clock;
@@ -159,7 +160,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         acquirer = new Acquirer(sad, states, acquires, keyManagers, sysctls, clock);
         lostStates = new LostStates(timers, setup.lostStates);
         policyExpiry = new PolicyExpiry(spd, keyManagers, timers, clock);
-        policyVerbs = new PolicyVerbs(spd, policyExpiry, keyManagers, clock, setup.reserve);
+        policyVerbs = new PolicyVerbs(setup.databases, policyExpiry, keyManagers, clock, setup.reserve);
         migrateVerb = new MigrateVerb(sad, spd, states, policyExpiry, keyManagers, clock);
         migrateStateVerb = new MigrateStateVerb(states, keyManagers, clock);
         defaultVerdicts = new DefaultVerdicts(spd);
@@ -301,6 +302,17 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     @Override
     public void flushPolicies(PolicySpec.Type type, Origin origin) throws XfrmException {
         policyVerbs.flush(type, origin);
+    }
+
+    @Override
+    public Policy setSocketPolicy(Object owner, long cookie, LocalEndpoint at, PolicySpec spec, Origin.Interface via)
+            throws XfrmException {
+        return policyVerbs.set(owner, cookie, at, spec, via);
+    }
+
+    @Override
+    public void clearSocketPolicies(Object owner, long cookie) {
+        policyVerbs.clear(owner, cookie);
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.xfrmbridge.km;
 
 import java.util.function.Predicate;
 import org.xfrmbridge.db.Dump;
+import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicyKey;
@@ -95,6 +96,19 @@ public interface XfrmService {
      * that is success.
      */
     void flushPolicies(PolicySpec.Type type, Origin origin) throws XfrmException;
+
+    /**
+     * {@code IP_XFRM_POLICY} and {@code IP_IPSEC_POLICY}: the policy of one direction of a socket, instead of the one
+     * there was. EOPNOTSUPP for what may send packets of any protocol, as only their own are known by it.
+     *
+     * @param owner of the socket's number, cookie
+     * @param via what the client said it by
+     */
+    Policy setSocketPolicy(Object owner, long cookie, LocalEndpoint at, PolicySpec spec, Origin.Interface via)
+            throws XfrmException;
+
+    /** {@code IP_XFRM_POLICY} without a policy: the socket has none from then on. */
+    void clearSocketPolicies(Object owner, long cookie);
 
     /**
      * A walk over all Policies of a type (null: of both, as a GETPOLICY dump wants), socket policies among them,

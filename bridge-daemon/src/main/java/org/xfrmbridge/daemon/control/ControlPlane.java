@@ -16,7 +16,6 @@ import org.xfrmbridge.daemon.os.UnixConnection;
 import org.xfrmbridge.daemon.os.UnixServer;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.km.XfrmEngine;
-import org.xfrmbridge.netlink.server.NetlinkCaller;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
 import org.xfrmbridge.pfkey.server.PfkeyCaller;
@@ -230,7 +229,7 @@ public final class ControlPlane implements ControlLoop.Work {
 
     private SocketRegistration registration(Peer peer, SocketPolicies sockets) {
         SocketRegistration.PfkeyPolicies ofPfkey = (option, family) -> pfkey.socketPolicy(option, family, engine);
-        return new SocketRegistration(sockets, registry, ofPfkey, clock, peer);
+        return new SocketRegistration(engine, sockets, registry, ofPfkey, peer);
     }
 
     /** Strangers are refused, each time, and hear nothing: of the engine they reach nothing. */
@@ -239,7 +238,7 @@ public final class ControlPlane implements ControlLoop.Work {
         DatagramChannel channel = channel(connection, peer.privileged() ? Taking.FIRST : Taking.LAST, peer, "netlink");
         start(channel, peer, () -> {
             int portId = PortName.portId(connection.peerName(), UNNAMED_PORT_ID | peer.pid());
-            return new NetlinkSession(engine, keyManager, channel, new NetlinkCaller(portId, peer.privileged()));
+            return new NetlinkSession(engine, keyManager, channel, portId, peer.privileged());
         });
         return channel;
     }

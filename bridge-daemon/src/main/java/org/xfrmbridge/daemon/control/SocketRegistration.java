@@ -12,16 +12,12 @@ import org.xfrmbridge.db.SocketPolicies.Families;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.db.TcpConnection;
 import org.xfrmbridge.km.Errno;
-import org.xfrmbridge.km.PolicyRules;
+import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmException;
+import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.netlink.map.PolicyDecoder;
-import org.xfrmbridge.netlink.msg.UserpolicyInfo;
-import org.xfrmbridge.netlink.msg.XfrmAttribute;
-import org.xfrmbridge.netlink.nl.Attributes;
-import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
-import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
@@ -37,13 +33,12 @@ final class SocketRegistration {
     private static final String IPV6_AND_IPV4 = "10+2";
 
     private static final int SOCK_RAW = 3;
-    private static final int IPPROTO_RAW = 255;
 
+    private final XfrmService service;
     private final SocketPolicies sockets;
     private final SocketRegistry registry;
     private final Map<Long, Known> known = new HashMap<>();
     private final PfkeyPolicies policies;
-    private final Clock clock;
     private final Peer peer;
     private boolean registered;
 
@@ -56,11 +51,11 @@ final class SocketRegistration {
     }
 
     SocketRegistration(
-            SocketPolicies sockets, SocketRegistry registry, PfkeyPolicies policies, Clock clock, Peer peer) {
+            XfrmService service, SocketPolicies sockets, SocketRegistry registry, PfkeyPolicies policies, Peer peer) {
+        this.service = service;
         this.sockets = sockets;
         this.registry = registry;
         this.policies = policies;
-        this.clock = clock;
         this.peer = peer;
     }
 
@@ -180,48 +175,27 @@ final class SocketRegistration {
     }
 
     private String ipsec(long cookie, LocalEndpoint at, String hex) throws XfrmException {
-        return set(cookie, at, policies.read(bytes(hex), at.family()));
-    }
-
-    /** Returns what is known of the socket by it. */
-    private String set(long cookie, LocalEndpoint at, PolicySpec policy) throws XfrmException {
-        boolean bypass =
-                policy.action() == PolicySpec.Action.ALLOW && policy.templates().isEmpty();
-        if (at.protocol() == IPPROTO_RAW && !bypass) {
-            throw new XfrmException(Errno.EOPNOTSUPP, "what such a socket sends may be of any protocol");
-        }
-        prepare(cookie, at);
-        sockets.setPolicy(owner(cookie), cookie(cookie), at, policy, clock.epochSeconds());
-        return SocketRegistry.POLICY + policy.direction();
-    }
-
-    private static ByteBuffer bytes(String hex) {
-        return ByteBuffer.wrap(HexFormat.of().parseHex(hex)).order(ByteOrder.nativeOrder());
+        return set(cookie, at, policies.read(bytes(hex), at.family()), Origin.Interface.PF_KEY);
     }
 
     private String policy(long cookie, LocalEndpoint at, String hex) throws XfrmException {
         if (hex.equals("-")) {
             prepare(cookie, at);
-            sockets.clearPolicies(owner(cookie), cookie(cookie));
+            service.clearSocketPolicies(owner(cookie), cookie(cookie));
             return null;
         }
-        ByteBuffer option = bytes(hex);
-        if (option.remaining() < UserpolicyInfo.BYTES) {
-            throw new IllegalArgumentException("cut short");
-        }
-        return set(cookie, at, spec(option));
+        return set(cookie, at, PolicyDecoder.ofSocket(bytes(hex)), Origin.Interface.NETLINK);
     }
 
-    /** {@code xfrm_compile_policy}: only in and out, and what follows the policy is templates. */
-    private static PolicySpec spec(ByteBuffer option) throws XfrmException {
-        UserpolicyInfo info = UserpolicyInfo.read(option);
-        Attributes none = Attributes.parse(ByteBuffer.allocate(0), 0, XfrmAttribute.POLICIES.maxType());
-        PolicySpec verified =
-                PolicyRules.verify(PolicyDecoder.decode(info, none).withTemplates(PolicyDecoder.templates(option)));
-        if (verified.direction() == Direction.FWD) {
-            throw new IllegalArgumentException("no policy of a socket");
-        }
-        return verified.withIndex(0);
+    /** Returns what is known of the socket by it. */
+    private String set(long cookie, LocalEndpoint at, PolicySpec policy, Origin.Interface via) throws XfrmException {
+        prepare(cookie, at);
+        service.setSocketPolicy(owner(cookie), cookie(cookie), at, policy, via);
+        return SocketRegistry.POLICY + policy.direction();
+    }
+
+    private static ByteBuffer bytes(String hex) {
+        return ByteBuffer.wrap(HexFormat.of().parseHex(hex)).order(ByteOrder.nativeOrder());
     }
 
     private String encapsulation(long cookie, LocalEndpoint at, String number) {

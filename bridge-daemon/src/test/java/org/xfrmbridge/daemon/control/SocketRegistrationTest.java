@@ -10,14 +10,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.daemon.os.UnixConnection.Credentials;
-import org.xfrmbridge.db.SocketPolicies;
+import org.xfrmbridge.db.Databases;
+import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.xfrm.AddressFamily;
 
 class SocketRegistrationTest {
     private static final String EPERM = "errno 1\n";
     private static final String OK = "ok\n";
 
-    private final SocketPolicies sockets = new SocketPolicies();
+    private final Databases databases = new Databases();
+    private final XfrmEngine engine =
+            XfrmEngine.builder(databases, new SystemClock()).build();
     private SocketRegistry registry;
 
     @TempDir
@@ -25,7 +28,7 @@ class SocketRegistrationTest {
 
     @BeforeEach
     void start() throws IOException {
-        registry = new SocketRegistry(sockets, new SocketJournal(directory), new SystemClock());
+        registry = new SocketRegistry(databases.sockets(), new SocketJournal(directory), new SystemClock());
     }
 
     @AfterEach
@@ -35,7 +38,7 @@ class SocketRegistrationTest {
 
     private SocketRegistration of(int uid) {
         Peer peer = new Peer(new Access(-1), new Credentials(1, uid, new int[] {uid}));
-        return new SocketRegistration(sockets, registry, (option, family) -> null, new SystemClock(), peer);
+        return new SocketRegistration(engine, databases.sockets(), registry, (option, family) -> null, peer);
     }
 
     /** As a kernel, which asks for the right in setsockopt() of policies alone. */
@@ -44,7 +47,7 @@ class SocketRegistrationTest {
         SocketRegistration registration = of(0);
         assertEquals(OK, registration.line("encap 17 2 17 0.0.0.0 4500 2", false));
         assertEquals(OK, registration.line("moved 17 2 17 192.0.2.1 4501", false));
-        assertEquals(2, sockets.encapsulationType(AddressFamily.INET, 0xc000_0201L << 32, 0, 4501));
+        assertEquals(2, databases.sockets().encapsulationType(AddressFamily.INET, 0xc000_0201L << 32, 0, 4501));
         assertEquals(EPERM, registration.line("policy 17 2 17 0.0.0.0 4500 -", false));
         assertEquals(EPERM, registration.line("ipsec 17 2 17 0.0.0.0 4500 00", false));
         assertEquals(OK, registration.line("policy 17 2 17 0.0.0.0 4500 -", true));

@@ -25,9 +25,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.host.SocketEntry;
 import org.xfrmbridge.daemon.host.SocketTable;
+import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.Errno;
+import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
@@ -46,9 +48,11 @@ class SocketRegistryTest {
     @TempDir
     private Path directory;
 
-    private final Spd spd = new Spd();
-    private final SocketPolicies sockets = new SocketPolicies(spd);
+    private final Databases databases = new Databases();
+    private final SocketPolicies sockets = databases.sockets();
+    private final Spd spd = databases.spd();
     private final TestClock clock = new TestClock();
+    private final XfrmEngine engine = XfrmEngine.builder(databases, clock).build();
     private SocketRegistry registry;
     private SocketRegistration client;
 
@@ -79,7 +83,7 @@ class SocketRegistryTest {
     }
 
     private SocketRegistration registration() {
-        return new SocketRegistration(sockets, registry, null, clock, Peer.SELF);
+        return new SocketRegistration(engine, sockets, registry, null, Peer.SELF);
     }
 
     /** A second goes by. */
@@ -350,7 +354,7 @@ class SocketRegistryTest {
         };
         registry.close();
         registry = new SocketRegistry(sockets, new SocketJournal(directory), clock);
-        registry.resume(new SocketRegistration(sockets, registry, looking, clock, Peer.SELF));
+        registry.resume(new SocketRegistration(engine, sockets, registry, looking, Peer.SELF));
         assertEquals(List.of(text, text), seen);
     }
 
