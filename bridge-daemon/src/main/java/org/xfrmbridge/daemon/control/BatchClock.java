@@ -3,12 +3,12 @@ package org.xfrmbridge.daemon.control;
 import org.xfrmbridge.time.Clock;
 
 /**
- * Reads the seconds once for all that is changed on one occasion: a reading costs as much as a twentieth of a change.
+ * Reads the seconds once for all that is changed in one batch: a reading costs as much as a twentieth of a change.
  * Control thread only.
  */
 public final class BatchClock implements Clock, ChangeBatch {
     private final Clock real;
-    private boolean occasion;
+    private boolean inBatch;
     private long seconds;
 
     public BatchClock(Clock real) {
@@ -18,12 +18,12 @@ public final class BatchClock implements Clock, ChangeBatch {
     @Override
     public void begin() {
         seconds = real.epochSeconds();
-        occasion = true;
+        inBatch = true;
     }
 
     @Override
     public void end() {
-        occasion = false;
+        inBatch = false;
     }
 
     @Override
@@ -33,6 +33,6 @@ public final class BatchClock implements Clock, ChangeBatch {
 
     @Override
     public long epochSeconds() {
-        return occasion ? seconds : real.epochSeconds();
+        return inBatch ? seconds : real.epochSeconds();
     }
 }

@@ -63,7 +63,7 @@ public final class ControlLoop implements Executor {
     private final EventDescriptor wakeup;
     private final EventSet events;
     private Member[] members = new Member[64];
-    private final BusyMailboxes talkers = new BusyMailboxes();
+    private final BusyMailboxes busyMailboxes = new BusyMailboxes();
     private final Queue<Runnable> asked = new ConcurrentLinkedQueue<>();
     private boolean dialogue;
     private volatile boolean stopping;
@@ -76,8 +76,8 @@ public final class ControlLoop implements Executor {
     }
 
     /** Where clients with mailboxes are noted. */
-    BusyMailboxes talkers() {
-        return talkers;
+    BusyMailboxes busyMailboxes() {
+        return busyMailboxes;
     }
 
     /** Any thread: makes the loop go round. */
@@ -161,17 +161,17 @@ public final class ControlLoop implements Executor {
 
     /** Waits until there are events or requests in mailboxes, or timers are due; returns how many events. */
     private int await(long startNs, Work work) {
-        boolean asked = dialogue && talkers.look();
+        boolean asked = dialogue && busyMailboxes.look();
         while (dialogue && !asked && clock.nowNs() - startNs < LOOKING_NS) {
             int count = events.await(0);
             if (count > 0) {
                 return count;
             }
             Thread.yield();
-            asked = talkers.look();
+            asked = busyMailboxes.look();
         }
         // A request that comes from here on comes through the socket.
-        asked = asked || talkers.rest();
+        asked = asked || busyMailboxes.rest();
         return events.await(asked ? 0 : timeoutMs(work));
     }
 
@@ -199,7 +199,7 @@ public final class ControlLoop implements Executor {
 
     /** Returns whether a client's requests were among what was served. */
     private boolean serveClients(int count) {
-        boolean talked = talkers.serve();
+        boolean talked = busyMailboxes.serve();
         for (int i = 0; i < count; i++) {
             Member member = members[events.key(i)];
             if (member != null && !(member.channel instanceof Listener) && member.channel.isOpen()) {

@@ -141,8 +141,8 @@ public final class ControlPlane implements ControlLoop.Work {
     }
 
     private void listen(Path directory, SocketPolicies sockets, Statistics statistics) throws IOException {
-        PublicQueries inquiries = PublicQueries.of(statistics, pfkey, sysctls);
-        PublicQueries fromGuests = PublicQueries.through(loop, inquiries);
+        PublicQueries queries = PublicQueries.of(statistics, pfkey, sysctls);
+        PublicQueries queriesOfGuests = PublicQueries.through(loop, queries);
         UnprivilegedConnections guests = new UnprivilegedConnections();
         listen(
                 directory,
@@ -150,7 +150,7 @@ public final class ControlPlane implements ControlLoop.Work {
                 UnixServer.Type.STREAM,
                 guests,
                 (connection, peer) ->
-                        textClient(connection, peer, peer.privileged() ? inquiries : fromGuests, sockets));
+                        textClient(connection, peer, peer.privileged() ? queries : queriesOfGuests, sockets));
         PfkeyKeyManager nobody = new PfkeyKeyManager();
         listen(
                 directory,
@@ -223,8 +223,8 @@ public final class ControlPlane implements ControlLoop.Work {
         }
     }
 
-    private Channel textClient(UnixConnection connection, Peer peer, PublicQueries inquiries, SocketPolicies sockets) {
-        return new TextChannel(connection, peer, new TextConversation(inquiries, sysctls, registration(peer, sockets)));
+    private Channel textClient(UnixConnection connection, Peer peer, PublicQueries queries, SocketPolicies sockets) {
+        return new TextChannel(connection, peer, new TextConversation(queries, sysctls, registration(peer, sockets)));
     }
 
     private SocketRegistration registration(Peer peer, SocketPolicies sockets) {
@@ -264,8 +264,8 @@ public final class ControlPlane implements ControlLoop.Work {
 
     private DatagramChannel channel(UnixConnection connection, Taking taking, Peer peer, String protocol) {
         return peer.privileged()
-                ? new DatagramChannel(connection, taking, batch, loop.talkers(), peer, protocol)
-                : new DatagramChannel(connection, taking, ChangeBatch.NONE, guestLoop.talkers(), peer, protocol);
+                ? new DatagramChannel(connection, taking, batch, loop.busyMailboxes(), peer, protocol)
+                : new DatagramChannel(connection, taking, ChangeBatch.NONE, guestLoop.busyMailboxes(), peer, protocol);
     }
 
     /** On the control thread, until {@link #stop}. */

@@ -53,10 +53,10 @@ final class DatagramChannel implements Channel, MessageSink {
         ControlSession open() throws OsException;
     }
 
-    private final MailboxSocket line;
+    private final MailboxSocket socket;
     private final Taking taking;
-    private final ChangeBatch occasion;
-    private final BusyMailboxes talkers;
+    private final ChangeBatch batch;
+    private final BusyMailboxes busyMailboxes;
     private final Peer peer;
     private final String protocol;
     private final byte[] datagram = DATAGRAM.get();
@@ -75,21 +75,21 @@ final class DatagramChannel implements Channel, MessageSink {
     private boolean open = true;
 
     /**
-     * @param occasion that each datagram is
-     * @param talkers that it is one of when it has a mailbox
+     * @param batch told of each datagram
+     * @param busyMailboxes has it while it has a mailbox
      * @param protocol for the log
      */
     DatagramChannel(
             UnixConnection connection,
             Taking taking,
-            ChangeBatch occasion,
-            BusyMailboxes talkers,
+            ChangeBatch batch,
+            BusyMailboxes busyMailboxes,
             Peer peer,
             String protocol) {
-        this.line = new MailboxSocket(connection, peer);
+        this.socket = new MailboxSocket(connection, peer);
         this.taking = taking;
-        this.occasion = occasion;
-        this.talkers = talkers;
+        this.batch = batch;
+        this.busyMailboxes = busyMailboxes;
         this.peer = peer;
         this.protocol = protocol;
     }
@@ -106,7 +106,7 @@ final class DatagramChannel implements Channel, MessageSink {
 
     @Override
     public int fd() {
-        return line.fd();
+        return socket.fd();
     }
 
     /** A client that does not read its answers is not asked for more requests. */
@@ -135,7 +135,7 @@ final class DatagramChannel implements Channel, MessageSink {
             }
             announce();
             invite();
-            talkers.note(this);
+            busyMailboxes.note(this);
         } catch (OsException e) {
             open = false;
         }
@@ -149,18 +149,18 @@ final class DatagramChannel implements Channel, MessageSink {
             int bytes = take();
             ByteBuffer rest =
                     ByteBuffer.wrap(datagram, 0, Math.max(handledBytes, bytes)).position(handledBytes);
-            handle(rest, () -> session.resume(rest, line.isTrusted()));
+            handle(rest, () -> session.resume(rest, socket.isTrusted()));
         } else if (session != null && session.hasBacklog()) {
             session.writable();
         }
     }
 
     private void resumeCopy() {
-        occasion.begin();
+        batch.begin();
         try {
-            session.resume(left, line.isTrusted());
+            session.resume(left, socket.isTrusted());
         } finally {
-            occasion.end();
+            batch.end();
             if (!left.hasRemaining()) {
                 forgetCopy();
             }
@@ -181,7 +181,7 @@ final class DatagramChannel implements Channel, MessageSink {
         ByteBuffer message = ByteBuffer.wrap(datagram, 0, Math.min(bytes, datagram.length));
         handle(message, () -> {
             if (bytes <= datagram.length) {
-                session.receive(message, line.isTrusted());
+                session.receive(message, socket.isTrusted());
             } else {
                 session.refuse(message);
                 message.position(message.limit());
@@ -190,11 +190,11 @@ final class DatagramChannel implements Channel, MessageSink {
     }
 
     private void handle(ByteBuffer message, Runnable step) throws OsException {
-        occasion.begin();
+        batch.begin();
         try {
             step.run();
         } finally {
-            occasion.end();
+            batch.end();
             keep(message);
             // It may have held keys.
             Arrays.fill(datagram, 0, message.limit(), (byte) 0);
@@ -210,23 +210,23 @@ final class DatagramChannel implements Channel, MessageSink {
         }
         handledBytes = message.hasRemaining() ? message.position() : 0;
         if (handledBytes == 0) {
-            line.takePeeked();
+            socket.takePeeked();
         }
     }
 
     private int take() throws OsException {
-        return taking == Taking.FIRST ? line.receive(datagram) : line.peek(datagram);
+        return taking == Taking.FIRST ? socket.receive(datagram) : socket.peek(datagram);
     }
 
     /** What an answered client may be about to send. */
     private int takeNext() throws OsException {
         int bytes = UnixConnection.NOTHING;
-        int looks = !peer.privileged() ? 1 : line.hasMailbox() ? MAILBOX_LOOKS : LOOKS;
+        int looks = !peer.privileged() ? 1 : socket.hasMailbox() ? MAILBOX_LOOKS : LOOKS;
         for (int look = 1; look <= looks && bytes == UnixConnection.NOTHING; look++) {
             if (look % LOOKS_PER_YIELD == 0) {
                 Thread.yield();
             }
-            line.look();
+            socket.look();
             bytes = take();
         }
         return bytes;
@@ -234,30 +234,30 @@ final class DatagramChannel implements Channel, MessageSink {
 
     /** Whether it did not talk before. */
     boolean startTalking() {
-        boolean starts = !talking && line.hasMailbox();
+        boolean starts = !talking && socket.hasMailbox();
         talking |= starts;
         return starts;
     }
 
     /** Whether it is done with that, and no request is in the mailbox; nothing else is, either way. */
     boolean stopTalking() {
-        talking = open && line.rest() && !isBusy();
+        talking = open && socket.rest() && !isBusy();
         return !talking;
     }
 
     /** Lets the client put a request into its mailbox. */
     void invite() {
         if (open && !isBusy()) {
-            line.invite();
+            socket.invite();
         }
     }
 
     /** Whether there is a request in the mailbox that may be taken. */
     boolean isAsking() {
-        return open && line.isAsked() && !isBusy();
+        return open && socket.isAsked() && !isBusy();
     }
 
-    /** A client that stays is worth a line; those that ask and go are many. */
+    /** A client that stays is worth a mailbox; those that ask and go are many. */
     private void announce() {
         if (!listening && session != null && session.isListening()) {
             listening = true;
@@ -272,8 +272,8 @@ final class DatagramChannel implements Channel, MessageSink {
             return true;
         }
         try {
-            boolean sent = line.send(message);
-            talkers.note(this);
+            boolean sent = socket.send(message);
+            busyMailboxes.note(this);
             return sent;
         } catch (OsException e) {
             // Or a message larger than a socket takes: no later attempt would do better.
@@ -284,7 +284,7 @@ final class DatagramChannel implements Channel, MessageSink {
 
     @Override
     public int unreadBytes() {
-        return line.unreadBytes();
+        return socket.unreadBytes();
     }
 
     @Override
@@ -299,7 +299,7 @@ final class DatagramChannel implements Channel, MessageSink {
         if (session != null) {
             session.close();
         }
-        line.close();
+        socket.close();
         if (listening) {
             LOG.info("{} {} is gone", peer, protocol);
         }

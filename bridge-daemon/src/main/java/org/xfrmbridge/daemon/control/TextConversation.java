@@ -2,7 +2,7 @@ package org.xfrmbridge.daemon.control;
 
 /** What a client of control.sock says and is answered: docs/preload-protocol.md. One per connection. One thread. */
 final class TextConversation implements TextChannel.Conversation {
-    private final PublicQueries inquiries;
+    private final PublicQueries queries;
     private final Sysctls sysctls;
     private final SocketRegistration sockets;
     private boolean registering;
@@ -10,8 +10,8 @@ final class TextConversation implements TextChannel.Conversation {
     private boolean over;
 
     /** @param sysctls that privileged clients set */
-    TextConversation(PublicQueries inquiries, Sysctls sysctls, SocketRegistration sockets) {
-        this.inquiries = inquiries;
+    TextConversation(PublicQueries queries, Sysctls sysctls, SocketRegistration sockets) {
+        this.queries = queries;
         this.sysctls = sysctls;
         this.sockets = sockets;
     }
@@ -38,7 +38,7 @@ final class TextConversation implements TextChannel.Conversation {
             return null;
         }
         over = true;
-        return inquiries.answer(line);
+        return queries.answer(line);
     }
 
     private void set(String value, boolean trusted) {

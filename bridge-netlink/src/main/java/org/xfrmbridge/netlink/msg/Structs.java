@@ -96,23 +96,15 @@ public final class Structs {
 
     /** {@code struct xfrm_lifetime_cfg}. */
     public static Lifetime readLifetime(ByteBuffer in) {
-        long softBytes = in.getLong();
-        long hardBytes = in.getLong();
-        long softPackets = in.getLong();
-        long hardPackets = in.getLong();
-        long softAddSeconds = in.getLong();
-        long hardAddSeconds = in.getLong();
-        long softUseSeconds = in.getLong();
-        Lifetime lifetime = Lifetime.builder()
-                .softBytes(softBytes)
-                .hardBytes(hardBytes)
-                .softPackets(softPackets)
-                .hardPackets(hardPackets)
-                .softAddSeconds(softAddSeconds)
-                .hardAddSeconds(hardAddSeconds)
-                .softUseSeconds(softUseSeconds)
-                .hardUseSeconds(in.getLong())
-                .build();
+        Lifetime lifetime = new Lifetime(
+                in.getLong(),
+                in.getLong(),
+                in.getLong(),
+                in.getLong(),
+                in.getLong(),
+                in.getLong(),
+                in.getLong(),
+                in.getLong());
         // Most have no limits: a million of them need one object.
         return lifetime.equals(Lifetime.UNLIMITED) ? Lifetime.UNLIMITED : lifetime;
     }

@@ -48,20 +48,8 @@ public record UsersaInfo(
         int mode = Byte.toUnsignedInt(in.get());
         int replayWindow = Byte.toUnsignedInt(in.get());
         int flags = Structs.readByteAndSkip(in, PADDING_BYTES);
-        return UsersaInfo.builder()
-                .selector(selector)
-                .id(id)
-                .saddr(saddr)
-                .lifetime(lifetime)
-                .current(current)
-                .stats(stats)
-                .seq(seq)
-                .reqid(reqid)
-                .family(family)
-                .mode(mode)
-                .replayWindow(replayWindow)
-                .flags(flags)
-                .build();
+        return new UsersaInfo(
+                selector, id, saddr, lifetime, current, stats, seq, reqid, family, mode, replayWindow, flags);
     }
 
     public void write(ByteBuffer out) {

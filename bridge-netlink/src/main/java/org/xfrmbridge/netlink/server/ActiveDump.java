@@ -16,12 +16,12 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
  */
 final class ActiveDump<T> {
     /** Who asked: number and port for the messages, and what was odd about the request. */
-    record Inquiry(int sequence, int portId, Fault remark) {}
+    record DumpRequest(int sequence, int portId, Fault remark) {}
 
     private final Dump<T> entries;
     private final int messageType;
     private final BiConsumer<NetlinkWriter, T> encoder;
-    private final Inquiry inquiry;
+    private final DumpRequest request;
     private T held;
     private boolean begun;
     private boolean done;
@@ -30,17 +30,17 @@ final class ActiveDump<T> {
      * @param messageType of every message
      * @param encoder writes what follows the header
      */
-    ActiveDump(Dump<T> entries, int messageType, BiConsumer<NetlinkWriter, T> encoder, Inquiry inquiry) {
+    ActiveDump(Dump<T> entries, int messageType, BiConsumer<NetlinkWriter, T> encoder, DumpRequest request) {
         this.entries = entries;
         this.messageType = messageType;
         this.encoder = encoder;
-        this.inquiry = inquiry;
+        this.request = request;
     }
 
     /** A dump that was refused: all there is of it is NLMSG_DONE with the reason. */
     static ActiveDump<Object> refused(int sequence, int portId, NetlinkException reason) {
-        Inquiry inquiry = new Inquiry(sequence, portId, Fault.of(reason));
-        return new ActiveDump<>(new NoEntries(), NetlinkHeader.NOOP, (out, entry) -> {}, inquiry);
+        DumpRequest request = new DumpRequest(sequence, portId, Fault.of(reason));
+        return new ActiveDump<>(new NoEntries(), NetlinkHeader.NOOP, (out, entry) -> {}, request);
     }
 
     private static final class NoEntries implements Dump<Object> {
@@ -57,7 +57,7 @@ final class ActiveDump<T> {
         }
         for (T entry = take(); entry != null; entry = take()) {
             int before = out.sizeBytes();
-            out.begin(messageType, NetlinkHeader.MULTI, inquiry.sequence, inquiry.portId);
+            out.begin(messageType, NetlinkHeader.MULTI, request.sequence, request.portId);
             encoder.accept(out, entry);
             out.end();
             // A message that is too long by itself goes alone.
@@ -70,8 +70,8 @@ final class ActiveDump<T> {
         if (out.sizeBytes() == 0) {
             done = true;
             // A kernel forgets what it had to remark once it has sent entries.
-            Fault remark = begun ? Fault.NONE : inquiry.remark;
-            NetlinkErrors.writeDone(out, inquiry.sequence, inquiry.portId, remark, options);
+            Fault remark = begun ? Fault.NONE : request.remark;
+            NetlinkErrors.writeDone(out, request.sequence, request.portId, remark, options);
         }
         begun = true;
         return true;

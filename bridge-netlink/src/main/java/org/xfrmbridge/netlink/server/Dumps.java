@@ -14,7 +14,7 @@ import org.xfrmbridge.netlink.nl.NetlinkErrors.Fault;
 import org.xfrmbridge.netlink.nl.NetlinkException;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
-import org.xfrmbridge.netlink.server.ActiveDump.Inquiry;
+import org.xfrmbridge.netlink.server.ActiveDump.DumpRequest;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Policy;
@@ -36,8 +36,8 @@ final class Dumps {
             filter = filter.and(byAddress(AddressFilter.read(addresses)));
         }
         String remark = Dispatcher.remark(attributes);
-        Inquiry inquiry = new Inquiry(message.sequence(), portId, Fault.remark(remark));
-        return new ActiveDump<>(service.states(filter), XfrmMessage.NEWSA, Dumps::putState, inquiry);
+        DumpRequest request = new DumpRequest(message.sequence(), portId, Fault.remark(remark));
+        return new ActiveDump<>(service.states(filter), XfrmMessage.NEWSA, Dumps::putState, request);
     }
 
     /** {@code xfrm_id_proto_match}. */
@@ -72,8 +72,8 @@ final class Dumps {
 
     /** GETPOLICY: every policy of every type, those of sockets included, whatever the request says. */
     static ActiveDump<Policy> policies(XfrmService service, NetlinkReader message, int portId) {
-        Inquiry inquiry = new Inquiry(message.sequence(), portId, Fault.NONE);
-        return new ActiveDump<>(service.policies(null), XfrmMessage.NEWPOLICY, Dumps::putPolicy, inquiry);
+        DumpRequest request = new DumpRequest(message.sequence(), portId, Fault.NONE);
+        return new ActiveDump<>(service.policies(null), XfrmMessage.NEWPOLICY, Dumps::putPolicy, request);
     }
 
     private static void putPolicy(NetlinkWriter out, Policy policy) {

@@ -15,13 +15,13 @@ public record AddressPair(SadbAddress source, SadbAddress destination) {
 
     /** {@code present_and_same_family}. @throws XfrmException EINVAL */
     public static AddressPair read(Extensions extensions) throws XfrmException {
-        AddressPair ends = new AddressPair(
+        AddressPair pair = new AddressPair(
                 SadbAddress.read(extensions.require(SadbExt.ADDRESS_SRC)),
                 SadbAddress.read(extensions.require(SadbExt.ADDRESS_DST)));
-        if (ends.source.sockaddr().family() != ends.destination.sockaddr().family()) {
+        if (pair.source.sockaddr().family() != pair.destination.sockaddr().family()) {
             throw new XfrmException(Errno.EINVAL);
         }
-        return ends;
+        return pair;
     }
 
     public int family() {

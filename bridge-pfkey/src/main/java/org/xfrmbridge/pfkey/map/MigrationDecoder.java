@@ -26,12 +26,12 @@ public final class MigrationDecoder {
     private MigrationDecoder() {}
 
     public static Migration decode(Extensions extensions) throws XfrmException {
-        AddressPair ends = AddressPair.read(extensions);
+        AddressPair pair = AddressPair.read(extensions);
         ByteBuffer body = extensions.require(SadbExt.X_POLICY);
         SadbXPolicy policy = SadbXPolicy.read(body);
         refuseIf(policy.dir() >= DIRECTION_LIMIT);
         return new Migration(
-                ends.selector(),
+                pair.selector(),
                 policy.dir() - 1,
                 Type.MAIN,
                 moves(body),
@@ -45,9 +45,9 @@ public final class MigrationDecoder {
             return null;
         }
         SadbXKmaddress addresses = SadbXKmaddress.read(body);
-        SockaddrPair ends = addresses.ends();
+        SockaddrPair pair = addresses.pair();
         return new KeyManagerAddresses(
-                ends.source().address(), ends.destination().address(), addresses.reserved(), ends.family());
+                pair.source().address(), pair.destination().address(), addresses.reserved(), pair.family());
     }
 
     /** To the very end of the policy. */
@@ -63,8 +63,8 @@ public final class MigrationDecoder {
     }
 
     private static Move move(SadbXIpsecrequest from, SadbXIpsecrequest to) throws XfrmException {
-        SockaddrPair before = SockaddrPair.read(from.ends());
-        SockaddrPair after = SockaddrPair.read(to.ends());
+        SockaddrPair before = SockaddrPair.read(from.pair());
+        SockaddrPair after = SockaddrPair.read(to.pair());
         refuseIf(from.proto() != to.proto() || from.mode() != to.mode() || from.reqid() != to.reqid());
         return new Move(
                 before.destination().address(),

@@ -53,13 +53,13 @@ public final class MigrationEncoder {
                 .toBytes();
     }
 
-    private static SadbXIpsecrequest request(Move move, SockaddrPair ends) throws XfrmException {
+    private static SadbXIpsecrequest request(Move move, SockaddrPair pair) throws XfrmException {
         Mode mode = Mode.of(move.mode());
         if (mode == null) {
             throw new XfrmException(Errno.EINVAL);
         }
-        ByteBuffer bytes = ByteBuffer.allocate(ends.bytes()).order(ByteOrder.nativeOrder());
-        ends.write(bytes);
+        ByteBuffer bytes = ByteBuffer.allocate(pair.bytes()).order(ByteOrder.nativeOrder());
+        pair.write(bytes);
         int level = move.reqid() == 0 ? SadbXIpsecrequest.REQUIRE : SadbXIpsecrequest.UNIQUE;
         return new SadbXIpsecrequest(move.protocol(), Modes.number(mode), level, move.reqid(), bytes.flip());
     }

@@ -41,16 +41,16 @@ public final class PolicyDecoder {
 
     /** X_SPDADD, X_SPDUPDATE, X_SPDSETIDX. */
     public static PolicySpec spec(Extensions extensions, Reqids reqids) throws XfrmException {
-        AddressPair ends = AddressPair.read(extensions);
+        AddressPair pair = AddressPair.read(extensions);
         ByteBuffer body = extensions.require(SadbExt.X_POLICY);
         SadbXPolicy policy = SadbXPolicy.read(body);
         refuseIf(policy.type() > SadbXPolicy.IPSEC);
         Direction direction = direction(policy);
         Action action = policy.type() == SadbXPolicy.DISCARD ? Action.BLOCK : Action.ALLOW;
         List<Template> templates =
-                policy.type() == SadbXPolicy.IPSEC ? new Requests(policy, ends.family(), reqids).read(body) : List.of();
+                policy.type() == SadbXPolicy.IPSEC ? new Requests(policy, pair.family(), reqids).read(body) : List.of();
         return PolicySpec.builder()
-                .selector(ends.selector())
+                .selector(pair.selector())
                 .lifetime(Lifetimes.read(extensions))
                 .priority(policy.priority())
                 .direction(direction)
@@ -96,9 +96,9 @@ public final class PolicyDecoder {
 
     /** X_SPDDELETE: by selector. */
     public static PolicyKey bySelector(Extensions extensions) throws XfrmException {
-        AddressPair ends = AddressPair.read(extensions);
+        AddressPair pair = AddressPair.read(extensions);
         SadbXPolicy policy = SadbXPolicy.read(extensions.require(SadbExt.X_POLICY));
-        return new PolicyKey(Type.MAIN, direction(policy), 0, ends.selector(), Mark.NONE, 0, null);
+        return new PolicyKey(Type.MAIN, direction(policy), 0, pair.selector(), Mark.NONE, 0, null);
     }
 
     /**
@@ -145,11 +145,11 @@ public final class PolicyDecoder {
             int reqid = request.level() == SadbXIpsecrequest.UNIQUE ? unique(request.reqid()) : 0;
             // Only a tunnel says where it goes; all else goes where the packet does.
             Sockaddr any = new Sockaddr(family, 0, Address.ANY);
-            SockaddrPair ends = mode == Mode.TUNNEL ? SockaddrPair.read(request.ends()) : new SockaddrPair(any, any);
+            SockaddrPair pair = mode == Mode.TUNNEL ? SockaddrPair.read(request.pair()) : new SockaddrPair(any, any);
             return Template.builder()
-                    .id(new StateId(ends.destination().address(), 0, protocol))
-                    .family(ends.family())
-                    .saddr(ends.source().address())
+                    .id(new StateId(pair.destination().address(), 0, protocol))
+                    .family(pair.family())
+                    .saddr(pair.source().address())
                     .reqid(reqid)
                     .mode(mode)
                     .optional(optional)

@@ -88,17 +88,17 @@ public final class PolicyEncoder {
                 Modes.number(template.mode()),
                 template.optional() ? SadbXIpsecrequest.USE : level,
                 template.reqid(),
-                ends(template));
+                pair(template));
     }
 
-    private static ByteBuffer ends(Template template) {
+    private static ByteBuffer pair(Template template) {
         if (template.mode() != Mode.TUNNEL) {
             return ByteBuffer.allocate(0);
         }
-        ByteBuffer ends =
+        ByteBuffer pair =
                 ByteBuffer.allocate(2 * Sockaddr.bytes(template.family())).order(ByteOrder.nativeOrder());
-        new Sockaddr(template.family(), 0, template.saddr()).write(ends);
-        new Sockaddr(template.family(), 0, template.id().daddr()).write(ends);
-        return ends.flip();
+        new Sockaddr(template.family(), 0, template.saddr()).write(pair);
+        new Sockaddr(template.family(), 0, template.id().daddr()).write(pair);
+        return pair.flip();
     }
 }

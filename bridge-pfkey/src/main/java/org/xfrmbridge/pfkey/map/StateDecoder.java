@@ -52,15 +52,15 @@ public final class StateDecoder {
     /** ADD and UPDATE. Its keys are the caller's to wipe; of a refused request none are left. */
     public static StateSpec spec(SadbMsg header, Extensions extensions) throws XfrmException {
         ByteBuffer saBody = extensions.require(SadbExt.SA);
-        AddressPair ends = AddressPair.read(extensions);
+        AddressPair pair = AddressPair.read(extensions);
         verifyPresence(header.satype(), extensions);
         int protocol = protocol(header);
         SadbSa sa = SadbSa.read(saBody);
         verifyNumbers(header.satype(), sa, extensions);
         StateSpecBuilder spec = StateSpec.builder()
-                .id(new StateId(ends.daddr(), sa.spi(), protocol))
-                .saddr(ends.saddr())
-                .family(ends.family())
+                .id(new StateId(pair.daddr(), sa.spi(), protocol))
+                .saddr(pair.saddr())
+                .family(pair.family())
                 .replayWindow(Math.min(sa.replay(), MAX_WINDOW))
                 .flags(flags(sa.flags()))
                 .lifetime(Lifetimes.read(extensions))
@@ -70,7 +70,7 @@ public final class StateDecoder {
         try {
             copyAlgorithms(header.satype(), sa, extensions, spec);
             copySa2(extensions, spec);
-            spec.selector(selector(extensions, ends.family())).encapsulation(encapsulation(extensions));
+            spec.selector(selector(extensions, pair.family())).encapsulation(encapsulation(extensions));
             requireTransform(protocol);
             return spec.build();
         } catch (XfrmException e) {
@@ -167,11 +167,11 @@ public final class StateDecoder {
 
     /** GETSPI. */
     public static SpiRequest spiRequest(SadbMsg header, Extensions extensions, Origin origin) throws XfrmException {
-        AddressPair ends = AddressPair.read(extensions);
+        AddressPair pair = AddressPair.read(extensions);
         StateSpecBuilder spec = StateSpec.builder()
-                .id(new StateId(ends.daddr(), 0, protocol(header)))
-                .saddr(ends.saddr())
-                .family(ends.family())
+                .id(new StateId(pair.daddr(), 0, protocol(header)))
+                .saddr(pair.saddr())
+                .family(pair.family())
                 .seq(header.sequence());
         copySa2(extensions, spec);
         ByteBuffer body = extensions.get(SadbExt.SPIRANGE);
@@ -182,11 +182,11 @@ public final class StateDecoder {
     /** GET and DELETE. @throws XfrmException ESRCH if what is named can be no State */
     public static StateKey key(SadbMsg header, Extensions extensions) throws XfrmException {
         ByteBuffer sa = extensions.require(SadbExt.SA);
-        AddressPair ends = AddressPair.read(extensions);
+        AddressPair pair = AddressPair.read(extensions);
         int protocol = Protocols.ofSatype(header.satype());
         if (protocol == 0 || protocol == IpProtocol.IPSEC_ANY) {
             throw new XfrmException(Errno.ESRCH);
         }
-        return new StateKey(new StateId(ends.daddr(), SadbSa.read(sa).spi(), protocol), ends.family(), null, null);
+        return new StateKey(new StateId(pair.daddr(), SadbSa.read(sa).spi(), protocol), pair.family(), null, null);
     }
 }

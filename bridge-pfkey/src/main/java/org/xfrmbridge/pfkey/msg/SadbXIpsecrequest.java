@@ -12,10 +12,10 @@ import org.xfrmbridge.km.XfrmException;
  *
  * @param mode {@code IPSEC_MODE_*}
  * @param level one of the constants here
- * @param ends source and destination of a tunnel, one after the other without padding between; the reader's view of
+ * @param pair source and destination of a tunnel, one after the other without padding between; the reader's view of
  *     what follows the structure, whatever that is
  */
-public record SadbXIpsecrequest(int proto, int mode, int level, int reqid, ByteBuffer ends) {
+public record SadbXIpsecrequest(int proto, int mode, int level, int reqid, ByteBuffer pair) {
     public static final int DEFAULT = 0;
     public static final int USE = 1;
     public static final int REQUIRE = 2;
@@ -60,7 +60,7 @@ public record SadbXIpsecrequest(int proto, int mode, int level, int reqid, ByteB
     }
 
     int bytes() {
-        return BYTES + ends.remaining();
+        return BYTES + pair.remaining();
     }
 
     void write(ByteBuffer out) {
@@ -69,6 +69,6 @@ public record SadbXIpsecrequest(int proto, int mode, int level, int reqid, ByteB
                 .put((byte) mode)
                 .put((byte) level)
                 .putShort((short) 0);
-        out.putInt(reqid).putInt(0).put(ends.duplicate());
+        out.putInt(reqid).putInt(0).put(pair.duplicate());
     }
 }

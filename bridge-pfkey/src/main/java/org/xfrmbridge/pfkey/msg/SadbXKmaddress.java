@@ -5,7 +5,7 @@ import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.pfkey.sadb.SadbStruct;
 
 /** {@code struct sadb_x_kmaddress} and two addresses: where key managers of an X_MIGRATE talk, the local one first. */
-public record SadbXKmaddress(int reserved, SockaddrPair ends) implements SadbStruct {
+public record SadbXKmaddress(int reserved, SockaddrPair pair) implements SadbStruct {
     /** @throws XfrmException EINVAL if they are not two addresses of one family */
     public static SadbXKmaddress read(ByteBuffer in) throws XfrmException {
         int reserved = in.getInt();
@@ -14,12 +14,12 @@ public record SadbXKmaddress(int reserved, SockaddrPair ends) implements SadbStr
 
     @Override
     public int bytes() {
-        return 4 + ends.bytes();
+        return 4 + pair.bytes();
     }
 
     @Override
     public void write(ByteBuffer out) {
         out.putInt(reserved);
-        ends.write(out);
+        pair.write(out);
     }
 }

@@ -78,12 +78,12 @@ public final class PfkeyKeyManager implements KeyManager {
      * @param message taken over and wiped
      * @param one whom it answers: it gets it in any case, and never loses it; null for nobody
      */
-    void broadcast(byte[] message, BroadcastScope audience, PfkeySession one) {
+    void broadcast(byte[] message, BroadcastScope scope, PfkeySession one) {
         for (PfkeySession session : sessions) {
             if (session.isPromiscuous() && session.takesEvent()) {
                 session.event(message.clone());
             }
-            if (session != one && audience.includes(session) && hears(session)) {
+            if (session != one && scope.includes(session) && hears(session)) {
                 deliver(session, message.clone());
             }
         }
@@ -107,21 +107,21 @@ public final class PfkeyKeyManager implements KeyManager {
     }
 
     /** For sockets that are behind and lose it, a message is not even made. */
-    private void tell(BroadcastScope audience, News news) {
-        if (!isHeard(audience)) {
+    private void tell(BroadcastScope scope, News news) {
+        if (!isHeard(scope)) {
             return;
         }
         try {
-            broadcast(news.encode(), audience, null);
+            broadcast(news.encode(), scope, null);
         } catch (XfrmException e) {
             // PF_KEY has no words for it: a kernel is silent, too.
             return;
         }
     }
 
-    private boolean isHeard(BroadcastScope audience) {
+    private boolean isHeard(BroadcastScope scope) {
         for (PfkeySession session : sessions) {
-            if ((session.isPromiscuous() || audience.includes(session)) && hears(session)) {
+            if ((session.isPromiscuous() || scope.includes(session)) && hears(session)) {
                 return true;
             }
         }

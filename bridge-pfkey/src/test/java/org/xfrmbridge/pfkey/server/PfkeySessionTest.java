@@ -228,7 +228,7 @@ class PfkeySessionTest {
         Extensions extensions = Extensions.parse(ByteBuffer.wrap(told));
         assertEquals(
                 new SockaddrPair(here, there),
-                SadbXKmaddress.read(extensions.require(SadbExt.X_KMADDRESS)).ends());
+                SadbXKmaddress.read(extensions.require(SadbExt.X_KMADDRESS)).pair());
         Policy policy = bench.engine.policies(PolicySpec.Type.MAIN).next();
         assertEquals(
                 Address.parse("198.51.100.7"),
@@ -236,10 +236,10 @@ class PfkeySessionTest {
     }
 
     /** The addresses of everything, and an outbound policy with tunnels between these ends. */
-    static SadbWriter tunnels(SadbWriter out, SockaddrPair... ends) {
+    static SadbWriter tunnels(SadbWriter out, SockaddrPair... pairs) {
         SadbAddress any = new SadbAddress(255, 0, new Sockaddr(AddressFamily.INET, 0, Address.ANY));
         List<SadbXIpsecrequest> requests = new ArrayList<>();
-        for (SockaddrPair pair : ends) {
+        for (SockaddrPair pair : pairs) {
             ByteBuffer bytes = ByteBuffer.allocate(pair.bytes()).order(ByteOrder.nativeOrder());
             pair.write(bytes);
             requests.add(new SadbXIpsecrequest(IpProtocol.ESP, 2, SadbXIpsecrequest.REQUIRE, 0, bytes.flip()));
