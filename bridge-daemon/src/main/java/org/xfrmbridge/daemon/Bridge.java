@@ -26,6 +26,7 @@ import org.xfrmbridge.daemon.os.BridgeSocket;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.km.XfrmEngine;

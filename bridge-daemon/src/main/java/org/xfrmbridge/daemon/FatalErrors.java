@@ -26,7 +26,8 @@ final class FatalErrors implements Thread.UncaughtExceptionHandler {
     private static final int SPARE_BYTES = 1 << 20;
     private static final FileOutputStream ERRORS = new FileOutputStream(FileDescriptor.err);
     private static final byte[] NO_MEMORY =
-            "ERROR out of memory: the bridge ends, and nothing passes until it runs again; a larger -Xmx gives it more\n"
+            ("ERROR out of memory: the bridge ends, and nothing passes until it runs again; a larger -Xmx gives it "
+                            + "more\n")
                     .getBytes(StandardCharsets.US_ASCII);
     private static final CountDownLatch ENDING = new CountDownLatch(1);
 

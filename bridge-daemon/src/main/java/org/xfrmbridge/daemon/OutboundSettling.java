@@ -8,7 +8,7 @@ import org.xfrmbridge.time.Clock;
 /**
  * Waits until every frame that the host has sent by now was judged and is on its way. Frames wait in the host's TAP, on
  * a busy machine for long: without this, those sent under a policy that is removed meanwhile would leave in the clear.
- * All that is removed on one occasion, by one datagram of requests or one run of the timers, is removed as of its
+ * All that is removed in one batch, by one datagram of requests or one run of the timers, is removed as of its
  * beginning: it is waited for once. Before the datapath runs nothing is waited for: what it finds then it judges by
  * what is there. Control thread only; an idle datapath costs it one system call.
  */
@@ -25,7 +25,7 @@ final class OutboundSettling implements Runnable, ChangeBatch {
     private final BooleanSupplier queued;
     private final DatapathLoop outbound;
     private final Clock clock;
-    private boolean occasion;
+    private boolean inBatch;
     private boolean settled;
 
     /** @param queued whether frames wait to be received */
@@ -37,18 +37,18 @@ final class OutboundSettling implements Runnable, ChangeBatch {
 
     @Override
     public void begin() {
-        occasion = true;
+        inBatch = true;
         settled = false;
     }
 
     @Override
     public void end() {
-        occasion = false;
+        inBatch = false;
     }
 
     @Override
     public void run() {
-        if (!occasion || !settled) {
+        if (!inBatch || !settled) {
             settle();
         }
         settled = true;

@@ -88,7 +88,8 @@ class CrashTest {
             assertTrue(network.ping(PEER));
             xfrm(
                     network,
-                    "policy add dir out src 192.0.2.1/32 dst 192.0.2.2/32 priority 7 tmpl proto esp reqid 3 mode transport");
+                    "policy add dir out src 192.0.2.1/32 dst 192.0.2.2/32 priority 7 tmpl proto esp reqid 3 mode "
+                            + "transport");
             String before = xfrm(network, "policy").replaceAll("(add|use) .*", "");
             assertTrue(before.contains("index "), before);
             kill();
@@ -131,7 +132,8 @@ class CrashTest {
             run(network);
             xfrm(
                     network,
-                    "policy add dir out src 192.0.2.1/32 dst 192.0.2.2/32 priority 7 tmpl proto esp reqid 3 mode transport");
+                    "policy add dir out src 192.0.2.1/32 dst 192.0.2.2/32 priority 7 tmpl proto esp reqid 3 mode "
+                            + "transport");
             String before = xfrm(network, "policy").replaceAll("(add|use) .*", "");
             end(signal);
             assertTrue(log().contains("1 policy outlive"), this::log);
@@ -144,7 +146,7 @@ class CrashTest {
             assertFalse(network.ping(PEER));
 
             String said = detach(network);
-            assertTrue(said.startsWith("veth0 has its place back; with it ended 1 policy:"), said);
+            assertTrue(said.startsWith("veth0 has its addresses and routes back; with it ended 1 policy:"), said);
             assertTrue(network.ping(PEER));
             assertFalse(Files.exists(directory.resolve("policies")));
         }
@@ -191,8 +193,9 @@ class CrashTest {
             Files.write(
                     batch,
                     IntStream.range(0, 3000)
-                            .mapToObj(i ->
-                                    "xfrm policy add dir out dst 10.0.%d.%d/32 priority 7 tmpl proto esp reqid 3 mode transport"
+                            .mapToObj(
+                                    i -> ("xfrm policy add dir out dst 10.0.%d.%d/32 priority 7 tmpl proto esp reqid 3 "
+                                                    + "mode transport")
                                             .formatted(i / 250, i % 250))
                             .toList());
             Process ip = network.processHere(List.of(

@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.io.PacketPort;

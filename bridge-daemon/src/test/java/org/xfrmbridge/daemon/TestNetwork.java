@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Assumptions;
 import org.xfrmbridge.daemon.os.CurrentProcess;
+import org.xfrmbridge.daemon.os.NetworkNamespace;
 
 /** Two network namespaces joined by veth0 in each: "here", where the thing under test is, and "there". */
 public final class TestNetwork implements AutoCloseable {
@@ -115,7 +116,7 @@ public final class TestNetwork implements AutoCloseable {
         CompletableFuture<T> result = new CompletableFuture<>();
         Thread.ofPlatform().daemon().start(() -> {
             try {
-                CurrentProcess.enterNetworkNamespace("/run/netns/" + namespace);
+                NetworkNamespace.enter(namespace);
                 result.complete(work.call());
             } catch (Throwable e) {
                 result.completeExceptionally(e);

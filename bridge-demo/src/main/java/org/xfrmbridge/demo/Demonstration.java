@@ -70,7 +70,7 @@ final class Demonstration {
         long startNs = System.nanoTime();
         lab.hosts().forEach(host -> host.launchBridge(lab));
         lab.hosts().forEach(host -> host.bridge().awaitReady());
-        screen.held("both are ready after %.1f s; %s has taken the place of %s on each host"
+        screen.held("both are ready after %.1f s; %s stands in for %s on each host"
                 .formatted((System.nanoTime() - startNs) / 1e9, BridgeProcess.HOST_DEVICE, Gateway.DEVICE));
     }
 

@@ -51,8 +51,8 @@ final class ManualKeys implements KeySource {
 
         /** The SA in the form of {@code ip}; both families of inner addresses may use it. */
         private String toState() {
-            return ("xfrm state add src %s dst %s proto esp spi 0x%08x reqid %s mode tunnel flag af-unspec replay-window 32"
-                            + " aead rfc4106(gcm(aes)) 0x%s %d")
+            return ("xfrm state add src %s dst %s proto esp spi 0x%08x reqid %s mode tunnel flag af-unspec "
+                            + "replay-window 32 aead rfc4106(gcm(aes)) 0x%s %d")
                     .formatted(from.outer(), to.outer(), spi, REQID, key, ICV_BITS);
         }
 

@@ -7,7 +7,7 @@ import java.util.List;
 
 /** {@code xfrm-bridge run} on one host, and commands under {@code xfrm-bridge exec} beside it. */
 public final class BridgeProcess implements AutoCloseable {
-    /** The device that takes the place of the one a bridge is put in front of. */
+    /** The device that stands in for the one a bridge is put in front of. */
     public static final String HOST_DEVICE = "xfrm0";
 
     private static final Duration START_LIMIT = Duration.ofSeconds(60);

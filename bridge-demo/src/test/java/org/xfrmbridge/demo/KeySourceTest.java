@@ -45,9 +45,12 @@ class KeySourceTest {
                 .toList();
         assertEquals(
                 List.of(
-                        "xfrm policy add src 198.18.0.1/32 dst 198.18.0.2/32 dir out tmpl src 192.0.2.1 dst 192.0.2.2 proto esp reqid 1 mode tunnel",
-                        "xfrm policy add src 198.18.0.2/32 dst 198.18.0.1/32 dir in tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid 1 mode tunnel",
-                        "xfrm policy add src 198.18.0.2/32 dst 198.18.0.1/32 dir fwd tmpl src 192.0.2.2 dst 192.0.2.1 proto esp reqid 1 mode tunnel"),
+                        "xfrm policy add src 198.18.0.1/32 dst 198.18.0.2/32 dir out tmpl src 192.0.2.1 dst "
+                                + "192.0.2.2 proto esp reqid 1 mode tunnel",
+                        "xfrm policy add src 198.18.0.2/32 dst 198.18.0.1/32 dir in tmpl src 192.0.2.2 dst "
+                                + "192.0.2.1 proto esp reqid 1 mode tunnel",
+                        "xfrm policy add src 198.18.0.2/32 dst 198.18.0.1/32 dir fwd tmpl src 192.0.2.2 dst "
+                                + "192.0.2.1 proto esp reqid 1 mode tunnel"),
                 policies);
     }
 

@@ -31,7 +31,8 @@ class WireTest {
                         0.100 s  a
                         0.250 s  192.0.2.1 > 192.0.2.2: ESP(spi=0x00001001,seq=0x1), length 120
                         0.250 s  192.0.2.1 > 192.0.2.2: ESP(spi=0x00001001,seq=0x1), length 120
-                     ok  2 ESP packets (besides: 1 ARP and neighbour discovery, 1 IKE); no inner address, no text of the pings
+                     ok  2 ESP packets (besides: 1 ARP and neighbour discovery, 1 IKE); no inner address, \
+                no text of the pings
                 """.replaceAll("(?m)^ +", ""), text.replaceAll("(?m)^ +", ""));
     }
 

@@ -29,7 +29,7 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
  * </pre>
  *
  * Both TAPs are persistent: while no process holds them they have no carrier, so a bridge that died lets nothing pass,
- * and the one that comes back finds everything in its place. A {@link AttachmentRecord} is written before the first
+ * and the one that comes back finds everything as it was. A {@link AttachmentRecord} is written before the first
  * change. One thread.
  */
 public final class Attachment implements Underlay {
@@ -49,7 +49,7 @@ public final class Attachment implements Underlay {
     private TapDevice networkTap;
     private TapPort hostPort;
     private TapPort networkPort;
-    private AttachmentRecord journal;
+    private AttachmentRecord record;
     private IngressFilter filter;
     private boolean resumed;
 
@@ -61,9 +61,9 @@ public final class Attachment implements Underlay {
     }
 
     /**
-     * Takes an interface's place, or takes up an attachment again that a bridge left when it died.
+     * Stands in for an interface, or takes up an attachment again that a bridge left when it died.
      *
-     * @param directory where the journal is; the caller holds its lock
+     * @param directory where the record is; the caller holds its lock
      */
     public static Attachment attach(DeviceNames names, Path directory) throws IOException {
         Attachment attachment = new Attachment(directory);
@@ -87,7 +87,7 @@ public final class Attachment implements Underlay {
     }
 
     /**
-     * The journal that was left, if one was. One of another boot or namespace is removed: its devices are gone, and its
+     * The record that was left, if one was. One of another boot or namespace is removed: its devices are gone, and its
      * addresses may be others' now.
      */
     private static AttachmentRecord ofHere(AttachmentRecord left, Path directory) throws IOException {
@@ -95,13 +95,13 @@ public final class Attachment implements Underlay {
             return null;
         }
         NamespaceId here = NamespaceId.here();
-        if (left.place().equals(here)) {
+        if (left.namespaceId().equals(here)) {
             return left;
         }
         LOG.warn(
                 "{} was attached {}: addresses and routes from then are not restored, {} is removed",
                 left.names().original(),
-                left.place().isOfSameBoot(here)
+                left.namespaceId().isOfSameBoot(here)
                         ? "in another network namespace"
                         : "before this machine was started anew",
                 AttachmentRecord.file(directory));
@@ -110,7 +110,7 @@ public final class Attachment implements Underlay {
     }
 
     /**
-     * Undoes what a journal tells of.
+     * Undoes what a record tells of.
      *
      * @return the interface that has its configuration back, or null if nothing was attached
      */
@@ -122,18 +122,18 @@ public final class Attachment implements Underlay {
             return null;
         }
         Attachment attachment = new Attachment(directory);
-        attachment.journal = left;
+        attachment.record = left;
         attachment.close();
         return left.names().original();
     }
 
-    /** Who asks in the wrong one must not lose the journal. */
+    /** Who asks in the wrong one must not lose the record. */
     private static void refuseOtherNamespace(AttachmentRecord left, Path directory) throws IOException {
         if (left == null) {
             return;
         }
         NamespaceId here = NamespaceId.here();
-        if (left.place().isOfSameBoot(here) && !left.place().equals(here)) {
+        if (left.namespaceId().isOfSameBoot(here) && !left.namespaceId().equals(here)) {
             throw new AttachmentException(
                     "%s was attached in another network namespace: detach it there, or delete %s if that is gone"
                             .formatted(left.names().original(), AttachmentRecord.file(directory)));
@@ -149,7 +149,7 @@ public final class Attachment implements Underlay {
                                     left.names().original(),
                                     left.names().host()));
         }
-        journal = left;
+        record = left;
         if (left.phase() == AttachmentRecord.Phase.ATTACHED && isWhole(left)) {
             openTaps(names);
             resumed = true;
@@ -181,28 +181,28 @@ public final class Attachment implements Underlay {
         openTaps(names);
         try {
             Link network = prepare(names, original);
-            journal = new AttachmentRecord(
+            record = new AttachmentRecord(
                     NamespaceId.here(),
                     names,
                     AttachmentRecord.Phase.MOVING,
                     original,
                     IpConfiguration.read(socket, original.index()),
                     move.silence(original.index()));
-            journal.write(directory);
+            record.write(directory);
             moveToHostTap(original, links.find(names.host()), network.master());
-            journal = journal.in(AttachmentRecord.Phase.ATTACHED);
-            journal.write(directory);
+            record = record.in(AttachmentRecord.Phase.ATTACHED);
+            record.write(directory);
         } catch (IOException e) {
             rollBack(names, e);
             throw new AttachmentException(
                     names.original() + " could not be taken over and is as before: " + e.getMessage(), e);
         }
-        LOG.info("attached: {} has the place of {}", names.host(), names.original());
+        LOG.info("attached: {} has the addresses and routes of {}", names.host(), names.original());
     }
 
     private void rollBack(DeviceNames names, IOException reason) {
         try {
-            if (journal != null) {
+            if (record != null) {
                 restore();
             } else {
                 deleteDevices(names);
@@ -262,14 +262,14 @@ public final class Attachment implements Underlay {
 
     private void moveToHostTap(Link original, Link host, int bridgeIndex) throws OsException {
         links.setAddressGeneration(original.index(), Link.NO_GENERATED_ADDRESS);
-        move.remove(journal.configuration(), original.index());
+        move.remove(record.configuration(), original.index());
         links.setMac(original.index(), randomMac());
         links.addPort(bridgeIndex, original.index());
         if (!original.isUp()) {
             links.setUp(original.index());
         }
         move.silence(original.index());
-        move.add(journal.configuration(), original, host);
+        move.add(record.configuration(), original, host);
         links.setAddressGeneration(host.index(), original.addressGeneration());
     }
 
@@ -295,12 +295,12 @@ public final class Attachment implements Underlay {
 
     @Override
     public int hostIndex() throws OsException {
-        return links.find(journal.names().host()).index();
+        return links.find(record.names().host()).index();
     }
 
     @Override
     public DeviceNames names() {
-        return journal.names();
+        return record.names();
     }
 
     @Override
@@ -320,7 +320,9 @@ public final class Attachment implements Underlay {
     public void close() throws IOException {
         try {
             restore();
-            LOG.info("detached: {} has its place back", journal.names().original());
+            LOG.info(
+                    "detached: {} has its addresses and routes back",
+                    record.names().original());
         } finally {
             leave();
         }
@@ -341,12 +343,13 @@ public final class Attachment implements Underlay {
     }
 
     private void restore() throws IOException {
-        DeviceNames names = journal.names();
+        DeviceNames names = record.names();
         Link original = links.find(names.original());
         Link host = links.find(names.host());
         if (original == null) {
             throw new AttachmentException(
-                    "there is no %s any more to give its configuration back to: \"ip link delete\" %s, %s and %s, and delete %s"
+                    ("there is no %s any more to give its configuration back to: \"ip link delete\" %s, %s and %s, "
+                                    + "and delete %s")
                             .formatted(
                                     names.original(),
                                     names.host(),
@@ -354,21 +357,21 @@ public final class Attachment implements Underlay {
                                     names.bridge(),
                                     AttachmentRecord.file(directory)));
         }
-        boolean current = journal.phase() == AttachmentRecord.Phase.ATTACHED && host != null && host.isUp();
+        boolean current = record.phase() == AttachmentRecord.Phase.ATTACHED && host != null && host.isUp();
         IpConfiguration configuration = current
-                ? IpConfiguration.read(socket, host.index()).withNeighboursOf(journal.configuration())
-                : journal.configuration();
+                ? IpConfiguration.read(socket, host.index()).withNeighboursOf(record.configuration())
+                : record.configuration();
         if (host != null) {
             links.setAddressGeneration(host.index(), Link.NO_GENERATED_ADDRESS);
             move.remove(IpConfiguration.read(socket, host.index()), host.index());
         }
         release(original);
-        move.add(configuration, current ? host : journal.original(), original);
-        for (RouteMessage route : journal.multicastRoutes()) {
+        move.add(configuration, current ? host : record.original(), original);
+        for (RouteMessage route : record.multicastRoutes()) {
             move.change(route, NetlinkHeader.CREATE);
         }
-        links.setAddressGeneration(original.index(), journal.original().addressGeneration());
-        if (!journal.original().isUp()) {
+        links.setAddressGeneration(original.index(), record.original().addressGeneration());
+        if (!record.original().isUp()) {
             links.setDown(original.index());
         }
         deleteDevices(names);
@@ -379,8 +382,8 @@ public final class Attachment implements Underlay {
         if (original.master() != 0) {
             links.removeMaster(original.index());
         }
-        if (original.mac() != journal.original().mac()) {
-            links.setMac(original.index(), journal.original().mac());
+        if (original.mac() != record.original().mac()) {
+            links.setMac(original.index(), record.original().mac());
         }
     }
 

@@ -21,20 +21,20 @@ import org.xfrmbridge.daemon.route.RouteMessage;
 /**
  * What an attachment changed, in a file of the bridge's directory: enough to undo it without the process that did it.
  *
- * @param place where it changed that
+ * @param namespaceId where it changed that
  * @param original the interface as it was: MAC address, MTU, flags, IPv6 address generation
  * @param configuration what moved
  * @param multicastRoutes of the original interface, which it must not have while it is a bridge port
  */
 public record AttachmentRecord(
-        NamespaceId place,
+        NamespaceId namespaceId,
         DeviceNames names,
         Phase phase,
         Link original,
         IpConfiguration configuration,
         List<RouteMessage> multicastRoutes) {
     /**
-     * How far it got: while MOVING the configuration is partly here, partly there, and the journal's is the true one.
+     * How far it got: while MOVING the configuration is partly here, partly there, and the record's is the true one.
      */
     public enum Phase {
         MOVING,
@@ -44,14 +44,14 @@ public record AttachmentRecord(
     private static final String FILE = "attachment.journal";
 
     AttachmentRecord in(Phase newPhase) {
-        return new AttachmentRecord(place, names, newPhase, original, configuration, multicastRoutes);
+        return new AttachmentRecord(namespaceId, names, newPhase, original, configuration, multicastRoutes);
     }
 
     static Path file(Path directory) {
         return directory.resolve(FILE);
     }
 
-    /** The journal of a directory, or null if nothing is attached by it. */
+    /** The record of a directory, or null if nothing is attached by it. */
     public static AttachmentRecord read(Path directory) throws IOException {
         Path file = file(directory);
         if (!Files.exists(file)) {
@@ -130,8 +130,8 @@ public record AttachmentRecord(
     private String toLines() {
         StringBuilder out = new StringBuilder(
                 "# What xfrm-bridge moved, as rtnetlink messages: xfrm-bridge detach moves it back.\n");
-        line(out, "boot", place.bootId());
-        line(out, "namespace", Long.toUnsignedString(place.namespace()));
+        line(out, "boot", namespaceId.bootId());
+        line(out, "namespace", Long.toUnsignedString(namespaceId.namespace()));
         line(out, "original", original.name());
         line(out, "tap", names.host());
         line(out, "phase", phase.name());

@@ -62,7 +62,8 @@ final class AttachmentRules {
             String host = master.name().substring(0, master.name().length() - DeviceNames.BRIDGE_SUFFIX.length());
             if (isHostTap(host)) {
                 throw new AttachmentException(
-                        "%s has a bridge already, which made %s: use that one, or end it (\"xfrm-bridge detach\" if it was killed)"
+                        ("%s has a bridge already, which made %s: use that one, or end it (\"xfrm-bridge detach\" if "
+                                        + "it was killed)")
                                 .formatted(original.name(), host));
             }
         }

@@ -3,7 +3,7 @@ package org.xfrmbridge.daemon.attach;
 /**
  * The four interfaces of an attachment.
  *
- * @param original whose place the bridge takes, eth0
+ * @param original the interface that the bridge stands in for, eth0
  * @param host the TAP that the host's IP configuration moves to, xfrm0
  * @param network the TAP on the network's side, xfrm0n
  * @param bridge the Linux bridge of {@code original} and {@code network}, xfrm0b

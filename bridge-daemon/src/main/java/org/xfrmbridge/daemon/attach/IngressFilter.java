@@ -63,8 +63,8 @@ final class IngressFilter implements AutoCloseable {
             return filter;
         } catch (OsException e) {
             LOG.warn(
-                    "the kernel cannot filter what arrives on {} ({}): broadcasts and multicasts from 0.0.0.0 reach the host "
-                            + "whatever its policies say; load nf_tables",
+                    "the kernel cannot filter what arrives on {} ({}): broadcasts and multicasts from 0.0.0.0 reach "
+                            + "the host whatever its policies say; load nf_tables",
                     device,
                     e.getMessage());
             if (filter != null) {
@@ -80,8 +80,8 @@ final class IngressFilter implements AutoCloseable {
             if (!isThere()) {
                 replaceTable();
                 LOG.warn(
-                        "somebody has taken away nftables' table netdev {}, which keeps what arrives on {} from the host: "
-                                + "it is there again",
+                        "somebody has taken away nftables' table netdev {}, which keeps what arrives on {} from the "
+                                + "host: it is there again",
                         table(),
                         device);
             }

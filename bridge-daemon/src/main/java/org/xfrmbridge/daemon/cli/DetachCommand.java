@@ -11,8 +11,9 @@ import picocli.CommandLine.Mixin;
         name = "detach",
         mixinStandardHelpOptions = true,
         description = {
-            "Gives an interface its place back after a bridge that ended while policies protected, or was killed. The policies end with it: "
-                    + "from then on what they protected passes in the clear. Their number is said.",
+            "Gives an interface its addresses and routes back after a bridge that ended while policies protected, or was killed. The "
+                    + "policies end with it: from then on what they protected passes in the clear. Their number is "
+                    + "said.",
             "A bridge that runs is ended first (SIGTERM); without policies it gives the interface back by itself."
         })
 final class DetachCommand implements Callable<Integer> {
@@ -28,10 +29,10 @@ final class DetachCommand implements Callable<Integer> {
         if (detached == null) {
             System.out.println("nothing is attached by " + directory.directory());
         } else if (detached.ended().isAny()) {
-            System.out.println(detached.original() + " has its place back; with it ended " + detached.ended()
-                    + ": what was protected until now passes in the clear");
+            System.out.println(detached.original() + " has its addresses and routes back; with it ended "
+                    + detached.ended() + ": what was protected until now passes in the clear");
         } else {
-            System.out.println(detached.original() + " has its place back; no policy protected it");
+            System.out.println(detached.original() + " has its addresses and routes back; no policy protected it");
         }
         return 0;
     }

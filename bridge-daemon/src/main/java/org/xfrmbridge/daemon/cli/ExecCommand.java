@@ -12,7 +12,8 @@ import picocli.CommandLine.Parameters;
         name = "exec",
         mixinStandardHelpOptions = true,
         description = {
-            "Runs a command whose NETLINK_XFRM and PF_KEY sockets lead to the bridge: exec -- ip xfrm state; exec -- charon-systemd.",
+            "Runs a command whose NETLINK_XFRM and PF_KEY sockets lead to the bridge: exec -- ip xfrm state; exec "
+                    + "-- charon-systemd.",
             "The same for a systemd unit or a container: LD_PRELOAD=.../libxfrm-bridge.so and XFRM_BRIDGE_DIR=DIR."
         })
 final class ExecCommand implements Callable<Integer> {
@@ -23,15 +24,17 @@ final class ExecCommand implements Callable<Integer> {
             names = "--kernel-level",
             paramLabel = "RELEASE",
             description =
-                    "The release that the command takes the kernel for, 6.12 for instance: daemons use what they know that release to have, "
-                            + "and the bridge has it, also on an older kernel. Default: what the kernel says.")
+                    "The release that the command takes the kernel for, 6.12 for instance: daemons use what they know "
+                            + "that release to have, and the bridge has it, also on an older kernel. Default: what "
+                            + "the kernel says.")
     private String kernelLevel;
 
     @Option(
             names = "--force",
-            description =
-                    "Runs a command in which the preload library has no effect, too: it speaks to the kernel's IPsec. Such are static and Go programs, "
-                            + "those for another C library, and those that get more rights than the caller (setuid, setgid, file capabilities).")
+            description = "Runs a command in which the preload library has no effect, too: it speaks to the kernel's "
+                    + "IPsec. Such are static and Go programs, "
+                    + "those for another C library, and those that get more rights than the caller (setuid, "
+                    + "setgid, file capabilities).")
     private boolean force;
 
     @Parameters(paramLabel = "COMMAND", arity = "1..*", description = "The command and its arguments, after \"--\".")

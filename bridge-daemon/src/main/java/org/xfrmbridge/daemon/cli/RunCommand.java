@@ -2,8 +2,6 @@ package org.xfrmbridge.daemon.cli;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
@@ -11,10 +9,11 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.Bridge;
 import org.xfrmbridge.daemon.BridgeOptions;
 import org.xfrmbridge.daemon.HeapSizes;
-import org.xfrmbridge.daemon.SystemClock;
 import org.xfrmbridge.daemon.attach.DeviceNames;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
+import org.xfrmbridge.daemon.os.Group;
+import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.daemon.warmup.Warmup;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.km.XfrmEngine;
@@ -30,10 +29,10 @@ import picocli.CommandLine.Spec;
         name = "run",
         mixinStandardHelpOptions = true,
         description = {
-            "Takes the place of an interface and serves clients until it is ended (Ctrl-C, SIGTERM), with exit code 0.",
-            "However it ends, also killed or by an internal error (exit code 70): while policies protect, the interface's place is kept and nothing "
-                    + "passes, until it runs again, which takes the policies up, or \"detach\" ends them. Ended without policies, it puts everything "
-                    + "back as it was.",
+            "Stands in for an interface and serves clients until it is ended (Ctrl-C, SIGTERM), with exit code 0.",
+            "However it ends, also killed or by an internal error (exit code 70): while policies protect, nothing "
+                    + "passes the interface until it runs again, which takes the policies up, or \"detach\" ends "
+                    + "them. Ended without policies, it puts everything back as it was.",
             "SIGHUP is ignored: options are read at the start."
         })
 final class RunCommand implements Callable<Integer> {
@@ -55,7 +54,7 @@ final class RunCommand implements Callable<Integer> {
             names = "--attach",
             required = true,
             paramLabel = "IFACE",
-            description = "The interface whose place to take: eth0.")
+            description = "The interface to stand in for: eth0.")
     private String original;
 
     @Option(
@@ -76,7 +75,8 @@ final class RunCommand implements Callable<Integer> {
             paramLabel = "N",
             description = "How many flows are remembered in each direction, " + LEAST_FLOWS + " to " + MOST_FLOWS
                     + ", rounded up to a power of two: "
-                    + "their packets cost one lookup, those of others five or more. Each takes 144 bytes, and 200 to 300 more once it has had a "
+                    + "their packets cost one lookup, those of others five or more. Each takes 144 bytes, and 200 "
+                    + "to 300 more once it has had a "
                     + "packet. Default: " + PathContext.DEFAULT_FLOWS
                     + ", less where that is more than an eighth of the heap.")
     private Integer flows;
@@ -85,10 +85,10 @@ final class RunCommand implements Callable<Integer> {
             names = "--acquires",
             paramLabel = "N",
             defaultValue = "" + XfrmEngine.DEFAULT_ACQUIRES,
-            description =
-                    "How many SAs packets may wait for at a time, 1 to " + MOST_ACQUIRES
-                            + ", under one policy half of them: as long as an IKE "
-                            + "daemon has not answered, packets that want others are dropped. Each takes 1.1 KB. Default: ${DEFAULT-VALUE}.")
+            description = "How many SAs packets may wait for at a time, 1 to " + MOST_ACQUIRES
+                    + ", under one policy half of them: as long as an IKE "
+                    + "daemon has not answered, packets that want others are dropped. Each takes 1.1 KB. "
+                    + "Default: ${DEFAULT-VALUE}.")
     private int acquires;
 
     @Option(
@@ -110,7 +110,7 @@ final class RunCommand implements Callable<Integer> {
         Bridge bridge = Bridge.start(options);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge), "end"));
         announce();
-        rehearse();
+        warmUp();
         try {
             new CountDownLatch(1).await();
         } catch (InterruptedException e) {
@@ -136,15 +136,16 @@ final class RunCommand implements Callable<Integer> {
             long megabytes = 1 + (heapBytes >> 20);
             throw new ParameterException(
                     spec.commandLine(),
-                    "So many flows and acquires need a heap of %1$d MB: set XFRM_BRIDGE_JAVA_OPTIONS=-Xmx%1$dm, or ask for fewer."
+                    ("So many flows and acquires need a heap of %1$d MB: set XFRM_BRIDGE_JAVA_OPTIONS=-Xmx%1$dm, or "
+                                    + "ask for fewer.")
                             .formatted(megabytes));
         }
     }
 
-    private static void rehearse() {
-        Thread rehearsal = new Thread(new Warmup(new SystemClock()), "rehearsal");
-        rehearsal.setDaemon(true);
-        rehearsal.start();
+    private static void warmUp() {
+        Thread warmup = new Thread(new Warmup(new SystemClock()), "warmup");
+        warmup.setDaemon(true);
+        warmup.start();
     }
 
     /** Halts, as a JVM that a signal ends has the exit code of the signal, whatever its hooks have done well. */
@@ -177,12 +178,8 @@ final class RunCommand implements Callable<Integer> {
         if (group.matches("[0-9]{1,9}")) {
             return Integer.parseInt(group);
         }
-        for (String line : Files.readAllLines(Path.of("/etc/group"))) {
-            String[] fields = line.split(":");
-            if (fields.length >= 3 && fields[0].equals(group)) {
-                return Integer.parseInt(fields[2]);
-            }
-        }
-        throw new ParameterException(spec.commandLine(), "--group: there is no group " + group + ".");
+        return Group.numberOf(group)
+                .orElseThrow(
+                        () -> new ParameterException(spec.commandLine(), "--group: there is no group " + group + "."));
     }
 }

@@ -11,8 +11,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "stat",
         mixinStandardHelpOptions = true,
-        description =
-                "Shows what a running bridge has counted: SAs, policies, packets, and drops under their /proc/net/xfrm_stat names.")
+        description = "Shows what a running bridge has counted: SAs, policies, packets, and drops under their "
+                + "/proc/net/xfrm_stat names.")
 final class StatCommand implements Callable<Integer> {
     @Mixin
     private DirectoryOption directory;

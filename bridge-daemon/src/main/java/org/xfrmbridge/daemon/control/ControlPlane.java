@@ -133,8 +133,8 @@ public final class ControlPlane implements ControlLoop.Work {
         if (registry.ends().fd() >= 0) {
             loop.add(new SocketEndChannel(registry));
         } else {
-            LOG.warn(
-                    "the kernel does not tell of its sockets (sock_diag): policies of sockets hold for an hour after their close()");
+            LOG.warn("the kernel does not tell of its sockets (sock_diag): policies of sockets hold for an hour "
+                    + "after their close()");
         }
         registry.resume(registration(Peer.SELF, setup.sockets));
         listen(directory, setup.sockets, statistics);

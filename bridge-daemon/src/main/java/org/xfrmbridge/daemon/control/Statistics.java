@@ -1,9 +1,13 @@
 package org.xfrmbridge.daemon.control;
 
+import com.google.gson.stream.JsonWriter;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.StringJoiner;
+import java.util.function.ToLongFunction;
 import org.xfrmbridge.datapath.DropReason;
 import org.xfrmbridge.datapath.Metric;
 import org.xfrmbridge.datapath.XfrmStats;
@@ -13,15 +17,15 @@ import org.xfrmbridge.xfrm.Direction;
 
 /** The numbers of {@code xfrm-bridge stat}. Control thread only. */
 public final class Statistics {
-    private final String place;
+    private final String attachedTo;
     private final XfrmService service;
     private final XfrmStats stats;
     private final Clock clock;
     private final long startNs;
 
-    /** @param place where the bridge is attached, for people */
-    public Statistics(String place, XfrmService service, XfrmStats stats, Clock clock) {
-        this.place = place;
+    /** @param attachedTo the interfaces, for people */
+    public Statistics(String attachedTo, XfrmService service, XfrmStats stats, Clock clock) {
+        this.attachedTo = attachedTo;
         this.service = service;
         this.stats = stats;
         this.clock = clock;
@@ -50,7 +54,8 @@ public final class Statistics {
     }
 
     String toText() {
-        StringBuilder out = new StringBuilder("xfrm-bridge at ").append(place).append("\n\n");
+        StringBuilder out =
+                new StringBuilder("xfrm-bridge at ").append(attachedTo).append("\n\n");
         totals().forEach((name, value) -> out.append("%-24s %14s%n".formatted(name.replace('_', ' '), value)));
         out.append("%n%-24s %14s %14s%n".formatted("", "outbound", "inbound"));
         for (Metric metric : Metric.values()) {
@@ -67,23 +72,38 @@ public final class Statistics {
     }
 
     String toJson() {
-        StringJoiner fields = new StringJoiner(",\n  ", "{\n  ", "\n}\n");
-        fields.add("\"at\": \"" + place + '"');
-        totals().forEach((name, value) -> fields.add("\"%s\": %s".formatted(name, value)));
-        StringJoiner outbound = new StringJoiner(", ", "{", "}");
-        StringJoiner inbound = new StringJoiner(", ", "{", "}");
+        StringWriter text = new StringWriter();
+        try {
+            write(new JsonWriter(text));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return text.append('\n').toString();
+    }
+
+    private void write(JsonWriter json) throws IOException {
+        json.setIndent("  ");
+        json.beginObject().name("at").value(attachedTo);
+        for (Map.Entry<String, Number> total : totals().entrySet()) {
+            json.name(total.getKey()).value(total.getValue());
+        }
+        write(json.name("outbound"), stats::outbound);
+        write(json.name("inbound"), stats::inbound);
+        json.name("xfrm_stat").beginObject();
+        for (DropReason reason : DropReason.values()) {
+            json.name(nameOf(reason)).value(stats.drops(reason));
+        }
+        json.endObject().endObject();
+    }
+
+    private static void write(JsonWriter json, ToLongFunction<Metric> count) throws IOException {
+        json.beginObject();
         for (Metric metric : Metric.values()) {
             if (isFlow(metric)) {
-                outbound.add("\"%s\": %d".formatted(nameOf(metric), stats.outbound(metric)));
-                inbound.add("\"%s\": %d".formatted(nameOf(metric), stats.inbound(metric)));
+                json.name(nameOf(metric)).value(count.applyAsLong(metric));
             }
         }
-        fields.add("\"outbound\": " + outbound).add("\"inbound\": " + inbound);
-        StringJoiner drops = new StringJoiner(", ", "{", "}");
-        for (DropReason reason : DropReason.values()) {
-            drops.add("\"%s\": %d".formatted(nameOf(reason), stats.drops(reason)));
-        }
-        return fields.add("\"xfrm_stat\": " + drops).toString();
+        json.endObject();
     }
 
     /** Those that no kernel has are called as ours. */

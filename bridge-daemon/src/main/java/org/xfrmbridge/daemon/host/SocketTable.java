@@ -13,9 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
-import org.xfrmbridge.netlink.nl.NetlinkErrors;
+import org.xfrmbridge.daemon.route.NetlinkExchange;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
-import org.xfrmbridge.netlink.nl.NetlinkReader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.IpProtocol;
@@ -32,14 +31,13 @@ public final class SocketTable implements AutoCloseable {
     private static final List<String> OTHERS = List.of("raw", "raw6", "icmp", "icmp6", "udplite", "udplite6");
     private static final int INODE_COLUMN = 9;
 
-    private final NetlinkSocket socket;
+    private final NetlinkExchange kernel;
     /** By protocol, null as long as that did not matter. */
     private final Boolean[] told = new Boolean[256];
 
-    private int sequence;
-
     public SocketTable() {
-        socket = open();
+        NetlinkSocket socket = open();
+        kernel = socket == null ? null : new NetlinkExchange(socket, type -> "SOCK_DIAG_BY_FAMILY");
     }
 
     /** Null if the kernel has no sock_diag: then every question is refused. */
@@ -113,11 +111,10 @@ public final class SocketTable implements AutoCloseable {
 
     /** {@code struct inet_diag_req_v2}. */
     private List<SocketEntry> exchange(int flags, int family, int protocol, Ends ends) throws OsException {
-        if (socket == null) {
+        if (kernel == null) {
             throw new OsException("socket(NETLINK_SOCK_DIAG)", OsException.EOPNOTSUPP);
         }
-        NetlinkWriter request =
-                new NetlinkWriter().begin(SOCK_DIAG_BY_FAMILY, NetlinkHeader.REQUEST | flags, ++sequence, 0);
+        NetlinkWriter request = kernel.request(SOCK_DIAG_BY_FAMILY, flags);
         request.room(12)
                 .put((byte) family)
                 .put((byte) protocol)
@@ -127,8 +124,14 @@ public final class SocketTable implements AutoCloseable {
                 .putShort(networkOrder(ends.destinationPort));
         request.putBytes(bytes(family, ends.source)).putBytes(bytes(family, ends.destination));
         request.room(12).putInt(ends.ifindex).putLong(NO_COOKIE);
-        socket.send(request.end().toBytes());
-        return answers();
+        List<SocketEntry> found = new ArrayList<>();
+        kernel.run(request.end().toBytes(), reader -> {
+            if (reader.payload().remaining() >= SocketEntry.BYTES) {
+                found.add(SocketEntry.read(
+                        reader.payload().slice().order(reader.payload().order())));
+            }
+        });
+        return found;
     }
 
     private static short networkOrder(int port) {
@@ -141,33 +144,6 @@ public final class SocketTable implements AutoCloseable {
                 .putLong(plain.high())
                 .putLong(plain.low())
                 .array();
-    }
-
-    private List<SocketEntry> answers() throws OsException {
-        List<SocketEntry> found = new ArrayList<>();
-        while (true) {
-            NetlinkReader reader = new NetlinkReader(socket.receive());
-            while (reader.next()) {
-                NetlinkHeader header = reader.header();
-                if (header.sequence() != sequence) {
-                    continue;
-                }
-                if (header.type() == NetlinkHeader.ERROR || header.type() == NetlinkHeader.DONE) {
-                    int errno = NetlinkErrors.errno(reader.payload());
-                    if (errno != 0) {
-                        throw new OsException("SOCK_DIAG_BY_FAMILY", errno);
-                    }
-                    return found;
-                }
-                if (reader.payload().remaining() >= SocketEntry.BYTES) {
-                    found.add(SocketEntry.read(
-                            reader.payload().slice().order(reader.payload().order())));
-                }
-                if (!header.has(NetlinkHeader.MULTI)) {
-                    return found;
-                }
-            }
-        }
     }
 
     /** Whether a raw socket, or one of another protocol, is still there. */
@@ -188,8 +164,8 @@ public final class SocketTable implements AutoCloseable {
 
     @Override
     public void close() {
-        if (socket != null) {
-            socket.close();
+        if (kernel != null) {
+            kernel.close();
         }
     }
 }

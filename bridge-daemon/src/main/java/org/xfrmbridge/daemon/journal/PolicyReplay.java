@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.io.MessageSink;
@@ -35,9 +35,9 @@ import org.xfrmbridge.xfrm.PolicySpec;
 public final class PolicyReplay {
     private static final Logger LOG = LoggerFactory.getLogger(PolicyReplay.class);
     private static final String CLOSED =
-            "the bridge that ended could not write all policies down: nothing passes but what policies protect, until you have "
-                    + "installed them anew and say 'xfrm-bridge exec -- ip xfrm policy setdefault in accept fwd accept out accept', or end the bridge and "
-                    + "say 'xfrm-bridge detach'";
+            "the bridge that ended could not write all policies down: nothing passes but what policies protect, until "
+                    + "you have installed them anew and say 'xfrm-bridge exec -- ip xfrm policy setdefault in accept "
+                    + "fwd accept out accept', or end the bridge and say 'xfrm-bridge detach'";
     private static final int BLOCK = 1;
 
     private final ByteBuffer journal;

@@ -5,8 +5,6 @@ import static org.xfrmbridge.daemon.os.Native.check;
 
 /** This process and its threads. */
 public final class CurrentProcess {
-    private static final int CLONE_NEWNET = 0x40000000;
-
     private static final int PRIO_PROCESS = 0;
     private static final int SELF = 0;
     private static final int NICEST = 19;
@@ -18,16 +16,6 @@ public final class CurrentProcess {
 
     public static int effectiveUserId() {
         return LIBC.geteuid();
-    }
-
-    /**
-     * Moves the calling thread, and nothing else, to a network namespace: sockets and devices it opens from now on are
-     * there.
-     */
-    public static void enterNetworkNamespace(String path) throws OsException {
-        try (Descriptor namespace = Descriptor.open(path, Descriptor.O_RDONLY)) {
-            check(LIBC.setns(namespace.fd(), CLONE_NEWNET), "setns(%s)", path);
-        }
     }
 
     /** A JVM ends by SIGHUP, which others send to say "read your configuration". From now on it does nothing. */

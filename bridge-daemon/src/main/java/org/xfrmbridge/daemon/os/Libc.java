@@ -59,9 +59,10 @@ public interface Libc {
 
     int geteuid();
 
-    int setpriority(int which, int who, int nice);
+    /** Returns an error number; the group found is null if there is none. */
+    int getgrnam_r(String name, Pointer group, Pointer strings, long stringsBytes, Pointer found);
 
-    int setns(int fd, int namespaceType);
+    int setpriority(int which, int who, int nice);
 
     /** The handler is an address, or SIG_IGN; so is the one before, which is returned. */
     long signal(int signal, long handler);

@@ -40,7 +40,7 @@ public final class UnixConnection implements AutoCloseable {
     private static final int MAX_GROUPS = 1024;
     private static final int MAX_ADDRESS_BYTES = 110;
     private static final ThreadLocal<Memory> MEMORY = ThreadLocal.withInitial(() -> new Memory(MAX_MESSAGE_BYTES));
-    private static final ThreadLocal<MessageHeader> ENVELOPE =
+    private static final ThreadLocal<MessageHeader> HEADER =
             ThreadLocal.withInitial(() -> new MessageHeader(MEMORY.get()));
 
     private static final ThreadLocal<Memory> OPTION = ThreadLocal.withInitial(() -> new Memory(4 * MAX_GROUPS));
@@ -149,17 +149,17 @@ public final class UnixConnection implements AutoCloseable {
      */
     public int receiveWithSender(byte[] into) throws OsException {
         closePassed();
-        MessageHeader envelope = ENVELOPE.get();
+        MessageHeader header = HEADER.get();
         int bytes;
         do {
             int flags = MSG_DONTWAIT | MSG_CMSG_CLOEXEC | lengthFlag;
             bytes = judge(
-                    LIBC.recvmsg(descriptor.fd(), envelope.empty(into.length).pointer(), flags));
+                    LIBC.recvmsg(descriptor.fd(), header.empty(into.length).pointer(), flags));
         } while (bytes == AGAIN);
         if (bytes >= 0) {
-            passed = envelope.open();
-            senderUid = envelope.uid();
-            senderGid = envelope.gid();
+            passed = header.open();
+            senderUid = header.uid();
+            senderGid = header.gid();
         }
         return copied(bytes, MEMORY.get(), into);
     }

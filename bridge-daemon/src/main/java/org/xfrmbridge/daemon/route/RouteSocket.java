@@ -1,15 +1,11 @@
 package org.xfrmbridge.daemon.route;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
-import org.xfrmbridge.netlink.nl.Attributes;
-import org.xfrmbridge.netlink.nl.NetlinkErrors;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
-import org.xfrmbridge.netlink.nl.NetlinkReader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 
 /**
@@ -19,17 +15,15 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
 public final class RouteSocket implements AutoCloseable {
     private static final int MAX_DUMP_TRIES = 10;
 
-    private final NetlinkSocket socket;
-    private int sequence;
-    private boolean dumpInterrupted;
+    private final NetlinkExchange exchange;
 
     public RouteSocket() throws OsException {
-        socket = new NetlinkSocket();
+        exchange = new NetlinkExchange(new NetlinkSocket(), RouteMessage::nameOf);
     }
 
     /** Starts a message of that type; its header and attributes follow. */
     public NetlinkWriter request(int type, int flags) {
-        return new NetlinkWriter().begin(type, NetlinkHeader.REQUEST | flags, ++sequence, 0);
+        return exchange.request(type, flags);
     }
 
     /** Has something done: create, change, delete. */
@@ -68,9 +62,7 @@ public final class RouteSocket implements AutoCloseable {
 
     /** False if entries changed meanwhile, so that some may be missing. */
     private boolean dump(int type, byte[] header, Consumer<RouteMessage> action) throws OsException {
-        dumpInterrupted = false;
-        exchange(request(type, NetlinkHeader.DUMP).putBytes(header).end().toBytes(), action);
-        return !dumpInterrupted;
+        return exchange(request(type, NetlinkHeader.DUMP).putBytes(header).end().toBytes(), action);
     }
 
     private List<RouteMessage> exchange(byte[] request) throws OsException {
@@ -79,55 +71,21 @@ public final class RouteSocket implements AutoCloseable {
         return answers;
     }
 
-    private void exchange(byte[] request, Consumer<RouteMessage> answers) throws OsException {
-        socket.send(request);
-        while (true) {
-            NetlinkReader reader = new NetlinkReader(socket.receive());
-            while (reader.next()) {
-                NetlinkHeader header = reader.header();
-                if (header.sequence() != sequence) {
-                    continue;
-                }
-                dumpInterrupted |= header.has(NetlinkHeader.DUMP_INTERRUPTED);
-                if (header.type() == NetlinkHeader.ERROR || header.type() == NetlinkHeader.DONE) {
-                    finish(reader, request);
-                    return;
-                }
-                ByteBuffer payload = reader.payload();
-                byte[] copy = new byte[payload.remaining()];
-                payload.get(copy);
-                answers.accept(new RouteMessage(header.type(), copy));
-                if (!header.has(NetlinkHeader.MULTI)) {
-                    return;
-                }
-            }
-        }
-    }
-
-    private static void finish(NetlinkReader reader, byte[] request) throws OsException {
-        ByteBuffer payload = reader.payload();
-        int errno = NetlinkErrors.errno(payload);
-        if (errno == 0) {
-            return;
-        }
-        NetlinkHeader asked = NetlinkHeader.read(ByteBuffer.wrap(request).order(payload.order()), 0);
-        boolean capped = reader.header().has(NetlinkHeader.CAPPED);
-        int errorBytes = NetlinkErrors.BYTES + (capped ? 0 : asked.lengthBytes() - NetlinkHeader.BYTES);
-        String words = reader.header().has(NetlinkHeader.ACK_TLVS)
-                ? Attributes.parse(payload, errorBytes, NetlinkErrors.ATTR_MISSING_NEST)
-                        .getString(NetlinkErrors.ATTR_MESSAGE)
-                : null;
-        String name = RouteMessage.nameOf(asked.type());
-        throw new OsException(words == null ? name : name + " (" + words + ")", errno);
+    private boolean exchange(byte[] request, Consumer<RouteMessage> answers) throws OsException {
+        return exchange.run(request, reader -> {
+            byte[] copy = new byte[reader.payload().remaining()];
+            reader.payload().get(copy);
+            answers.accept(new RouteMessage(reader.header().type(), copy));
+        });
     }
 
     /** Of the network namespace that it asks; 0 if the kernel has none. See {@link NetlinkSocket#namespaceCookie}. */
     public long namespaceCookie() throws OsException {
-        return socket.namespaceCookie();
+        return exchange.namespaceCookie();
     }
 
     @Override
     public void close() {
-        socket.close();
+        exchange.close();
     }
 }

@@ -41,7 +41,7 @@ class AttachmentRecordTest {
         journal().in(AttachmentRecord.Phase.ATTACHED).write(directory);
         AttachmentRecord read = AttachmentRecord.read(directory);
         assertEquals(AttachmentRecord.Phase.ATTACHED, read.phase());
-        assertEquals(journal().place(), read.place());
+        assertEquals(journal().namespaceId(), read.namespaceId());
         assertEquals(journal().names(), read.names());
         assertEquals(journal().original(), read.original());
         assertArrayEquals(

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
-import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.datapath.Inbound;
 import org.xfrmbridge.datapath.Outbound;
 import org.xfrmbridge.datapath.PathContext;

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.nio.ByteBuffer;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.daemon.os.UnixConnection.Credentials;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.SocketPolicies;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.daemon.os.SystemClock;
 
 class PublicQueriesTest {
     /** Each that waits would hold up the end of the bridge for a second: anybody may ask, on many connections. */

@@ -4,7 +4,7 @@ import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.datapath.XfrmStats;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.SocketPolicies;

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.daemon.os.UnixConnection.Credentials;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.km.XfrmEngine;

@@ -18,7 +18,7 @@ import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.km.Errno;

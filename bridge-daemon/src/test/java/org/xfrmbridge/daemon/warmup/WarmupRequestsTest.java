@@ -9,7 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
-import org.xfrmbridge.daemon.SystemClock;
+import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.NetlinkErrors;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;

@@ -64,7 +64,8 @@ enum KnownDifference implements Difference {
             Set.of(KernelKind.values()),
             c -> any(c.request(), message -> StateMarks.nameAnother(c.earlier(), message))),
     LATE_TIMER(
-            "a timer tells of a hard limit that an update reached: before the update, but on a busy machine a moment later",
+            "a timer tells of a hard limit that an update reached: before the update, but on a busy machine a "
+                    + "moment later",
             true,
             Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
             c -> any(c.request(), message -> message.header().type() == XfrmMessage.UPDSA)
@@ -142,7 +143,8 @@ enum KnownDifference implements Difference {
             Set.of(KernelKind.HOST, KernelKind.LINUX_6_1),
             c -> any(c.request(), message -> !isState(message) && has(message, XfrmAttribute.OFFLOAD_DEV))),
     TIMER_UNIT(
-            "a kernel takes ETIMER_THRESH in ticks of its own and tells it in tenths of a second; here it is tenths both ways",
+            "a kernel takes ETIMER_THRESH in ticks of its own and tells it in tenths of a second; here it is tenths "
+                    + "both ways",
             false,
             Set.of(KernelKind.LINUX_6_1, KernelKind.LINUX_6_12),
             c -> c.kernel().stream()

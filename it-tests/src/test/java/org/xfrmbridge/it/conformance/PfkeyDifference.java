@@ -23,7 +23,8 @@ enum PfkeyDifference implements Difference {
             c -> has(c.request(), SadbExt.X_NAT_T_TYPE)
                     && withoutPorts(c.kernel()).equals(withoutPorts(c.bridge()))),
     MESSAGE_LENGTH(
-            "a kernel says a wrong length if a policy's transforms are of both families; the message is as long as ours",
+            "a kernel says a wrong length if a policy's transforms are of both families; the message is as long as "
+                    + "ours",
             false,
             Set.of(KernelKind.values()),
             c -> withoutLength(c.kernel()).equals(withoutLength(c.bridge()))),

@@ -52,8 +52,10 @@ class FailoverScenario {
     private static final Duration SETTLING = Duration.ofSeconds(2);
     /** What the cluster has; the peer has the same with the directions exchanged. */
     private static final String STATES = """
-            state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 reqid 1 mode tunnel %1$s aead rfc4106\\(gcm\\(aes\\)\\) %2$s1 128
-            state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002 reqid 1 mode tunnel %1$s aead rfc4106\\(gcm\\(aes\\)\\) %2$s2 128
+            state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1001 reqid 1 mode tunnel %1$s \
+            aead rfc4106\\(gcm\\(aes\\)\\) %2$s1 128
+            state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1002 reqid 1 mode tunnel %1$s \
+            aead rfc4106\\(gcm\\(aes\\)\\) %2$s2 128
             """;
 
     private static final String KEY = "0x000102030405060708090a0b0c0d0e0f1011121";

@@ -3,7 +3,7 @@ package org.xfrmbridge.it.javaclient;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import org.xfrmbridge.daemon.os.CurrentProcess;
+import org.xfrmbridge.daemon.os.NetworkNamespace;
 import org.xfrmbridge.lab.Namespace;
 
 /** Runs Java code in a network namespace: the sockets that it opens are there. */
@@ -13,7 +13,7 @@ final class InNamespace {
     /** On a thread of its own, which then ends. */
     static <T> T call(Namespace namespace, Callable<T> body) throws Exception {
         FutureTask<T> task = new FutureTask<>(() -> {
-            CurrentProcess.enterNetworkNamespace("/run/netns/" + namespace.name());
+            NetworkNamespace.enter(namespace.name());
             return body.call();
         });
         Thread thread = new Thread(task, "in " + namespace.role());

@@ -43,8 +43,8 @@ class TosScenario {
     private static final int FIRST = 10;
     private static final int TO_GUEST = 0x1000;
     private static final int TO_HOST = 0x2000;
-    private static final Pattern ESP = Pattern.compile(
-            "tos (0x[0-9a-f]+),[^\\n]*proto ESP[^\\n]*\\n\\s+\\S+ > \\S+ ESP\\(spi=0x0000([0-9a-f]{4}),seq=(0x[0-9a-f]+)\\)");
+    private static final Pattern ESP = Pattern.compile("tos (0x[0-9a-f]+),[^\\n]*proto ESP[^\\n]*\\n\\s+\\S+ > \\S+ "
+            + "ESP\\(spi=0x0000([0-9a-f]{4}),seq=(0x[0-9a-f]+)\\)");
 
     @Test
     void shouldSayTheSameOutsideAsKernelWhenFlagsAreTheSame() {

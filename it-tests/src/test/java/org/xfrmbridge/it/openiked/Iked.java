@@ -24,7 +24,8 @@ final class Iked implements AutoCloseable {
      * bridge's directory there.
      */
     private static final String WITH_BRIDGE_IN_CHROOT = """
-            home=$(getent passwd _iked | cut -d: -f6) && mount -t tmpfs home "$home" && mkdir -p "$home$0" && mount --bind "$0" "$home$0" && exec "$@"
+            home=$(getent passwd _iked | cut -d: -f6) && mount -t tmpfs home "$home" && mkdir -p "$home$0" \
+            && mount --bind "$0" "$home$0" && exec "$@"
             """;
 
     private final Namespace host;

@@ -1,8 +1,8 @@
-package org.xfrmbridge.daemon;
+package org.xfrmbridge.daemon.os;
 
 import org.xfrmbridge.time.Clock;
 
-/** The machine's clocks. The only place that reads them. */
+/** The machine's clocks. Nobody else reads them. */
 public final class SystemClock implements Clock {
     @Override
     public long nowNs() {
