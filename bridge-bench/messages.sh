@@ -18,7 +18,7 @@
 # would take an hour.
 #
 #     --rounds N   default 11     --million   only the last part       --no-million   only the first
-#     --cold       does not wait for the rehearsal
+#     --cold       does not wait for the warm-up
 #
 # Needs root, gcc and a build (mvn package). Everything happens in two namespaces and a directory that it makes and
 # removes.
@@ -54,12 +54,12 @@ start() {
     ip -n "$BRIDGE_NS" link set eth0 up
     ip -n "$BRIDGE_NS" link set wire up
     start_bridge "$BRIDGE_NS"
-    [ $COLD = yes ] || await_rehearsal
+    [ $COLD = yes ] || await_warmup
 }
 
 # It is a thread of that name.
-await_rehearsal() {
-    while grep -qsx rehearsal "/proc/$BRIDGE_PID"/task/*/comm; do
+await_warmup() {
+    while grep -qsx warmup "/proc/$BRIDGE_PID"/task/*/comm; do
         sleep 0.1
     done
 }

@@ -70,7 +70,7 @@ public final class PolicyJournal implements ChangeListener {
     }
 
     /** The same work for a journal that is kept nowhere. */
-    public static PolicyJournal rehearse(XfrmService service, ThreadFactory threads) throws IOException {
+    public static PolicyJournal keptNowhere(XfrmService service, ThreadFactory threads) throws IOException {
         return begin(null, service, threads);
     }
 

@@ -21,16 +21,16 @@ import org.xfrmbridge.time.Clock;
  *
  * <p>Compiled code expects the classes that it has seen. So all of them are those that a bridge has, and where a bridge
  * has one of its own, there are three here: for that many kinds the compiler expects any. What it guessed wrong shows
- * when its last code runs, and is made anew: hence the encores, once the compiler has had its time. The last one ends
+ * when its last code runs, and is made anew: hence the repeats, once the compiler has had its time. The last one ends
  * with a collection, so that the first client finds an eden with room, whose pages have all been touched.
  */
 public final class Warmup implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(Warmup.class);
 
-    private static final int ACTS = 60;
-    private static final int ENCORES = 2;
-    private static final int ACTS_OF_ENCORE = 12;
-    private static final int MOST_ACTS = 150;
+    private static final int ROUNDS = 60;
+    private static final int REPEATS = 2;
+    private static final int ROUNDS_OF_REPEAT = 12;
+    private static final int MOST_ROUNDS = 150;
     private static final Duration COMPILATION = Duration.ofMillis(700);
 
     private static final int ENTRIES = 256;
@@ -48,10 +48,10 @@ public final class Warmup implements Runnable {
     private static final int SLOW = 16;
 
     private final Clock clock;
-    private List<WarmupBridge> stages;
-    private List<List<byte[]>> scripts;
+    private List<WarmupBridge> bridges;
+    private List<List<byte[]>> requests;
     private long deadlineNs;
-    private int acts;
+    private int rounds;
     private int sent;
 
     public Warmup(Clock clock) {
@@ -64,45 +64,45 @@ public final class Warmup implements Runnable {
         deadlineNs = startNs + LIMIT_NS;
         try {
             CurrentProcess.lowerThreadPriority();
-            play();
-            LOG.debug("rehearsed {} acts in {} ms", acts, (clock.nowNs() - startNs) / 1_000_000);
+            runRounds();
+            LOG.debug("warmed up by {} rounds of requests in {} ms", rounds, (clock.nowNs() - startNs) / 1_000_000);
         } catch (OsException e) {
-            LOG.warn("no rehearsal, the first clients will be answered slowly: {}", e.getMessage());
+            LOG.warn("no warm-up, the first clients will be answered slowly: {}", e.getMessage());
         } catch (IOException e) {
-            LOG.warn("the rehearsal was broken off: {}", e.getMessage());
+            LOG.warn("the warm-up was broken off: {}", e.getMessage());
         }
     }
 
-    private void play() throws IOException {
-        stages = List.of(
+    private void runRounds() throws IOException {
+        bridges = List.of(
                 new WarmupBridge(datagram -> true, () -> {}, clock),
                 new WarmupBridge(datagram -> datagram.hasRemaining(), () -> sent = 0, clock),
                 new WarmupBridge(datagram -> ++sent % SLOW != 0, () -> sent++, clock));
-        scripts = List.of(
+        requests = List.of(
                 WarmupRequests.datagrams(ENTRIES, BATCH, 0),
                 WarmupRequests.datagrams(ENTRIES, BATCH, NetlinkHeader.ACK),
                 WarmupRequests.datagrams(ENTRIES / 4, 1, NetlinkHeader.ACK),
                 WarmupRequests.datagrams(ENTRIES, BATCH, 0));
-        acts(ACTS / 2, SMALL_ROOM);
-        acts(ACTS / 2, LARGE_ROOM);
-        for (int encore = 0; encore < ENCORES; encore++) {
+        rounds(ROUNDS / 2, SMALL_ROOM);
+        rounds(ROUNDS / 2, LARGE_ROOM);
+        for (int repeat = 0; repeat < REPEATS; repeat++) {
             Uninterruptibles.sleepUninterruptibly(COMPILATION);
-            acts(ACTS_OF_ENCORE, LARGE_ROOM);
+            rounds(ROUNDS_OF_REPEAT, LARGE_ROOM);
         }
         long before = collections();
-        while (collections() == before && acts < MOST_ACTS && hasTime()) {
-            acts(1, LARGE_ROOM);
+        while (collections() == before && rounds < MOST_ROUNDS && hasTime()) {
+            rounds(1, LARGE_ROOM);
         }
-        for (WarmupBridge stage : stages) {
-            stage.end();
+        for (WarmupBridge bridge : bridges) {
+            bridge.end();
         }
     }
 
-    private void acts(int number, int roomBytes) {
-        for (int i = 0; i < number && hasTime(); i++, acts++) {
-            WarmupBridge stage = stages.get(acts % stages.size());
-            stage.play(List.of(WarmupRequests.room(roomBytes)));
-            stage.play(scripts.get(acts % scripts.size()));
+    private void rounds(int number, int roomBytes) {
+        for (int i = 0; i < number && hasTime(); i++, rounds++) {
+            WarmupBridge bridge = bridges.get(rounds % bridges.size());
+            bridge.answer(List.of(WarmupRequests.room(roomBytes)));
+            bridge.answer(requests.get(rounds % requests.size()));
         }
     }
 

@@ -31,8 +31,8 @@ final class WarmupBridge {
     WarmupBridge(MessageSink sink, Runnable beforeRemoval, Clock real) throws IOException {
         clock = new BatchClock(real);
         engine = XfrmEngine.builder(new Databases(beforeRemoval), clock).build();
-        journal = PolicyJournal.rehearse(
-                engine, Thread.ofPlatform().name("rehearsal").factory());
+        journal = PolicyJournal.keptNowhere(
+                engine, Thread.ofPlatform().name("warmup").factory());
         NetlinkKeyManager netlink = new NetlinkKeyManager();
         engine.register(netlink);
         engine.register(new PfkeyKeyManager());
@@ -41,7 +41,7 @@ final class WarmupBridge {
     }
 
     /** All that a control thread does with datagrams of one client. */
-    void play(List<byte[]> datagrams) {
+    void answer(List<byte[]> datagrams) {
         for (List<byte[]> round : Lists.partition(datagrams, ROUND)) {
             round.forEach(this::receive);
             engine.runTimers();

@@ -23,14 +23,14 @@ class WarmupRequestsTest {
 
     @Test
     void shouldBeRefusedNothingAndLeaveNothingWhenPlayedTwice() throws IOException {
-        WarmupBridge stage = new WarmupBridge(this::read, () -> {}, new SystemClock());
+        WarmupBridge bridge = new WarmupBridge(this::read, () -> {}, new SystemClock());
         List<byte[]> datagrams = WarmupRequests.datagrams(ENTRIES, 64, NetlinkHeader.ACK);
         for (int i = 0; i < 2; i++) {
-            stage.play(datagrams);
-            assertEquals(0, stage.stateCount());
-            assertEquals(0, stage.policyCount());
+            bridge.answer(datagrams);
+            assertEquals(0, bridge.stateCount());
+            assertEquals(0, bridge.policyCount());
         }
-        stage.end();
+        bridge.end();
         assertTrue(
                 answered.containsAll(Set.of(XfrmMessage.NEWPOLICY, XfrmMessage.NEWSA)),
                 "got answers of types " + answered);
