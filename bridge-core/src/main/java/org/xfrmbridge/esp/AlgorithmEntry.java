@@ -42,8 +42,14 @@ public record AlgorithmEntry(
         return engine != null;
     }
 
+    /** By name or alias. */
     public boolean matches(String wanted) {
-        return name.equals(wanted) || (kind != AlgorithmKind.AEAD && wanted.equals(alias));
+        return name.equals(wanted) || wanted.equals(alias);
+    }
+
+    /** Of an AEAD, which goes by its full name and ICV length. */
+    boolean matches(String wanted, int icvBits) {
+        return lengths.icvBits == icvBits && name.equals(wanted);
     }
 
     public boolean pfKeySupported() {

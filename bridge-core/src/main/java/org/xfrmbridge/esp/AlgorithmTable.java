@@ -106,9 +106,7 @@ public final class AlgorithmTable {
 
     /** By full name and ICV length, as {@code xfrm_aead_get_byname} does: AEADs have no alias. */
     public static Optional<AlgorithmEntry> aead(String name, int icvBits) {
-        return available(AEAD)
-                .filter(entry -> entry.matches(name) && entry.lengths().icvBits() == icvBits)
-                .findFirst();
+        return available(AEAD).filter(entry -> entry.matches(name, icvBits)).findFirst();
     }
 
     /**

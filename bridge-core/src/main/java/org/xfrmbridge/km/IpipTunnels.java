@@ -40,11 +40,10 @@ final class IpipTunnels {
         this.sad = sad;
     }
 
+    /** One of IPComp has come. */
     void attach(State state) {
         StateSpec spec = state.spec();
-        if (spec.id().protocol() != IpProtocol.COMP
-                || spec.mode() != Mode.TUNNEL
-                || !(state.suite() instanceof Suite.Deflate)) {
+        if (spec.mode() != Mode.TUNNEL || !(state.suite() instanceof Suite.Deflate)) {
             return;
         }
         int mark = spec.mark().maskedValue();
@@ -57,9 +56,9 @@ final class IpipTunnels {
         users.merge(tunnel, 1, Integer::sum);
     }
 
+    /** One of IPComp has gone. */
     void detach(State state) {
-        // Looking for any other would give it an identity hash, which costs more than the rest of its removal.
-        State tunnel = state.id().protocol() == IpProtocol.COMP ? tunnelOf.remove(state) : null;
+        State tunnel = tunnelOf.remove(state);
         if (tunnel != null && users.merge(tunnel, -1, Integer::sum) == 0) {
             users.remove(tunnel);
             sad.remove(tunnel);

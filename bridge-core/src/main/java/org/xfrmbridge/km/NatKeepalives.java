@@ -24,8 +24,9 @@ final class NatKeepalives {
         this.sender = sender;
     }
 
+    /** One that asks for it has come. */
     void start(State state) {
-        if (state.isValid() && state.spec().natKeepaliveSeconds() != 0) {
+        if (state.isValid()) {
             Timer<Runnable> timer = Timer.of(() -> look(state));
             StateTimer.of(state).keepalive = timer;
             timers.set(timer, 0);

@@ -1,5 +1,8 @@
 package org.xfrmbridge.km;
 
+import static org.xfrmbridge.km.XfrmException.requireRoom;
+
+import java.util.function.BooleanSupplier;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
@@ -22,9 +25,10 @@ final class PolicyVerbs {
     private final PolicyExpiry expiry;
     private final KeyManagers keyManagers;
     private final Clock clock;
-    private final MemoryReserve reserve;
+    private final BooleanSupplier reserve;
 
-    PolicyVerbs(Databases databases, PolicyExpiry expiry, KeyManagers keyManagers, Clock clock, MemoryReserve reserve) {
+    PolicyVerbs(
+            Databases databases, PolicyExpiry expiry, KeyManagers keyManagers, Clock clock, BooleanSupplier reserve) {
         spd = databases.spd();
         sockets = databases.sockets();
         this.expiry = expiry;
@@ -35,8 +39,8 @@ final class PolicyVerbs {
 
     Policy add(PolicySpec request, boolean exclusive, Origin origin) throws XfrmException {
         PolicySpec spec = verified(request, origin.via()).withSanitizedMark();
-        if (exclusive || !reserve.hasRoom() && !isThere(spec)) {
-            reserve.requireRoom();
+        if (exclusive || !reserve.getAsBoolean() && !isThere(spec)) {
+            requireRoom(reserve);
         }
         long nowSeconds = clock.epochSeconds();
         Policy policy = exclusive ? spd.add(spec, nowSeconds) : spd.replace(spec, nowSeconds, expiry::stop);

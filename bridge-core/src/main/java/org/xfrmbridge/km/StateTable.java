@@ -1,5 +1,6 @@
 package org.xfrmbridge.km;
 
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
@@ -19,7 +20,7 @@ final class StateTable {
     private final Sad sad;
     private final IpipTunnels tunnels;
     private final Acquires acquires;
-    private final MemoryReserve reserve;
+    private final BooleanSupplier reserve;
     private final Consumer<State> wiper;
     private final StateExpiry expiry;
     private final ReplayNotices replayNotices;
@@ -46,7 +47,7 @@ final class StateTable {
 
     /** Before one more State is made for a request: ENOMEM if there is no memory for it. */
     void requireRoom() throws XfrmException {
-        reserve.requireRoom();
+        XfrmException.requireRoom(reserve);
     }
 
     /**
@@ -132,11 +133,15 @@ final class StateTable {
 
     private void link(State state) {
         state.setTimer(new StateTimer(state, expiry));
-        tunnels.attach(state);
+        if (state.id().protocol() == IpProtocol.COMP) {
+            tunnels.attach(state);
+        }
         sad.insert(state);
         expiry.start(state);
         replayNotices.start(state);
-        keepalives.start(state);
+        if (state.spec().natKeepaliveSeconds() != 0) {
+            keepalives.start(state);
+        }
     }
 
     void retire(State state) {
@@ -149,7 +154,9 @@ final class StateTable {
      */
     void retire(State state, Runnable announcement) {
         sad.remove(state);
-        tunnels.detach(state);
+        if (state.id().protocol() == IpProtocol.COMP) {
+            tunnels.detach(state);
+        }
         expiry.stop(state);
         replayNotices.stop(state);
         keepalives.stop(state);

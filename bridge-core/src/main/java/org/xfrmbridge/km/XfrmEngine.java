@@ -3,6 +3,7 @@ package org.xfrmbridge.km;
 import java.security.SecureRandom;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
@@ -70,7 +71,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     public static final class Builder {
         final Databases databases;
         final Clock clock;
-        MemoryReserve reserve = MemoryReserve.ENDLESS;
+        BooleanSupplier reserve = () -> true;
         Predicate<State> keepaliveSender = state -> true;
         Consumer<State> wiper = state -> {};
         private RandomGenerator random = new SecureRandom();
@@ -104,9 +105,13 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
             return this;
         }
 
-        /** Asked before a request makes one more State or Policy. */
-        public Builder reserve(MemoryReserve memory) {
-            reserve = memory;
+        /**
+         * Asked before a request makes one more State or Policy: whether memory is left for it. What is kept in reserve
+         * is for what packets cause and for the work on requests, so that one which does not fit is refused (ENOMEM, as
+         * by a kernel) and all others are still answered.
+         */
+        public Builder reserve(BooleanSupplier hasRoom) {
+            reserve = hasRoom;
             return this;
         }
 

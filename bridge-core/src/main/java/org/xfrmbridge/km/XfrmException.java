@@ -1,5 +1,7 @@
 package org.xfrmbridge.km;
 
+import java.util.function.BooleanSupplier;
+
 /**
  * A request that is refused, with what a kernel would say of it. Carries no stack trace: it is an answer, not a fault.
  *
@@ -38,6 +40,14 @@ public final class XfrmException extends Exception {
     /** The same where a kernel gives no reason. */
     public static void refuseIf(boolean fault) throws XfrmException {
         refuseIf(fault, null);
+    }
+
+    /** Refuses with ENOMEM what would make one more State or Policy if there is no memory for it. */
+    static void requireRoom(BooleanSupplier reserve) throws XfrmException {
+        if (!reserve.getAsBoolean()) {
+            throw new XfrmException(
+                    Errno.ENOMEM, "the bridge's heap is full: delete something, or start it with a larger -Xmx");
+        }
     }
 
     public Errno errno() {

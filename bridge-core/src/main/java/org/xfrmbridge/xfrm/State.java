@@ -331,8 +331,8 @@ public final class State {
 
     /** Control thread only: the numbers listeners know, and how many more there may be before they hear again. */
     public void markReplay(ReplayState told, int step) {
-        ReplayMark mark = new ReplayMark(told.oseq(), told.seq(), step);
-        replayMark = mark.equals(ReplayMark.START) ? ReplayMark.START : mark;
+        boolean atStart = (told.oseq() | told.seq()) == 0 && step == ReplayMark.START.step;
+        replayMark = atStart ? ReplayMark.START : new ReplayMark(told.oseq(), told.seq(), step);
     }
 
     /** The numbers as GETSA and GETAE export them. Any thread. */

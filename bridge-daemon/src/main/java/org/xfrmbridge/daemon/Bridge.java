@@ -154,7 +154,7 @@ public final class Bridge implements AutoCloseable {
                 XfrmEngine.builder(databases, controlClock)
                         .wakeup(loop::wakeUp)
                         .acquires(options.acquires())
-                        .reserve(HeapReserve.ofEntries(options, databases::size, clock))
+                        .reserve(HeapReserve.ofEntries(options, databases::size, clock)::hasRoom)
                         .lostStates(left ? StateReplay.read(directory) : List.of()),
                 PathContext.builder(databases, kernel, clock)
                         .ifindex(underlay.hostIndex())

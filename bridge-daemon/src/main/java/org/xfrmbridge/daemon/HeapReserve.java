@@ -3,7 +3,6 @@ package org.xfrmbridge.daemon;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xfrmbridge.km.MemoryReserve;
 import org.xfrmbridge.time.Clock;
 
 /**
@@ -11,7 +10,7 @@ import org.xfrmbridge.time.Clock;
  * in use includes garbage. So when little seems left it is collected, once; if little is left then, as many entries as
  * there are is what fits, until a collection finds room. Whoever deletes may add again at once. One thread.
  */
-final class HeapReserve implements MemoryReserve {
+final class HeapReserve {
     private static final Logger LOG = LoggerFactory.getLogger(HeapReserve.class);
 
     /** To ask for the use takes longer than an entry does. */
@@ -76,8 +75,8 @@ final class HeapReserve implements MemoryReserve {
         return new HeapReserve(Heap.ofProcess(), 0, () -> 1, "SAs that were idle send or receive", clock);
     }
 
-    @Override
-    public boolean hasRoom() {
+    /** Whether memory is left for another entry. */
+    boolean hasRoom() {
         if (asked++ % ENTRIES_PER_LOOK == 0 || !fits()) {
             look();
         }

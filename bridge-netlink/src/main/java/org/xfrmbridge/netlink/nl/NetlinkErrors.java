@@ -63,8 +63,21 @@ public final class NetlinkErrors {
     }
 
     /**
-     * Writes NLMSG_ERROR in answer to a message. A refusal repeats the whole request unless the client set
-     * NETLINK_CAP_ACK; the attributes are there only if it set NETLINK_EXT_ACK.
+     * Writes NLMSG_ERROR with errno 0: a message was carried out, and there is nothing to remark on it.
+     *
+     * @param request the message that the reader is at
+     * @param portId of the client
+     */
+    public static void acknowledge(NetlinkWriter out, NetlinkReader request, int portId) {
+        out.begin(NetlinkHeader.ERROR, NetlinkHeader.CAPPED, request.sequence(), portId);
+        out.room(4).putInt(0);
+        request.copy(out, NetlinkHeader.BYTES);
+        out.end();
+    }
+
+    /**
+     * Writes NLMSG_ERROR with all there is to say of a message. A refusal repeats the whole request unless the client
+     * set NETLINK_CAP_ACK; the attributes are there only if it set NETLINK_EXT_ACK.
      *
      * @param request the message that the reader is at
      * @param portId of the client

@@ -112,7 +112,7 @@ final class Dispatcher {
         return at < verbs.length ? verbs[at] : null;
     }
 
-    /** Answers one message, all but its acknowledgement. */
+    /** Answers one message, all but its acknowledgement; null if that has nothing to say. */
     Fault dispatch(Request request) {
         Verb verb = verb(request.message().type());
         if (verb == null) {
@@ -138,7 +138,7 @@ final class Dispatcher {
         try {
             refuseUnused(verb, request);
             verb.handler.handle(request);
-            return Fault.remark(remark);
+            return remark == null ? null : Fault.remark(remark);
         } catch (XfrmException e) {
             String text = e.getMessage() != null ? e.getMessage() : remark;
             return new Fault(e.errno().number(), text, offset(verb, request.attributes(), e.attribute()), 0, null);

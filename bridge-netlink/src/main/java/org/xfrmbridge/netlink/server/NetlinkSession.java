@@ -181,22 +181,30 @@ public final class NetlinkSession extends QueuedSession implements ExpiryListene
      */
     private void handle(Request request) {
         NetlinkReader message = request.message();
-        Fault fault = Fault.NONE;
+        Fault fault = null;
         if (message.has(NetlinkHeader.REQUEST) && message.type() >= NetlinkHeader.FIRST_PROTOCOL_TYPE) {
-            if (isDump(message) && request.privileged()) {
-                fault = startDump(message);
-                if (fault == null) {
-                    return;
-                }
-            } else {
+            if (!isDump(message) || !request.privileged()) {
                 fault = dispatcher.dispatch(request);
+            } else if (dump != null) {
+                fault = Fault.of(Errno.EBUSY, null);
+            } else {
+                startDump(message);
+                return;
             }
         }
-        if (message.has(NetlinkHeader.ACK) || fault.errno() != 0) {
-            replies.discard();
-            NetlinkErrors.write(replies.writer(), message, portId, fault, optionsFor(request));
-            replies.complete();
+        if (message.has(NetlinkHeader.ACK) || fault != null && fault.errno() != 0) {
+            acknowledge(request, fault);
         }
+    }
+
+    private void acknowledge(Request request, Fault fault) {
+        replies.discard();
+        if (fault == null) {
+            NetlinkErrors.acknowledge(replies.writer(), request.message(), portId);
+        } else {
+            NetlinkErrors.write(replies.writer(), request.message(), portId, fault, optionsFor(request));
+        }
+        replies.complete();
     }
 
     private Options optionsFor(Request request) {
@@ -209,11 +217,8 @@ public final class NetlinkSession extends QueuedSession implements ExpiryListene
                 && (message.type() == XfrmMessage.GETSA || message.type() == XfrmMessage.GETPOLICY);
     }
 
-    /** Null if it started: then NLMSG_DONE is its only acknowledgement, also of what was wrong with it. */
-    private Fault startDump(NetlinkReader message) {
-        if (dump != null) {
-            return Fault.of(Errno.EBUSY, null);
-        }
+    /** NLMSG_DONE is its only acknowledgement, also of what was wrong with it. */
+    private void startDump(NetlinkReader message) {
         try {
             dump = message.type() == XfrmMessage.GETSA
                     ? Dumps.states(service, message, portId)
@@ -226,7 +231,6 @@ public final class NetlinkSession extends QueuedSession implements ExpiryListene
         if (queue.isEmpty()) {
             continueDump();
         }
-        return null;
     }
 
     /** A dump goes on behind the answers to what came with the request for it, too. */
