@@ -176,8 +176,8 @@ public final class Bridge implements AutoCloseable {
                 .listen(directory, options.privilegedGid(), new Statistics(place, engine, stack.stats(), clock));
 
         threads = List.of(
-                start("outbound", () -> outbound.run(stack.outbound()::doWork)),
-                start("inbound", () -> inbound.run(stack.inbound()::doWork)),
+                start("outbound", outbound.begin(stack.outbound()::doWork)),
+                start("inbound", inbound.begin(stack.inbound()::doWork)),
                 start("control", plane::serve),
                 start("guests", plane::serveUnprivileged));
     }

@@ -19,15 +19,19 @@ final class DatapathLoop {
     }
 
     /**
-     * Until the port is closed.
+     * Runs from here on, though the thread that is about to be started may get a core much later: frames that wait for
+     * it have been sent under what policies there are now.
      *
      * @param turn handles one batch, and what faults it meets; returns how many frames that was
+     * @return what the thread does, until the port is closed
      */
-    void run(IntSupplier turn) {
+    Runnable begin(IntSupplier turn) {
         running = true;
-        while (port.await(IDLE_MS)) {
-            work(turn);
-        }
+        return () -> {
+            while (port.await(IDLE_MS)) {
+                work(turn);
+            }
+        };
     }
 
     private void work(IntSupplier turn) {
@@ -52,7 +56,7 @@ final class DatapathLoop {
         }
     }
 
-    /** Whether it has begun, so that frames are judged. Any thread. */
+    /** Whether it has begun, so that frames which wait will be judged. Any thread. */
     boolean isRunning() {
         return running;
     }

@@ -37,12 +37,10 @@ class DatapathLoopTest {
         Port port = new Port();
         CountDownLatch first = new CountDownLatch(1);
         DatapathLoop loop = new DatapathLoop(port);
-        Thread thread = Thread.ofPlatform()
-                .daemon()
-                .start(() -> loop.run(() -> {
-                    first.countDown();
-                    return 1;
-                }));
+        Thread thread = Thread.ofPlatform().daemon().start(loop.begin(() -> {
+            first.countDown();
+            return 1;
+        }));
         first.await();
         loop.end();
         port.close();

@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.xfrmbridge.daemon.os.SystemClock;
@@ -61,13 +62,8 @@ class OutboundSettlingTest {
         return frames;
     }
 
-    /** When it is in its loop. */
     private Thread start(DatapathLoop outbound) {
-        Thread thread = Thread.ofPlatform().start(() -> outbound.run(this::turn));
-        while (!outbound.isRunning()) {
-            Thread.onSpinWait();
-        }
-        return thread;
+        return Thread.ofPlatform().start(outbound.begin(this::turn));
     }
 
     @Test
@@ -105,6 +101,31 @@ class OutboundSettlingTest {
         arrived.countDown();
         assertEquals(2, seen.get(10, TimeUnit.SECONDS));
         assertTrue(outbound.turns() > 0);
+        open = false;
+        thread.join();
+    }
+
+    /** A client may be served before the thread of the datapath has a core. */
+    @Test
+    void shouldWaitForAThreadThatHasYetToRun() throws Exception {
+        DatapathLoop outbound = new DatapathLoop(port);
+        CountDownLatch looked = new CountDownLatch(1);
+        BooleanSupplier waiting = () -> {
+            looked.countDown();
+            return queued.get() > 0;
+        };
+        OutboundSettling settling = new OutboundSettling(waiting, outbound, new SystemClock());
+        queued.set(2);
+        goOn.countDown();
+        arrived.countDown();
+        Runnable loop = outbound.begin(this::turn);
+        CompletableFuture<Integer> seen = CompletableFuture.supplyAsync(() -> {
+            settling.run();
+            return judged.get();
+        });
+        looked.await();
+        Thread thread = Thread.ofPlatform().start(loop);
+        assertEquals(2, seen.get(10, TimeUnit.SECONDS));
         open = false;
         thread.join();
     }
