@@ -39,14 +39,20 @@ public enum DropReason {
     IN_IPTFS_ERROR("InIptfsError"),
     OUT_NO_QUEUE_SPACE("OutNoQueueSpace"),
     /** This program failed, not the packet: a fault, no memory, no stack. Also where frames are read and sent. */
-    FAULT("Fault");
+    FAULT("Fault", false);
 
     static final DropReason[] ALL = values();
 
     private final String label;
+    private final boolean inXfrmStat;
 
     DropReason(String label) {
+        this(label, true);
+    }
+
+    DropReason(String label, boolean inXfrmStat) {
         this.label = label;
+        this.inXfrmStat = inXfrmStat;
     }
 
     /** The kernel's name without its prefix. */
@@ -55,7 +61,7 @@ public enum DropReason {
     }
 
     /** Whether a kernel counts it, and clients know it. */
-    public boolean isKernels() {
-        return this != FAULT;
+    public boolean isInXfrmStat() {
+        return inXfrmStat;
     }
 }

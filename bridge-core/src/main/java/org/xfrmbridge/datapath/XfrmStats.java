@@ -62,7 +62,7 @@ public final class XfrmStats {
     public String toProcText() {
         StringBuilder text = new StringBuilder();
         for (DropReason reason : DropReason.ALL) {
-            if (reason.isKernels()) {
+            if (reason.isInXfrmStat()) {
                 text.append("%-24s\t%d\n".formatted("Xfrm" + reason.label(), drops(reason)));
             }
         }

@@ -62,7 +62,7 @@ public final class Bridge implements AutoCloseable {
 
     /** Attaches and serves; when it returns, clients and packets are welcome. */
     public static Bridge start(BridgeOptions options) throws IOException {
-        Descriptor lock = lock(options.directory());
+        Descriptor lock = lock(options.directory(), "end it, or choose another directory with --dir");
         Underlay underlay = null;
         boolean left = false;
         try {
@@ -88,8 +88,12 @@ public final class Bridge implements AutoCloseable {
         StateJournal.delete(directory);
     }
 
-    /** Makes the directory and keeps others out of it until the descriptor is closed. */
-    static Descriptor lock(Path directory) throws IOException {
+    /**
+     * Makes the directory and keeps others out of it until the descriptor is closed.
+     *
+     * @param advice what to do if a bridge runs in it
+     */
+    private static Descriptor lock(Path directory, String advice) throws IOException {
         if (!BridgeSocket.fitIn(directory)) {
             throw new IOException(
                     "the path %s is too long for sockets: choose a shorter one with --dir".formatted(directory));
@@ -105,8 +109,7 @@ public final class Bridge implements AutoCloseable {
                     e);
         }
         if (lock == null) {
-            throw new IOException("another bridge is running in %s: end it, or choose another directory with --dir"
-                    .formatted(directory));
+            throw new IOException("a bridge is running in %s: %s".formatted(directory, advice));
         }
         return lock;
     }
@@ -124,7 +127,7 @@ public final class Bridge implements AutoCloseable {
         if (!Files.isDirectory(directory)) {
             return null;
         }
-        try (Descriptor held = lock(directory)) {
+        try (Descriptor held = lock(directory, "end it (SIGTERM), then detach")) {
             Protection left = held == null ? null : PolicyReplay.protection(directory);
             String restored = held == null ? null : Attachment.detach(directory);
             forget(directory);

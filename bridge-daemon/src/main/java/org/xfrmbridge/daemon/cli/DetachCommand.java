@@ -14,7 +14,8 @@ import picocli.CommandLine.Mixin;
             "Gives an interface its addresses and routes back after a bridge that ended while policies protected, or was killed. The "
                     + "policies end with it: from then on what they protected passes in the clear. Their number is "
                     + "said.",
-            "A bridge that runs is ended first (SIGTERM); without policies it gives the interface back by itself."
+            "End a bridge that runs first (SIGTERM): detach refuses while it does. Without policies it gives the "
+                    + "interface back by itself."
         })
 final class DetachCommand implements Callable<Integer> {
     @Mixin

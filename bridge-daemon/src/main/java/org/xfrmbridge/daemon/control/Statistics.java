@@ -108,7 +108,7 @@ public final class Statistics {
 
     /** Those that no kernel has are called as ours. */
     private static String nameOf(DropReason reason) {
-        return (reason.isKernels() ? "Xfrm" : "Bridge") + reason.label();
+        return (reason.isInXfrmStat() ? "Xfrm" : "Bridge") + reason.label();
     }
 
     private static String nameOf(Metric metric) {

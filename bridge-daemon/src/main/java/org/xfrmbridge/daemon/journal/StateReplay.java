@@ -64,7 +64,7 @@ public final class StateReplay {
     }
 
     private static Attributes attributes(ByteBuffer payload, int fixedBytes) {
-        return Attributes.parse(payload, fixedBytes, XfrmAttribute.IPTFS_PKT_SIZE);
+        return Attributes.parse(payload, fixedBytes, XfrmAttribute.MAX);
     }
 
     private void put(ByteBuffer payload) {

@@ -71,7 +71,7 @@ final class EventDecoder {
     }
 
     private static Attributes attributes(ByteBuffer payload, int fixedBytes) {
-        return Attributes.parse(payload, fixedBytes, XfrmAttribute.IPTFS_PKT_SIZE);
+        return Attributes.parse(payload, fixedBytes, XfrmAttribute.MAX);
     }
 
     static StateEntry state(ByteBuffer in) throws IOException {

@@ -22,7 +22,7 @@ public record ReplayEntry(
         AeventId id, ReplayState replay, LifetimeCurrent current, int replayMaxDifference, int replayMaxAge) {
     static ReplayEntry of(ByteBuffer payload) {
         AeventId id = AeventId.read(payload);
-        Attributes attributes = Attributes.parse(payload, AeventId.BYTES, XfrmAttribute.IPTFS_PKT_SIZE);
+        Attributes attributes = Attributes.parse(payload, AeventId.BYTES, XfrmAttribute.MAX);
         ReplayState bitmap = StateDecoder.bitmapUpdate(attributes);
         return new ReplayEntry(
                 id,

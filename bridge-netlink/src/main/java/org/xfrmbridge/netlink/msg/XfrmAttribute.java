@@ -47,6 +47,8 @@ public final class XfrmAttribute {
     public static final int IPTFS_INIT_DELAY = 39;
     public static final int IPTFS_MAX_QSIZE = 40;
     public static final int IPTFS_PKT_SIZE = 41;
+    /** The last one: {@code XFRMA_MAX}. */
+    public static final int MAX = IPTFS_PKT_SIZE;
 
     // XFRMA_SAD_* of NEWSADINFO
     public static final int SAD_CNT = 1;
@@ -65,7 +67,7 @@ public final class XfrmAttribute {
     public static final int POLICY_TYPE_BYTES = 6;
 
     /** Of all messages but NEWSPDINFO. */
-    public static final AttributePolicy POLICIES = AttributePolicy.builder(IPTFS_PKT_SIZE)
+    public static final AttributePolicy POLICIES = AttributePolicy.builder(MAX)
             .atLeast(ALG_AUTH, AlgorithmStructs.ALGO_BYTES)
             .atLeast(ALG_CRYPT, AlgorithmStructs.ALGO_BYTES)
             .atLeast(ALG_COMP, AlgorithmStructs.ALGO_BYTES)

@@ -34,7 +34,7 @@ import org.xfrmbridge.xfrm.StateSpecBuilder;
 
 /** MIGRATE_STATE on the wire, by include/uapi/linux/xfrm.h of Linux 7.2. */
 class MigrateStateTest {
-    private static final int MAX_ATTRIBUTE = XfrmAttribute.IPTFS_PKT_SIZE;
+    private static final int MAX_ATTRIBUTE = XfrmAttribute.MAX;
     private static final StateId ID = new StateId(Address.parse("192.0.2.2"), 0x1234, IpProtocol.ESP);
     private static final Address SADDR = Address.parse("192.0.2.1");
     private static final Address NEW_DADDR = Address.parse("192.0.2.3");

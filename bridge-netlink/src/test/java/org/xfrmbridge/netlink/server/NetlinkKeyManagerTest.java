@@ -159,7 +159,7 @@ class NetlinkKeyManagerTest {
         assertEquals(ID, asked.id());
         assertEquals(List.of(1, 2, 3), List.of(asked.authMask(), asked.cipherMask(), asked.compressionMask()));
         assertEquals(Direction.OUT.number(), asked.policy().direction());
-        Attributes attributes = Attributes.parse(message.payload(), UserAcquire.BYTES, XfrmAttribute.IPTFS_PKT_SIZE);
+        Attributes attributes = Attributes.parse(message.payload(), UserAcquire.BYTES, XfrmAttribute.MAX);
         assertEquals(64, attributes.get(XfrmAttribute.TMPL).limit());
         assertEquals(11, attributes.getInt(XfrmAttribute.IF_ID, 0));
         assertTrue(attributes.has(XfrmAttribute.POLICY_TYPE) && attributes.has(XfrmAttribute.MARK));

@@ -58,8 +58,8 @@ class CoverageTest {
             int type = reader.header().type();
             messages.add(type);
             int fixedBytes = MessageText.FIXED_BYTES.getOrDefault(type, 0);
-            Attributes found = Attributes.parse(reader.payload(), fixedBytes, XfrmAttribute.IPTFS_PKT_SIZE);
-            for (int attribute = 1; attribute <= XfrmAttribute.IPTFS_PKT_SIZE; attribute++) {
+            Attributes found = Attributes.parse(reader.payload(), fixedBytes, XfrmAttribute.MAX);
+            for (int attribute = 1; attribute <= XfrmAttribute.MAX; attribute++) {
                 if (found.has(attribute) && ALGORITHMS.contains(attribute)) {
                     algorithms.add(found.getString(attribute));
                 }
@@ -101,7 +101,7 @@ class CoverageTest {
 
         assertEquals(List.of(), neverSent(XfrmMessage.class, messages));
         Set<Integer> all = new TreeSet<>(
-                IntStream.rangeClosed(1, XfrmAttribute.IPTFS_PKT_SIZE).boxed().toList());
+                IntStream.rangeClosed(1, XfrmAttribute.MAX).boxed().toList());
         all.removeAll(attributes);
         assertEquals(Set.of(), all);
     }
@@ -113,7 +113,7 @@ class CoverageTest {
         List<String> missing = new ArrayList<>();
         int[] states = {XfrmMessage.NEWSA, XfrmMessage.UPDSA};
         Arrays.stream(states)
-                .forEach(type -> IntStream.rangeClosed(1, XfrmAttribute.IPTFS_PKT_SIZE)
+                .forEach(type -> IntStream.rangeClosed(1, XfrmAttribute.MAX)
                         .filter(attribute -> !pairs.contains(type << 16 | attribute))
                         .forEach(attribute -> missing.add(type + " with " + attribute)));
         assertEquals(List.of(), missing);

@@ -391,7 +391,7 @@ enum KnownDifference implements Difference {
 
     static Attributes attributes(NetlinkReader message) {
         int fixedBytes = MessageText.FIXED_BYTES.getOrDefault(message.header().type(), 0);
-        return Attributes.parse(message.payload(), fixedBytes, XfrmAttribute.IPTFS_PKT_SIZE);
+        return Attributes.parse(message.payload(), fixedBytes, XfrmAttribute.MAX);
     }
 
     private static boolean has(NetlinkReader message, int attribute) {

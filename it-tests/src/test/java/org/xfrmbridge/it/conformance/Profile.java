@@ -13,7 +13,7 @@ import org.xfrmbridge.netlink.msg.XfrmMessage;
  */
 record Profile(int maxAttribute, Map<Integer, Integer> weights) {
     /** For a kernel without a transform: policies, larval states, and states it refuses by their look. */
-    static final Profile POLICIES = new Profile(XfrmAttribute.IPTFS_PKT_SIZE, weights(3, 8));
+    static final Profile POLICIES = new Profile(XfrmAttribute.MAX, weights(3, 8));
 
     /** For Linux 6.12 with ESP. */
     static final Profile STATES_6_12 = new Profile(XfrmAttribute.NAT_KEEPALIVE_INTERVAL, weights(12, 3));
