@@ -1,13 +1,18 @@
 #!/bin/sh
-# exec.sh [--dir DIR] [--kernel-level RELEASE] [--force] [--] COMMAND [ARGUMENT ...] Runs COMMAND, and all that it
-# starts, with its NETLINK_XFRM and PF_KEY sockets diverted to the bridge in DIR (default $XFRM_BRIDGE_DIR or
-# /run/xfrm-bridge). XFRM_BRIDGE_LIBRARY names the preload library if it is not where the build leaves it. With
-# --kernel-level 6.12 (or XFRM_BRIDGE_KERNEL_LEVEL=6.12.0) COMMAND takes the kernel for that release: what daemons ask
-# of an SA database follows from it, and the bridge has all of it, however old the kernel is. The same for a systemd
-# unit or a container: set XFRM_BRIDGE_DIR=DIR and LD_PRELOAD=/path/of/libxfrm-bridge.so. A COMMAND that would run
-# without the library (static, Go, setuid, another C library) would speak to the kernel and is refused but for --force.
-# What COMMAND starts is not looked at. No process is started here, not even for a substitution: this costs a
-# millisecond.
+# exec.sh [--dir DIR] [--kernel-level RELEASE] [--force] [--] COMMAND [ARGUMENT ...]
+#
+# Runs COMMAND, and all that it starts, with its NETLINK_XFRM and PF_KEY sockets diverted to the bridge in DIR (default
+# $XFRM_BRIDGE_DIR or /run/xfrm-bridge). XFRM_BRIDGE_LIBRARY names the preload library if it is not where the build
+# leaves it. The same for a systemd unit or a container: set XFRM_BRIDGE_DIR=DIR and
+# LD_PRELOAD=/path/of/libxfrm-bridge.so.
+#
+# With --kernel-level 6.12 (or XFRM_BRIDGE_KERNEL_LEVEL=6.12.0) COMMAND takes the kernel for that release: what daemons
+# ask of an SA database follows from it, and the bridge has all of it, however old the kernel is.
+#
+# A COMMAND that would run without the library (static, Go, setuid, another C library) would speak to the kernel and is
+# refused but for --force. What COMMAND starts is not looked at.
+#
+# No process is started here, not even for a substitution: this costs a millisecond.
 
 fail() {
     printf 'xfrm-bridge: %s\n' "$1" >&2
