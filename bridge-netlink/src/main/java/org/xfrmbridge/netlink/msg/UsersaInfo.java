@@ -27,21 +27,42 @@ public record UsersaInfo(
     private static final int PADDING_BYTES = 7;
 
     /** {@code struct xfrm_stats}: packets refused, by reason. */
-    public record Stats(int replayWindow, int replay, int integrityFailed) {}
+    public record Stats(int replayWindow, int replay, int integrityFailed) {
+        private static final int BYTES = 12;
+
+        private static Stats read(ByteBuffer in) {
+            int replayWindow = in.getInt();
+            int replay = in.getInt();
+            return new Stats(replayWindow, replay, in.getInt());
+        }
+    }
 
     public static UsersaInfoBuilder builder() {
         return UsersaInfoBuilder.builder();
     }
 
     public static UsersaInfo read(ByteBuffer in) {
+        return read(in, true);
+    }
+
+    /** Reads that of a request, in which counters mean nothing: {@code current} and {@code stats} are null. */
+    public static UsersaInfo readRequest(ByteBuffer in) {
+        return read(in, false);
+    }
+
+    private static UsersaInfo read(ByteBuffer in, boolean counters) {
         Selector selector = Structs.readSelector(in);
         StateId id = Structs.readId(in);
         Address saddr = Structs.readAddress(in);
         Lifetime lifetime = Structs.readLifetime(in);
-        LifetimeCurrent current = Structs.readLifetimeCurrent(in);
-        int statsReplayWindow = in.getInt();
-        int statsReplay = in.getInt();
-        Stats stats = new Stats(statsReplayWindow, statsReplay, in.getInt());
+        LifetimeCurrent current = null;
+        Stats stats = null;
+        if (counters) {
+            current = Structs.readLifetimeCurrent(in);
+            stats = Stats.read(in);
+        } else {
+            in.position(in.position() + Structs.LIFETIME_CURRENT_BYTES + Stats.BYTES);
+        }
         int seq = in.getInt();
         int reqid = in.getInt();
         int family = Short.toUnsignedInt(in.getShort());

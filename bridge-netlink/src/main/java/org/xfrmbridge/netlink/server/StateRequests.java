@@ -106,7 +106,7 @@ final class StateRequests {
     }
 
     private static StateSpec spec(Request request) throws XfrmException {
-        return StateDecoder.decode(UsersaInfo.read(request.payload()), request.attributes());
+        return StateDecoder.decode(UsersaInfo.readRequest(request.payload()), request.attributes());
     }
 
     private static StateKey key(Request request, UsersaId id) {
