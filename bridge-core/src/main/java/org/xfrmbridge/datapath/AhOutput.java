@@ -58,7 +58,7 @@ final class AhOutput extends OutboundTransform {
         Bytes.putU8(data, ah + Ah.LENGTH, ahBytes / 4 - 2);
         Bytes.putI32(data, ah + Ah.SPI, spi);
         Bytes.putI32(data, ah + Ah.SEQUENCE, (int) number);
-        if (!finishHeader(packet, IpProtocol.AH, packet.end())) {
+        if (!packet.complete(IpProtocol.AH, packet.end())) {
             return DropReason.OUT_ERROR;
         }
         boolean clear = fields.clearForSending(packet, ah);

@@ -46,7 +46,7 @@ final class CompressionOutput extends OutboundTransform {
                 ? DeflateCodec.IMPOSSIBLE
                 : codec.compress(packet.data(), packet.payload, bytes, bytes - IpComp.HEADER_BYTES - 1);
         if (compressed == DeflateCodec.IMPOSSIBLE) {
-            return finishHeader(packet, nextHeader, packet.end()) ? null : DropReason.OUT_ERROR;
+            return packet.complete(nextHeader, packet.end()) ? null : DropReason.OUT_ERROR;
         }
         byte[] data = packet.data();
         int at = packet.payload;
@@ -54,7 +54,7 @@ final class CompressionOutput extends OutboundTransform {
         Bytes.putU8(data, at + IpComp.FLAGS, 0);
         Bytes.putU16(data, at + IpComp.CPI, cpi);
         System.arraycopy(codec.result(), 0, data, at + IpComp.HEADER_BYTES, compressed);
-        finishHeader(packet, IpProtocol.COMP, at + IpComp.HEADER_BYTES + compressed);
+        packet.complete(IpProtocol.COMP, at + IpComp.HEADER_BYTES + compressed);
         return null;
     }
 }

@@ -60,7 +60,7 @@ final class EspOutput extends OutboundTransform {
             return DropReason.OUT_STATE_PROTO_ERROR;
         }
         int protocol = encapsulation == null ? IpProtocol.ESP : IpProtocol.UDP;
-        if (!finishHeader(packet, protocol, espAt + espBytes)) {
+        if (!packet.complete(protocol, espAt + espBytes)) {
             return DropReason.OUT_ERROR;
         }
         if (encapsulation != null) {

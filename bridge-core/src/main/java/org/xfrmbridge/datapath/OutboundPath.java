@@ -2,15 +2,18 @@ package org.xfrmbridge.datapath;
 
 import java.security.SecureRandom;
 import org.xfrmbridge.db.FlowCache;
+import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.io.HostNetwork.NextHop;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.km.DatapathEvents;
 import org.xfrmbridge.net.FlowDecoder;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.IpPacket.Kind;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
+import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
@@ -41,6 +44,10 @@ public final class OutboundPath {
     private static final int RESOLVES = 4;
 
     private final PathContext context;
+    private final Clock clock;
+    private final DatapathEvents events;
+    private final HostNetwork network;
+    private final PathMtu pathMtu;
     private final PathCounters counters;
     private final PacketPool pool;
     private final OutboundResolver resolver;
@@ -64,6 +71,10 @@ public final class OutboundPath {
     /** @param pool where frames come from and go back to; the thread's own */
     public OutboundPath(PathContext context, PathCounters counters, PacketPool pool) {
         this.context = context;
+        clock = context.clock();
+        events = context.events();
+        network = context.network();
+        pathMtu = context.pathMtu();
         this.counters = counters;
         this.pool = pool;
         resolver = new OutboundResolver(context, counters);
@@ -71,18 +82,18 @@ public final class OutboundPath {
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
         neighbours = new TunnelNeighbour(context);
-        localAddresses = new LocalAddressCache(context.network());
-        sourceAddresses = new SourceAddressCache(context.network());
+        localAddresses = new LocalAddressCache(network);
+        sourceAddresses = new SourceAddressCache(network);
         flow.ifindex = context.ifindex();
     }
 
     /** Handles whole batches: takes all frames of {@code in} and appends to the others. */
-    public void run(PacketBatch in, PacketBatch network, PacketBatch host) {
+    public void run(PacketBatch in, PacketBatch outgoing, PacketBatch answers) {
         try {
-            nowNs = context.clock().nowNs();
-            nowSeconds = context.clock().epochSeconds();
-            toNetwork = network;
-            toHost = host;
+            nowNs = clock.nowNs();
+            nowSeconds = clock.epochSeconds();
+            toNetwork = outgoing;
+            toHost = answers;
             for (int i = 0; i < in.size(); i++) {
                 guard(in.get(i));
             }
@@ -162,7 +173,7 @@ public final class OutboundPath {
     private OutboundRoute route(Flow of) {
         counters.add(Metric.LOOKUPS, 1);
         OutboundRoute route = routes.get(of);
-        if (route == null || !route.isFresh(context, of, nowNs)) {
+        if (route == null || !route.isFresh(network, pathMtu, of, nowNs)) {
             route = resolve(of);
             routes.put(of, route);
         }
@@ -251,7 +262,7 @@ public final class OutboundPath {
         packet.keepLink();
         packet.makeRoom(bundle.headBytes(), bundle.tailBytes());
         for (int i = 0; i < bundle.steps(); i++) {
-            DropReason reason = bundle.step(i).apply(packet, context.events(), nowSeconds);
+            DropReason reason = bundle.step(i).apply(packet, events, nowSeconds);
             if (reason != null) {
                 drop(reason);
                 return;
@@ -288,8 +299,7 @@ public final class OutboundPath {
         PacketBuffer answer = pool.take();
         TooBig.answer(packet, source, Math.max(mtu, Ipv4.MIN_MTU_BYTES), answer);
         int link = packet.linkBytes;
-        boolean sent =
-                context.network().sendAsHost(flow.family, answer.data, answer.offset + link, answer.length - link);
+        boolean sent = network.sendAsHost(flow.family, answer.data, answer.offset + link, answer.length - link);
         pool.give(answer);
         return sent;
     }

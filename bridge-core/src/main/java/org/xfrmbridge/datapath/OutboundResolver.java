@@ -3,6 +3,8 @@ package org.xfrmbridge.datapath;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.xfrmbridge.datapath.OutboundRoute.Basis;
 import org.xfrmbridge.datapath.OutboundRoute.Generations;
 import org.xfrmbridge.db.StateFreshness;
@@ -41,7 +43,8 @@ final class OutboundResolver {
     private final SocketPolicyFinder sockets;
 
     private final DeflateCodec codec = new DeflateCodec();
-    private final IdentificationSource identifications = new IdentificationSource();
+    private final AtomicInteger identifications =
+            new AtomicInteger(ThreadLocalRandom.current().nextInt());
     private final List<State> states = new ArrayList<>();
     private final List<StateFreshness> stateFreshness = new ArrayList<>();
     private final List<State> larvalStates = new ArrayList<>();

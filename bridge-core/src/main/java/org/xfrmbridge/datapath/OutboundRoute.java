@@ -2,6 +2,7 @@ package org.xfrmbridge.datapath;
 
 import org.xfrmbridge.db.PolicyFreshness;
 import org.xfrmbridge.db.StateFreshness;
+import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
@@ -66,9 +67,9 @@ final class OutboundRoute {
     }
 
     /** @param flow the one it was decided for */
-    boolean isFresh(PathContext context, Flow flow, long nowNs) {
-        if (networkGeneration != context.network().generation()
-                || pathMtuGeneration != context.pathMtu().generation()
+    boolean isFresh(HostNetwork network, PathMtu pathMtu, Flow flow, long nowNs) {
+        if (networkGeneration != network.generation()
+                || pathMtuGeneration != pathMtu.generation()
                 || validUntilNs - nowNs <= 0
                 || !policyFreshness.holds(flow, policies)) {
             return false;

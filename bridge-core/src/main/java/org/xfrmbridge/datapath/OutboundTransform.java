@@ -7,7 +7,6 @@ import org.xfrmbridge.esp.EspSuite;
 import org.xfrmbridge.esp.EspTransform;
 import org.xfrmbridge.esp.SequenceWidth;
 import org.xfrmbridge.esp.Suite;
-import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
@@ -64,18 +63,4 @@ abstract sealed class OutboundTransform permits EspOutput, AhOutput, Compression
      * @return null, or why not
      */
     abstract DropReason seal(IpPacket packet, int nextHeader, long number);
-
-    /**
-     * Names the payload's protocol in the header in front, and its lengths; false if the packet has become too long.
-     */
-    static boolean finishHeader(IpPacket packet, int protocol, int end) {
-        int total = end - packet.offset;
-        if (total > packet.maxBytes()) {
-            return false;
-        }
-        packet.protocol = protocol;
-        Bytes.putU8(packet.data(), packet.protocolAt, protocol);
-        packet.resize(total);
-        return true;
-    }
 }

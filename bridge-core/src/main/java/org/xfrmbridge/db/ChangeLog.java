@@ -20,7 +20,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * <p>One thread adds, any thread reads and never waits. A change is added after it can be seen in the database: who
  * reads its number finds it there.
  */
-final class ChangeLog<T> {
+class ChangeLog<T> {
     private final int kept;
     private final AtomicReferenceArray<T> changes;
     private final AtomicLongArray befores;

@@ -16,7 +16,7 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * what came between these, between their /24s, from the one to any, and so on. Flows out of the host do not see what is
  * for the others, nor families what is for each other.
  */
-final class PolicyChanges {
+final class PolicyChanges extends ChangeLog<PolicySpec> {
     /** How many are kept, of all stripes together. */
     static final int KEPT = 1 << 14;
 
@@ -37,12 +37,15 @@ final class PolicyChanges {
 
     private static final byte[] CUT_OF_6 = cutOf(CUTS_6);
 
-    private final ChangeLog<PolicySpec> log = new ChangeLog<>(STRIPES, KEPT);
     /**
      * For each group of flows a bit for each level that any policy has been at: most databases have few levels, and the
      * others are not looked at.
      */
     private final AtomicLongArray levels = new AtomicLongArray(4);
+
+    PolicyChanges() {
+        super(STRIPES, KEPT);
+    }
 
     private static byte[] cutOf(int[] cuts) {
         byte[] cutOf = new byte[cuts[CUTS - 1] + 1];
@@ -62,11 +65,6 @@ final class PolicyChanges {
         return (direction == Direction.OUT ? 0 : 2) + (family == AddressFamily.INET ? 0 : 1);
     }
 
-    /** Any thread reads. */
-    ChangeLog<PolicySpec> log() {
-        return log;
-    }
-
     /** At which levels, bit by bit, a flow's stripe has had a change after the one with a number. */
     long news(int group, Flow flow, long since) {
         long news = 0;
@@ -74,7 +72,7 @@ final class PolicyChanges {
             int level = Long.numberOfTrailingZeros(left);
             // No branch: while changes come, stripes are in the cache of the CPU that adds, and only reads that wait
             // for no other are under way together.
-            long behind = since - log.latest(stripe(group, level, flow)) >>> Long.SIZE - 1;
+            long behind = since - latest(stripe(group, level, flow)) >>> Long.SIZE - 1;
             news |= behind << level;
         }
         return news;
@@ -111,14 +109,14 @@ final class PolicyChanges {
         int group = group(spec.direction(), family);
         int level = daddrCut * CUTS + saddrCut;
         use(group, level);
-        log.add(stripe(group, level, daddr, saddr), spec);
+        add(stripe(group, level, daddr, saddr), spec);
     }
 
     /** Control thread: no flow may go on without asking again. */
     void concernAll() {
         for (int group = 0; group < levels.length(); group++) {
             use(group, ANY_LEVEL);
-            log.add(stripe(group, ANY_LEVEL, 0, 0), null);
+            add(stripe(group, ANY_LEVEL, 0, 0), null);
         }
     }
 

@@ -30,7 +30,7 @@ public final class PolicyFreshness {
         policies = spd.changes();
         this.sockets = sockets.changes();
         this.direction = direction;
-        policiesSeen = policies.log().number();
+        policiesSeen = policies.number();
         socketsSeen = this.sockets.number();
     }
 
@@ -39,7 +39,7 @@ public final class PolicyFreshness {
      *     {@code direction} (after a sub-policy, dir in)
      */
     public boolean holds(Flow flow, Policy[] found) {
-        long policiesNow = policies.log().number();
+        long policiesNow = policies.number();
         long socketsNow = sockets.number();
         if (policiesNow != policiesSeen || socketsNow != socketsSeen) {
             if (concernsPort(flow) || !isOfSocket(found) && concernsAddresses(flow, found)) {
@@ -80,14 +80,13 @@ public final class PolicyFreshness {
     }
 
     private boolean concernsAddresses(Flow flow, Policy[] found) {
-        ChangeLog<PolicySpec> log = policies.log();
         int group = PolicyChanges.group(direction, flow.family);
         int compared = 0;
         for (long news = policies.news(group, flow, policiesSeen); news != 0; news &= news - 1) {
-            long change = log.latest(PolicyChanges.stripe(group, Long.numberOfTrailingZeros(news), flow));
+            long change = policies.latest(PolicyChanges.stripe(group, Long.numberOfTrailingZeros(news), flow));
             while (change > policiesSeen) {
-                long before = log.before(change);
-                if (compared++ == MOST_COMPARED || mayRule(log.get(change), flow, found)) {
+                long before = policies.before(change);
+                if (compared++ == MOST_COMPARED || mayRule(policies.get(change), flow, found)) {
                     return true;
                 }
                 change = before;

@@ -180,9 +180,9 @@ public final class Sad {
         return new StateFreshness(this, template, policy.spec().ifId(), daddr, saddr);
     }
 
-    /** How many groups have come between the addresses of a stripe. Any thread. */
-    int newGroups(int stripe) {
-        return newGroups.get(stripe);
+    /** How many groups have come between the addresses of each {@link #stripe}. Any thread reads. */
+    AtomicIntegerArray newGroups() {
+        return newGroups;
     }
 
     static int stripe(Address daddr, Address saddr, int family) {

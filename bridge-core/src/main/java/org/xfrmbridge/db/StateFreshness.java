@@ -1,5 +1,6 @@
 package org.xfrmbridge.db;
 
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Template;
 
@@ -9,7 +10,7 @@ import org.xfrmbridge.xfrm.Template;
  * Sad is asked; any thread, and it never allocates after construction.
  */
 public final class StateFreshness {
-    private final Sad sad;
+    private final AtomicIntegerArray newGroups;
     private final StateGroup exact;
     private final StateGroup wildcard;
     private final int exactStripe;
@@ -18,14 +19,14 @@ public final class StateFreshness {
     private final int wildcardSeen;
 
     StateFreshness(Sad sad, Template template, int ifId, Address daddr, Address saddr) {
-        this.sad = sad;
+        newGroups = sad.newGroups();
         int family = template.family();
         int kind = StateGroup.kind(template);
         exactStripe = Sad.stripe(daddr, saddr, family);
         wildcardStripe = Sad.stripe(daddr, Address.ANY, family);
         // Read before the groups are looked for: one that comes meanwhile makes the answer stale, not wrong.
-        int exactGroups = sad.newGroups(exactStripe);
-        int wildcardGroups = sad.newGroups(wildcardStripe);
+        int exactGroups = newGroups.get(exactStripe);
+        int wildcardGroups = newGroups.get(wildcardStripe);
         exact = sad.group(daddr, saddr, kind, template.reqid(), ifId);
         wildcard = sad.group(daddr, Address.ANY, kind, template.reqid(), ifId);
         exactSeen = exact == null ? exactGroups : exact.version();
@@ -38,6 +39,6 @@ public final class StateFreshness {
     }
 
     private boolean holds(StateGroup group, int seen, int stripe) {
-        return group == null ? seen == sad.newGroups(stripe) : seen == group.version() && seen != StateGroup.GONE;
+        return group == null ? seen == newGroups.get(stripe) : seen == group.version() && seen != StateGroup.GONE;
     }
 }

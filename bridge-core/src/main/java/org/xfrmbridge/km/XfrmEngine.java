@@ -43,6 +43,9 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     /** How many States packets may wait for at a time, unless {@link Builder#acquires} says otherwise. */
     public static final int DEFAULT_ACQUIRES = 4096;
 
+    /** The reserve of tests and of programs that own their memory. */
+    private static final BooleanSupplier ENDLESS = () -> true;
+
     private final Sad sad;
     private final Spd spd;
     private final ControlTimers timers;
@@ -71,7 +74,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     public static final class Builder {
         final Databases databases;
         final Clock clock;
-        BooleanSupplier reserve = () -> true;
+        BooleanSupplier reserve = ENDLESS;
         Predicate<State> keepaliveSender = state -> true;
         Consumer<State> wiper = state -> {};
         private RandomGenerator random = new SecureRandom();

@@ -240,6 +240,21 @@ public final class IpPacket {
         return at;
     }
 
+    /**
+     * Names what the packet now carries in the byte at {@link #protocolAt}, and sets its lengths for a new end; false
+     * if it has become too long.
+     */
+    public boolean complete(int newProtocol, int newEnd) {
+        int total = newEnd - offset;
+        if (total > maxBytes()) {
+            return false;
+        }
+        protocol = newProtocol;
+        Bytes.putU8(buffer.data, protocolAt, newProtocol);
+        resize(total);
+        return true;
+    }
+
     /** Sets the length fields (and the checksum of IPv4) for a packet that is now so long. */
     public void resize(int newLength) {
         length = newLength;

@@ -206,7 +206,7 @@ class EngineModelTest extends EngineModel {
         say(() -> "send " + flow);
         NaiveXfrm.Answer expected = naive.outbound(flow);
         OutboundRoute route = routes.get(flow);
-        if (route == null || !route.isFresh(context, flow, clock.nowNs())) {
+        if (route == null || !route.isFresh(context.network(), context.pathMtu(), flow, clock.nowNs())) {
             route = resolver.resolve(flow, clock.nowNs());
             routes.put(flow, route);
         }
