@@ -23,6 +23,7 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
 import org.xfrmbridge.xfrm.StateSpec.LifetimeCurrent;
+import org.xfrmbridge.xfrm.Template;
 
 /** How it answers is compared with Linux in it-tests; this is about what moves. */
 class MigrateVerbTest extends EngineFixture {
@@ -110,6 +111,24 @@ class MigrateVerbTest extends EngineFixture {
 
         heard("migrated policy " + policy.spec().index());
         assertNull(spd.get(bySelector(policy(hosts("10.9.0.1", "10.2.0.2")))));
+    }
+
+    /** PF_KEY's templates have no masks. */
+    @Test
+    void shouldLetAnyAlgorithmServeAsBeforeWhenATemplateMoves() throws XfrmException {
+        Template any = tunnel(1).toBuilder()
+                .authMask(0)
+                .cipherMask(0)
+                .compressionMask(0)
+                .allAlgorithms(true)
+                .build();
+        policy = engine.addPolicy(policy(traffic, any), false, ASKER);
+
+        engine.migrate(migration(null, move(NEW_RIGHT, 1)));
+
+        Policy followed = engine.getPolicy(byIndex(policy.spec().index(), Direction.OUT));
+        assertEquals(NEW_RIGHT, followed.spec().templates().getFirst().id().daddr());
+        assertTrue(followed.spec().templates().getFirst().allAlgorithms());
     }
 
     @Test
