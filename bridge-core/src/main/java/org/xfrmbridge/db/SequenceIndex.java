@@ -1,8 +1,7 @@
 package org.xfrmbridge.db;
 
 /**
- * States by the number of the ACQUIRE they answer, the youngest first among those with the same. The control thread
- * writes, any thread looks up.
+ * States by the number of the ACQUIRE they answer, the youngest first among those with the same. Control thread only.
  */
 final class SequenceIndex {
     private final HashTable<SadEntry> heads = new HashTable<>();

@@ -117,7 +117,7 @@ public final class Bridge implements AutoCloseable {
     /**
      * What was opened.
      *
-     * @param original the interface that has its place back
+     * @param original the interface that has its addresses and routes back
      * @param ended what protected until then
      */
     public record Detached(String original, Protection ended) {}
@@ -239,7 +239,8 @@ public final class Bridge implements AutoCloseable {
     private void stayClosed(Protection protection) {
         underlay.leave();
         LOG.warn(
-                "{} outlive the bridge: nothing passes {} until it runs again; \"xfrm-bridge detach\" ends them and gives {} its place back",
+                "{} outlive the bridge: nothing passes {} until it runs again; \"xfrm-bridge detach\" ends them and gives "
+                        + "{} its addresses and routes back",
                 protection,
                 underlay.names().host(),
                 underlay.names().original());

@@ -405,7 +405,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
             generation.incrementAndGet();
             return;
         }
-        watched.values().removeIf(watch -> watch.mac == 0 && rounds - watch.askedInRound > 1);
+        watched.values().removeIf(watch -> watch.mac <= 0 && rounds - watch.askedInRound > 1);
         for (Map.Entry<Hop, Watch> entry : watched.entrySet()) {
             Hop hop = entry.getKey();
             Neighbour neighbour = queries().neighbour(hostIndex, hop.family(), hop.address());

@@ -3,11 +3,15 @@ package org.xfrmbridge.daemon.os;
 import static org.xfrmbridge.daemon.os.Native.LIBC;
 
 import java.util.OptionalInt;
+import java.util.Set;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
 /** The groups of this machine, wherever they are kept: getgrnam_r(3) asks what nsswitch.conf names. Any thread. */
 public final class Group {
     private static final int ERANGE = 34;
+    /** EPERM, ENOENT, ESRCH, EBADF: some sources of groups say so that they have none of that name. */
+    private static final Set<Integer> NOT_THERE = Set.of(1, 2, 3, 9);
+
     private static final int FIRST_BYTES = 1 << 12;
     private static final int MOST_BYTES = 1 << 24;
     /** {@code struct group} of a 64-bit system: two pointers, the number, a pointer. */
@@ -28,6 +32,9 @@ public final class Group {
             if (errno == 0) {
                 boolean isThere = found.buffer.getLong(0) != 0;
                 return isThere ? OptionalInt.of(group.buffer.getInt(GID_AT)) : OptionalInt.empty();
+            }
+            if (NOT_THERE.contains(errno)) {
+                return OptionalInt.empty();
             }
             if (errno != ERANGE || bytes >= MOST_BYTES) {
                 throw new OsException("getgrnam_r(" + name + ")", errno);
