@@ -23,7 +23,7 @@ final class AhInput extends InboundTransform {
     }
 
     @Override
-    int open(IpPacket packet, ModeStrip.Opened opened, long number) {
+    int open(IpPacket packet, ModeInput.Opened opened, long number) {
         int ah = packet.payload;
         int bytes = Ah.headerBytes(packet.data(), ah);
         if ((bytes != headerBytes && bytes != longHeaderBytes) || bytes > packet.payloadBytes()) {

@@ -19,7 +19,7 @@ final class CompressionInput extends InboundTransform {
     }
 
     @Override
-    int open(IpPacket packet, ModeStrip.Opened opened, long number) {
+    int open(IpPacket packet, ModeInput.Opened opened, long number) {
         int at = packet.payload;
         int compressed = packet.payloadBytes() - IpComp.HEADER_BYTES;
         opened.nextHeader = Bytes.u8(packet.data(), at + IpComp.NEXT_HEADER);

@@ -13,7 +13,7 @@ final class EspInput extends InboundTransform {
     }
 
     @Override
-    int open(IpPacket packet, ModeStrip.Opened opened, long number) {
+    int open(IpPacket packet, ModeInput.Opened opened, long number) {
         int bytes = transform.open(packet.data(), packet.payload, packet.payloadBytes(), number);
         if (bytes < 0) {
             return bytes;

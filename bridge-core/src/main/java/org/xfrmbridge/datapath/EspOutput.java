@@ -1,6 +1,6 @@
 package org.xfrmbridge.datapath;
 
-import org.xfrmbridge.esp.EspSizes;
+import org.xfrmbridge.esp.EspLengths;
 import org.xfrmbridge.esp.EspTransform;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
@@ -12,7 +12,7 @@ import org.xfrmbridge.xfrm.StateSpec;
 /** ESP, bare or in UDP. */
 final class EspOutput extends OutboundTransform {
     private final EspTransform transform;
-    private final EspSizes sizes;
+    private final EspLengths sizes;
     private final Encapsulation encapsulation;
     private final int udpBytes;
     /** What payloads are padded to: for traffic flow confidentiality, as far as that fits the way of this bundle. */

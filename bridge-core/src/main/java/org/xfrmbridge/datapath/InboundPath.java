@@ -46,15 +46,15 @@ public final class InboundPath {
     private final PathMtuLearner pathMtu;
     private final Reassembly reassembly;
     private final Fragmenter fragmenter;
-    private final ModeStrip modes = new ModeStrip();
+    private final ModeInput modes = new ModeInput();
     private final IcmpQuote quote = new IcmpQuote();
     private final DeflateCodec codec = new DeflateCodec();
-    private final EncapsulationPort encapsulationPort;
+    private final EncapsulationPortCache encapsulationPort;
 
     private final IpPacket packet = new IpPacket();
     private final Flow flow = new Flow();
     private final SecPath path = new SecPath();
-    private final ModeStrip.Opened opened = new ModeStrip.Opened();
+    private final ModeInput.Opened opened = new ModeInput.Opened();
     /** What the policies said to the packet as it is now; null if they were not asked yet. */
     private PolicyCheck.Verdict verdict;
 
@@ -79,7 +79,7 @@ public final class InboundPath {
         policies = new PolicyCheck(context, counters);
         localAddresses = new LocalAddressCache(context.network());
         pathMtu = new PathMtuLearner(context, counters);
-        encapsulationPort = new EncapsulationPort(context.sockets());
+        encapsulationPort = new EncapsulationPortCache(context.sockets());
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
         flow.ifindex = context.ifindex();

@@ -62,7 +62,7 @@ final class InboundState implements Wipeable {
      * @param encapsulationType how it came: 0 bare, 2 in UDP
      * @param opened its {@code headerBytes} are set; says where the payload is afterwards
      */
-    DropReason open(IpPacket packet, int encapsulationType, ModeStrip.Opened opened, DatapathEvents events) {
+    DropReason open(IpPacket packet, int encapsulationType, ModeInput.Opened opened, DatapathEvents events) {
         // 1 came as agreed
         Encapsulation agreed = state.spec().encapsulation();
         if ((agreed == null ? 0 : agreed.type()) != encapsulationType) {

@@ -34,7 +34,7 @@ abstract sealed class InboundTransform permits EspInput, AhInput, CompressionInp
      * @param number the whole sequence number
      * @return {@link #OPENED}, {@link #AUTH_FAILED}, or another negative number
      */
-    abstract int open(IpPacket packet, ModeStrip.Opened opened, long number);
+    abstract int open(IpPacket packet, ModeInput.Opened opened, long number);
 
     /** Drops ciphers and wipes their keys. */
     void wipe() {}

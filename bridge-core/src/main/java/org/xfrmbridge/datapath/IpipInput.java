@@ -5,7 +5,7 @@ import org.xfrmbridge.net.IpPacket;
 /** IP in IP: only the mode has something to take off. */
 final class IpipInput extends InboundTransform {
     @Override
-    int open(IpPacket packet, ModeStrip.Opened opened, long number) {
+    int open(IpPacket packet, ModeInput.Opened opened, long number) {
         opened.nextHeader = packet.protocol;
         opened.payloadAt = packet.payload;
         opened.payloadBytes = packet.payloadBytes();

@@ -54,7 +54,7 @@ public final class OutboundPath {
     private final FlowCache<OutboundRoute> routes;
     private final Reassembly reassembly;
     private final Fragmenter fragmenter;
-    private final TunnelNeighbour neighbours;
+    private final NeighbourProxy neighbours;
     private final LocalAddressCache localAddresses;
     private final SourceAddressCache sourceAddresses;
     private final IcmpQuote quote = new IcmpQuote();
@@ -81,7 +81,7 @@ public final class OutboundPath {
         routes = new FlowCache<>(context.flowSlots(), new SecureRandom().nextLong());
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
-        neighbours = new TunnelNeighbour(context);
+        neighbours = new NeighbourProxy(context);
         localAddresses = new LocalAddressCache(network);
         sourceAddresses = new SourceAddressCache(network);
         flow.ifindex = context.ifindex();
@@ -278,9 +278,9 @@ public final class OutboundPath {
         if (packet.length <= limit) {
             return false;
         }
-        if (TooBig.mayBeTold(packet) && !tellAsHost(mtu)) {
+        if (PacketTooBig.mayBeTold(packet) && !tellAsHost(mtu)) {
             PacketBuffer answer = pool.take();
-            TooBig.answer(packet, limit, answer);
+            PacketTooBig.answer(packet, limit, answer);
             toHost.add(answer);
         }
         return true;
@@ -297,7 +297,7 @@ public final class OutboundPath {
             return false;
         }
         PacketBuffer answer = pool.take();
-        TooBig.answer(packet, source, Math.max(mtu, Ipv4.MIN_MTU_BYTES), answer);
+        PacketTooBig.answer(packet, source, Math.max(mtu, Ipv4.MIN_MTU_BYTES), answer);
         int link = packet.linkBytes;
         boolean sent = network.sendAsHost(flow.family, answer.data, answer.offset + link, answer.length - link);
         pool.give(answer);

@@ -14,7 +14,7 @@ final class Reassembly {
     static final long TIMEOUT_NS = 30_000_000_000L;
 
     private final PacketPool pool;
-    private final Datagram[] datagrams = new Datagram[MAX_DATAGRAMS];
+    private final FragmentQueue[] datagrams = new FragmentQueue[MAX_DATAGRAMS];
     private int count;
     private int largestFragment;
 
@@ -30,16 +30,16 @@ final class Reassembly {
      */
     PacketBuffer add(IpPacket fragment, SecPath path, long nowNs) {
         int index = find(fragment, path, nowNs);
-        Datagram datagram = datagrams[index];
-        Datagram.Outcome outcome = Datagram.Outcome.REFUSED;
+        FragmentQueue datagram = datagrams[index];
+        FragmentQueue.Outcome outcome = FragmentQueue.Outcome.REFUSED;
         PacketBuffer whole = null;
         try {
             outcome = datagram.add(fragment);
             largestFragment = datagram.largestFragment();
-            whole = outcome == Datagram.Outcome.COMPLETE ? datagram.finish() : null;
+            whole = outcome == FragmentQueue.Outcome.COMPLETE ? datagram.finish() : null;
         } finally {
             // After a fault, too: none of its other fragments is to meet what that left.
-            if (outcome != Datagram.Outcome.INCOMPLETE) {
+            if (outcome != FragmentQueue.Outcome.INCOMPLETE) {
                 remove(index);
             }
         }
@@ -72,7 +72,7 @@ final class Reassembly {
             remove(oldest);
         }
         if (datagrams[count] == null) {
-            datagrams[count] = new Datagram(pool);
+            datagrams[count] = new FragmentQueue(pool);
         }
         datagrams[count].start(fragment, path, nowNs);
         return count++;
@@ -80,7 +80,7 @@ final class Reassembly {
 
     /** Keeps the object for the next datagram, behind those in use. */
     private void remove(int index) {
-        Datagram gone = datagrams[index];
+        FragmentQueue gone = datagrams[index];
         gone.release();
         datagrams[index] = datagrams[--count];
         datagrams[count] = gone;

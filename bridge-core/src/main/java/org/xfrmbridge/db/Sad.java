@@ -30,7 +30,7 @@ public final class Sad {
     private final SourceIndex bySource = new SourceIndex();
     private final SequenceIndex bySequence = new SequenceIndex();
     private final HashTable<StateGroup> groups = new HashTable<>();
-    private final SpiUses spiUses = new SpiUses();
+    private final SpiCounts spiUses = new SpiCounts();
     private final WalkList<State> all = new WalkList<>();
     /** By addresses; those of any source apart, for bundles ask for these, and seldom get them. */
     private final AtomicIntegerArray newGroups = new AtomicIntegerArray(2 * STRIPES);

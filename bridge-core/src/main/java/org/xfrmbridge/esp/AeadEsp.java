@@ -41,7 +41,7 @@ final class AeadEsp extends EspTransform {
 
     @Override
     void protect(byte[] data, int espOffset, int textBytes, long sequence) {
-        ivSource.next(data, espOffset + EspSizes.HEADER_BYTES);
+        ivSource.next(data, espOffset + EspLengths.HEADER_BYTES);
         fillNonceAndAad(data, espOffset, sequence);
         aead.seal(data, espOffset + sizes.payloadOffset(), textBytes);
     }
@@ -53,7 +53,7 @@ final class AeadEsp extends EspTransform {
     }
 
     private void fillNonceAndAad(byte[] data, int espOffset, long sequence) {
-        System.arraycopy(data, espOffset + EspSizes.HEADER_BYTES, nonce, saltBytes, sizes.ivBytes());
+        System.arraycopy(data, espOffset + EspLengths.HEADER_BYTES, nonce, saltBytes, sizes.ivBytes());
         INT.set(aad, 0, (int) INT.get(data, espOffset));
         if (extended) {
             INT.set(aad, 4, (int) (sequence >>> 32));

@@ -35,7 +35,7 @@ final class EncryptThenMacEsp extends EspTransform {
     @Override
     void protect(byte[] data, int espOffset, int textBytes, long sequence) {
         int textOffset = espOffset + sizes.payloadOffset();
-        ivSource.next(data, espOffset + EspSizes.HEADER_BYTES);
+        ivSource.next(data, espOffset + EspLengths.HEADER_BYTES);
         cipher.encrypt(data, textOffset, textBytes);
         if (received.length > 0) {
             int icvOffset = textOffset + textBytes;

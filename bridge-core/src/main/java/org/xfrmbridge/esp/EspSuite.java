@@ -12,13 +12,13 @@ public final class EspSuite implements Suite {
     /** Null with a combined mode. */
     final KeyedAlgorithm auth;
 
-    private final EspSizes sizes;
+    private final EspLengths sizes;
 
     private EspSuite(KeyedAlgorithm cipher, KeyedAlgorithm auth, int icvBytes) {
         this.cipher = cipher;
         this.auth = auth;
         AlgorithmEntry.Lengths lengths = cipher.algorithm().lengths();
-        sizes = new EspSizes(lengths.ivBytes(), lengths.blockBytes(), icvBytes);
+        sizes = new EspLengths(lengths.ivBytes(), lengths.blockBytes(), icvBytes);
     }
 
     /** @throws IllegalArgumentException where the kernel answers EINVAL */
@@ -43,7 +43,7 @@ public final class EspSuite implements Suite {
         return encryptThenMac(cipher, NO_MAC, 0);
     }
 
-    public EspSizes sizes() {
+    public EspLengths sizes() {
         return sizes;
     }
 

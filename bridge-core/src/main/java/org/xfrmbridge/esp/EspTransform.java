@@ -36,7 +36,7 @@ public abstract sealed class EspTransform implements Wipeable permits AeadEsp, E
         WIPED
     }
 
-    final EspSizes sizes;
+    final EspLengths sizes;
     final boolean extended;
     final IvSource ivSource;
     private final int spi;
@@ -64,7 +64,7 @@ public abstract sealed class EspTransform implements Wipeable permits AeadEsp, E
     /** Verifies and decrypts: 0, or a negative code. */
     abstract int unprotect(byte[] data, int espOffset, int textBytes, long sequence);
 
-    public final EspSizes sizes() {
+    public final EspLengths sizes() {
         return sizes;
     }
 
@@ -164,13 +164,13 @@ public abstract sealed class EspTransform implements Wipeable permits AeadEsp, E
     /** 1, 2, 3 ... up to the alignment (RFC 4303 2.4), pad length, next header; returns bytes to encrypt. */
     private int appendTrailer(byte[] data, int payloadOffset, int payloadBytes, int nextHeader) {
         int position = payloadOffset + payloadBytes;
-        int padBytes = -(payloadBytes + EspSizes.TRAILER_BYTES) & (sizes.alignmentBytes() - 1);
+        int padBytes = -(payloadBytes + EspLengths.TRAILER_BYTES) & (sizes.alignmentBytes() - 1);
         for (int i = 1; i <= padBytes; i++) {
             data[position++] = (byte) i;
         }
         data[position] = (byte) padBytes;
         data[position + 1] = (byte) nextHeader;
-        return payloadBytes + padBytes + EspSizes.TRAILER_BYTES;
+        return payloadBytes + padBytes + EspLengths.TRAILER_BYTES;
     }
 
     /**
@@ -178,12 +178,12 @@ public abstract sealed class EspTransform implements Wipeable permits AeadEsp, E
      * that fill them with zeros.
      */
     private int stripTrailer(byte[] data, int payloadOffset, int textBytes) {
-        if (textBytes < EspSizes.TRAILER_BYTES) {
+        if (textBytes < EspLengths.TRAILER_BYTES) {
             return MALFORMED;
         }
         int padBytes = data[payloadOffset + textBytes - 2] & 0xff;
         nextHeader = data[payloadOffset + textBytes - 1] & 0xff;
-        int payloadBytes = textBytes - EspSizes.TRAILER_BYTES - padBytes;
+        int payloadBytes = textBytes - EspLengths.TRAILER_BYTES - padBytes;
         return payloadBytes > 0 ? payloadBytes : MALFORMED;
     }
 }

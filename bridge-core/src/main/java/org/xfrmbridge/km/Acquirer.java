@@ -27,15 +27,20 @@ final class Acquirer {
     record Want(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {}
 
     private final Sad sad;
-    private final StateTable states;
-    private final Acquires acquires;
+    private final StateLifecycle states;
+    private final PendingAcquires acquires;
     private final KeyManagers keyManagers;
     private final SysctlValues sysctls;
     private final Clock clock;
     private int lastSequence;
 
     Acquirer(
-            Sad sad, StateTable states, Acquires acquires, KeyManagers keyManagers, SysctlValues sysctls, Clock clock) {
+            Sad sad,
+            StateLifecycle states,
+            PendingAcquires acquires,
+            KeyManagers keyManagers,
+            SysctlValues sysctls,
+            Clock clock) {
         this.sad = sad;
         this.states = states;
         this.acquires = acquires;

@@ -23,12 +23,12 @@ import org.xfrmbridge.xfrm.Usage;
  */
 final class LarvalStates {
     private final Sad sad;
-    private final StateTable states;
+    private final StateLifecycle states;
     private final SpiAllocator spis;
     private final SysctlValues sysctls;
     private final Clock clock;
 
-    LarvalStates(Sad sad, StateTable states, SpiAllocator spis, SysctlValues sysctls, Clock clock) {
+    LarvalStates(Sad sad, StateLifecycle states, SpiAllocator spis, SysctlValues sysctls, Clock clock) {
         this.sad = sad;
         this.states = states;
         this.spis = spis;
@@ -124,7 +124,8 @@ final class LarvalStates {
     /** {@code verify_spi_info}. */
     private static void verifyRange(int protocol, int minSpi, int maxSpi) throws XfrmException {
         refuseIf(
-                !StateTable.isIpsec(protocol) || protocol == IpProtocol.IPSEC_ANY, "only AH, ESP and IPComp have SPIs");
+                !StateLifecycle.isIpsec(protocol) || protocol == IpProtocol.IPSEC_ANY,
+                "only AH, ESP and IPComp have SPIs");
         refuseIf(
                 protocol == IpProtocol.COMP && Integer.compareUnsigned(maxSpi, 0xffff) > 0,
                 "an IPComp SPI is at most 65535");

@@ -136,6 +136,6 @@ final class LostStates {
 
     /** @param protocol 0 for all, 255 for AH, ESP and IPComp */
     void flush(int protocol) {
-        lost.values().removeIf(state -> StateTable.isOf(state.id().protocol(), protocol));
+        lost.values().removeIf(state -> StateLifecycle.isOf(state.id().protocol(), protocol));
     }
 }

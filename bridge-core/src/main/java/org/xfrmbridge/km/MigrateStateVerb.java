@@ -20,12 +20,12 @@ import org.xfrmbridge.xfrm.StateSpecBuilder;
 final class MigrateStateVerb {
     private static final int KNOWN_FLAGS = StateMigration.CLEAR_OFFLOAD | StateMigration.UPDATE_HOST_SELECTOR;
 
-    private final StateTable states;
+    private final StateLifecycle states;
     private final KeyManagers keyManagers;
     private final Clock clock;
     private final Interner interner = new Interner();
 
-    MigrateStateVerb(StateTable states, KeyManagers keyManagers, Clock clock) {
+    MigrateStateVerb(StateLifecycle states, KeyManagers keyManagers, Clock clock) {
         this.states = states;
         this.keyManagers = keyManagers;
         this.clock = clock;

@@ -32,13 +32,14 @@ import org.xfrmbridge.xfrm.Template;
 final class MigrateVerb {
     private final Sad sad;
     private final Spd spd;
-    private final StateTable states;
+    private final StateLifecycle states;
     private final PolicyExpiry policyExpiry;
     private final KeyManagers keyManagers;
     private final Clock clock;
     private final Interner interner = new Interner();
 
-    MigrateVerb(Sad sad, Spd spd, StateTable states, PolicyExpiry policyExpiry, KeyManagers keyManagers, Clock clock) {
+    MigrateVerb(
+            Sad sad, Spd spd, StateLifecycle states, PolicyExpiry policyExpiry, KeyManagers keyManagers, Clock clock) {
         this.sad = sad;
         this.spd = spd;
         this.states = states;

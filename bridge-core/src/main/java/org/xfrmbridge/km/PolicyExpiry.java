@@ -89,6 +89,7 @@ final class PolicyExpiry {
         long now = clock.epochSeconds();
         long added = policy.usage().addSeconds();
         long used = policy.usage().useSeconds() == 0 ? added : policy.usage().useSeconds();
-        return Math.min(Lifetimes.remaining(addLimit, added, now), Lifetimes.remaining(useLimit, used, now));
+        return Math.min(
+                LifetimeDeadlines.remaining(addLimit, added, now), LifetimeDeadlines.remaining(useLimit, used, now));
     }
 }

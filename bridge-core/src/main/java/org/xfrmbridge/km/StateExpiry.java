@@ -18,12 +18,12 @@ final class StateExpiry {
     /** When a new or updated State is first looked at. */
     private static final long FIRST_LOOK_SECONDS = 1;
 
-    private final StateTable states;
+    private final StateLifecycle states;
     private final KeyManagers keyManagers;
     private final ControlTimers timers;
     private final Clock clock;
 
-    StateExpiry(StateTable states, KeyManagers keyManagers, ControlTimers timers, Clock clock) {
+    StateExpiry(StateLifecycle states, KeyManagers keyManagers, ControlTimers timers, Clock clock) {
         this.states = states;
         this.keyManagers = keyManagers;
         this.timers = timers;
@@ -90,7 +90,7 @@ final class StateExpiry {
                 nextSeconds = Math.min(hardSeconds, softSeconds);
             }
         }
-        if (nextSeconds != Lifetimes.NEVER) {
+        if (nextSeconds != LifetimeDeadlines.NEVER) {
             timers.setSeconds(StateTimer.of(state), nextSeconds);
         }
     }
@@ -100,7 +100,8 @@ final class StateExpiry {
         Usage usage = state.usage();
         long used = usage.useSeconds() == 0 ? now : usage.useSeconds();
         return Math.min(
-                Lifetimes.remaining(addLimit, usage.addSeconds(), now), Lifetimes.remaining(useLimit, used, now));
+                LifetimeDeadlines.remaining(addLimit, usage.addSeconds(), now),
+                LifetimeDeadlines.remaining(useLimit, used, now));
     }
 
     private void soften(State state) {

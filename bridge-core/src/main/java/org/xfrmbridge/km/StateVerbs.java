@@ -22,7 +22,7 @@ final class StateVerbs {
     /** {@code XFRM_AE_CU}: a client changed the counters. */
     private static final int AE_CLIENT_UPDATE = 64;
 
-    private final StateTable states;
+    private final StateLifecycle states;
     private final StateExpiry expiry;
     private final ReplayNotices replayNotices;
     private final KeyManagers keyManagers;
@@ -30,7 +30,11 @@ final class StateVerbs {
     private final Interner interner = new Interner();
 
     StateVerbs(
-            StateTable states, StateExpiry expiry, ReplayNotices replayNotices, KeyManagers keyManagers, Clock clock) {
+            StateLifecycle states,
+            StateExpiry expiry,
+            ReplayNotices replayNotices,
+            KeyManagers keyManagers,
+            Clock clock) {
         this.states = states;
         this.expiry = expiry;
         this.replayNotices = replayNotices;
@@ -95,7 +99,7 @@ final class StateVerbs {
 
     /** {@code xfrm_user_state_lookup}. */
     State get(StateKey key) throws XfrmException {
-        boolean bySpi = StateTable.isIpsec(key.id().protocol());
+        boolean bySpi = StateLifecycle.isIpsec(key.id().protocol());
         if (!bySpi && key.saddr() == null) {
             throw new XfrmException(Errno.EINVAL, "states of this protocol are named with their source address");
         }
@@ -187,7 +191,7 @@ final class StateVerbs {
         if (wanted.careOfAddress() != null && spec.careOfAddress() != null) {
             spec.careOfAddress(wanted.careOfAddress());
         }
-        if (!StateTable.isIpsec(wanted.id().protocol())) {
+        if (!StateLifecycle.isIpsec(wanted.id().protocol())) {
             spec.selector(wanted.selector());
         }
         spec.lifetime(wanted.lifetime());

@@ -52,8 +52,8 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     private final DatapathQueue events;
     private final KeyManagers keyManagers = new KeyManagers();
     private final SysctlValues sysctls = new SysctlValues();
-    private final Acquires acquires;
-    private final StateTable states;
+    private final PendingAcquires acquires;
+    private final StateLifecycle states;
     private final StateExpiry stateExpiry;
     private final ReplayNotices replayNotices;
     private final NatMappings natMappings;
@@ -158,8 +158,8 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         spd = setup.databases.spd();
         timers = new ControlTimers(clock);
         events = new DatapathQueue(setup.wakeup);
-        acquires = new Acquires(setup.acquires);
-        states = new StateTable(setup, acquires, keyManagers, timers);
+        acquires = new PendingAcquires(setup.acquires);
+        states = new StateLifecycle(setup, acquires, keyManagers, timers);
         stateExpiry = states.expiry();
         replayNotices = states.replayNotices();
         natMappings = new NatMappings(keyManagers, clock);

@@ -318,7 +318,7 @@ class PacketSizeTest {
     private static byte[] tooBig(byte[] frame, int mtu) {
         IpPacket packet = Frames.view(frame);
         PacketBuffer answer = new PacketBuffer();
-        TooBig.answer(packet, mtu, answer);
+        PacketTooBig.answer(packet, mtu, answer);
         byte[] icmp = Arrays.copyOfRange(answer.data, answer.offset, answer.offset + answer.length);
         System.arraycopy(Frames.udp(FAR[0], NEAR[0]).inbound().frame(), 0, icmp, 0, 12);
         return icmp;

@@ -99,7 +99,7 @@ class EspTransformTest {
     @ParameterizedTest
     @MethodSource("suites")
     void shouldNeverRepeatAnIvWhenSealing(EspSuites.Named named) {
-        EspSizes sizes = named.suite().sizes();
+        EspLengths sizes = named.suite().sizes();
         if (sizes.ivBytes() == 0) {
             return;
         }
@@ -193,7 +193,7 @@ class EspTransformTest {
         assertEquals(3, suite.transform(SPI, SequenceWidth.SHORT).sizes().icvBytes());
     }
 
-    private static byte[] packet(EspSizes sizes, byte[] payload) {
+    private static byte[] packet(EspLengths sizes, byte[] payload) {
         byte[] data = new byte[OFFSET + sizes.sealedBytes(payload.length) + 11];
         Arrays.fill(data, (byte) 0x5a);
         System.arraycopy(payload, 0, data, OFFSET + sizes.payloadOffset(), payload.length);

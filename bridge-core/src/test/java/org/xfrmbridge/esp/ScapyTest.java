@@ -154,7 +154,7 @@ class ScapyTest {
             byte[] payload = EspSuites.bytes(random, length);
             byte[] packet = seal(sealer, payload, sequence(test));
             byte[] iv = Arrays.copyOfRange(
-                    packet, EspSizes.HEADER_BYTES, sealer.sizes().payloadOffset());
+                    packet, EspLengths.HEADER_BYTES, sealer.sizes().payloadOffset());
             String scapys = judge.ask(
                     "seal " + association(test, key, authKey) + " next=253 iv=" + hex(iv) + " payload=" + hex(payload));
             assertEquals(scapys, hex(packet));

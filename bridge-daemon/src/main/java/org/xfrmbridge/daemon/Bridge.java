@@ -17,11 +17,11 @@ import org.xfrmbridge.daemon.control.FaultLog;
 import org.xfrmbridge.daemon.control.RouteChannel;
 import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.host.KernelNetwork;
+import org.xfrmbridge.daemon.journal.LostStatesReader;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
-import org.xfrmbridge.daemon.journal.PolicyReplay;
+import org.xfrmbridge.daemon.journal.PolicyRestore;
 import org.xfrmbridge.daemon.journal.Protection;
 import org.xfrmbridge.daemon.journal.StateJournal;
-import org.xfrmbridge.daemon.journal.StateReplay;
 import org.xfrmbridge.daemon.os.BridgeSocket;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
@@ -128,7 +128,7 @@ public final class Bridge implements AutoCloseable {
             return null;
         }
         try (Descriptor held = lock(directory, "end it (SIGTERM), then detach")) {
-            Protection left = held == null ? null : PolicyReplay.protection(directory);
+            Protection left = held == null ? null : PolicyRestore.protection(directory);
             String restored = held == null ? null : Attachment.detach(directory);
             forget(directory);
             return restored == null ? null : new Detached(restored, left);
@@ -144,10 +144,10 @@ public final class Bridge implements AutoCloseable {
         outbound = new DatapathLoop(underlay.host());
         inbound = new DatapathLoop(underlay.network());
 
-        OutboundSettling settling = new OutboundSettling(underlay::isHostWaiting, outbound, clock);
+        OutboundBarrier settling = new OutboundBarrier(underlay::isHostWaiting, outbound, clock);
         Databases databases = new Databases(settling);
         if (left) {
-            PolicyReplay.run(directory, databases, clock);
+            PolicyRestore.run(directory, databases, clock);
         }
 
         ControlLoop loop = new ControlLoop(clock);
@@ -158,7 +158,7 @@ public final class Bridge implements AutoCloseable {
                         .wakeup(loop::wakeUp)
                         .acquires(options.acquires())
                         .reserve(HeapReserve.ofEntries(options, databases::size, clock)::hasRoom)
-                        .lostStates(left ? StateReplay.read(directory) : List.of()),
+                        .lostStates(left ? LostStatesReader.read(directory) : List.of()),
                 PathContext.builder(databases, kernel, clock)
                         .ifindex(underlay.hostIndex())
                         .flows(options.flows())

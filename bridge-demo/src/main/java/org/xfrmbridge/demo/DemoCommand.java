@@ -4,7 +4,7 @@ import java.io.UncheckedIOException;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.xfrmbridge.daemon.PlainLines;
+import org.xfrmbridge.daemon.PlainLineStream;
 import org.xfrmbridge.lab.Lab;
 import org.xfrmbridge.lab.LabException;
 import picocli.CommandLine;
@@ -50,7 +50,7 @@ public final class DemoCommand implements Callable<Integer> {
 
     /** Started by the launcher, without the word "demo". */
     public static void main(String[] arguments) {
-        PlainLines.onStandardError();
+        PlainLineStream.onStandardError();
         CommandLine line = new CommandLine(new DemoCommand());
         line.setExecutionExceptionHandler((reason, command, result) -> {
             System.err.println("xfrm-bridge: " + reason.getMessage());

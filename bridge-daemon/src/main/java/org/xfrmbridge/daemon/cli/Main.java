@@ -2,7 +2,7 @@ package org.xfrmbridge.daemon.cli;
 
 import java.io.File;
 import java.util.Arrays;
-import org.xfrmbridge.daemon.PlainLines;
+import org.xfrmbridge.daemon.PlainLineStream;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -29,7 +29,7 @@ public final class Main implements Runnable {
     private CommandLine.Model.CommandSpec spec;
 
     public static void main(String[] arguments) {
-        PlainLines.onStandardError();
+        PlainLineStream.onStandardError();
         // The C library takes as long to load as a command line to parse.
         new Thread(CurrentProcess::effectiveUserId, "libc").start();
         System.exit(execute(arguments));

@@ -131,7 +131,7 @@ public final class ControlPlane implements ControlLoop.Work {
         }
         registry = new SocketRegistry(setup.sockets, new SocketJournal(directory), clock);
         if (registry.ends().fd() >= 0) {
-            loop.add(new SocketEndChannel(registry));
+            loop.add(new SocketDestroyChannel(registry));
         } else {
             LOG.warn("the kernel does not tell of its sockets (sock_diag): policies of sockets hold for an hour "
                     + "after their close()");
@@ -275,7 +275,7 @@ public final class ControlPlane implements ControlLoop.Work {
 
     /** On a thread of its own, which may be slow, until {@link #stop}. */
     public void serveUnprivileged() {
-        guestLoop.run(new DutyCycle(clock));
+        guestLoop.run(new GuestPace(clock));
     }
 
     /** Any thread: ends both. */

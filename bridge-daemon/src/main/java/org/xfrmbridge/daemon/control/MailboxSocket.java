@@ -6,9 +6,9 @@ import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xfrmbridge.daemon.os.Box;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.os.Mailbox;
+import org.xfrmbridge.daemon.os.MailboxSlot;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.UnixConnection;
 import org.xfrmbridge.io.ControlFrame;
@@ -45,7 +45,7 @@ final class MailboxSocket implements AutoCloseable {
     private static final byte[] NO_ROOM = {};
 
     /** One answer at a time is taken back. */
-    private static final byte[] ANSWER = new byte[Box.ROOM_BYTES];
+    private static final byte[] ANSWER = new byte[MailboxSlot.ROOM_BYTES];
 
     private final UnixConnection connection;
     private final Peer peer;
@@ -212,8 +212,8 @@ final class MailboxSocket implements AutoCloseable {
 
     /** It was put in when the socket was empty: there is room for it. */
     private void takeBack() {
-        int bytes = mailbox == null ? Box.NOTHING : mailbox.answers().takeBack(ANSWER);
-        if (bytes == Box.NOTHING) {
+        int bytes = mailbox == null ? MailboxSlot.NOTHING : mailbox.answers().takeBack(ANSWER);
+        if (bytes == MailboxSlot.NOTHING) {
             return;
         }
         try {
@@ -227,7 +227,7 @@ final class MailboxSocket implements AutoCloseable {
 
     /** What the client has not read: {@link UnixConnection#unreadBytes}. */
     int unreadBytes() {
-        return connection.unreadBytes() + (mailbox != null && mailbox.answers().isFull() ? Box.ROOM_BYTES : 0);
+        return connection.unreadBytes() + (mailbox != null && mailbox.answers().isFull() ? MailboxSlot.ROOM_BYTES : 0);
     }
 
     @Override

@@ -10,7 +10,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xfrmbridge.daemon.host.SocketEnds;
+import org.xfrmbridge.daemon.host.SocketDestroyEvents;
 import org.xfrmbridge.daemon.host.SocketEntry;
 import org.xfrmbridge.daemon.host.SocketTable;
 import org.xfrmbridge.daemon.os.OsException;
@@ -49,7 +49,7 @@ final class SocketRegistry implements AutoCloseable {
 
     private final SocketPolicies sockets;
     private final SocketTable kernel;
-    private final SocketEnds ends;
+    private final SocketDestroyEvents ends;
     private final SocketJournal journal;
     private final Clock clock;
     private final Map<Long, RegisteredSocket> registered = new HashMap<>();
@@ -78,10 +78,10 @@ final class SocketRegistry implements AutoCloseable {
         this.journal = journal;
         this.clock = clock;
         kernel = new SocketTable();
-        ends = new SocketEnds();
+        ends = new SocketDestroyEvents();
     }
 
-    SocketEnds ends() {
+    SocketDestroyEvents ends() {
         return ends;
     }
 

@@ -59,7 +59,7 @@ public final class KernelNetwork implements HostNetwork, AutoCloseable {
     private final ThreadLocal<SocketTable> ownSockets = ThreadLocal.withInitial(this::openSockets);
     private final Queue<Runnable> closing = new ConcurrentLinkedQueue<>();
     private final Map<Hop, Watch> watched = new ConcurrentHashMap<>();
-    private final OwnPackets ownPackets = new OwnPackets();
+    private final HostPacketSender ownPackets = new HostPacketSender();
     private volatile Link host;
     private volatile int rounds;
     private NextHops nextHops;

@@ -22,12 +22,12 @@ import org.xfrmbridge.xfrm.PolicySpec;
 
 /**
  * Keeps every change of the policies in DIR/policies as the NETLINK_XFRM request that would make it: a bridge that
- * takes over from one that died gives them to {@link PolicyReplay} before a packet passes. Keys are never in it, and no
- * policies of sockets, whose owners register them again. A policy that comes back was added when it first was, so that
- * its limits in seconds go on. Changes are gathered until {@link #flush}. What could not be written down is known to be
- * missing ({@link EntryCount}): while that is so, no policy is taken ({@link #beforePolicyChange}), and it is tried
- * again. Control thread only, but for {@link #begin} before it starts, and {@link #leave} or {@link #end} after it
- * ended.
+ * takes over from one that died gives them to {@link PolicyRestore} before a packet passes. Keys are never in it, and
+ * no policies of sockets, whose owners register them again. A policy that comes back was added when it first was, so
+ * that its limits in seconds go on. Changes are gathered until {@link #flush}. What could not be written down is known
+ * to be missing ({@link EntryCount}): while that is so, no policy is taken ({@link #beforePolicyChange}), and it is
+ * tried again. Control thread only, but for {@link #begin} before it starts, and {@link #leave} or {@link #end} after
+ * it ended.
  */
 public final class PolicyJournal implements ChangeListener {
     static final String NAME = "policies";

@@ -17,7 +17,7 @@ import org.xfrmbridge.xfrm.State;
 
 /**
  * Keeps in DIR/states what an EXPIRE needs of each State, and no key: who had them is told by the next bridge that they
- * are gone ({@link StateReplay}), and negotiates at once. It must not cost what daemons do not need: at most
+ * are gone ({@link LostStatesReader}), and negotiates at once. It must not cost what daemons do not need: at most
  * {@value #MOST_PER_SECOND} changes a second are followed, at most {@value #MOST_STATES} States are in the file. After
  * more it is written anew by {@link #upkeep}; a bridge that ends before leaves an old one, which tells of States that
  * are long gone, and not of new ones. Control thread only, but for {@link #begin} before it starts and {@link #leave}

@@ -13,17 +13,17 @@ import java.nio.file.StandardOpenOption;
 public final class Mailbox implements AutoCloseable {
     private static final int F_GET_SEALS = 1034;
     private static final int F_SEAL_SHRINK = 2;
-    private static final long BYTES = 2L * Box.BYTES;
+    private static final long BYTES = 2L * MailboxSlot.BYTES;
 
     private final Arena arena = Arena.ofConfined();
-    private final Box requests;
-    private final Box answers;
+    private final MailboxSlot requests;
+    private final MailboxSlot answers;
 
     private Mailbox(FileChannel memory) throws IOException {
         try {
             MemorySegment whole = memory.map(FileChannel.MapMode.READ_WRITE, 0, BYTES, arena);
-            requests = new Box(whole.asSlice(0, Box.BYTES));
-            answers = new Box(whole.asSlice(Box.BYTES, Box.BYTES));
+            requests = new MailboxSlot(whole.asSlice(0, MailboxSlot.BYTES));
+            answers = new MailboxSlot(whole.asSlice(MailboxSlot.BYTES, MailboxSlot.BYTES));
         } catch (IOException e) {
             arena.close();
             throw e;
@@ -50,12 +50,12 @@ public final class Mailbox implements AutoCloseable {
     }
 
     /** To the bridge. */
-    public Box requests() {
+    public MailboxSlot requests() {
         return requests;
     }
 
     /** To the client. */
-    public Box answers() {
+    public MailboxSlot answers() {
         return answers;
     }
 

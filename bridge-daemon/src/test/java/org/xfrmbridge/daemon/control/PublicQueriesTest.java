@@ -14,7 +14,7 @@ class PublicQueriesTest {
     void shouldNotWaitForALoopThatEnds() throws Exception {
         ControlLoop loop = new ControlLoop(new SystemClock());
         loop.stop();
-        loop.run(new DutyCycle(new SystemClock()));
+        loop.run(new GuestPace(new SystemClock()));
         assertThrows(RejectedExecutionException.class, () -> loop.execute(() -> {}));
         assertEquals(
                 "errno 11\n", PublicQueries.through(loop, request -> "42\n").answer("stat"));

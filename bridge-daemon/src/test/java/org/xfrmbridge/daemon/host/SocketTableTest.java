@@ -23,7 +23,7 @@ class SocketTableTest {
     @Test
     void shouldNotTakeSilenceForThereBeingNoSocket() throws OsException {
         try (SocketTable table = new SocketTable();
-                SocketEnds ends = new SocketEnds()) {
+                SocketDestroyEvents ends = new SocketDestroyEvents()) {
             Assumptions.assumeTrue(ends.fd() >= 0, "needs sock_diag");
             assertThrows(OsException.class, () -> find(table, NOT_TOLD));
             assertThrows(OsException.class, () -> find(table, NOT_TOLD));

@@ -112,7 +112,7 @@ class PolicyJournalTest {
     /** The engine of a bridge that comes after one which died. @param whole whether all that was there comes back */
     private static XfrmEngine next(Path directory, boolean whole) throws IOException {
         Databases databases = new Databases();
-        assertEquals(whole, PolicyReplay.run(directory, databases, new SystemClock()));
+        assertEquals(whole, PolicyRestore.run(directory, databases, new SystemClock()));
         return XfrmEngine.builder(databases, new SystemClock()).build();
     }
 
@@ -167,7 +167,7 @@ class PolicyJournalTest {
 
         ManualClock after = new ManualClock(1_500_000_090L);
         Databases databases = new Databases();
-        PolicyReplay.run(directory, databases, after);
+        PolicyRestore.run(directory, databases, after);
         XfrmEngine next = XfrmEngine.builder(databases, after).build();
 
         assertEquals(1_500_000_000L, next.policies(null).next().usage().addSeconds());

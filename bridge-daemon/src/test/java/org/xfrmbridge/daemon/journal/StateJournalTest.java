@@ -79,7 +79,7 @@ class StateJournalTest {
 
     private List<Integer> lost() {
         List<Integer> spis = new ArrayList<>();
-        StateReplay.read(directory).forEach(state -> spis.add(state.id().spi()));
+        LostStatesReader.read(directory).forEach(state -> spis.add(state.id().spi()));
         return spis;
     }
 
@@ -91,7 +91,7 @@ class StateJournalTest {
         delete(3);
         journal.flush();
         assertEquals(List.of(1, 2), lost());
-        State second = List.copyOf(StateReplay.read(directory)).getLast();
+        State second = List.copyOf(LostStatesReader.read(directory)).getLast();
         assertEquals(HERE, second.spec().saddr());
         assertEquals(7, second.spec().reqid());
         assertEquals(5, second.spec().ifId());
@@ -136,7 +136,7 @@ class StateJournalTest {
         add(1);
         journal.flush();
         XfrmEngine next = XfrmEngine.builder(new Databases(), clock)
-                .lostStates(StateReplay.read(directory))
+                .lostStates(LostStatesReader.read(directory))
                 .build();
         StateJournal.begin(directory, next, clock, Thread::new);
         assertEquals(List.of(1), lost());
@@ -169,7 +169,7 @@ class StateJournalTest {
             while (full.isBusy()) {
                 Thread.onSpinWait();
             }
-            assertEquals(100, StateReplay.read(disk.path()).size());
+            assertEquals(100, LostStatesReader.read(disk.path()).size());
         }
     }
 }

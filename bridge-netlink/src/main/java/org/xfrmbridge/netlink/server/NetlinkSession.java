@@ -35,7 +35,7 @@ public final class NetlinkSession extends QueuedSession implements ExpiryListene
     private final XfrmService service;
     private final NetlinkKeyManager keyManager;
     private final Dispatcher dispatcher;
-    private final Replies replies;
+    private final ReplyBuffer replies;
     private final int portId;
     private final boolean privileged;
     private Options options = Options.NONE;
@@ -55,7 +55,7 @@ public final class NetlinkSession extends QueuedSession implements ExpiryListene
         this.service = service;
         this.keyManager = keyManager;
         this.dispatcher = keyManager.dispatcher(service);
-        this.replies = new Replies(queue);
+        this.replies = new ReplyBuffer(queue);
         this.portId = portId;
         this.privileged = privileged;
         keyManager.add(this);
@@ -256,7 +256,7 @@ public final class NetlinkSession extends QueuedSession implements ExpiryListene
         return portId;
     }
 
-    Replies replies() {
+    ReplyBuffer replies() {
         return replies;
     }
 

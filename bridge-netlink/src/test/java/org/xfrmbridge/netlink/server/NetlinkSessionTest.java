@@ -105,7 +105,7 @@ class NetlinkSessionTest {
             session.writable();
         }
 
-        assertTrue(received.stream().allMatch(datagram -> datagram.length <= Replies.DATAGRAM_BYTES));
+        assertTrue(received.stream().allMatch(datagram -> datagram.length <= ReplyBuffer.DATAGRAM_BYTES));
         assertEquals(
                 100,
                 types().stream().filter(type -> type == XfrmMessage.NEWPOLICY).count());

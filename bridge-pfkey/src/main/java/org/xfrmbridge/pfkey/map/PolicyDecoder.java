@@ -51,7 +51,7 @@ public final class PolicyDecoder {
                 policy.type() == SadbXPolicy.IPSEC ? new Requests(policy, pair.family(), reqids).read(body) : List.of();
         return PolicySpec.builder()
                 .selector(pair.selector())
-                .lifetime(Lifetimes.read(extensions))
+                .lifetime(LifetimeMapper.read(extensions))
                 .priority(policy.priority())
                 .direction(direction)
                 .action(action)

@@ -42,9 +42,9 @@ public final class PolicyEncoder {
         SadbWriter out = new SadbWriter(header)
                 .put(SadbExt.ADDRESS_SRC, new SadbAddress(proto, selector.saddrPrefix(), source))
                 .put(SadbExt.ADDRESS_DST, new SadbAddress(proto, selector.daddrPrefix(), destination))
-                .put(SadbExt.LIFETIME_HARD, Lifetimes.hard(spec.lifetime()))
-                .put(SadbExt.LIFETIME_SOFT, Lifetimes.soft(spec.lifetime()))
-                .put(SadbExt.LIFETIME_CURRENT, Lifetimes.current(policy.usage()))
+                .put(SadbExt.LIFETIME_HARD, LifetimeMapper.hard(spec.lifetime()))
+                .put(SadbExt.LIFETIME_SOFT, LifetimeMapper.soft(spec.lifetime()))
+                .put(SadbExt.LIFETIME_CURRENT, LifetimeMapper.current(policy.usage()))
                 .put(SadbExt.X_POLICY, policy(spec));
         return out.toBytes();
     }

@@ -63,7 +63,7 @@ public final class StateDecoder {
                 .family(pair.family())
                 .replayWindow(Math.min(sa.replay(), MAX_WINDOW))
                 .flags(flags(sa.flags()))
-                .lifetime(Lifetimes.read(extensions))
+                .lifetime(LifetimeMapper.read(extensions))
                 .seq(header.sequence());
         // A kernel gives States of PF_KEY no thresholds: nobody there could be told.
         spec.replayMaxDifference(0).replayMaxAge(0);

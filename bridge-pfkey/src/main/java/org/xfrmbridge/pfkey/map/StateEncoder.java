@@ -36,8 +36,8 @@ public final class StateEncoder {
     public static byte[] message(SadbMsg header, State state) throws XfrmException {
         StateSpec spec = state.spec();
         SadbWriter out = new SadbWriter(header).put(SadbExt.SA, sa(state));
-        out.put(SadbExt.LIFETIME_HARD, Lifetimes.hard(spec.lifetime()));
-        out.put(SadbExt.LIFETIME_SOFT, Lifetimes.soft(spec.lifetime()));
+        out.put(SadbExt.LIFETIME_HARD, LifetimeMapper.hard(spec.lifetime()));
+        out.put(SadbExt.LIFETIME_SOFT, LifetimeMapper.soft(spec.lifetime()));
         putUseAndEnds(out, state);
         putKey(out, SadbExt.KEY_AUTH, spec.auth());
         putKey(out, SadbExt.KEY_ENCRYPT, spec.cipher());
@@ -54,7 +54,7 @@ public final class StateEncoder {
         StateSpec spec = state.spec();
         SadbWriter out = new SadbWriter(header).put(SadbExt.SA, sa(state));
         boolean hard = reached == SadbExt.LIFETIME_HARD;
-        out.put(reached, hard ? Lifetimes.hard(spec.lifetime()) : Lifetimes.soft(spec.lifetime()));
+        out.put(reached, hard ? LifetimeMapper.hard(spec.lifetime()) : LifetimeMapper.soft(spec.lifetime()));
         putUseAndEnds(out, state);
         return end(out, spec);
     }
@@ -103,7 +103,7 @@ public final class StateEncoder {
     /** The selector's source follows where it is not the State's, in the State's family whatever its own. */
     private static void putUseAndEnds(SadbWriter out, State state) {
         StateSpec spec = state.spec();
-        out.put(SadbExt.LIFETIME_CURRENT, Lifetimes.current(state.usage()));
+        out.put(SadbExt.LIFETIME_CURRENT, LifetimeMapper.current(state.usage()));
         out.put(SadbExt.ADDRESS_SRC, whole(spec.family(), spec.saddr()));
         out.put(SadbExt.ADDRESS_DST, whole(spec.family(), spec.id().daddr()));
         Selector selector = spec.selector();

@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** A box whose other side writes states as {@code src/main/c/box.h} numbers them. */
-class BoxTest {
+class MailboxSlotTest {
     private static final int IDLE = 0;
     private static final int LOOKING = 1;
     private static final int CLAIMED = 2;
@@ -22,9 +22,9 @@ class BoxTest {
     private static final int REVOKED = 5;
     private static final byte[] MESSAGE = {1, 2, 3, 4, 5};
 
-    private final MemorySegment memory = Arena.ofAuto().allocate(Box.BYTES, 64);
-    private final Box box = new Box(memory);
-    private final byte[] room = new byte[Box.ROOM_BYTES];
+    private final MemorySegment memory = Arena.ofAuto().allocate(MailboxSlot.BYTES, 64);
+    private final MailboxSlot box = new MailboxSlot(memory);
+    private final byte[] room = new byte[MailboxSlot.ROOM_BYTES];
 
     private int state() {
         return memory.get(ValueLayout.JAVA_INT, 0);
@@ -53,7 +53,7 @@ class BoxTest {
         assertArrayEquals(new byte[] {2, 3, 4, 0}, Arrays.copyOf(room, 4));
         assertEquals(IDLE, state());
         assertEquals(0, memory.get(ValueLayout.JAVA_BYTE, 16), "wiped");
-        assertEquals(Box.NOTHING, box.take(room));
+        assertEquals(MailboxSlot.NOTHING, box.take(room));
     }
 
     @Test
@@ -97,24 +97,24 @@ class BoxTest {
         assertEquals(MESSAGE.length, box.takeBack(room));
         assertEquals(IDLE, state());
         setState(TAKEN);
-        assertEquals(Box.NOTHING, box.takeBack(room), "a receiver is at it");
+        assertEquals(MailboxSlot.NOTHING, box.takeBack(room), "a receiver is at it");
         setState(LOOKING);
-        assertEquals(Box.NOTHING, box.takeBack(room));
+        assertEquals(MailboxSlot.NOTHING, box.takeBack(room));
         assertEquals(LOOKING, state());
     }
 
     @Test
     void shouldBelieveNoLengthThatCannotBe() {
-        for (int length : new int[] {0, -1, Integer.MIN_VALUE, Box.ROOM_BYTES + 1, Integer.MAX_VALUE}) {
+        for (int length : new int[] {0, -1, Integer.MIN_VALUE, MailboxSlot.ROOM_BYTES + 1, Integer.MAX_VALUE}) {
             setState(FULL);
             setLength(length);
             assertEquals(0, box.take(room), () -> "length " + length);
         }
         setState(FULL);
-        setLength(Box.ROOM_BYTES);
-        assertEquals(Box.ROOM_BYTES, box.take(room));
+        setLength(MailboxSlot.ROOM_BYTES);
+        assertEquals(MailboxSlot.ROOM_BYTES, box.take(room));
         look();
-        assertFalse(box.put(new byte[Box.ROOM_BYTES + 1], 0, Box.ROOM_BYTES + 1));
+        assertFalse(box.put(new byte[MailboxSlot.ROOM_BYTES + 1], 0, MailboxSlot.ROOM_BYTES + 1));
         assertEquals(LOOKING, state());
     }
 

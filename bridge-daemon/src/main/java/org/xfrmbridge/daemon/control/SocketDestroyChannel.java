@@ -3,10 +3,10 @@ package org.xfrmbridge.daemon.control;
 import org.xfrmbridge.daemon.os.PollSet;
 
 /** Hears of sockets that end. Control thread only. */
-final class SocketEndChannel implements Channel {
+final class SocketDestroyChannel implements Channel {
     private final SocketRegistry registry;
 
-    SocketEndChannel(SocketRegistry registry) {
+    SocketDestroyChannel(SocketRegistry registry) {
         this.registry = registry;
     }
 

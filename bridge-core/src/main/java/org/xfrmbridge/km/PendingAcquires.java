@@ -11,14 +11,14 @@ import org.xfrmbridge.xfrm.State;
  * time, and those of one Policy are at most as many as are still free: a flood of its packets leaves half of them to
  * others. The control thread changes it, any thread asks.
  */
-final class Acquires {
+final class PendingAcquires {
     private final Map<State, Policy> causes = new IdentityHashMap<>();
     private final Map<Policy, Integer> counts = new ConcurrentHashMap<>();
     private final int most;
     private volatile int free;
 
     /** @param most at a time */
-    Acquires(int most) {
+    PendingAcquires(int most) {
         this.most = most;
         free = most;
     }

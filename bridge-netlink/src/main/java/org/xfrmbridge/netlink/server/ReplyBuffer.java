@@ -8,7 +8,7 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
  * datagram of its own. So does this, until it was told that the client reads large datagrams: then the answers to
  * requests of one datagram leave in one. Control thread only.
  */
-final class Replies {
+final class ReplyBuffer {
     /**
      * A datagram of a dump before the size of the client's reads is known: a page without the socket buffer's own part.
      */
@@ -25,7 +25,7 @@ final class Replies {
     private int limitBytes = DATAGRAM_BYTES;
     private int completeBytes;
 
-    Replies(MessageQueue queue) {
+    ReplyBuffer(MessageQueue queue) {
         this.queue = queue;
     }
 

@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
  * of it, for both directions. The client may write anything there at any time: nothing here waits for it, and a message
  * is copied before it is read. Control thread only.
  */
-public final class Box {
+public final class MailboxSlot {
     /** Largest message. */
     public static final int ROOM_BYTES = 32_768;
 
@@ -37,7 +37,7 @@ public final class Box {
 
     private final MemorySegment memory;
 
-    Box(MemorySegment memory) {
+    MailboxSlot(MemorySegment memory) {
         this.memory = memory;
     }
 

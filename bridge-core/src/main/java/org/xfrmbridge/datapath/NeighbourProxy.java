@@ -31,7 +31,7 @@ import org.xfrmbridge.xfrm.Template;
  * it may be there, unless only the route into the tunnel says that it is on the link: then the question leaves, and
  * only when it is asked again, as nobody has answered, the answer is ours. Outbound thread only.
  */
-final class TunnelNeighbour {
+final class NeighbourProxy {
     private static final int HOP_LIMIT = 255;
     /** RFC 2464 7: the link address of a solicited-node group, less its last three bytes. */
     private static final long SOLICITED_NODES = 0x3333_ff00_0000L;
@@ -51,7 +51,7 @@ final class TunnelNeighbour {
         TUNNELS_AND_DIRECT
     }
 
-    TunnelNeighbour(PathContext context) {
+    NeighbourProxy(PathContext context) {
         this.context = context;
         flow.ifindex = context.ifindex();
     }

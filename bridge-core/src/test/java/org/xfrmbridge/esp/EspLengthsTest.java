@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class EspSizesTest {
+class EspLengthsTest {
     /** The inner MTUs known of Linux tunnels in IPv4 over an MTU of 1500: 1446 and 1438, and those in UDP. */
     @ParameterizedTest
     @CsvSource({
@@ -19,13 +19,13 @@ class EspSizesTest {
         "16, 16, 16, 1472, 1422"
     })
     void shouldComputeTheMtuAsXfrmStateMtu(int ivBytes, int blockBytes, int icvBytes, int room, int payload) {
-        assertEquals(payload, new EspSizes(ivBytes, blockBytes, icvBytes).maxPayloadFor(room));
+        assertEquals(payload, new EspLengths(ivBytes, blockBytes, icvBytes).maxPayloadFor(room));
     }
 
     @ParameterizedTest
     @MethodSource("org.xfrmbridge.esp.EspSuites#all")
     void shouldFitTheLongestPayloadAndNotOneByteMore(EspSuites.Named named) {
-        EspSizes sizes = named.suite().sizes();
+        EspLengths sizes = named.suite().sizes();
         for (int room = 100; room < 180; room++) {
             int payload = sizes.maxPayloadFor(room);
             assertTrue(sizes.sealedBytes(payload) <= room);
@@ -36,6 +36,6 @@ class EspSizesTest {
 
     @Test
     void shouldBeNegativeWhenNotEvenTheOverheadFits() {
-        assertTrue(new EspSizes(8, 1, 16).maxPayloadFor(30) < 0);
+        assertTrue(new EspLengths(8, 1, 16).maxPayloadFor(30) < 0);
     }
 }

@@ -13,7 +13,7 @@ import org.xfrmbridge.xfrm.AddressFamily;
  * A packet that arrives in pieces. Its data is put where it belongs as it comes, with room in front for the first
  * fragment's headers; which parts are there is a sorted list of ranges. Reused.
  */
-final class Datagram {
+final class FragmentQueue {
     enum Outcome {
         INCOMPLETE,
         COMPLETE,
@@ -49,7 +49,7 @@ final class Datagram {
     private long daddrLow;
     private final SecPath path = new SecPath();
 
-    Datagram(PacketPool pool) {
+    FragmentQueue(PacketPool pool) {
         this.pool = pool;
     }
 

@@ -16,12 +16,12 @@ import org.xfrmbridge.xfrm.IpProtocol;
  * The answer to a packet that does not fit: ICMP "fragmentation needed" (RFC 1191) or ICMPv6 "packet too big" (RFC 4443
  * 3.2), told to the packet's sender.
  */
-final class TooBig {
+final class PacketTooBig {
     private static final int QUOTE_BYTES_V4 = 548;
     private static final int TTL = 64;
     private static final int TOS_INTERNETWORK_CONTROL = 0xc0;
 
-    private TooBig() {}
+    private PacketTooBig() {}
 
     /** Whether the packet is one that errors may answer: not an error itself, and to one destination. */
     static boolean mayBeTold(IpPacket packet) {

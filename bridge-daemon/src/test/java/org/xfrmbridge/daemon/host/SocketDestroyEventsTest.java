@@ -13,14 +13,14 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 
-class SocketEndsTest {
-    private static final int SOCKETS = 4 * SocketEnds.TURN;
+class SocketDestroyEventsTest {
+    private static final int SOCKETS = 4 * SocketDestroyEvents.TURN;
 
     /** Any user may close sockets faster than they are read of. */
     @Test
     void shouldTellOfManyInTurns() throws Exception {
         Assumptions.assumeTrue(CurrentProcess.effectiveUserId() == 0, "needs root, to listen");
-        try (SocketEnds ends = new SocketEnds()) {
+        try (SocketDestroyEvents ends = new SocketDestroyEvents()) {
             Assumptions.assumeTrue(ends.fd() >= 0, "needs sock_diag");
             ends.listen(true);
             for (int i = 0; i < SOCKETS; i++) {
@@ -33,7 +33,7 @@ class SocketEndsTest {
                 while (told.size() < SOCKETS) {
                     int before = told.size();
                     ends.read(told::add);
-                    assertTrue(told.size() - before <= SocketEnds.TURN, "at once: " + (told.size() - before));
+                    assertTrue(told.size() - before <= SocketDestroyEvents.TURN, "at once: " + (told.size() - before));
                 }
             });
             assertEquals(0, told.stream().filter(cookie -> cookie == 0).count());

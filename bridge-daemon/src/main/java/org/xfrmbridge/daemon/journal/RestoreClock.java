@@ -3,11 +3,11 @@ package org.xfrmbridge.daemon.journal;
 import org.xfrmbridge.time.Clock;
 
 /** The clock of an engine that replays a journal: its policies are added when they were first added. One thread. */
-final class ReplayClock implements Clock {
+final class RestoreClock implements Clock {
     private final Clock real;
     private long addedSeconds;
 
-    ReplayClock(Clock real) {
+    RestoreClock(Clock real) {
         this.real = real;
     }
 

@@ -16,7 +16,7 @@ import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.io.PacketPort;
 
 @Timeout(20)
-class OutboundSettlingTest {
+class OutboundBarrierTest {
     /** Frames that wait, as a number. */
     private final AtomicInteger queued = new AtomicInteger();
 
@@ -69,7 +69,7 @@ class OutboundSettlingTest {
     @Test
     void shouldWaitForFramesThatWereReceivedButNotJudged() throws Exception {
         DatapathLoop outbound = new DatapathLoop(port);
-        OutboundSettling settling = new OutboundSettling(() -> queued.get() > 0, outbound, new SystemClock());
+        OutboundBarrier settling = new OutboundBarrier(() -> queued.get() > 0, outbound, new SystemClock());
         queued.set(3);
         arrived.countDown();
         Thread thread = start(outbound);
@@ -90,7 +90,7 @@ class OutboundSettlingTest {
     @Test
     void shouldWaitForFramesThatAreQueued() throws Exception {
         DatapathLoop outbound = new DatapathLoop(port);
-        OutboundSettling settling = new OutboundSettling(() -> queued.get() > 0, outbound, new SystemClock());
+        OutboundBarrier settling = new OutboundBarrier(() -> queued.get() > 0, outbound, new SystemClock());
         queued.set(2);
         goOn.countDown();
         Thread thread = start(outbound);
@@ -114,7 +114,7 @@ class OutboundSettlingTest {
             looked.countDown();
             return queued.get() > 0;
         };
-        OutboundSettling settling = new OutboundSettling(waiting, outbound, new SystemClock());
+        OutboundBarrier settling = new OutboundBarrier(waiting, outbound, new SystemClock());
         queued.set(2);
         goOn.countDown();
         arrived.countDown();
@@ -133,7 +133,7 @@ class OutboundSettlingTest {
     @Test
     void shouldNotWaitBeforeTheDatapathRuns() {
         AtomicInteger looks = new AtomicInteger();
-        new OutboundSettling(() -> looks.incrementAndGet() > 0, new DatapathLoop(port), new SystemClock()).run();
+        new OutboundBarrier(() -> looks.incrementAndGet() > 0, new DatapathLoop(port), new SystemClock()).run();
         assertEquals(1, looks.get());
     }
 
@@ -141,7 +141,7 @@ class OutboundSettlingTest {
     void shouldLookOnceOnAnOccasionAndEachTimeOutsideOfOne() {
         AtomicInteger looks = new AtomicInteger();
         DatapathLoop idle = new DatapathLoop(port);
-        OutboundSettling settling = new OutboundSettling(() -> looks.incrementAndGet() < 0, idle, new SystemClock());
+        OutboundBarrier settling = new OutboundBarrier(() -> looks.incrementAndGet() < 0, idle, new SystemClock());
         settling.run();
         settling.run();
         assertEquals(2, looks.get());

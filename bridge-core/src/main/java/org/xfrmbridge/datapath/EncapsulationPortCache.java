@@ -7,7 +7,7 @@ import org.xfrmbridge.xfrm.Flow;
  * Remembers the end of the flow that last came to a socket for ESP in UDP, as long as sockets stay as they are: there
  * is hardly ever more than one per family, and it only serves to guess which table to ask first. Inbound thread only.
  */
-final class EncapsulationPort {
+final class EncapsulationPortCache {
     private final SocketPolicies sockets;
     private long daddrHigh;
     private long daddrLow;
@@ -15,7 +15,7 @@ final class EncapsulationPort {
     private int port = -1;
     private int generation;
 
-    EncapsulationPort(SocketPolicies sockets) {
+    EncapsulationPortCache(SocketPolicies sockets) {
         this.sockets = sockets;
     }
 

@@ -25,7 +25,7 @@ import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.Template;
 
 /** Frames written out by hand from RFC 826 and RFC 4861. */
-class TunnelNeighbourTest {
+class NeighbourProxyTest {
     private static final HexFormat HEX = HexFormat.of();
     private static final byte[] ARP = arp("0a010001", "0a020001");
     private static final byte[] SOLICITATION = HEX.parseHex("3333ff000001" + "020000000001" + "86dd"

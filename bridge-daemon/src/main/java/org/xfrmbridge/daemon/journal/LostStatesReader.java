@@ -28,18 +28,18 @@ import org.xfrmbridge.xfrm.Usage;
  * Reads what States a bridge had when it ended. Nothing depends on it but how soon daemons negotiate: what cannot be
  * read is left out.
  */
-public final class StateReplay {
-    private static final Logger LOG = LoggerFactory.getLogger(StateReplay.class);
+public final class LostStatesReader {
+    private static final Logger LOG = LoggerFactory.getLogger(LostStatesReader.class);
 
     private record Name(UsersaId id, Mark mark) {}
 
     private final Map<Name, State> states = new LinkedHashMap<>();
 
-    private StateReplay() {}
+    private LostStatesReader() {}
 
     /** States without keys, as they are when they are gone. */
     public static Collection<State> read(Path directory) {
-        StateReplay replay = new StateReplay();
+        LostStatesReader replay = new LostStatesReader();
         try {
             replay.read(JournalFile.read(directory, StateJournal.NAME).order(ByteOrder.nativeOrder()));
         } catch (IOException | RuntimeException e) {

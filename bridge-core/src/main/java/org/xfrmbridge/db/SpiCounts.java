@@ -4,7 +4,7 @@ package org.xfrmbridge.db;
  * How many States have a Spi, of each protocol, whatever their destinations: a table of counts by open addressing.
  * Control thread only.
  */
-final class SpiUses {
+final class SpiCounts {
     /** A Spi and its protocol; 0 where nothing has been, as no State is counted for Spi 0. */
     private long[] names = new long[Hashing.LEAST_LENGTH];
 

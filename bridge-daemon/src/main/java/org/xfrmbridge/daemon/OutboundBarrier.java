@@ -12,7 +12,7 @@ import org.xfrmbridge.time.Clock;
  * beginning: it is waited for once. Before the datapath runs nothing is waited for: what it finds then it judges by
  * what is there. Control thread only; an idle datapath costs it one system call.
  */
-final class OutboundSettling implements Runnable, ChangeBatch {
+final class OutboundBarrier implements Runnable, ChangeBatch {
     private static final long LIMIT_NS = 1_000_000_000L;
     private static final long PAUSE_NS = 50_000;
 
@@ -29,7 +29,7 @@ final class OutboundSettling implements Runnable, ChangeBatch {
     private boolean settled;
 
     /** @param queued whether frames wait to be received */
-    OutboundSettling(BooleanSupplier queued, DatapathLoop outbound, Clock clock) {
+    OutboundBarrier(BooleanSupplier queued, DatapathLoop outbound, Clock clock) {
         this.queued = queued;
         this.outbound = outbound;
         this.clock = clock;

@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
-class PlainLinesTest {
+class PlainLineStreamTest {
     private final ByteArrayOutputStream written = new ByteArrayOutputStream();
 
     private String text() {
@@ -19,7 +19,7 @@ class PlainLinesTest {
     @Test
     void shouldWriteOneLineOfTheLogForANameWithLineBreaks() {
         PrintStream before = System.err;
-        System.setErr(new PlainLines(written, StandardCharsets.UTF_8));
+        System.setErr(new PlainLineStream(written, StandardCharsets.UTF_8));
         try {
             LoggerFactory.getLogger("test")
                     .info("{} listens", "charon\n12:00:00.000 INFO nothing\r\u001b[2K\u2028\u202e\u0085x");
@@ -34,7 +34,7 @@ class PlainLinesTest {
 
     @Test
     void shouldWriteOneLineForTheMessageOfAnException() {
-        PrintStream out = new PlainLines(written, StandardCharsets.UTF_8);
+        PrintStream out = new PlainLineStream(written, StandardCharsets.UTF_8);
         new IllegalStateException("a\nb").printStackTrace(out);
         assertTrue(text().startsWith("java.lang.IllegalStateException: a\\nb\n\tat "), text());
     }
@@ -42,7 +42,7 @@ class PlainLinesTest {
     @Test
     void shouldLeaveAloneWhatIsPlain() {
         String plain = "Straße /run/xfrm-bridge rfc4106(gcm(aes))\t§ 𝄞";
-        assertEquals(plain, PlainLines.plain(plain));
-        assertEquals(null, PlainLines.plain(null));
+        assertEquals(plain, PlainLineStream.plain(plain));
+        assertEquals(null, PlainLineStream.plain(null));
     }
 }

@@ -8,14 +8,14 @@ import java.nio.charset.Charset;
  * A stream on which what is printed as a line is one: names, paths and messages that came from outside cannot begin
  * another, nor move a terminal's cursor or turn the direction of text. The log is written through this one. Any thread.
  */
-public final class PlainLines extends PrintStream {
-    public PlainLines(OutputStream out, Charset charset) {
+public final class PlainLineStream extends PrintStream {
+    public PlainLineStream(OutputStream out, Charset charset) {
         super(out, true, charset);
     }
 
     /** From now on System.err is such a stream. */
     public static void onStandardError() {
-        System.setErr(new PlainLines(System.err, System.err.charset()));
+        System.setErr(new PlainLineStream(System.err, System.err.charset()));
     }
 
     @Override
@@ -30,7 +30,7 @@ public final class PlainLines extends PrintStream {
 
     /** The text with what is not to be seen, but for tabs, as escape sequences of Java. */
     static String plain(String text) {
-        if (text == null || text.codePoints().allMatch(PlainLines::isPlain)) {
+        if (text == null || text.codePoints().allMatch(PlainLineStream::isPlain)) {
             return text;
         }
         StringBuilder out = new StringBuilder(text.length() + 16);

@@ -16,17 +16,17 @@ import org.xfrmbridge.xfrm.Usage;
  * The way in and out of the {@link Sad}: what goes with it is done here, for every verb and timer alike. A State that
  * comes is watched by timers; of one that goes the timers are stopped and the keys cleared. Control thread only.
  */
-final class StateTable {
+final class StateLifecycle {
     private final Sad sad;
     private final IpipTunnels tunnels;
-    private final Acquires acquires;
+    private final PendingAcquires acquires;
     private final BooleanSupplier reserve;
     private final Consumer<State> wiper;
     private final StateExpiry expiry;
     private final ReplayNotices replayNotices;
     private final NatKeepalives keepalives;
 
-    StateTable(XfrmEngine.Builder setup, Acquires acquires, KeyManagers keyManagers, ControlTimers timers) {
+    StateLifecycle(XfrmEngine.Builder setup, PendingAcquires acquires, KeyManagers keyManagers, ControlTimers timers) {
         this.sad = setup.databases.sad();
         this.acquires = acquires;
         this.reserve = setup.reserve;

@@ -11,7 +11,7 @@ import org.xfrmbridge.netlink.nl.NetlinkReader;
  * sock_diag(7), SKNLGRP_. It tells of every socket of the host, so it is listened to only while somebody waits for one.
  * Control thread.
  */
-public final class SocketEnds implements AutoCloseable {
+public final class SocketDestroyEvents implements AutoCloseable {
     // SKNLGRP_: INET_TCP_DESTROY, INET_UDP_DESTROY, INET6_TCP_DESTROY, INET6_UDP_DESTROY
     private static final int[] GROUPS = {1, 2, 3, 4};
 

@@ -8,10 +8,10 @@ import org.xfrmbridge.xfrm.Lifetime;
 import org.xfrmbridge.xfrm.Usage;
 
 /** Limits and counters. Where PF_KEY says 0, no limit of bytes or packets is {@link Lifetime#INFINITE}. */
-final class Lifetimes {
+final class LifetimeMapper {
     private static final SadbLifetime NONE = new SadbLifetime(0, 0, 0, 0);
 
-    private Lifetimes() {}
+    private LifetimeMapper() {}
 
     /** An absent half sets no limits. */
     static Lifetime read(Extensions extensions) {

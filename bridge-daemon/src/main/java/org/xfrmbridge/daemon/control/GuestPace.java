@@ -9,7 +9,7 @@ import org.xfrmbridge.time.Clock;
  * whatever they send, a tenth of a processor is the most they take, and a tenth of the garbage that it could make. They
  * wait meanwhile. One thread: the loop's.
  */
-final class DutyCycle implements ControlLoop.Work {
+final class GuestPace implements ControlLoop.Work {
     private static final long WORK_NS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final int REST_PER_WORK = 9;
     private static final long MOST_REST_NS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -18,7 +18,7 @@ final class DutyCycle implements ControlLoop.Work {
     private long startNs;
     private long workedNs;
 
-    DutyCycle(Clock clock) {
+    GuestPace(Clock clock) {
         this.clock = clock;
     }
 

@@ -32,8 +32,8 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * back, as others may have been above them, and what no policy protects is blocked by default verdicts. Those stay
  * until a client sets others.
  */
-public final class PolicyReplay {
-    private static final Logger LOG = LoggerFactory.getLogger(PolicyReplay.class);
+public final class PolicyRestore {
+    private static final Logger LOG = LoggerFactory.getLogger(PolicyRestore.class);
     private static final String CLOSED =
             "the bridge that ended could not write all policies down: nothing passes but what policies protect, until "
                     + "you have installed them anew and say 'xfrm-bridge exec -- ip xfrm policy setdefault in accept "
@@ -42,12 +42,12 @@ public final class PolicyReplay {
 
     private final ByteBuffer journal;
     private final NetlinkSession session;
-    private final ReplayClock clock;
+    private final RestoreClock clock;
     private long leftOut;
     private long entries;
     private int refused;
 
-    private PolicyReplay(ByteBuffer journal, XfrmService service, ReplayClock clock) {
+    private PolicyRestore(ByteBuffer journal, XfrmService service, RestoreClock clock) {
         this.clock = clock;
         this.journal = journal.order(ByteOrder.nativeOrder());
         this.session = new NetlinkSession(service, new NetlinkKeyManager(), this::count, 0, true);
@@ -59,7 +59,7 @@ public final class PolicyReplay {
      * @return whether all that was there has come back; else it is closed
      */
     public static boolean run(Path directory, Databases databases, Clock clock) throws IOException {
-        ReplayClock replayClock = new ReplayClock(clock);
+        RestoreClock replayClock = new RestoreClock(clock);
         XfrmEngine engine = XfrmEngine.builder(databases, replayClock).build();
         boolean whole = replay(directory, engine, replayClock);
         if (!whole) {
@@ -77,7 +77,7 @@ public final class PolicyReplay {
 
     /** What the policies of a directory's journal protect. Never fails: what cannot be read is not counted. */
     public static Protection protection(Path directory) {
-        ReplayClock clock = new ReplayClock(new SystemClock());
+        RestoreClock clock = new RestoreClock(new SystemClock());
         XfrmEngine engine = XfrmEngine.builder(new Databases(), clock).build();
         try {
             if (!replay(directory, engine, clock)) {
@@ -89,8 +89,8 @@ public final class PolicyReplay {
         return Protection.of(engine);
     }
 
-    private static boolean replay(Path directory, XfrmService service, ReplayClock clock) throws IOException {
-        PolicyReplay replay = new PolicyReplay(JournalFile.read(directory, PolicyJournal.NAME), service, clock);
+    private static boolean replay(Path directory, XfrmService service, RestoreClock clock) throws IOException {
+        PolicyRestore replay = new PolicyRestore(JournalFile.read(directory, PolicyJournal.NAME), service, clock);
         replay.replay();
         return replay.isWhole(EntryCount.read(directory));
     }

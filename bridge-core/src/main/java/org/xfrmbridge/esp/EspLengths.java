@@ -7,7 +7,7 @@ package org.xfrmbridge.esp;
  * @param blockBytes cipher block, 1 for stream modes
  * @param icvBytes integrity check value, 0 without integrity
  */
-public record EspSizes(int ivBytes, int blockBytes, int icvBytes) {
+public record EspLengths(int ivBytes, int blockBytes, int icvBytes) {
     /** SPI and sequence number. */
     public static final int HEADER_BYTES = 8;
     /** Pad length and next header. */

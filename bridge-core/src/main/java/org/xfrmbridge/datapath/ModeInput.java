@@ -15,7 +15,7 @@ import org.xfrmbridge.xfrm.StateSpec;
  * What remains of a packet when ESP is opened and its mode's header taken away: {@code xfrm_inner_mode_input}. The
  * contents are authenticated, which does not make them well formed: each length is checked again.
  */
-final class ModeStrip {
+final class ModeInput {
     private final OuterHeader.Fields outer = new OuterHeader.Fields();
 
     /** Makes the inner packet the packet; false if it is not what the mode wants. */

@@ -10,8 +10,8 @@ import org.xfrmbridge.xfrm.AddressFamily;
  * Sends what the bridge says in the host's name: answers to those whose packets it forwards. Sockets are opened with
  * the first. Any thread.
  */
-final class OwnPackets implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(OwnPackets.class);
+final class HostPacketSender implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(HostPacketSender.class);
 
     private RawSocket ipv4;
     private RawSocket ipv6;
