@@ -131,6 +131,8 @@ class SocketPolicyScenario {
                     scene.file("late.log"),
                     bridge.command(Requirement.PYTHON, scene.file(PROGRAM).toString(), "late", go.toString())));
             program.awaitOutput("protected", SOON);
+            // What waits in the TAP of a bridge that is killed is lost.
+            watch.awaitOutput("start:", SOON);
             bridge.kill9();
             bridge.start(Gateway.DEVICE);
             bridge.run("sh", "-ec", STATES);
