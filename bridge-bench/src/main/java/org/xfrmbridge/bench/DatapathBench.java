@@ -25,7 +25,6 @@ import org.xfrmbridge.esp.AlgorithmTable;
 import org.xfrmbridge.esp.EspSuite;
 import org.xfrmbridge.esp.KeyMaterial;
 import org.xfrmbridge.esp.KeyedAlgorithm;
-import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.km.DatapathEvents;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Ipv4;
@@ -158,45 +157,15 @@ public class DatapathBench {
         return new org.xfrmbridge.xfrm.State(spec.build(), org.xfrmbridge.xfrm.State.Phase.VALID, new Usage(1), suite);
     }
 
-    private record OneGateway(Address self) implements HostNetwork {
-        @Override
-        public List<Address> localAddresses(int family) {
-            return List.of(self);
-        }
-
-        @Override
-        public int generation() {
-            return 0;
+    /** A network of 10.0.0.0/8 is behind it. */
+    private static final class OneGateway extends OneLink {
+        OneGateway(Address self) {
+            super(self, new NextHop(HOST_MAC, GATEWAY_MAC, MTU_BYTES));
         }
 
         @Override
         public boolean isLocal(int family, long high, long low) {
             return self.high() == high || high >>> 56 == 10;
-        }
-
-        @Override
-        public NextHop resolve(int family, Address source, Address destination, int mark) {
-            return new NextHop(HOST_MAC, GATEWAY_MAC, 1500);
-        }
-
-        @Override
-        public int linkMtuBytes() {
-            return 1500;
-        }
-
-        @Override
-        public boolean isNextHop(int family, Address address) {
-            return false;
-        }
-
-        @Override
-        public boolean isOnSubnet(int family, Address address) {
-            return true;
-        }
-
-        @Override
-        public Address sourceFor(int family, Address destination) {
-            return self;
         }
     }
 

@@ -1,14 +1,12 @@
 package org.xfrmbridge.bench;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import org.xfrmbridge.datapath.DropReason;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.datapath.XfrmStats;
 import org.xfrmbridge.db.Databases;
-import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.io.PacketPort;
@@ -123,45 +121,15 @@ final class LoopbackBridge {
         public void close() {}
     }
 
-    private record EveryAddress() implements HostNetwork {
-        @Override
-        public int generation() {
-            return 0;
+    /** Every address is its own. */
+    private static final class EveryAddress extends OneLink {
+        EveryAddress() {
+            super(Address.ofIpv4(TransportEntries.HERE), new NextHop(HOST_MAC, HOST_MAC, MTU_BYTES));
         }
 
         @Override
         public boolean isLocal(int family, long high, long low) {
             return true;
-        }
-
-        @Override
-        public List<Address> localAddresses(int family) {
-            return List.of(Address.ofIpv4(TransportEntries.HERE));
-        }
-
-        @Override
-        public NextHop resolve(int family, Address source, Address destination, int mark) {
-            return new NextHop(HOST_MAC, HOST_MAC, 1500);
-        }
-
-        @Override
-        public int linkMtuBytes() {
-            return 1500;
-        }
-
-        @Override
-        public boolean isNextHop(int family, Address address) {
-            return false;
-        }
-
-        @Override
-        public boolean isOnSubnet(int family, Address address) {
-            return true;
-        }
-
-        @Override
-        public Address sourceFor(int family, Address destination) {
-            return Address.ofIpv4(TransportEntries.HERE);
         }
     }
 }

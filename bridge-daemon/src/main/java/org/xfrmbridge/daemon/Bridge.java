@@ -239,8 +239,8 @@ public final class Bridge implements AutoCloseable {
     private void stayClosed(Protection protection) {
         underlay.leave();
         LOG.warn(
-                "{} outlive the bridge: nothing passes {} until it runs again; \"xfrm-bridge detach\" ends them and gives "
-                        + "{} its addresses and routes back",
+                "{} outlive the bridge: nothing passes {} until it runs again; \"xfrm-bridge detach\" ends them and "
+                        + "gives {} its addresses and routes back",
                 protection,
                 underlay.names().host(),
                 underlay.names().original());

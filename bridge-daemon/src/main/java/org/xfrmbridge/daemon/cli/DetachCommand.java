@@ -11,9 +11,9 @@ import picocli.CommandLine.Mixin;
         name = "detach",
         mixinStandardHelpOptions = true,
         description = {
-            "Gives an interface its addresses and routes back after a bridge that ended while policies protected, or was killed. The "
-                    + "policies end with it: from then on what they protected passes in the clear. Their number is "
-                    + "said.",
+            "Gives an interface its addresses and routes back after a bridge that ended while policies protected, or "
+                    + "was killed. The policies end with it: from then on what they protected passes in the clear. "
+                    + "Their number is said.",
             "End a bridge that runs first (SIGTERM): detach refuses while it does. Without policies it gives the "
                     + "interface back by itself."
         })
