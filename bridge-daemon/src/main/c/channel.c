@@ -270,7 +270,7 @@ int channel_bind(int fd, const struct name *name, uint32_t port, uint32_t groups
     }
     if (joins) {
         frame_send(fd, GROUPS, groups, 0);
-        dialogue_settle(fd);
+        dialogue_settle(fd, MEMBERSHIP_PATIENCE_MS);
     }
     return error == -EAGAIN ? -ECONNREFUSED : error;
 }

@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LOOKING_NS = 150000, YIELD_NS = 1000, MOST_MISSES = 6, PAUSE_NS = 20000, PATIENCE_NS = 1000000000 };
+enum { LOOKING_NS = 150000, YIELD_NS = 1000, MOST_MISSES = 6, PAUSE_NS = 20000 };
 
 static _Atomic int asked = -1;
 
@@ -62,14 +62,14 @@ void dialogue_ended(bool answered)
 }
 
 /* By the clock: a pause is several times as long as it says. */
-void dialogue_settle(int fd)
+void dialogue_settle(int fd, uint64_t patience_ms)
 {
     const struct timespec pause = {.tv_nsec = PAUSE_NS};
     int unread = 0, before = errno;
     struct dialogue dialogue;
     dialogue_begin(&dialogue);
     while (syscall(SYS_ioctl, fd, SIOCOUTQ, &unread) == 0 && unread != 0
-            && nanoseconds() - dialogue.start_ns < PATIENCE_NS) {
+            && nanoseconds() - dialogue.start_ns < patience_ms * 1000000) {
         if (!dialogue_goes_on(&dialogue))
             nanosleep(&pause, NULL);
     }

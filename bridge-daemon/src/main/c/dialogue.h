@@ -34,9 +34,11 @@ bool dialogue_goes_on(struct dialogue *dialogue);
 void dialogue_ended(bool answered);
 
 /*
- * Waits until the bridge has taken all that was sent on `fd`, at most a second. A PF_KEY message is taken when it has
- * been answered; and what the bridge was told of a socket it then knows before it hears of what another socket sends.
+ * Waits until the bridge has taken all that was sent on `fd`, for so long at most. A PF_KEY message is taken when it
+ * has been answered; and what the bridge was told of a socket it then knows before it hears of what another socket
+ * sends.
  */
-void dialogue_settle(int fd);
+enum { MEMBERSHIP_PATIENCE_MS = 1000 };
+void dialogue_settle(int fd, uint64_t patience_ms);
 
 #endif

@@ -192,7 +192,7 @@ void memory_set_group(int fd, uint32_t group, bool member)
     channel->groups = member ? channel->groups | bit : channel->groups & ~bit;
     bridge_unlock(MEMORY_LOCK, &signals);
     frame_send(fd, member ? JOIN : LEAVE, group, 0);
-    dialogue_settle(fd);
+    dialogue_settle(fd, MEMBERSHIP_PATIENCE_MS);
 }
 
 void memory_set_option(int fd, uint32_t option, bool on)

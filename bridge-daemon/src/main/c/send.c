@@ -3,6 +3,7 @@
  * send that finds the bridge dead is repeated on a new connection. A PF_KEY message is answered when its send returns,
  * as in the kernel.
  */
+#include "bridge.h"
 #include "channel.h"
 #include "dialogue.h"
 #include "mailbox.h"
@@ -139,9 +140,12 @@ static ssize_t send_diverted(int fd, const struct name *name, struct msghdr *mes
     for (;;) {
         ssize_t sent = REAL(sendmsg)(fd, message, flags | MSG_NOSIGNAL);
         if (sent >= 0) {
-            /* A kernel handles a PF_KEY message in the call that sends it: iked waits a millisecond for the answer. */
+            /*
+             * A kernel handles a PF_KEY message in the call that sends it: iked waits a millisecond for the answer, and
+             * ends without. A bridge that was just started may take a second for its first one.
+             */
             if (name->protocol == PFKEY)
-                dialogue_settle(fd);
+                dialogue_settle(fd, BRIDGE_PATIENCE_MS);
             else
                 dialogue_asked(fd);
             return sent;

@@ -193,7 +193,7 @@ static void membership_waits_a_second_for_a_bridge_that_does_not_read(void)
     CHECK(tell(fd).groups == 1);
 }
 
-static void pfkey_send_waits_a_second_for_a_bridge_that_does_not_answer(void)
+static void pfkey_send_waits_seconds_for_a_bridge_that_does_not_answer(void)
 {
     const struct sadb_msg message = {
             .sadb_msg_version = PF_KEY_V2, .sadb_msg_type = SADB_FLUSH, .sadb_msg_len = sizeof message / 8};
@@ -201,7 +201,7 @@ static void pfkey_send_waits_a_second_for_a_bridge_that_does_not_answer(void)
     mock_stop();
     long start = milliseconds();
     CHECK(send(fd, &message, sizeof message, 0) == sizeof message);
-    CHECK(milliseconds() - start >= 1000 && milliseconds() - start < 2000);
+    CHECK(milliseconds() - start >= 5000 && milliseconds() - start < 6000);
     mock_go_on();
 }
 
@@ -246,7 +246,7 @@ const struct test restart_tests[] = {
         TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id),
         TEST(new_connection_does_not_wait_for_room),
         TEST(membership_waits_a_second_for_a_bridge_that_does_not_read),
-        TEST(pfkey_send_waits_a_second_for_a_bridge_that_does_not_answer),
+        TEST(pfkey_send_waits_seconds_for_a_bridge_that_does_not_answer),
         TEST(credentials_are_still_passed),
         TEST(pfkey_stays_registered),
         {NULL, NULL},
