@@ -144,8 +144,8 @@ public final class Bridge implements AutoCloseable {
         outbound = new DatapathLoop(underlay.host());
         inbound = new DatapathLoop(underlay.network());
 
-        OutboundBarrier settling = new OutboundBarrier(underlay::isHostWaiting, outbound, clock);
-        Databases databases = new Databases(settling);
+        OutboundBarrier barrier = new OutboundBarrier(underlay::isHostWaiting, outbound, clock);
+        Databases databases = new Databases(barrier);
         if (left) {
             PolicyRestore.run(directory, databases, clock);
         }
@@ -170,13 +170,13 @@ public final class Bridge implements AutoCloseable {
 
         policies = PolicyJournal.begin(directory, engine, JOURNAL_THREADS);
         states = StateJournal.begin(directory, engine, controlClock, JOURNAL_THREADS);
-        String place = options.names().original() + " (" + options.names().host() + ')';
+        String attachedTo = options.names().original() + " (" + options.names().host() + ')';
         plane = ControlPlane.builder(loop, controlClock, engine, databases.sockets())
-                .batch(controlClock.and(settling))
+                .batch(controlClock.and(barrier))
                 .channel(new RouteChannel(kernel))
                 .afterEachRound(this::flush)
                 .everyFewSeconds(this::upkeep)
-                .listen(directory, options.privilegedGid(), new Statistics(place, engine, stack.stats(), clock));
+                .listen(directory, options.privilegedGid(), new Statistics(attachedTo, engine, stack.stats(), clock));
 
         threads = List.of(
                 start("outbound", outbound.begin(stack.outbound()::doWork)),
@@ -212,8 +212,7 @@ public final class Bridge implements AutoCloseable {
     }
 
     /**
-     * Ends service. The interface is given back if nothing protects; else all stays in its place, closed, as after a
-     * kill.
+     * Ends service. The interface is given back if nothing protects; else all stays as it is, closed, as after a kill.
      */
     @Override
     public void close() throws IOException {
