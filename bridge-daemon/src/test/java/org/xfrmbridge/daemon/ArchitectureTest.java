@@ -14,8 +14,9 @@ import com.tngtech.archunit.lang.ArchRule;
 import java.util.stream.Stream;
 
 /**
- * Who in the daemon may know whom. From below: {@code os}; {@code route}, {@code port}, {@code client}; {@code host},
- * {@code attach}; {@code journal}; {@code control}; {@code warmup}; the assembly; {@code cli}.
+ * Who in the daemon may know whom. From below: {@code os}; {@code route}, {@code port}, {@code client},
+ * {@code selection}; {@code host}, {@code attach}; {@code journal}; {@code control}; {@code warmup}; the assembly;
+ * {@code cli}.
  */
 @AnalyzeClasses(packages = "org.xfrmbridge.daemon", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -40,6 +41,9 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule shouldLetClientsKnowSystemCallsOnly = knows("client", "os");
+
+    @ArchTest
+    static final ArchRule shouldLetTheSelectionKnowSystemCallsOnly = knows("selection", "os");
 
     @ArchTest
     static final ArchRule shouldLetTheHostKnowRoutesOnly = knows("host", "os", "route");
