@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.concurrent.ThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xfrmbridge.daemon.attach.Attachment;
 import org.xfrmbridge.daemon.attach.Underlay;
+import org.xfrmbridge.daemon.attach.WireUnderlay;
 import org.xfrmbridge.daemon.control.BatchClock;
 import org.xfrmbridge.daemon.control.ControlLoop;
 import org.xfrmbridge.daemon.control.ControlPlane;
@@ -66,13 +66,13 @@ public final class Bridge implements AutoCloseable {
         Underlay underlay = null;
         boolean left = false;
         try {
-            left = Attachment.isLeft(options.directory());
+            left = WireUnderlay.isLeft(options.directory());
             if (!left) {
                 // Policies without an attachment are of a kernel or a namespace that is gone: a bridge killed from here
                 // on must not leave them.
                 forget(options.directory());
             }
-            underlay = Attachment.attach(options.names(), options.directory());
+            underlay = WireUnderlay.attach(options.names(), options.directory());
             return new Bridge(options, lock, underlay, left);
         } catch (IOException | RuntimeException e) {
             if (underlay != null) {
@@ -129,7 +129,7 @@ public final class Bridge implements AutoCloseable {
         }
         try (Descriptor held = lock(directory, "end it (SIGTERM), then detach")) {
             Protection left = held == null ? null : PolicyRestore.protection(directory);
-            String restored = held == null ? null : Attachment.detach(directory);
+            String restored = held == null ? null : WireUnderlay.detach(directory);
             forget(directory);
             return restored == null ? null : new Detached(restored, left);
         }

@@ -32,8 +32,8 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
  * and the one that comes back finds everything as it was. A {@link AttachmentRecord} is written before the first
  * change. One thread.
  */
-public final class Attachment implements Underlay {
-    private static final Logger LOG = LoggerFactory.getLogger(Attachment.class);
+public final class WireUnderlay implements Underlay {
+    private static final Logger LOG = LoggerFactory.getLogger(WireUnderlay.class);
     private static final SecureRandom RANDOM = new SecureRandom();
 
     /**
@@ -53,7 +53,7 @@ public final class Attachment implements Underlay {
     private IngressFilter filter;
     private boolean resumed;
 
-    private Attachment(Path directory) throws OsException {
+    private WireUnderlay(Path directory) throws OsException {
         this.directory = directory;
         this.socket = new RouteSocket();
         this.links = new Links(socket);
@@ -65,18 +65,18 @@ public final class Attachment implements Underlay {
      *
      * @param directory where the record is; the caller holds its lock
      */
-    public static Attachment attach(DeviceNames names, Path directory) throws IOException {
-        Attachment attachment = new Attachment(directory);
+    public static WireUnderlay attach(DeviceNames names, Path directory) throws IOException {
+        WireUnderlay underlay = new WireUnderlay(directory);
         try {
             AttachmentRecord left = ofHere(AttachmentRecord.read(directory), directory);
             if (left == null) {
-                attachment.make(names);
+                underlay.make(names);
             } else {
-                attachment.resume(left, names);
+                underlay.resume(left, names);
             }
-            return attachment;
+            return underlay;
         } catch (IOException e) {
-            attachment.leave();
+            underlay.leave();
             throw e;
         }
     }
@@ -121,9 +121,9 @@ public final class Attachment implements Underlay {
         if (left == null) {
             return null;
         }
-        Attachment attachment = new Attachment(directory);
-        attachment.record = left;
-        attachment.close();
+        WireUnderlay underlay = new WireUnderlay(directory);
+        underlay.record = left;
+        underlay.close();
         return left.names().original();
     }
 

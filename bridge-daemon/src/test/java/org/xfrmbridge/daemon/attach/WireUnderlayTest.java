@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.TestNetwork;
 
 /** Judged by the text of {@code ip}, in a namespace of its own. */
-class AttachmentTest {
+class WireUnderlayTest {
     private static final DeviceNames NAMES = DeviceNames.of("veth0", "xfrm0");
 
     @TempDir
@@ -69,7 +69,7 @@ class AttachmentTest {
     @Test
     void shouldRestoreEverythingExactlyWhenDetached() throws Exception {
         network.inHere(() -> {
-            Attachment attachment = Attachment.attach(NAMES, directory);
+            WireUnderlay underlay = WireUnderlay.attach(NAMES, directory);
             assertFalse(network.ip("addr show dev veth0").contains("inet"));
             String moved = network.ip("addr show dev xfrm0");
             assertTrue(
@@ -80,7 +80,7 @@ class AttachmentTest {
             assertTrue(network.ip("route show table 220").contains("via 192.0.2.2 dev xfrm0 src 192.0.2.11"));
             assertFalse(network.ip("route show table all").contains("veth0"));
             assertFalse(network.ip("-6 route show table all").contains("veth0"));
-            attachment.close();
+            underlay.close();
             return null;
         });
         assertEquals(before, snapshot());
@@ -91,11 +91,11 @@ class AttachmentTest {
     void shouldKeepWhatTheLinuxBridgeTakesInFromTheHostAndTakeTheFilterAway() throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/nft")), "needs nft (package nftables)");
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).leave();
+            WireUnderlay.attach(NAMES, directory).leave();
             String table = network.exec("nft list table netdev xfrm-bridge-xfrm0b");
             assertTrue(table.contains("policy drop") && table.contains("xfrm0b"), table);
             network.exec("nft delete table netdev xfrm-bridge-xfrm0b");
-            Attachment again = Attachment.attach(NAMES, directory);
+            WireUnderlay again = WireUnderlay.attach(NAMES, directory);
             String tables = network.exec("nft list tables");
             assertTrue(tables.contains("xfrm-bridge-xfrm0b"), "made again when it is taken up");
             again.close();
@@ -109,12 +109,12 @@ class AttachmentTest {
     void shouldMakeTheFilterAnewWhenSomebodyHasFlushedAllTables() throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/nft")), "needs nft (package nftables)");
         network.inHere(() -> {
-            try (Attachment attachment = Attachment.attach(NAMES, directory)) {
+            try (WireUnderlay underlay = WireUnderlay.attach(NAMES, directory)) {
                 String table = network.exec("nft list ruleset");
                 network.exec("nft flush ruleset");
-                attachment.keepClosed();
+                underlay.keepClosed();
                 assertEquals(table, network.exec("nft list ruleset"));
-                attachment.keepClosed();
+                underlay.keepClosed();
                 assertEquals(table, network.exec("nft list ruleset"));
             }
             return null;
@@ -125,11 +125,11 @@ class AttachmentTest {
     @Test
     void shouldLetNothingPassAndBeTakenUpAgainWhenTheProcessDied() throws Exception {
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).leave();
+            WireUnderlay.attach(NAMES, directory).leave();
             assertTrue(network.ip("addr show dev xfrm0").contains("inet 192.0.2.1/24"));
             assertTrue(network.ip("route show").contains("default via 192.0.2.2 dev xfrm0"));
             assertFalse(network.ping("192.0.2.2"));
-            Attachment again = Attachment.attach(NAMES, directory);
+            WireUnderlay again = WireUnderlay.attach(NAMES, directory);
             assertTrue(network.ip("link show xfrm0").contains("LOWER_UP"));
             again.close();
             return null;
@@ -140,9 +140,9 @@ class AttachmentTest {
     @Test
     void shouldDetachWithoutAProcessWhenItDied() throws Exception {
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).leave();
-            assertEquals("veth0", Attachment.detach(directory));
-            assertNull(Attachment.detach(directory));
+            WireUnderlay.attach(NAMES, directory).leave();
+            assertEquals("veth0", WireUnderlay.detach(directory));
+            assertNull(WireUnderlay.detach(directory));
             return null;
         });
         assertEquals(before, snapshot());
@@ -151,10 +151,10 @@ class AttachmentTest {
     @Test
     void shouldRestoreFromTheJournalWhenItDiedWhileMoving() throws Exception {
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).leave();
+            WireUnderlay.attach(NAMES, directory).leave();
             AttachmentRecord.read(directory).in(AttachmentRecord.Phase.MOVING).write(directory);
             network.ip("addr flush dev xfrm0");
-            Attachment.attach(NAMES, directory).close();
+            WireUnderlay.attach(NAMES, directory).close();
             return null;
         });
         assertEquals(before, snapshot());
@@ -167,16 +167,16 @@ class AttachmentTest {
     @Test
     void shouldForgetWhatWasMovedWhenTheHostHasBootedSince() throws Exception {
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).leave();
+            WireUnderlay.attach(NAMES, directory).leave();
             ofAnotherBoot();
             for (String device : List.of("xfrm0", "xfrm0n", "xfrm0b")) {
                 network.ip("link delete " + device);
             }
             network.ip("addr add 192.0.2.200/24 dev veth0");
-            Attachment attachment = Attachment.attach(NAMES, directory);
-            assertFalse(attachment.isResumed());
+            WireUnderlay underlay = WireUnderlay.attach(NAMES, directory);
+            assertFalse(underlay.isResumed());
             assertEquals(List.of("192.0.2.200/24"), ipv4("xfrm0"));
-            attachment.close();
+            underlay.close();
             assertEquals(List.of("192.0.2.200/24"), ipv4("veth0"));
             return null;
         });
@@ -185,12 +185,12 @@ class AttachmentTest {
     @Test
     void shouldNotTakeUpDevicesWhenTheHostHasBootedSince() throws Exception {
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).leave();
+            WireUnderlay.attach(NAMES, directory).leave();
             ofAnotherBoot();
-            assertTrue(assertThrows(AttachmentException.class, () -> Attachment.attach(NAMES, directory))
+            assertTrue(assertThrows(AttachmentException.class, () -> WireUnderlay.attach(NAMES, directory))
                     .getMessage()
                     .contains("xfrm0"));
-            assertNull(Attachment.detach(directory));
+            assertNull(WireUnderlay.detach(directory));
             return null;
         });
     }
@@ -199,14 +199,14 @@ class AttachmentTest {
     @Test
     void shouldForgetWhatWasMovedWhenItWasInAnotherNamespace() throws Exception {
         network.inHere(() -> {
-            Attachment.attach(NAMES, directory).leave();
+            WireUnderlay.attach(NAMES, directory).leave();
             return null;
         });
         TestNetwork.within(network.startInThere(() -> {
-            String reason = assertThrows(AttachmentException.class, () -> Attachment.detach(directory))
+            String reason = assertThrows(AttachmentException.class, () -> WireUnderlay.detach(directory))
                     .getMessage();
             assertTrue(reason.contains("another network namespace"), reason);
-            Attachment.attach(NAMES, directory).close();
+            WireUnderlay.attach(NAMES, directory).close();
             return null;
         }));
         String there = network.ipThere("addr show dev veth0");
@@ -232,7 +232,7 @@ class AttachmentTest {
     void shouldLeaveEverythingAsItWasWhenItCannotBeWrittenDown() throws Exception {
         Path absent = directory.resolve("absent");
         network.inHere(() -> {
-            assertThrows(IOException.class, () -> Attachment.attach(NAMES, absent));
+            assertThrows(IOException.class, () -> WireUnderlay.attach(NAMES, absent));
             return null;
         });
         assertEquals(before, snapshot());
@@ -241,10 +241,10 @@ class AttachmentTest {
     @Test
     void shouldGiveBackWhatWasAddedMeanwhile() throws Exception {
         network.inHere(() -> {
-            Attachment attachment = Attachment.attach(NAMES, directory);
+            WireUnderlay underlay = WireUnderlay.attach(NAMES, directory);
             network.ip("addr add 192.0.2.77/24 dev xfrm0");
             network.ip("addr del 203.0.113.1/24 dev xfrm0");
-            attachment.close();
+            underlay.close();
             return null;
         });
         String now = network.ip("addr show dev veth0");
@@ -274,7 +274,7 @@ class AttachmentTest {
     void shouldSayThatABridgeIsThereWhenItsDevicesAreNamed() throws Exception {
         Path other = Files.createDirectory(directory.resolve("other"));
         network.inHere(() -> {
-            Attachment first = Attachment.attach(DeviceNames.of("veth0", "first"), other);
+            WireUnderlay first = WireUnderlay.attach(DeviceNames.of("veth0", "first"), other);
             assertTrue(reason("veth0").contains("has a bridge already, which made first"));
             assertTrue(reason("first").contains("belongs to a bridge already"));
             first.close();
@@ -284,7 +284,7 @@ class AttachmentTest {
 
     private String reason(String original) {
         DeviceNames names = DeviceNames.of(original, "xfrm0");
-        String message = assertThrows(AttachmentException.class, () -> Attachment.attach(names, directory))
+        String message = assertThrows(AttachmentException.class, () -> WireUnderlay.attach(names, directory))
                 .getMessage();
         assertNotNull(message);
         assertFalse(Files.exists(directory.resolve("attachment.journal")));
