@@ -15,6 +15,9 @@ import org.xfrmbridge.xfrm.PolicySpec;
 /**
  * What both directions of a datapath share: the databases they ask, the host they serve and whom they tell.
  *
+ * @param placement where on a packet's way the datapath stands
+ * @param clampsMss whether TCP connections that are forwarded into a tunnel are told how much fits into it; those of
+ *     the host's own stack are, if it stands there
  * @param ifindex what packets carry as interface when a selector names one
  * @param flows how many are remembered in each direction, rounded up to a power of two; at least 1
  * @param outboundMemory whether there is memory: asked by the outbound thread before it makes what a State keeps from
@@ -29,14 +32,31 @@ public record PathContext(
         DatapathEvents events,
         PathMtu pathMtu,
         Clock clock,
+        Placement placement,
+        boolean clampsMss,
         int ifindex,
         int flows,
         BooleanSupplier outboundMemory,
         BooleanSupplier inboundMemory) {
     public static final int DEFAULT_FLOWS = 1 << 16;
 
+    /** Where on a packet's way the datapath stands. */
+    public enum Placement {
+        /** Between the host and one link: it sees every frame, the host none but those it is given. */
+        IN_WIRE,
+        /**
+         * Inside the host's stack, which gives it what policies may mean, has routed that, and routes what comes back.
+         * Packets in the clear have not left the stack ({@link ClearPath}).
+         */
+        IN_STACK
+    }
+
     public PathContext {
         Preconditions.checkArgument(flows > 0, "flows: %s", flows);
+    }
+
+    boolean isInStack() {
+        return placement == Placement.IN_STACK;
     }
 
     /** Of a {@link org.xfrmbridge.db.FlowCache}: twice as many as flows, so that all of these find one. */
@@ -55,11 +75,16 @@ public record PathContext(
         return new Builder(databases, network, clock);
     }
 
-    /** With no interface, as many flows as is usual, and all the memory there is, unless it is told otherwise. */
+    /**
+     * In the wire, with no interface, as many flows as is usual, and all the memory there is, unless it is told
+     * otherwise.
+     */
     public static final class Builder {
         private final Databases databases;
         private final HostNetwork network;
         private final Clock clock;
+        private Placement placement = Placement.IN_WIRE;
+        private boolean clampsMss;
         private int ifindex;
         private int flows = DEFAULT_FLOWS;
         private BooleanSupplier outboundMemory = () -> true;
@@ -69,6 +94,23 @@ public record PathContext(
             this.databases = databases;
             this.network = network;
             this.clock = clock;
+        }
+
+        /** See {@link PathContext#placement}. */
+        public Builder placement(Placement where) {
+            placement = where;
+            return this;
+        }
+
+        /** See {@link PathContext#placement}. */
+        public Placement placement() {
+            return placement;
+        }
+
+        /** See {@link PathContext#clampsMss}. */
+        public Builder clampMss(boolean clamp) {
+            clampsMss = clamp;
+            return this;
         }
 
         /** See {@link PathContext#ifindex}. */
@@ -105,6 +147,8 @@ public record PathContext(
                     events,
                     new PathMtu(),
                     clock,
+                    placement,
+                    clampsMss,
                     ifindex,
                     flows,
                     outboundMemory,

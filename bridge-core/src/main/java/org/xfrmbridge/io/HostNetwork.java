@@ -43,6 +43,17 @@ public interface HostNetwork {
         return 0;
     }
 
+    /**
+     * Index of the interface by which the host sends a packet, 0 if there is no way. May take tens of microseconds;
+     * asked for a flow's first packet, and only while a policy names an interface.
+     *
+     * @param source null for any
+     * @param mark of the packet, for routing rules that look at it
+     */
+    default int outputIndex(int family, Address source, Address destination, int mark) {
+        return attachedIndex();
+    }
+
     /** The largest IP packet that the link takes, whatever its way beyond that. */
     int linkMtuBytes();
 

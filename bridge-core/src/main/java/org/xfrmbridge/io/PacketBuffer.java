@@ -26,6 +26,14 @@ public final class PacketBuffer {
     /** Length of the frame in bytes. */
     public int length;
 
+    /** What the host's stack calls the packet's mark, as far as it is known; 0 without one. */
+    public int mark;
+
+    /**
+     * Index of the interface that the packet came by, or is to leave by; 0 if that is not known, or left to the routes.
+     */
+    public int ifindex;
+
     /** Makes room for a frame of that many bytes at the usual offset, keeping what is there. */
     public void ensureCapacity(int frameBytes) {
         int needed = HEADROOM + frameBytes + TAILROOM;
@@ -37,5 +45,7 @@ public final class PacketBuffer {
     public void reset() {
         offset = HEADROOM;
         length = 0;
+        mark = 0;
+        ifindex = 0;
     }
 }

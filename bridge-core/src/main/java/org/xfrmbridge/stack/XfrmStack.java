@@ -1,9 +1,11 @@
 package org.xfrmbridge.stack;
 
+import org.xfrmbridge.datapath.ClearPath;
 import org.xfrmbridge.datapath.Inbound;
 import org.xfrmbridge.datapath.KeepaliveOutput;
 import org.xfrmbridge.datapath.Outbound;
 import org.xfrmbridge.datapath.PathContext;
+import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.datapath.XfrmStats;
 import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.km.XfrmEngine;
@@ -11,13 +13,15 @@ import org.xfrmbridge.xfrm.State;
 
 /**
  * A whole XFRM but for its clients: databases, control side, and the datapath between two ports. Three threads drive
- * it: one for control, see {@link XfrmEngine}, one for each direction.
+ * it: one for control, see {@link XfrmEngine}, one for each direction. In the host's stack a fourth may judge packets
+ * in the clear.
  */
 public final class XfrmStack {
     private final XfrmStats stats = new XfrmStats();
     private final XfrmEngine engine;
     private final Outbound outbound;
     private final Inbound inbound;
+    private final ClearPath clearPath;
 
     /**
      * @param control over the same databases as {@code paths}; where keepalives go and which keys are wiped is settled
@@ -32,6 +36,7 @@ public final class XfrmStack {
         PathContext context = paths.build(engine);
         outbound = new Outbound(context, stats, host, network);
         inbound = new Inbound(context, stats, network, host);
+        clearPath = paths.placement() == Placement.IN_STACK ? new ClearPath(context, stats.newInbound()) : null;
     }
 
     private void forget(State state) {
@@ -49,6 +54,11 @@ public final class XfrmStack {
 
     public Inbound inbound() {
         return inbound;
+    }
+
+    /** What judges packets that came in the clear; null where the datapath is not in the host's stack. */
+    public ClearPath clearPath() {
+        return clearPath;
     }
 
     /** What both directions count. Any thread. */
