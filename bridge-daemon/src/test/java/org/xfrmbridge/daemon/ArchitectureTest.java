@@ -43,13 +43,17 @@ class ArchitectureTest {
     static final ArchRule shouldLetClientsKnowSystemCallsOnly = knows("client", "os");
 
     @ArchTest
+    static final ArchRule shouldLetNetfilterKnowTheSelectionOnly = knows("nft", "os", "selection");
+
+    @ArchTest
     static final ArchRule shouldLetTheSelectionKnowSystemCallsOnly = knows("selection", "os");
 
     @ArchTest
     static final ArchRule shouldLetTheHostKnowRoutesOnly = knows("host", "os", "route");
 
     @ArchTest
-    static final ArchRule shouldLetAttachingKnowRoutesAndPortsOnly = knows("attach", "os", "route", "port");
+    static final ArchRule shouldLetAttachingKnowRoutesPortsAndNetfilterOnly =
+            knows("attach", "os", "route", "port", "nft");
 
     @ArchTest
     static final ArchRule shouldLetTheJournalKnowTheClockOnly = knows("journal", "os");

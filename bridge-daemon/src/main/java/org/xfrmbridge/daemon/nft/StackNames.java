@@ -1,0 +1,40 @@
+package org.xfrmbridge.daemon.nft;
+
+/**
+ * The names and numbers of a bridge in the host's stack, all of them: what others on the host may meet.
+ *
+ * @param tap the device where packets leave and enter the host's stack
+ * @param markBit the one bit of a packet's mark that says "to the bridge"; all others are the user's
+ */
+public record StackNames(String tap, int markBit) {
+    public static final StackNames DEFAULT = new StackNames("xfrm0", 0x40000000);
+
+    /** Of the tables of nftables, {@code inet} and {@code netdev}. */
+    public static final String TABLE = "xfrm-bridge";
+
+    /** The SO_PRIORITY of the bridge's own sockets: their packets are never selected. */
+    public static final int BYPASS_PRIORITY = 0x5846524d;
+
+    /** Routing table whose only route leads to the TAP. */
+    public static final int ROUTE_TABLE = 58;
+
+    /** Preference of the rule that sends marked packets there. */
+    public static final int MARK_RULE = 50;
+
+    /** Preference of the rule by which a reverse path lookup on the TAP finds what came out of it. */
+    public static final int TAP_RULE = 51;
+
+    /** The first number that is tried for the queue of packets that came in the clear. */
+    public static final int FIRST_QUEUE = 22616;
+
+    /** Bytes 0 and 1 of a source MAC whose bytes 2 to 5 are an interface's index, in native order. */
+    public static final int INDEX_MAC = 0x0249;
+
+    /** Bytes 0 and 1 of a MAC whose bytes 2 to 5 are a packet's mark, in native order. */
+    public static final int MARK_MAC = 0x0258;
+
+    /** All bits of a mark but the bridge's. */
+    public int userBits() {
+        return ~markBit;
+    }
+}
