@@ -13,10 +13,11 @@ import org.xfrmbridge.daemon.attach.WireUnderlay;
 import org.xfrmbridge.daemon.control.BatchClock;
 import org.xfrmbridge.daemon.control.ControlLoop;
 import org.xfrmbridge.daemon.control.ControlPlane;
+import org.xfrmbridge.daemon.control.EventChannel;
 import org.xfrmbridge.daemon.control.FaultLog;
-import org.xfrmbridge.daemon.control.RouteChannel;
 import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.host.KernelNetwork;
+import org.xfrmbridge.daemon.host.WireNetwork;
 import org.xfrmbridge.daemon.journal.LostStatesReader;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
 import org.xfrmbridge.daemon.journal.PolicyRestore;
@@ -152,7 +153,7 @@ public final class Bridge implements AutoCloseable {
 
         ControlLoop loop = new ControlLoop(clock);
         BatchClock controlClock = new BatchClock(clock);
-        kernel = new KernelNetwork(underlay.hostIndex(), options.names().original());
+        kernel = new WireNetwork(underlay.hostIndex(), options.names().original());
         stack = new XfrmStack(
                 XfrmEngine.builder(databases, controlClock)
                         .wakeup(loop::wakeUp)
@@ -173,7 +174,7 @@ public final class Bridge implements AutoCloseable {
         String attachedTo = options.names().original() + " (" + options.names().host() + ')';
         plane = ControlPlane.builder(loop, controlClock, engine, databases.sockets())
                 .batch(controlClock.and(barrier))
-                .channel(new RouteChannel(kernel))
+                .channel(new EventChannel(kernel, "routes"))
                 .afterEachRound(this::flush)
                 .everyFewSeconds(this::upkeep)
                 .listen(directory, options.privilegedGid(), new Statistics(attachedTo, engine, stack.stats(), clock));

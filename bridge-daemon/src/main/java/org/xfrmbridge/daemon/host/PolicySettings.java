@@ -11,7 +11,7 @@ import org.xfrmbridge.xfrm.AddressFamily;
  * address; all addresses are the TAP's here.
  */
 record PolicySettings(boolean xfrm4, boolean policy4, boolean policy6) {
-    private static final String ALL = "all";
+    static final String ALL = "all";
 
     /** As they are now, in the network namespace of the calling thread. What cannot be read is off. */
     static PolicySettings read(String device) {

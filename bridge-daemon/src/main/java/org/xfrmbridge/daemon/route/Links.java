@@ -5,6 +5,7 @@ import static org.xfrmbridge.daemon.route.RouteMessage.GET_LINK;
 import static org.xfrmbridge.daemon.route.RouteMessage.NEW_LINK;
 import static org.xfrmbridge.daemon.route.RouteMessage.SET_LINK;
 
+import java.util.List;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
@@ -54,6 +55,11 @@ public final class Links {
     /** The interface of that index, or null. */
     public Link find(int index) throws OsException {
         return find(header(GET_LINK, 0, index, 0, 0));
+    }
+
+    /** Every interface there is. */
+    public List<Link> all() throws OsException {
+        return socket.dump(GET_LINK, new byte[16]).stream().map(Link::of).toList();
     }
 
     private Link find(NetlinkWriter request) throws OsException {

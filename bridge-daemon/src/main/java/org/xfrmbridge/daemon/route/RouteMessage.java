@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.route;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.netlink.nl.NetlinkReader;
 
 /**
  * One rtnetlink message without its netlink header, as the kernel sent it. Kept as bytes, so that what is moved or
@@ -42,6 +43,13 @@ public record RouteMessage(int type, byte[] payload) {
             return 16;
         }
         return type <= LAST_ADDRESS_TYPE || type >= NEW_NEXT_HOP && type <= GET_NEXT_HOP ? 8 : 12;
+    }
+
+    /** The message that a reader stands at, kept. */
+    public static RouteMessage copyOf(NetlinkReader reader) {
+        byte[] payload = new byte[reader.payload().remaining()];
+        reader.payload().get(payload);
+        return new RouteMessage(reader.header().type(), payload);
     }
 
     /** The name a person knows it by, RTM_NEWADDR for example. */

@@ -72,11 +72,7 @@ public final class RouteSocket implements AutoCloseable {
     }
 
     private boolean exchange(byte[] request, Consumer<RouteMessage> answers) throws OsException {
-        return exchange.run(request, reader -> {
-            byte[] copy = new byte[reader.payload().remaining()];
-            reader.payload().get(copy);
-            answers.accept(new RouteMessage(reader.header().type(), copy));
-        });
+        return exchange.run(request, reader -> answers.accept(RouteMessage.copyOf(reader)));
     }
 
     /** Of the network namespace that it asks; 0 if the kernel has none. See {@link NetlinkSocket#namespaceCookie}. */

@@ -21,7 +21,7 @@ import org.xfrmbridge.xfrm.AddressFamily;
 
 /** Against a real kernel's tables, in a namespace. */
 @Timeout(60)
-class KernelNetworkTest {
+class WireNetworkTest {
     private static final int INET = AddressFamily.INET;
     private static final int INET6 = AddressFamily.INET6;
     private static final int NO_MARK = 0;
@@ -42,7 +42,7 @@ class KernelNetworkTest {
     void shouldKnowTheHostsAddresses() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
+                try (KernelNetwork kernel = new WireNetwork(link().index(), ATTACHED)) {
                     for (String local : new String[] {
                         "192.0.2.1", "192.0.2.255", "127.0.0.1", "127.3.2.1", "224.0.0.251", "255.255.255.255"
                     }) {
@@ -70,7 +70,7 @@ class KernelNetworkTest {
             network.ip("route add 198.51.100.0/24 via 192.0.2.9 mtu 1400");
             network.inHere(() -> {
                 Link link = link();
-                try (KernelNetwork kernel = new KernelNetwork(link.index(), ATTACHED)) {
+                try (KernelNetwork kernel = new WireNetwork(link.index(), ATTACHED)) {
                     Address there = Address.parse("198.51.100.7");
                     assertEquals(Address.parse("192.0.2.1"), kernel.sourceFor(INET, there));
                     assertNull(kernel.sourceFor(INET, Address.parse("203.0.113.1")));
@@ -115,7 +115,7 @@ class KernelNetworkTest {
                 "fe80::b"
             };
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
+                try (KernelNetwork kernel = new WireNetwork(link().index(), ATTACHED)) {
                     for (String hop : hops) {
                         assertTrue(isNextHop(kernel, hop), hop);
                     }
@@ -142,7 +142,7 @@ class KernelNetworkTest {
         try (TestNetwork network = new TestNetwork()) {
             network.ip("link add under index 100 type veth peer name over");
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
+                try (KernelNetwork kernel = new WireNetwork(link().index(), ATTACHED)) {
                     assertEquals(100, kernel.attachedIndex());
                     network.ip("link del under");
                     kernel.handleEvents();
@@ -167,7 +167,7 @@ class KernelNetworkTest {
             network.ip("-6 route add fd02::/64 dev veth0");
             network.ip("-6 route add fd03::/64 dev veth0 proto ra");
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
+                try (KernelNetwork kernel = new WireNetwork(link().index(), ATTACHED)) {
                     assertTrue(kernel.isOnSubnet(INET, Address.parse("192.0.2.9")));
                     assertTrue(kernel.isOnSubnet(INET6, Address.parse("2001:db8::9")));
                     assertTrue(kernel.isOnSubnet(INET6, Address.parse("fe80::9")));
@@ -191,7 +191,7 @@ class KernelNetworkTest {
             String nobody = MacAddress.toText(HostNetwork.TUNNEL_NEIGHBOUR_MAC);
             network.ip("neigh replace 192.0.2.2 lladdr " + nobody + " dev veth0 nud reachable");
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
+                try (KernelNetwork kernel = new WireNetwork(link().index(), ATTACHED)) {
                     assertNull(kernel.resolve(INET, Address.ANY, Address.parse("192.0.2.2"), NO_MARK));
                     assertFalse(network.ip("neigh show 192.0.2.2").contains("02:58"), "it is asked for anew");
                 }
@@ -208,7 +208,7 @@ class KernelNetworkTest {
             network.ip("neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev veth0");
             network.inHere(() -> {
                 Link link = link();
-                try (KernelNetwork kernel = new KernelNetwork(link.index(), ATTACHED)) {
+                try (KernelNetwork kernel = new WireNetwork(link.index(), ATTACHED)) {
                     Address there = Address.parse("198.51.100.7");
                     assertNull(kernel.resolve(INET, Address.ANY, there, NO_MARK));
                     assertEquals(
@@ -241,7 +241,7 @@ class KernelNetworkTest {
                 assertTrue(network.ip("route get " + destination).contains("mtu 1400"), "the host has learnt it");
             }
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
+                try (KernelNetwork kernel = new WireNetwork(link().index(), ATTACHED)) {
                     assertEquals(
                             1500,
                             kernel.resolve(INET, Address.ANY, Address.parse(far[0]), NO_MARK)
@@ -260,7 +260,7 @@ class KernelNetworkTest {
     void shouldForgetANextHopThatDoesNotAnswerWhenNobodyAsksForItAnyMore() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
+                try (KernelNetwork kernel = new WireNetwork(link().index(), ATTACHED)) {
                     Address nobody = Address.parse("192.0.2.9");
                     for (int round = 0; round < 3; round++) {
                         assertNull(kernel.resolve(INET, Address.ANY, nobody, NO_MARK));
@@ -289,7 +289,7 @@ class KernelNetworkTest {
     void shouldNoticeThatPoliciesAreDisabled() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
+                try (KernelNetwork kernel = new WireNetwork(link().index(), ATTACHED)) {
                     kernel.refresh();
                     int before = kernel.generation();
                     assertFalse(kernel.isXfrmDisabled(INET)
@@ -313,7 +313,7 @@ class KernelNetworkTest {
     void shouldMakeRoomAndLetAllAskAgainWhenThereAreTooManyNextHops() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED, 2)) {
+                try (KernelNetwork kernel = new WireNetwork(link().index(), ATTACHED, 2)) {
                     for (int host = 10; host < 13; host++) {
                         network.ip("neigh add 192.0.2." + host + " lladdr 02:00:00:00:00:" + host + " dev veth0");
                         assertNotNull(kernel.resolve(INET, Address.ANY, Address.parse("192.0.2." + host), NO_MARK));
@@ -339,7 +339,7 @@ class KernelNetworkTest {
         try (TestNetwork network = new TestNetwork()) {
             network.ip("neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev veth0");
             network.inHere(() -> {
-                try (KernelNetwork kernel = new KernelNetwork(link().index(), ATTACHED)) {
+                try (KernelNetwork kernel = new WireNetwork(link().index(), ATTACHED)) {
                     kernel.resolve(INET, Address.ANY, Address.parse("192.0.2.9"), NO_MARK);
                     kernel.handleEvents();
                     int before = kernel.generation();

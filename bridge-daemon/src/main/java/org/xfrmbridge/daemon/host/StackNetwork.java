@@ -1,0 +1,109 @@
+package org.xfrmbridge.daemon.host;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.route.Link;
+import org.xfrmbridge.daemon.route.Links;
+import org.xfrmbridge.daemon.route.Route;
+import org.xfrmbridge.daemon.route.RouteMessage;
+import org.xfrmbridge.xfrm.Address;
+
+/**
+ * The host as a datapath sees it that stands in its stack: every way out counts, whatever the interface, and the stack
+ * finds the neighbours itself.
+ */
+public final class StackNetwork extends KernelNetwork {
+    // RTNLGRP_: LINK, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE, MPLS_ROUTE, NEXTHOP
+    private static final int[] GROUPS = {1, 5, 7, 8, 9, 11, 19, 27, 32};
+
+    /** The longest IPv6 packet without a jumbo payload, longer than any of IPv4. */
+    private static final int LONGEST_PACKET = 40 + 65_535;
+
+    private volatile Map<Integer, Way> ways;
+
+    /** What of an interface an answer may depend on. */
+    private record Way(String name, int mtuBytes, boolean isUp) {
+        static Way of(Link link) {
+            return new Way(link.name(), link.mtuBytes(), link.isUp());
+        }
+    }
+
+    public StackNetwork() throws OsException {
+        super(PolicySettings.ALL, GROUPS);
+        relearn();
+    }
+
+    @Override
+    void relearn() throws OsException {
+        Map<Integer, Way> found = new HashMap<>();
+        for (Link link : new Links(socket).all()) {
+            found.put(link.index(), Way.of(link));
+        }
+        ways = found;
+    }
+
+    @Override
+    int socketIndex() {
+        return 0;
+    }
+
+    /** The interface by which a packet leaves is asked for each. */
+    @Override
+    public int linkMtuBytes() {
+        return LONGEST_PACKET;
+    }
+
+    @Override
+    public NextHop resolve(int family, Address source, Address destination, int mark) {
+        Route route = way(family, source, destination, mark);
+        if (route == null) {
+            return null;
+        }
+        Way way = ways.get(route.outputIndex());
+        int mtuBytes = way == null ? LONGEST_PACKET : way.mtuBytes;
+        return new NextHop(0, 0, route.mtuBytes() == 0 ? mtuBytes : Math.min(route.mtuBytes(), mtuBytes));
+    }
+
+    @Override
+    public int outputIndex(int family, Address source, Address destination, int mark) {
+        Route route = way(family, source == null ? Address.ANY : source, destination, mark);
+        return route == null ? 0 : route.outputIndex();
+    }
+
+    /**
+     * Of a source that is not the host's, as forwarded packets have, a kernel knows no way: then that of any source.
+     */
+    private Route way(int family, Address source, Address destination, int mark) {
+        Route route = route(family, source, destination, mark);
+        return route == null && !source.isAny(family) ? route(family, Address.ANY, destination, mark) : route;
+    }
+
+    /** Nobody is answered for here. */
+    @Override
+    public boolean isNextHop(int family, Address address) {
+        return true;
+    }
+
+    /** Nobody is answered for here. */
+    @Override
+    public boolean isOnSubnet(int family, Address address) {
+        return true;
+    }
+
+    @Override
+    boolean matters(RouteMessage message) {
+        return switch (message.type()) {
+            case RouteMessage.NEW_LINK -> changed(message.headerInt(4), Way.of(Link.of(message)));
+            case RouteMessage.DELETE_LINK -> changed(message.headerInt(4), null);
+            default -> true;
+        };
+    }
+
+    private boolean changed(int index, Way now) {
+        Map<Integer, Way> next = new HashMap<>(ways);
+        Way before = now == null ? next.remove(index) : next.put(index, now);
+        ways = next;
+        return now == null ? before != null : !now.equals(before);
+    }
+}
