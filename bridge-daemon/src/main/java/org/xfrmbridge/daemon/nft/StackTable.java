@@ -10,14 +10,16 @@ import org.xfrmbridge.daemon.selection.SelectionTable;
 /** The tables of a bridge in the host's stack. They stay when the process ends. Control thread. */
 public final class StackTable implements SelectionTable {
     /**
-     * Puts the tables in place, in one transaction, also over those that a bridge has left. Nothing is selected yet.
+     * Puts the tables in place, in one transaction, also over those that a bridge has left.
      *
      * @param tapIndex of the TAP, which must be there
      * @param queue number of the {@link ClearQueue}
      * @param owner what {@link Guard} holds
+     * @param first what is selected as soon as they are in place: wide in all scopes where policies outlived a bridge,
+     *     so that no packet of theirs passes meanwhile
      */
-    public static StackTable install(StackNames names, int tapIndex, int queue, NetlinkSocket owner)
-            throws OsException {
+    public static StackTable install(
+            StackNames names, int tapIndex, int queue, NetlinkSocket owner, SelectionChange first) throws OsException {
         throw new UnsupportedOperationException();
     }
 
