@@ -1,7 +1,9 @@
 package org.xfrmbridge.db;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -35,6 +37,7 @@ public final class SocketPolicies {
     public static final int EVERY_PORT = -1;
 
     private final Spd spd;
+    private final List<SocketListener> listeners = new ArrayList<>();
     private final Map<SocketId, BoundSocket> sockets = new HashMap<>();
     private final HashTable<PortSockets> byPort = new HashTable<>();
     private final ChangeLog<LocalEndpoint> changes = new ChangeLog<>(CHANGE_STRIPES, CHANGES_KEPT);
@@ -76,6 +79,11 @@ public final class SocketPolicies {
     /** @param spd gives socket policies their indexes and shows them in its walks, as a kernel does */
     public SocketPolicies(Spd spd) {
         this.spd = spd;
+    }
+
+    /** Control thread: told of what comes and goes from now on. */
+    public void listen(SocketListener listener) {
+        listeners.add(listener);
     }
 
     /** The policy of the socket a flow leaves from (OUT) or arrives at (IN), or null. Any thread, never blocks. */
@@ -323,6 +331,9 @@ public final class SocketPolicies {
 
     private void publish(BoundSocket socket) {
         LocalEndpoint at = socket.at();
+        for (SocketListener listener : listeners) {
+            listener.comes(at, socket.in(), socket.out(), socket.encapsulationType());
+        }
         PortSockets port = at(at.protocol(), at.port());
         if (port == null) {
             byPort.add(new PortSockets(at.protocol(), at.port(), socket), hash(at.protocol(), at.port()));
@@ -346,6 +357,9 @@ public final class SocketPolicies {
             byPort.remove(port, hash(at.protocol(), at.port()));
         }
         count(socket, -1);
+        for (SocketListener listener : listeners) {
+            listener.goes(at, socket.in(), socket.out(), socket.encapsulationType());
+        }
     }
 
     private PortSockets at(int protocol, int port) {

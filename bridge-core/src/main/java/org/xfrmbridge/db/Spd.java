@@ -43,6 +43,7 @@ public final class Spd {
     private final PolicyChanges changes = new PolicyChanges();
     private final AtomicReferenceArray<PolicySpec.Action> defaults = new AtomicReferenceArray<>(DIRECTIONS);
     private final Interner interner = new Interner();
+    private PolicyListener listener = new PolicyListener() {};
     /**
      * Has the bits of the name that is looked for, so that looking leaves no garbage. It becomes the entry of the next
      * policy that comes.
@@ -82,6 +83,11 @@ public final class Spd {
         return AddressFamily.isIp(flow.family)
                 ? classifier(type, direction, flow.family).lookup(flow)
                 : null;
+    }
+
+    /** Control thread: who is told of what comes and goes from now on, instead of the one before. */
+    public void listen(PolicyListener told) {
+        listener = told;
     }
 
     /** What has come lately; {@link PolicyFreshness} reads it. */
@@ -159,6 +165,7 @@ public final class Spd {
         probe = new SpdEntry();
         entry.fields = interner.intern(entry.fields);
         entry.become(policy, keepsPosition ? old.positionOfUpdate(policy.age()) : policy.age());
+        listener.comes(policy);
         classifier(spec).put(entry, old);
         all.add(entry);
         addToCount(spec.direction().number(), 1);
@@ -169,6 +176,7 @@ public final class Spd {
             byIndex.replace(old, entry, Hashing.fold(index));
             forget(old);
             tellOfGone(old);
+            listener.goes(old.policy());
         }
         changes.add(entry);
         return policy;
@@ -224,6 +232,7 @@ public final class Spd {
         classifier(policy.spec(), entry).remove(entry);
         unlink(entry);
         tellOfGone(entry);
+        listener.goes(policy);
     }
 
     /**
@@ -249,6 +258,7 @@ public final class Spd {
             Policy policy = entry.value();
             if (policy.spec().type() == type && !isSocketPolicy(policy)) {
                 forget((SpdEntry) entry);
+                listener.goes(policy);
                 removed.accept(policy);
             } else {
                 byIndex.add((SpdEntry) entry, Hashing.fold(policy.spec().index()));
@@ -394,6 +404,7 @@ public final class Spd {
 
     /** Control thread. */
     public void setDefaultAction(Direction direction, PolicySpec.Action action) {
+        listener.defaultChanges(direction, action);
         defaults.set(direction.number(), action);
         changes.concernAll();
     }
