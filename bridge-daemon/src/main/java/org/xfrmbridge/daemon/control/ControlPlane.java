@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.control.DatagramChannel.Taking;
@@ -44,6 +45,7 @@ public final class ControlPlane implements ControlLoop.Work {
     private final ControlLoop guestLoop;
     private final ChangeBatch batch;
     private final Runnable afterEachRound;
+    private final LongSupplier deadlineNs;
     private final Runnable everyFewSeconds;
     private final EventLog log;
     private final NetlinkKeyManager netlink = new NetlinkKeyManager();
@@ -63,6 +65,7 @@ public final class ControlPlane implements ControlLoop.Work {
         private final List<Channel> channels = new ArrayList<>();
         private ChangeBatch batch = ChangeBatch.NONE;
         private Runnable afterEachRound = () -> {};
+        private LongSupplier deadlineNs = () -> Long.MAX_VALUE;
         private Runnable everyFewSeconds = () -> {};
 
         private Builder(ControlLoop loop, Clock clock, XfrmEngine engine, SocketPolicies sockets) {
@@ -86,6 +89,12 @@ public final class ControlPlane implements ControlLoop.Work {
 
         public Builder afterEachRound(Runnable done) {
             afterEachRound = done;
+            return this;
+        }
+
+        /** By when there is to be a round, on the clock; {@link Long#MAX_VALUE} for none. */
+        public Builder deadlineNs(LongSupplier asked) {
+            deadlineNs = asked;
             return this;
         }
 
@@ -117,6 +126,7 @@ public final class ControlPlane implements ControlLoop.Work {
         guestLoop = new ControlLoop(clock);
         batch = setup.batch;
         afterEachRound = setup.afterEachRound;
+        deadlineNs = setup.deadlineNs;
         everyFewSeconds = setup.everyFewSeconds;
         log = new EventLog(clock);
         sysctls = new Sysctls(engine);
@@ -310,6 +320,7 @@ public final class ControlPlane implements ControlLoop.Work {
 
     @Override
     public long nextDeadlineNs() {
-        return Math.min(upkeepNs, Math.min(engine.nextDeadlineNs(), registry.nextLookNs()));
+        long clientsNs = Math.min(engine.nextDeadlineNs(), registry.nextLookNs());
+        return Math.min(Math.min(upkeepNs, deadlineNs.getAsLong()), clientsNs);
     }
 }

@@ -2,7 +2,10 @@ package org.xfrmbridge.daemon.selection;
 
 import org.xfrmbridge.daemon.os.OsException;
 
-/** The sets and rules in the host's stack that select packets. Empty at first. Control thread only. */
+/**
+ * The sets and rules in the host's stack that select packets. The first change is to none at all; until it is taken up,
+ * whatever an earlier bridge left goes on. Control thread only.
+ */
 public interface SelectionTable {
     /**
      * Takes up a change as a whole or not at all: once it returns, packets are selected by it.
