@@ -31,6 +31,7 @@ public interface HostNetwork {
      * there is no route or the neighbour is not known yet; it then has been asked for, and {@link #generation} changes
      * when it answers within some seconds. Who still wants it asks again.
      *
+     * @param source another host's if the packet is one that this host forwards
      * @param mark of the packet, for routing rules that look at it
      */
     NextHop resolve(int family, Address source, Address destination, int mark);
@@ -45,9 +46,9 @@ public interface HostNetwork {
 
     /**
      * Index of the interface by which the host sends a packet, 0 if there is no way. May take tens of microseconds;
-     * asked for a flow's first packet, and only while a policy names an interface.
+     * asked for a flow's first packet, and only while a policy names an interface. {@link #generation} tells of a change.
      *
-     * @param source null for any
+     * @param source {@link Address#ANY} for any; another host's if the packet is one that this host forwards
      * @param mark of the packet, for routing rules that look at it
      */
     default int outputIndex(int family, Address source, Address destination, int mark) {
