@@ -9,6 +9,7 @@ import org.xfrmbridge.io.HostNetwork.NextHop;
 final class Bundle {
     private final BundleStep[] steps;
     private final NextHop nextHop;
+    private final int mark;
     private final int linkMtu;
     private final int innerMtu;
     private final int headBytes;
@@ -16,11 +17,13 @@ final class Bundle {
 
     /**
      * @param nextHop null if the frame keeps its own link header: its destination stays the same
+     * @param mark of the outer packet
      * @param linkMtu what the outer packet may be long
      */
-    Bundle(BundleStep[] steps, NextHop nextHop, int linkMtu) {
+    Bundle(BundleStep[] steps, NextHop nextHop, int mark, int linkMtu) {
         this.steps = steps;
         this.nextHop = nextHop;
+        this.mark = mark;
         this.linkMtu = linkMtu;
         int mtu = linkMtu;
         int head = 0;
@@ -48,6 +51,11 @@ final class Bundle {
         return nextHop;
     }
 
+    /** Of the outer packet. */
+    int mark() {
+        return mark;
+    }
+
     /** The longest outer packet. */
     int linkMtu() {
         return linkMtu;
@@ -61,6 +69,11 @@ final class Bundle {
     /** Whether the packet as it is gets an IP header in front: its own headers are not touched then. */
     boolean startsWithOuterHeader() {
         return steps[0].hasOuterHeader();
+    }
+
+    /** Whether a packet of that family may enter it in fragments. */
+    boolean takesFragments(int family) {
+        return steps[0].takesFragments(family);
     }
 
     int headBytes() {

@@ -5,6 +5,7 @@ import org.xfrmbridge.esp.DeflateCodec;
 import org.xfrmbridge.esp.OutboundSequence;
 import org.xfrmbridge.km.DatapathEvents;
 import org.xfrmbridge.net.IpPacket;
+import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateSpec;
 
@@ -46,6 +47,11 @@ final class BundleStep {
 
     boolean hasOuterHeader() {
         return !(mode instanceof TransportHeader);
+    }
+
+    /** Whether it carries a fragment as well as a whole packet; not if its header says no more of what it carries. */
+    boolean takesFragments(int innerFamily) {
+        return mode instanceof TunnelHeader || mode instanceof BeetHeader && innerFamily == AddressFamily.INET6;
     }
 
     int headBytes() {

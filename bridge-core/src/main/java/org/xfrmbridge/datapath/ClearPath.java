@@ -1,27 +1,67 @@
 package org.xfrmbridge.datapath;
 
 import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.net.FlowDecoder;
+import org.xfrmbridge.net.IpPacket;
+import org.xfrmbridge.net.IpPacket.Kind;
 import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
 
 /**
- * Whether a packet that the host's stack got in the clear may go on, as {@link InboundPath} decides it for packets that
- * nothing has protected: {@code xfrm4_policy_check} and {@code xfrm4_policy_check_reverse} without a security path. One
- * thread, which need not be one of the datapath.
+ * Whether a packet that the host's stack got in the clear may go on: what {@link InboundPath} would say to one that has
+ * come through no State ({@code xfrm4_policy_check}, {@code xfrm6_policy_check}). The host's stack keeps the packet,
+ * and asks where a policy might be against it. One thread, which need not be one of the datapath.
  */
 public final class ClearPath {
-    private final PathCounters counters;
+    private static final SecPath NO_STATES = new SecPath();
 
+    private final PathContext context;
+    private final PathCounters counters;
+    private final DeliveryCheck check;
+    private final IpPacket packet = new IpPacket();
+    private final Flow flow = new Flow();
+
+    /** @param counters of this thread alone */
     public ClearPath(PathContext context, PathCounters counters) {
+        this.context = context;
         this.counters = counters;
+        check = new DeliveryCheck(context, counters);
     }
 
     /**
-     * @param direction in for a packet to the host itself, fwd for one that it forwards
-     * @param frame the packet behind an Ethernet header, with its mark and interface; stays the caller's
-     * @return why it is dropped, which is counted then; null if it may go on
+     * A fault of this program costs the packet and no other.
+     *
+     * @param direction IN for a packet to the host itself, FWD for one that it forwards
+     * @param frame the packet behind an Ethernet header, with its mark and, in dir FWD, the interface that it leaves
+     *     by: that is what selectors name, not the one it came by. Stays the caller's
+     * @return why it is to be dropped, which is counted; null if it may go on
      */
     public DropReason judge(Direction direction, PacketBuffer frame) {
-        counters.drop(DropReason.IN_ERROR);
-        return DropReason.IN_ERROR;
+        counters.add(Metric.PACKETS, 1);
+        counters.add(Metric.BYTES, frame.length);
+        try {
+            DropReason reason = reason(direction, frame);
+            if (reason == null) {
+                counters.add(Metric.PASSED, 1);
+            } else {
+                counters.drop(reason);
+            }
+            return reason;
+        } catch (Throwable fault) {
+            counters.fault(fault);
+            return DropReason.FAULT;
+        }
+    }
+
+    private DropReason reason(Direction direction, PacketBuffer frame) {
+        if (packet.parse(frame) != Kind.IP) {
+            return DropReason.IN_HDR_ERROR;
+        }
+        long nowSeconds = context.clock().epochSeconds();
+        FlowDecoder.decode(packet, flow);
+        flow.mark = frame.mark;
+        PolicyCheck.Verdict verdict = check.judge(direction, packet, flow, NO_STATES, null, nowSeconds);
+        counters.set(Metric.FLOW_ENTRIES, check.size());
+        return check.reason(packet, flow, NO_STATES, verdict, nowSeconds);
     }
 }

@@ -29,8 +29,8 @@ final class Fragmenter {
     }
 
     /**
-     * Appends the fragments as frames with the packet's link header, and gives the packet's own buffer back to the
-     * pool.
+     * Appends the fragments as frames with the packet's link header, mark and interface, and gives the packet's own
+     * buffer back to the pool.
      *
      * @return false, with nothing done, where the headers alone do not fit
      */
@@ -41,6 +41,22 @@ final class Fragmenter {
             pool.give(packet.buffer);
         }
         return done;
+    }
+
+    /**
+     * Makes a packet one that may be divided, whose sender forbids it: of IPv4 the bit goes, and an identification
+     * comes if there is none. The checksum is left to who divides.
+     */
+    void permit(IpPacket packet) {
+        if (!packet.isIpv4()) {
+            return;
+        }
+        byte[] data = packet.data();
+        int word = Bytes.u16(data, packet.offset + Ipv4.FRAGMENT);
+        Bytes.putU16(data, packet.offset + Ipv4.FRAGMENT, word & ~Ipv4.DONT_FRAGMENT);
+        if (Bytes.u16(data, packet.offset + Ipv4.ID) == 0) {
+            Bytes.putU16(data, packet.offset + Ipv4.ID, nextId++);
+        }
     }
 
     private boolean divideIpv4(IpPacket packet, int mtuBytes, PacketBatch into) {
@@ -101,6 +117,8 @@ final class Fragmenter {
         PacketBuffer frame = pool.take();
         frame.ensureCapacity(packet.linkBytes + packetBytes);
         frame.length = packet.linkBytes + packetBytes;
+        frame.mark = packet.buffer.mark;
+        frame.ifindex = packet.buffer.ifindex;
         System.arraycopy(packet.data(), packet.buffer.offset, frame.data, frame.offset, packet.linkBytes);
         pieceAt = frame.offset + packet.linkBytes;
         return frame;

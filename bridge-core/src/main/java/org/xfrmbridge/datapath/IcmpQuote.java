@@ -51,7 +51,7 @@ final class IcmpQuote {
         FlowDecoder.decode(quoted, flow);
         FlowDecoder.reverse(flow);
         flow.ifindex = error.ifindex;
-        flow.attachedIfindex = error.attachedIfindex;
+        flow.lowerIfindex = error.lowerIfindex;
         flow.mark = error.mark;
         return flow;
     }

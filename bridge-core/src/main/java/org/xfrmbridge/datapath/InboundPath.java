@@ -15,7 +15,6 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.State;
-import org.xfrmbridge.xfrm.StateFlags;
 
 /**
  * The way of a frame from the network to the host. In the order in which a packet meets it:
@@ -34,20 +33,22 @@ import org.xfrmbridge.xfrm.StateFlags;
  *   <li>the host gets the packet
  * </ol>
  *
- * One thread. Every frame given to {@link #run} is handed on or back to the pool before it returns. One that shows a
+ * <p>In the host's stack what has come through no State ends there: the stack has it already, and {@link ClearPath}
+ * judges it.
+ *
+ * <p>One thread. Every frame given to {@link #run} is handed on or back to the pool before it returns. One that shows a
  * fault of this program is counted and dropped, and costs no other.
  */
 public final class InboundPath {
     private final PathContext context;
     private final PathCounters counters;
     private final PacketPool pool;
-    private final PolicyCheck policies;
+    private final DeliveryCheck check;
     private final LocalAddressCache localAddresses;
     private final PathMtuLearner pathMtu;
     private final Reassembly reassembly;
     private final Fragmenter fragmenter;
     private final ModeInput modes = new ModeInput();
-    private final IcmpQuote quote = new IcmpQuote();
     private final DeflateCodec codec = new DeflateCodec();
     private final EncapsulationPortCache encapsulationPort;
 
@@ -76,13 +77,12 @@ public final class InboundPath {
         this.context = context;
         this.counters = counters;
         this.pool = pool;
-        policies = new PolicyCheck(context, counters);
+        check = new DeliveryCheck(context, counters);
         localAddresses = new LocalAddressCache(context.network());
         pathMtu = new PathMtuLearner(context, counters);
         encapsulationPort = new EncapsulationPortCache(context.sockets());
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
-        flow.ifindex = context.ifindex();
     }
 
     /** Handles whole batches: takes all frames of {@code in} and appends to the other. */
@@ -97,7 +97,7 @@ public final class InboundPath {
         } finally {
             in.clear();
         }
-        counters.set(Metric.FLOW_ENTRIES, policies.size());
+        counters.set(Metric.FLOW_ENTRIES, check.size());
     }
 
     /** What a fault leaves half done is nobody's: buffers do not go on, nor to the pool, where they may be already. */
@@ -115,7 +115,6 @@ public final class InboundPath {
         counters.add(Metric.PACKETS, 1);
         counters.add(Metric.BYTES, frame.length);
         path.clear();
-        flow.mark = 0;
         switch (packet.parse(frame)) {
             case MALFORMED -> drop(DropReason.IN_HDR_ERROR);
             case OTHER -> passUnread();
@@ -138,7 +137,11 @@ public final class InboundPath {
 
     private void passUnread() {
         counters.add(Metric.NOT_IP, 1);
-        toHost.add(packet.buffer);
+        if (context.isInStack()) {
+            pool.give(packet.buffer);
+        } else {
+            toHost.add(packet.buffer);
+        }
     }
 
     /** One turn for each header that is taken away. */
@@ -147,6 +150,7 @@ public final class InboundPath {
         while (next == Next.AGAIN) {
             verdict = null;
             FlowDecoder.decode(packet, flow);
+            flow.mark = packet.buffer.mark;
             if (!localAddresses.contains(flow.family, flow.daddrHigh, flow.daddrLow)) {
                 deliver(Direction.FWD);
                 return;
@@ -233,15 +237,8 @@ public final class InboundPath {
         };
     }
 
-    /**
-     * What the State remembers that the packet came through, or else the one that it names; or what the flow cache and
-     * the policies say.
-     */
     private PolicyCheck.Verdict judge(Direction direction, State named) {
-        State state = path.isEmpty() ? named : path.last();
-        return state != null && state.inbound() instanceof InboundState sa
-                ? policies.judge(direction, flow, path, sa.verdicts, nowSeconds)
-                : policies.judge(direction, flow, path, nowSeconds);
+        return check.judge(direction, packet, flow, path, named, nowSeconds);
     }
 
     private State find(int protocol, int spi) {
@@ -283,7 +280,9 @@ public final class InboundPath {
             TransportChecksum.renew(packet);
         }
         packet.reassembled = false;
-        flow.mark = state.spec().markOf(flow.mark);
+        packet.buffer.mark = state.spec().markOf(packet.buffer.mark);
+        // Which way it goes on is for the host's routes to say.
+        packet.buffer.ifindex = 0;
         path.add(state);
         return Next.AGAIN;
     }
@@ -295,10 +294,14 @@ public final class InboundPath {
     }
 
     private void deliver(Direction direction) {
+        if (path.isEmpty() && context.isInStack()) {
+            consume();
+            return;
+        }
         if (verdict == null) {
             verdict = judge(direction, null);
         }
-        DropReason reason = isIcmp(packet.protocol) ? reasonForError(direction) : verdict.reason();
+        DropReason reason = check.reason(packet, flow, path, verdict, nowSeconds);
         if (reason != null) {
             drop(reason);
             return;
@@ -314,36 +317,6 @@ public final class InboundPath {
             packet.restoreLink();
         }
         toHost.add(packet.buffer);
-    }
-
-    /**
-     * What becomes of an ICMP error is also a matter of what it quotes (RFC 4301 section 6). A State's selector and, in
-     * dir fwd, the policies may mean that packet ({@code xfrm_in_fwd_icmp}); and through a State with XFRM_STATE_ICMP
-     * an error comes to the host if the packet it is about could ({@code icmp_rcv}).
-     */
-    private DropReason reasonForError(Direction direction) {
-        DropReason reason = verdict.reason();
-        boolean unruled = direction == Direction.FWD && verdict.policies().length == 0 && !verdict.isDisabled();
-        if (reason == null && !unruled) {
-            return null;
-        }
-        if (quote.findFate(packet)) {
-            reason = policies.judgeError(direction, flow, quote.reversedFlow(flow), path, nowSeconds);
-        }
-        return reason != null && direction == Direction.IN && isErrorAboutAllowed() ? null : reason;
-    }
-
-    private boolean isErrorAboutAllowed() {
-        boolean wanted = !path.isEmpty() && path.last().spec().hasFlag(StateFlags.ICMP);
-        return wanted
-                && quote.find(packet)
-                && policies.judge(Direction.IN, quote.reversedFlow(flow), path, nowSeconds)
-                                .reason()
-                        == null;
-    }
-
-    private static boolean isIcmp(int protocol) {
-        return protocol == IpProtocol.ICMP || protocol == IpProtocol.ICMPV6;
     }
 
     private Next drop(DropReason reason) {

@@ -42,12 +42,14 @@ public final class KeepaliveOutput {
     /** Sends one for a State with encapsulation; false if there is no way to its peer at the moment. */
     public boolean send(State state) {
         StateSpec spec = state.spec();
-        NextHop nextHop = network.resolve(spec.family(), spec.saddr(), spec.id().daddr(), spec.markOf(0));
+        int mark = spec.markOf(0);
+        NextHop nextHop = network.resolve(spec.family(), spec.saddr(), spec.id().daddr(), mark);
         if (nextHop == null) {
             return false;
         }
         PacketBuffer frame = pool.take();
         write(frame, spec, nextHop);
+        frame.mark = mark;
         batch.add(frame);
         try {
             port.send(batch);

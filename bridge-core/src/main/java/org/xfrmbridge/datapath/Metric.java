@@ -15,9 +15,9 @@ public enum Metric {
     PROTECTED,
     /** IP packets that ended here for a {@link DropReason}. */
     DROPPED,
-    /** Frames that carry no IP, sent on as they came. */
+    /** Frames that carry no IP, sent on as they came; in the host's stack they end here. */
     NOT_IP,
-    /** Packets that were meant for the datapath itself: NAT keepalives. */
+    /** Packets that were meant for the datapath itself, as NAT keepalives, or that the host's stack has already. */
     CONSUMED,
     /** Fragments taken into the reassembly. */
     FRAGMENTS,

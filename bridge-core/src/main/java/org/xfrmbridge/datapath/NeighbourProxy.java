@@ -169,7 +169,7 @@ final class NeighbourProxy {
     private Way wayTo(int family, Address target) {
         boolean tunnels = false;
         boolean passes = false;
-        flow.attachedIfindex = context.network().attachedIndex();
+        flow.lowerIfindex = context.network().attachedIndex();
         flow.family = family;
         flow.daddrHigh = target.high();
         flow.daddrLow = target.low();

@@ -37,7 +37,10 @@ import org.xfrmbridge.xfrm.IpProtocol;
  *   <li>the outer packet goes to its next hop, in fragments if need be
  * </ol>
  *
- * One thread. Every frame given to {@link #run} is handed on or back to the pool before it returns. One that shows a
+ * <p>In the host's stack no neighbour is looked for. What passes is told or divided where it is too long for its way,
+ * as the stack has seen another device; the stack's own packets are sent in any case, see {@link #isTooBig}.
+ *
+ * <p>One thread. Every frame given to {@link #run} is handed on or back to the pool before it returns. One that shows a
  * fault of this program is counted and dropped, and costs no other.
  */
 public final class OutboundPath {
@@ -47,9 +50,9 @@ public final class OutboundPath {
     private final Clock clock;
     private final DatapathEvents events;
     private final HostNetwork network;
-    private final PathMtu pathMtu;
     private final PathCounters counters;
     private final PacketPool pool;
+    private final FlowInterfaces interfaces;
     private final OutboundResolver resolver;
     private final FlowCache<OutboundRoute> routes;
     private final Reassembly reassembly;
@@ -74,9 +77,9 @@ public final class OutboundPath {
         clock = context.clock();
         events = context.events();
         network = context.network();
-        pathMtu = context.pathMtu();
         this.counters = counters;
         this.pool = pool;
+        interfaces = new FlowInterfaces(context);
         resolver = new OutboundResolver(context, counters);
         routes = new FlowCache<>(context.flowSlots(), new SecureRandom().nextLong());
         reassembly = new Reassembly(pool);
@@ -84,7 +87,6 @@ public final class OutboundPath {
         neighbours = new NeighbourProxy(context);
         localAddresses = new LocalAddressCache(network);
         sourceAddresses = new SourceAddressCache(network);
-        flow.ifindex = context.ifindex();
     }
 
     /** Handles whole batches: takes all frames of {@code in} and appends to the others. */
@@ -121,14 +123,8 @@ public final class OutboundPath {
         counters.add(Metric.PACKETS, 1);
         counters.add(Metric.BYTES, frame.length);
         Kind kind = packet.parse(frame);
-        if (kind == Kind.OTHER) {
-            counters.add(Metric.NOT_IP, 1);
-            (neighbours.answerArp(frame) ? toHost : toNetwork).add(frame);
-            return;
-        }
-        if (kind == Kind.ENCAPSULATED && !context.mayBeRuled(Direction.OUT)) {
-            counters.add(Metric.NOT_IP, 1);
-            toNetwork.add(frame);
+        if (kind == Kind.OTHER || kind == Kind.ENCAPSULATED && !context.mayBeRuled(Direction.OUT)) {
+            handleUnread(kind, frame);
             return;
         }
         if (kind != Kind.IP) {
@@ -138,20 +134,34 @@ public final class OutboundPath {
         if (packet.fragment && !reassemble()) {
             return;
         }
-        if (packet.protocol == IpProtocol.ICMPV6 && neighbours.answerSolicitation(packet)) {
+        if (packet.protocol == IpProtocol.ICMPV6 && !context.isInStack() && neighbours.answerSolicitation(packet)) {
             counters.add(Metric.CONSUMED, 1);
             toHost.add(packet.buffer);
             return;
         }
         FlowDecoder.decode(packet, flow);
+        flow.mark = packet.buffer.mark;
+        flow.ifindex = interfaces.shown(Direction.OUT, packet.buffer);
         OutboundRoute route = routeOfError(route(flow));
         route.touchPolicies(nowSeconds);
         if (route.reason != null) {
             drop(route.reason);
         } else if (route.bundle == null) {
-            pass();
+            pass(route.mtu);
         } else {
             protect(route.bundle);
+        }
+    }
+
+    /** In the host's stack there is no other end of a link that would want it. */
+    private void handleUnread(Kind kind, PacketBuffer frame) {
+        counters.add(Metric.NOT_IP, 1);
+        if (context.isInStack()) {
+            pool.give(frame);
+        } else if (kind == Kind.OTHER && neighbours.answerArp(frame)) {
+            toHost.add(frame);
+        } else {
+            toNetwork.add(frame);
         }
     }
 
@@ -173,10 +183,14 @@ public final class OutboundPath {
     private OutboundRoute route(Flow of) {
         counters.add(Metric.LOOKUPS, 1);
         OutboundRoute route = routes.get(of);
-        if (route == null || !route.isFresh(network, pathMtu, of, nowNs)) {
-            route = resolve(of);
-            routes.put(of, route);
+        if (route != null) {
+            of.lowerIfindex = route.lowerIfindex;
+            if (route.isFresh(context, interfaces, of, nowNs)) {
+                return route;
+            }
         }
+        route = resolve(of);
+        routes.put(of, route);
         return route;
     }
 
@@ -216,38 +230,50 @@ public final class OutboundPath {
         return protocol == IpProtocol.ICMP || protocol == IpProtocol.ICMPV6;
     }
 
-    private void pass() {
+    private void pass(int mtu) {
+        if (packet.length > mtu && !packet.mayBeFragmented() && isTooBig(mtu)) {
+            drop(DropReason.OUT_ERROR);
+            return;
+        }
         counters.add(Metric.PASSED, 1);
-        if (packet.reassembled) {
+        int longest = packet.reassembled ? Math.min(mtu, reassembly.largestFragment()) : mtu;
+        if (packet.reassembled || packet.length > longest) {
             packet.keepLink();
-            divide(reassembly.largestFragment());
+            divide(longest);
         } else {
             toNetwork.add(packet.buffer);
         }
     }
 
     private void protect(Bundle bundle) {
-        if (packet.length > bundle.innerMtu() && !packet.mayBeFragmented() && isTooBig(bundle.innerMtu())) {
-            drop(DropReason.OUT_STATE_MODE_ERROR);
-            return;
+        int mtu = bundle.innerMtu();
+        if (MssClamp.isSyn(packet) && (context.clampsMss() || isOfStack())) {
+            MssClamp.limit(packet, mtu);
         }
-        if (packet.length > bundle.innerMtu()
-                && packet.reassembled
-                && !packet.isIpv4()
-                && bundle.startsWithOuterHeader()) {
-            divideInside(bundle);
-        } else {
+        if (packet.length <= mtu) {
             apply(bundle);
+        } else if (packet.mayBeFragmented()) {
+            boolean inside = packet.reassembled && !packet.isIpv4() && bundle.startsWithOuterHeader();
+            divideOrApply(bundle, inside, Math.min(mtu, reassembly.largestFragment()));
+        } else if (isTooBig(mtu)) {
+            drop(DropReason.OUT_STATE_MODE_ERROR);
+        } else {
+            divideOrApply(bundle, packet.length > leastMtu(mtu) && bundle.takesFragments(packet.family), mtu);
         }
     }
 
     /**
      * IPv6 that came in fragments enters a tunnel in fragments ({@code xfrm6_output}): who forwards it behind the far
-     * end may not divide it.
+     * end may not divide it. Likewise what would be too long if it were not the stack's own. All else is divided when
+     * it is protected.
      */
-    private void divideInside(Bundle bundle) {
+    private void divideOrApply(Bundle bundle, boolean inside, int mtu) {
+        if (!inside) {
+            apply(bundle);
+            return;
+        }
         packet.keepLink();
-        if (!fragmenter.divide(packet, Math.min(bundle.innerMtu(), reassembly.largestFragment()), pieces)) {
+        if (!fragmenter.divide(packet, mtu, pieces)) {
             drop(DropReason.OUT_STATE_MODE_ERROR);
             return;
         }
@@ -272,18 +298,41 @@ public final class OutboundPath {
         send(bundle);
     }
 
-    /** Tells the sender, unless the packet is as short as every IPv6 link must take: that one goes out in fragments. */
+    /**
+     * Tells the sender, unless the packet is as short as every IPv6 link must take: that one goes out in fragments. So
+     * does one of the stack that the datapath is in: a kernel's own sockets know how long packets may be before the
+     * first is sent, and most of them let it be divided ({@code ignore_df}), which a packet does not show.
+     */
     private boolean isTooBig(int mtu) {
-        int limit = packet.isIpv4() ? Math.max(mtu, Ipv4.MIN_MTU_BYTES) : Math.max(mtu, Ipv6.MIN_MTU_BYTES);
+        int limit = leastMtu(mtu);
         if (packet.length <= limit) {
             return false;
         }
-        if (PacketTooBig.mayBeTold(packet) && !tellAsHost(mtu)) {
+        boolean ofStack = isOfStack();
+        boolean told = PacketTooBig.mayBeTold(packet) && !(ofStack && isDividedBySender());
+        if (told && !tellAsHost(mtu)) {
             PacketBuffer answer = pool.take();
             PacketTooBig.answer(packet, limit, answer);
             toHost.add(answer);
         }
-        return true;
+        if (ofStack) {
+            fragmenter.permit(packet);
+        }
+        return !ofStack;
+    }
+
+    /** Nobody can be told that less than this is too long. */
+    private int leastMtu(int mtu) {
+        return Math.max(mtu, packet.isIpv4() ? Ipv4.MIN_MTU_BYTES : Ipv6.MIN_MTU_BYTES);
+    }
+
+    private boolean isOfStack() {
+        return context.isInStack() && localAddresses.contains(flow.family, flow.saddrHigh, flow.saddrLow);
+    }
+
+    /** Datagrams of IPv6, which has no bit for it: the host would divide them, did it know how long they may be. */
+    private boolean isDividedBySender() {
+        return !packet.isIpv4() && !IpProtocol.isSegmented(packet.protocol);
     }
 
     /**
@@ -306,8 +355,10 @@ public final class OutboundPath {
 
     private void send(Bundle bundle) {
         NextHop nextHop = bundle.nextHop();
+        packet.buffer.mark = bundle.mark();
         if (nextHop != null) {
             packet.replaceLink(nextHop.sourceMac(), nextHop.destinationMac());
+            packet.buffer.ifindex = 0;
         }
         if (packet.length > bundle.linkMtu()) {
             divide(bundle.linkMtu());

@@ -41,6 +41,7 @@ final class OutboundResolver {
     private final PathContext context;
     private final PathCounters counters;
     private final SocketPolicyFinder sockets;
+    private final FlowInterfaces interfaces;
 
     private final DeflateCodec codec = new DeflateCodec();
     private final AtomicInteger identifications =
@@ -54,6 +55,7 @@ final class OutboundResolver {
     OutboundResolver(PathContext context, PathCounters counters) {
         this.context = context;
         this.counters = counters;
+        interfaces = new FlowInterfaces(context);
         sockets = new SocketPolicyFinder(context);
     }
 
@@ -63,7 +65,7 @@ final class OutboundResolver {
         larvalStates.clear();
         validForNs = FOREVER_NS;
         Generations made = Generations.of(context, flow);
-        flow.attachedIfindex = context.network().attachedIndex();
+        flow.lowerIfindex = interfaces.behind(flow);
         Policy[] policies = policies(flow);
         DropReason reason = decide(policies, flow);
         Bundle bundle = null;
@@ -77,7 +79,20 @@ final class OutboundResolver {
                 states.toArray(OutboundRoute.NO_STATES),
                 larvalStates.toArray(OutboundRoute.NO_STATES),
                 nowNs + validForNs);
-        return new OutboundRoute(reason, bundle, policies, basis);
+        int mtu = reason == null && bundle == null ? clearMtu(flow) : OutboundRoute.NO_LIMIT;
+        return new OutboundRoute(reason, bundle, mtu, flow.lowerIfindex, policies, basis);
+    }
+
+    /**
+     * How long packets may be that pass. In the wire the host knows; in its stack it sees the device of the datapath
+     * instead, but for those that were about to leave by an interface.
+     */
+    private int clearMtu(Flow flow) {
+        if (!context.isInStack() || flow.ifindex != 0) {
+            return OutboundRoute.NO_LIMIT;
+        }
+        NextHop nextHop = context.network().resolve(flow.family, flow.saddr(), flow.daddr(), flow.mark);
+        return nextHop == null ? OutboundRoute.NO_LIMIT : nextHop.mtuBytes();
     }
 
     /**
@@ -213,6 +228,7 @@ final class OutboundResolver {
         Address source = flow.saddr();
         Address destination = flow.daddr();
         int mark = flow.mark;
+        int routeMark = flow.mark;
         for (int i = 0; i < steps.length; i++) {
             State state = states.get(i);
             if (state.outbound() == null && !context.outboundMemory().getAsBoolean()) {
@@ -227,10 +243,11 @@ final class OutboundResolver {
                 family = steps[i].outerFamily();
                 source = state.spec().saddr();
                 destination = state.id().daddr();
-                mark = state.spec().markOf(flow.mark);
+                routeMark = state.spec().markOf(flow.mark);
             }
+            mark = state.spec().markOf(mark);
         }
-        NextHop nextHop = context.network().resolve(family, source, destination, mark);
+        NextHop nextHop = context.network().resolve(family, source, destination, routeMark);
         // The host has sent the frame on the way to that very destination, by rules that may look at what a packet does
         // not show: mark, user, interface.
         boolean keepsWay = family == flow.family && destination.equalsAs(flow.daddr(), family);
@@ -240,7 +257,7 @@ final class OutboundResolver {
         }
         int wayMtu = nextHop == null ? context.network().linkMtuBytes() : nextHop.mtuBytes();
         int mtu = Math.min(wayMtu, learnedMtu(destination, nowNs));
-        return new Bundle(steps, keepsWay ? null : nextHop, mtu);
+        return new Bundle(steps, keepsWay ? null : nextHop, mark, mtu);
     }
 
     private int learnedMtu(Address destination, long nowNs) {

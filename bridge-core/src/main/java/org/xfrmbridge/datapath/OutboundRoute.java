@@ -2,7 +2,6 @@ package org.xfrmbridge.datapath;
 
 import org.xfrmbridge.db.PolicyFreshness;
 import org.xfrmbridge.db.StateFreshness;
-import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
@@ -16,11 +15,17 @@ import org.xfrmbridge.xfrm.State;
 final class OutboundRoute {
     static final Policy[] NO_POLICIES = {};
     static final State[] NO_STATES = {};
+    static final int NO_LIMIT = Integer.MAX_VALUE;
 
     /** Null if packets pass, with a {@link #bundle} or without. */
     final DropReason reason;
 
     final Bundle bundle;
+    /** How long packets may be that pass without a bundle. */
+    final int mtu;
+    /** What stands behind the flow's interface: {@link Flow#lowerIfindex}. */
+    final int lowerIfindex;
+
     final Policy[] policies;
 
     private final PolicyFreshness policyFreshness;
@@ -53,9 +58,11 @@ final class OutboundRoute {
             State[] larvalStates,
             long validUntilNs) {}
 
-    OutboundRoute(DropReason reason, Bundle bundle, Policy[] policies, Basis basis) {
+    OutboundRoute(DropReason reason, Bundle bundle, int mtu, int lowerIfindex, Policy[] policies, Basis basis) {
         this.reason = reason;
         this.bundle = bundle;
+        this.mtu = mtu;
+        this.lowerIfindex = lowerIfindex;
         this.policies = policies;
         policyFreshness = basis.made.policies;
         networkGeneration = basis.made.network;
@@ -66,10 +73,11 @@ final class OutboundRoute {
         validUntilNs = basis.validUntilNs;
     }
 
-    /** @param flow the one it was decided for */
-    boolean isFresh(HostNetwork network, PathMtu pathMtu, Flow flow, long nowNs) {
-        if (networkGeneration != network.generation()
-                || pathMtuGeneration != pathMtu.generation()
+    /** @param flow the one it was decided for, with {@link #lowerIfindex} */
+    boolean isFresh(PathContext context, FlowInterfaces interfaces, Flow flow, long nowNs) {
+        if (networkGeneration != context.network().generation()
+                || pathMtuGeneration != context.pathMtu().generation()
+                || !interfaces.hold(flow, networkGeneration)
                 || validUntilNs - nowNs <= 0
                 || !policyFreshness.holds(flow, policies)) {
             return false;

@@ -46,7 +46,7 @@ final class PathMtuLearner {
         Flow flow = quote.flow();
         int spi = SecurityHeader.spi(protocol, icmp.data(), at);
         counters.add(Metric.LOOKUPS, 1);
-        State state = sad.lookup(flow.daddrHigh, flow.daddrLow, spi, protocol, flow.family, 0);
+        State state = sad.lookup(flow.daddrHigh, flow.daddrLow, spi, protocol, flow.family, icmp.buffer.mark);
         if (state != null && (state.spec().encapsulation() != null) == inUdp) {
             pathMtu.learn(flow.family, state.id().daddr(), mtuBytes, nowNs);
         }

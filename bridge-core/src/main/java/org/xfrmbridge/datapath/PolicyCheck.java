@@ -32,6 +32,7 @@ final class PolicyCheck {
     private final PathContext context;
     private final PathCounters counters;
     private final SocketPolicyFinder sockets;
+    private final FlowInterfaces interfaces;
     private final FlowCache<Verdict> verdicts;
     private final List<Policy> policies = new ArrayList<>();
 
@@ -39,6 +40,7 @@ final class PolicyCheck {
      * @param reason null if the packet may go on
      * @param encapsulationType what the socket that the packet is for wants taken off, 0 for nothing
      * @param flow the packet's, a copy
+     * @param generation of the network, before anything was asked
      * @param isDisabled whether policies did not apply to the flow's family
      * @param path the States it came through, with their specs
      * @param freshness what was current before the policies were asked
@@ -49,6 +51,7 @@ final class PolicyCheck {
             int encapsulationType,
             Direction direction,
             Flow flow,
+            int generation,
             boolean isDisabled,
             State[] path,
             StateSpec[] specs,
@@ -60,6 +63,7 @@ final class PolicyCheck {
         this.context = context;
         this.counters = counters;
         sockets = new SocketPolicyFinder(context);
+        interfaces = new FlowInterfaces(context);
         verdicts = new FlowCache<>(context.flowSlots(), new SecureRandom().nextLong());
     }
 
@@ -101,7 +105,7 @@ final class PolicyCheck {
         return verdict.direction == direction
                 && verdict.validUntilSeconds >= nowSeconds
                 && verdict.isDisabled == context.network().isPolicyDisabled(verdict.flow.family)
-                && verdict.flow.attachedIfindex == context.network().attachedIndex()
+                && interfaces.hold(verdict.flow, verdict.generation)
                 && isOf(path, verdict)
                 && verdict.freshness.holds(verdict.flow, verdict.policies);
     }
@@ -121,7 +125,8 @@ final class PolicyCheck {
     private Verdict decide(Direction direction, Flow flow, SecPath path, long nowSeconds) {
         // Before anything is asked: what changes in the meantime makes the answer stale, not wrong.
         PolicyFreshness freshness = new PolicyFreshness(context.spd(), context.sockets(), direction, flow);
-        flow.attachedIfindex = context.network().attachedIndex();
+        int generation = context.network().generation();
+        flow.lowerIfindex = interfaces.behind(flow);
         boolean isDisabled = context.network().isPolicyDisabled(flow.family);
         State[] states = path.states();
         StateSpec[] specs = new StateSpec[states.length];
@@ -140,6 +145,7 @@ final class PolicyCheck {
                 encapsulationType,
                 direction,
                 new Flow().copyFrom(flow),
+                generation,
                 isDisabled,
                 states,
                 specs,
@@ -170,8 +176,8 @@ final class PolicyCheck {
      */
     DropReason judgeError(Direction direction, Flow error, Flow about, SecPath path, long nowSeconds) {
         policies.clear();
-        error.attachedIfindex = context.network().attachedIndex();
-        about.attachedIfindex = error.attachedIfindex;
+        error.lowerIfindex = interfaces.behind(error);
+        about.lowerIfindex = error.lowerIfindex;
         for (int i = path.length() - 1; i >= 0; i--) {
             StateSpec state = path.get(i).spec();
             boolean related = state.hasFlag(StateFlags.ICMP) && matches(state.selector(), about);

@@ -24,13 +24,13 @@ record FieldMask(byte list, long portsMask, int markMask, int ifindexMask) {
         return hash(flow, flow.ifindex);
     }
 
-    /** Whether a flow may have what these look at under a second hash: {@link #hashAttached}. */
+    /** Whether a flow may have what these look at under a second hash: {@link #hashLower}. */
     boolean hasTwo(Flow flow) {
-        return ifindexMask != 0 && flow.attachedIfindex != 0;
+        return ifindexMask != 0 && flow.lowerIfindex != 0;
     }
 
-    int hashAttached(Flow flow) {
-        return hash(flow, flow.attachedIfindex);
+    int hashLower(Flow flow) {
+        return hash(flow, flow.lowerIfindex);
     }
 
     private int hash(Flow flow, int ifindex) {

@@ -28,6 +28,7 @@ public final class Spd {
     private static final int FAMILIES = 2;
     private static final int DIRECTION_MASK = 7;
     private static final int INDEX_STEP = 8;
+    private static final int NAMING_INTERFACE = 3 * DIRECTIONS;
 
     private final Runnable beforeRemoval;
     private final AtomicReferenceArray<Classifier> classifiers =
@@ -36,9 +37,9 @@ public final class Spd {
     private final WalkList<Policy> all = new WalkList<>();
     /**
      * By direction: all, those of sockets, and those that let through but do not count for all packets between their
-     * addresses.
+     * addresses. Last, over all of them, those that name an interface.
      */
-    private final AtomicIntegerArray counts = new AtomicIntegerArray(3 * DIRECTIONS);
+    private final AtomicIntegerArray counts = new AtomicIntegerArray(3 * DIRECTIONS + 1);
 
     private final PolicyChanges changes = new PolicyChanges();
     private final AtomicReferenceArray<PolicySpec.Action> defaults = new AtomicReferenceArray<>(DIRECTIONS);
@@ -123,6 +124,11 @@ public final class Spd {
         return counts.get(2 * DIRECTIONS + direction.number()) == 0;
     }
 
+    /** Whether any policy, of a socket or not, names an interface. Any thread. */
+    public boolean namesInterface() {
+        return counts.get(NAMING_INTERFACE) != 0;
+    }
+
     /** Length of the table by index, what a client is told as {@code spdhcnt}. Control thread. */
     public int buckets() {
         return byIndex.length();
@@ -170,6 +176,7 @@ public final class Spd {
         all.add(entry);
         addToCount(spec.direction().number(), 1);
         countPartial(entry, 1);
+        countNaming(spec, 1);
         if (old == null) {
             byIndex.add(entry, Hashing.fold(index));
         } else {
@@ -304,6 +311,7 @@ public final class Spd {
         SpdEntry entry = SpdEntry.ofSocket(policy);
         all.add(entry);
         addToCount(number, 1);
+        countNaming(spec, 1);
         byIndex.add(entry, Hashing.fold(policy.spec().index()));
         return policy;
     }
@@ -326,6 +334,7 @@ public final class Spd {
                         : DIRECTIONS + spec.direction().number(),
                 -1);
         countPartial(entry, -1);
+        countNaming(spec, -1);
         entry.policy().setEntry(null);
     }
 
@@ -333,6 +342,12 @@ public final class Spd {
         PolicySpec spec = entry.policy().spec();
         if (entry.list != 0 && !entry.matchesAll() && spec.action() == PolicySpec.Action.ALLOW) {
             addToCount(2 * DIRECTIONS + spec.direction().number(), more);
+        }
+    }
+
+    private void countNaming(PolicySpec spec, int more) {
+        if (spec.selector().ifindex() != 0) {
+            addToCount(NAMING_INTERFACE, more);
         }
     }
 

@@ -83,7 +83,7 @@ final class TupleSpace implements PolicySet {
             if ((table.mask.list() & lists) != 0) {
                 found = better(table, table.mask.hash(flow), flow, lists, found);
                 if (table.mask.hasTwo(flow)) {
-                    found = better(table, table.mask.hashAttached(flow), flow, lists, found);
+                    found = better(table, table.mask.hashLower(flow), flow, lists, found);
                 }
             }
         }

@@ -46,7 +46,8 @@ public interface HostNetwork {
 
     /**
      * Index of the interface by which the host sends a packet, 0 if there is no way. May take tens of microseconds;
-     * asked for a flow's first packet, and only while a policy names an interface. {@link #generation} tells of a change.
+     * asked for a flow's first packet, and only while a policy names an interface. {@link #generation} tells of a
+     * change.
      *
      * @param source {@link Address#ANY} for any; another host's if the packet is one that this host forwards
      * @param mark of the packet, for routing rules that look at it

@@ -12,7 +12,7 @@ import org.xfrmbridge.net.Tcp;
 
 /**
  * Finds frames in a batch that a host may take as one: consecutive segments of a TCP stream, as Linux merges them on
- * receipt (tcp_gro_receive). Link and IP header, acknowledgement, window and options must be equal. Checksums are
+ * receipt (tcp_gro_receive). Link and IP header, mark, acknowledgement, window and options must be equal. Checksums are
  * verified before, since the host will not look at them again. Keeps order: only neighbours are merged. Confined to one
  * thread.
  *
@@ -131,6 +131,7 @@ public final class Coalescing {
         return next.ip == first.ip
                 && next.payload == first.payload
                 && next.ipv4 == first.ipv4
+                && next.frame.mark == first.frame.mark
                 && next.payloadBytes <= first.payloadBytes
                 && next.payload - next.ip + streamBytes + next.payloadBytes <= MAX_IP_BYTES
                 && next.sequence() == first.sequence() + streamBytes

@@ -7,6 +7,9 @@ package org.xfrmbridge.xfrm;
  * key in their place.
  */
 public final class Flow {
+    /** Of {@link #lowerIfindex}: no interface has this index. */
+    public static final int NOT_ASKED = -1;
+
     public int family;
     public long saddrHigh;
     public long saddrLow;
@@ -17,8 +20,11 @@ public final class Flow {
     public int dport;
     public int mark;
     public int ifindex;
-    /** The interface whose place {@link #ifindex} has taken, 0 if none: who names it means this flow, too. */
-    public int attachedIfindex;
+    /**
+     * The interface that stands behind {@link #ifindex}, 0 if none: whose place that has taken, or to which the host's
+     * routes lead. Who names it means this flow, too. {@link #NOT_ASKED} where no policy names any.
+     */
+    public int lowerIfindex;
 
     public int ifId;
 
@@ -41,19 +47,19 @@ public final class Flow {
         dport = other.dport;
         mark = other.mark;
         ifindex = other.ifindex;
-        attachedIfindex = other.attachedIfindex;
+        lowerIfindex = other.lowerIfindex;
         ifId = other.ifId;
         return this;
     }
 
     /** Whether it leaves or comes by an interface, which a selector names. */
     public boolean isAt(int index) {
-        return index == ifindex || index == attachedIfindex;
+        return index == ifindex || index == lowerIfindex;
     }
 
     /**
-     * Whether all fields are equal, but for {@link #attachedIfindex}, which all flows have in common. No
-     * {@code equals}: a Flow changes, and must be no key of a map.
+     * Whether all fields are equal, but for {@link #lowerIfindex}, which follows from the others. No {@code equals}: a
+     * Flow changes, and must be no key of a map.
      */
     public boolean isSame(Flow other) {
         return saddrHigh == other.saddrHigh

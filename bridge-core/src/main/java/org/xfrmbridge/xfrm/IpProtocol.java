@@ -36,6 +36,11 @@ public final class IpProtocol {
         };
     }
 
+    /** Whether its sender cuts what it sends by what the way takes, and so is to be told how much that is. */
+    public static boolean isSegmented(int protocol) {
+        return protocol == TCP || protocol == SCTP || protocol == DCCP;
+    }
+
     /** Whether states may carry it at all: ESP, AH, IPComp, and the two of mobile IPv6. */
     public static boolean isTransform(int protocol) {
         return protocol == ESP || protocol == AH || protocol == COMP || protocol == ROUTING || protocol == DSTOPTS;

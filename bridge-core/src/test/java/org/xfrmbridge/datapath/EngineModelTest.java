@@ -42,6 +42,7 @@ class EngineModelTest extends EngineModel {
 
     private final PathContext context =
             PathContext.builder(databases, network, clock).build(engine);
+    private final FlowInterfaces interfaces = new FlowInterfaces(context);
     private final OutboundResolver resolver = new OutboundResolver(context, new XfrmStats().newOutbound());
     private final FlowCache<OutboundRoute> routes = new FlowCache<>(1 << 10, 7);
     private final PolicyCheck check = new PolicyCheck(context, new XfrmStats().newInbound());
@@ -206,7 +207,7 @@ class EngineModelTest extends EngineModel {
         say(() -> "send " + flow);
         NaiveXfrm.Answer expected = naive.outbound(flow);
         OutboundRoute route = routes.get(flow);
-        if (route == null || !route.isFresh(context.network(), context.pathMtu(), flow, clock.nowNs())) {
+        if (route == null || !route.isFresh(context, interfaces, flow, clock.nowNs())) {
             route = resolver.resolve(flow, clock.nowNs());
             routes.put(flow, route);
         }

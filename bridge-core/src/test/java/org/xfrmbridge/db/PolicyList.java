@@ -149,7 +149,7 @@ public final class PolicyList {
         return (selector.protocol() == 0 || selector.protocol() == flow.protocol)
                 && (selector.ifindex() == 0
                         || selector.ifindex() == flow.ifindex
-                        || selector.ifindex() == flow.attachedIfindex)
+                        || selector.ifindex() == flow.lowerIfindex)
                 && (selector.sport() & selector.sportMask()) == (flow.sport & selector.sportMask())
                 && (selector.dport() & selector.dportMask()) == (flow.dport & selector.dportMask())
                 && samePrefix(selector.saddr(), flow.saddr(), selector.saddrPrefix())

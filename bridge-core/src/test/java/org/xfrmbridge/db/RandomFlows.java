@@ -146,7 +146,7 @@ final class RandomFlows {
         flow.dport = random.nextInt(4);
         flow.mark = random.nextInt(4);
         flow.ifindex = random.nextInt(3);
-        flow.attachedIfindex = random.nextInt(3);
+        flow.lowerIfindex = random.nextInt(3);
         flow.ifId = random.nextInt(8) == 0 ? 1 : 0;
     }
 
