@@ -1,5 +1,7 @@
 package org.xfrmbridge.daemon.nft;
 
+import org.xfrmbridge.daemon.os.StackSigns;
+
 /**
  * The names and numbers of a bridge in the host's stack, all of them: what others on the host may meet.
  *
@@ -13,7 +15,7 @@ public record StackNames(String tap, int markBit) {
     public static final String TABLE = "xfrm-bridge";
 
     /** The SO_PRIORITY of the bridge's own sockets: their packets are never selected. */
-    public static final int BYPASS_PRIORITY = 0x5846524d;
+    public static final int BYPASS_PRIORITY = StackSigns.BYPASS_PRIORITY;
 
     /** Routing table whose only route leads to the TAP. */
     public static final int ROUTE_TABLE = 58;
@@ -28,10 +30,10 @@ public record StackNames(String tap, int markBit) {
     public static final int FIRST_QUEUE = 22616;
 
     /** Bytes 0 and 1 of a source MAC whose bytes 2 to 5 are an interface's index, in native order. */
-    public static final int INDEX_MAC = 0x0249;
+    public static final int INDEX_MAC = StackSigns.INDEX_MAC;
 
     /** Bytes 0 and 1 of a MAC whose bytes 2 to 5 are a packet's mark, in native order. */
-    public static final int MARK_MAC = 0x0258;
+    public static final int MARK_MAC = StackSigns.MARK_MAC;
 
     /** All bits of a mark but the bridge's. */
     public int userBits() {

@@ -35,6 +35,8 @@ public interface Libc {
 
     int accept4(int fd, Pointer address, Pointer addressBytes, int flags);
 
+    int getsockname(int fd, Pointer address, Pointer addressBytes);
+
     int getpeername(int fd, Pointer address, Pointer addressBytes);
 
     int getsockopt(int fd, int level, int name, Pointer value, Pointer valueBytes);
@@ -44,6 +46,8 @@ public interface Libc {
     long recv(int fd, Pointer buffer, long bytes, int flags);
 
     long recvmsg(int fd, Pointer message, int flags);
+
+    int sendmmsg(int fd, Pointer messages, int count, int flags);
 
     long send(int fd, Pointer buffer, long bytes, int flags);
 
@@ -73,6 +77,9 @@ public interface Libc {
     interface Fast {
         @IgnoreError
         int epoll_wait(int set, Pointer events, int most, int timeoutMs);
+
+        @IgnoreError
+        int recvmmsg(int fd, Pointer messages, int count, int flags, Pointer timeout);
 
         @IgnoreError
         long read(int fd, Pointer buffer, long bytes);

@@ -1,6 +1,5 @@
 package org.xfrmbridge.daemon.port;
 
-import com.google.common.base.Throwables;
 import java.nio.ByteBuffer;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.io.PacketBatch;
@@ -9,7 +8,7 @@ import org.xfrmbridge.net.Tcp;
 import org.xfrmbridge.offload.Coalescing;
 
 /** Writes to a TAP; segments of one TCP stream that follow each other go as one super-frame. One thread. */
-final class TapOutput {
+final class TapOutput implements RunSender {
     private final TapDevice.Channel channel;
     private final Coalescing coalescing;
 
@@ -18,24 +17,8 @@ final class TapOutput {
         coalescing = device.offload() == TapDevice.Offload.TCP ? new Coalescing() : null;
     }
 
-    /** A fault costs the frame that shows it; the first is thrown when the others are sent. */
-    void send(PacketBatch batch) {
-        Throwable first = null;
-        for (int i = 0; i < batch.size(); ) {
-            try {
-                i += send(batch, i);
-            } catch (Throwable fault) {
-                first = first == null ? fault : first;
-                i++;
-            }
-        }
-        if (first != null) {
-            Throwables.throwIfUnchecked(first);
-        }
-    }
-
-    /** Sends what begins at an index; returns how many frames that was. */
-    private int send(PacketBatch batch, int at) {
+    @Override
+    public int sendRun(PacketBatch batch, int at) {
         int frames = coalescing == null ? 1 : coalescing.run(batch, at);
         if (frames > 1) {
             writeSuperFrame(batch, at, frames);

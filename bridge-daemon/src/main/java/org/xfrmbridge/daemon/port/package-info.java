@@ -1,2 +1,2 @@
-/** Packet ports on TAP devices of this machine. */
+/** Packet ports on TAP devices and sockets of this machine. */
 package org.xfrmbridge.daemon.port;

@@ -1,0 +1,105 @@
+package org.xfrmbridge.daemon.port;
+
+import static org.xfrmbridge.daemon.os.StackSigns.INDEX_MAC;
+import static org.xfrmbridge.daemon.os.StackSigns.MARK_MAC;
+
+import java.nio.ByteOrder;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.os.TapDevice;
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.io.PacketPort;
+import org.xfrmbridge.net.Bytes;
+import org.xfrmbridge.net.Ethernet;
+import org.xfrmbridge.net.MacAddress;
+
+/**
+ * The TAP by which the host's stack hands packets over and takes them back. There are no neighbours on it: the link
+ * addresses carry what a frame has no place for. Rules of the packet filter write and read them
+ * ({@link org.xfrmbridge.daemon.os.StackSigns}).
+ *
+ * <pre>
+ *              destination                    source
+ *   from host  02:58:mark                     02:49:interface, if it was about to leave by one, else anything
+ *   to host    the TAP's own                  02:58:mark
+ * </pre>
+ */
+public final class StackTapPort implements PacketPort {
+    private final TapPort tap;
+    private final long tapMac;
+    private final int userBits;
+
+    /**
+     * @param tapMac link address of the device: the host takes nothing else for its own
+     * @param markBit the bit of marks that is the bridge's; what it hands on has it clear
+     */
+    public StackTapPort(TapDevice device, long tapMac, int markBit) throws OsException {
+        tap = new TapPort(device);
+        this.tapMac = tapMac;
+        userBits = ~markBit;
+    }
+
+    @Override
+    public void receive(PacketPool pool, PacketBatch into) {
+        int first = into.size();
+        try {
+            tap.receive(pool, into);
+        } finally {
+            for (int i = first; i < into.size(); i++) {
+                readLink(into.get(i));
+            }
+        }
+    }
+
+    private void readLink(PacketBuffer frame) {
+        if (frame.length >= Ethernet.HEADER_BYTES) {
+            frame.mark = number(frame, Ethernet.DESTINATION, MARK_MAC) & userBits;
+            frame.ifindex = number(frame, Ethernet.SOURCE, INDEX_MAC);
+        }
+    }
+
+    private static int number(PacketBuffer frame, int address, int prefix) {
+        int at = frame.offset + address;
+        return Bytes.u16(frame.data, at) == prefix ? inOrder(Bytes.i32(frame.data, at + 2)) : 0;
+    }
+
+    /** Rules of the packet filter copy a mark or an index as it is in memory. */
+    private static int inOrder(int number) {
+        return ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? number : Integer.reverseBytes(number);
+    }
+
+    /** Writes the link addresses of the caller's frames. */
+    @Override
+    public void send(PacketBatch batch) {
+        for (int i = 0; i < batch.size(); i++) {
+            writeLink(batch.get(i));
+        }
+        tap.send(batch);
+    }
+
+    private void writeLink(PacketBuffer frame) {
+        // What is shorter, or lies about its size, is the device's to refuse.
+        if (frame.length >= Ethernet.HEADER_BYTES && frame.offset + Ethernet.HEADER_BYTES <= frame.data.length) {
+            MacAddress.write(frame.data, frame.offset + Ethernet.DESTINATION, tapMac);
+            Bytes.putU16(frame.data, frame.offset + Ethernet.SOURCE, MARK_MAC);
+            Bytes.putI32(frame.data, frame.offset + Ethernet.SOURCE + 2, inOrder(frame.mark & userBits));
+        }
+    }
+
+    @Override
+    public boolean await(int timeoutMs) {
+        return tap.await(timeoutMs);
+    }
+
+    /** Whether frames wait to be received. One other thread may ask. */
+    public boolean isReadable() {
+        return tap.isReadable();
+    }
+
+    /** Wakes the receiving thread; the device itself is its owner's to close. */
+    @Override
+    public void close() {
+        tap.close();
+    }
+}
