@@ -1,16 +1,56 @@
 package org.xfrmbridge.daemon.nft;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.xfrmbridge.daemon.nft.Batch.Family;
+import org.xfrmbridge.daemon.nft.StackChains.Extensions;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.SelectionTable;
 
-/** The tables of a bridge in the host's stack. They stay when the process ends. Control thread. */
+/**
+ * The tables of a bridge in the host's stack: {@code table inet xfrm-bridge} and {@code table netdev xfrm-bridge}. They
+ * stay when the process ends, and without a bridge let nothing pass that they select. Each change is one transaction: a
+ * change that is refused leaves everything as it was. Control thread.
+ */
 public final class StackTable implements SelectionTable {
+    private static final int OWNER = 2;
+    private static final int PERSIST = 4;
+    /** The best first: outlives its owner (Linux 6.9), has one (5.12), anybody's. */
+    private static final int[] FLAGS = {OWNER | PERSIST, OWNER, 0};
+
+    private static final Set<Integer> UNKNOWN = Set.of(OsException.ENOENT, OsException.EINVAL, OsException.EOPNOTSUPP);
+    private static final Path BRIDGE_NETFILTER = Path.of("/proc/sys/net/bridge");
+
+    private final NetfilterSocket netfilter;
+    private final StackNames names;
+    private final int tapIndex;
+    private final int queue;
+    private final SelectionRules selection;
+    private Extensions extensions;
+    private StackChains chains;
+
+    private Selected selected = new Selected();
+    private Map<Integer, Integer> encapsulation = Map.of();
+    private List<CoveredDevice> covered = List.of();
+    private boolean identity;
+
+    private StackTable(StackNames names, int tapIndex, int queue, NetlinkSocket owner) {
+        this.names = names;
+        this.tapIndex = tapIndex;
+        this.queue = queue;
+        this.netfilter = new NetfilterSocket(owner);
+        this.selection = new SelectionRules(names);
+    }
+
     /**
-     * Puts the tables in place, in one transaction, also over those that a bridge has left.
+     * Puts the tables in place, also over those that a bridge has left. No device is covered yet.
      *
      * @param tapIndex of the TAP, which must be there
      * @param queue number of the {@link ClearQueue}
@@ -20,29 +60,114 @@ public final class StackTable implements SelectionTable {
      */
     public static StackTable install(
             StackNames names, int tapIndex, int queue, NetlinkSocket owner, SelectionChange first) throws OsException {
-        throw new UnsupportedOperationException();
+        StackTable table = new StackTable(names, tapIndex, queue, owner);
+        table.selected.apply(first);
+        table.findOut();
+        return table;
+    }
+
+    /** What a kernel does not know it refuses. */
+    private void findOut() throws OsException {
+        OsException refusal = null;
+        for (int flags : FLAGS) {
+            for (boolean nativeQueue : new boolean[] {true, false}) {
+                use(new Extensions(flags, nativeQueue, Files.exists(BRIDGE_NETFILTER)));
+                try {
+                    restore();
+                    return;
+                } catch (OsException e) {
+                    refusal = e;
+                    if (!UNKNOWN.contains(e.errno())) {
+                        throw e;
+                    }
+                }
+            }
+        }
+        throw refusal;
+    }
+
+    private void use(Extensions these) {
+        extensions = these;
+        chains = new StackChains(names, tapIndex, queue, these);
     }
 
     @Override
-    public void commit(SelectionChange change) throws OsException {}
+    public void commit(SelectionChange change) throws OsException {
+        Batch batch = new Batch(Family.INET, StackNames.TABLE);
+        selection.write(batch, change, selected);
+        netfilter.commit(batch);
+        selected.apply(change);
+    }
 
     /** @param ports encapsulation ports, and for each the port of the bridge's own socket */
-    public void encapsulation(Map<Integer, Integer> ports) throws OsException {}
+    public void encapsulation(Map<Integer, Integer> ports) throws OsException {
+        Batch batch = new Batch(Family.INET, StackNames.TABLE);
+        chains.writeEncapsulation(batch, ports);
+        netfilter.commit(batch);
+        encapsulation = new TreeMap<>(ports);
+    }
 
-    /** All devices to cover, from now on. One that is gone meanwhile is left out. */
-    public void cover(Collection<CoveredDevice> devices) throws OsException {}
+    /** All devices to cover, from now on. */
+    public void cover(Collection<CoveredDevice> devices) throws OsException {
+        Batch batch = new Batch(Family.NETDEV, StackNames.TABLE);
+        batch.deleteTable().addTable(extensions.tableFlags());
+        chains.flushCovered(batch.in(Family.INET));
+        chains.addNetdev(batch.in(Family.NETDEV), devices);
+        netfilter.commit(batch);
+        covered = List.copyOf(devices);
+    }
 
     /** Whether what is selected keeps its source address, whatever NAT others do: switches connection tracking on. */
-    public void identity(boolean on) throws OsException {}
+    public void identity(boolean on) throws OsException {
+        if (on != identity) {
+            Batch batch = new Batch(Family.INET, StackNames.TABLE);
+            chains.writeIdentity(batch, on);
+            netfilter.commit(batch);
+            identity = on;
+        }
+    }
 
-    /** Whether somebody has taken the tables away. */
+    /** Whether the tables are there as they were made: anybody may delete those of no owner. */
     public boolean isThere() throws OsException {
-        return true;
+        return netfilter.hasTable(Family.INET, StackNames.TABLE)
+                && netfilter.hasTable(Family.NETDEV, StackNames.TABLE)
+                && extensions.bridgeNetfilter() == Files.exists(BRIDGE_NETFILTER);
     }
 
     /** The same tables anew, with all that is selected. */
-    public void restore() throws OsException {}
+    public void restore() throws OsException {
+        use(new Extensions(extensions.tableFlags(), extensions.nativeQueue(), Files.exists(BRIDGE_NETFILTER)));
+        Batch batch = new Batch(Family.INET, StackNames.TABLE);
+        deleteExisting(netfilter, batch);
+        batch.in(Family.NETDEV)
+                .addTable(extensions.tableFlags())
+                .in(Family.INET)
+                .addTable(extensions.tableFlags());
+        chains.addInet(batch, selection);
+        selection.write(batch, selected.whole(), new Selected());
+        chains.writeEncapsulation(batch, encapsulation);
+        if (identity) {
+            chains.writeIdentity(batch, true);
+        }
+        chains.addNetdev(batch.in(Family.NETDEV), covered);
+        chains.addBridged(batch, Family.IP);
+        chains.addBridged(batch, Family.IP6);
+        netfilter.commit(batch);
+    }
 
     /** Takes the tables away: for {@code detach}. */
-    public static void remove(NetlinkSocket owner) throws OsException {}
+    public static void remove(NetlinkSocket owner) throws OsException {
+        NetfilterSocket netfilter = new NetfilterSocket(owner);
+        Batch batch = new Batch(Family.INET, StackNames.TABLE);
+        deleteExisting(netfilter, batch);
+        netfilter.commit(batch);
+    }
+
+    private static void deleteExisting(NetfilterSocket netfilter, Batch batch) throws OsException {
+        for (Family family : Family.values()) {
+            if (netfilter.hasTable(family, StackNames.TABLE)) {
+                batch.in(family).deleteTable();
+            }
+        }
+    }
 }

@@ -19,6 +19,8 @@ public final class NetlinkSocket implements AutoCloseable {
     private static final int NETLINK_NETFILTER = 12;
     private static final int SOL_SOCKET = 1;
     private static final int SOL_NETLINK = 270;
+    private static final int SO_SNDBUF = 7;
+    private static final int SO_SNDBUFFORCE = 32;
     private static final int SO_RCVBUFFORCE = 33;
     private static final int SO_NETNS_COOKIE = 71;
     private static final int NETLINK_ADD_MEMBERSHIP = 1;
@@ -27,6 +29,8 @@ public final class NetlinkSocket implements AutoCloseable {
     private static final int NETLINK_GET_STRICT_CHK = 12;
     private static final int MSG_DONTWAIT = 0x40;
     private static final int RECEIVE_BYTES = 1 << 17;
+    /** Every kernel has room for that. */
+    private static final int DEFAULT_SEND_BYTES = 1 << 17;
 
     private final String name;
     private final Descriptor descriptor;
@@ -57,19 +61,43 @@ public final class NetlinkSocket implements AutoCloseable {
         return new NetlinkSocket(NETLINK_NETFILTER, "NETLINK_NETFILTER");
     }
 
-    private NetlinkSocket(int protocol, String name) throws OsException {
+    /** The same, which another process has opened and bound. */
+    public static NetlinkSocket ofNetfilter(Descriptor descriptor) {
+        return new NetlinkSocket(descriptor, "NETLINK_NETFILTER");
+    }
+
+    private NetlinkSocket(Descriptor descriptor, String name) {
         this.name = name;
-        descriptor = new Descriptor(check(LIBC.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol), "socket(%s)", name));
+        this.descriptor = descriptor;
+        set(SOL_NETLINK, NETLINK_EXT_ACK, 1);
+        set(SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20);
+    }
+
+    private NetlinkSocket(int protocol, String name) throws OsException {
+        this(new Descriptor(check(LIBC.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol), "socket(%s)", name)), name);
         try {
             Memory address = new Memory(12);
             address.buffer.putShort(0, (short) AF_NETLINK);
             check(LIBC.bind(descriptor.fd(), address.pointer, 12), "bind(%s)", name);
-            set(SOL_NETLINK, NETLINK_EXT_ACK, 1);
-            set(SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20);
         } catch (OsException e) {
             descriptor.close();
             throw e;
         }
+    }
+
+    /** Makes room for one message of that length; in a container maybe less. */
+    public void setSendBuffer(int bytes) {
+        if (bytes > DEFAULT_SEND_BYTES && set(SOL_SOCKET, SO_SNDBUFFORCE, bytes) != 0) {
+            set(SOL_SOCKET, SO_SNDBUF, bytes);
+        }
+    }
+
+    /** Takes all that is there. */
+    public void drain() {
+        long bytes;
+        do {
+            bytes = LIBC.recv(descriptor.fd(), memory.pointer, RECEIVE_BYTES, MSG_DONTWAIT);
+        } while (bytes >= 0 || Native.errno() == OsException.ENOBUFS || Native.errno() == OsException.EINTR);
     }
 
     /** A kernel that does not know a group has no events of it: that is no error. */

@@ -5,7 +5,6 @@ import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
-import org.xfrmbridge.netlink.nl.Attributes;
 import org.xfrmbridge.netlink.nl.NetlinkErrors;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
@@ -66,12 +65,7 @@ public final class NetlinkExchange implements AutoCloseable {
             return;
         }
         NetlinkHeader asked = NetlinkHeader.read(ByteBuffer.wrap(request).order(payload.order()), 0);
-        boolean capped = reader.header().has(NetlinkHeader.CAPPED);
-        int errorBytes = NetlinkErrors.BYTES + (capped ? 0 : asked.lengthBytes() - NetlinkHeader.BYTES);
-        String words = reader.header().has(NetlinkHeader.ACK_TLVS)
-                ? Attributes.parse(payload, errorBytes, NetlinkErrors.ATTR_MISSING_NEST)
-                        .getString(NetlinkErrors.ATTR_MESSAGE)
-                : null;
+        String words = NetlinkErrors.message(reader);
         String name = nameOf.apply(asked.type());
         throw new OsException(words == null ? name : name + " (" + words + ")", errno);
     }

@@ -160,4 +160,19 @@ public final class NetlinkErrors {
     public static int errno(ByteBuffer payload) {
         return payload.limit() >= 4 ? -payload.getInt(0) : 0;
     }
+
+    /**
+     * The words in an NLMSG_ERROR that a client with NETLINK_EXT_ACK received; null if there are none.
+     *
+     * @param error at the message
+     */
+    public static String message(NetlinkReader error) {
+        if (!error.has(NetlinkHeader.ACK_TLVS)) {
+            return null;
+        }
+        ByteBuffer payload = error.payload();
+        int requestBytes = error.has(NetlinkHeader.CAPPED) ? NetlinkHeader.BYTES : payload.getInt(4);
+        return Attributes.parse(payload, NetlinkHeader.align(4 + requestBytes), ATTR_MISSING_NEST)
+                .getString(ATTR_MESSAGE);
+    }
 }

@@ -1,0 +1,148 @@
+package org.xfrmbridge.daemon.nft;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import org.xfrmbridge.daemon.nft.Rule.Comparison;
+import org.xfrmbridge.daemon.nft.Rule.Header;
+import org.xfrmbridge.daemon.nft.Rule.Meta;
+import org.xfrmbridge.daemon.selection.Element;
+import org.xfrmbridge.daemon.selection.Level;
+import org.xfrmbridge.daemon.selection.SelectionChange;
+import org.xfrmbridge.daemon.selection.WideScope;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
+
+/**
+ * The chains that say which packets are selected: one for each direction and family. What is selected outbound is
+ * marked; what came in the clear is given to the queue.
+ */
+final class SelectionRules {
+    private static final int FRAGMENT_FIELD_AT = 6;
+    /** Offset and "more fragments", not "don't fragment". */
+    private static final byte[] FRAGMENT_BITS = {0x3f, (byte) 0xff};
+
+    private final StackNames names;
+
+    SelectionRules(StackNames names) {
+        this.names = names;
+    }
+
+    static String chain(Direction direction) {
+        return switch (direction) {
+            case OUT -> "select";
+            case IN -> "check-in";
+            case FWD -> "check-forward";
+        };
+    }
+
+    private static String chain(WideScope scope) {
+        return chain(scope.direction()) + (scope.family() == AddressFamily.INET ? "-ip" : "-ip6");
+    }
+
+    private static byte[] number(int family) {
+        return Rule.bytes(family);
+    }
+
+    private static WideScope scope(Level level) {
+        return new WideScope(level.direction(), level.family());
+    }
+
+    /** Chains that select nothing. */
+    void addChains(Batch batch) {
+        for (Direction direction : Direction.values()) {
+            batch.addChain(chain(direction));
+            for (int family : List.of(AddressFamily.INET, AddressFamily.INET6)) {
+                String chain = chain(new WideScope(direction, family));
+                batch.addChain(chain)
+                        .addRule(
+                                chain(direction),
+                                new Rule().is(Meta.FAMILY, number(family)).goTo(chain));
+            }
+        }
+    }
+
+    /** New sets, elements, rules, and the end of sets, in that order. */
+    void write(Batch batch, SelectionChange change, Selected before) {
+        Set<Level> old = Set.copyOf(before.levels());
+        change.levels().stream()
+                .filter(level -> !old.contains(level) && !level.isEmpty())
+                .forEach(level -> batch.addSet(LevelSet.name(level), LevelSet.key(level)));
+        // Removed first: an element that was removed and is added again is there.
+        byLevel(change.removed()).forEach((level, keys) -> batch.deleteElements(LevelSet.name(level), keys));
+        byLevel(change.added()).forEach((level, keys) -> batch.addElements(LevelSet.name(level), keys));
+        if (before.changesRules(change)) {
+            writeRules(batch, change);
+        }
+        Set<Level> stay = Set.copyOf(change.levels());
+        old.stream()
+                .filter(level -> !stay.contains(level) && !level.isEmpty())
+                .forEach(level -> batch.deleteSet(LevelSet.name(level)));
+    }
+
+    private static Map<Level, List<byte[]>> byLevel(Collection<Element> elements) {
+        return elements.stream()
+                .filter(element -> !element.level().isEmpty())
+                .collect(Collectors.groupingBy(Element::level, Collectors.mapping(LevelSet::key, Collectors.toList())));
+    }
+
+    private void writeRules(Batch batch, SelectionChange change) {
+        for (Direction direction : Direction.values()) {
+            for (int family : List.of(AddressFamily.INET, AddressFamily.INET6)) {
+                WideScope scope = new WideScope(direction, family);
+                List<Level> levels = change.levels().stream()
+                        .filter(level -> scope(level).equals(scope))
+                        .toList();
+                batch.flushChain(chain(scope));
+                if (change.wide().contains(scope) || levels.stream().anyMatch(Level::isEmpty)) {
+                    batch.addRule(chain(scope), selecting(direction).apply(new Rule()));
+                } else {
+                    writeLevels(batch, scope, levels);
+                }
+            }
+        }
+    }
+
+    /** Fragments need not show ports, nor those of IPv6 a protocol; nor does an IPv6 packet with broken headers. */
+    private void writeLevels(Batch batch, WideScope scope, List<Level> levels) {
+        UnaryOperator<Rule> select = selecting(scope.direction());
+        boolean isIpv4 = scope.family() == AddressFamily.INET;
+        boolean ports = levels.stream().anyMatch(level -> level.sport() || level.dport());
+        boolean protocols = ports || levels.stream().anyMatch(Level::protocol);
+        if (isIpv4 && ports) {
+            batch.addRule(
+                    chain(scope),
+                    select.apply(new Rule()
+                            .is(Meta.FAMILY, number(AddressFamily.INET))
+                            .load(Header.NETWORK, FRAGMENT_FIELD_AT, 2, 0)
+                            .mask(0, FRAGMENT_BITS, new byte[2])
+                            .compare(0, Comparison.UNEQUAL, new byte[2])));
+        }
+        if (!isIpv4 && protocols) {
+            batch.addRule(chain(scope), select.apply(new Rule().isIpv6Fragment()));
+        }
+        for (Level level : levels) {
+            batch.addRule(chain(scope), select.apply(LevelSet.lookUp(level, new Rule())));
+        }
+        if (!isIpv4 && protocols) {
+            batch.addRule(
+                    chain(scope),
+                    new Rule()
+                            .load(Meta.PROTOCOL, 0)
+                            .compare(0, Comparison.AT_LEAST, Rule.bytes(0))
+                            .leave());
+            batch.addRule(chain(scope), select.apply(new Rule()));
+        }
+    }
+
+    private UnaryOperator<Rule> selecting(Direction direction) {
+        return direction == Direction.OUT
+                ? rule -> rule.counter()
+                        .setMark(names.userBits(), names.markBit())
+                        .leave()
+                : rule -> rule.counter().goTo(StackChains.ASK);
+    }
+}
