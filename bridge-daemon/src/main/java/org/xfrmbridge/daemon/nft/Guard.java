@@ -1,31 +1,142 @@
 package org.xfrmbridge.daemon.nft;
 
+import java.io.File;
 import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.os.Descriptor;
+import org.xfrmbridge.daemon.os.DescriptorSocket;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
+import org.xfrmbridge.daemon.os.OsException;
 
 /**
- * The process that holds the socket to which the tables belong, so that they outlive the bridge and others' {@code nft
- * flush ruleset}. Control thread.
+ * The process that holds the socket to which the tables belong: neither the end of a bridge nor others' {@code nft
+ * flush ruleset} takes them away. It runs {@code xfrm-bridge-guard}, which knows of nothing but one descriptor. Control
+ * thread.
  */
 public final class Guard implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Guard.class);
+    private static final String PROGRAM = "xfrm-bridge-guard";
+
+    private final Path directory;
+    private final NetlinkSocket socket;
+    private DescriptorSocket connection;
+
+    private Guard(Path directory, DescriptorSocket connection, NetlinkSocket socket) {
+        this.directory = directory;
+        this.connection = connection;
+        this.socket = socket;
+    }
+
     /** The guard of that directory; one is started if none answers. */
     public static Guard open(Path directory) throws IOException {
-        throw new UnsupportedOperationException();
+        DescriptorSocket connection = connect(directory);
+        try {
+            if (connection == null) {
+                connection = start(directory);
+            }
+            connection.ask('G', DescriptorSocket.NONE);
+            Descriptor held = connection.passed();
+            if (held != null) {
+                return new Guard(directory, connection, NetlinkSocket.ofNetfilter(held));
+            }
+            Guard guard = new Guard(directory, connection, NetlinkSocket.toNetfilter());
+            guard.handOver();
+            return guard;
+        } catch (IOException e) {
+            if (connection != null) {
+                connection.close();
+            }
+            throw e;
+        }
     }
 
     /** To which the tables belong. */
     public NetlinkSocket socket() {
-        return null;
+        return socket;
     }
 
-    /** Every few seconds: starts another one if it has died. */
-    public void keep() throws IOException {}
+    /** Every few seconds: another one holds the same socket if the guard has died. */
+    public void keep() throws IOException {
+        if (connection.isConnected()) {
+            return;
+        }
+        connection.close();
+        connection = start(directory);
+        handOver();
+        LOG.warn("the process that guards nftables' tables was ended by somebody: there is another one");
+    }
 
-    /** After the tables were removed: ends the guard. */
-    public void end() {}
+    /** After the tables were removed. */
+    public void end() throws OsException {
+        connection.ask('E', DescriptorSocket.NONE);
+        close();
+    }
 
-    /** The guard stays. */
+    /** The guard stays, and the tables with it. */
     @Override
-    public void close() {}
+    public void close() {
+        connection.close();
+        socket.close();
+    }
+
+    private void handOver() throws OsException {
+        connection.ask('H', socket.fd());
+    }
+
+    private static Path address(Path directory) {
+        return directory.toAbsolutePath().resolve("guard");
+    }
+
+    /** Null if nobody listens. */
+    private static DescriptorSocket connect(Path directory) throws OsException {
+        try {
+            return DescriptorSocket.connect(address(directory));
+        } catch (OsException e) {
+            if (e.errno() == OsException.ENOENT || e.errno() == OsException.ECONNREFUSED) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
+    private static DescriptorSocket start(Path directory) throws IOException {
+        Process process = new ProcessBuilder(
+                        program().toString(), directory.toAbsolutePath().toString())
+                .redirectInput(new File("/dev/null"))
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        try {
+            int status = process.waitFor();
+            if (status != 0) {
+                throw new IOException(PROGRAM + " could not be started for " + directory + " (status " + status + ")");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while " + PROGRAM + " was being started", e);
+        }
+        return DescriptorSocket.connect(address(directory));
+    }
+
+    /** Beside this module's jar or classes. */
+    private static Path program() throws IOException {
+        try {
+            Path here = Path.of(Guard.class
+                    .getProtectionDomain()
+                    .getCodeSource()
+                    .getLocation()
+                    .toURI());
+            Path program = here.resolveSibling(PROGRAM);
+            if (!Files.isExecutable(program)) {
+                throw new IOException(program + " is not there: build the bridge again");
+            }
+            return program;
+        } catch (URISyntaxException e) {
+            throw new IOException(e);
+        }
+    }
 }

@@ -64,13 +64,17 @@ public final class ClientSocket implements MessageSocket {
 
     /** A bridge's, by the path of its socket. */
     public static ClientSocket unix(Path path) throws OsException {
-        ClientSocket socket = new ClientSocket(new Descriptor(
-                check(LIBC.socket(UnixServer.AF_UNIX, SOCK_SEQPACKET_CLOEXEC, 0), "socket(AF_UNIX, SEQPACKET)")));
+        return new ClientSocket(connect(path));
+    }
+
+    static Descriptor connect(Path path) throws OsException {
+        Descriptor socket = new Descriptor(
+                check(LIBC.socket(UnixServer.AF_UNIX, SOCK_SEQPACKET_CLOEXEC, 0), "socket(AF_UNIX, SEQPACKET)"));
         byte[] name = path.toAbsolutePath().toString().getBytes(StandardCharsets.UTF_8);
         Memory address = new Memory(2 + name.length + 1);
         address.buffer.putShort(0, (short) UnixServer.AF_UNIX).put(2, name);
         try {
-            check(LIBC.connect(socket.descriptor.fd(), address.pointer, 2 + name.length + 1), "connect(%s)", path);
+            check(LIBC.connect(socket.fd(), address.pointer, 2 + name.length + 1), "connect(%s)", path);
             return socket;
         } catch (OsException e) {
             socket.close();

@@ -51,6 +51,8 @@ public interface Libc {
 
     long send(int fd, Pointer buffer, long bytes, int flags);
 
+    long sendmsg(int fd, Pointer message, int flags);
+
     long write(int fd, Pointer buffer, long bytes);
 
     long read(int fd, Pointer buffer, long bytes);

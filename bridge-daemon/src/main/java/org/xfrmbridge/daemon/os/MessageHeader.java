@@ -57,6 +57,18 @@ final class MessageHeader {
         return this;
     }
 
+    /** Before a message of one byte is sent. @param fd that goes with it, negative for none */
+    MessageHeader carrying(int fd) {
+        header.buffer
+                .putLong(PART_LENGTH_AT, 1)
+                .putLong(CONTROL_LENGTH_AT, fd < 0 ? 0 : CMSG_BYTES + 2 * FD_BYTES)
+                .putLong(CONTROL, CMSG_BYTES + FD_BYTES)
+                .putInt(CONTROL + LEVEL_AT, SOL_SOCKET)
+                .putInt(CONTROL + TYPE_AT, SCM_RIGHTS)
+                .putInt(CONTROL + CMSG_BYTES, fd);
+        return this;
+    }
+
     Pointer pointer() {
         return header.pointer;
     }

@@ -20,6 +20,7 @@ public final class NetlinkSocket implements AutoCloseable {
     private static final int SOL_SOCKET = 1;
     private static final int SOL_NETLINK = 270;
     private static final int SO_SNDBUF = 7;
+    private static final int SO_RCVBUF = 8;
     private static final int SO_SNDBUFFORCE = 32;
     private static final int SO_RCVBUFFORCE = 33;
     private static final int SO_NETNS_COOKIE = 71;
@@ -35,6 +36,7 @@ public final class NetlinkSocket implements AutoCloseable {
     private final String name;
     private final Descriptor descriptor;
     private final Memory memory = new Memory(RECEIVE_BYTES);
+    private Memory writes;
 
     /** To NETLINK_ROUTE. @param groups RTNLGRP_ numbers to listen to */
     public NetlinkSocket(int... groups) throws OsException {
@@ -85,6 +87,13 @@ public final class NetlinkSocket implements AutoCloseable {
         }
     }
 
+    /** How much may wait to be received; in a container maybe less. */
+    public void setReceiveBuffer(int bytes) {
+        if (set(SOL_SOCKET, SO_RCVBUFFORCE, bytes) != 0) {
+            set(SOL_SOCKET, SO_RCVBUF, bytes);
+        }
+    }
+
     /** Makes room for one message of that length; in a container maybe less. */
     public void setSendBuffer(int bytes) {
         if (bytes > DEFAULT_SEND_BYTES && set(SOL_SOCKET, SO_SNDBUFFORCE, bytes) != 0) {
@@ -92,12 +101,14 @@ public final class NetlinkSocket implements AutoCloseable {
         }
     }
 
-    /** Takes all that is there. */
-    public void drain() {
-        long bytes;
-        do {
-            bytes = LIBC.recv(descriptor.fd(), memory.pointer, RECEIVE_BYTES, MSG_DONTWAIT);
-        } while (bytes >= 0 || Native.errno() == OsException.ENOBUFS || Native.errno() == OsException.EINTR);
+    /** Takes all that is there; whether there was anything, or had been and was lost. */
+    public boolean drain() {
+        boolean any = false;
+        while (LIBC.recv(descriptor.fd(), memory.pointer, RECEIVE_BYTES, MSG_DONTWAIT) >= 0
+                || Native.errno() == OsException.ENOBUFS) {
+            any = true;
+        }
+        return any;
     }
 
     /** A kernel that does not know a group has no events of it: that is no error. */
@@ -153,6 +164,36 @@ public final class NetlinkSocket implements AutoCloseable {
             return null;
         }
         return view(check(bytes, "recv(%s)", name));
+    }
+
+    /**
+     * Takes the next datagram if there is one, for {@link #received}; without an object for each, and lost ones do not
+     * matter.
+     *
+     * @return its bytes, negative if there is none
+     */
+    public int read() {
+        long bytes;
+        do {
+            bytes = LIBC.recv(descriptor.fd(), memory.pointer, RECEIVE_BYTES, MSG_DONTWAIT);
+        } while (bytes < 0 && Native.errno() == OsException.ENOBUFS);
+        return (int) bytes;
+    }
+
+    /** What {@link #read} took, from 0 on, in native order. */
+    public ByteBuffer received() {
+        return memory.buffer;
+    }
+
+    /** Room for what {@link #write} sends, from 0 on, in native order. */
+    public ByteBuffer prepareWrites(int bytes) {
+        writes = new Memory(bytes);
+        return writes.buffer;
+    }
+
+    /** Sends the first bytes of that room. A refusal is answered, or nothing is. */
+    public void write(int bytes) {
+        LIBC.send(descriptor.fd(), writes.pointer, bytes, 0);
     }
 
     private ByteBuffer view(long bytes) {

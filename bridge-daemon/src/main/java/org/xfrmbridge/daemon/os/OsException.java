@@ -27,6 +27,7 @@ public final class OsException extends IOException {
     public static final int ECONNRESET = 104;
     public static final int ENOBUFS = 105;
     public static final int ENOTCONN = 107;
+    public static final int ECONNREFUSED = 111;
 
     private final int errno;
 
