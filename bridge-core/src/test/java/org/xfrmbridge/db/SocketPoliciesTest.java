@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -273,5 +274,31 @@ class SocketPoliciesTest {
         assertEquals(
                 0, sockets.encapsulationType(INET, Address.parse("192.0.2.2").high(), 0, 4500));
         assertEquals(0, sockets.encapsulationType(INET6, 1, 2, 4500));
+    }
+
+    @Test
+    void shouldTellOfASocketBeforeItIsFoundAndWhenItIsNoMore() {
+        List<String> told = new ArrayList<>();
+        sockets.listen(new SocketListener() {
+            private boolean isFound(LocalEndpoint at, Policy policy) {
+                Flow flow = flow(Address.parse("198.51.100.1"), 9, HERE, at.port());
+                return policy != null && sockets.lookup(Direction.IN, flow) == policy;
+            }
+
+            @Override
+            public void comes(LocalEndpoint at, Policy in, Policy out, int encapsulationType) {
+                told.add("comes " + at.port() + (isFound(at, in) ? " late" : ""));
+            }
+
+            @Override
+            public void goes(LocalEndpoint at, Policy in, Policy out, int encapsulationType) {
+                told.add("goes " + at.port() + (isFound(at, in) ? " early" : ""));
+            }
+        });
+        sockets.setPolicy(CHARON, 1, at(INET, "0.0.0.0", 500), esp(Direction.IN, INET), 0);
+        sockets.move(CHARON, 1, at(INET, "0.0.0.0", 501));
+        sockets.close(CHARON, 1);
+
+        assertEquals(List.of("comes 500", "comes 501", "goes 500", "goes 501"), told);
     }
 }

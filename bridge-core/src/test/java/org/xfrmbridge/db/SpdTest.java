@@ -223,4 +223,39 @@ class SpdTest {
         assertSame(first, walk.next());
         assertEquals(0, spd.socketCount(Direction.OUT));
     }
+
+    /** Whoever must know a policy's packets knows them while it is found, not less. */
+    @Test
+    void shouldTellOfAPolicyBeforeItIsFoundAndWhenItIsNoMore() {
+        List<String> told = new ArrayList<>();
+        spd.listen(new PolicyListener() {
+            private boolean isFound(Policy policy) {
+                return spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowTo("10.0.0.1")) == policy;
+            }
+
+            @Override
+            public void comes(Policy policy) {
+                told.add("comes " + policy.spec().priority() + (isFound(policy) ? " late" : ""));
+            }
+
+            @Override
+            public void goes(Policy policy) {
+                told.add("goes " + policy.spec().priority() + (isFound(policy) ? " early" : ""));
+            }
+
+            @Override
+            public void defaultChanges(Direction direction, PolicySpec.Action action) {
+                told.add(action + (spd.defaultAction(direction) == action ? " late" : ""));
+            }
+        });
+        spd.add(spec(Direction.OUT, "10.0.0.1", 32, 1), 0);
+        Policy update = spd.replace(spec(Direction.OUT, "10.0.0.1", 32, 2), 0);
+        spd.retarget(update, List.of());
+        spd.remove(spd.lookup(PolicySpec.Type.MAIN, Direction.OUT, flowTo("10.0.0.1")));
+        spd.add(spec(Direction.OUT, "10.0.0.1", 32, 3), 0);
+        spd.removeAll(PolicySpec.Type.MAIN, policy -> {});
+        spd.setDefaultAction(Direction.OUT, PolicySpec.Action.BLOCK);
+
+        assertEquals(List.of("comes 1", "comes 2", "goes 1", "goes 2", "comes 3", "goes 3", "BLOCK"), told);
+    }
 }

@@ -272,7 +272,7 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
             creditNs = Math.min(MOST_CREDIT_NS, creditNs + nowNs - creditedNs);
         }
         creditedNs = nowNs;
-        return creditNs > 0 && changes() <= FEW_CHANGES;
+        return creditNs >= LEAST_CHARGE_NS && changes() <= FEW_CHANGES;
     }
 
     private int changes() {
@@ -331,6 +331,10 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
             sets.difference(levels, added, removed);
         }
         Set<WideScope> before = Set.copyOf(meanwhile);
+        if (!before.isEmpty()) {
+            // A burst earns nothing.
+            creditedNs = clock.nowNs();
+        }
         meanwhile.clear();
         Set<WideScope> wide = wide();
         try {

@@ -3,8 +3,8 @@ package org.xfrmbridge.daemon.selection;
 import org.xfrmbridge.daemon.os.OsException;
 
 /**
- * The sets and rules in the host's stack that select packets. The first change is to none at all; until it is taken up,
- * whatever an earlier bridge left goes on. Control thread only.
+ * The sets and rules in the host's stack that select packets. Before the first change there are no sets, whatever is
+ * wide: {@link SelectionChange#allWide} where policies outlived a bridge. Control thread only.
  */
 public interface SelectionTable {
     /**
