@@ -12,6 +12,7 @@ import org.xfrmbridge.daemon.os.Native.Memory;
  */
 public final class EventSet implements AutoCloseable {
     private static final int ADD = 1;
+    private static final int REMOVE = 2;
     private static final int MODIFY = 3;
 
     /** Events taken at once; what is left comes the next time. */
@@ -40,6 +41,11 @@ public final class EventSet implements AutoCloseable {
     /** Another interest, or another key. */
     public void change(int fd, int interest, int key) throws OsException {
         control(MODIFY, fd, interest, key);
+    }
+
+    /** It stays open. What was told of it already may still be asked for. */
+    public void remove(int fd) throws OsException {
+        control(REMOVE, fd, 0, 0);
     }
 
     private void control(int operation, int fd, int interest, int key) throws OsException {

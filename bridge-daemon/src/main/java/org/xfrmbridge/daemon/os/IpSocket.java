@@ -22,7 +22,9 @@ public final class IpSocket implements AutoCloseable {
     static final int IPV6_FLOWINFO = 11;
     static final int IPV6_PKTINFO = 50;
     static final int IPV6_HOPLIMIT = 52;
+    static final int IPV6_TCLASS = 67;
     static final int SOL_UDP = 17;
+    static final int UDP_SEGMENT = 103;
     static final int UDP_GRO = 104;
 
     private static final int AF_INET = 2;

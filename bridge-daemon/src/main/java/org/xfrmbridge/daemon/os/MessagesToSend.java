@@ -6,13 +6,13 @@ import java.nio.ByteBuffer;
 
 /**
  * Messages that go out of an {@link IpSocket} by one call, sendmmsg(2). Each is put together by {@link #begin}, what it
- * has besides, and {@link #end}; before that it is not there. One thread.
+ * has besides, its content, and {@link #end}; before that it is not there. One thread.
  */
 public final class MessagesToSend {
     private static final int MOST = 64;
     private static final int DATA_BYTES = 4 * 65_536;
-    /** Mark, and packet information of IPv6. */
-    private static final int CONTROL_BYTES = 24 + 40;
+    /** Packet information of IPv6 and four numbers. */
+    private static final int CONTROL_BYTES = 40 + 4 * 24;
 
     /**
      * How often a full socket is waited for in one call, and how long: about what a queue of a device takes to drain.
@@ -28,25 +28,38 @@ public final class MessagesToSend {
     private int count;
     private int dataEnd;
     private int partAt;
+    private int partBytes;
     private int controlEnd;
+    private boolean refusesTrains;
 
-    /** Begins a message by a socket to an address. What is there for another socket, or leaves no room, is sent. */
+    /**
+     * Begins a message by a raw socket to an address. What is there for another socket, or leaves no room, is sent.
+     *
+     * @param bytes of content, at most
+     */
     public void begin(IpSocket by, int bytes, byte[] data, int destinationAt) {
+        begin(by, bytes);
+        boolean ipv4 = by.addressBytes() == MessageVector.SOCKADDR_IN_BYTES;
+        int at = vector.addressAt(count) + (ipv4 ? MessageVector.IPV4_ADDRESS : MessageVector.IPV6_ADDRESS);
+        memory.put(at, data, destinationAt, ipv4 ? 4 : 16);
+    }
+
+    /** The same by a UDP socket, to the port that stands at an index. */
+    public void beginUdp(IpSocket by, int bytes, byte[] data, int destinationAt, int portAt) {
+        begin(by, bytes, data, destinationAt);
+        memory.put(vector.addressAt(count) + MessageVector.PORT, data, portAt, 2);
+    }
+
+    private void begin(IpSocket by, int bytes) {
         if (by != socket || count == MOST || dataEnd + bytes > DATA_BYTES) {
             flush();
             socket = by;
         }
         partAt = dataEnd;
+        partBytes = 0;
         controlEnd = vector.controlAt(count);
-        int addressBytes = by.addressBytes();
         int at = vector.addressAt(count);
         memory.putLong(at, 0).putShort(at, (short) by.family());
-        boolean ipv4 = addressBytes == MessageVector.SOCKADDR_IN_BYTES;
-        memory.put(
-                at + (ipv4 ? MessageVector.IPV4_ADDRESS : MessageVector.IPV6_ADDRESS),
-                data,
-                destinationAt,
-                ipv4 ? 4 : 16);
     }
 
     public void mark(int mark) {
@@ -65,6 +78,22 @@ public final class MessagesToSend {
         memory.put(at, data, sourceAt, 16).putInt(at + 16, ifindex);
     }
 
+    /** UDP over IPv4: what is in the header that the socket writes. Its TOS is 0. */
+    public void ipv4Header(int ttl) {
+        memory.putInt(control(IpSocket.SOL_IP, IpSocket.IP_TTL, 4), ttl);
+    }
+
+    /** UDP over IPv6: the same. The flow label is the kernel's. */
+    public void ipv6Header(int trafficClass, int hopLimit) {
+        memory.putInt(control(IpSocket.SOL_IPV6, IpSocket.IPV6_TCLASS, 4), trafficClass);
+        memory.putInt(control(IpSocket.SOL_IPV6, IpSocket.IPV6_HOPLIMIT, 4), hopLimit);
+    }
+
+    /** UDP: the message is a train of datagrams of this size, the last may be shorter. */
+    public void segments(int bytes) {
+        memory.putShort(control(IpSocket.SOL_UDP, IpSocket.UDP_SEGMENT, 2), (short) bytes);
+    }
+
     private int control(int level, int type, int bytes) {
         int at = controlEnd;
         memory.putLong(at, MessageVector.CMSG_BYTES + bytes)
@@ -74,13 +103,22 @@ public final class MessagesToSend {
         return at + MessageVector.CMSG_BYTES;
     }
 
-    /** Ends the message, whose content is this. */
-    public void end(byte[] data, int at, int bytes) {
-        vector.data.buffer.put(partAt, data, at, bytes);
-        vector.setPart(count, partAt, bytes);
+    /** More of the message's content. */
+    public void append(byte[] data, int at, int bytes) {
+        vector.data.buffer.put(partAt + partBytes, data, at, bytes);
+        partBytes += bytes;
+    }
+
+    public void end() {
+        vector.setPart(count, partAt, partBytes);
         vector.setLengths(count, socket.addressBytes(), controlEnd - vector.controlAt(count));
-        dataEnd = partAt + bytes;
+        dataEnd = partAt + partBytes;
         count++;
+    }
+
+    /** Whether a device was met that cannot send a train: none should be given from then on. */
+    public boolean refusesTrains() {
+        return refusesTrains;
     }
 
     /**
@@ -96,6 +134,7 @@ public final class MessagesToSend {
                 continue;
             }
             int errno = Native.errno();
+            refusesTrains |= errno == OsException.EIO;
             if (errno != OsException.EAGAIN) {
                 done += errno == OsException.EINTR ? 0 : 1;
             } else if (waits++ == MOST_WAITS) {

@@ -9,8 +9,12 @@ import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
+import org.xfrmbridge.net.Udp;
 
-/** Sends packets by raw sockets, header and all; what is no IP has no way there. One thread. */
+/**
+ * Sends packets by raw sockets, header and all, and trains of ESP in UDP by the sockets that receive it. What is no IP
+ * has no way there. One thread.
+ */
 final class IpSocketOutput implements RunSender {
     private static final int LINK_LOCAL_PREFIX = 0xfe80;
     private static final int LINK_LOCAL_MASK = 0xffc0;
@@ -18,7 +22,9 @@ final class IpSocketOutput implements RunSender {
     private final IpSocket ipv4;
     private final IpSocket ipv6;
     private final IpSocket boundV6;
+    private final Encapsulations encapsulations;
     private final MessagesToSend messages = new MessagesToSend();
+    private final UdpTrain train = new UdpTrain();
     private final IpPacket packet = new IpPacket();
     private int boundIndex;
 
@@ -27,7 +33,8 @@ final class IpSocketOutput implements RunSender {
      * @param boundV6 the thread's own, for packets that are to leave by one interface: a kernel holds IPv6 with a
      *     source address to it only if the socket is bound
      */
-    IpSocketOutput(IpSocket ipv4, IpSocket ipv6, IpSocket boundV6) {
+    IpSocketOutput(IpSocket ipv4, IpSocket ipv6, IpSocket boundV6, Encapsulations encapsulations) {
+        this.encapsulations = encapsulations;
         this.ipv4 = ipv4;
         this.ipv6 = ipv6;
         this.boundV6 = boundV6;
@@ -44,14 +51,51 @@ final class IpSocketOutput implements RunSender {
 
     @Override
     public int sendRun(PacketBatch batch, int at) {
-        if (packet.parse(batch.get(at)) == IpPacket.Kind.IP) {
-            if (packet.isIpv4()) {
-                sendIpv4(batch.get(at));
-            } else if (ipv6 != null) {
-                sendIpv6(batch.get(at));
-            }
+        if (packet.parse(batch.get(at)) != IpPacket.Kind.IP) {
+            return 1;
+        }
+        int frames = messages.refusesTrains() ? 1 : train.frames(batch, at, packet);
+        IpSocket udp = frames == 1 ? null : encapsulations.sender(packet.isIpv4(), sourcePort());
+        if (udp != null) {
+            sendTrain(udp, batch, at, frames);
+            return frames;
+        }
+        if (packet.isIpv4()) {
+            sendIpv4(batch.get(at));
+        } else if (ipv6 != null) {
+            sendIpv6(batch.get(at));
         }
         return 1;
+    }
+
+    private int sourcePort() {
+        return Bytes.u16(packet.data(), packet.payload + Udp.SOURCE_PORT);
+    }
+
+    private void sendTrain(IpSocket udp, PacketBatch batch, int from, int frames) {
+        byte[] data = packet.data();
+        boolean ipv4 = packet.isIpv4();
+        int content = packet.payload + Udp.HEADER_BYTES - batch.get(from).offset;
+        int destination = packet.offset + (ipv4 ? Ipv4.DESTINATION : Ipv6.DESTINATION);
+        int port = packet.payload + Udp.DESTINATION_PORT;
+        messages.beginUdp(udp, frames * UdpTrain.payloadBytes(packet), data, destination, port);
+        mark(batch.get(from));
+        if (ipv4) {
+            messages.ipv4Source(data, packet.offset + Ipv4.SOURCE, 0);
+            messages.ipv4Header(Bytes.u8(data, packet.offset + Ipv4.TTL));
+        } else {
+            messages.ipv6Source(data, packet.offset + Ipv6.SOURCE, 0);
+            int hopLimit = Bytes.u8(data, packet.offset + Ipv6.HOP_LIMIT);
+            messages.ipv6Header(Ipv6.trafficClass(data, packet.offset), hopLimit);
+        }
+        messages.segments(UdpTrain.payloadBytes(packet));
+        for (int i = from; i < from + frames; i++) {
+            PacketBuffer frame = batch.get(i);
+            int udpAt = frame.offset + content - Udp.HEADER_BYTES;
+            messages.append(
+                    frame.data, frame.offset + content, Bytes.u16(frame.data, udpAt + Udp.LENGTH) - Udp.HEADER_BYTES);
+        }
+        messages.end();
     }
 
     private void sendIpv4(PacketBuffer frame) {
@@ -59,7 +103,8 @@ final class IpSocketOutput implements RunSender {
         messages.begin(ipv4, packet.length, data, packet.offset + Ipv4.DESTINATION);
         mark(frame);
         messages.ipv4Source(data, packet.offset + Ipv4.SOURCE, frame.ifindex);
-        messages.end(data, packet.offset, packet.length);
+        messages.append(data, packet.offset, packet.length);
+        messages.end();
     }
 
     private void sendIpv6(PacketBuffer frame) {
@@ -75,7 +120,8 @@ final class IpSocketOutput implements RunSender {
         if (frame.ifindex != 0 || (Bytes.u16(data, source) & LINK_LOCAL_MASK) != LINK_LOCAL_PREFIX) {
             messages.ipv6Source(data, source, frame.ifindex);
         }
-        messages.end(data, packet.offset, packet.length);
+        messages.append(data, packet.offset, packet.length);
+        messages.end();
     }
 
     /** False if there is no such interface any more. */

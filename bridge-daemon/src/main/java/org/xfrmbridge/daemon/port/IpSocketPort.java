@@ -3,8 +3,6 @@ package org.xfrmbridge.daemon.port;
 import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.xfrmbridge.daemon.os.EventDescriptor;
@@ -29,7 +27,6 @@ import org.xfrmbridge.xfrm.IpProtocol;
 public final class IpSocketPort implements PacketPort {
     private static final int BATCH_FRAMES = 64;
     private static final int WAKING = -1;
-    private static final int MOST_TRIES = 16;
 
     private final EventDescriptor wakeup = new EventDescriptor();
     private final EventSet events = new EventSet();
@@ -44,15 +41,10 @@ public final class IpSocketPort implements PacketPort {
 
     /** What an event's key means; slots of closed ones are null. Replaced, never changed. */
     private volatile SocketReceiver[] receivers = {};
-    /** Closed by the receiving thread, which may be about to read from them. */
-    private final Queue<SocketReceiver> unwanted = new ConcurrentLinkedQueue<>();
 
-    private final Map<Integer, Encapsulation> encapsulations = new HashMap<>();
+    private Encapsulations encapsulations = new Encapsulations(false);
     private boolean receivesIpInIp;
     private volatile boolean closed;
-
-    /** @param v6 null on a host without IPv6 */
-    private record Encapsulation(SocketReceiver v4, SocketReceiver v6) {}
 
     /** EPERM without CAP_NET_RAW and CAP_NET_ADMIN. */
     public IpSocketPort() throws OsException {
@@ -60,6 +52,7 @@ public final class IpSocketPort implements PacketPort {
             events.add(wakeup.fd(), PollSet.READ, WAKING);
             senderV4 = IpSocket.sender(AddressFamily.INET);
             senderV6 = ipv6Sender();
+            encapsulations = new Encapsulations(senderV6 != null);
             for (int protocol : new int[] {IpProtocol.ESP, IpProtocol.AH, IpProtocol.COMP}) {
                 receive(protocol);
             }
@@ -71,7 +64,7 @@ public final class IpSocketPort implements PacketPort {
             release();
             throw e;
         }
-        output = ThreadLocal.withInitial(() -> new IpSocketOutput(senderV4, senderV6, newBoundSender()));
+        output = ThreadLocal.withInitial(this::newOutput);
     }
 
     private static IpSocket ipv6Sender() throws OsException {
@@ -85,14 +78,13 @@ public final class IpSocketPort implements PacketPort {
         }
     }
 
-    /** Of a thread that sends; null on a host without IPv6. */
-    private IpSocket newBoundSender() {
+    private IpSocketOutput newOutput() {
         try {
-            IpSocket sender = ipv6Sender();
-            if (sender != null) {
-                boundSenders.add(sender);
+            IpSocket boundV6 = ipv6Sender();
+            if (boundV6 != null) {
+                boundSenders.add(boundV6);
             }
-            return sender;
+            return new IpSocketOutput(senderV4, senderV6, boundV6, encapsulations);
         } catch (OsException e) {
             throw new UncheckedIOException(e);
         }
@@ -123,48 +115,37 @@ public final class IpSocketPort implements PacketPort {
      * @return the UDP port to which rules must redirect it, of both families; the same while it is open
      */
     public synchronized int openEncapsulation(int port) throws OsException {
-        Encapsulation encapsulation = encapsulations.get(port);
-        if (encapsulation == null) {
-            encapsulation = newEncapsulation(port);
-            encapsulations.put(port, encapsulation);
-        }
-        return encapsulation.v4.socket().port();
-    }
-
-    private Encapsulation newEncapsulation(int port) throws OsException {
-        IpSocket v4 = IpSocket.udpReceiver(AddressFamily.INET, 0);
-        for (int tries = 1; senderV6 != null; tries++) {
-            try {
-                IpSocket v6 = IpSocket.udpReceiver(AddressFamily.INET6, v4.port());
-                return new Encapsulation(addUdp(v4, port), addUdp(v6, port));
-            } catch (OsException e) {
-                v4.close();
-                if (e.errno() != OsException.EADDRINUSE || tries == MOST_TRIES) {
-                    throw e;
-                }
-                v4 = IpSocket.udpReceiver(AddressFamily.INET, 0);
+        Encapsulations.Entry entry = encapsulations.find(port);
+        if (entry == null) {
+            entry = encapsulations.open(port);
+            add(new SocketReceiver(entry.v4(), IpProtocol.UDP, port));
+            if (entry.v6() != null) {
+                add(new SocketReceiver(entry.v6(), IpProtocol.UDP, port));
             }
         }
-        return new Encapsulation(addUdp(v4, port), null);
+        return entry.v4().port();
     }
 
-    private SocketReceiver addUdp(IpSocket socket, int port) throws OsException {
-        return add(new SocketReceiver(socket, IpProtocol.UDP, port));
+    /**
+     * Whether rules now give what comes from the port that {@link #openEncapsulation} told the open port as its source.
+     * Then trains of ESP in UDP are sent as such, which costs the host a fraction; else packet by packet.
+     */
+    public synchronized void setSourceRedirected(int port, boolean redirected) {
+        encapsulations.setSending(port, redirected);
     }
 
     /** No more ESP in UDP of that port, which rules redirect no more. */
-    public synchronized void closeEncapsulation(int port) {
-        Encapsulation encapsulation = encapsulations.remove(port);
-        if (encapsulation != null) {
-            unwanted.add(encapsulation.v4);
-            if (encapsulation.v6 != null) {
-                unwanted.add(encapsulation.v6);
+    public synchronized void closeEncapsulation(int port) throws OsException {
+        Encapsulations.Entry entry = encapsulations.close(port);
+        if (entry != null) {
+            remove(entry.v4());
+            if (entry.v6() != null) {
+                remove(entry.v6());
             }
-            wakeup.signal();
         }
     }
 
-    private synchronized SocketReceiver add(SocketReceiver receiver) throws OsException {
+    private synchronized void add(SocketReceiver receiver) throws OsException {
         SocketReceiver[] now = receivers;
         int key = 0;
         while (key < now.length && now[key] != null) {
@@ -174,20 +155,19 @@ public final class IpSocketPort implements PacketPort {
         more[key] = receiver;
         receivers = more;
         events.add(receiver.socket().fd(), PollSet.READ, key);
-        return receiver;
     }
 
-    private synchronized void remove(SocketReceiver receiver) {
-        SocketReceiver[] now = receivers.clone();
-        now[Arrays.asList(now).indexOf(receiver)] = null;
-        receivers = now;
-        ready.remove(receiver);
-        receiver.socket().close();
+    private void remove(IpSocket socket) throws OsException {
+        events.remove(socket.fd());
+        SocketReceiver[] less = receivers.clone();
+        for (int key = 0; key < less.length; key++) {
+            less[key] = less[key] != null && less[key].socket() == socket ? null : less[key];
+        }
+        receivers = less;
     }
 
     @Override
     public void receive(PacketPool pool, PacketBatch into) {
-        removeUnwanted();
         if (ready.isEmpty() && input.isEmpty()) {
             await(0);
         }
@@ -209,12 +189,6 @@ public final class IpSocketPort implements PacketPort {
         return false;
     }
 
-    private void removeUnwanted() {
-        for (SocketReceiver one = unwanted.poll(); one != null; one = unwanted.poll()) {
-            remove(one);
-        }
-    }
-
     @Override
     public void send(PacketBatch batch) {
         output.get().send(batch);
@@ -229,10 +203,9 @@ public final class IpSocketPort implements PacketPort {
         SocketReceiver[] now = receivers;
         for (int event = 0; event < happened; event++) {
             int key = events.key(event);
-            if (key == WAKING) {
-                wakeup.drain();
-            } else if (!ready.contains(now[key])) {
-                ready.add(now[key]);
+            SocketReceiver receiver = key == WAKING ? null : now[key];
+            if (receiver != null && !ready.contains(receiver)) {
+                ready.add(receiver);
             }
         }
         return !closed;
@@ -258,6 +231,7 @@ public final class IpSocketPort implements PacketPort {
         if (senderV6 != null) {
             senderV6.close();
         }
+        encapsulations.release();
         boundSenders.forEach(IpSocket::close);
         events.close();
         wakeup.close();

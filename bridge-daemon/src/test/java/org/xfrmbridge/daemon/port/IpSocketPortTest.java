@@ -6,9 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.channels.DatagramChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +18,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -96,13 +99,18 @@ class IpSocketPortTest {
         }
 
         byte[] udpIn(int number, int bytes) {
-            byte[] payload = payload(number, 8 + bytes);
-            Bytes.putI32(payload, 0, 5555 << 16 | PORT);
+            return udp(there, here, 5555, PORT, number, bytes);
+        }
+
+        byte[] udp(byte[] from, byte[] to, int sport, int dport, int number, int bytes) {
+            byte[] payload = new byte[8 + bytes];
+            System.arraycopy(payload(number, bytes), 0, payload, 8, bytes);
+            Bytes.putI32(payload, 0, sport << 16 | dport);
             Bytes.putI32(payload, 4, 8 + bytes << 16);
-            long pseudo = Checksum.add(0, there, 0, there.length) + Checksum.add(0, here, 0, here.length);
+            long pseudo = Checksum.add(0, from, 0, from.length) + Checksum.add(0, to, 0, to.length);
             int checksum = Checksum.finish(Checksum.add(pseudo + UDP + 8 + bytes, payload, 0, 8 + bytes));
             Bytes.putU16(payload, 6, checksum);
-            return packet(there, here, UDP, payload);
+            return packet(from, to, UDP, payload);
         }
     }
 
@@ -119,6 +127,7 @@ class IpSocketPortTest {
 
     private final PacketPool pool = new PacketPool(256);
     private final PacketBatch received = new PacketBatch(64);
+    private final CountDownLatch ready = new CountDownLatch(1);
 
     private interface Work {
         void run(TestNetwork network, IpSocketPort port) throws Exception;
@@ -402,21 +411,116 @@ class IpSocketPortTest {
             assertTrue(TestNetwork.within(woken));
             List<byte[]> expected = new ArrayList<>();
             for (byte[] packet : packets) {
-                Bytes.putU16(packet, family.headerBytes + 6, 0);
-                if (family == Family.IPV4) {
-                    Bytes.putU16(packet, Ipv4.ID, 0);
-                    Ipv4.finish(packet, 0, packet.length);
-                }
-                expected.add(packet);
+                expected.add(asRebuilt(family, packet));
             }
             assertPackets(expected, received(port, 3));
 
             port.closeEncapsulation(PORT);
-            port.receive(pool, received);
-            try (DatagramChannel free = DatagramChannel.open()) {
-                free.bind(new InetSocketAddress(x));
-            }
+            received.clear();
+            sendFromThere(network, packets);
+            assertFalse(port.await(50) && !received(port, 0).isEmpty());
+            assertEquals(x, port.openEncapsulation(PORT + 1), "the sockets of the port that is closed");
         });
+    }
+
+    @ParameterizedTest
+    @EnumSource(Family.class)
+    void shouldSendTrainsOfUdp(Family family) throws Exception {
+        withPort((network, port) -> {
+            rules(network, """
+                    table inet t {
+                        chain o { type filter hook output priority -310;
+                            meta priority 0x5846524d udp sport %d udp sport set %d
+                        }
+                    }
+                    """.formatted(port.openEncapsulation(PORT), PORT));
+            byte[][] packets = new byte[100][];
+            for (int i = 0; i < packets.length; i++) {
+                byte[] packet = family.udp(family.here, family.there, PORT, 5555, i, i == 70 ? 300 : 1200);
+                // Some have a TOS.
+                packets[i] = i < 95 ? plain(family, packet) : packet;
+            }
+            port.setSourceRedirected(PORT, true);
+            CompletableFuture<List<String>> peer = network.startInThere(() -> datagrams(packets.length, ready));
+            ready.await();
+            port.send(frames(packets));
+            List<String> expected = new ArrayList<>();
+            for (byte[] packet : packets) {
+                byte[] content = Arrays.copyOfRange(packet, family.headerBytes + 8, packet.length);
+                expected.add(PORT + " " + HexFormat.of().formatHex(content));
+            }
+            assertEquals(expected, TestNetwork.within(peer));
+        });
+    }
+
+    private static List<String> datagrams(int count, CountDownLatch ready) throws Exception {
+        List<String> datagrams = new ArrayList<>();
+        try (DatagramSocket socket = new DatagramSocket(5555)) {
+            socket.setReceiveBufferSize(4 << 20);
+            socket.setSoTimeout(WAIT_MS);
+            ready.countDown();
+            DatagramPacket packet = new DatagramPacket(new byte[2048], 2048);
+            while (datagrams.size() < count) {
+                socket.receive(packet);
+                byte[] content = Arrays.copyOf(packet.getData(), packet.getLength());
+                datagrams.add(packet.getPort() + " " + HexFormat.of().formatHex(content));
+            }
+        }
+        return datagrams;
+    }
+
+    /** From port to port, with trains that the receiving socket gets as one. */
+    @ParameterizedTest
+    @EnumSource(Family.class)
+    void shouldReceiveTrainsOfUdp(Family family) throws Exception {
+        withPort((network, port) -> {
+            int x = port.openEncapsulation(PORT);
+            byte[][] packets = new byte[30][];
+            for (int i = 0; i < packets.length; i++) {
+                int bytes = i == packets.length - 1 ? 300 : 1200;
+                packets[i] = plain(family, family.udp(family.there, family.here, PORT, x, i, bytes));
+            }
+            AtomicInteger source = new AtomicInteger();
+            TestNetwork.within(network.startInThere(() -> {
+                IpSocketPort there = new IpSocketPort();
+                source.set(there.openEncapsulation(PORT));
+                there.setSourceRedirected(PORT, true);
+                there.send(frames(packets));
+                there.release();
+                return null;
+            }));
+            List<byte[]> expected = new ArrayList<>();
+            for (byte[] packet : packets) {
+                Bytes.putU16(packet, family.headerBytes, source.get());
+                Bytes.putU16(packet, family.headerBytes + 2, PORT);
+                expected.add(asRebuilt(family, packet));
+            }
+            List<byte[]> actual = received(port, packets.length);
+            // The flow label of a train is the kernel's.
+            if (family == Family.IPV6) {
+                actual.forEach(packet -> Bytes.putI32(packet, 0, 0x6bb1_2345));
+            }
+            assertPackets(expected, actual);
+        });
+    }
+
+    /** With a TOS of 0: a train of IPv4 cannot have another. */
+    private static byte[] plain(Family family, byte[] packet) {
+        if (family == Family.IPV4) {
+            packet[Ipv4.TOS] = 0;
+            Ipv4.finish(packet, 0, packet.length);
+        }
+        return packet;
+    }
+
+    /** Without what a UDP socket does not tell. */
+    private static byte[] asRebuilt(Family family, byte[] packet) {
+        Bytes.putU16(packet, family.headerBytes + 6, 0);
+        if (family == Family.IPV4) {
+            Bytes.putU16(packet, Ipv4.ID, 0);
+            Ipv4.finish(packet, 0, packet.length);
+        }
+        return packet;
     }
 
     /** Of ICMP nothing but what tells of sizes. */
