@@ -45,6 +45,11 @@ final class AhInput extends InboundTransform {
     }
 
     @Override
+    int maxPayloadFor(int roomBytes) {
+        return roomBytes - headerBytes;
+    }
+
+    @Override
     void wipe() {
         transform.wipe();
     }

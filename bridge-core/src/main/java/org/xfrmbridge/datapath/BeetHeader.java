@@ -1,6 +1,7 @@
 package org.xfrmbridge.datapath;
 
 import java.util.Arrays;
+import java.util.function.IntUnaryOperator;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
@@ -82,8 +83,8 @@ final class BeetHeader extends ModeHeader {
     }
 
     @Override
-    int innerMtu(int mtuBytes, OutboundTransform transform) {
-        int payloadBytes = transform.maxPayloadFor(mtuBytes - outer.bytes());
+    int innerMtu(int mtuBytes, IntUnaryOperator maxPayloadFor) {
+        int payloadBytes = maxPayloadFor.applyAsInt(mtuBytes - outer.bytes());
         return innerFamily == AddressFamily.INET
                 ? payloadBytes - MAX_PSEUDO_BYTES + Ipv4.HEADER_BYTES
                 : payloadBytes + Ipv6.HEADER_BYTES;

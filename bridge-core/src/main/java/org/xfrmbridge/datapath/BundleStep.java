@@ -63,7 +63,7 @@ final class BundleStep {
     }
 
     int innerMtu(int outerMtu) {
-        return mode.innerMtu(outerMtu, transform);
+        return mode.innerMtu(outerMtu, transform::maxPayloadFor);
     }
 
     /** Traffic flow confidentiality: payloads are padded to the wanted size, as far as that fits. */

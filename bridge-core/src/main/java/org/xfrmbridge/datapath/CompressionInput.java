@@ -36,4 +36,9 @@ final class CompressionInput extends InboundTransform {
         opened.payloadBytes = bytes;
         return OPENED;
     }
+
+    @Override
+    int maxPayloadFor(int roomBytes) {
+        return roomBytes;
+    }
 }

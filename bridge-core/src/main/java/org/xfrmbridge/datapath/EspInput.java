@@ -26,6 +26,11 @@ final class EspInput extends InboundTransform {
     }
 
     @Override
+    int maxPayloadFor(int roomBytes) {
+        return transform.sizes().maxPayloadFor(roomBytes);
+    }
+
+    @Override
     void wipe() {
         transform.wipe();
     }

@@ -46,6 +46,7 @@ public final class InboundPath {
     private final DeliveryCheck check;
     private final LocalAddressCache localAddresses;
     private final PathMtuLearner pathMtu;
+    private final ReturnMtu returnMtu;
     private final Reassembly reassembly;
     private final Fragmenter fragmenter;
     private final ModeInput modes = new ModeInput();
@@ -81,6 +82,7 @@ public final class InboundPath {
         localAddresses = new LocalAddressCache(context.network());
         pathMtu = new PathMtuLearner(context, counters);
         encapsulationPort = new EncapsulationPortCache(context.sockets());
+        returnMtu = new ReturnMtu(context);
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
     }
@@ -305,6 +307,10 @@ public final class InboundPath {
         if (reason != null) {
             drop(reason);
             return;
+        }
+        boolean toStack = context.isInStack() && direction == Direction.IN;
+        if (!path.isEmpty() && (context.clampsMss() || toStack) && MssClamp.isSyn(packet)) {
+            MssClamp.limit(packet, returnMtu.of(path, packet.family, nowNs));
         }
         counters.add(path.isEmpty() ? Metric.PASSED : Metric.PROTECTED, 1);
         if (packet.reassembled) {

@@ -1,5 +1,6 @@
 package org.xfrmbridge.datapath;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import org.xfrmbridge.esp.DeflateCodec;
 import org.xfrmbridge.esp.ReplayVerdict;
 import org.xfrmbridge.esp.ReplayWindow;
@@ -9,6 +10,7 @@ import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
+import org.xfrmbridge.net.Udp;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.State;
@@ -98,6 +100,14 @@ final class InboundState implements Wipeable {
             events.replayAdvanced(state);
         }
         return null;
+    }
+
+    /** The longest packet of a family that becomes one of at most {@code mtuBytes} where it is protected so. */
+    int innerMtu(int mtuBytes, int innerFamily) {
+        StateSpec spec = state.spec();
+        int udpBytes = spec.encapsulation() == null ? 0 : Udp.HEADER_BYTES;
+        return ModeHeader.of(spec, innerFamily, new AtomicInteger())
+                .innerMtu(mtuBytes, room -> transform.maxPayloadFor(room - udpBytes));
     }
 
     /** Counts what was protected: the payload, without header, padding and ICV. */

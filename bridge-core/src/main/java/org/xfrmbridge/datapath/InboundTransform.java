@@ -36,6 +36,9 @@ abstract sealed class InboundTransform permits EspInput, AhInput, CompressionInp
      */
     abstract int open(IpPacket packet, ModeInput.Opened opened, long number);
 
+    /** The longest payload that fits into so many bytes with all that is taken off; negative where nothing does. */
+    abstract int maxPayloadFor(int roomBytes);
+
     /** Drops ciphers and wipes their keys. */
     void wipe() {}
 }

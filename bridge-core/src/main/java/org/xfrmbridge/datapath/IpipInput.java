@@ -11,4 +11,9 @@ final class IpipInput extends InboundTransform {
         opened.payloadBytes = packet.payloadBytes();
         return OPENED;
     }
+
+    @Override
+    int maxPayloadFor(int roomBytes) {
+        return roomBytes;
+    }
 }

@@ -1,6 +1,7 @@
 package org.xfrmbridge.datapath;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntUnaryOperator;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.xfrm.StateSpec;
 
@@ -43,6 +44,10 @@ abstract sealed class ModeHeader permits TransportHeader, TunnelHeader, BeetHead
     /** By how much the header in front can grow, the State's own not counted. */
     abstract int growthBytes();
 
-    /** The longest packet that becomes one of at most {@code mtuBytes}; {@code xfrm_state_mtu}. */
-    abstract int innerMtu(int mtuBytes, OutboundTransform transform);
+    /**
+     * The longest packet that becomes one of at most {@code mtuBytes}; {@code xfrm_state_mtu}.
+     *
+     * @param maxPayloadFor the longest payload that the State puts into so many bytes behind the header
+     */
+    abstract int innerMtu(int mtuBytes, IntUnaryOperator maxPayloadFor);
 }

@@ -14,9 +14,10 @@ import org.xfrmbridge.net.Tcp;
 final class MssClamp {
     private MssClamp() {}
 
-    /** Whether a packet, which is no fragment, begins a connection: SYN or its answer. */
+    /** Whether a whole packet begins a connection: SYN or its answer. */
     static boolean isSyn(IpPacket packet) {
         return packet.protocol == Tcp.PROTOCOL
+                && !packet.fragment
                 && packet.payloadBytes() >= Tcp.HEADER_BYTES
                 && (packet.data()[packet.payload + Tcp.FLAGS] & Tcp.SYN) != 0;
     }

@@ -16,8 +16,8 @@ import org.xfrmbridge.xfrm.PolicySpec;
  * What both directions of a datapath share: the databases they ask, the host they serve and whom they tell.
  *
  * @param placement where on a packet's way the datapath stands
- * @param clampsMss whether TCP connections that are forwarded into a tunnel are told how much fits into it; those of
- *     the host's own stack are, if it stands there
+ * @param clampsMss whether TCP connections that are forwarded through a tunnel are told how much fits into it; those of
+ *     the stack that the datapath is in always are
  * @param ifindex what packets carry as interface when a selector names one
  * @param flows how many are remembered in each direction, rounded up to a power of two; at least 1
  * @param outboundMemory whether there is memory: asked by the outbound thread before it makes what a State keeps from

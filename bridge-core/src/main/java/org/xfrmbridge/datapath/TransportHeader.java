@@ -1,5 +1,6 @@
 package org.xfrmbridge.datapath;
 
+import java.util.function.IntUnaryOperator;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
@@ -45,8 +46,8 @@ final class TransportHeader extends ModeHeader {
     }
 
     @Override
-    int innerMtu(int mtuBytes, OutboundTransform transform) {
+    int innerMtu(int mtuBytes, IntUnaryOperator maxPayloadFor) {
         int headerBytes = family == AddressFamily.INET ? Ipv4.HEADER_BYTES : Ipv6.HEADER_BYTES;
-        return transform.maxPayloadFor(mtuBytes - headerBytes) + headerBytes;
+        return maxPayloadFor.applyAsInt(mtuBytes - headerBytes) + headerBytes;
     }
 }

@@ -1,6 +1,7 @@
 package org.xfrmbridge.datapath;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntUnaryOperator;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
@@ -76,7 +77,7 @@ final class TunnelHeader extends ModeHeader {
     }
 
     @Override
-    int innerMtu(int mtuBytes, OutboundTransform transform) {
-        return transform.maxPayloadFor(mtuBytes - outer.bytes());
+    int innerMtu(int mtuBytes, IntUnaryOperator maxPayloadFor) {
+        return maxPayloadFor.applyAsInt(mtuBytes - outer.bytes());
     }
 }

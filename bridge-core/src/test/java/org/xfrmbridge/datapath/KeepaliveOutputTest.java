@@ -5,15 +5,20 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.io.MemoryPort;
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.io.StaticNetwork;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Encapsulation;
+import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.State;
 
@@ -43,6 +48,36 @@ class KeepaliveOutputTest {
         List<String> sent =
                 wire[1].drain().stream().map(HexFormat.of()::formatHex).toList();
         assertEquals(List.of(frame, frame), sent);
+    }
+
+    @Test
+    void shouldHaveTheMarkOfTheState() {
+        List<Integer> marks = new ArrayList<>();
+        PacketPort port = new PacketPort() {
+            @Override
+            public void receive(PacketPool pool, PacketBatch into) {}
+
+            @Override
+            public void send(PacketBatch batch) {
+                marks.add(batch.get(0).mark);
+            }
+
+            @Override
+            public boolean await(int timeoutMs) {
+                return true;
+            }
+
+            @Override
+            public void close() {}
+        };
+        KeepaliveOutput marking = new KeepaliveOutput(network, port);
+        State unmarked = state("192.0.2.1", "198.51.100.2");
+        State marked = Sas.larval(unmarked.spec().toBuilder().outputMark(new Mark(0x77, 0xf0)));
+
+        marking.send(marked);
+        marking.send(unmarked);
+
+        assertEquals(List.of(0x70, 0), marks);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package org.xfrmbridge.db;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -207,6 +208,27 @@ class SpdTest {
         Flow flow = flowTo("10.1.1.1");
         flow.dport = port;
         return flow;
+    }
+
+    @Test
+    void shouldKnowWhetherAnyPolicyNamesAnInterface() {
+        spd.add(spec(Direction.OUT, "10.0.0.0", 8, 1), 0);
+        assertFalse(spd.namesInterface());
+        PolicySpec naming = PolicySpec.builder()
+                .selector(Selector.of(AddressFamily.INET).ifindex(5).build())
+                .direction(Direction.FWD)
+                .build();
+        spd.replace(naming, 0);
+        Policy policy = spd.retarget(spd.replace(naming, 1), List.of());
+        assertTrue(spd.namesInterface());
+        Policy ofSocket = spd.linkSocketPolicy(naming, 0);
+        spd.remove(policy);
+        assertTrue(spd.namesInterface());
+        spd.unlinkSocketPolicy(ofSocket);
+        assertFalse(spd.namesInterface());
+        spd.add(naming, 2);
+        spd.removeAll(PolicySpec.Type.MAIN, gone -> {});
+        assertFalse(spd.namesInterface());
     }
 
     @Test

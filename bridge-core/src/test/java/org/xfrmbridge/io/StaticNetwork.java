@@ -27,6 +27,8 @@ public final class StaticNetwork implements HostNetwork {
     private Set<Integer> policyDisabled = Set.of();
     private NextHop gateway = new NextHop(HOST_MAC, GATEWAY_MAC, 1500);
     private int attachedIndex;
+    private final Map<Address, Integer> outputs = new HashMap<>();
+    private int outputsAsked;
     private Address localNow;
     private long socket = UNKNOWN_SOCKET;
     private int generation;
@@ -144,6 +146,23 @@ public final class StaticNetwork implements HostNetwork {
     @Override
     public int attachedIndex() {
         return attachedIndex;
+    }
+
+    /** By which interface packets to an address leave. */
+    public void setOutputIndex(String destination, int index) {
+        outputs.put(Address.parse(destination), index);
+        generation++;
+    }
+
+    /** How often it was asked for an output interface. */
+    public int outputsAsked() {
+        return outputsAsked;
+    }
+
+    @Override
+    public int outputIndex(int family, Address source, Address destination, int mark) {
+        outputsAsked++;
+        return outputs.getOrDefault(destination, 0);
     }
 
     @Override

@@ -47,6 +47,13 @@ class CoalescingTest {
     }
 
     @Test
+    void shouldEndBeforeAnotherMark() {
+        addStream(4, 1, new byte[3 * MSS]);
+        batch.get(2).mark = 7;
+        assertEquals(2, coalescing.run(batch, 0));
+    }
+
+    @Test
     void shouldEndBehindAPush() {
         addStream(4, 1, new byte[2 * MSS]);
         addStream(4, 1 + 2 * MSS, new byte[MSS]);
