@@ -49,6 +49,9 @@ class ArchitectureTest {
     static final ArchRule shouldLetTheSelectionKnowSystemCallsOnly = knows("selection", "os");
 
     @ArchTest
+    static final ArchRule shouldLetTheFirewallKnowNobody = knows("firewall");
+
+    @ArchTest
     static final ArchRule shouldLetTheHostKnowRoutesOnly = knows("host", "os", "route");
 
     @ArchTest

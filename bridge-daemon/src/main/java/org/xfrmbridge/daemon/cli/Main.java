@@ -20,6 +20,7 @@ import picocli.CommandLine.PropertiesDefaultProvider;
             ExecCommand.class,
             StatCommand.class,
             DetachCommand.class,
+            FirewallCommand.class,
             DemoCommand.class,
         })
 public final class Main implements Runnable {

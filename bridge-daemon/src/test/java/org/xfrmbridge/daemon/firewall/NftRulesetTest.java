@@ -1,0 +1,79 @@
+package org.xfrmbridge.daemon.firewall;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** With what nft 1.0.6 showed. */
+class NftRulesetTest {
+    @Test
+    void shouldSayTheSameOfTheInterface() throws IOException {
+        StringBuilder commands = new StringBuilder();
+        findings(IptablesRulesetTest.recorded("nft"), Set.of())
+                .forEach(found -> found.commands()
+                        .forEach(command -> commands.append(command).append('\n')));
+        assertEquals(IptablesRulesetTest.recorded("nft-commands"), commands.toString());
+    }
+
+    @Test
+    void shouldSayWhenItCannotBeSaid() throws IOException {
+        assertEquals(
+                1,
+                findings(IptablesRulesetTest.recorded("nft"), Set.of()).stream()
+                        .filter(found -> found.rule().contains("vmap")
+                                && found.commands().isEmpty()
+                                && found.reason().equals(Reasons.inexpressible("xfrm0")))
+                        .count());
+    }
+
+    @Test
+    void shouldLeaveOutWhatIsOfOthers() throws IOException {
+        assertEquals(List.of(), findings(IptablesRulesetTest.recorded("nft"), Set.of("inet filter", "ip nat")));
+    }
+
+    @Test
+    void shouldSayNothingOnceItIsSaid() {
+        assertEquals(List.of(), findings("""
+                table inet filter { # handle 1
+                	chain input { # handle 1
+                		type filter hook input priority filter; policy accept;
+                		iifname "xfrm0" udp dport 1701 accept # handle 3
+                		iifname "eth0" meta ipsec exists udp dport 1701 accept # handle 2
+                	}
+                }
+                """, Set.of()));
+    }
+
+    @Test
+    void shouldPointToTheProgramThatSeesMore() {
+        assertEquals(Reasons.OPAQUE, findings("""
+                table ip filter { # handle 1
+                	chain FORWARD { # handle 1
+                		type filter hook forward priority filter; policy accept;
+                		xt match "policy" counter packets 0 bytes 0 accept # handle 2
+                	}
+                }
+                """, Set.of()).getFirst().reason());
+    }
+
+    @Test
+    void shouldSwitchOffTheReversePathFilterOfFirewalld() {
+        assertEquals(
+                "firewall-cmd --reload",
+                findings("""
+                table inet firewalld { # handle 1
+                	chain filter_PREROUTING { # handle 1
+                		type filter hook prerouting priority filter + 10; policy accept;
+                		meta nfproto ipv6 fib saddr . mark . iif oif missing drop # handle 52
+                	}
+                }
+                """, Set.of()).getFirst().commands().getLast());
+    }
+
+    private static List<Finding> findings(String listing, Set<String> left) {
+        return new NftRuleset(listing, "xfrm0", left).findings();
+    }
+}
