@@ -71,11 +71,11 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
     private final Map<Element, Integer> ofSockets = new HashMap<>();
     private final Set<Direction> blocked = EnumSet.noneOf(Direction.class);
 
-    /** What is wide only until the sets are told. */
-    private final Set<WideScope> meanwhile = new HashSet<>();
-
     private List<Level> levelsInTable = List.of();
     private Set<WideScope> wideInTable = Set.of();
+    /** Whether something is wide only until the sets are told. */
+    private boolean inBurst;
+
     private boolean started;
     private volatile boolean closed;
 
@@ -268,7 +268,7 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
 
     private boolean mayCommitOne() {
         long nowNs = clock.nowNs();
-        if (meanwhile.isEmpty()) {
+        if (!inBurst) {
             creditNs = Math.min(MOST_CREDIT_NS, creditNs + nowNs - creditedNs);
         }
         creditedNs = nowNs;
@@ -293,12 +293,13 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
     }
 
     private void widen(WideScope scope) {
-        meanwhile.add(scope);
         Set<WideScope> wide = wide();
         wide.addAll(wideInTable);
+        wide.add(scope);
         try {
             table.commit(new SelectionChange(levelsInTable, List.of(), List.of(), wide));
             wideInTable = wide;
+            inBurst = true;
         } catch (OsException e) {
             close(e);
         }
@@ -312,8 +313,9 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
         barrier.close();
     }
 
+    /** What is to be so, burst or not. */
     private Set<WideScope> wide() {
-        Set<WideScope> wide = new LinkedHashSet<>(meanwhile);
+        Set<WideScope> wide = new LinkedHashSet<>();
         for (ScopeSets sets : scopes) {
             if (sets.isWide() || blocked.contains(sets.scope.direction())) {
                 wide.add(sets.scope);
@@ -330,18 +332,12 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
         for (ScopeSets sets : scopes) {
             sets.difference(levels, added, removed);
         }
-        Set<WideScope> before = Set.copyOf(meanwhile);
-        if (!before.isEmpty()) {
-            // A burst earns nothing.
-            creditedNs = clock.nowNs();
-        }
-        meanwhile.clear();
         Set<WideScope> wide = wide();
-        try {
-            table.commit(new SelectionChange(levels, added, removed, wide));
-        } catch (OsException e) {
-            meanwhile.addAll(before);
-            throw e;
+        table.commit(new SelectionChange(levels, added, removed, wide));
+        if (inBurst) {
+            // It has earned nothing.
+            creditedNs = clock.nowNs();
+            inBurst = false;
         }
         for (ScopeSets sets : scopes) {
             sets.settle();

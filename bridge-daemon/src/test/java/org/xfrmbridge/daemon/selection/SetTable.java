@@ -14,6 +14,7 @@ import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.IpProtocol;
 
 /** A table in this process, which holds whoever changes it to the contract, and fails when it is told to. */
 final class SetTable implements SelectionTable {
@@ -82,15 +83,15 @@ final class SetTable implements SelectionTable {
         return new Address(high, low);
     }
 
-    /** A packet that is too short for ports has none here, and none that are 0. */
+    /** The key of GRE is no port; a packet that is too short for ports has none, not some that are 0. */
     boolean selects(Direction direction, Flow flow) {
         if (isWide(direction, flow.family)) {
             return true;
         }
         for (Map.Entry<Level, Set<Element>> set : sets.entrySet()) {
             Level level = set.getKey();
-            boolean tooShort = flow.sport == 0 && flow.dport == 0;
-            if (tooShort && (level.sport() || level.dport())) {
+            boolean hasPorts = IpProtocol.hasPorts(flow.protocol) && (flow.sport | flow.dport) != 0;
+            if (!hasPorts && (level.sport() || level.dport())) {
                 continue;
             }
             if (level.direction() == direction
