@@ -4,12 +4,15 @@ import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.attach.DeviceNames;
+import org.xfrmbridge.daemon.attach.StackPlan;
+import org.xfrmbridge.daemon.attach.StackUnderlay;
 import org.xfrmbridge.daemon.attach.Underlay;
-import org.xfrmbridge.daemon.attach.WireUnderlay;
 import org.xfrmbridge.daemon.control.BatchClock;
 import org.xfrmbridge.daemon.control.ControlLoop;
 import org.xfrmbridge.daemon.control.ControlPlane;
@@ -17,6 +20,7 @@ import org.xfrmbridge.daemon.control.EventChannel;
 import org.xfrmbridge.daemon.control.FaultLog;
 import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.host.KernelNetwork;
+import org.xfrmbridge.daemon.host.StackNetwork;
 import org.xfrmbridge.daemon.host.WireNetwork;
 import org.xfrmbridge.daemon.journal.LostStatesReader;
 import org.xfrmbridge.daemon.journal.PolicyJournal;
@@ -38,8 +42,8 @@ import org.xfrmbridge.time.Clock;
  * The running program: the place where it is put together. In the order in which it is made: what it stands on
  * ({@link Underlay}), the databases with the policies of a bridge that ended, the engine with the datapath
  * ({@link XfrmStack}), the journals, the sockets of clients ({@link ControlPlane}), and four threads: outbound,
- * inbound, control, and guests for clients without rights. {@link #start} and {@link #close} are called by one thread
- * each.
+ * inbound, control, and guests for clients without rights. In the host's stack there is more ({@link InStack}), and a
+ * fifth thread for what came in the clear. {@link #start} and {@link #close} are called by one thread each.
  */
 public final class Bridge implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Bridge.class);
@@ -59,7 +63,10 @@ public final class Bridge implements AutoCloseable {
     private final ControlPlane plane;
     private final DatapathLoop outbound;
     private final DatapathLoop inbound;
-    private final List<Thread> threads;
+    /** Null in front of an interface. */
+    private final InStack inStack;
+
+    private final List<Thread> threads = new ArrayList<>();
 
     /** Attaches and serves; when it returns, clients and packets are welcome. */
     public static Bridge start(BridgeOptions options) throws IOException {
@@ -67,13 +74,13 @@ public final class Bridge implements AutoCloseable {
         Underlay underlay = null;
         boolean left = false;
         try {
-            left = WireUnderlay.isLeft(options.directory());
+            left = Underlay.isLeft(options.directory());
             if (!left) {
                 // Policies without an attachment are of a kernel or a namespace that is gone: a bridge killed from here
                 // on must not leave them.
                 forget(options.directory());
             }
-            underlay = WireUnderlay.attach(options.names(), options.directory());
+            underlay = Underlay.attach(options.plan(), options.directory());
             return new Bridge(options, lock, underlay, left);
         } catch (IOException | RuntimeException e) {
             if (underlay != null) {
@@ -118,10 +125,10 @@ public final class Bridge implements AutoCloseable {
     /**
      * What was opened.
      *
-     * @param original the interface that has its addresses and routes back
+     * @param done what is as before again, for people
      * @param ended what protected until then
      */
-    public record Detached(String original, Protection ended) {}
+    public record Detached(String done, Protection ended) {}
 
     /** Undoes what a bridge left that ended or was killed; null if there is nothing to undo. */
     public static Detached detach(Path directory) throws IOException {
@@ -130,7 +137,7 @@ public final class Bridge implements AutoCloseable {
         }
         try (Descriptor held = lock(directory, "end it (SIGTERM), then detach")) {
             Protection left = held == null ? null : PolicyRestore.protection(directory);
-            String restored = held == null ? null : WireUnderlay.detach(directory);
+            String restored = held == null ? null : Underlay.detach(directory);
             forget(directory);
             return restored == null ? null : new Detached(restored, left);
         }
@@ -153,7 +160,10 @@ public final class Bridge implements AutoCloseable {
 
         ControlLoop loop = new ControlLoop(clock);
         BatchClock controlClock = new BatchClock(clock);
-        kernel = new WireNetwork(underlay.hostIndex(), options.names().original());
+        kernel = switch (options.plan()) {
+            case DeviceNames names -> new WireNetwork(underlay.hostIndex(), names.original());
+            case StackPlan _ -> new StackNetwork();
+        };
         stack = new XfrmStack(
                 XfrmEngine.builder(databases, controlClock)
                         .wakeup(loop::wakeUp)
@@ -161,6 +171,8 @@ public final class Bridge implements AutoCloseable {
                         .reserve(HeapReserve.ofEntries(options, databases::size, clock)::hasRoom)
                         .lostStates(left ? LostStatesReader.read(directory) : List.of()),
                 PathContext.builder(databases, kernel, clock)
+                        .placement(underlay.placement())
+                        .clampMss(options.plan() instanceof StackPlan plan && plan.clampsMss())
                         .ifindex(underlay.hostIndex())
                         .flows(options.flows())
                         .memory(HeapReserve.ofPackets(clock)::hasRoom, HeapReserve.ofPackets(clock)::hasRoom),
@@ -168,22 +180,30 @@ public final class Bridge implements AutoCloseable {
                 underlay.network());
         XfrmEngine engine = stack.engine();
         faults = new FaultLog(stack.stats());
+        inStack = underlay instanceof StackUnderlay place ? new InStack(place, databases, stack, clock) : null;
 
         policies = PolicyJournal.begin(directory, engine, JOURNAL_THREADS);
         states = StateJournal.begin(directory, engine, controlClock, JOURNAL_THREADS);
-        String attachedTo = options.names().original() + " (" + options.names().host() + ')';
-        plane = ControlPlane.builder(loop, controlClock, engine, databases.sockets())
+        ControlPlane.Builder control = ControlPlane.builder(loop, controlClock, engine, databases.sockets())
                 .batch(controlClock.and(barrier))
                 .channel(new EventChannel(kernel, "routes"))
                 .afterEachRound(this::flush)
-                .everyFewSeconds(this::upkeep)
-                .listen(directory, options.privilegedGid(), new Statistics(attachedTo, engine, stack.stats(), clock));
+                .everyFewSeconds(this::upkeep);
+        underlay.eventSources().forEach((what, source) -> control.channel(new EventChannel(source, what)));
+        if (inStack != null) {
+            control.deadlineNs(inStack::nextDeadlineNs);
+        }
+        plane = control.listen(
+                directory, options.privilegedGid(), new Statistics(underlay.label(), engine, stack.stats(), clock));
 
-        threads = List.of(
-                start("outbound", outbound.begin(stack.outbound()::doWork)),
-                start("inbound", inbound.begin(stack.inbound()::doWork)),
-                start("control", plane::serve),
-                start("guests", plane::serveUnprivileged));
+        if (inStack != null) {
+            inStack.start();
+            threads.add(start("clear", inStack::judge));
+        }
+        threads.add(start("outbound", outbound.begin(stack.outbound()::doWork)));
+        threads.add(start("inbound", inbound.begin(stack.inbound()::doWork)));
+        threads.add(start("control", plane::serve));
+        threads.add(start("guests", plane::serveUnprivileged));
     }
 
     private static Thread start(String name, Runnable work) {
@@ -195,6 +215,9 @@ public final class Bridge implements AutoCloseable {
 
     /** Control thread. */
     private void flush() {
+        if (inStack != null) {
+            inStack.afterEachRound();
+        }
         policies.flush();
         states.flush();
     }
@@ -218,6 +241,9 @@ public final class Bridge implements AutoCloseable {
     @Override
     public void close() throws IOException {
         plane.stop();
+        if (inStack != null) {
+            inStack.end();
+        }
         outbound.end();
         inbound.end();
         underlay.host().close();
@@ -238,11 +264,6 @@ public final class Bridge implements AutoCloseable {
 
     private void stayClosed(Protection protection) {
         underlay.leave();
-        LOG.warn(
-                "{} outlive the bridge: nothing passes {} until it runs again; \"xfrm-bridge detach\" ends them and "
-                        + "gives {} its addresses and routes back",
-                protection,
-                underlay.names().host(),
-                underlay.names().original());
+        LOG.warn("{} outlive the bridge: {}", protection, underlay.whatStays());
     }
 }

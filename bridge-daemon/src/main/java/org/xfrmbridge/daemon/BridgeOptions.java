@@ -1,7 +1,7 @@
 package org.xfrmbridge.daemon;
 
 import java.nio.file.Path;
-import org.xfrmbridge.daemon.attach.DeviceNames;
+import org.xfrmbridge.daemon.attach.AttachmentPlan;
 import org.xfrmbridge.km.XfrmEngine;
 
 /**
@@ -11,9 +11,9 @@ import org.xfrmbridge.km.XfrmEngine;
  * @param flows how many are remembered in each direction
  * @param acquires how many SAs packets may wait for at a time
  */
-public record BridgeOptions(DeviceNames names, Path directory, int privilegedGid, int flows, int acquires) {
+public record BridgeOptions(AttachmentPlan plan, Path directory, int privilegedGid, int flows, int acquires) {
     /** With as many acquires as is usual. */
-    public BridgeOptions(DeviceNames names, Path directory, int privilegedGid, int flows) {
-        this(names, directory, privilegedGid, flows, XfrmEngine.DEFAULT_ACQUIRES);
+    public BridgeOptions(AttachmentPlan plan, Path directory, int privilegedGid, int flows) {
+        this(plan, directory, privilegedGid, flows, XfrmEngine.DEFAULT_ACQUIRES);
     }
 }

@@ -56,7 +56,7 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule shouldLetAttachingKnowRoutesPortsAndNetfilterOnly =
-            knows("attach", "os", "route", "port", "nft");
+            knows("attach", "os", "route", "port", "nft", "selection");
 
     @ArchTest
     static final ArchRule shouldLetTheJournalKnowTheClockOnly = knows("journal", "os");

@@ -106,7 +106,7 @@ class BridgeTest {
     void shouldGiveTheInterfaceBackWhenItFailsAfterAttaching() throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             String before = network.ip("addr show");
-            BridgeOptions withoutFlows = new BridgeOptions(options().names(), directory, -1, 0);
+            BridgeOptions withoutFlows = new BridgeOptions(options().plan(), directory, -1, 0);
             network.inHere(() -> {
                 assertThrows(IllegalArgumentException.class, () -> Bridge.start(withoutFlows));
                 assertEquals(before, network.ip("addr show"));

@@ -1,14 +1,14 @@
 package org.xfrmbridge.daemon.attach;
 
 /**
- * The four interfaces of an attachment.
+ * In front of an interface: the four interfaces of that.
  *
  * @param original the interface that the bridge stands in for, eth0
  * @param host the TAP that the host's IP configuration moves to, xfrm0
  * @param network the TAP on the network's side, xfrm0n
  * @param bridge the Linux bridge of {@code original} and {@code network}, xfrm0b
  */
-public record DeviceNames(String original, String host, String network, String bridge) {
+public record DeviceNames(String original, String host, String network, String bridge) implements AttachmentPlan {
     /** IFNAMSIZ less the zero byte. */
     static final int MAX_NAME = 15;
 

@@ -20,14 +20,23 @@ final class DeviceSettings {
         }
     }
 
-    /** Takes an interface out of IPv6 where that is allowed. */
+    /** Takes an interface out of IPv6 where that is allowed. Else it has no address, and sends nothing of itself. */
     static void disableIpv6(String name) {
+        setIpv6Disabled(name, "1");
+    }
+
+    /** Takes an interface into IPv6 where that is allowed, if new ones are not in it. */
+    static void enableIpv6(String name) {
+        setIpv6Disabled(name, "0");
+    }
+
+    private static void setIpv6Disabled(String name, String value) {
         Path file = Path.of("/proc/sys/net/ipv6/conf", name, "disable_ipv6");
         if (Files.isWritable(file)) {
             try {
-                Files.writeString(file, "1");
+                Files.writeString(file, value);
             } catch (IOException e) {
-                // It then has no address and sends nothing of itself, which is what counts.
+                // Not allowed after all.
                 return;
             }
         }

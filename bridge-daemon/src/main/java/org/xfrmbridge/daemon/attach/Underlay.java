@@ -1,7 +1,11 @@
 package org.xfrmbridge.daemon.attach;
 
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.xfrmbridge.daemon.os.EventSource;
 import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.io.PacketPort;
 
 /**
@@ -9,6 +13,57 @@ import org.xfrmbridge.io.PacketPort;
  * However the process ends, nothing passes between the two until another one takes it up again, or it is undone.
  */
 public interface Underlay extends AutoCloseable {
+    /** Whether a bridge that died has left an attachment here, which {@link #attach} would take up or restore. */
+    static boolean isLeft(Path directory) throws IOException {
+        return AttachmentRecord.readHere(directory) != null;
+    }
+
+    /**
+     * Attaches, or takes up again what a bridge left when it died.
+     *
+     * @param directory where it is recorded; the caller holds its lock
+     */
+    static Underlay attach(AttachmentPlan plan, Path directory) throws IOException {
+        AttachmentRecord left = AttachmentRecord.readHere(directory);
+        return switch (plan) {
+            case DeviceNames names when left == null -> WireUnderlay.attach(names, directory, null);
+            case DeviceNames names when left instanceof WireRecord wire -> WireUnderlay.attach(names, directory, wire);
+            case StackPlan stack when left == null -> StackUnderlay.attach(stack, directory, null);
+            case StackPlan stack
+            when left instanceof StackRecord record -> StackUnderlay.attach(stack, directory, record);
+            default ->
+                throw new AttachmentException("%s is attached to %s already: %s, or \"xfrm-bridge detach\" first"
+                        .formatted(
+                                directory,
+                                left.label(),
+                                plan instanceof StackPlan
+                                        ? "run with --attach " + left.label()
+                                        : "run without --attach"));
+        };
+    }
+
+    /**
+     * Undoes what a bridge left.
+     *
+     * @return what is as before now, for people; null if nothing was attached
+     */
+    static String detach(Path directory) throws IOException {
+        return switch (AttachmentRecord.readToDetach(directory)) {
+            case null -> null;
+            case WireRecord wire -> {
+                WireUnderlay.detach(directory, wire);
+                yield wire.label() + " has its addresses and routes back";
+            }
+            case StackRecord stack -> {
+                StackUnderlay.detach(directory, stack);
+                yield "nothing of the bridge is left in the host's stack";
+            }
+        };
+    }
+
+    /** Where on a packet's way the datapath stands. */
+    Placement placement();
+
     /** Where the host's stack sends and receives. */
     PacketPort host();
 
@@ -21,11 +76,19 @@ public interface Underlay extends AutoCloseable {
      */
     boolean isHostWaiting();
 
-    /** The interface on which the host has its addresses, and by which its packets come here. */
+    /** The TAP by which the host's packets come here. */
     int hostIndex() throws OsException;
 
-    /** For people: what was taken over, and what stands for it. */
-    DeviceNames names();
+    /** For people: what is attached to, and by which device. */
+    String label();
+
+    /** For people: what becomes of packets when the bridge has ended and policies protect, and how to end that. */
+    String whatStays();
+
+    /** What tells of changes that it has to follow, by what a person calls them. Control thread. */
+    default Map<String, EventSource> eventSources() {
+        return Map.of();
+    }
 
     /** Every few seconds, of one thread: closes again what others may have opened. */
     void keepClosed();

@@ -13,6 +13,7 @@ import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.daemon.route.Links;
 import org.xfrmbridge.daemon.route.RouteMessage;
 import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 
@@ -29,8 +30,8 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
  * </pre>
  *
  * Both TAPs are persistent: while no process holds them they have no carrier, so a bridge that died lets nothing pass,
- * and the one that comes back finds everything as it was. A {@link AttachmentRecord} is written before the first
- * change. One thread.
+ * and the one that comes back finds everything as it was. A {@link WireRecord} is written before the first change. One
+ * thread.
  */
 public final class WireUnderlay implements Underlay {
     private static final Logger LOG = LoggerFactory.getLogger(WireUnderlay.class);
@@ -49,7 +50,7 @@ public final class WireUnderlay implements Underlay {
     private TapDevice networkTap;
     private TapPort hostPort;
     private TapPort networkPort;
-    private AttachmentRecord record;
+    private WireRecord record;
     private IngressFilter filter;
     private boolean resumed;
 
@@ -64,11 +65,11 @@ public final class WireUnderlay implements Underlay {
      * Stands in for an interface, or takes up an attachment again that a bridge left when it died.
      *
      * @param directory where the record is; the caller holds its lock
+     * @param left the record, null if there is none
      */
-    public static WireUnderlay attach(DeviceNames names, Path directory) throws IOException {
+    static WireUnderlay attach(DeviceNames names, Path directory, WireRecord left) throws IOException {
         WireUnderlay underlay = new WireUnderlay(directory);
         try {
-            AttachmentRecord left = ofHere(AttachmentRecord.read(directory), directory);
             if (left == null) {
                 underlay.make(names);
             } else {
@@ -81,66 +82,14 @@ public final class WireUnderlay implements Underlay {
         }
     }
 
-    /** Whether a bridge that died has left an attachment here, which {@link #attach} would take up or restore. */
-    public static boolean isLeft(Path directory) throws IOException {
-        return ofHere(AttachmentRecord.read(directory), directory) != null;
-    }
-
-    /**
-     * The record that was left, if one was. One of another boot or namespace is removed: its devices are gone, and its
-     * addresses may be others' now.
-     */
-    private static AttachmentRecord ofHere(AttachmentRecord left, Path directory) throws IOException {
-        if (left == null) {
-            return null;
-        }
-        NamespaceId here = NamespaceId.here();
-        if (left.namespaceId().equals(here)) {
-            return left;
-        }
-        LOG.warn(
-                "{} was attached {}: addresses and routes from then are not restored, {} is removed",
-                left.names().original(),
-                left.namespaceId().isOfSameBoot(here)
-                        ? "in another network namespace"
-                        : "before this machine was started anew",
-                AttachmentRecord.file(directory));
-        AttachmentRecord.delete(directory);
-        return null;
-    }
-
-    /**
-     * Undoes what a record tells of.
-     *
-     * @return the interface that has its configuration back, or null if nothing was attached
-     */
-    public static String detach(Path directory) throws IOException {
-        AttachmentRecord read = AttachmentRecord.read(directory);
-        refuseOtherNamespace(read, directory);
-        AttachmentRecord left = ofHere(read, directory);
-        if (left == null) {
-            return null;
-        }
+    /** Undoes what a record tells of. */
+    static void detach(Path directory, WireRecord left) throws IOException {
         WireUnderlay underlay = new WireUnderlay(directory);
         underlay.record = left;
         underlay.close();
-        return left.names().original();
     }
 
-    /** Who asks in the wrong one must not lose the record. */
-    private static void refuseOtherNamespace(AttachmentRecord left, Path directory) throws IOException {
-        if (left == null) {
-            return;
-        }
-        NamespaceId here = NamespaceId.here();
-        if (left.namespaceId().isOfSameBoot(here) && !left.namespaceId().equals(here)) {
-            throw new AttachmentException(
-                    "%s was attached in another network namespace: detach it there, or delete %s if that is gone"
-                            .formatted(left.names().original(), AttachmentRecord.file(directory)));
-        }
-    }
-
-    private void resume(AttachmentRecord left, DeviceNames names) throws IOException {
+    private void resume(WireRecord left, DeviceNames names) throws IOException {
         if (!left.names().equals(names)) {
             throw new AttachmentException(
                     "%s is attached to %s through %s already: run with these, or \"xfrm-bridge detach\" first"
@@ -150,7 +99,7 @@ public final class WireUnderlay implements Underlay {
                                     left.names().host()));
         }
         record = left;
-        if (left.phase() == AttachmentRecord.Phase.ATTACHED && isWhole(left)) {
+        if (left.phase() == WireRecord.Phase.ATTACHED && isWhole(left)) {
             openTaps(names);
             resumed = true;
             closeWaysAround(names);
@@ -164,7 +113,7 @@ public final class WireUnderlay implements Underlay {
         make(names);
     }
 
-    private boolean isWhole(AttachmentRecord left) throws OsException {
+    private boolean isWhole(WireRecord left) throws OsException {
         Link original = links.find(left.names().original());
         Link bridge = links.find(left.names().bridge());
         Link network = links.find(left.names().network());
@@ -177,20 +126,20 @@ public final class WireUnderlay implements Underlay {
     }
 
     private void make(DeviceNames names) throws IOException {
-        Link original = new AttachmentRules(links).check(names);
+        Link original = new WireRules(links).check(names);
         openTaps(names);
         try {
             Link network = prepare(names, original);
-            record = new AttachmentRecord(
+            record = new WireRecord(
                     NamespaceId.here(),
                     names,
-                    AttachmentRecord.Phase.MOVING,
+                    WireRecord.Phase.MOVING,
                     original,
                     IpConfiguration.read(socket, original.index()),
                     move.silence(original.index()));
             record.write(directory);
             moveToHostTap(original, links.find(names.host()), network.master());
-            record = record.in(AttachmentRecord.Phase.ATTACHED);
+            record = record.in(WireRecord.Phase.ATTACHED);
             record.write(directory);
         } catch (IOException e) {
             rollBack(names, e);
@@ -219,7 +168,7 @@ public final class WireUnderlay implements Underlay {
             hostPort = new TapPort(hostTap);
             networkPort = new TapPort(networkTap);
         } catch (OsException e) {
-            throw AttachmentRules.explain(e, names);
+            throw WireRules.explain(e, names);
         }
     }
 
@@ -299,8 +248,19 @@ public final class WireUnderlay implements Underlay {
     }
 
     @Override
-    public DeviceNames names() {
-        return record.names();
+    public Placement placement() {
+        return Placement.IN_WIRE;
+    }
+
+    @Override
+    public String label() {
+        return "at " + record.names().original() + " (" + record.names().host() + ')';
+    }
+
+    @Override
+    public String whatStays() {
+        return "nothing passes %s until it runs again; \"xfrm-bridge detach\" ends them and gives %s its addresses and routes back"
+                .formatted(record.names().host(), record.names().original());
     }
 
     @Override
@@ -311,7 +271,7 @@ public final class WireUnderlay implements Underlay {
     }
 
     /** Whether it took up what a bridge left that died. */
-    public boolean isResumed() {
+    boolean isResumed() {
         return resumed;
     }
 
@@ -357,7 +317,7 @@ public final class WireUnderlay implements Underlay {
                                     names.bridge(),
                                     AttachmentRecord.file(directory)));
         }
-        boolean current = record.phase() == AttachmentRecord.Phase.ATTACHED && host != null && host.isUp();
+        boolean current = record.phase() == WireRecord.Phase.ATTACHED && host != null && host.isUp();
         IpConfiguration configuration = current
                 ? IpConfiguration.read(socket, host.index()).withNeighboursOf(record.configuration())
                 : record.configuration();

@@ -11,8 +11,8 @@ import picocli.CommandLine.Mixin;
         name = "detach",
         mixinStandardHelpOptions = true,
         description = {
-            "Gives an interface its addresses and routes back after a bridge that ended while policies protected, or "
-                    + "was killed. The policies end with it: from then on what they protected passes in the clear. "
+            "Takes away what a bridge left in the host's stack, or gives an interface its addresses and routes back, "
+                    + "after a bridge that ended while policies protected, or was killed. The policies end with it: from then on what they protected passes in the clear. "
                     + "Their number is said.",
             "End a bridge that runs first (SIGTERM): detach refuses while it does. Without policies it gives the "
                     + "interface back by itself."
@@ -30,10 +30,10 @@ final class DetachCommand implements Callable<Integer> {
         if (detached == null) {
             System.out.println("nothing is attached by " + directory.directory());
         } else if (detached.ended().isAny()) {
-            System.out.println(detached.original() + " has its addresses and routes back; with it ended "
-                    + detached.ended() + ": what was protected until now passes in the clear");
+            System.out.println(detached.done() + "; with it ended " + detached.ended()
+                    + ": what was protected until now passes in the clear");
         } else {
-            System.out.println(detached.original() + " has its addresses and routes back; no policy protected it");
+            System.out.println(detached.done() + "; no policy protected it");
         }
         return 0;
     }

@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon.cli;
 
+import com.google.common.primitives.UnsignedInts;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
@@ -9,7 +10,10 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.Bridge;
 import org.xfrmbridge.daemon.BridgeOptions;
 import org.xfrmbridge.daemon.HeapSizes;
+import org.xfrmbridge.daemon.attach.AttachmentPlan;
 import org.xfrmbridge.daemon.attach.DeviceNames;
+import org.xfrmbridge.daemon.attach.StackPlan;
+import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.os.Group;
@@ -29,9 +33,9 @@ import picocli.CommandLine.Spec;
         name = "run",
         mixinStandardHelpOptions = true,
         description = {
-            "Stands in for an interface and serves clients until it is ended (Ctrl-C, SIGTERM), with exit code 0.",
-            "However it ends, also killed or by an internal error (exit code 70): while policies protect, nothing "
-                    + "passes the interface until it runs again, which takes the policies up, or \"detach\" ends "
+            "Protects this host's packets and serves clients until it is ended (Ctrl-C, SIGTERM), with exit code 0.",
+            "However it ends, also killed or by an internal error (exit code 70): while policies protect, nothing of "
+                    + "what they mean passes until it runs again, which takes the policies up, or \"detach\" ends "
                     + "them. Ended without policies, it puts everything back as it was.",
             "SIGHUP is ignored: options are read at the start."
         })
@@ -52,17 +56,42 @@ final class RunCommand implements Callable<Integer> {
 
     @Option(
             names = "--attach",
-            required = true,
             paramLabel = "IFACE",
-            description = "The interface to stand in for: eth0.")
+            description =
+                    "Stands in for this one interface, instead of in the host's stack: where that has no nftables "
+                            + "or policy routing, and for gateways that want every frame looked at.")
     private String original;
 
     @Option(
             names = "--tap",
             paramLabel = "NAME",
             defaultValue = "xfrm0",
-            description = "Name of the interface that gets its addresses and routes. Default: ${DEFAULT-VALUE}.")
+            description = "Name of the interface by which packets leave the host's stack and enter it; with --attach, "
+                    + "of the one that gets the addresses and routes. Default: ${DEFAULT-VALUE}.")
     private String tap;
+
+    @Option(
+            names = "--mark-bit",
+            paramLabel = "BIT",
+            defaultValue = "0x40000000",
+            description = "The bit of packets' marks that is the bridge's: no rule of others may use it. "
+                    + "Default: ${DEFAULT-VALUE}.")
+    private String markBit;
+
+    @Option(
+            names = "--mark-opened",
+            paramLabel = "MARK",
+            defaultValue = "0",
+            description = "Bits that are set in the mark of every packet that was protected when it enters the host's "
+                    + "stack, for rules of its firewall. Default: none.")
+    private String openedMark;
+
+    @Option(
+            names = "--clamp-mss",
+            description =
+                    "Also tells TCP connections that are forwarded how much fits into their tunnel. The host's own "
+                            + "know it anyway.")
+    private boolean clampsMss;
 
     @Option(
             names = "--group",
@@ -104,8 +133,7 @@ final class RunCommand implements Callable<Integer> {
                     spec.commandLine(), "--tap: a name has 1 to " + DeviceNames.MAX_TAP_NAME + " characters.");
         }
         CurrentProcess.ignoreHangup();
-        BridgeOptions options =
-                new BridgeOptions(DeviceNames.of(original, tap), directory.directory(), gid(), flows(), acquires);
+        BridgeOptions options = new BridgeOptions(plan(), directory.directory(), gid(), flows(), acquires);
         requireHeap(options);
         Bridge bridge = Bridge.start(options);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge), "end"));
@@ -117,6 +145,30 @@ final class RunCommand implements Callable<Integer> {
             Thread.currentThread().interrupt();
         }
         return 0;
+    }
+
+    private AttachmentPlan plan() {
+        int bit = mark("--mark-bit", markBit);
+        int opened = mark("--mark-opened", openedMark);
+        if (Integer.bitCount(bit) != 1) {
+            throw new ParameterException(
+                    spec.commandLine(), "--mark-bit: a number with one bit, 0x40000000 or another.");
+        }
+        if ((opened & bit) != 0) {
+            throw new ParameterException(
+                    spec.commandLine(), "--mark-opened: the bit " + markBit + " is the bridge's: see --mark-bit.");
+        }
+        return original == null
+                ? new StackPlan(new StackNames(tap, bit), opened, clampsMss)
+                : DeviceNames.of(original, tap);
+    }
+
+    private int mark(String option, String text) {
+        try {
+            return UnsignedInts.decode(text);
+        } catch (NumberFormatException e) {
+            throw new ParameterException(spec.commandLine(), option + ": a mark is a number of 32 bits, 0x100 or 256.");
+        }
     }
 
     private int flows() {

@@ -17,15 +17,15 @@ import org.xfrmbridge.xfrm.Direction;
 
 /** The numbers of {@code xfrm-bridge stat}. Control thread only. */
 public final class Statistics {
-    private final String attachedTo;
+    private final String place;
     private final XfrmService service;
     private final XfrmStats stats;
     private final Clock clock;
     private final long startNs;
 
-    /** @param attachedTo the interfaces, for people */
-    public Statistics(String attachedTo, XfrmService service, XfrmStats stats, Clock clock) {
-        this.attachedTo = attachedTo;
+    /** @param place where it stands, for people: "at eth0 (xfrm0)" */
+    public Statistics(String place, XfrmService service, XfrmStats stats, Clock clock) {
+        this.place = place;
         this.service = service;
         this.stats = stats;
         this.clock = clock;
@@ -54,8 +54,7 @@ public final class Statistics {
     }
 
     String toText() {
-        StringBuilder out =
-                new StringBuilder("xfrm-bridge at ").append(attachedTo).append("\n\n");
+        StringBuilder out = new StringBuilder("xfrm-bridge ").append(place).append("\n\n");
         totals().forEach((name, value) -> out.append("%-24s %14s%n".formatted(name.replace('_', ' '), value)));
         out.append("%n%-24s %14s %14s%n".formatted("", "outbound", "inbound"));
         for (Metric metric : Metric.values()) {
@@ -83,7 +82,7 @@ public final class Statistics {
 
     private void write(JsonWriter json) throws IOException {
         json.setIndent("  ");
-        json.beginObject().name("at").value(attachedTo);
+        json.beginObject().name("place").value(place);
         for (Map.Entry<String, Number> total : totals().entrySet()) {
             json.name(total.getKey()).value(total.getValue());
         }

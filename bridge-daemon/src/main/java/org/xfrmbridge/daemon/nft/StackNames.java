@@ -20,6 +20,9 @@ public record StackNames(String tap, int markBit) {
     /** Routing table whose only route leads to the TAP. */
     public static final int ROUTE_TABLE = 58;
 
+    /** Preference of the rule that lets nothing leave, where it is not known what is to be protected. */
+    public static final int SHUT_RULE = 49;
+
     /** Preference of the rule that sends marked packets there. */
     public static final int MARK_RULE = 50;
 

@@ -30,6 +30,7 @@ public final class TapDevice implements AutoCloseable {
     public static final int MAX_FRAME_BYTES = 65_536 + 40 + 22;
 
     private static final long TUNSETIFF = 0x400454caL;
+    private static final long TUNSETIFINDEX = 0x400454daL;
     private static final long TUNSETPERSIST = 0x400454cbL;
     private static final long TUNSETOFFLOAD = 0x400454d0L;
     private static final int IFF_TAP = 0x2;
@@ -53,20 +54,37 @@ public final class TapDevice implements AutoCloseable {
     public static TapDevice open(String name, Offload offload) throws OsException {
         Descriptor descriptor = Descriptor.open("/dev/net/tun", Descriptor.O_RDWR | Descriptor.O_NONBLOCK);
         try {
-            Memory request = new Memory(IFREQ_BYTES);
-            byte[] nameBytes = name.getBytes(StandardCharsets.US_ASCII);
-            request.buffer.put(0, nameBytes, 0, Math.min(nameBytes.length, MAX_NAME_BYTES));
-            int flags = IFF_TAP | IFF_NO_PI | (offload == Offload.TCP ? IFF_VNET_HDR : 0);
-            request.buffer.putShort(MAX_NAME_BYTES + 1, (short) flags);
-            check(LIBC.ioctl(descriptor.fd(), TUNSETIFF, request.pointer), "ioctl(TUNSETIFF, %s)", name);
             TapDevice device = new TapDevice(descriptor, name, offload);
-            device.control(TUNSETOFFLOAD, "TUNSETOFFLOAD", offload == Offload.TCP ? OFFLOAD_CSUM_TSO4_TSO6 : 0);
-            device.control(TUNSETPERSIST, "TUNSETPERSIST", 1);
+            device.make();
             return device;
         } catch (OsException e) {
             descriptor.close();
             throw e;
         }
+    }
+
+    private void make() throws OsException {
+        Memory request = new Memory(IFREQ_BYTES);
+        byte[] nameBytes = name.getBytes(StandardCharsets.US_ASCII);
+        request.buffer.put(0, nameBytes, 0, Math.min(nameBytes.length, MAX_NAME_BYTES));
+        int flags = IFF_TAP | IFF_NO_PI | (offload == Offload.TCP ? IFF_VNET_HDR : 0);
+        request.buffer.putShort(MAX_NAME_BYTES + 1, (short) flags);
+        check(LIBC.ioctl(descriptor.fd(), TUNSETIFF, request.pointer), "ioctl(TUNSETIFF, %s)", name);
+        control(TUNSETOFFLOAD, "TUNSETOFFLOAD", offload == Offload.TCP ? OFFLOAD_CSUM_TSO4_TSO6 : 0);
+        control(TUNSETPERSIST, "TUNSETPERSIST", 1);
+    }
+
+    /**
+     * After somebody has removed the device: one of the same name and number, at the same descriptor. Its settings are
+     * those of a new one.
+     */
+    public void makeAgain(int index) throws OsException {
+        check(
+                LIBC.ioctl(descriptor.fd(), TUNSETIFINDEX, Memory.ofInt(index).pointer),
+                "ioctl(TUNSETIFINDEX, %s, %s)",
+                name,
+                index);
+        make();
     }
 
     private void control(long request, String requestName, long value) throws OsException {

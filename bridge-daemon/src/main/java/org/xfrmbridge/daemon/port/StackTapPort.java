@@ -29,15 +29,18 @@ public final class StackTapPort implements PacketPort {
     private final TapPort tap;
     private final long tapMac;
     private final int userBits;
+    private final int openedMark;
 
     /**
      * @param tapMac link address of the device: the host takes nothing else for its own
      * @param markBit the bit of marks that is the bridge's; what it hands on has it clear
+     * @param openedMark bits that are set in the mark of every packet to the host
      */
-    public StackTapPort(TapDevice device, long tapMac, int markBit) throws OsException {
+    public StackTapPort(TapDevice device, long tapMac, int markBit, int openedMark) throws OsException {
         tap = new TapPort(device);
         this.tapMac = tapMac;
         userBits = ~markBit;
+        this.openedMark = openedMark;
     }
 
     @Override
@@ -83,7 +86,7 @@ public final class StackTapPort implements PacketPort {
         if (frame.length >= Ethernet.HEADER_BYTES && frame.offset + Ethernet.HEADER_BYTES <= frame.data.length) {
             MacAddress.write(frame.data, frame.offset + Ethernet.DESTINATION, tapMac);
             Bytes.putU16(frame.data, frame.offset + Ethernet.SOURCE, MARK_MAC);
-            Bytes.putI32(frame.data, frame.offset + Ethernet.SOURCE + 2, inOrder(frame.mark & userBits));
+            Bytes.putI32(frame.data, frame.offset + Ethernet.SOURCE + 2, inOrder((frame.mark | openedMark) & userBits));
         }
     }
 

@@ -1,8 +1,11 @@
 package org.xfrmbridge.daemon.route;
 
+import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkWriter;
 import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
 
 /** {@code struct ifaddrmsg} and its attributes: family, prefix length, flags, scope, index. */
 public record AddressMessage(RouteMessage message) {
@@ -13,6 +16,7 @@ public record AddressMessage(RouteMessage message) {
     private static final int IFA_FLAGS = 8;
     private static final int IFA_F_TEMPORARY = 0x01;
     private static final int IFA_F_NODAD = 0x02;
+    private static final byte HOST_SCOPE = (byte) 254;
 
     public int index() {
         return message.headerInt(4);
@@ -29,6 +33,19 @@ public record AddressMessage(RouteMessage message) {
     /** A private IPv6 address: the kernel makes them itself, next to the one they belong to. */
     public boolean isTemporary() {
         return message.family() == AF_INET6 && (flags() & IFA_F_TEMPORARY) != 0;
+    }
+
+    /** Gives an interface an IPv4 address that is the host's alone, and no source of packets to others. */
+    public static void addHostAddress(RouteSocket socket, Address address, int index) throws OsException {
+        NetlinkWriter request = socket.request(RouteMessage.NEW_ADDRESS, NetlinkHeader.CREATE | NetlinkHeader.REPLACE);
+        request.room(8)
+                .put((byte) AddressFamily.INET)
+                .put((byte) AddressFamily.bits(AddressFamily.INET))
+                .put((byte) 0)
+                .put(HOST_SCOPE)
+                .putInt(index);
+        byte[] bytes = Addresses.bytes(AddressFamily.INET, address);
+        socket.change(request.putBytes(IFA_LOCAL, bytes).putBytes(IFA_ADDRESS, bytes));
     }
 
     /** The host's own address. */

@@ -63,6 +63,19 @@ public record Link(
                 generation == null ? -1 : generation.get(0));
     }
 
+    public boolean isEthernet() {
+        return hardwareType == ETHERNET && (flags & LOOPBACK) == 0;
+    }
+
+    /** Whether nobody is asked for link addresses there. */
+    public boolean isWithoutArp() {
+        return (flags & NO_ARP) != 0;
+    }
+
+    public boolean hasIpv6() {
+        return addressGeneration >= 0;
+    }
+
     public boolean isUp() {
         return (flags & UP) != 0;
     }

@@ -25,6 +25,11 @@ public final class Links {
     private static final int IFLA_INET_CONF = 1;
     private static final int DEVCONF_RP_FILTER = 8;
     private static final int DEVCONF_ARP_IGNORE = 19;
+    /** Modes of {@link #setReversePathFilter}. */
+    public static final int UNCHECKED = 0;
+
+    public static final int LOOSE = 2;
+
     private static final int STRICT = 1;
     private static final int NEVER = 8;
     private static final int AF_INET = 2;
@@ -71,6 +76,21 @@ public final class Links {
             }
             throw e;
         }
+    }
+
+    /** Makes an interface one on which nobody is asked for link addresses. */
+    public void disableArp(int index) throws OsException {
+        socket.change(header(SET_LINK, 0, index, Link.NO_ARP, Link.NO_ARP));
+    }
+
+    /** Sets how strictly the sources of what arrives are checked against the routes: {@code rp_filter}, IPv4. */
+    public void setReversePathFilter(int index, int mode) throws OsException {
+        NetlinkWriter request = header(SET_LINK, 0, index, 0, 0);
+        int families = request.beginAttribute(Link.IFLA_AF_SPEC);
+        int ipv4 = request.beginAttribute(AF_INET);
+        int settings = request.beginAttribute(IFLA_INET_CONF);
+        request.putInt(DEVCONF_RP_FILTER, mode);
+        socket.change(request.endAttribute(settings).endAttribute(ipv4).endAttribute(families));
     }
 
     /** Makes a bridge that only passes frames on: no spanning tree, no delay, no snooping. */

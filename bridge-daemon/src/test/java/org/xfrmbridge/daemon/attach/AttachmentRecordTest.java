@@ -19,7 +19,7 @@ class AttachmentRecordTest {
     @TempDir
     private Path directory;
 
-    private static AttachmentRecord journal() {
+    private static WireRecord journal() {
         Link original = new Link(7, "eth0", 0x02fc_0000_0001L, 1500, 0x1003, 0, null, Link.ETHERNET, 0);
         IpConfiguration configuration = new IpConfiguration(
                 List.of(new RouteMessage(RouteMessage.NEW_ADDRESS, new byte[] {2, 24, (byte) 0x80, 0})),
@@ -27,10 +27,10 @@ class AttachmentRecordTest {
                         new RouteMessage(RouteMessage.NEW_ROUTE, new byte[] {1}),
                         new RouteMessage(RouteMessage.NEW_ROUTE, new byte[] {2})),
                 List.of());
-        return new AttachmentRecord(
+        return new WireRecord(
                 new NamespaceId("5a1b0c2d-0000-4000-8000-000000000000", -1),
                 DeviceNames.of("eth0", "xfrm0"),
-                AttachmentRecord.Phase.MOVING,
+                WireRecord.Phase.MOVING,
                 original,
                 configuration,
                 List.of());
@@ -38,9 +38,9 @@ class AttachmentRecordTest {
 
     @Test
     void shouldReadWhatWasWritten() throws IOException {
-        journal().in(AttachmentRecord.Phase.ATTACHED).write(directory);
-        AttachmentRecord read = AttachmentRecord.read(directory);
-        assertEquals(AttachmentRecord.Phase.ATTACHED, read.phase());
+        journal().in(WireRecord.Phase.ATTACHED).write(directory);
+        WireRecord read = (WireRecord) AttachmentRecord.read(directory);
+        assertEquals(WireRecord.Phase.ATTACHED, read.phase());
         assertEquals(journal().namespaceId(), read.namespaceId());
         assertEquals(journal().names(), read.names());
         assertEquals(journal().original(), read.original());

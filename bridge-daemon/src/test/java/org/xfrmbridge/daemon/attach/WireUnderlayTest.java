@@ -57,6 +57,10 @@ class WireUnderlayTest {
         }
     }
 
+    private static WireUnderlay attach(DeviceNames names, Path directory) throws IOException {
+        return (WireUnderlay) Underlay.attach(names, directory);
+    }
+
     /** Less interface numbers and neighbours that come and go. */
     private String snapshot() throws Exception {
         return network.ip("addr show")
@@ -69,7 +73,7 @@ class WireUnderlayTest {
     @Test
     void shouldRestoreEverythingExactlyWhenDetached() throws Exception {
         network.inHere(() -> {
-            WireUnderlay underlay = WireUnderlay.attach(NAMES, directory);
+            WireUnderlay underlay = attach(NAMES, directory);
             assertFalse(network.ip("addr show dev veth0").contains("inet"));
             String moved = network.ip("addr show dev xfrm0");
             assertTrue(
@@ -91,11 +95,11 @@ class WireUnderlayTest {
     void shouldKeepWhatTheLinuxBridgeTakesInFromTheHostAndTakeTheFilterAway() throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/nft")), "needs nft (package nftables)");
         network.inHere(() -> {
-            WireUnderlay.attach(NAMES, directory).leave();
+            attach(NAMES, directory).leave();
             String table = network.exec("nft list table netdev xfrm-bridge-xfrm0b");
             assertTrue(table.contains("policy drop") && table.contains("xfrm0b"), table);
             network.exec("nft delete table netdev xfrm-bridge-xfrm0b");
-            WireUnderlay again = WireUnderlay.attach(NAMES, directory);
+            WireUnderlay again = attach(NAMES, directory);
             String tables = network.exec("nft list tables");
             assertTrue(tables.contains("xfrm-bridge-xfrm0b"), "made again when it is taken up");
             again.close();
@@ -109,7 +113,7 @@ class WireUnderlayTest {
     void shouldMakeTheFilterAnewWhenSomebodyHasFlushedAllTables() throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/nft")), "needs nft (package nftables)");
         network.inHere(() -> {
-            try (WireUnderlay underlay = WireUnderlay.attach(NAMES, directory)) {
+            try (WireUnderlay underlay = attach(NAMES, directory)) {
                 String table = network.exec("nft list ruleset");
                 network.exec("nft flush ruleset");
                 underlay.keepClosed();
@@ -125,11 +129,11 @@ class WireUnderlayTest {
     @Test
     void shouldLetNothingPassAndBeTakenUpAgainWhenTheProcessDied() throws Exception {
         network.inHere(() -> {
-            WireUnderlay.attach(NAMES, directory).leave();
+            attach(NAMES, directory).leave();
             assertTrue(network.ip("addr show dev xfrm0").contains("inet 192.0.2.1/24"));
             assertTrue(network.ip("route show").contains("default via 192.0.2.2 dev xfrm0"));
             assertFalse(network.ping("192.0.2.2"));
-            WireUnderlay again = WireUnderlay.attach(NAMES, directory);
+            WireUnderlay again = attach(NAMES, directory);
             assertTrue(network.ip("link show xfrm0").contains("LOWER_UP"));
             again.close();
             return null;
@@ -140,9 +144,9 @@ class WireUnderlayTest {
     @Test
     void shouldDetachWithoutAProcessWhenItDied() throws Exception {
         network.inHere(() -> {
-            WireUnderlay.attach(NAMES, directory).leave();
-            assertEquals("veth0", WireUnderlay.detach(directory));
-            assertNull(WireUnderlay.detach(directory));
+            attach(NAMES, directory).leave();
+            assertEquals("veth0 has its addresses and routes back", Underlay.detach(directory));
+            assertNull(Underlay.detach(directory));
             return null;
         });
         assertEquals(before, snapshot());
@@ -151,10 +155,12 @@ class WireUnderlayTest {
     @Test
     void shouldRestoreFromTheJournalWhenItDiedWhileMoving() throws Exception {
         network.inHere(() -> {
-            WireUnderlay.attach(NAMES, directory).leave();
-            AttachmentRecord.read(directory).in(AttachmentRecord.Phase.MOVING).write(directory);
+            attach(NAMES, directory).leave();
+            ((WireRecord) AttachmentRecord.read(directory))
+                    .in(WireRecord.Phase.MOVING)
+                    .write(directory);
             network.ip("addr flush dev xfrm0");
-            WireUnderlay.attach(NAMES, directory).close();
+            attach(NAMES, directory).close();
             return null;
         });
         assertEquals(before, snapshot());
@@ -167,13 +173,13 @@ class WireUnderlayTest {
     @Test
     void shouldForgetWhatWasMovedWhenTheHostHasBootedSince() throws Exception {
         network.inHere(() -> {
-            WireUnderlay.attach(NAMES, directory).leave();
+            attach(NAMES, directory).leave();
             ofAnotherBoot();
             for (String device : List.of("xfrm0", "xfrm0n", "xfrm0b")) {
                 network.ip("link delete " + device);
             }
             network.ip("addr add 192.0.2.200/24 dev veth0");
-            WireUnderlay underlay = WireUnderlay.attach(NAMES, directory);
+            WireUnderlay underlay = attach(NAMES, directory);
             assertFalse(underlay.isResumed());
             assertEquals(List.of("192.0.2.200/24"), ipv4("xfrm0"));
             underlay.close();
@@ -185,12 +191,12 @@ class WireUnderlayTest {
     @Test
     void shouldNotTakeUpDevicesWhenTheHostHasBootedSince() throws Exception {
         network.inHere(() -> {
-            WireUnderlay.attach(NAMES, directory).leave();
+            attach(NAMES, directory).leave();
             ofAnotherBoot();
-            assertTrue(assertThrows(AttachmentException.class, () -> WireUnderlay.attach(NAMES, directory))
+            assertTrue(assertThrows(AttachmentException.class, () -> attach(NAMES, directory))
                     .getMessage()
                     .contains("xfrm0"));
-            assertNull(WireUnderlay.detach(directory));
+            assertNull(Underlay.detach(directory));
             return null;
         });
     }
@@ -199,14 +205,14 @@ class WireUnderlayTest {
     @Test
     void shouldForgetWhatWasMovedWhenItWasInAnotherNamespace() throws Exception {
         network.inHere(() -> {
-            WireUnderlay.attach(NAMES, directory).leave();
+            attach(NAMES, directory).leave();
             return null;
         });
         TestNetwork.within(network.startInThere(() -> {
-            String reason = assertThrows(AttachmentException.class, () -> WireUnderlay.detach(directory))
+            String reason = assertThrows(AttachmentException.class, () -> Underlay.detach(directory))
                     .getMessage();
             assertTrue(reason.contains("another network namespace"), reason);
-            WireUnderlay.attach(NAMES, directory).close();
+            attach(NAMES, directory).close();
             return null;
         }));
         String there = network.ipThere("addr show dev veth0");
@@ -232,7 +238,7 @@ class WireUnderlayTest {
     void shouldLeaveEverythingAsItWasWhenItCannotBeWrittenDown() throws Exception {
         Path absent = directory.resolve("absent");
         network.inHere(() -> {
-            assertThrows(IOException.class, () -> WireUnderlay.attach(NAMES, absent));
+            assertThrows(IOException.class, () -> attach(NAMES, absent));
             return null;
         });
         assertEquals(before, snapshot());
@@ -241,7 +247,7 @@ class WireUnderlayTest {
     @Test
     void shouldGiveBackWhatWasAddedMeanwhile() throws Exception {
         network.inHere(() -> {
-            WireUnderlay underlay = WireUnderlay.attach(NAMES, directory);
+            WireUnderlay underlay = attach(NAMES, directory);
             network.ip("addr add 192.0.2.77/24 dev xfrm0");
             network.ip("addr del 203.0.113.1/24 dev xfrm0");
             underlay.close();
@@ -274,7 +280,7 @@ class WireUnderlayTest {
     void shouldSayThatABridgeIsThereWhenItsDevicesAreNamed() throws Exception {
         Path other = Files.createDirectory(directory.resolve("other"));
         network.inHere(() -> {
-            WireUnderlay first = WireUnderlay.attach(DeviceNames.of("veth0", "first"), other);
+            WireUnderlay first = attach(DeviceNames.of("veth0", "first"), other);
             assertTrue(reason("veth0").contains("has a bridge already, which made first"));
             assertTrue(reason("first").contains("belongs to a bridge already"));
             first.close();
@@ -284,7 +290,7 @@ class WireUnderlayTest {
 
     private String reason(String original) {
         DeviceNames names = DeviceNames.of(original, "xfrm0");
-        String message = assertThrows(AttachmentException.class, () -> WireUnderlay.attach(names, directory))
+        String message = assertThrows(AttachmentException.class, () -> attach(names, directory))
                 .getMessage();
         assertNotNull(message);
         assertFalse(Files.exists(directory.resolve("attachment.journal")));

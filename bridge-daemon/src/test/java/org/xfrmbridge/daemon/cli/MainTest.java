@@ -66,8 +66,10 @@ class MainTest {
     void shouldSayWhatIsWrongWhenAskedWrongly() {
         assertEquals(2, Main.execute());
         assertEquals(2, Main.execute("nonsense"));
-        assertEquals(2, Main.execute("run"));
-        assertTrue(said().contains("--attach"), said());
+        assertEquals(2, Main.execute("run", "--mark-bit", "0x3"));
+        assertTrue(said().contains("--mark-bit: a number with one bit"), said());
+        assertEquals(2, Main.execute("run", "--mark-opened", "0x40000001"));
+        assertEquals(2, Main.execute("run", "--mark-opened", "blue"));
         assertEquals(2, Main.execute("run", "--attach", "eth0", "--tap", "a-name-that-is-too-long"));
         assertEquals(2, Main.execute("run", "--attach", "eth0", "--flows", "0"));
         assertEquals(2, Main.execute("run", "--attach", "eth0", "--flows", "100000000"));

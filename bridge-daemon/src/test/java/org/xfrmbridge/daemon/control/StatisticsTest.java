@@ -14,6 +14,6 @@ class StatisticsTest {
         SystemClock clock = new SystemClock();
         XfrmEngine engine = XfrmEngine.builder(new Databases(), clock).build();
         String json = new Statistics("a\"b", engine, new XfrmStats(), clock).toJson();
-        assertTrue(json.contains("\"at\": \"a\\\"b\",\n"), json);
+        assertTrue(json.contains("\"place\": \"a\\\"b\",\n"), json);
     }
 }

@@ -8,10 +8,10 @@ import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.daemon.route.Links;
 
 /** What can be attached to, and how a person is told that something cannot. */
-final class AttachmentRules {
+final class WireRules {
     private final Links links;
 
-    AttachmentRules(Links links) {
+    WireRules(Links links) {
         this.links = links;
     }
 
@@ -26,7 +26,7 @@ final class AttachmentRules {
             throw new AttachmentException(
                     "there is no interface " + names.original() + ": \"ip link\" lists those that are");
         }
-        if (original.hardwareType() != Link.ETHERNET || (original.flags() & Link.LOOPBACK) != 0) {
+        if (!original.isEthernet()) {
             throw new AttachmentException(
                     names.original() + " is no Ethernet interface: attach to the one that carries the IPsec traffic");
         }

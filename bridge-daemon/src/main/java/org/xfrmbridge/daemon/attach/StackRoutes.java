@@ -1,0 +1,194 @@
+package org.xfrmbridge.daemon.attach;
+
+import org.xfrmbridge.daemon.nft.StackNames;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.route.Link;
+import org.xfrmbridge.daemon.route.Route;
+import org.xfrmbridge.daemon.route.RouteMessage;
+import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.netlink.nl.NetlinkHeader;
+import org.xfrmbridge.netlink.nl.NetlinkWriter;
+import org.xfrmbridge.xfrm.AddressFamily;
+
+/**
+ * The way of selected packets to the TAP, whatever the host's routes are: in each family two rules and a table of their
+ * own. Behind the TAP's route is one that leads nowhere: without a TAP there is no way at all.
+ *
+ * <pre>
+ *   50: from all fwmark 0x40000000/0x40000000 lookup 58
+ *   51: from all oif xfrm0 lookup 58
+ *   table 58: default dev xfrm0 scope link
+ *             unreachable default metric 4278198272
+ * </pre>
+ *
+ * One thread.
+ */
+final class StackRoutes {
+    private static final int RTA_OIF = 4;
+    private static final int RTA_PRIORITY = 6;
+    private static final int RTA_TABLE = 15;
+    private static final byte STATIC_PROTOCOL = 4;
+    private static final byte LINK_SCOPE = (byte) 253;
+    private static final byte UNIVERSE_SCOPE = 0;
+    private static final int LAST_METRIC = 0xff00_0400;
+
+    private static final int FRA_PRIORITY = 6;
+    private static final int FRA_FWMARK = 10;
+    private static final int FRA_TABLE = 15;
+    private static final int FRA_FWMASK = 16;
+    private static final int FRA_OIFNAME = 17;
+    private static final byte TO_TABLE = 1;
+    private static final byte NO_WAY = 7;
+
+    private final RouteSocket socket;
+    private final StackNames names;
+    private boolean hasIpv6;
+
+    StackRoutes(RouteSocket socket, StackNames names) {
+        this.socket = socket;
+        this.names = names;
+    }
+
+    /** Makes what is not there; returns whether anything was missing. */
+    boolean install(Link tap) throws OsException {
+        boolean missing = install(AddressFamily.INET, tap.index());
+        hasIpv6 = tap.hasIpv6();
+        return hasIpv6 ? missing | install(AddressFamily.INET6, tap.index()) : missing;
+    }
+
+    private boolean install(int family, int tapIndex) throws OsException {
+        // The routes first: a rule whose table has none is passed over.
+        return add(unreachable(RouteMessage.NEW_ROUTE, family))
+                | add(toTap(RouteMessage.NEW_ROUTE, family, tapIndex))
+                | add(markRule(RouteMessage.NEW_RULE, family))
+                | add(tapRule(RouteMessage.NEW_RULE, family));
+    }
+
+    /** From now on there is no way out of the host, nor through it. */
+    void shut() throws OsException {
+        add(shutRule(RouteMessage.NEW_RULE, AddressFamily.INET));
+        if (hasIpv6) {
+            add(shutRule(RouteMessage.NEW_RULE, AddressFamily.INET6));
+        }
+    }
+
+    /** Ends {@link #shut}. */
+    void open() throws OsException {
+        delete(shutRule(RouteMessage.DELETE_RULE, AddressFamily.INET));
+        delete(shutRule(RouteMessage.DELETE_RULE, AddressFamily.INET6));
+    }
+
+    /** Whether an event tells that something of this went. */
+    static boolean concerns(RouteMessage event) {
+        return switch (event.type()) {
+            case RouteMessage.DELETE_RULE -> {
+                int preference = event.attributes().getInt(FRA_PRIORITY, 0);
+                yield preference == StackNames.MARK_RULE || preference == StackNames.TAP_RULE;
+            }
+            case RouteMessage.DELETE_ROUTE -> new Route(event).table() == StackNames.ROUTE_TABLE;
+            default -> false;
+        };
+    }
+
+    /** Whether the table has routes of somebody. */
+    boolean isTableInUse() throws OsException {
+        byte[] header = new byte[12];
+        return socket.dump(RouteMessage.GET_ROUTE, header).stream()
+                .anyMatch(message -> new Route(message).table() == StackNames.ROUTE_TABLE);
+    }
+
+    /** Takes away what there is of it. */
+    void remove(Link tap) throws OsException {
+        open();
+        for (int family : new int[] {AddressFamily.INET, AddressFamily.INET6}) {
+            delete(markRule(RouteMessage.DELETE_RULE, family));
+            delete(tapRule(RouteMessage.DELETE_RULE, family));
+            if (tap != null) {
+                delete(toTap(RouteMessage.DELETE_ROUTE, family, tap.index()));
+            }
+            delete(unreachable(RouteMessage.DELETE_ROUTE, family));
+        }
+    }
+
+    private NetlinkWriter toTap(int type, int family, int tapIndex) {
+        return route(type, family, Route.UNICAST).putInt(RTA_OIF, tapIndex);
+    }
+
+    private NetlinkWriter unreachable(int type, int family) {
+        return route(type, family, Route.UNREACHABLE).putInt(RTA_PRIORITY, LAST_METRIC);
+    }
+
+    private NetlinkWriter route(int type, int family, int routeType) {
+        NetlinkWriter request = socket.request(type, 0);
+        boolean onLink = family == AddressFamily.INET && routeType == Route.UNICAST;
+        request.room(12)
+                .put((byte) family)
+                .put((byte) 0)
+                .put((byte) 0)
+                .put((byte) 0)
+                .put((byte) StackNames.ROUTE_TABLE)
+                .put(STATIC_PROTOCOL)
+                .put(onLink ? LINK_SCOPE : UNIVERSE_SCOPE)
+                .put((byte) routeType)
+                .putInt(0);
+        return request.putInt(RTA_TABLE, StackNames.ROUTE_TABLE);
+    }
+
+    private NetlinkWriter markRule(int type, int family) {
+        return toTable(rule(type, family, StackNames.MARK_RULE, TO_TABLE))
+                .putInt(FRA_FWMARK, names.markBit())
+                .putInt(FRA_FWMASK, names.markBit());
+    }
+
+    private NetlinkWriter tapRule(int type, int family) {
+        return toTable(rule(type, family, StackNames.TAP_RULE, TO_TABLE)).putString(FRA_OIFNAME, names.tap());
+    }
+
+    private NetlinkWriter shutRule(int type, int family) {
+        return rule(type, family, StackNames.SHUT_RULE, NO_WAY);
+    }
+
+    private static NetlinkWriter toTable(NetlinkWriter rule) {
+        return rule.putInt(FRA_TABLE, StackNames.ROUTE_TABLE);
+    }
+
+    /** {@code struct fib_rule_hdr}: family, prefix lengths, tos, table, two bytes of nothing, action, flags. */
+    private NetlinkWriter rule(int type, int family, int preference, byte action) {
+        NetlinkWriter request = socket.request(type, 0);
+        request.room(12)
+                .put((byte) family)
+                .put((byte) 0)
+                .put((byte) 0)
+                .put((byte) 0)
+                .put((byte) 0)
+                .put((byte) 0)
+                .put((byte) 0)
+                .put(action)
+                .putInt(0);
+        return request.putInt(FRA_PRIORITY, preference);
+    }
+
+    /** False if it is there. */
+    private boolean add(NetlinkWriter request) throws OsException {
+        try {
+            socket.change(request.addFlags(NetlinkHeader.CREATE | NetlinkHeader.EXCLUSIVE));
+            return true;
+        } catch (OsException e) {
+            if (e.errno() != OsException.EEXIST) {
+                throw e;
+            }
+            return false;
+        }
+    }
+
+    private void delete(NetlinkWriter request) throws OsException {
+        try {
+            socket.change(request);
+        } catch (OsException e) {
+            switch (e.errno()) {
+                case OsException.ENOENT, OsException.ESRCH, OsException.EAFNOSUPPORT, OsException.EOPNOTSUPP -> {}
+                default -> throw e;
+            }
+        }
+    }
+}

@@ -1,0 +1,382 @@
+package org.xfrmbridge.daemon.attach;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.nft.ClearQueue;
+import org.xfrmbridge.daemon.nft.CoveredDevice;
+import org.xfrmbridge.daemon.nft.Guard;
+import org.xfrmbridge.daemon.nft.NatWatch;
+import org.xfrmbridge.daemon.nft.StackNames;
+import org.xfrmbridge.daemon.nft.StackTable;
+import org.xfrmbridge.daemon.os.EventSource;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.port.IpSocketPort;
+import org.xfrmbridge.daemon.port.StackTapPort;
+import org.xfrmbridge.daemon.route.Link;
+import org.xfrmbridge.daemon.route.Links;
+import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.daemon.selection.Selection;
+import org.xfrmbridge.daemon.selection.SelectionChange;
+import org.xfrmbridge.daemon.selection.SelectionTable;
+import org.xfrmbridge.daemon.selection.WideScope;
+import org.xfrmbridge.datapath.PathContext.Placement;
+import org.xfrmbridge.io.PacketPort;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
+
+/**
+ * A place in the host's stack. Nothing of the host is moved or changed; what is added has names of the bridge's own
+ * ({@link StackNames}), and stays when the process ends: without one that reads them, the TAP and the queue drop.
+ *
+ * <pre>
+ *   host's stack -- rules of nftables mark what policies may mean -- table 58 -- xfrm0 (TAP) -- the datapath
+ *                                                                                                   :
+ *   network -- whatever interface -- host's stack, its routes and rules ------------- sockets of the bridge
+ * </pre>
+ *
+ * A {@link StackRecord} is written before the first change. Control thread, but for the ports.
+ */
+public final class StackUnderlay implements Underlay {
+    private static final Logger LOG = LoggerFactory.getLogger(StackUnderlay.class);
+
+    private static final SelectionChange NOTHING = new SelectionChange(List.of(), List.of(), List.of(), Set.of());
+
+    private static final SelectionChange EVERYTHING = new SelectionChange(
+            List.of(),
+            List.of(),
+            List.of(),
+            EnumSet.allOf(Direction.class).stream()
+                    .flatMap(direction -> Set.of(AddressFamily.INET, AddressFamily.INET6).stream()
+                            .map(family -> new WideScope(direction, family)))
+                    .collect(Collectors.toUnmodifiableSet()));
+
+    private final Path directory;
+    private final StackNames names;
+    private final RouteSocket socket = new RouteSocket();
+    private final Links links = new Links(socket);
+    private final StackRoutes routes;
+    private final Map<Integer, Integer> encapsulations = new HashMap<>();
+    private final List<AutoCloseable> open = new ArrayList<>();
+    private Guard guard;
+    private ClearQueue queue;
+    private NatWatch nat;
+    private StackTable table;
+    private StackTap tap;
+    private StackTapPort host;
+    private IpSocketPort network;
+    private LinkEvents linkEvents;
+    private Set<CoveredDevice> covered = Set.of();
+    private boolean keepsSources;
+
+    private StackUnderlay(Path directory, StackNames names) throws OsException {
+        this.directory = directory;
+        this.names = names;
+        this.routes = new StackRoutes(socket, names);
+    }
+
+    /**
+     * Takes its place, or takes it up again as a bridge left it when it died.
+     *
+     * @param directory where the record is; the caller holds its lock
+     * @param left the record, null if there is none
+     */
+    static StackUnderlay attach(StackPlan plan, Path directory, StackRecord left) throws IOException {
+        if (left != null && !left.names().equals(plan.names())) {
+            throw new AttachmentException(
+                    "%s is in the host's stack already: run with --tap %s --mark-bit 0x%x, or \"xfrm-bridge detach\" first"
+                            .formatted(
+                                    directory, left.names().tap(), left.names().markBit()));
+        }
+        StackUnderlay underlay = new StackUnderlay(directory, plan.names());
+        try {
+            if (left == null) {
+                StackNeed.check(underlay.links, underlay.routes, plan.names());
+            }
+        } catch (IOException e) {
+            underlay.leave();
+            throw e;
+        }
+        try {
+            if (left == null) {
+                new StackRecord(NamespaceId.here(), plan.names()).write(directory);
+            }
+            underlay.install(plan.openedMark(), left == null ? NOTHING : EVERYTHING);
+            return underlay;
+        } catch (IOException | RuntimeException e) {
+            if (left == null) {
+                underlay.rollBack(e);
+            }
+            underlay.leave();
+            throw e;
+        }
+    }
+
+    private void rollBack(Exception reason) {
+        try {
+            undo();
+        } catch (IOException e) {
+            reason.addSuppressed(e);
+        }
+    }
+
+    /** @param first what is selected until policies are known: those of a bridge that died are known later */
+    private void install(int openedMark, SelectionChange first) throws IOException {
+        tap = own(StackNeed.TAP.open(() -> new StackTap(names.tap(), links, socket)));
+        linkEvents = own(new LinkEvents());
+        network = StackNeed.SOCKETS.open(IpSocketPort::new);
+        own(network::release);
+        StackNeed.ROUTING.open(() -> routes.install(tap.link()));
+        queue = own(StackNeed.QUEUE.open(ClearQueue::open));
+        host = new StackTapPort(tap.device(), tap.link().mac(), names.markBit(), openedMark);
+        guard = own(Guard.open(directory));
+        table = StackNeed.NFTABLES.open(
+                () -> StackTable.install(names, tap.link().index(), queue.number(), guard.socket(), first));
+        nat = own(StackNeed.NFTABLES.open(NatWatch::open));
+        cover();
+        keepSources();
+        LOG.info(
+                "in the host's stack, by {}, nftables' tables {} and routing table {}",
+                names.tap(),
+                StackNames.TABLE,
+                StackNames.ROUTE_TABLE);
+    }
+
+    private <T extends AutoCloseable> T own(T part) {
+        open.addFirst(part);
+        return part;
+    }
+
+    /** Undoes what a record tells of. */
+    static void detach(Path directory, StackRecord left) throws IOException {
+        new StackUnderlay(directory, left.names()).close();
+    }
+
+    @Override
+    public Placement placement() {
+        return Placement.IN_STACK;
+    }
+
+    @Override
+    public String label() {
+        return "in the stack (" + names.tap() + ')';
+    }
+
+    @Override
+    public String whatStays() {
+        return "what they select does not pass until it runs again; \"xfrm-bridge detach\" ends them";
+    }
+
+    @Override
+    public PacketPort host() {
+        return host;
+    }
+
+    @Override
+    public PacketPort network() {
+        return network;
+    }
+
+    @Override
+    public boolean isHostWaiting() {
+        return host.isReadable();
+    }
+
+    @Override
+    public int hostIndex() {
+        return tap.link().index();
+    }
+
+    /** Where policies become sets of what comes here. */
+    public SelectionTable selectionTable() {
+        return table;
+    }
+
+    /** The packets that came in the clear, and that a policy may want protected. Its thread reads it. */
+    public ClearQueue clearQueue() {
+        return queue;
+    }
+
+    /**
+     * Has ESP in UDP come here that arrives at these ports, whoever else has a socket there.
+     *
+     * @param ports all of them from now on
+     */
+    public void encapsulate(Set<Integer> ports) throws OsException {
+        Set<Integer> ended = new HashSet<>(encapsulations.keySet());
+        ended.removeAll(ports);
+        for (int port : ports) {
+            if (!encapsulations.containsKey(port)) {
+                encapsulations.put(port, network.openEncapsulation(port));
+            }
+        }
+        encapsulations.keySet().removeAll(ended);
+        table.encapsulation(Map.copyOf(encapsulations));
+        for (int port : ended) {
+            network.closeEncapsulation(port);
+        }
+    }
+
+    /** Keeps the host from sending and forwarding anything but to itself. */
+    public Selection.Barrier barrier() {
+        return new Selection.Barrier() {
+            @Override
+            public void close() {
+                try {
+                    routes.shut();
+                } catch (OsException e) {
+                    LOG.error("what the host sends could not be stopped: {}", e.getMessage());
+                }
+            }
+
+            @Override
+            public void open() {
+                try {
+                    routes.open();
+                } catch (OsException e) {
+                    LOG.error("rules of preference {} still stop all: {}", StackNames.SHUT_RULE, e.getMessage());
+                }
+            }
+        };
+    }
+
+    /** What tells of changes of the host, by what a person calls them. */
+    @Override
+    public Map<String, EventSource> eventSources() {
+        return Map.of("interfaces and routes", linkEvents, "nftables", new RulesetEvents());
+    }
+
+    /** Routes and interfaces. Made before any of them is read. */
+    private final class LinkEvents extends RouteEvents {
+        LinkEvents() throws OsException {
+            super();
+        }
+
+        @Override
+        void changed() throws OsException {
+            keepWay();
+            cover();
+        }
+    }
+
+    /** Tables of nftables, of whoever they are. */
+    private final class RulesetEvents implements EventSource {
+        @Override
+        public int fd() {
+            return nat.fd();
+        }
+
+        @Override
+        public void handleEvents() throws OsException {
+            if (nat.takeEvents()) {
+                keepTables();
+            }
+        }
+
+        @Override
+        public void close() {
+            // The watch is closed with the rest.
+        }
+    }
+
+    @Override
+    public void keepClosed() {
+        try {
+            guard.keep();
+            keepWay();
+            keepTables();
+            cover();
+        } catch (IOException e) {
+            LOG.warn("what is in the host's stack could not be looked after: {}", e.getMessage());
+        }
+    }
+
+    private void keepWay() throws OsException {
+        boolean tapChanged = tap.keep();
+        boolean routesChanged = routes.install(tap.link());
+        if (tapChanged) {
+            LOG.warn("somebody has changed the device {}: it is as before", names.tap());
+        }
+        if (routesChanged && !tapChanged) {
+            LOG.warn(
+                    "somebody has taken away rules of preference {} or {}, or routes of table {}: they are there again",
+                    StackNames.MARK_RULE,
+                    StackNames.TAP_RULE,
+                    StackNames.ROUTE_TABLE);
+        }
+    }
+
+    private void keepTables() throws OsException {
+        if (!table.isThere()) {
+            table.restore();
+            LOG.warn("somebody has taken away nftables' tables {}: they are there again", StackNames.TABLE);
+        }
+        keepSources();
+    }
+
+    /** While others translate addresses, what is selected has to keep its own: policies are about those. */
+    private void keepSources() throws OsException {
+        boolean wanted = nat.othersDoNat();
+        if (wanted != keepsSources) {
+            table.identity(wanted);
+            keepsSources = wanted;
+        }
+    }
+
+    private void cover() throws OsException {
+        Set<CoveredDevice> devices = links.all().stream()
+                .filter(link -> link.isEthernet() && link.index() != tap.link().index())
+                .map(link -> new CoveredDevice(link.index(), link.name()))
+                .collect(Collectors.toSet());
+        if (!devices.equals(covered)) {
+            table.cover(devices);
+            covered = devices;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            undo();
+            LOG.info("out of the host's stack: nothing of the bridge is left there");
+        } finally {
+            leave();
+        }
+    }
+
+    /** The tables first: without them nothing is selected any more. */
+    private void undo() throws IOException {
+        if (guard == null) {
+            guard = own(Guard.open(directory));
+        }
+        StackTable.remove(guard.socket());
+        guard.end();
+        Link device = links.find(names.tap());
+        routes.remove(device);
+        if (device != null) {
+            links.delete(device.index());
+        }
+        AttachmentRecord.delete(directory);
+    }
+
+    @Override
+    public void leave() {
+        for (AutoCloseable part : open) {
+            try {
+                part.close();
+            } catch (Exception e) {
+                LOG.debug("a part could not be closed: {}", e.getMessage());
+            }
+        }
+        socket.close();
+    }
+}
