@@ -12,8 +12,8 @@ import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.net.Udp;
 
 /**
- * Sends packets by raw sockets, header and all, and trains of ESP in UDP by the sockets that receive it. What is no IP
- * has no way there. One thread.
+ * Sends packets by raw sockets, header and all, and ESP in UDP by the sockets that receive it where that is the same.
+ * What is no IP has no way there. One thread.
  */
 final class IpSocketOutput implements RunSender {
     private static final int LINK_LOCAL_PREFIX = 0xfe80;
@@ -54,11 +54,13 @@ final class IpSocketOutput implements RunSender {
         if (packet.parse(batch.get(at)) != IpPacket.Kind.IP) {
             return 1;
         }
-        int frames = messages.refusesTrains() ? 1 : train.frames(batch, at, packet);
-        IpSocket udp = frames == 1 ? null : encapsulations.sender(packet.isIpv4(), sourcePort());
+        int frames = train.frames(batch, at, packet);
+        IpSocket udp = frames == 0 ? null : encapsulations.sender(packet.isIpv4(), sourcePort());
         if (udp != null) {
-            sendTrain(udp, batch, at, frames);
-            return frames;
+            // Alone, too: queues of devices keep the order of a socket, not that of two.
+            int together = messages.refusesTrains() ? 1 : frames;
+            sendTrain(udp, batch, at, together);
+            return together;
         }
         if (packet.isIpv4()) {
             sendIpv4(batch.get(at));
@@ -88,7 +90,9 @@ final class IpSocketOutput implements RunSender {
             int hopLimit = Bytes.u8(data, packet.offset + Ipv6.HOP_LIMIT);
             messages.ipv6Header(Ipv6.trafficClass(data, packet.offset), hopLimit);
         }
-        messages.segments(UdpTrain.payloadBytes(packet));
+        if (frames > 1) {
+            messages.segments(UdpTrain.payloadBytes(packet));
+        }
         for (int i = from; i < from + frames; i++) {
             PacketBuffer frame = batch.get(i);
             int udpAt = frame.offset + content - Udp.HEADER_BYTES;

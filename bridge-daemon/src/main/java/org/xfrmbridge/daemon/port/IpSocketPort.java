@@ -112,7 +112,9 @@ public final class IpSocketPort implements PacketPort {
     /**
      * Receives ESP in UDP that was sent to a port of the host's from now on.
      *
-     * @return the UDP port to which rules must redirect it, of both families; the same while it is open
+     * @return the UDP port to which rules must redirect it, of both families; the same while it is open. They must also
+     *     clear the checksum: ESP in UDP mostly has none, of which a packet filter that changes a port makes a wrong
+     *     one
      */
     public synchronized int openEncapsulation(int port) throws OsException {
         Encapsulations.Entry entry = encapsulations.find(port);
@@ -128,7 +130,7 @@ public final class IpSocketPort implements PacketPort {
 
     /**
      * Whether rules now give what comes from the port that {@link #openEncapsulation} told the open port as its source.
-     * Then trains of ESP in UDP are sent as such, which costs the host a fraction; else packet by packet.
+     * Then ESP in UDP is sent from there, several packets at a time, which costs the host a fraction.
      */
     public synchronized void setSourceRedirected(int port, boolean redirected) {
         encapsulations.setSending(port, redirected);

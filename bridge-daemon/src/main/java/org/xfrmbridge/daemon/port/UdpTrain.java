@@ -22,10 +22,10 @@ final class UdpTrain {
 
     private final IpPacket next = new IpPacket();
 
-    /** How many frames go together, at least 1. @param first the packet at the index */
+    /** How many frames go together; 0 if not even the first may go so. @param first the packet at the index */
     int frames(PacketBatch batch, int from, IpPacket first) {
         if (!mayTravel(first)) {
-            return 1;
+            return 0;
         }
         int segmentBytes = payloadBytes(first);
         int bytes = segmentBytes;

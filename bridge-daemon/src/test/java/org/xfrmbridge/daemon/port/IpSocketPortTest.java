@@ -387,7 +387,10 @@ class IpSocketPortTest {
         });
     }
 
-    /** The redirection is the packet filter's; the socket is opened while another thread waits. */
+    /**
+     * The redirection is the packet filter's, which must not make a checksum of none. The socket is opened while
+     * another thread waits.
+     */
     @ParameterizedTest
     @EnumSource(Family.class)
     void shouldReceiveAnEncapsulationPort(Family family) throws Exception {
@@ -402,11 +405,12 @@ class IpSocketPortTest {
             assertEquals(x, port.openEncapsulation(PORT));
             rules(network, """
                     table inet t { chain i { type filter hook input priority 0;
-                        udp dport %d udp dport set %d
+                        udp dport %d udp dport set %d udp checksum set 0
                     }
                     }
                     """.formatted(PORT, x));
             byte[][] packets = {family.udpIn(0, 40), family.udpIn(1, 1200), family.udpIn(2, 40)};
+            Bytes.putU16(packets[2], family.headerBytes + 6, 0);
             sendFromThere(network, packets);
             assertTrue(TestNetwork.within(woken));
             List<byte[]> expected = new ArrayList<>();
