@@ -150,23 +150,39 @@ public final class ClearQueue implements AutoCloseable {
         return number;
     }
 
-    /** Judges what is there, up to a batch, without waiting. @return number of packets */
+    /**
+     * Judges what is there, up to a batch, without waiting. When a fault is thrown, the packet that showed it does not
+     * pass.
+     *
+     * @return number of packets
+     */
     public int doWork(Judge judge) {
-        int packets = 0;
         verdicts.clear();
+        try {
+            return judge(judge);
+        } finally {
+            if (verdicts.position() > 0) {
+                socket.write(verdicts.position());
+            }
+        }
+    }
+
+    private int judge(Judge judge) {
+        int packets = 0;
         while (packets < BATCH_PACKETS) {
             int bytes = socket.read();
             if (bytes < 0) {
                 break;
             }
             if (take(socket.received(), bytes)) {
-                boolean allowed = judge.isAllowed(hook == HOOK_INPUT ? Direction.IN : Direction.FWD, frame);
-                putVerdict(allowed ? ACCEPT : DROP);
                 packets++;
+                boolean allowed = false;
+                try {
+                    allowed = judge.isAllowed(hook == HOOK_INPUT ? Direction.IN : Direction.FWD, frame);
+                } finally {
+                    putVerdict(allowed ? ACCEPT : DROP);
+                }
             }
-        }
-        if (packets > 0) {
-            socket.write(verdicts.position());
         }
         return packets;
     }

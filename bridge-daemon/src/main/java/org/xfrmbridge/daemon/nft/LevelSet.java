@@ -15,6 +15,7 @@ import org.xfrmbridge.xfrm.AddressFamily;
 
 /** The set of a level: its name, its key, and how a rule looks a packet up in it. */
 final class LevelSet {
+    private static final int MOST_KEY_BYTES = 64;
     private static final int MARK_BYTES = 4;
     private static final int SOURCE_PORT_AT = 0;
     private static final int DESTINATION_PORT_AT = 2;
@@ -41,10 +42,20 @@ final class LevelSet {
         addIf(level.saddrBits() > 0, address, fields);
         addIf(level.daddrBits() > 0, address, fields);
         addIf(level.protocol(), Field.PROTOCOL, fields);
-        addIf(level.sport(), Field.PORT, fields);
-        addIf(level.dport(), Field.PORT, fields);
+        addIf(hasAll(level), Field.BOTH_PORTS, fields);
+        addIf(level.sport() && !hasAll(level), Field.PORT, fields);
+        addIf(level.dport() && !hasAll(level), Field.PORT, fields);
         addIf(level.markMask() != 0, Field.MARK, fields);
         return new SetKey(fields);
+    }
+
+    private static boolean hasAll(Level level) {
+        return level.saddrBits() > 0
+                && level.daddrBits() > 0
+                && level.protocol()
+                && level.sport()
+                && level.dport()
+                && level.markMask() != 0;
     }
 
     private static void addIf(boolean wanted, Field field, List<Field> fields) {
@@ -56,17 +67,17 @@ final class LevelSet {
     static byte[] key(Element element) {
         Level level = element.level();
         // A field alone is as short as it is; among others each takes a register.
-        ByteBuffer key = ByteBuffer.allocate(Long.BYTES * 8).order(ByteOrder.BIG_ENDIAN);
+        ByteBuffer key = ByteBuffer.allocate(MOST_KEY_BYTES).order(ByteOrder.BIG_ENDIAN);
         putAddress(key, element.saddr(), level.saddrBits(), level.family());
         putAddress(key, element.daddr(), level.daddrBits(), level.family());
         if (level.protocol()) {
             key.putInt(element.protocol() << 24);
         }
-        if (level.sport()) {
-            key.putInt(element.sport() << 16);
-        }
-        if (level.dport()) {
-            key.putInt(element.dport() << 16);
+        if (hasAll(level)) {
+            key.putInt(element.sport() << 16 | element.dport());
+        } else {
+            putPort(key, level.sport(), element.sport());
+            putPort(key, level.dport(), element.dport());
         }
         if (level.markMask() != 0) {
             key.put(Rule.nativeInt(element.mark()));
@@ -74,6 +85,12 @@ final class LevelSet {
         byte[] bytes = new byte[key(level).bytes()];
         key.get(0, bytes);
         return bytes;
+    }
+
+    private static void putPort(ByteBuffer key, boolean wanted, int port) {
+        if (wanted) {
+            key.putInt(port << 16);
+        }
     }
 
     private static void putAddress(ByteBuffer key, Address address, int bits, int family) {
@@ -94,10 +111,12 @@ final class LevelSet {
         if (level.protocol()) {
             rule.load(Meta.PROTOCOL, register++);
         }
-        if (level.sport()) {
+        if (hasAll(level)) {
+            rule.load(Header.TRANSPORT, SOURCE_PORT_AT, 2 * PORT_BYTES, register++);
+        } else if (level.sport()) {
             rule.load(Header.TRANSPORT, SOURCE_PORT_AT, PORT_BYTES, register++);
         }
-        if (level.dport()) {
+        if (level.dport() && !hasAll(level)) {
             rule.load(Header.TRANSPORT, DESTINATION_PORT_AT, PORT_BYTES, register++);
         }
         if (level.markMask() != 0) {

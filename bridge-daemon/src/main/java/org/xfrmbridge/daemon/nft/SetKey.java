@@ -12,6 +12,8 @@ record SetKey(List<Field> fields) {
         IPV6(8, 16),
         PROTOCOL(12, 4),
         PORT(13, 4),
+        /** Both as one number: {@code nft} has room for the types of five fields. */
+        BOTH_PORTS(19, 4),
         MARK(19, 4),
         INTERFACE(20, 4);
 

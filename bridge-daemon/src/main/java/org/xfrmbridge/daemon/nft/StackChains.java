@@ -79,8 +79,6 @@ final class StackChains {
         addInput(batch);
         addForward(batch);
         addLast(batch);
-        addQuiet(batch);
-        batch.addChain(ENCAPSULATE, new Hook("filter", Hook.OUTPUT, BEFORE_TRACKING), Policy.ACCEPT);
     }
 
     private Rule ask() {
@@ -94,6 +92,7 @@ final class StackChains {
         batch.addChain(output, new Hook("route", Hook.OUTPUT, VERY_LAST), Policy.ACCEPT);
         batch.addRule(output, isLoopback(Meta.OIF).accept());
         batch.addRule(output, isOurs().accept());
+        addQuiet(batch, output);
         batch.addRule(output, clearMark());
         batch.addRule(output, new Rule().jump(SelectionRules.chain(Direction.OUT)));
         addMulticast(batch, output);
@@ -166,17 +165,15 @@ final class StackChains {
     }
 
     /** Without a socket for them the kernel answers ESP, AH and IPComp with "protocol unreachable". */
-    private void addQuiet(Batch batch) {
-        String quiet = "quiet";
-        batch.addChain(quiet, new Hook("filter", Hook.OUTPUT, 0), Policy.ACCEPT);
-        batch.addRule(quiet, unreachable(IPV4, ICMP, Rule.bytes(3, 2), 8 + 9));
-        batch.addRule(quiet, unreachable(IPV6, ICMPV6, Rule.bytes(4, 1), 8 + 6));
+    private static void addQuiet(Batch batch, String output) {
+        batch.addRule(output, unreachable(IPV4, ICMP, Rule.bytes(3, 2), 8 + 9));
+        batch.addRule(output, unreachable(IPV6, ICMPV6, Rule.bytes(4, 1), 8 + 6));
     }
 
     private static Rule unreachable(int family, int protocol, byte[] typeAndCode, int protocolAt) {
         return new Rule()
-                .is(Meta.FAMILY, Rule.bytes(family))
                 .is(Meta.PROTOCOL, Rule.bytes(protocol))
+                .is(Meta.FAMILY, Rule.bytes(family))
                 .is(Header.TRANSPORT, 0, typeAndCode)
                 .load(Header.TRANSPORT, protocolAt, 1, 0)
                 .lookup(IPSEC, 0)
@@ -206,9 +203,17 @@ final class StackChains {
                         .set(Meta.PRIORITY, 0));
     }
 
-    /** @param ports encapsulation ports, and for each the port of the bridge's own socket */
-    void writeEncapsulation(Batch batch, Map<Integer, Integer> ports) {
-        batch.flushChain(ENCAPSULATED).flushChain(ENCAPSULATE);
+    /**
+     * @param before ports that it has rules for now
+     * @param ports encapsulation ports, and for each the port of the bridge's own socket
+     */
+    void writeEncapsulation(Batch batch, Map<Integer, Integer> before, Map<Integer, Integer> ports) {
+        if (!before.isEmpty()) {
+            batch.flushChain(ENCAPSULATED).deleteChain(ENCAPSULATE);
+        }
+        if (!ports.isEmpty()) {
+            batch.addChain(ENCAPSULATE, new Hook("filter", Hook.OUTPUT, BEFORE_TRACKING), Policy.ACCEPT);
+        }
         ports.forEach((port, own) -> {
             batch.addRule(ENCAPSULATED, EncapsulationRules.keepalive(port));
             EncapsulationRules.inbound(port, own).forEach(rule -> batch.addRule(ENCAPSULATED, rule));

@@ -102,12 +102,12 @@ public final class StackTable implements SelectionTable {
     /** @param ports encapsulation ports, and for each the port of the bridge's own socket */
     public void encapsulation(Map<Integer, Integer> ports) throws OsException {
         Batch batch = new Batch(Family.INET, StackNames.TABLE);
-        chains.writeEncapsulation(batch, ports);
+        chains.writeEncapsulation(batch, encapsulation, ports);
         netfilter.commit(batch);
         encapsulation = new TreeMap<>(ports);
     }
 
-    /** All devices to cover, from now on. */
+    /** All devices to cover, from now on. One that is gone meanwhile may be refused, with ENOENT: ask anew. */
     public void cover(Collection<CoveredDevice> devices) throws OsException {
         Batch batch = new Batch(Family.NETDEV, StackNames.TABLE);
         batch.deleteTable().addTable(extensions.tableFlags());
@@ -139,17 +139,14 @@ public final class StackTable implements SelectionTable {
         use(new Extensions(extensions.tableFlags(), extensions.nativeQueue(), Files.exists(BRIDGE_NETFILTER)));
         Batch batch = new Batch(Family.INET, StackNames.TABLE);
         deleteExisting(netfilter, batch);
-        batch.in(Family.NETDEV)
-                .addTable(extensions.tableFlags())
-                .in(Family.INET)
-                .addTable(extensions.tableFlags());
+        batch.in(Family.INET).addTable(extensions.tableFlags());
         chains.addInet(batch, selection);
         selection.write(batch, selected.whole(), new Selected());
-        chains.writeEncapsulation(batch, encapsulation);
+        chains.writeEncapsulation(batch, Map.of(), encapsulation);
         if (identity) {
             chains.writeIdentity(batch, true);
         }
-        chains.addNetdev(batch.in(Family.NETDEV), covered);
+        chains.addNetdev(batch.in(Family.NETDEV).addTable(extensions.tableFlags()), covered);
         chains.addBridged(batch, Family.IP);
         chains.addBridged(batch, Family.IP6);
         netfilter.commit(batch);
