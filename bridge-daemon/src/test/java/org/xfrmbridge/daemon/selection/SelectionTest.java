@@ -282,11 +282,14 @@ class SelectionTest {
 
     @Test
     void shouldMergeLevelsThatAreAlikeWhenThereAreTooMany() throws XfrmException {
+        // With nothing that the others have.
+        add(esp(Selector.of(INET).protocol(IpProtocol.UDP).dport(1701).build()));
+        pass(20);
         for (int i = 0; i < 25; i++) {
             Selector selector = Selector.of(INET)
                     .saddr(HERE, 8 * (i % 5))
                     .daddr(Address.parse("10.1.2.3"), 8 * (1 + i / 5 % 4))
-                    .protocol(i % 2 == 0 ? 0 : IpProtocol.UDP)
+                    .protocol(i % 2 == 0 ? 0 : IpProtocol.TCP)
                     .build();
             engine.addPolicy(esp(selector), false, Origin.KERNEL);
             pass(20);
