@@ -220,7 +220,9 @@ public final class StackUnderlay implements Underlay {
             }
         }
         encapsulations.keySet().removeAll(ended);
+        ended.forEach(port -> network.setSourceRedirected(port, false));
         table.encapsulation(Map.copyOf(encapsulations));
+        ports.forEach(port -> network.setSourceRedirected(port, true));
         for (int port : ended) {
             network.closeEncapsulation(port);
         }

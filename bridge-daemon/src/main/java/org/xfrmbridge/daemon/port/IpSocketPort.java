@@ -112,9 +112,8 @@ public final class IpSocketPort implements PacketPort {
     /**
      * Receives ESP in UDP that was sent to a port of the host's from now on.
      *
-     * @return the UDP port to which rules must redirect it, of both families; the same while it is open. They must also
-     *     clear the checksum: ESP in UDP mostly has none, of which a packet filter that changes a port makes a wrong
-     *     one
+     * @return the UDP port to which rules must redirect it, of both families; the same while it is open. They must
+     *     leave a datagram without a checksum without one, as ESP in UDP mostly is
      */
     public synchronized int openEncapsulation(int port) throws OsException {
         Encapsulations.Entry entry = encapsulations.find(port);

@@ -388,8 +388,8 @@ class IpSocketPortTest {
     }
 
     /**
-     * The redirection is the packet filter's, which must not make a checksum of none. The socket is opened while
-     * another thread waits.
+     * The redirection is the packet filter's, which must make no checksum of none. The socket is opened while another
+     * thread waits.
      */
     @ParameterizedTest
     @EnumSource(Family.class)
