@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
 import java.net.SocketTimeoutException;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.TestNetwork;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
@@ -254,7 +257,7 @@ class StackTableTest {
     @Test
     void shouldNotBelieveItsBitWhenOthersSetIt() throws Exception {
         table.commit(add(PING));
-        nft("table inet other { chain o { type filter hook output priority 0; meta mark set 0x40000007; };"
+        nft("table inet other { chain o { type route hook output priority 0; meta mark set 0x40000007; };"
                 + " chain p { type filter hook prerouting priority 0; meta mark set 0x40000007; };"
                 + " chain q { type filter hook postrouting priority 0; meta mark set meta mark & 0xbfffffff; }; }");
         assertTrue(network.ping("192.0.2.2"));
@@ -289,13 +292,20 @@ class StackTableTest {
         assertFalse(network.exec("nft list table inet xfrm-bridge").contains("snat"));
     }
 
-    /** Which has the route of another device than the socket. */
+    /** Which its sender has chosen: the source address is another device's, and the route, too. */
     @Test
     void shouldKeepTheDeviceOfAMulticast() throws Exception {
+        network.ip("addr add 203.0.113.5/32 dev lo");
         table.commit(new SelectionChange(
                 List.of(), List.of(), List.of(), Set.of(new WideScope(Direction.OUT, AddressFamily.INET))));
-        ping("-I veth0 224.0.0.251");
-        List<byte[]> frames = frames(tap, "192.0.2.1", "224.0.0.251");
+        network.inHere(() -> {
+            try (DatagramSocket sender = new DatagramSocket(0, InetAddress.getByName("203.0.113.5"))) {
+                sender.setOption(StandardSocketOptions.IP_MULTICAST_IF, NetworkInterface.getByName("veth0"));
+                sender.send(new DatagramPacket(new byte[1], 1, InetAddress.getByName("224.0.0.251"), 5353));
+            }
+            return null;
+        });
+        List<byte[]> frames = frames(tap, "203.0.113.5", "224.0.0.251");
         assertEquals(1, frames.size());
         assertEquals(
                 wireIndex,
@@ -304,13 +314,14 @@ class StackTableTest {
                         .getInt(SOURCE_MAC_AT + 2));
     }
 
+    /** Of fragments every one: the second shows no port, and the first alone is of no use. */
     @ParameterizedTest
-    @ValueSource(ints = {0, 0x2000, 3})
-    void shouldSelectFragmentsWhereAPortCounts(int fragmentField) throws Exception {
+    @CsvSource({"0, 53", "0x2000, 54", "3, 54"})
+    void shouldSelectFragmentsWhereAPortCounts(String fragmentField, int port) throws Exception {
         Level ports = new Level(Direction.OUT, AddressFamily.INET, 0, 16, true, false, true, 0);
         table.commit(add(new Element(ports, Address.ANY, Address.parse("10.9.0.0"), 17, 0, 53, 0)));
         network.exec("sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.xfrm0.rp_filter=0");
-        byte[] frame = datagram(fragmentField, 53);
+        byte[] frame = datagram(Integer.decode(fragmentField), port);
         TapDevice.Channel channel = device.new Channel();
         channel.buffer().put(0, frame);
         assertTrue(channel.write(frame.length));
