@@ -231,6 +231,9 @@ class StackOutboundTest {
         byte[][] wire = sent.stream().map(StackHost::bytes).toArray(byte[][]::new);
         for (int k = 0; k < wire.length; k++) {
             assertTrue(Frames.packet(wire[k]).length <= 1500);
+            IpPacket sentPacket = Frames.view(wire[k]);
+            boolean forbids = outer == 4 && Ipv4.dontFragment(sentPacket.data(), sentPacket.offset);
+            assertEquals(inner == 6 && outer == 4, forbids, "as its packet");
             assertEquals(0x99, sent.get(k).mark);
         }
         List<byte[]> arrived = peer.receive(List.of(wire));
