@@ -46,7 +46,7 @@ public final class FirewallCheck {
                 String saved = output(program + "-save").orElse("");
                 IptablesRuleset rules = new IptablesRuleset(program, saved, tap, firewalld);
                 found.addAll(rules.findings());
-                rules.tables().forEach(table -> left.add((family.equals("iptables") ? "ip " : "ip6 ") + table));
+                rules.chains().forEach(chain -> left.add((family.equals("iptables") ? "ip " : "ip6 ") + chain));
             }
         }
         if (!isAny) {

@@ -23,7 +23,7 @@ final class IptablesRuleset {
     private final String program;
     private final String tap;
     private final boolean firewalld;
-    private final Set<String> tables = new HashSet<>();
+    private final Set<String> chains = new HashSet<>();
     private final List<IptablesRule> rules = new ArrayList<>();
 
     /**
@@ -39,9 +39,9 @@ final class IptablesRuleset {
         read(saved);
     }
 
-    /** The names of all tables that it has. */
-    Set<String> tables() {
-        return tables;
+    /** All chains that it has, as {@code filter INPUT}. */
+    Set<String> chains() {
+        return chains;
     }
 
     /** The last rule of a chain first: so that the places of others hold when a rule is added. */
@@ -68,8 +68,9 @@ final class IptablesRuleset {
         for (String line : saved.lines().toList()) {
             if (line.startsWith("*")) {
                 table = line.substring(1).strip();
-                tables.add(table);
                 places.clear();
+            } else if (line.startsWith(":")) {
+                chains.add(table + " " + line.substring(1, line.indexOf(' ')));
             } else if (line.startsWith("-A ")) {
                 List<String> words = Words.split(line);
                 int place = places.merge(words.get(1), 1, Integer::sum);
@@ -288,7 +289,7 @@ final class IptablesRuleset {
 
     private static String withParts(IptablesRule rule, String reason) {
         List<String> parts = rule.policyParts();
-        return parts.isEmpty() ? reason : reason + " " + Reasons.parts(String.join(" ", parts));
+        return parts.isEmpty() ? reason : reason + " " + Reasons.parts(String.join(" ", parts), rule.choosesTunnel());
     }
 
     private String show(IptablesRule rule) {

@@ -37,7 +37,7 @@ final class NftRuleset {
     /**
      * @param listing what {@code nft -a list ruleset} shows
      * @param tap the bridge's interface
-     * @param left tables, as {@code ip filter}, that belong to others and are left out
+     * @param left tables, as {@code ip filter}, or chains, as {@code ip filter INPUT}, that are of others and left out
      */
     NftRuleset(String listing, String tap, Set<String> left) {
         this.tap = tap;
@@ -52,7 +52,9 @@ final class NftRuleset {
                 found.add(said(rule, Reasons.OPAQUE));
             } else if (ANY.matcher(rule.text()).find()) {
                 addQuestion(found, rule);
-            } else if (REVERSE_PATH.matcher(rule.text()).find() && !names(IN, rule.text(), true)) {
+            } else if (REVERSE_PATH.matcher(rule.text()).find()
+                    && !names(IN, rule.text(), true)
+                    && !rule.text().contains(interfaceMatch(true, "!= "))) {
                 found.add(reversePath(rule));
             }
         }
@@ -72,7 +74,7 @@ final class NftRuleset {
                 chain = null;
             } else if (chain != null && line.startsWith("type ")) {
                 chains.add(new Chain(table, chain, line));
-            } else if (chain != null && line.contains(" # handle ") && !left.contains(table)) {
+            } else if (chain != null && line.contains(" # handle ") && !isLeft(table, chain)) {
                 int at = line.lastIndexOf(" # handle ");
                 int handle = Integer.parseInt(
                         line.substring(at + " # handle ".length()).strip());
@@ -83,6 +85,10 @@ final class NftRuleset {
                         line.substring(0, at).replaceAll("\\bcounter packets \\d+ bytes \\d+", "counter")));
             }
         }
+    }
+
+    private boolean isLeft(String table, String chain) {
+        return left.contains(table) || left.contains(table + " " + chain);
     }
 
     private static String head(String line) {
@@ -101,7 +107,7 @@ final class NftRuleset {
         boolean wanted = !"missing".equals(question.group("is"));
         String rest = (rule.text().substring(0, question.start()) + rule.text().substring(question.end())).strip();
         Pattern device = inbound ? IN : OUT;
-        String part = question.group("part") == null ? "" : " " + Reasons.parts(question.group("part"));
+        String part = question.group("part") == null ? "" : " " + Reasons.parts(question.group("part"), true);
         boolean accepts = rest.matches(".*\\b(accept|return)( comment .*)?$");
         switch (new Question(
                         inbound,

@@ -36,9 +36,10 @@ final class Reasons {
                 + " One rule cannot name two interfaces: leave %s out with a rule before.".formatted(tap);
     }
 
-    static String parts(String parts) {
-        return "No counterpart: %s. Tell tunnels apart by their addresses, or by marks that their SAs set."
-                .formatted(parts);
+    /** @param choosesTunnel whether they tell one tunnel from others */
+    static String parts(String parts, boolean choosesTunnel) {
+        return "No counterpart: " + parts
+                + (choosesTunnel ? ". Tell tunnels apart by their addresses, or by marks that their SAs set." : ".");
     }
 
     static String reversePath(String tap) {

@@ -140,10 +140,15 @@ class IptablesRulesetTest {
     }
 
     @Test
-    void shouldKnowTheTables() throws IOException {
-        assertEquals(
-                Set.of("filter", "nat", "mangle", "raw"),
-                new IptablesRuleset("iptables", recorded("iptables-nft"), "xfrm0", false).tables());
+    void shouldKnowTheChains() {
+        assertEquals(Set.of("filter INPUT", "nat vpn"), new IptablesRuleset("iptables", """
+                *filter
+                :INPUT ACCEPT [0:0]
+                COMMIT
+                *nat
+                :vpn - [0:0]
+                COMMIT
+                """, "xfrm0", false).chains());
     }
 
     static String recorded(String name) throws IOException {

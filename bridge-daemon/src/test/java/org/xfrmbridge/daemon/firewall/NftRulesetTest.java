@@ -31,7 +31,7 @@ class NftRulesetTest {
 
     @Test
     void shouldLeaveOutWhatIsOfOthers() throws IOException {
-        assertEquals(List.of(), findings(IptablesRulesetTest.recorded("nft"), Set.of("inet filter", "ip nat")));
+        assertEquals(List.of(), findings(IptablesRulesetTest.recorded("nft"), Set.of("inet filter", "ip nat post")));
     }
 
     @Test
@@ -42,6 +42,7 @@ class NftRulesetTest {
                 		type filter hook input priority filter; policy accept;
                 		iifname "xfrm0" udp dport 1701 accept # handle 3
                 		iifname "eth0" meta ipsec exists udp dport 1701 accept # handle 2
+                		iifname != "xfrm0" fib saddr . iif oif missing drop # handle 4
                 	}
                 }
                 """, Set.of()));
