@@ -228,7 +228,6 @@ final class OutboundResolver {
         Address source = flow.saddr();
         Address destination = flow.daddr();
         int mark = flow.mark;
-        int routeMark = flow.mark;
         for (int i = 0; i < steps.length; i++) {
             State state = states.get(i);
             if (state.outbound() == null && !context.outboundMemory().getAsBoolean()) {
@@ -243,11 +242,14 @@ final class OutboundResolver {
                 family = steps[i].outerFamily();
                 source = state.spec().saddr();
                 destination = state.id().daddr();
-                routeMark = state.spec().markOf(flow.mark);
+                // xfrm_bundle_create asks for a tunnel's way without the inner packet's mark, which the State may
+                // replace.
+                mark = state.spec().outputMark() == null ? 0 : state.spec().markOf(flow.mark);
+            } else {
+                mark = state.spec().markOf(mark);
             }
-            mark = state.spec().markOf(mark);
         }
-        NextHop nextHop = context.network().resolve(family, source, destination, routeMark);
+        NextHop nextHop = context.network().resolve(family, source, destination, mark);
         // The host has sent the frame on the way to that very destination, by rules that may look at what a packet does
         // not show: mark, user, interface.
         boolean keepsWay = family == flow.family && destination.equalsAs(flow.daddr(), family);

@@ -70,7 +70,7 @@ class StackOutboundTest {
 
     @ParameterizedTest(name = "{0}, set-mark {1}/{2}: {3}, interface {4}")
     @CsvSource({
-        "TUNNEL, 0, 0, 0x12345, 0",
+        "TUNNEL, 0, 0, 0, 0",
         "TUNNEL, 0x77, 0xf0, 0x12375, 0",
         "TRANSPORT, 0, 0, 0x12345, 7",
         "TRANSPORT, 0x77, 0xf0, 0x12375, 7"
