@@ -277,12 +277,14 @@ final class IptablesRuleset {
                             Words.join(other.words())));
         }
         if (firewalld && !instead) {
-            return List.of("firewall-cmd --permanent --direct --add-rule %s %s %s 0 %s"
-                    .formatted(
-                            ipv6 ? "ipv6" : "ipv4",
-                            rule.table(),
-                            rule.chain().replace("_direct", ""),
-                            Words.join(other.words())));
+            return List.of(
+                    "firewall-cmd --permanent --direct --add-rule %s %s %s 0 %s"
+                            .formatted(
+                                    ipv6 ? "ipv6" : "ipv4",
+                                    rule.table(),
+                                    rule.chain().replace("_direct", ""),
+                                    Words.join(other.words())),
+                    Reasons.zone(tap));
         }
         return List.of();
     }

@@ -46,6 +46,11 @@ final class Reasons {
         return "It drops what comes in by %s, as the route to its source is another one.".formatted(tap);
     }
 
+    static String zone(String tap) {
+        return "firewalld's own rules follow, as they did: it must have a zone for %s (see docs/firewall.md)"
+                .formatted(tap);
+    }
+
     static String way(String chain, String tap) {
         return "It leads to %s, where a rule asks for IPsec: what is or will be protected takes %s."
                 .formatted(chain, tap);

@@ -134,9 +134,8 @@ class IptablesRulesetTest {
                 .findings()
                 .getFirst();
         assertEquals(
-                List.of("firewall-cmd --permanent --direct --add-rule ipv4 filter FORWARD 0 "
-                        + "-i xfrm0 -s 10.2.0.0/16 -j ACCEPT"),
-                found.lasting());
+                "firewall-cmd --permanent --direct --add-rule ipv4 filter FORWARD 0 -i xfrm0 -s 10.2.0.0/16 -j ACCEPT",
+                found.lasting().getFirst());
     }
 
     @Test
