@@ -10,6 +10,9 @@ public final class BridgeProcess implements AutoCloseable {
     /** The device that stands in for the one a bridge is put in front of. */
     public static final String HOST_DEVICE = "xfrm0";
 
+    /** Instead of a device: the bridge stands in the host's stack. */
+    public static final String IN_STACK = "";
+
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
     private final Namespace host;
@@ -65,8 +68,10 @@ public final class BridgeProcess implements AutoCloseable {
     }
 
     private void launch(String device) {
-        List<String> line = new ArrayList<>(
-                List.of(program().toString(), "run", "--attach", device, "--dir", directory.toString()));
+        List<String> line = new ArrayList<>(List.of(program().toString(), "run", "--dir", directory.toString()));
+        if (!device.equals(IN_STACK)) {
+            line.addAll(List.of("--attach", device));
+        }
         line.addAll(options);
         daemon = host.start("the bridge", log, host.command(line));
         starts++;

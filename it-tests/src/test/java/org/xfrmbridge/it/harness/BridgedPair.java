@@ -37,22 +37,32 @@ public final class BridgedPair implements AutoCloseable {
 
     /** The same, with more options of {@code run} for both bridges. */
     public static BridgedPair start(String name, Function<Scene, Topology> layout, List<String> options) {
+        return start(name, layout, options, Gateway.DEVICE);
+    }
+
+    /** The same with the bridges in their hosts' stacks. */
+    public static BridgedPair startInStack(String name, Function<Scene, Topology> layout) {
+        return start(name, layout, List.of(), BridgeProcess.IN_STACK);
+    }
+
+    private static BridgedPair start(
+            String name, Function<Scene, Topology> layout, List<String> options, String device) {
         Scene scene = new Scene(name);
         try {
-            return new BridgedPair(scene, layout.apply(scene), options);
+            return new BridgedPair(scene, layout.apply(scene), options, device);
         } catch (RuntimeException | AssertionError e) {
             abandon(scene, e);
             throw e;
         }
     }
 
-    private BridgedPair(Scene scene, Topology topology, List<String> options) {
+    private BridgedPair(Scene scene, Topology topology, List<String> options, String device) {
         this.scene = scene;
         this.topology = topology;
         // the right port is behind the router where there is one: there only ESP, IKE and ARP may pass as well
         this.sniffer = Sniffer.start(scene, topology.wire(), Topology.RIGHT_PORT);
         for (Side side : Side.values()) {
-            bridges.put(side, BridgeProcess.start(scene, topology.site(side).host(), Gateway.DEVICE, options));
+            bridges.put(side, BridgeProcess.start(scene, topology.site(side).host(), device, options));
         }
     }
 

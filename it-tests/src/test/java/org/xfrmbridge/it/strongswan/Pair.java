@@ -34,7 +34,15 @@ final class Pair implements AutoCloseable {
 
     /** Starts everything; {@code options} go to both daemons' strongswan.conf. */
     static Pair start(String name, Function<Scene, Topology> layout, Map<String, String> options) {
-        BridgedPair hosts = BridgedPair.start(name, layout);
+        return start(BridgedPair.start(name, layout), options);
+    }
+
+    /** The same with the bridges in their hosts' stacks. */
+    static Pair startInStack(String name, Function<Scene, Topology> layout, Map<String, String> options) {
+        return start(BridgedPair.startInStack(name, layout), options);
+    }
+
+    private static Pair start(BridgedPair hosts, Map<String, String> options) {
         try {
             return new Pair(hosts, options);
         } catch (RuntimeException | AssertionError e) {
