@@ -10,14 +10,18 @@ import org.xfrmbridge.daemon.selection.EncapsulationPorts;
 import org.xfrmbridge.daemon.selection.Selection;
 import org.xfrmbridge.datapath.ClearPath;
 import org.xfrmbridge.db.Databases;
+import org.xfrmbridge.km.ChangeListener;
+import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.stack.XfrmStack;
 import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.State;
 
 /**
  * What a bridge in the host's stack has besides: the selection of what comes to it, the ports of ESP in UDP, and the
  * judge of what came in the clear, who has a thread of his own. All else on the control thread.
  */
-final class InStack {
+final class InStack implements ChangeListener {
     private static final Logger LOG = LoggerFactory.getLogger(InStack.class);
     private static final int IDLE_MS = 1000;
 
@@ -31,7 +35,21 @@ final class InStack {
         clearPath = stack.clearPath();
         selection = new Selection(databases, underlay.selectionTable(), underlay.barrier(), clock);
         stack.engine().listen(selection);
+        stack.engine().listen(this);
         new EncapsulationPorts(databases.sockets(), this::encapsulate);
+    }
+
+    /** An IPComp tunnel sends as IP in IP what does not become smaller. */
+    @Override
+    public void stateChanged(Change change, State state, Origin origin) {
+        if (change != Change.NEW || state.id().protocol() != IpProtocol.COMP) {
+            return;
+        }
+        try {
+            underlay.receiveIpInIp();
+        } catch (OsException e) {
+            LOG.warn("what IPComp tunnels send uncompressed does not come to the bridge: {}", e.getMessage());
+        }
     }
 
     private void encapsulate(Set<Integer> ports) {

@@ -72,7 +72,7 @@ public final class StackUnderlay implements Underlay {
     private NatWatch nat;
     private StackTable table;
     private StackTap tap;
-    private StackTapPort host;
+    private StackHostPort host;
     private IpSocketPort network;
     private LinkEvents linkEvents;
     private Set<CoveredDevice> covered = Set.of();
@@ -137,7 +137,8 @@ public final class StackUnderlay implements Underlay {
         own(network::release);
         StackNeed.ROUTING.open(() -> routes.install(tap.link()));
         queue = own(StackNeed.QUEUE.open(ClearQueue::open));
-        host = new StackTapPort(tap.device(), tap.link().mac(), names.markBit(), openedMark);
+        host = new StackHostPort(new StackTapPort(tap.device(), tap.link().mac(), names.markBit(), openedMark));
+        own(host::release);
         guard = own(Guard.open(directory));
         table = StackNeed.NFTABLES.open(
                 () -> StackTable.install(names, tap.link().index(), queue.number(), guard.socket(), first));
@@ -249,6 +250,11 @@ public final class StackUnderlay implements Underlay {
                 }
             }
         };
+    }
+
+    /** Has IP in IP come here, too, for the sake of IPComp. */
+    public void receiveIpInIp() throws OsException {
+        network.receiveIpInIp();
     }
 
     /** What tells of changes of the host, by what a person calls them. */

@@ -9,10 +9,13 @@ public record Neighbour(RouteMessage message) {
     public static final int USE = 0x01;
 
     static final int NDA_DST = 1;
-    private static final int NDA_LLADDR = 2;
+    static final int NDA_LLADDR = 2;
     private static final int NDA_CACHEINFO = 3;
     private static final int NDA_PROBES = 4;
     private static final int NTF_PROXY = 0x08;
+    /** NUD_REACHABLE. */
+    static final int REACHABLE = 0x02;
+
     private static final int NUD_STALE = 0x04;
     private static final int NUD_PERMANENT = 0x80;
     /** NUD_VALID: permanent, noarp, reachable, probe, stale, delay. */

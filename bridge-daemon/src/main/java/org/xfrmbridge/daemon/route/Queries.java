@@ -82,6 +82,25 @@ public final class Queries {
                 .putBytes(Neighbour.NDA_DST, Addresses.bytes(family, address)));
     }
 
+    /** Tells the kernel of a neighbour that it has an entry of, as if that had answered it. */
+    public void confirmNeighbour(int index, int family, Address address, long mac) throws OsException {
+        NetlinkWriter request = socket.request(RouteMessage.NEW_NEIGHBOUR, NetlinkHeader.REPLACE);
+        request.room(12)
+                .putInt(family)
+                .putInt(index)
+                .putShort((short) Neighbour.REACHABLE)
+                .putShort((short) 0);
+        request.putBytes(Neighbour.NDA_DST, Addresses.bytes(family, address))
+                .putBytes(Neighbour.NDA_LLADDR, Link.bytesOf(mac));
+        try {
+            socket.change(request);
+        } catch (OsException e) {
+            if (e.errno() != OsException.ENOENT) {
+                throw e;
+            }
+        }
+    }
+
     /** Has the kernel forget what it knows of a neighbour. */
     public void forgetNeighbour(int index, int family, Address address) throws OsException {
         NetlinkWriter request = socket.request(RouteMessage.DELETE_NEIGHBOUR, 0);

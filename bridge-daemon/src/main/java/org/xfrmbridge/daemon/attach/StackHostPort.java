@@ -1,0 +1,104 @@
+package org.xfrmbridge.daemon.attach;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.port.StackTapPort;
+import org.xfrmbridge.daemon.route.Queries;
+import org.xfrmbridge.daemon.route.Route;
+import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.io.PacketPort;
+import org.xfrmbridge.net.Bytes;
+import org.xfrmbridge.net.Ethernet;
+import org.xfrmbridge.net.Icmp;
+import org.xfrmbridge.net.Ipv6;
+import org.xfrmbridge.net.MacAddress;
+import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.IpProtocol;
+
+/**
+ * The TAP, and one thing that a kernel does with what it has opened and a TAP cannot: a neighbour's advertisement that
+ * came protected, as a policy may want all of ICMPv6 to be, is meant for the interface of the neighbour, where the
+ * host's stack waits for it. That is told of it by rtnetlink. Threads as of {@link PacketPort}.
+ */
+final class StackHostPort implements PacketPort {
+    private static final Logger LOG = LoggerFactory.getLogger(StackHostPort.class);
+    private static final int ICMP = Ethernet.HEADER_BYTES + Ipv6.HEADER_BYTES;
+    private static final int OPTION = ICMP + Icmp.NEIGHBOUR_BYTES;
+    private static final int LEAST_BYTES = OPTION + Icmp.LINK_OPTION_BYTES;
+    private static final int HOP_LIMIT = 255;
+    private static final int NO_MARK = 0;
+
+    private final StackTapPort tap;
+    private final RouteSocket socket = new RouteSocket();
+    private final Queries queries = new Queries(socket);
+
+    StackHostPort(StackTapPort tap) throws OsException {
+        this.tap = tap;
+    }
+
+    @Override
+    public void receive(PacketPool pool, PacketBatch into) {
+        tap.receive(pool, into);
+    }
+
+    @Override
+    public void send(PacketBatch batch) {
+        for (int i = 0; i < batch.size(); i++) {
+            if (isAdvertisement(batch.get(i))) {
+                confirm(batch.get(i));
+            }
+        }
+        tap.send(batch);
+    }
+
+    /** With the link address as its only option, as an answer to who has no entry yet has it. */
+    private static boolean isAdvertisement(PacketBuffer frame) {
+        byte[] data = frame.data;
+        int at = frame.offset;
+        return frame.length >= LEAST_BYTES
+                && Bytes.u16(data, at + Ethernet.TYPE) == Ethernet.TYPE_IPV6
+                && Bytes.u8(data, at + Ethernet.HEADER_BYTES + Ipv6.NEXT_HEADER) == IpProtocol.ICMPV6
+                && Bytes.u8(data, at + ICMP) == Icmp.V6_NEIGHBOUR_ADVERTISEMENT
+                && Bytes.u8(data, at + Ethernet.HEADER_BYTES + Ipv6.HOP_LIMIT) == HOP_LIMIT
+                && Bytes.u8(data, at + OPTION) == Icmp.TARGET_LINK_ADDRESS;
+    }
+
+    private synchronized void confirm(PacketBuffer frame) {
+        int target = frame.offset + ICMP + Icmp.NEIGHBOUR_TARGET;
+        Address neighbour = new Address(Bytes.i64(frame.data, target), Bytes.i64(frame.data, target + 8));
+        try {
+            Route route = queries.route(AddressFamily.INET6, Address.ANY, neighbour, NO_MARK);
+            if (route != null && route.gateway() == null) {
+                long mac = MacAddress.read(frame.data, frame.offset + OPTION + 2);
+                queries.confirmNeighbour(route.outputIndex(), AddressFamily.INET6, neighbour, mac);
+            }
+        } catch (OsException e) {
+            LOG.debug("the host could not be told of a neighbour: {}", e.getMessage());
+        }
+    }
+
+    @Override
+    public boolean await(int timeoutMs) {
+        return tap.await(timeoutMs);
+    }
+
+    /** Whether frames wait to be received. One other thread may ask. */
+    boolean isReadable() {
+        return tap.isReadable();
+    }
+
+    @Override
+    public void close() {
+        tap.close();
+    }
+
+    /** Once no thread sends any more. */
+    void release() {
+        socket.close();
+    }
+}
