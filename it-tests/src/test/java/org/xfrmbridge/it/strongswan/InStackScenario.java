@@ -40,9 +40,11 @@ class InStackScenario {
                     prove(pair, tunnel, "tunnel", pair.ping(inner));
                 }
             }
-            Connection transport = new Connection("transport").outer(Family.IPV4);
-            transport.child("transport", Family.IPV4).transport();
-            prove(pair, transport, "transport", pair.outerPing(Family.IPV4));
+            for (Family outer : Family.values()) {
+                Connection transport = new Connection("transport").outer(outer);
+                transport.child("transport", outer).transport();
+                prove(pair, transport, "transport", pair.outerPing(outer));
+            }
             String addresses = pair.topology().left().host().ip("-br", "address");
             assertTrue(addresses.contains("192.0.2.1/24"), addresses);
         }
@@ -50,8 +52,7 @@ class InStackScenario {
 
     @Test
     void shouldProtectWhatGatewaysForward() {
-        try (Pair pair = Pair.startInStack("in-stack-gateways", Topology::gateways, Pair.NO_ROUTES)) {
-            pair.routeInner(Family.IPV4);
+        try (Pair pair = Pair.startInStack("in-stack-gateways", Topology::gateways, Map.of())) {
             Connection tunnel = new Connection("tunnel");
             tunnel.child("tunnel", Family.IPV4);
             prove(pair, tunnel, "tunnel", pair.ping(Family.IPV4));
