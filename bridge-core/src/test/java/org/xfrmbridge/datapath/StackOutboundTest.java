@@ -233,7 +233,8 @@ class StackOutboundTest {
             assertTrue(Frames.packet(wire[k]).length <= 1500);
             IpPacket sentPacket = Frames.view(wire[k]);
             boolean forbids = outer == 4 && Ipv4.dontFragment(sentPacket.data(), sentPacket.offset);
-            assertEquals(inner == 6 && outer == 4, forbids, "as its packet");
+            boolean small = Frames.packet(wire[k]).length <= 1280;
+            assertEquals(inner == 6 && outer == 4 && !small, forbids, "as its packet");
             assertEquals(transport ? 0x99 : 0, sent.get(k).mark);
         }
         List<byte[]> arrived = peer.receive(List.of(wire));
