@@ -12,25 +12,25 @@ import org.xfrmbridge.xfrm.AddressFamily;
 
 /**
  * The way of selected packets to the TAP, whatever the host's routes are: in each family two rules and a table of their
- * own. Behind the TAP's route is one that leads nowhere: without a TAP there is no way at all.
+ * own. What is bound to another device, and everything while there is no TAP, goes by the host's own routes, and is
+ * taken to the TAP, or dropped, where it leaves ({@link org.xfrmbridge.daemon.nft.StackTable}). A route that leads
+ * nowhere must not be here: what is bound to a device would then be taken to be on its link, and its gateway never be
+ * asked.
  *
  * <pre>
  *   50: from all fwmark 0x40000000/0x40000000 lookup 58
  *   51: from all oif xfrm0 lookup 58
  *   table 58: default dev xfrm0 scope link
- *             unreachable default metric 4278198272
  * </pre>
  *
  * One thread.
  */
 final class StackRoutes {
     private static final int RTA_OIF = 4;
-    private static final int RTA_PRIORITY = 6;
     private static final int RTA_TABLE = 15;
     private static final byte STATIC_PROTOCOL = 4;
     private static final byte LINK_SCOPE = (byte) 253;
     private static final byte UNIVERSE_SCOPE = 0;
-    private static final int LAST_METRIC = 0xff00_0400;
 
     private static final int FRA_PRIORITY = 6;
     private static final int FRA_FWMARK = 10;
@@ -57,9 +57,7 @@ final class StackRoutes {
     }
 
     private boolean install(int family, int tapIndex) throws OsException {
-        // The routes first: a rule whose table has none is passed over.
-        return add(unreachable(RouteMessage.NEW_ROUTE, family))
-                | add(toTap(RouteMessage.NEW_ROUTE, family, tapIndex))
+        return add(toTap(RouteMessage.NEW_ROUTE, family, tapIndex))
                 | add(markRule(RouteMessage.NEW_RULE, family))
                 | add(tapRule(RouteMessage.NEW_RULE, family));
     }
@@ -106,21 +104,11 @@ final class StackRoutes {
             if (tap != null) {
                 delete(toTap(RouteMessage.DELETE_ROUTE, family, tap.index()));
             }
-            delete(unreachable(RouteMessage.DELETE_ROUTE, family));
         }
     }
 
     private NetlinkWriter toTap(int type, int family, int tapIndex) {
-        return route(type, family, Route.UNICAST).putInt(RTA_OIF, tapIndex);
-    }
-
-    private NetlinkWriter unreachable(int type, int family) {
-        return route(type, family, Route.UNREACHABLE).putInt(RTA_PRIORITY, LAST_METRIC);
-    }
-
-    private NetlinkWriter route(int type, int family, int routeType) {
         NetlinkWriter request = socket.request(type, 0);
-        boolean onLink = family == AddressFamily.INET && routeType == Route.UNICAST;
         request.room(12)
                 .put((byte) family)
                 .put((byte) 0)
@@ -128,10 +116,10 @@ final class StackRoutes {
                 .put((byte) 0)
                 .put((byte) StackNames.ROUTE_TABLE)
                 .put(STATIC_PROTOCOL)
-                .put(onLink ? LINK_SCOPE : UNIVERSE_SCOPE)
-                .put((byte) routeType)
+                .put(family == AddressFamily.INET ? LINK_SCOPE : UNIVERSE_SCOPE)
+                .put((byte) Route.UNICAST)
                 .putInt(0);
-        return request.putInt(RTA_TABLE, StackNames.ROUTE_TABLE);
+        return request.putInt(RTA_TABLE, StackNames.ROUTE_TABLE).putInt(RTA_OIF, tapIndex);
     }
 
     private NetlinkWriter markRule(int type, int family) {

@@ -16,7 +16,6 @@ public record Route(RouteMessage message) {
     public static final int BROADCAST = 3;
     public static final int ANYCAST = 4;
     public static final int MULTICAST = 5;
-    public static final int UNREACHABLE = 7;
 
     private static final int AF_INET = 2;
     private static final int KERNEL_PROTOCOL = 2;
