@@ -1,0 +1,105 @@
+package org.xfrmbridge.daemon.attach;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.xfrmbridge.daemon.TestNetwork;
+import org.xfrmbridge.daemon.nft.StackNames;
+
+/** Judged by the text of {@code ip} and {@code nft}, in a namespace of its own. */
+@Timeout(60)
+class StackUnderlayTest {
+    private static final StackPlan PLAN = new StackPlan(StackNames.DEFAULT, 0, false);
+
+    @TempDir
+    private Path directory;
+
+    private TestNetwork network;
+    private String before;
+
+    @BeforeEach
+    void configure() throws Exception {
+        network = new TestNetwork();
+        before = snapshot();
+    }
+
+    @AfterEach
+    void remove() throws Exception {
+        network.close();
+    }
+
+    private String snapshot() throws Exception {
+        return network.ip("-br link")
+                + network.ip("-br addr")
+                + network.ip("rule")
+                + network.ip("-6 rule")
+                + network.ip("route show table all")
+                + network.ip("-6 route show table all")
+                + network.exec("nft list tables");
+    }
+
+    @Test
+    void shouldLeaveNothingWhenDetached() throws Exception {
+        network.inHere(() -> {
+            Underlay.attach(PLAN, directory).leave();
+            assertTrue(network.ip("rule").contains("fwmark 0x40000000/0x40000000 lookup 58"));
+            assertTrue(network.exec("nft list tables").contains("table inet xfrm-bridge"));
+            assertEquals("nothing of the bridge is left in the host's stack", Underlay.detach(directory));
+            assertNull(Underlay.detach(directory));
+            return null;
+        });
+        assertEquals(before, snapshot());
+    }
+
+    @Test
+    void shouldBeTakenUpAgainWhenTheProcessDied() throws Exception {
+        network.inHere(() -> {
+            Underlay.attach(PLAN, directory).leave();
+            Underlay again = Underlay.attach(PLAN, directory);
+            String rules = network.exec("nft list chain inet xfrm-bridge select-ip");
+            assertTrue(rules.contains("mark set"), "all is selected until the policies are known: " + rules);
+            again.close();
+            return null;
+        });
+        assertEquals(before, snapshot());
+    }
+
+    @Test
+    void shouldMakeAgainWhatSomebodyTookAway() throws Exception {
+        network.inHere(() -> {
+            Underlay underlay = Underlay.attach(PLAN, directory);
+            String whole = network.ip("rule") + network.ip("route show table 58") + network.ip("-br link show xfrm0");
+            network.ip("rule del pref 50");
+            network.ip("route flush table 58");
+            network.ip("link delete xfrm0");
+            underlay.keepClosed();
+            assertEquals(
+                    whole, network.ip("rule") + network.ip("route show table 58") + network.ip("-br link show xfrm0"));
+            underlay.close();
+            return null;
+        });
+        assertEquals(before, snapshot());
+    }
+
+    @Test
+    void shouldRefuseTheOtherKindOfAttachment() throws Exception {
+        network.inHere(() -> {
+            Underlay underlay = Underlay.attach(PLAN, directory);
+            String reason = assertThrows(
+                            AttachmentException.class,
+                            () -> Underlay.attach(DeviceNames.of("veth0", "xfrm1"), directory))
+                    .getMessage();
+            assertTrue(reason.contains("run without --attach"), reason);
+            underlay.close();
+            return null;
+        });
+    }
+}
