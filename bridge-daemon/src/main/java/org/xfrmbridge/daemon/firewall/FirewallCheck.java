@@ -32,25 +32,27 @@ public final class FirewallCheck {
      * The rules that ask for IPsec, each with what to say instead.
      *
      * @param tap the bridge's interface
-     * @throws IOException if there is no program that could list rules
+     * @throws IOException if no program could list rules
      */
     public static List<Finding> findings(String tap) throws IOException {
-        String listing = output("nft", "-a", "-s", "-t", "list", "ruleset").orElse("");
+        Optional<String> nft = output("nft", "-a", "-s", "-t", "list", "ruleset");
+        boolean isListed = nft.isPresent();
+        String listing = nft.orElse("");
         boolean firewalld = listing.contains("table inet firewalld {");
         List<Finding> found = new ArrayList<>();
         Set<String> left = new HashSet<>(OWN);
-        boolean isAny = find("nft").isPresent();
         for (String family : List.of("iptables", "ip6tables")) {
             for (String program : programs(family)) {
-                isAny = true;
-                String saved = output(program + "-save").orElse("");
-                IptablesRuleset rules = new IptablesRuleset(program, saved, tap, firewalld);
+                Optional<String> saved = output(program + "-save");
+                isListed |= saved.isPresent();
+                IptablesRuleset rules = new IptablesRuleset(program, saved.orElse(""), tap, firewalld);
                 found.addAll(rules.findings());
                 rules.chains().forEach(chain -> left.add((family.equals("iptables") ? "ip " : "ip6 ") + chain));
             }
         }
-        if (!isAny) {
-            throw new IOException("no program that lists rules is installed: install nftables or iptables");
+        if (!isListed) {
+            throw new IOException("no program could list the rules of this host: install nftables or iptables, or see "
+                    + "what \"nft list ruleset\" says");
         }
         found.addAll(new NftRuleset(listing, tap, left).findings());
         return found;
@@ -92,16 +94,16 @@ public final class FirewallCheck {
         Process process = new ProcessBuilder(words)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        process.getOutputStream().close();
+        process.onExit()
+                .completeOnTimeout(process, PROGRAM_SECONDS, TimeUnit.SECONDS)
+                .thenAccept(Process::destroyForcibly);
         try (InputStream out = process.getInputStream()) {
             String text = new String(out.readAllBytes(), StandardCharsets.UTF_8);
-            boolean ended = process.waitFor(PROGRAM_SECONDS, TimeUnit.SECONDS);
-            return ended && process.exitValue() == 0 ? Optional.of(text) : Optional.empty();
+            return process.waitFor() == 0 ? Optional.of(text) : Optional.empty();
         } catch (InterruptedException e) {
+            process.destroyForcibly();
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while " + command[0] + " listed its rules", e);
-        } finally {
-            process.destroy();
         }
     }
 }

@@ -66,7 +66,6 @@ class IptablesRulesetTest {
         "iptables, -A PREROUTING -m rpfilter --loose --invert -j DROP",
         "iptables, -A PREROUTING -i eth0 -m rpfilter --invert -j DROP",
         "iptables, -A PREROUTING -i eth+ -m policy --dir in --pol none -j DROP",
-        "iptables, -A INPUT -m conntrack --ctstate INVALID -j DROP",
     })
     void shouldSayNothingOfWhatDoes(String program, String rule) {
         assertEquals(List.of(), findings(program, "*raw\n" + rule + "\n"));
