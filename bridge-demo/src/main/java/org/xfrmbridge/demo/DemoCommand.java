@@ -5,6 +5,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.xfrmbridge.daemon.PlainLineStream;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Lab;
 import org.xfrmbridge.lab.LabException;
 import picocli.CommandLine;
@@ -41,6 +42,11 @@ public final class DemoCommand implements Callable<Integer> {
                 "auto: charon if it is installed. Default: ${DEFAULT-VALUE}."
             })
     private Keys keys;
+
+    @Option(
+            names = "--attach",
+            description = "Put the bridges in front of the hosts' interfaces instead of into their network stacks.")
+    private boolean attach;
 
     private final CountDownLatch ended = new CountDownLatch(1);
     private boolean cleaning;
@@ -93,7 +99,7 @@ public final class DemoCommand implements Callable<Integer> {
         DemoLab lab = new DemoLab();
         try {
             try {
-                new Demonstration(lab, source, screen).run();
+                new Demonstration(lab, attach ? Attachment.WIRE : Attachment.STACK, source, screen).run();
             } finally {
                 cleanUp(lab);
             }

@@ -1,6 +1,7 @@
 package org.xfrmbridge.demo;
 
 import java.util.List;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Gateway;
@@ -44,8 +45,8 @@ final class DemoHost {
     }
 
     /** Starts a bridge, which is ready later. */
-    void launchBridge(DemoLab lab) {
-        bridge = BridgeProcess.launch(lab, gateway.host(), Gateway.DEVICE, List.of());
+    void launchBridge(DemoLab lab, Attachment attachment) {
+        bridge = BridgeProcess.launch(lab, gateway.host(), attachment, List.of());
     }
 
     BridgeProcess bridge() {

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.xfrmbridge.daemon.os.ControlClient;
-import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.LabException;
@@ -26,11 +26,13 @@ final class Demonstration {
     private static final Pattern NO_DROPS = Pattern.compile("(?m)^Xfrm\\S+ +0\n");
 
     private final DemoLab lab;
+    private final Attachment attachment;
     private final KeySource keys;
     private final Screen screen;
 
-    Demonstration(DemoLab lab, KeySource keys, Screen screen) {
+    Demonstration(DemoLab lab, Attachment attachment, KeySource keys, Screen screen) {
         this.lab = lab;
+        this.attachment = attachment;
         this.keys = keys;
         this.screen = screen;
     }
@@ -65,13 +67,18 @@ final class Demonstration {
     }
 
     private void startBridges() {
-        screen.step("A bridge on each, between the host and the wire");
-        screen.typed("xfrm-bridge run --attach " + Gateway.DEVICE);
+        screen.step("A bridge on each, "
+                + (attachment == Attachment.STACK ? "in its network stack" : "between the host and the wire"));
+        screen.typed(("xfrm-bridge run " + String.join(" ", attachment.options())).strip());
         long startNs = System.nanoTime();
-        lab.hosts().forEach(host -> host.launchBridge(lab));
+        lab.hosts().forEach(host -> host.launchBridge(lab, attachment));
         lab.hosts().forEach(host -> host.bridge().awaitReady());
-        screen.held("both are ready after %.1f s; %s stands in for %s on each host"
-                .formatted((System.nanoTime() - startNs) / 1e9, BridgeProcess.HOST_DEVICE, Gateway.DEVICE));
+        screen.held("both are ready after %.1f s; %s"
+                .formatted(
+                        (System.nanoTime() - startNs) / 1e9,
+                        attachment == Attachment.STACK
+                                ? "addresses and routes of the hosts are as they were"
+                                : attachment.device() + " stands in for " + Gateway.DEVICE + " on each host"));
     }
 
     private void showDatabases() {

@@ -7,46 +7,41 @@ import java.util.List;
 
 /** {@code xfrm-bridge run} on one host, and commands under {@code xfrm-bridge exec} beside it. */
 public final class BridgeProcess implements AutoCloseable {
-    /** The device that stands in for the one a bridge is put in front of. */
-    public static final String HOST_DEVICE = "xfrm0";
-
-    /** Instead of a device: the bridge stands in the host's stack. */
-    public static final String IN_STACK = "";
-
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
     private final Namespace host;
     private final Path directory;
     private final Path log;
-    private List<String> options = List.of();
+    private final Attachment attachment;
+    private final List<String> options;
     private Daemon daemon;
     private int starts;
 
-    /** Starts a bridge in front of {@code device} of the host, which the lab ends, and waits until it is ready. */
-    public static BridgeProcess start(Lab lab, Namespace host, String device) {
-        return start(lab, host, device, List.of());
+    /** Starts a bridge in the host's stack, which the lab ends, and waits until it is ready. */
+    public static BridgeProcess start(Lab lab, Namespace host) {
+        return start(lab, host, Attachment.STACK);
     }
 
-    /** The same, with more options of {@code run}. */
-    public static BridgeProcess start(Lab lab, Namespace host, String device, List<String> options) {
-        BridgeProcess bridge = launch(lab, host, device, options);
+    /** The same, where {@code attachment} says. */
+    public static BridgeProcess start(Lab lab, Namespace host, Attachment attachment) {
+        BridgeProcess bridge = launch(lab, host, attachment, List.of());
         bridge.awaitReady();
         return bridge;
     }
 
-    /** The same, without waiting. */
-    public static BridgeProcess launch(Lab lab, Namespace host, String device, List<String> options) {
-        BridgeProcess bridge = new BridgeProcess(host, lab.file(host.role()), lab.file(host.role() + "-bridge.log"));
-        bridge.options = options;
-        lab.own(bridge);
-        bridge.launch(device);
+    /** The same, with more options of {@code run}, and without waiting. */
+    public static BridgeProcess launch(Lab lab, Namespace host, Attachment attachment, List<String> options) {
+        BridgeProcess bridge = lab.own(new BridgeProcess(lab, host, attachment, options));
+        bridge.launch();
         return bridge;
     }
 
-    private BridgeProcess(Namespace host, Path directory, Path log) {
+    private BridgeProcess(Lab lab, Namespace host, Attachment attachment, List<String> options) {
         this.host = host;
-        this.directory = directory;
-        this.log = log;
+        this.directory = lab.file(host.role());
+        this.log = lab.file(host.role() + "-bridge.log");
+        this.attachment = attachment;
+        this.options = options;
     }
 
     /** The launcher, named by the system property {@code xfrm-bridge.launcher}. */
@@ -62,16 +57,14 @@ public final class BridgeProcess implements AutoCloseable {
     }
 
     /** Starts it again, with the same directory, after {@link #kill9} or {@link #stop}. */
-    public void start(String device) {
-        launch(device);
+    public void start() {
+        launch();
         awaitReady();
     }
 
-    private void launch(String device) {
+    private void launch() {
         List<String> line = new ArrayList<>(List.of(program().toString(), "run", "--dir", directory.toString()));
-        if (!device.equals(IN_STACK)) {
-            line.addAll(List.of("--attach", device));
-        }
+        line.addAll(attachment.options());
         line.addAll(options);
         daemon = host.start("the bridge", log, host.command(line));
         starts++;
@@ -82,6 +75,11 @@ public final class BridgeProcess implements AutoCloseable {
                 "be ready",
                 START_LIMIT,
                 () -> daemon.output().lines().filter("ready"::equals).count() == starts);
+    }
+
+    /** The device of the host that has its addresses. */
+    public String device() {
+        return attachment.device();
     }
 
     public Path directory() {

@@ -30,10 +30,17 @@ public final class Charon implements AutoCloseable {
 
     /** Starts one; {@code options} are further settings of the daemon's section, such as retransmission times. */
     public static Charon start(Lab lab, Namespace host, BridgeProcess bridge, Map<String, String> options) {
+        Charon charon = launch(lab, host, bridge, options);
+        charon.awaitAnswer();
+        return charon;
+    }
+
+    /** The same, without waiting until it answers. */
+    public static Charon launch(Lab lab, Namespace host, BridgeProcess bridge, Map<String, String> options) {
         Charon charon = new Charon(lab, host, bridge);
         Lab.write(charon.directory.resolve("strongswan.conf"), configuration(charon.vici(), charon.log, options));
         lab.own(charon);
-        charon.start();
+        charon.launch(bridge.command(COMMAND));
         return charon;
     }
 
@@ -67,18 +74,23 @@ public final class Charon implements AutoCloseable {
 
     /** Starts the daemon (again) and waits until it answers. */
     public void start() {
-        start(bridge.command(COMMAND));
+        launch(bridge.command(COMMAND));
+        awaitAnswer();
     }
 
     /** The same, on what it takes for that release of Linux. */
     public void start(String kernelLevel) {
-        start(bridge.commandAt(kernelLevel, COMMAND));
+        launch(bridge.commandAt(kernelLevel, COMMAND));
+        awaitAnswer();
     }
 
-    private void start(Command start) {
+    private void launch(Command start) {
         Command command = start.with(
                 "STRONGSWAN_CONF", directory.resolve("strongswan.conf").toString());
         daemon = host.start("charon", output, command);
+    }
+
+    public void awaitAnswer() {
         daemon.await("answer", START_LIMIT, () -> control("--stats").result().succeeded());
     }
 

@@ -10,6 +10,7 @@ import com.github.dockerjava.api.model.HostConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,6 +23,7 @@ import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Sniffer;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.LabException;
@@ -45,8 +47,8 @@ class ContainerScenario {
     @BeforeEach
     void startContainers() {
         engine = DockerEngine.start(scene);
-        left = scene.own(container());
-        right = scene.own(container());
+        left = scene.own(container(Attachment.STACK));
+        right = scene.own(container(Attachment.WIRE));
         left.start();
         right.start();
     }
@@ -74,10 +76,11 @@ class ContainerScenario {
         assertEquals("", under(left, "ip", "xfrm", "state"));
     }
 
-    private static GenericContainer<?> container() {
+    private static GenericContainer<?> container(Attachment attachment) {
         String launcher = BridgeProcess.program().toString();
         GenericContainer<?> container = new GenericContainer<>(DockerImageName.parse(DockerEngine.IMAGE));
-        container.withCommand(launcher, "run", "--attach", "eth0");
+        container.withCommand(Stream.concat(Stream.of(launcher, "run"), attachment.options().stream())
+                .toArray(String[]::new));
         container.withEnv("JAVA_HOME", System.getProperty("java.home"));
         container.withCreateContainerCmdModifier(create -> {
             HostConfig host = create.getHostConfig();

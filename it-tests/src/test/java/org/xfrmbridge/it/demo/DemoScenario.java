@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.regex.MatchResult;
@@ -23,8 +24,8 @@ import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Daemon;
 
 /**
- * Why: the demo is what everybody runs first. Topology: it makes its own. Steps: run it with either source of keys, and
- * end it in the middle. Expected: it shows each step, and nothing of it is left.
+ * Why: the demo is what everybody runs first. Topology: it makes its own. Steps: run it with either source of keys and
+ * either attachment, and end it in the middle. Expected: it shows each step, and nothing of it is left.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE})
 class DemoScenario {
@@ -43,20 +44,30 @@ class DemoScenario {
 
     @Test
     void shouldShowProtectedTrafficWhenKeysAreManual() {
-        assertShown("manual", List.of("Keys by hand", "proto esp spi 0x00001001 reqid 1 mode tunnel"));
+        assertShown(
+                List.of("--attach", "--keys", "manual"),
+                "xfrm0 stands in for eth0",
+                "Keys by hand",
+                "proto esp spi 0x00001001 reqid 1 mode tunnel");
     }
 
     @Test
     @Requires(Requirement.CHARON)
     void shouldShowProtectedTrafficWhenCharonNegotiates() {
-        assertShown("charon", List.of("IKE_SA and CHILD_SA are up", "ESP:AES_GCM_16-128", "IKE, UDP port 500"));
+        assertShown(
+                List.of("--keys", "charon"),
+                "are as they were",
+                "IKE_SA and CHILD_SA are up",
+                "ESP:AES_GCM_16-128",
+                "IKE, UDP port 500");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"host B  ", "A bridge on each", "SAs and policies on", "What a sniffer", "Throughput"})
     void shouldLeaveNothingWhenItIsEndedEarly(String step) {
         try (Scene scene = new Scene("demo-ended")) {
-            Daemon demo = scene.own(Daemon.start("demo", scene.file("demo.log"), demo(scene, "manual")));
+            Daemon demo =
+                    scene.own(Daemon.start("demo", scene.file("demo.log"), demo(scene, List.of("--keys", "manual"))));
             demo.awaitOutput(step, LIMIT);
             assertEquals(SIGTERM_EXIT_CODE, demo.terminate());
             assertTrue(demo.output().contains("Interrupted"), demo::output);
@@ -67,25 +78,27 @@ class DemoScenario {
     @Test
     void shouldSayWhatIsWrongWhenKeysAreUnknown() {
         try (Scene scene = new Scene("demo-unknown")) {
-            Command.Result result = demo(scene, "none").result();
+            Command.Result result = demo(scene, List.of("--keys", "none")).result();
             assertEquals(2, result.exitCode());
             assertTrue(result.output().contains("--keys"), result.output());
         }
     }
 
     /** Its logs and sockets are in the scene's directory, so that all it starts can be told by that name. */
-    private static Command demo(Scene scene, String keys) {
-        return Command.of(BridgeProcess.program().toString(), "demo", "--keys", keys)
+    private static Command demo(Scene scene, List<String> options) {
+        List<String> line = new ArrayList<>(List.of(BridgeProcess.program().toString(), "demo"));
+        line.addAll(options);
+        return new Command(line)
                 .with("JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + scene.directory())
                 .within(LIMIT);
     }
 
-    private static void assertShown(String keys, List<String> lines) {
-        try (Scene scene = new Scene("demo-" + keys)) {
-            Command.Result result = demo(scene, keys).result();
+    private static void assertShown(List<String> options, String... lines) {
+        try (Scene scene = new Scene("demo-" + options.getLast())) {
+            Command.Result result = demo(scene, options).result();
             assertEquals(0, result.exitCode(), result.output());
             for (String line :
-                    Stream.concat(lines.stream(), ALWAYS_SHOWN.stream()).toList()) {
+                    Stream.concat(Stream.of(lines), ALWAYS_SHOWN.stream()).toList()) {
                 assertTrue(result.output().contains(line), () -> "no '" + line + "' in\n" + result.output());
             }
             assertNothingLeft(scene, result.output());

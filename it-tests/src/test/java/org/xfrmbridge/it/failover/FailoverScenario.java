@@ -8,14 +8,15 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.it.harness.BridgedPair;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Gateway;
@@ -69,9 +70,8 @@ class FailoverScenario {
     private Node standby;
     private Node peer;
 
-    @BeforeEach
-    void startNodes() {
-        hosts = BridgedPair.start("failover", Topology::direct);
+    private void startNodes(Attachment actives, Attachment standbys) {
+        hosts = BridgedPair.start("failover", Topology::direct, actives, Attachment.STACK, List.of());
         try {
             String script = script();
             active = new Node(hosts.topology().left().host(), hosts.bridge(Side.LEFT), script);
@@ -80,7 +80,7 @@ class FailoverScenario {
             Namespace.connect(host, Gateway.DEVICE, hosts.topology().wire(), STANDBY_PORT);
             hosts.topology().wire().ip("link", "set", STANDBY_PORT, "master", "switch");
             host.address(Gateway.DEVICE, "192.0.2.3/24");
-            standby = new Node(host, BridgeProcess.start(hosts.scene(), host, Gateway.DEVICE), script);
+            standby = new Node(host, BridgeProcess.start(hosts.scene(), host, standbys), script);
         } catch (RuntimeException | AssertionError e) {
             BridgedPair.abandon(hosts, e);
             throw e;
@@ -115,7 +115,7 @@ class FailoverScenario {
         active.bridge().stop();
         active.host().ip("link", "set", Gateway.DEVICE, "down");
         standby.host().address("lo", "10.1.0.1/32");
-        standby.host().address(BridgeProcess.HOST_DEVICE, CLUSTER + "/24");
+        standby.host().address(standby.bridge().device(), CLUSTER + "/24");
         route(standby, "10.2.0.1", PEER, "10.1.0.1");
         peer.host().ip("neighbour", "flush", "to", CLUSTER);
         Await.pause(SETTLING);
@@ -123,7 +123,7 @@ class FailoverScenario {
 
     private int sendEverythingAgain(String spi) {
         String mac = standby.host()
-                .run("cat", "/sys/class/net/" + BridgeProcess.HOST_DEVICE + "/address")
+                .run("cat", "/sys/class/net/" + standby.bridge().device() + "/address")
                 .strip();
         return Integer.parseInt(hosts.topology()
                 .wire()
@@ -139,8 +139,9 @@ class FailoverScenario {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"replay-window 32", "replay-window 64 flag esn"})
-    void shouldGoOnWhereOtherMemberStopped(String replay) {
+    @CsvSource({"replay-window 32, STACK, WIRE", "replay-window 64 flag esn, WIRE, STACK"})
+    void shouldGoOnWhereOtherMemberStopped(String replay, Attachment actives, Attachment standbys) {
+        startNodes(actives, standbys);
         active.xfrm(STATES.formatted(replay, KEY) + POLICIES.formatted("out", "in"));
         peer.xfrm(STATES.formatted(replay, KEY) + POLICIES.formatted("in", "out"));
         standby.xfrm(POLICIES.formatted("out", "in"));

@@ -7,9 +7,11 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Namespace;
 import org.xfrmbridge.lab.Side;
 import org.xfrmbridge.lab.Topology;
 
@@ -30,40 +32,38 @@ public final class BridgedPair implements AutoCloseable {
     private final Sniffer sniffer;
     private final Map<Side, BridgeProcess> bridges = new EnumMap<>(Side.class);
 
-    /** Starts everything; {@code layout} is one of the factory methods of {@link Topology}. */
+    /**
+     * Starts everything, with both bridges in their hosts' stacks; {@code layout} is one of the factory methods of
+     * {@link Topology}.
+     */
     public static BridgedPair start(String name, Function<Scene, Topology> layout) {
-        return start(name, layout, List.of());
+        return start(name, layout, Attachment.STACK, Attachment.STACK, List.of());
     }
 
-    /** The same, with more options of {@code run} for both bridges. */
-    public static BridgedPair start(String name, Function<Scene, Topology> layout, List<String> options) {
-        return start(name, layout, options, Gateway.DEVICE);
-    }
-
-    /** The same with the bridges in their hosts' stacks. */
-    public static BridgedPair startInStack(String name, Function<Scene, Topology> layout) {
-        return start(name, layout, List.of(), BridgeProcess.IN_STACK);
-    }
-
-    private static BridgedPair start(
-            String name, Function<Scene, Topology> layout, List<String> options, String device) {
+    /** The same, with bridges where they are told to be, and more options of {@code run} for both. */
+    public static BridgedPair start(
+            String name, Function<Scene, Topology> layout, Attachment left, Attachment right, List<String> options) {
         Scene scene = new Scene(name);
         try {
-            return new BridgedPair(scene, layout.apply(scene), options, device);
+            return new BridgedPair(scene, layout.apply(scene), Map.of(Side.LEFT, left, Side.RIGHT, right), options);
         } catch (RuntimeException | AssertionError e) {
             abandon(scene, e);
             throw e;
         }
     }
 
-    private BridgedPair(Scene scene, Topology topology, List<String> options, String device) {
+    private BridgedPair(Scene scene, Topology topology, Map<Side, Attachment> attachments, List<String> options) {
         this.scene = scene;
         this.topology = topology;
         // the right port is behind the router where there is one: there only ESP, IKE and ARP may pass as well
         this.sniffer = Sniffer.start(scene, topology.wire(), Topology.RIGHT_PORT);
         for (Side side : Side.values()) {
-            bridges.put(side, BridgeProcess.start(scene, topology.site(side).host(), device, options));
+            Namespace host = topology.site(side).host();
+            // or the sniffer sees as one frame what a real wire carries as many
+            host.ip("link", "set", Gateway.DEVICE, "gso_max_segs", "1");
+            bridges.put(side, BridgeProcess.launch(scene, host, attachments.get(side), options));
         }
+        bridges.values().forEach(BridgeProcess::awaitReady);
     }
 
     /** Closes what could not be started whole, because of {@code cause}. */

@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.regex.Pattern;
 import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.Daemon;
-import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Side;
 
 /** How long traffic stands still when the bridge of one side is killed and started again, while its daemon runs on. */
@@ -28,7 +27,7 @@ public final class Outage {
         Daemon traffic = ping.start(hosts.scene(), MORE_THAN_ENOUGH, INTERVAL_MS);
         Await.until("traffic", PATIENCE, () -> answers(traffic) > 5);
         hosts.bridge(side).kill9();
-        hosts.bridge(side).start(Gateway.DEVICE);
+        hosts.bridge(side).start();
         long readyNs = System.nanoTime();
         long before = answers(traffic);
         Await.until("traffic again", LIMIT, () -> answers(traffic) > before);

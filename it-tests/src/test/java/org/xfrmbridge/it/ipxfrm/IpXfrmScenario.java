@@ -2,6 +2,7 @@ package org.xfrmbridge.it.ipxfrm;
 
 import java.util.Locale;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
@@ -29,10 +30,17 @@ class IpXfrmScenario {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"policy", "monitor-policy", "larval", "state", "monitor-state"})
+    @CsvSource({
+        "policy, BRIDGE_IN_STACK",
+        "monitor-policy, BRIDGE_IN_STACK",
+        "larval, BRIDGE_IN_STACK",
+        "larval, BRIDGE_ON_WIRE",
+        "state, BRIDGE_ON_WIRE",
+        "monitor-state, BRIDGE_IN_STACK"
+    })
     @Requires({Requirement.TUN, Requirement.BRIDGE})
-    void shouldPrintWhatKernelPrintsWhenCommandsRunOnBridge(String name) {
-        compare(Transcript.recorded(name), run(name, Oracle.BRIDGE));
+    void shouldPrintWhatKernelPrintsWhenCommandsRunOnBridge(String name, Oracle bridge) {
+        compare(Transcript.recorded(name), run(name, bridge));
     }
 
     private static void checkRecord(String name, Oracle kernel) {

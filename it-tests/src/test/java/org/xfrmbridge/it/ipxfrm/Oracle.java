@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.UmlGuest;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.BridgeProcess;
-import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Namespace;
 
@@ -36,13 +36,16 @@ enum Oracle {
             return "/tmp";
         }
     },
-    BRIDGE {
+    BRIDGE_IN_STACK {
         @Override
         String run(Scene scene, String script) {
-            Namespace host = connected(scene, "host");
-            BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
-            Command command = bridge.command("sh", written(scene, neighbour(BridgeProcess.HOST_DEVICE) + script));
-            return command.within(LIMIT).run();
+            return onBridge(scene, Attachment.STACK, script);
+        }
+    },
+    BRIDGE_ON_WIRE {
+        @Override
+        String run(Scene scene, String script) {
+            return onBridge(scene, Attachment.WIRE, script);
         }
     };
 
@@ -56,6 +59,13 @@ enum Oracle {
         Namespace.connect(host, Gateway.DEVICE, new Namespace(scene, "wire"), "left");
         host.address(Gateway.DEVICE, "192.0.2.1/24");
         return host;
+    }
+
+    private static String onBridge(Scene scene, Attachment attachment, String script) {
+        BridgeProcess bridge = BridgeProcess.start(scene, connected(scene, "host"), attachment);
+        return bridge.command("sh", written(scene, neighbour(bridge.device()) + script))
+                .within(LIMIT)
+                .run();
     }
 
     /** Where packets to 192.0.2.2 go, which nobody answers. */

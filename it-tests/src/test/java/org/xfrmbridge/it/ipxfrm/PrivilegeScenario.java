@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Command.Result;
@@ -56,7 +57,8 @@ class PrivilegeScenario {
         try (Scene scene = new Scene("privilege")) {
             Namespace host = new Namespace(scene, "host");
             Namespace.connect(host, Gateway.DEVICE, new Namespace(scene, "wire"), "left");
-            BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE, List.of("--group", GROUP));
+            BridgeProcess bridge = BridgeProcess.launch(scene, host, Attachment.STACK, List.of("--group", GROUP));
+            bridge.awaitReady();
             for (Path path = bridge.directory();
                     path.startsWith("/tmp/") && path.getNameCount() > 1;
                     path = path.getParent()) {

@@ -15,6 +15,7 @@ import org.xfrmbridge.daemon.client.Clients;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Command;
@@ -100,7 +101,7 @@ class FloodScenario {
     private static BridgeProcess bridge(Scene scene) {
         Namespace host = new Namespace(scene, "host");
         Namespace.connect(host, Gateway.DEVICE, new Namespace(scene, "wire"), "left");
-        return BridgeProcess.start(scene, host, Gateway.DEVICE);
+        return BridgeProcess.start(scene, host, Attachment.WIRE);
     }
 
     private static StateSpec state() {

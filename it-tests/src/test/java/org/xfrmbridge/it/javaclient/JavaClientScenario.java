@@ -79,7 +79,7 @@ class JavaClientScenario {
     private static BridgeProcess bridge(Scene scene) {
         Namespace host = new Namespace(scene, "host");
         Namespace.connect(host, Gateway.DEVICE, new Namespace(scene, "wire"), "left");
-        return BridgeProcess.start(scene, host, Gateway.DEVICE);
+        return BridgeProcess.start(scene, host);
     }
 
     /** All that the calls return, refusals and events included. */

@@ -15,7 +15,6 @@ import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Daemon;
-import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Topology;
 
 /**
@@ -44,8 +43,7 @@ class EncapsulationSocketScenario {
             }
             String[] line = {Requirement.PYTHON, program.toString(), "receive"};
             Command command = bridged
-                    ? BridgeProcess.start(scene, topology.left().host(), Gateway.DEVICE)
-                            .command(line)
+                    ? BridgeProcess.start(scene, topology.left().host()).command(line)
                     : topology.left().host().command(line);
             Daemon receiver = scene.own(topology.left().host().start("encap.py", scene.file("received"), command));
             receiver.awaitOutput("open", LIMIT);

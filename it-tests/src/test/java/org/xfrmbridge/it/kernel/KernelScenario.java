@@ -8,13 +8,15 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Sniffer;
 import org.xfrmbridge.it.harness.UmlGuest;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Gateway;
@@ -108,14 +110,15 @@ class KernelScenario {
         }
     }
 
-    @Test
-    void shouldExchangePacketsWithKernelWhenKeysAreTheSame() {
-        try (Scene scene = new Scene("kernel")) {
+    @ParameterizedTest
+    @EnumSource
+    void shouldExchangePacketsWithKernelWhenKeysAreTheSame(Attachment attachment) {
+        try (Scene scene = new Scene("kernel-" + attachment)) {
             Namespace wire = new Namespace(scene, "wire");
             Namespace host = new Namespace(scene, "host");
             join(wire, host);
             Sniffer sniffer = Sniffer.start(scene, wire, "guest");
-            BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
+            BridgeProcess bridge = BridgeProcess.start(scene, host, attachment);
             bridge.run("sh", "-ec", End.BRIDGE.databases(End.KERNEL));
             UmlGuest guest = UmlGuest.boot(scene, guestScript(), wire, "guest");
             Await.until(

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Gateway;
@@ -133,7 +134,7 @@ class LinkShapeScenario {
             host.ip("link", "set", Gateway.DEVICE, "address", HOST_MAC);
             host.address(Gateway.DEVICE, "192.0.2.1/24");
             host.address(Gateway.DEVICE, "2001:db8:7::1/64");
-            BridgeProcess bridge = bridged ? BridgeProcess.start(scene, host, Gateway.DEVICE) : null;
+            BridgeProcess bridge = bridged ? BridgeProcess.start(scene, host, Attachment.WIRE) : null;
             for (String[] command : policies.commands()) {
                 (bridged ? bridge.command(command) : host.command(command)).run();
             }
@@ -146,7 +147,7 @@ class LinkShapeScenario {
         try (InputStream text = LinkShapeScenario.class.getResourceAsStream("link-shapes.py")) {
             Files.copy(text, program);
         }
-        String device = bridged ? BridgeProcess.HOST_DEVICE : Gateway.DEVICE;
+        String device = bridged ? Attachment.WIRE.device() : Gateway.DEVICE;
         Daemon receiver = scene.own(host.start(
                 "link-shapes.py",
                 scene.file("received"),
@@ -167,8 +168,7 @@ class LinkShapeScenario {
     /** Of all devices that the bridge has behind the host's: what is for them a Linux bridge takes in. */
     private static List<String> portAddresses(Namespace host) {
         List<String> addresses = new ArrayList<>();
-        for (String device :
-                List.of(Gateway.DEVICE, BridgeProcess.HOST_DEVICE + "n", BridgeProcess.HOST_DEVICE + "b")) {
+        for (String device : List.of(Gateway.DEVICE, Attachment.WIRE.device() + "n", Attachment.WIRE.device() + "b")) {
             Matcher address = Pattern.compile("link/ether (\\S+)").matcher(host.ip("link", "show", "dev", device));
             assertTrue(address.find(), device);
             addresses.add(address.group(1).replace(":", ""));

@@ -14,6 +14,7 @@ import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.UmlGuest;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Gateway;
@@ -79,7 +80,7 @@ class SocketPolicyScenario {
             Daemon watch = startWatch(scene, topology.wire(), Topology.RIGHT_PORT);
             Namespace host = topology.right().host();
             host.address(Gateway.DEVICE, "192.0.2.12/24");
-            BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
+            BridgeProcess bridge = BridgeProcess.start(scene, host);
             bridge.run("sh", "-ec", STATES);
             bridge.command(Requirement.PYTHON, scene.file(PROGRAM).toString(), "all")
                     .within(LIMIT)
@@ -90,7 +91,7 @@ class SocketPolicyScenario {
 
     private static void startPeer(Scene scene, Namespace host) {
         copyProgram(scene.file(PROGRAM));
-        BridgeProcess.start(scene, host, Gateway.DEVICE).run("sh", "-ec", STATES);
+        BridgeProcess.start(scene, host, Attachment.WIRE).run("sh", "-ec", STATES);
         start(scene, host, "peer");
     }
 
@@ -123,7 +124,7 @@ class SocketPolicyScenario {
             startPeer(scene, topology.left().host());
             Daemon watch = startWatch(scene, topology.wire(), Topology.RIGHT_PORT);
             Namespace host = topology.right().host();
-            BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
+            BridgeProcess bridge = BridgeProcess.start(scene, host);
             bridge.run("sh", "-ec", STATES);
             Path go = scene.file("go");
             Daemon program = scene.own(host.start(
@@ -134,7 +135,7 @@ class SocketPolicyScenario {
             // What waits in the TAP of a bridge that is killed is lost.
             watch.awaitOutput("start:", SOON);
             bridge.kill9();
-            bridge.start(Gateway.DEVICE);
+            bridge.start();
             bridge.run("sh", "-ec", STATES);
             create(go);
             program.finish(SOON);

@@ -9,15 +9,16 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.UmlGuest;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Daemon;
-import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Namespace;
 
 /**
@@ -46,9 +47,10 @@ class TosScenario {
     private static final Pattern ESP = Pattern.compile("tos (0x[0-9a-f]+),[^\\n]*proto ESP[^\\n]*\\n\\s+\\S+ > \\S+ "
             + "ESP\\(spi=0x0000([0-9a-f]{4}),seq=(0x[0-9a-f]+)\\)");
 
-    @Test
-    void shouldSayTheSameOutsideAsKernelWhenFlagsAreTheSame() {
-        try (Scene scene = new Scene("tos")) {
+    @ParameterizedTest
+    @EnumSource
+    void shouldSayTheSameOutsideAsKernelWhenFlagsAreTheSame(Attachment attachment) {
+        try (Scene scene = new Scene("tos-" + attachment)) {
             Namespace wire = new Namespace(scene, "wire");
             Namespace host = new Namespace(scene, "host");
             KernelScenario.join(wire, host);
@@ -57,7 +59,7 @@ class TosScenario {
                     scene.file("tcpdump.log"),
                     wire.command("tcpdump", "-n", "-l", "-v", "--immediate-mode", "-Z", "root", "-i", "guest", "esp")));
             tcpdump.awaitOutput("listening on", LIMIT);
-            BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
+            BridgeProcess bridge = BridgeProcess.start(scene, host, attachment);
             bridge.run("sh", "-ec", databases("1", "2", 0));
             UmlGuest guest = UmlGuest.boot(
                     scene,

@@ -1,5 +1,6 @@
 package org.xfrmbridge.it.libreswan;
 
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -10,6 +11,7 @@ import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.strongswan.Connection;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Charon;
 import org.xfrmbridge.lab.Gateway.Family;
 import org.xfrmbridge.lab.Side;
@@ -56,9 +58,9 @@ class HealingScenario {
     }
 
     @ParameterizedTest
-    @CsvSource({"LEFT, tunnel", "RIGHT, transport"})
-    void shouldNegotiateAtOnceWhenTheBridgeIsBack(Side from, String mode) {
-        hosts = BridgedPair.start("healing-libreswan", Topology::direct);
+    @CsvSource({"LEFT, tunnel, STACK", "RIGHT, transport, WIRE"})
+    void shouldNegotiateAtOnceWhenTheBridgeIsBack(Side from, String mode, Attachment plutos) {
+        hosts = BridgedPair.start("healing-libreswan", Topology::direct, plutos, Attachment.STACK, List.of());
         Charon charon =
                 Charon.start(hosts.scene(), hosts.topology().right().host(), hosts.bridge(Side.RIGHT), Map.of());
         Connection connection = new Connection("wire");

@@ -16,6 +16,7 @@ import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.strongswan.Connection;
 import org.xfrmbridge.it.strongswan.SaList;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Charon;
 import org.xfrmbridge.lab.Gateway.Family;
 import org.xfrmbridge.lab.Side;
@@ -82,7 +83,7 @@ class LibreswanScenario {
 
     @BeforeAll
     void startDaemons() {
-        hosts = BridgedPair.start("libreswan", Topology::direct);
+        hosts = BridgedPair.start("libreswan", Topology::direct, Attachment.STACK, Attachment.WIRE, List.of());
         try {
             charon = Charon.start(hosts.scene(), hosts.topology().right().host(), hosts.bridge(Side.RIGHT), Map.of());
             Connection four = new Connection("four");

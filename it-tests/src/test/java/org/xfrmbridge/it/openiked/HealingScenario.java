@@ -9,6 +9,7 @@ import org.xfrmbridge.it.harness.Outage;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Gateway.Family;
 import org.xfrmbridge.lab.Side;
 import org.xfrmbridge.lab.Topology;
@@ -40,7 +41,8 @@ class HealingScenario {
     @ParameterizedTest
     @CsvSource({"LEFT, tunnel", "RIGHT, tunnel"})
     void shouldNegotiateAtOnceWhenTheBridgeIsBack(Side restarted, String mode) {
-        hosts = BridgedPair.start("healing-openiked", Topology::direct, List.of("--group", "_iked"));
+        hosts = BridgedPair.start(
+                "healing-openiked", Topology::direct, Attachment.STACK, Attachment.WIRE, List.of("--group", "_iked"));
         IkedConf configuration = new IkedConf(hosts.topology(), mode, Family.IPV4);
         for (Side side : List.of(Side.RIGHT, Side.LEFT)) {
             configuration.route(side);

@@ -13,6 +13,7 @@ import org.xfrmbridge.it.harness.BridgedPair;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Gateway.Family;
 import org.xfrmbridge.lab.Side;
 import org.xfrmbridge.lab.Topology;
@@ -39,7 +40,7 @@ class OpenikedScenario {
 
     @BeforeEach
     void startBridges() {
-        hosts = BridgedPair.start("openiked", Topology::direct);
+        hosts = BridgedPair.start("openiked", Topology::direct, Attachment.STACK, Attachment.WIRE, List.of());
     }
 
     @AfterEach

@@ -12,6 +12,7 @@ import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.strongswan.Connection;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Charon;
 import org.xfrmbridge.lab.Gateway.Family;
 import org.xfrmbridge.lab.Side;
@@ -39,7 +40,8 @@ class OpenikedWithCharonScenario {
 
     @BeforeEach
     void startCharon() {
-        hosts = BridgedPair.start("openiked-with-charon", Topology::direct);
+        hosts = BridgedPair.start(
+                "openiked-with-charon", Topology::direct, Attachment.WIRE, Attachment.STACK, List.of());
         charon = Charon.start(hosts.scene(), hosts.topology().right().host(), hosts.bridge(Side.RIGHT), Map.of());
     }
 

@@ -76,7 +76,7 @@ class BothInterfacesScenario {
         scene = new Scene("both-interfaces");
         Namespace host = new Namespace(scene, "host");
         Namespace.connect(host, Gateway.DEVICE, new Namespace(scene, "wire"), "left");
-        BridgeProcess bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
+        BridgeProcess bridge = BridgeProcess.start(scene, host);
         netlink = Clients.xfrmOfBridge(bridge.directory());
         netlinkEvents = netlink.events(XfrmMessage.GROUP_SA, XfrmMessage.GROUP_EXPIRE);
         pfkey = Clients.pfkeyOfBridge(bridge.directory());

@@ -13,11 +13,13 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.UmlGuest;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Gateway;
@@ -54,13 +56,13 @@ class PfkeyScenario {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"racoon", "setkey", "sockets"})
+    @CsvSource({"racoon, STACK", "setkey, WIRE", "sockets, STACK"})
     @Requires({Requirement.TUN, Requirement.BRIDGE})
-    void shouldAnswerAsKernelWhenClientRunsOnBridge(String name) throws IOException {
+    void shouldAnswerAsKernelWhenClientRunsOnBridge(String name, Attachment attachment) throws IOException {
         try (Scene scene = new Scene("pfkey-" + name + "-bridge")) {
             assertEquals(
                     resource(name + ".transcript"),
-                    bridge(scene).run(client(scene).toString(), name));
+                    bridge(scene, attachment).run(client(scene).toString(), name));
         }
     }
 
@@ -68,7 +70,7 @@ class PfkeyScenario {
     @Requires({Requirement.TUN, Requirement.BRIDGE})
     void shouldTellOfEverySaWhenThereAreMany() throws IOException {
         try (Scene scene = new Scene("pfkey-many")) {
-            BridgeProcess bridge = bridge(scene);
+            BridgeProcess bridge = bridge(scene, Attachment.STACK);
             String client = client(scene).toString();
             assertEquals(
                     MANY + "\n",
@@ -83,10 +85,10 @@ class PfkeyScenario {
         }
     }
 
-    private static BridgeProcess bridge(Scene scene) {
+    private static BridgeProcess bridge(Scene scene, Attachment attachment) {
         Namespace host = new Namespace(scene, "host");
         Namespace.connect(host, Gateway.DEVICE, new Namespace(scene, "wire"), "left");
-        return BridgeProcess.start(scene, host, Gateway.DEVICE);
+        return BridgeProcess.start(scene, host, attachment);
     }
 
     private static Path client(Scene scene) throws IOException {

@@ -10,14 +10,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Gateway;
@@ -30,6 +34,8 @@ import org.xfrmbridge.lab.Topology;
  * xfrm} with fixed keys; Scapy sends an echo request under ESP. Expected: the host's own answer comes back under ESP
  * and Scapy opens it.
  */
+@ParameterizedClass
+@EnumSource
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.SCAPY})
 class ScapyScenario {
@@ -46,15 +52,18 @@ class ScapyScenario {
             time.sleep(600)
             """;
 
+    @Parameter
+    private Attachment attachment;
+
     private Scene scene;
     private Topology topology;
     private BridgeProcess bridge;
 
-    @BeforeAll
+    @BeforeParameterizedClassInvocation
     void start() {
-        scene = new Scene("scapy");
+        scene = new Scene("scapy-" + attachment);
         topology = Topology.direct(scene);
-        bridge = BridgeProcess.start(scene, topology.left().host(), Gateway.DEVICE);
+        bridge = BridgeProcess.start(scene, topology.left().host(), attachment);
         try (InputStream script = ScapyScenario.class.getResourceAsStream("peer.py")) {
             Files.copy(script, scene.file("peer.py"));
         } catch (IOException e) {
@@ -67,7 +76,7 @@ class ScapyScenario {
         socket.awaitOutput("open", Duration.ofSeconds(30));
     }
 
-    @AfterAll
+    @AfterParameterizedClassInvocation
     void end() {
         if (scene != null) {
             scene.close();
@@ -87,7 +96,7 @@ class ScapyScenario {
         exchange.install(encapsulation, algorithm);
         String mac = topology.left()
                 .host()
-                .run("cat", "/sys/class/net/xfrm0/address")
+                .run("cat", "/sys/class/net/" + bridge.device() + "/address")
                 .strip();
         String output = topology.right()
                 .host()

@@ -16,7 +16,7 @@ import org.xfrmbridge.lab.Topology;
 class EncapsulationScenario extends PairedScenario {
     @Override
     Pair start() {
-        Pair pair = Pair.start("encapsulation", Topology::direct, Pair.NO_ROUTES);
+        Pair pair = Pair.startMixed("encapsulation", Topology::direct, Pair.NO_ROUTES);
         pair.routeInner(Family.IPV4);
         pair.routeInner(Family.IPV6);
         return pair;

@@ -1,5 +1,6 @@
 package org.xfrmbridge.it.strongswan;
 
+import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.it.harness.Outage;
@@ -17,7 +18,7 @@ import org.xfrmbridge.lab.Topology;
 class HealingScenario extends PairedScenario {
     @Override
     Pair start() {
-        return Pair.start("healing", Topology::direct);
+        return Pair.startMixed("healing", Topology::direct, Map.of());
     }
 
     @ParameterizedTest

@@ -6,7 +6,6 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.lab.Await;
-import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Gateway.Family;
@@ -37,8 +36,16 @@ class MobikeScenario extends PairedScenario {
         keepToIpv4();
         pair().initiate("net");
         Daemon ping = pair().ping(Family.IPV4).start(pair().scene(), 200, 50);
-        pair().topology().left().host().address(BridgeProcess.HOST_DEVICE, NEW_ADDRESS + "/24");
-        pair().topology().left().host().ip("address", "delete", "192.0.2.1/24", "dev", BridgeProcess.HOST_DEVICE);
+        pair().topology().left().host().address(pair().bridge(Side.LEFT).device(), NEW_ADDRESS + "/24");
+        pair().topology()
+                .left()
+                .host()
+                .ip(
+                        "address",
+                        "delete",
+                        "192.0.2.1/24",
+                        "dev",
+                        pair().bridge(Side.LEFT).device());
         for (Side side : Side.values()) {
             Await.until(
                     "the SAs on " + side + " to move",
@@ -57,7 +64,13 @@ class MobikeScenario extends PairedScenario {
     private void keepToIpv4() {
         for (Side side : Side.values()) {
             Gateway site = pair().topology().site(side);
-            site.host().ip("address", "delete", site.outer().v6() + "/64", "dev", BridgeProcess.HOST_DEVICE);
+            site.host()
+                    .ip(
+                            "address",
+                            "delete",
+                            site.outer().v6() + "/64",
+                            "dev",
+                            pair().bridge(side).device());
         }
         // else removing the first address of a subnet takes the others with it
         pair().topology().left().host().sysctl("ipv4.conf.all.promote_secondaries", 1);

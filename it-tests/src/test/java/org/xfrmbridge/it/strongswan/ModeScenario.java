@@ -15,7 +15,7 @@ import org.xfrmbridge.lab.Topology;
 class ModeScenario extends PairedScenario {
     @Override
     Pair start() {
-        Pair pair = Pair.start("modes", Topology::direct, Pair.NO_ROUTES);
+        Pair pair = Pair.startMixed("modes", Topology::direct, Pair.NO_ROUTES);
         pair.routeInner(Family.IPV4);
         pair.routeInner(Family.IPV6);
         return pair;

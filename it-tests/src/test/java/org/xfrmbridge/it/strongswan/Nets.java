@@ -1,5 +1,6 @@
 package org.xfrmbridge.it.strongswan;
 
+import java.util.Map;
 import org.xfrmbridge.lab.Gateway.Family;
 import org.xfrmbridge.lab.Topology;
 
@@ -9,7 +10,7 @@ final class Nets {
 
     /** Starts them. @param outer of the tunnel that a net of this family goes through */
     static Pair start(String name, Outer outer) {
-        Pair pair = Pair.start(name, Topology::gateways);
+        Pair pair = Pair.startMixed(name, Topology::gateways, Map.of());
         Connection four = new Connection("four").outer(outer.of(Family.IPV4));
         four.child("net4", Family.IPV4).between("10.1.0.0/24", "10.2.0.0/24");
         Connection six = new Connection("six").outer(outer.of(Family.IPV6));

@@ -2,12 +2,14 @@ package org.xfrmbridge.it.strongswan;
 
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.xfrmbridge.it.harness.BridgedPair;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Sniffer;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Charon;
@@ -28,21 +30,24 @@ final class Pair implements AutoCloseable {
     private final BridgedPair hosts;
     private final Map<Side, Charon> charons = new EnumMap<>(Side.class);
 
+    /** Starts everything, with both bridges in their hosts' stacks. */
     static Pair start(String name, Function<Scene, Topology> layout) {
         return start(name, layout, Map.of());
     }
 
-    /** Starts everything; {@code options} go to both daemons' strongswan.conf. */
+    /** The same; {@code options} go to both daemons' strongswan.conf. */
     static Pair start(String name, Function<Scene, Topology> layout, Map<String, String> options) {
-        return start(BridgedPair.start(name, layout), options);
+        return start(name, layout, Attachment.STACK, options);
     }
 
-    /** The same with the bridges in their hosts' stacks. */
-    static Pair startInStack(String name, Function<Scene, Topology> layout, Map<String, String> options) {
-        return start(BridgedPair.startInStack(name, layout), options);
+    /** The same, with the right one in front of its interface: both attachments in one scenario. */
+    static Pair startMixed(String name, Function<Scene, Topology> layout, Map<String, String> options) {
+        return start(name, layout, Attachment.WIRE, options);
     }
 
-    private static Pair start(BridgedPair hosts, Map<String, String> options) {
+    private static Pair start(
+            String name, Function<Scene, Topology> layout, Attachment right, Map<String, String> options) {
+        BridgedPair hosts = BridgedPair.start(name, layout, Attachment.STACK, right, List.of());
         try {
             return new Pair(hosts, options);
         } catch (RuntimeException | AssertionError e) {
@@ -57,8 +62,9 @@ final class Pair implements AutoCloseable {
         for (Side side : Side.values()) {
             certificates.install(
                     side, scene().file("swanctl-" + topology().site(side).host().role()));
-            charons.put(side, Charon.start(scene(), topology().site(side).host(), bridge(side), options));
+            charons.put(side, Charon.launch(scene(), topology().site(side).host(), bridge(side), options));
         }
+        charons.values().forEach(Charon::awaitAnswer);
     }
 
     BridgedPair hosts() {

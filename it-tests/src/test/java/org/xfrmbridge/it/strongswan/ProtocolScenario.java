@@ -25,7 +25,7 @@ class ProtocolScenario extends PairedScenario {
 
     @Override
     Pair start() {
-        Pair pair = Pair.start("protocols", Topology::direct, Pair.NO_ROUTES);
+        Pair pair = Pair.startMixed("protocols", Topology::direct, Pair.NO_ROUTES);
         pair.routeInner(Family.IPV4);
         pair.routeInner(Family.IPV6);
         return pair;

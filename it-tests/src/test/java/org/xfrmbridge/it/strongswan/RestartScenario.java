@@ -9,7 +9,6 @@ import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.Daemon;
-import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Gateway.Family;
 import org.xfrmbridge.lab.Side;
 import org.xfrmbridge.lab.Topology;
@@ -58,7 +57,7 @@ class RestartScenario extends PairedScenario {
         back.interrupt();
         pair().sniffer().assertNothingClear();
 
-        pair().bridge(Side.LEFT).start(Gateway.DEVICE);
+        pair().bridge(Side.LEFT).start();
         assertEquals("", pair().bridge(Side.LEFT).run("ip", "xfrm", "state"));
         String policies = pair().bridge(Side.LEFT).run("ip", "xfrm", "policy");
         assertTrue(policies.contains("src 10.1.0.1/32 dst 10.2.0.1/32"), policies);

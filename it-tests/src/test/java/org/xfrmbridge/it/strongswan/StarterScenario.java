@@ -74,7 +74,7 @@ class StarterScenario {
         Starter(Scene scene, Topology topology, Side side) {
             Gateway site = topology.site(side);
             host = site.host();
-            bridge = BridgeProcess.start(scene, host, Gateway.DEVICE);
+            bridge = BridgeProcess.start(scene, host);
             Path directory = scene.file("ipsec-" + host.role());
             write(directory.resolve("ipsec.conf"), configuration(site, topology.site(side.other())));
             write(directory.resolve("ipsec.secrets"), ": PSK \"a key for scenarios\"\n");
