@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.it.harness.Requirement;
@@ -19,6 +20,7 @@ import org.xfrmbridge.lab.Command.Result;
  * its requests is answered rightly, descriptors stay few, the bridge lives. How fast the answers are is printed, to be
  * judged on a quiet machine.
  */
+@Tag("alone")
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE})
 class GuestFloodScenario {
     private static final String SECONDS = System.getProperty("it.guests.seconds", "4");

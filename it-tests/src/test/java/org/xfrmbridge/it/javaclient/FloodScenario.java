@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -44,6 +45,7 @@ import org.xfrmbridge.xfrm.StateSpec;
  * next. What the buffer holds is compared with this machine's kernel. {@code -Dit.flood=1000000} makes more events than
  * the usual 100,000.
  */
+@Tag("alone")
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE})
 class FloodScenario {
     private static final int EVENTS = Integer.getInteger("it.flood", 100_000);
