@@ -2,6 +2,7 @@ package org.xfrmbridge.daemon.nft;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,6 +12,7 @@ import org.xfrmbridge.daemon.selection.Element;
 import org.xfrmbridge.daemon.selection.Level;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.WideScope;
+import org.xfrmbridge.xfrm.Direction;
 
 /** All that is selected now, so that the tables can be made anew. */
 final class Selected {
@@ -28,6 +30,14 @@ final class Selected {
     /** Whether the rules are others after the change, and not the elements alone. */
     boolean changesRules(SelectionChange change) {
         return !wide.equals(change.wide()) || !List.copyOf(levels()).equals(change.levels());
+    }
+
+    /** In which anything is selected. */
+    static Set<Direction> directions(SelectionChange change) {
+        Set<Direction> directions = EnumSet.noneOf(Direction.class);
+        change.levels().forEach(level -> directions.add(level.direction()));
+        change.wide().forEach(scope -> directions.add(scope.direction()));
+        return directions;
     }
 
     void apply(SelectionChange change) {

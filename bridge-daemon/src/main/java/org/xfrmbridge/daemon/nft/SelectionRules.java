@@ -31,7 +31,7 @@ final class SelectionRules {
         this.names = names;
     }
 
-    static String chain(Direction direction) {
+    private static String chain(Direction direction) {
         return switch (direction) {
             case OUT -> "select";
             case IN -> "check-in";
@@ -39,7 +39,7 @@ final class SelectionRules {
         };
     }
 
-    private static String chain(WideScope scope) {
+    static String chain(WideScope scope) {
         return chain(scope.direction()) + (scope.family() == AddressFamily.INET ? "-ip" : "-ip6");
     }
 
@@ -54,13 +54,8 @@ final class SelectionRules {
     /** Chains that select nothing. */
     void addChains(Batch batch) {
         for (Direction direction : Direction.values()) {
-            batch.addChain(chain(direction));
             for (int family : List.of(AddressFamily.INET, AddressFamily.INET6)) {
-                String chain = chain(new WideScope(direction, family));
-                batch.addChain(chain)
-                        .addRule(
-                                chain(direction),
-                                new Rule().is(Meta.FAMILY, number(family)).goTo(chain));
+                batch.addChain(chain(new WideScope(direction, family)));
             }
         }
     }
@@ -143,6 +138,6 @@ final class SelectionRules {
                 ? rule -> rule.counter()
                         .setMark(names.userBits(), names.markBit())
                         .leave()
-                : rule -> rule.counter().goTo(StackChains.ASK);
+                : rule -> rule.counter().goTo(StackChains.ask(direction));
     }
 }

@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.nft;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.xfrmbridge.daemon.nft.Batch.Family;
 import org.xfrmbridge.daemon.nft.Batch.Hook;
 import org.xfrmbridge.daemon.nft.Batch.Policy;
@@ -10,6 +11,8 @@ import org.xfrmbridge.daemon.nft.Rule.Comparison;
 import org.xfrmbridge.daemon.nft.Rule.Header;
 import org.xfrmbridge.daemon.nft.Rule.Meta;
 import org.xfrmbridge.daemon.nft.SetKey.Field;
+import org.xfrmbridge.daemon.selection.WideScope;
+import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 
 /**
@@ -19,11 +22,16 @@ import org.xfrmbridge.xfrm.Direction;
  * or forward.
  */
 final class StackChains {
-    static final String ASK = "ask";
+    private static final String OUTPUT = "output";
+    private static final String PREROUTING = "prerouting";
+    private static final String UNMARK = "input-unmark";
+    private static final String INPUT = "input";
+    private static final String FORWARD = "forward";
+    private static final String LEAVING = "leaving";
+    private static final String SELECTED = "selected";
     private static final String ENCAPSULATED = "encapsulated";
     private static final String ENCAPSULATE = "encapsulate";
     private static final String IDENTITY = "identity";
-    private static final String LAST = "last";
     private static final String COVERED = "covered";
     private static final String IPSEC = "ipsec";
     private static final String TAP_EGRESS = "tap-egress";
@@ -38,8 +46,9 @@ final class StackChains {
     /** Others' source NAT is at 100. */
     private static final int BEFORE_SOURCE_NAT = 90;
 
-    private static final int IPV4 = 2;
-    private static final int IPV6 = 10;
+    private static final int LOOPBACK = 1;
+    private static final int IPV4 = AddressFamily.INET;
+    private static final int IPV6 = AddressFamily.INET6;
     private static final int IPIP = 4;
     private static final int UDP = 17;
     private static final int IPV6_IN_IP = 41;
@@ -66,19 +75,81 @@ final class StackChains {
         this.extensions = extensions;
     }
 
-    /** All of table inet but what {@link SelectionRules} writes into its own chains. */
+    /**
+     * Which packets anything is asked about. A chain of others is never entered: packets of a host that protects
+     * nothing go their way as fast as without a bridge.
+     *
+     * @param directions in which something is selected
+     */
+    record Hooks(Set<Direction> directions, boolean encapsulation) {
+        static final Hooks NONE = new Hooks(Set.of(), false);
+
+        boolean out() {
+            return directions.contains(Direction.OUT);
+        }
+
+        boolean input() {
+            return directions.contains(Direction.IN) || encapsulation;
+        }
+
+        boolean forward() {
+            return directions.contains(Direction.FWD);
+        }
+    }
+
+    /** All of table inet but what {@link SelectionRules} writes into its own chains, and what {@link Hooks} lead to. */
     void addInet(Batch batch, SelectionRules selection) {
         batch.addSet(COVERED, SetKey.of(Field.INTERFACE)).addSet(IPSEC, SetKey.of(Field.PROTOCOL));
         batch.addElements(
                 IPSEC,
                 IPSEC_PROTOCOLS.stream().map(protocol -> Rule.bytes(protocol)).toList());
-        batch.addChain(ASK).addRule(ASK, ask());
+        addAskInput(batch);
+        addAskForward(batch);
         batch.addChain(ENCAPSULATED);
         selection.addChains(batch);
-        addEntries(batch);
-        addInput(batch);
-        addForward(batch);
-        addLast(batch);
+        addSelected(batch);
+    }
+
+    /** As few rules as can be for what is not selected: what is never to be is looked for behind the sets. */
+    void writeHooks(Batch batch, Hooks before, Hooks after) {
+        removeHooks(batch, before);
+        if (after.out()) {
+            addOutput(batch);
+            addPrerouting(batch);
+            addBridged(batch, LEAVING, Hook.POSTROUTING);
+        }
+        if (after.input()) {
+            addInput(batch, after);
+        }
+        if (after.forward()) {
+            addForward(batch);
+            addBridged(batch, FORWARD, Hook.FORWARD);
+        }
+        if (after.out() || after.forward()) {
+            addLeaving(batch);
+        }
+    }
+
+    private void removeHooks(Batch batch, Hooks before) {
+        if (before.out()) {
+            batch.deleteChain(OUTPUT).deleteChain(PREROUTING).deleteChain(UNMARK);
+            removeBridged(batch, LEAVING);
+        }
+        if (before.input()) {
+            batch.deleteChain(INPUT);
+        }
+        if (before.forward()) {
+            batch.deleteChain(FORWARD);
+            removeBridged(batch, FORWARD);
+        }
+        if (before.out() || before.forward()) {
+            batch.deleteChain(LEAVING);
+        }
+    }
+
+    /** The chain that gives a packet to the queue, but for those that nothing is asked about. */
+    static String ask(Direction direction) {
+        return direction == Direction.IN ? "ask-in" : "ask-forward";
     }
 
     private Rule ask() {
@@ -87,87 +158,128 @@ final class StackChains {
                 : new Rule().target("NFQUEUE", 1, IptablesExtensions.queue(queue));
     }
 
-    private void addEntries(Batch batch) {
-        String output = "output";
-        batch.addChain(output, new Hook("route", Hook.OUTPUT, VERY_LAST), Policy.ACCEPT);
-        batch.addRule(output, isLoopback(Meta.OIF).accept());
-        batch.addRule(output, isOurs().accept());
-        addQuiet(batch, output);
-        batch.addRule(output, clearMark());
-        batch.addRule(output, new Rule().jump(SelectionRules.chain(Direction.OUT)));
-        addMulticast(batch, output);
-        String prerouting = "prerouting";
-        batch.addChain(prerouting, new Hook("filter", Hook.PREROUTING, VERY_LAST), Policy.ACCEPT);
-        batch.addRule(prerouting, isLoopback(Meta.IIF).accept());
-        batch.addRule(prerouting, clearMark());
-        batch.addRule(prerouting, new Rule().jump(SelectionRules.chain(Direction.OUT)));
+    private void addOutput(Batch batch) {
+        batch.addChain(OUTPUT, new Hook("route", Hook.OUTPUT, VERY_LAST), Policy.ACCEPT);
+        batch.addRule(OUTPUT, clearMark());
+        jumpByFamily(batch, OUTPUT, Direction.OUT);
+        batch.addRule(
+                OUTPUT, new Rule().hasBits(Meta.MARK, names.markBit(), true).jump(SELECTED));
+        addQuiet(batch);
     }
 
-    /** Which device a multicast leaves by its sender says, and no route: it is marked where it has got there. */
-    private void addMulticast(Batch batch, String output) {
+    private void addPrerouting(Batch batch) {
+        batch.addChain(PREROUTING, new Hook("filter", Hook.PREROUTING, VERY_LAST), Policy.ACCEPT);
+        batch.addRule(PREROUTING, clearMark());
+        jumpByFamily(batch, PREROUTING, Direction.OUT);
         batch.addRule(
-                output,
+                PREROUTING,
+                new Rule()
+                        .hasBits(Meta.MARK, names.markBit(), true)
+                        .is(Meta.IIF, Rule.nativeInt(LOOPBACK))
+                        .setMark(names.userBits(), 0));
+        batch.addChain(UNMARK, new Hook("filter", Hook.INPUT, FIRST), Policy.ACCEPT)
+                .addRule(UNMARK, clearMark());
+    }
+
+    private static void jumpByFamily(Batch batch, String from, Direction direction) {
+        for (int family : List.of(IPV4, IPV6)) {
+            batch.addRule(
+                    from,
+                    new Rule()
+                            .is(Meta.FAMILY, Rule.bytes(family))
+                            .jump(SelectionRules.chain(new WideScope(direction, family))));
+        }
+    }
+
+    /**
+     * What the host sends and the sets have. Which device a multicast leaves by its sender says, and no route: it is
+     * marked where it has got there.
+     */
+    private void addSelected(Batch batch) {
+        batch.addChain(SELECTED);
+        batch.addRule(SELECTED, isLoopback(Meta.OIF).setMark(names.userBits(), 0));
+        batch.addRule(SELECTED, isOurs().setMark(names.userBits(), 0));
+        batch.addRule(
+                SELECTED,
                 toCovered()
                         .is(Meta.FAMILY, Rule.bytes(IPV4))
                         .has(Header.NETWORK, 16, Comparison.AT_LEAST, Rule.bytes(224, 0, 0, 0))
                         .setMark(names.userBits(), 0));
         batch.addRule(
-                output,
+                SELECTED,
                 toCovered()
                         .is(Meta.FAMILY, Rule.bytes(IPV6))
                         .is(Header.NETWORK, 24, Rule.bytes(0xff))
                         .setMark(names.userBits(), 0));
     }
 
-    private void addInput(Batch batch) {
-        String unmark = "input-unmark";
-        batch.addChain(unmark, new Hook("filter", Hook.INPUT, FIRST), Policy.ACCEPT)
-                .addRule(unmark, clearMark());
-        String input = "input";
-        batch.addChain(input, new Hook("filter", Hook.INPUT, VERY_LAST), Policy.ACCEPT);
-        batch.addRule(input, new Rule().is(Meta.PROTOCOL, Rule.bytes(UDP)).jump(ENCAPSULATED));
-        batch.addRule(input, isLoopback(Meta.IIF).accept());
-        batch.addRule(input, isTap(Meta.IIF).accept());
-        batch.addRule(input, new Rule().load(Meta.PROTOCOL, 0).lookup(IPSEC, 0).accept());
+    private void addInput(Batch batch, Hooks hooks) {
+        batch.addChain(INPUT, new Hook("filter", Hook.INPUT, VERY_LAST), Policy.ACCEPT);
+        if (hooks.encapsulation()) {
+            batch.addRule(INPUT, new Rule().is(Meta.PROTOCOL, Rule.bytes(UDP)).jump(ENCAPSULATED));
+        }
+        if (hooks.directions().contains(Direction.IN)) {
+            jumpByFamily(batch, INPUT, Direction.IN);
+        }
+    }
+
+    private void addAskInput(Batch batch) {
+        String chain = ask(Direction.IN);
+        batch.addChain(chain);
+        batch.addRule(chain, isLoopback(Meta.IIF).accept());
+        batch.addRule(chain, isTap(Meta.IIF).accept());
+        batch.addRule(chain, new Rule().load(Meta.PROTOCOL, 0).lookup(IPSEC, 0).accept());
         for (int tunnel : List.of(IPIP, IPV6_IN_IP)) {
             batch.addRule(
-                    input, new Rule().is(Meta.PROTOCOL, Rule.bytes(tunnel)).accept());
+                    chain, new Rule().is(Meta.PROTOCOL, Rule.bytes(tunnel)).accept());
         }
-        batch.addRule(input, new Rule().jump(SelectionRules.chain(Direction.IN)));
+        batch.addRule(chain, ask());
+    }
+
+    private void addAskForward(Batch batch) {
+        String chain = ask(Direction.FWD);
+        batch.addChain(chain);
+        batch.addRule(chain, isTap(Meta.IIF).accept());
+        batch.addRule(chain, isOurs().accept());
+        batch.addRule(chain, ask());
     }
 
     private void addForward(Batch batch) {
-        String forward = "forward";
-        batch.addChain(forward, new Hook("filter", Hook.FORWARD, VERY_LAST), Policy.ACCEPT);
-        batch.addRule(forward, isTap(Meta.IIF).accept());
-        batch.addRule(forward, isOurs().accept());
-        batch.addRule(forward, new Rule().jump(SelectionRules.chain(Direction.FWD)));
+        batch.addChain(FORWARD, new Hook("filter", Hook.FORWARD, VERY_LAST), Policy.ACCEPT);
+        jumpByFamily(batch, FORWARD, Direction.FWD);
     }
 
     /** Source NAT may have made another packet of it: what is not marked yet is looked at once more. */
-    private void addLast(Batch batch) {
-        batch.addChain(LAST, new Hook("filter", Hook.POSTROUTING, VERY_LAST), Policy.ACCEPT);
-        batch.addRule(LAST, isLoopback(Meta.OIF).accept());
-        batch.addRule(LAST, isTap(Meta.OIF).accept());
+    private void addLeaving(Batch batch) {
+        batch.addChain(LEAVING, new Hook("filter", Hook.POSTROUTING, VERY_LAST), Policy.ACCEPT);
         batch.addRule(
-                LAST,
+                LEAVING,
                 isOurs().immediate(0, Rule.nativeInt(0))
                         .set(Meta.PRIORITY, 0)
                         .setMark(names.userBits(), 0)
                         .accept());
+        for (int family : List.of(IPV4, IPV6)) {
+            batch.addRule(
+                    LEAVING,
+                    new Rule()
+                            .is(Meta.FAMILY, Rule.bytes(family))
+                            .hasBits(Meta.MARK, names.markBit(), false)
+                            .jump(SelectionRules.chain(new WideScope(Direction.OUT, family))));
+        }
         batch.addRule(
-                LAST, new Rule().hasBits(Meta.MARK, names.markBit(), false).jump(SelectionRules.chain(Direction.OUT)));
+                LEAVING, new Rule().hasBits(Meta.MARK, names.markBit(), false).accept());
+        batch.addRule(LEAVING, isLoopback(Meta.OIF).setMark(names.userBits(), 0).accept());
+        batch.addRule(LEAVING, isTap(Meta.OIF).accept());
         batch.addRule(
-                LAST, new Rule().hasBits(Meta.MARK, names.markBit(), false).accept());
-        batch.addRule(
-                LAST, new Rule().load(Meta.OIF, 0).lookup(COVERED, 0).counter().accept());
-        batch.addRule(LAST, new Rule().counter().drop());
+                LEAVING,
+                new Rule().load(Meta.OIF, 0).lookup(COVERED, 0).counter().accept());
+        batch.addRule(LEAVING, new Rule().counter().drop());
     }
 
     /** Without a socket for them the kernel answers ESP, AH and IPComp with "protocol unreachable". */
-    private static void addQuiet(Batch batch, String output) {
-        batch.addRule(output, unreachable(IPV4, ICMP, Rule.bytes(3, 2), 8 + 9));
-        batch.addRule(output, unreachable(IPV6, ICMPV6, Rule.bytes(4, 1), 8 + 6));
+    private static void addQuiet(Batch batch) {
+        batch.addRule(OUTPUT, unreachable(IPV4, ICMP, Rule.bytes(3, 2), 8 + 9));
+        batch.addRule(OUTPUT, unreachable(IPV6, ICMPV6, Rule.bytes(4, 1), 8 + 6));
     }
 
     private static Rule unreachable(int family, int protocol, byte[] typeAndCode, int protocolAt) {
@@ -181,26 +293,37 @@ final class StackChains {
                 .drop();
     }
 
+    /** The tables of {@link #addBridged}, which hold nothing yet. */
+    void addBridgedTables(Batch batch) {
+        bridgedFamilies().forEach(family -> batch.in(family).addTable(extensions.tableFlags()));
+        batch.in(Family.INET);
+    }
+
+    private List<Family> bridgedFamilies() {
+        return extensions.bridgeNetfilter() ? List.of(Family.IP, Family.IP6) : List.of();
+    }
+
     /**
      * Frames between two ports of a bridge come here where br_netfilter is loaded, and are no business of ours: they
      * get the priority of our own. The match for them is one of iptables, and knows the families ip and ip6 alone.
      */
-    void addBridged(Batch batch, Family family) {
-        if (extensions.bridgeNetfilter()) {
-            batch.in(family).addTable(extensions.tableFlags());
-            addBridged(batch, "forward", Hook.FORWARD, new Rule());
-            addBridged(batch, LAST, Hook.POSTROUTING, new Rule().hasBits(Meta.MARK, names.markBit(), true));
+    private void addBridged(Batch batch, String chain, int hook) {
+        for (Family family : bridgedFamilies()) {
+            batch.in(family).addChain(chain, new Hook("filter", hook, VERY_LAST - 1), Policy.ACCEPT);
+            Rule condition = hook == Hook.FORWARD ? new Rule() : new Rule().hasBits(Meta.MARK, names.markBit(), true);
+            batch.addRule(
+                    chain,
+                    condition
+                            .match("physdev", 0, IptablesExtensions.isBridged())
+                            .immediate(0, Rule.nativeInt(StackNames.BYPASS_PRIORITY))
+                            .set(Meta.PRIORITY, 0));
         }
+        batch.in(Family.INET);
     }
 
-    private static void addBridged(Batch batch, String chain, int hook, Rule condition) {
-        batch.addChain(chain, new Hook("filter", hook, VERY_LAST - 1), Policy.ACCEPT);
-        batch.addRule(
-                chain,
-                condition
-                        .match("physdev", 0, IptablesExtensions.isBridged())
-                        .immediate(0, Rule.nativeInt(StackNames.BYPASS_PRIORITY))
-                        .set(Meta.PRIORITY, 0));
+    private void removeBridged(Batch batch, String chain) {
+        bridgedFamilies().forEach(family -> batch.in(family).deleteChain(chain));
+        batch.in(Family.INET);
     }
 
     /**
@@ -238,8 +361,15 @@ final class StackChains {
                 .sourceNat(family, 0);
     }
 
-    /** Table netdev, which is new, and in table inet which devices it has a chain for. */
+    /** Table netdev anew, as a chain goes with its device, and in table inet which devices it has a chain for. */
+    void replaceNetdev(Batch batch, Collection<CoveredDevice> devices) {
+        batch.in(Family.NETDEV).deleteTable();
+        batch.in(Family.INET).flushSet(COVERED);
+        addNetdev(batch, devices);
+    }
+
     void addNetdev(Batch batch, Collection<CoveredDevice> devices) {
+        batch.in(Family.NETDEV).addTable(extensions.tableFlags());
         batch.addChain(TAP_EGRESS, new Hook("filter", Hook.EGRESS, 0, names.tap()), Policy.ACCEPT)
                 .addRule(TAP_EGRESS, storeInMac(Meta.MARK, 0, StackNames.MARK_MAC));
         batch.addChain(TAP_INGRESS, new Hook("filter", Hook.INGRESS, 0, names.tap()), Policy.ACCEPT)
@@ -254,10 +384,6 @@ final class StackChains {
                         devices.stream()
                                 .map(device -> Rule.nativeInt(device.index()))
                                 .toList());
-    }
-
-    void flushCovered(Batch batch) {
-        batch.flushSet(COVERED);
     }
 
     static String egress(CoveredDevice device) {
@@ -286,7 +412,7 @@ final class StackChains {
     }
 
     private static Rule isLoopback(Meta device) {
-        return new Rule().is(device, Rule.nativeInt(1));
+        return new Rule().is(device, Rule.nativeInt(LOOPBACK));
     }
 
     private Rule isTap(Meta device) {

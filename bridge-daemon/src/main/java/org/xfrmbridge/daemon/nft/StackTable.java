@@ -9,10 +9,12 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.xfrmbridge.daemon.nft.Batch.Family;
 import org.xfrmbridge.daemon.nft.StackChains.Extensions;
+import org.xfrmbridge.daemon.nft.StackChains.Hooks;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.SelectionTable;
+import org.xfrmbridge.xfrm.Direction;
 
 /**
  * The tables of a bridge in the host's stack: {@code table inet xfrm-bridge} and {@code table netdev xfrm-bridge}. They
@@ -37,6 +39,7 @@ public final class StackTable implements SelectionTable {
     private StackChains chains;
 
     private Selected selected = new Selected();
+    private Hooks hooks = Hooks.NONE;
     private Map<Integer, Integer> encapsulation = Map.of();
     private List<CoveredDevice> covered = List.of();
     private boolean identity;
@@ -93,27 +96,54 @@ public final class StackTable implements SelectionTable {
 
     @Override
     public void commit(SelectionChange change) throws OsException {
+        try {
+            commit(change, covered);
+        } catch (OsException e) {
+            boolean isFirst = !hooks.out() && Selected.directions(change).contains(Direction.OUT);
+            if (e.errno() != OsException.ENOENT || !isFirst) {
+                throw e;
+            }
+            // A device is gone, which the caller has yet to hear; what is selected is dropped until it covers anew.
+            commit(change, List.of());
+        }
+    }
+
+    private void commit(SelectionChange change, List<CoveredDevice> devices) throws OsException {
+        Hooks next = new Hooks(Selected.directions(change), hooks.encapsulation());
         Batch batch = new Batch(Family.INET, StackNames.TABLE);
         selection.write(batch, change, selected);
+        if (!next.equals(hooks)) {
+            chains.writeHooks(batch, hooks, next);
+        }
+        if (next.out() != hooks.out() || !devices.equals(covered)) {
+            chains.replaceNetdev(batch, next.out() ? devices : List.of());
+        }
         netfilter.commit(batch);
         selected.apply(change);
+        hooks = next;
+        covered = devices;
     }
 
     /** @param ports encapsulation ports, and for each the port of the bridge's own socket */
     public void encapsulation(Map<Integer, Integer> ports) throws OsException {
+        Hooks next = new Hooks(hooks.directions(), !ports.isEmpty());
         Batch batch = new Batch(Family.INET, StackNames.TABLE);
         chains.writeEncapsulation(batch, encapsulation, ports);
+        if (!next.equals(hooks)) {
+            chains.writeHooks(batch, hooks, next);
+        }
         netfilter.commit(batch);
         encapsulation = new TreeMap<>(ports);
+        hooks = next;
     }
 
     /** All devices to cover, from now on. One that is gone meanwhile may be refused, with ENOENT: ask anew. */
     public void cover(Collection<CoveredDevice> devices) throws OsException {
-        Batch batch = new Batch(Family.NETDEV, StackNames.TABLE);
-        batch.deleteTable().addTable(extensions.tableFlags());
-        chains.flushCovered(batch.in(Family.INET));
-        chains.addNetdev(batch.in(Family.NETDEV), devices);
-        netfilter.commit(batch);
+        if (hooks.out()) {
+            Batch batch = new Batch(Family.INET, StackNames.TABLE);
+            chains.replaceNetdev(batch, devices);
+            netfilter.commit(batch);
+        }
         covered = List.copyOf(devices);
     }
 
@@ -141,14 +171,16 @@ public final class StackTable implements SelectionTable {
         deleteExisting(netfilter, batch);
         batch.in(Family.INET).addTable(extensions.tableFlags());
         chains.addInet(batch, selection);
-        selection.write(batch, selected.whole(), new Selected());
+        SelectionChange all = selected.whole();
+        selection.write(batch, all, new Selected());
+        chains.addBridgedTables(batch);
+        hooks = new Hooks(Selected.directions(all), !encapsulation.isEmpty());
+        chains.writeHooks(batch, Hooks.NONE, hooks);
         chains.writeEncapsulation(batch, Map.of(), encapsulation);
         if (identity) {
             chains.writeIdentity(batch, true);
         }
-        chains.addNetdev(batch.in(Family.NETDEV).addTable(extensions.tableFlags()), covered);
-        chains.addBridged(batch, Family.IP);
-        chains.addBridged(batch, Family.IP6);
+        chains.addNetdev(batch, hooks.out() ? covered : List.of());
         netfilter.commit(batch);
     }
 

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -215,6 +216,59 @@ class StackTableTest {
         assertEquals(0, frames(wire, "192.0.2.1", "10.9.0.1").size());
         assertEquals(0, frames(wire, "2001:db8::1", "2001:db8:9::1").size());
         assertTrue(network.ping("192.0.2.2"));
+    }
+
+    /** A host that protects nothing pays nothing. */
+    @Test
+    void shouldEnterNoChainWhereNothingIsSelected() throws Exception {
+        List<String> none = hooks();
+        assertEquals(List.of(), none);
+        table.commit(add(PING));
+        assertEquals(
+                List.of("egress-" + wireIndex, "input-unmark", "leaving", "output", "prerouting"),
+                hooks().stream().distinct().toList());
+        table.commit(new SelectionChange(
+                List.of(), List.of(), List.of(), Set.of(new WideScope(Direction.IN, AddressFamily.INET6))));
+        assertEquals(List.of("input"), hooks());
+        table.commit(none());
+        table.encapsulation(Map.of(4500, 33333));
+        assertEquals(List.of("encapsulate", "input"), hooks());
+        table.encapsulation(Map.of());
+        assertEquals(none, hooks());
+    }
+
+    /** The chains that a packet of the host enters, but for those of the TAP. */
+    private List<String> hooks() throws Exception {
+        return Pattern.compile("chain (\\S+) \\{\\s+type")
+                .matcher(network.exec("nft list ruleset"))
+                .results()
+                .map(result -> result.group(1))
+                .filter(chain -> !chain.startsWith("tap-"))
+                .sorted()
+                .toList();
+    }
+
+    @Test
+    void shouldSelectThoughADeviceIsGone() throws Exception {
+        network.ip("link delete veth0");
+        table.commit(add(PING));
+        assertTrue(hooks().contains("output"));
+    }
+
+    @Test
+    void shouldLeaveLoopbackAlone() throws Exception {
+        network.ip("link set lo up");
+        table.commit(new SelectionChange(
+                List.of(),
+                List.of(),
+                List.of(),
+                Set.of(
+                        new WideScope(Direction.OUT, AddressFamily.INET),
+                        new WideScope(Direction.OUT, AddressFamily.INET6),
+                        new WideScope(Direction.IN, AddressFamily.INET),
+                        new WideScope(Direction.IN, AddressFamily.INET6))));
+        assertTrue(network.ping("192.0.2.1"));
+        assertTrue(network.ping("2001:db8::1"));
     }
 
     @Test
