@@ -2,6 +2,7 @@ package org.xfrmbridge.it.harness;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.xfrmbridge.lab.Await;
@@ -68,6 +69,15 @@ public final class Sniffer implements AutoCloseable {
     /** Frames seen so far that should have been protected: for scenarios that prove the sniffer itself. */
     public int clearFrames() {
         return settled().count(Frame.Kind.CLEAR);
+    }
+
+    /** The packets seen so far that a filter takes, a line for each, as tcpdump prints them without time. */
+    public List<String> packets(String filter) {
+        return Command.of("tcpdump", "-n", "-t", "-r", pcap().toString(), filter)
+                .run()
+                .lines()
+                .filter(line -> !line.startsWith("reading from file"))
+                .toList();
     }
 
     /** The file, complete up to now; of long frames it holds the beginning. */

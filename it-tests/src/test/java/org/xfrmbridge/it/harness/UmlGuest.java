@@ -46,10 +46,13 @@ public final class UmlGuest implements AutoCloseable {
         return scene.own(new UmlGuest(scene, List.of(), script, List.of()));
     }
 
-    /** Boots a guest whose device {@code vec0} is the TAP device {@code tap} of a namespace. */
-    public static UmlGuest boot(Scene scene, String script, Namespace namespace, String tap) {
-        List<String> device = List.of("vec0:transport=tap,ifname=" + tap + ",depth=128,gro=1");
-        return scene.own(new UmlGuest(scene, List.of("ip", "netns", "exec", namespace.name()), script, device));
+    /** Boots a guest whose devices {@code vec0}, {@code vec1} are these TAP devices of a namespace. */
+    public static UmlGuest boot(Scene scene, String script, Namespace namespace, String... taps) {
+        List<String> devices = new ArrayList<>();
+        for (String tap : taps) {
+            devices.add("vec" + devices.size() + ":transport=tap,ifname=" + tap + ",depth=128,gro=1");
+        }
+        return scene.own(new UmlGuest(scene, List.of("ip", "netns", "exec", namespace.name()), script, devices));
     }
 
     private UmlGuest(Scene scene, List<String> prefix, String script, List<String> parameters) {
