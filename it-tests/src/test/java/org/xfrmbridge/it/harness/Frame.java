@@ -17,6 +17,7 @@ final class Frame {
         IKE,
         KEEPALIVE,
         NEIGHBOUR,
+        DHCP,
         MULTICAST,
         ICMP_ERROR,
         NOT_IP,
@@ -31,6 +32,8 @@ final class Frame {
     private static final int UDP_BYTES = 8;
     private static final int IKE_PORT = 500;
     private static final int NAT_PORT = 4500;
+    private static final int DHCP_SERVER_PORT = 67;
+    private static final int DHCP_CLIENT_PORT = 68;
     private static final int PROTOCOL_HOP_BY_HOP = 0;
     private static final int PROTOCOL_ICMP = 1;
     private static final int PROTOCOL_IGMP = 2;
@@ -113,6 +116,9 @@ final class Frame {
         int destination = datagram.getShort(2) & 0xffff;
         if (source == IKE_PORT || destination == IKE_PORT) {
             return Kind.IKE;
+        }
+        if (Math.min(source, destination) == DHCP_SERVER_PORT && Math.max(source, destination) == DHCP_CLIENT_PORT) {
+            return Kind.DHCP;
         }
         if (source != NAT_PORT && destination != NAT_PORT) {
             return Kind.CLEAR;

@@ -59,6 +59,8 @@ public enum Requirement {
     },
     STARTER("ipsec (package strongswan-starter)", "ipsec"),
     NFT("nft (package nftables)", "nft"),
+    DHCP("dhclient and dnsmasq (packages isc-dhcp-client, dnsmasq-base)", "dhclient", "dnsmasq"),
+    RADVD("radvd (package radvd)", "radvd"),
     /** An engine of our own is started, and its image made from Debian's packages. */
     DOCKER(
             "a Docker engine to start and mmdebstrap (packages docker.io, mmdebstrap)",

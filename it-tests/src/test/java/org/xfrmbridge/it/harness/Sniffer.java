@@ -12,7 +12,7 @@ import org.xfrmbridge.lab.Namespace;
 
 /**
  * tcpdump on one device of the wire for a whole scenario. Closing it fails if one packet was seen in the clear:
- * anything but ESP, AH, IKE, neighbour discovery, multicast listeners and ICMP errors about those.
+ * anything but ESP, AH, IKE, neighbour discovery, DHCP, multicast listeners and ICMP errors about those.
  */
 public final class Sniffer implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
