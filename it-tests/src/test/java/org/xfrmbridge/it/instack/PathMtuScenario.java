@@ -21,6 +21,7 @@ import org.xfrmbridge.it.harness.BridgedPair;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Gateway;
@@ -74,7 +75,8 @@ class PathMtuScenario {
 
     @BeforeAll
     void start() {
-        hosts = BridgedPair.startInStack("path-mtu", Topology::gateways, List.of("--clamp-mss"));
+        hosts = BridgedPair.start(
+                "path-mtu", Topology::gateways, Attachment.STACK, Attachment.STACK, List.of("--clamp-mss"));
         program = copyProgram();
         Topology topology = hosts.topology();
         hosts.bridge(Side.LEFT).run("sh", "-ec", DATABASES.formatted(1, 2));

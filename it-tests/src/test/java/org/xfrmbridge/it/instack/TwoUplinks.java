@@ -48,7 +48,7 @@ final class TwoUplinks implements AutoCloseable {
     private final Sniffer secondSniffer;
 
     static TwoUplinks start(String name) {
-        BridgedPair hosts = BridgedPair.startInStack(name, Topology::direct);
+        BridgedPair hosts = BridgedPair.start(name, Topology::direct);
         try {
             return new TwoUplinks(hosts);
         } catch (RuntimeException | AssertionError e) {
