@@ -297,8 +297,12 @@ public final class InboundPath {
 
     private void deliver(Direction direction) {
         if (path.isEmpty() && context.isInStack()) {
-            consume();
-            return;
+            if (direction == Direction.FWD || packet.protocol != IpProtocol.UDP) {
+                consume();
+                return;
+            }
+            // Taken out of the stack for its port, but the socket that it is for opens no ESP: it gets it as it came.
+            TransportChecksum.supply(packet);
         }
         if (verdict == null) {
             verdict = judge(direction, null);

@@ -15,6 +15,11 @@ import org.xfrmbridge.xfrm.IpProtocol;
 final class TransportChecksum {
     private TransportChecksum() {}
 
+    /** Gives a UDP datagram one, also where there was none. */
+    static void supply(IpPacket packet) {
+        renew(packet, Udp.CHECKSUM, packet.payloadBytes());
+    }
+
     static void renew(IpPacket packet) {
         int bytes = packet.payloadBytes();
         if (packet.fragment) {

@@ -12,6 +12,7 @@ import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.IpPacket;
+import org.xfrmbridge.net.Udp;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.IpProtocol;
@@ -56,7 +57,10 @@ class StackInboundTest {
     @ParameterizedTest
     @CsvSource({"10.1.0.1", "10.9.0.1"})
     void shouldKeepBackWhatCameThroughNoState(String destination) {
-        byte[] frame = Frames.udp("10.2.0.1", destination).inbound().frame();
+        byte[] frame = Frames.udp("10.2.0.1", destination)
+                .payload(IpProtocol.TCP, new byte[20])
+                .inbound()
+                .frame();
         assertEquals(0, stack.receive(StackHost.buffer(frame, 0, 4)).size());
         block(Direction.IN, 0);
         block(Direction.FWD, 0);
@@ -67,6 +71,19 @@ class StackInboundTest {
         assertEquals(2, stack.stats.inbound(Metric.CONSUMED));
         assertEquals(1, stack.stats.inbound(Metric.NOT_IP));
         assertEquals(0, stack.stats.inbound(Metric.DROPPED) + stack.stats.inbound(Metric.PASSED));
+    }
+
+    /** It came by the port of ESP in UDP, and the socket behind that opens none. */
+    @Test
+    void shouldGiveADatagramBackThatNoSocketWantsOpened() {
+        byte[] frame = Frames.udp("10.2.0.1", "10.1.0.1").inbound().frame();
+        Bytes.putU16(frame, Ethernet.HEADER_BYTES + 20 + Udp.CHECKSUM, 0);
+        byte[] arrived =
+                StackHost.bytes(stack.receive(StackHost.buffer(frame, 0, 4)).getFirst());
+        assertArrayEquals(Frames.udp("10.2.0.1", "10.1.0.1").packet(), Frames.packet(arrived));
+        block(Direction.IN, 0);
+        assertEquals(0, stack.receive(StackHost.buffer(frame, 0, 4)).size());
+        assertEquals(1, stack.stats.drops(DropReason.IN_POL_BLOCK));
     }
 
     @ParameterizedTest(name = "State of {0}/{1}, set-mark {2}/{3}: {4}")

@@ -216,6 +216,8 @@ final class StackChains {
     private void addInput(Batch batch, Hooks hooks) {
         batch.addChain(INPUT, new Hook("filter", Hook.INPUT, VERY_LAST), Policy.ACCEPT);
         if (hooks.encapsulation()) {
+            // What comes from the bridge may be ESP in UDP that it has given back: else that went round for ever.
+            batch.addRule(INPUT, isTap(Meta.IIF).accept());
             batch.addRule(INPUT, new Rule().is(Meta.PROTOCOL, Rule.bytes(UDP)).jump(ENCAPSULATED));
         }
         if (hooks.directions().contains(Direction.IN)) {

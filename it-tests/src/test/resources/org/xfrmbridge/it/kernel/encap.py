@@ -1,6 +1,7 @@
 """Which sockets of a port lose their ESP to UDP_ENCAP.
 
-encap.py receive          opens sockets in several ways, prints "open", and then which of them got what
+encap.py receive          opens sockets in several ways, prints "open", and then which of them got what,
+                          until its standard input ends
 encap.py send V4 V6       sends, to each port, what looks like ESP, and then what looks like IKE
 """
 import select
@@ -37,16 +38,11 @@ def opened(port, kind, encapsulated):
 def receive():
     sockets = {opened(port, *how): (port, how[0]) for port, all in PORTS.items() for how in all}
     print("open", flush=True)
-    got, last = set(), 2 * len(PORTS)
-    while last:
-        if not (ready := select.select(sockets, [], [], 10)[0]):
-            sys.exit("nothing more came")
+    while sys.stdin not in (ready := select.select([sys.stdin, *sockets], [], [])[0]):
         for s in ready:
             data, sender = s.recvfrom(2048)
             what, version = "IKE" if data == IKE else "ESP", "v4" if "." in sender[0] else "v6"
-            got.add("%d %s got %s over %s" % (*sockets[s], what, version))
-            last -= data == IKE
-    print("\n".join(sorted(got)))
+            print("%d %s got %s over %s" % (*sockets[s], what, version), flush=True)
 
 
 def send(addresses):
