@@ -57,9 +57,21 @@ final class StackRoutes {
     }
 
     private boolean install(int family, int tapIndex) throws OsException {
-        return add(toTap(RouteMessage.NEW_ROUTE, family, tapIndex))
+        return addToTap(family, tapIndex)
                 | add(markRule(RouteMessage.NEW_RULE, family))
                 | add(tapRule(RouteMessage.NEW_RULE, family));
+    }
+
+    /** IPv6 is off there if all is and /proc/sys is read-only: what is selected is sent to the TAP where it leaves. */
+    private boolean addToTap(int family, int tapIndex) throws OsException {
+        try {
+            return add(toTap(RouteMessage.NEW_ROUTE, family, tapIndex));
+        } catch (OsException e) {
+            if (family == AddressFamily.INET6 && e.errno() == OsException.EACCES) {
+                return false;
+            }
+            throw e;
+        }
     }
 
     /** From now on there is no way out of the host, nor through it. */

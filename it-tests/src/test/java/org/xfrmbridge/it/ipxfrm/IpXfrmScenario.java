@@ -1,6 +1,7 @@
 package org.xfrmbridge.it.ipxfrm;
 
 import java.util.Locale;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -13,6 +14,7 @@ import org.xfrmbridge.it.harness.Scene;
  * one host. Steps: the commands of a list, one by one, some beside {@code ip xfrm monitor}; on a kernel, and on a
  * bridge. Expected: the same lines and exit codes, but for times, SPIs left to choice, and the wording of explanations.
  */
+@Tag("alone")
 @Requires(Requirement.ROOT)
 class IpXfrmScenario {
     @ParameterizedTest
@@ -32,7 +34,7 @@ class IpXfrmScenario {
     @ParameterizedTest
     @CsvSource({
         "policy, BRIDGE_IN_STACK",
-        "monitor-policy, BRIDGE_IN_STACK",
+        "monitor-policy, BRIDGE_ON_WIRE",
         "larval, BRIDGE_IN_STACK",
         "larval, BRIDGE_ON_WIRE",
         "state, BRIDGE_ON_WIRE",

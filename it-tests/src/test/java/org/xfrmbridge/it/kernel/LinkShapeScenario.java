@@ -15,7 +15,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
@@ -32,7 +33,7 @@ import org.xfrmbridge.lab.Namespace;
  * from one seed, to a host with its own kernel's XFRM and to one with a bridge, with no policies, with ones that block
  * everything, and with ones that block one port. Expected: no datagram arrives behind the bridge that does not arrive
  * with the kernel, nor more often; nothing arrives where everything is blocked. Without policies all arrives, but what
- * is for the group of pause frames, which a Linux bridge never passes on.
+ * is for the group of pause frames, which a Linux bridge never passes on, if the bridge is on the wire.
  */
 @Requires({
     Requirement.ROOT,
@@ -92,30 +93,34 @@ class LinkShapeScenario {
         }
     }
 
-    @Test
-    void shouldLetEverythingArriveThatAKernelTakesWhenThereAreNoPolicies() throws IOException {
-        Outcome kernel = run(Policies.NONE, false);
-        Outcome bridge = run(Policies.NONE, true);
+    @ParameterizedTest
+    @EnumSource
+    void shouldLetEverythingArriveThatAKernelTakesWhenThereAreNoPolicies(Attachment attachment) throws IOException {
+        Outcome kernel = run(Policies.NONE, null);
+        Outcome bridge = run(Policies.NONE, attachment);
         assertTrue(kernel.arrived.size() > 1000, kernel.arrived::toString);
         assertNoMore(kernel, bridge);
         for (int number : kernel.arrived.keySet()) {
-            boolean excused = kernel.about(number).contains(TO_PAUSE_GROUP);
+            boolean excused =
+                    attachment == Attachment.WIRE && kernel.about(number).contains(TO_PAUSE_GROUP);
             assertTrue(excused || bridge.arrived.containsKey(number), () -> "lost: " + kernel.about(number));
         }
     }
 
-    @Test
-    void shouldLetNothingArriveThatAKernelBlocksWhenPoliciesAreForOnePort() throws IOException {
-        Outcome kernel = run(Policies.ONE_PORT, false);
-        Outcome bridge = run(Policies.ONE_PORT, true);
+    @ParameterizedTest
+    @EnumSource
+    void shouldLetNothingArriveThatAKernelBlocksWhenPoliciesAreForOnePort(Attachment attachment) throws IOException {
+        Outcome kernel = run(Policies.ONE_PORT, null);
+        Outcome bridge = run(Policies.ONE_PORT, attachment);
         assertFalse(bridge.arrived.isEmpty());
         assertNoMore(kernel, bridge);
     }
 
-    @Test
-    void shouldLetNothingArriveWhenEverythingIsBlocked() throws IOException {
-        assertEquals(Map.of(), run(Policies.ALL, false).arrived);
-        assertNoMore(new Outcome(Map.of(), List.of()), run(Policies.ALL, true));
+    @ParameterizedTest
+    @EnumSource
+    void shouldLetNothingArriveWhenEverythingIsBlocked(Attachment attachment) throws IOException {
+        assertEquals(Map.of(), run(Policies.ALL, null).arrived);
+        assertNoMore(new Outcome(Map.of(), List.of()), run(Policies.ALL, attachment));
     }
 
     private static void assertNoMore(Outcome kernel, Outcome bridge) {
@@ -125,8 +130,9 @@ class LinkShapeScenario {
         });
     }
 
-    private static Outcome run(Policies policies, boolean bridged) throws IOException {
-        String name = "link-shapes-" + policies.name().toLowerCase() + (bridged ? "-bridge" : "-kernel");
+    private static Outcome run(Policies policies, Attachment attachment) throws IOException {
+        String name =
+                "link-shapes-" + policies.name().toLowerCase() + "-" + (attachment == null ? "kernel" : attachment);
         try (Scene scene = new Scene(name)) {
             Namespace host = new Namespace(scene, "host");
             Namespace peer = new Namespace(scene, "peer");
@@ -134,20 +140,21 @@ class LinkShapeScenario {
             host.ip("link", "set", Gateway.DEVICE, "address", HOST_MAC);
             host.address(Gateway.DEVICE, "192.0.2.1/24");
             host.address(Gateway.DEVICE, "2001:db8:7::1/64");
-            BridgeProcess bridge = bridged ? BridgeProcess.start(scene, host, Attachment.WIRE) : null;
+            BridgeProcess bridge = attachment == null ? null : BridgeProcess.start(scene, host, attachment);
             for (String[] command : policies.commands()) {
-                (bridged ? bridge.command(command) : host.command(command)).run();
+                (bridge == null ? host.command(command) : bridge.command(command)).run();
             }
-            return exchange(scene, host, peer, bridged);
+            return exchange(scene, host, peer, attachment);
         }
     }
 
-    private static Outcome exchange(Scene scene, Namespace host, Namespace peer, boolean bridged) throws IOException {
+    private static Outcome exchange(Scene scene, Namespace host, Namespace peer, Attachment attachment)
+            throws IOException {
         Path program = scene.file("link-shapes.py");
         try (InputStream text = LinkShapeScenario.class.getResourceAsStream("link-shapes.py")) {
             Files.copy(text, program);
         }
-        String device = bridged ? Attachment.WIRE.device() : Gateway.DEVICE;
+        String device = attachment == null ? Gateway.DEVICE : attachment.device();
         Daemon receiver = scene.own(host.start(
                 "link-shapes.py",
                 scene.file("received"),
@@ -155,7 +162,7 @@ class LinkShapeScenario {
         receiver.awaitOutput("open", LIMIT);
         List<String> line = new ArrayList<>(List.of(Requirement.PYTHON, program.toString(), "send", Gateway.DEVICE));
         line.add(HOST_MAC.replace(":", ""));
-        line.addAll(bridged ? portAddresses(host) : NOBODYS);
+        line.addAll(attachment == Attachment.WIRE ? portAddresses(host) : NOBODYS);
         List<String> sent = peer.command(line).within(LIMIT).run().lines().toList();
         Map<Integer, Integer> arrived = new TreeMap<>();
         receiver.finish(LIMIT)
