@@ -20,7 +20,8 @@ import org.xfrmbridge.lab.Command;
  * client behind it. Steps: with policies of all these kinds, datagrams from the host, to it, and through it, also long
  * ones, in both families (choices.py); once on a host with its own kernel's XFRM, once with a bridge in its stack.
  * Expected: the same packets on every wire, as often, the same arrive, and the same is counted in
- * {@code /proc/net/xfrm_stat}. But a policy of a device is for IPv6 sockets that are not bound to it, too.
+ * {@code /proc/net/xfrm_stat}, and shown by {@code stat}. But a policy of a device is for IPv6 sockets that are not
+ * bound to it, too.
  */
 @Requires({
     Requirement.ROOT,
@@ -75,21 +76,43 @@ class PolicyChoiceScenario {
             TwoWires wires = TwoWires.start(scene);
             wires.host().route("10.9.0.0/16", "203.0.113.2");
             wires.host().route("2001:db8:9::/64", "2001:db8:2::2");
-            String[] line = {
-                Requirement.PYTHON,
-                TwoWires.program(PROGRAM, scene.file(PROGRAM)).toString(),
-                wires.peer().name(),
-                wires.client().name()
-            };
-            Command command = withBridge
-                    ? BridgeProcess.start(scene, wires.host()).command(line)
-                    : wires.host().command(line);
-            List<String> trials = command.within(LIMIT).run().lines().toList();
+            List<String> trials =
+                    withBridge ? withBridge(scene, wires) : trials(wires.host().command(line(scene, wires)));
             List<String> packets = wires.packets(OF_TRIALS).stream()
                     .map(packet -> SOURCE_PORT.matcher(packet).replaceFirst("$1 > "))
                     .sorted()
                     .toList();
             return new Outcome(trials, packets);
         }
+    }
+    /** Throws, too, unless {@code stat} says the same as the file that the trials read. */
+    private static List<String> withBridge(Scene scene, TwoWires wires) {
+        BridgeProcess bridge = BridgeProcess.start(scene, wires.host());
+        List<String> trials = trials(bridge.command(line(scene, wires)));
+        String stat = bridge.stat();
+        for (String counter : List.of("XfrmInTmplMismatch", "XfrmInPolBlock", "XfrmInNoPols")) {
+            Pattern counted = Pattern.compile(counter + " (\\d+)");
+            int sum = trials.stream()
+                    .map(counted::matcher)
+                    .filter(Matcher::find)
+                    .mapToInt(match -> Integer.parseInt(match.group(1)))
+                    .sum();
+            assertTrue(
+                    sum > 0 && stat.contains("\"" + counter + "\": " + sum), () -> counter + " " + sum + "\n" + stat);
+        }
+        return trials;
+    }
+
+    private static List<String> trials(Command command) {
+        return command.within(LIMIT).run().lines().toList();
+    }
+
+    private static String[] line(Scene scene, TwoWires wires) {
+        return new String[] {
+            Requirement.PYTHON,
+            TwoWires.program(PROGRAM, scene.file(PROGRAM)).toString(),
+            wires.peer().name(),
+            wires.client().name()
+        };
     }
 }

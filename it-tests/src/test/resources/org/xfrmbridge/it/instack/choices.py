@@ -162,6 +162,8 @@ def devices_in():
     policy(f"add src {PEER} dst 0.0.0.0/0 dev eth0 dir in action block")
     into("device of a policy in", HERE, source=PEER)
     into("device of a policy in, by the other", HERE_TWO, source=PEER, device="two")
+    policy(f"add src {PEER} dst 0.0.0.0/0 dev lo dir in action block")
+    into("loopback as the device of a policy in", HERE, source=PEER)
 
 
 def another_way():
@@ -185,6 +187,12 @@ def ports():
     out("next port, ipv6", PEER6)
     out("port of a long datagram", PEER, size=4000)
     out("next port of a long datagram", PEER, size=4000)
+    policy(f"add src {CLIENT} dst {FAR} proto udp dport {next_port(1)} dir fwd action block")
+    policy(f"add src {CLIENT} dst {FAR} proto udp dport {next_port(2)} dir out action block")
+    through("port that may not be forwarded", FAR)
+    through("port that may not leave", FAR)
+    through("next port, forwarded", FAR)
+    through("next port of a long datagram, forwarded", FAR, size=4000)
 
 
 def allowed():
