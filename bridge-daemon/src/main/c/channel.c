@@ -6,6 +6,7 @@
 #include "dialogue.h"
 #include "memory.h"
 #include "registry.h"
+#include "requests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,6 +118,7 @@ int channel_open(enum protocol protocol, int type)
         syscall(SYS_fcntl, fd, F_SETFL, O_RDWR);
     if (!(type & SOCK_CLOEXEC))
         syscall(SYS_fcntl, fd, F_SETFD, 0);
+    request_begin(fd);
     memory_begin(fd, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC));
     return fd;
 }

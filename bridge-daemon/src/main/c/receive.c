@@ -1,6 +1,7 @@
 /*
  * Receiving on diverted sockets. The sender is the kernel (port id 0); an OVERRUN frame and the death of the bridge
- * become ENOBUFS, after which every netlink listener knows that it missed something. receive_diverted() is the path of
+ * become ENOBUFS, after which every netlink listener knows that it missed something. Who listens to nothing and waits
+ * for an answer gets one that says so. receive_diverted() is the path of
  * all calls.
  */
 #include "channel.h"
@@ -10,6 +11,7 @@
 #include "memory.h"
 #include "message.h"
 #include "pages.h"
+#include "requests.h"
 #include "sender.h"
 
 #include <limits.h>
@@ -74,13 +76,35 @@ static ssize_t peek(int fd, const struct name *name, union start *start, int fla
     return receive(fd, name, &message, (flags & MSG_DONTWAIT) | MSG_PEEK | MSG_TRUNC);
 }
 
+/* The answer to a request that a bridge took with it; -1 if none is due. */
+static ssize_t receive_refusal(int fd, const struct name *name, struct msghdr *message, int flags)
+{
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+    } answer = {.header = {.nlmsg_len = sizeof answer, .nlmsg_type = NLMSG_ERROR, .nlmsg_pid = name->port}};
+    if (!request_refused(fd, flags & MSG_PEEK, &answer.error))
+        return -1;
+    answer.error.msg.nlmsg_pid = name->port;
+    answer.header.nlmsg_seq = answer.error.msg.nlmsg_seq;
+    if (!message_writable(message, sizeof answer))
+        return -1;
+    size_t done = message_scatter(message, &answer, sizeof answer);
+    struct msghdr bare = {.msg_flags = done < sizeof answer ? MSG_TRUNC : 0};
+    if (!sender_tell(name, message, &bare, 0, false))
+        return -1;
+    return (ssize_t) (flags & MSG_TRUNC ? sizeof answer : done);
+}
+
 /* What the program is told where no message came, but an error, the end of the bridge, or the frame of an overrun. */
-static ssize_t report(int fd, const struct name *name, int flags, ssize_t length)
+static ssize_t report(int fd, const struct name *name, struct msghdr *message, int flags, ssize_t length)
 {
     bool died = length == 0 || (length < 0 && (errno == ECONNRESET || errno == ENOTCONN));
     if (died ? !channel_await(fd, name, flags, RECEIVING) : length < 0)
         return -1;
-    return fail(ENOBUFS);
+    bool waits = died && name->protocol == NETLINK && memory_settings(fd).groups == 0 && request_lost(fd);
+    ssize_t refusal = waits ? receive_refusal(fd, name, message, flags) : -1;
+    return refusal >= 0 ? refusal : fail(ENOBUFS);
 }
 
 /* Reads how a message begins that was received with this result, and returns how many bytes there are of it. */
@@ -91,11 +115,13 @@ static size_t read_start(const struct msghdr *message, ssize_t length, union sta
 }
 
 /* Takes the group of an event out of what the program sees. Behind a part of a dump the next one comes at once. */
-static uint32_t read_header(int fd, const struct msghdr *message, union start *start, size_t seen)
+static uint32_t read_header(int fd, const struct msghdr *message, union start *start, size_t seen, int flags)
 {
     uint32_t group = sender_take_group(&start->message);
     if (group != 0)
         message_scatter(message, start, seen);
+    else if (seen == sizeof *start && !(flags & MSG_PEEK))
+        request_answered(fd, &start->message);
     if (seen == sizeof *start && (start->message.nlmsg_flags & NLM_F_MULTI) && start->message.nlmsg_type != NLMSG_DONE)
         dialogue_asked(fd);
     return group;
@@ -114,6 +140,9 @@ static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *
     bool netlink = name->protocol == NETLINK, informed = netlink && memory_has_option(fd, NETLINK_PKTINFO);
     if (netlink && !(flags & MSG_PEEK))
         memory_note_room(fd, room);
+    ssize_t refusal = netlink ? receive_refusal(fd, name, message, flags) : -1;
+    if (refusal >= 0)
+        return refusal;
 
     /* A peek must not show a frame, and a tiny buffer could not tell it from a message. */
     union start start = {.frame = {1, 0, 0, 0}};
@@ -124,15 +153,15 @@ static ssize_t receive_diverted(int fd, const struct name *name, struct msghdr *
         if (is_overrun(next, &start))
             REAL(recv)(fd, &frame, sizeof frame, MSG_DONTWAIT);
         if (!is_message(next, &start))
-            return report(fd, name, flags, next);
+            return report(fd, name, message, flags, next);
     }
 
     struct msghdr bare = sender_hide(message, informed);
     ssize_t length = receive(fd, name, &bare, flags);
     size_t seen = read_start(&bare, length, &start);
     if (length < 0 || !(peeks || is_message(length, &start)))
-        return report(fd, name, flags, length);
-    uint32_t group = netlink ? read_header(fd, &bare, &start, seen) : 0;
+        return report(fd, name, message, flags, length);
+    uint32_t group = netlink ? read_header(fd, &bare, &start, seen, flags) : 0;
     return sender_tell(name, message, &bare, group, informed) ? length : fail(EFAULT);
 }
 

@@ -10,6 +10,7 @@
 #include "memory.h"
 #include "message.h"
 #include "pages.h"
+#include "requests.h"
 #include "settle.h"
 
 #include <linux/netlink.h>
@@ -124,6 +125,15 @@ static bool send_in_box(int fd, const struct name *name, const struct msghdr *me
     return sent;
 }
 
+/* Before it is sent: the answer may come to another thread. */
+static void note_request(int fd, const struct name *name, const struct msghdr *message)
+{
+    struct nlmsghdr first;
+    if (name->protocol == NETLINK && message_readable(message, sizeof first)
+            && message_gather(message, &first, sizeof first) == sizeof first)
+        request_sent(fd, &first);
+}
+
 static ssize_t send_diverted(int fd, const struct name *name, struct msghdr *message, int flags)
 {
     size_t length;
@@ -131,6 +141,7 @@ static ssize_t send_diverted(int fd, const struct name *name, struct msghdr *mes
     if (error != 0)
         return fail(error);
     memory_note_use(fd);
+    note_request(fd, name, message);
     message->msg_name = NULL;
     message->msg_namelen = 0;
     if (send_in_box(fd, name, message, length, flags)) {

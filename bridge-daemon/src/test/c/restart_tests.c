@@ -107,6 +107,30 @@ static void blocking_receive_waits_for_the_bridge(void)
     tell(fd);
 }
 
+/* charon waits in select(), and takes an error of recv() for no answer. */
+static void request_that_died_with_the_bridge_is_answered(void)
+{
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+    } answer = {0};
+    int fd = open_netlink(SOCK_RAW);
+    tell(fd);
+    CHECK(request(fd, MOCK_DELAY, 60000) > 0);
+    restart();
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    CHECK(poll(&wait, 1, 1000) == 1);
+    for (int peeked = 0; peeked < 2; peeked++) {
+        CHECK(recv(fd, &answer, sizeof answer, peeked ? 0 : MSG_PEEK) == sizeof answer);
+        CHECK(answer.header.nlmsg_type == NLMSG_ERROR && answer.error.error == -ENOBUFS);
+        CHECK(answer.error.msg.nlmsg_type == MOCK_DELAY && answer.header.nlmsg_seq == answer.error.msg.nlmsg_seq);
+    }
+    CHECK_FAILS(recv(fd, &answer, sizeof answer, MSG_DONTWAIT), EAGAIN);
+    restart();
+    CHECK_FAILS(recv(fd, &answer, sizeof answer, 0), ENOBUFS);
+    tell(fd);
+}
+
 static void requests_fail_at_once_when_the_bridge_stays_away(void)
 {
     char data[64];
@@ -241,6 +265,7 @@ const struct test restart_tests[] = {
         TEST(listener_that_sends_first_learns_it_too),
         TEST(poll_loop_does_not_spin_while_the_bridge_is_away),
         TEST(blocking_receive_waits_for_the_bridge),
+        TEST(request_that_died_with_the_bridge_is_answered),
         TEST(requests_fail_at_once_when_the_bridge_stays_away),
         TEST(epoll_set_goes_on_watching),
         TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id),
