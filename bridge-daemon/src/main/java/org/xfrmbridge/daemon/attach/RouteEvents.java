@@ -16,8 +16,12 @@ abstract class RouteEvents implements EventSource {
 
     RouteEvents() throws OsException {}
 
-    /** Something may have changed: once for all that was told at a time. */
-    abstract void changed() throws OsException;
+    /**
+     * Something may have changed: once for all that was told at a time.
+     *
+     * @param hasLinkGone whether an interface has left, and another of its number may be there
+     */
+    abstract void changed(boolean hasLinkGone) throws OsException;
 
     @Override
     public final int fd() {
@@ -27,11 +31,14 @@ abstract class RouteEvents implements EventSource {
     @Override
     public final void handleEvents() throws OsException {
         boolean concerned = false;
+        boolean hasLinkGone = false;
         try {
             for (ByteBuffer datagram = events.poll(); datagram != null; datagram = events.poll()) {
                 NetlinkReader reader = new NetlinkReader(datagram);
                 while (reader.next()) {
-                    concerned |= concerns(RouteMessage.copyOf(reader));
+                    RouteMessage event = RouteMessage.copyOf(reader);
+                    concerned |= concerns(event);
+                    hasLinkGone |= event.type() == RouteMessage.DELETE_LINK;
                 }
             }
         } catch (OsException e) {
@@ -39,9 +46,10 @@ abstract class RouteEvents implements EventSource {
                 throw e;
             }
             concerned = true;
+            hasLinkGone = true;
         }
         if (concerned) {
-            changed();
+            changed(hasLinkGone);
         }
     }
 

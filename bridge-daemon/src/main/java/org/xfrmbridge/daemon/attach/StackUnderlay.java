@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.nft.ClearQueue;
 import org.xfrmbridge.daemon.nft.CoveredDevice;
 import org.xfrmbridge.daemon.nft.Guard;
-import org.xfrmbridge.daemon.nft.NatWatch;
+import org.xfrmbridge.daemon.nft.RulesetWatch;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.nft.StackTable;
 import org.xfrmbridge.daemon.os.EventSource;
@@ -69,14 +69,13 @@ public final class StackUnderlay implements Underlay {
     private final List<AutoCloseable> open = new ArrayList<>();
     private Guard guard;
     private ClearQueue queue;
-    private NatWatch nat;
     private StackTable table;
     private StackTap tap;
     private StackHostPort host;
     private IpSocketPort network;
     private LinkEvents linkEvents;
+    private RulesetEvents rulesetEvents;
     private Set<CoveredDevice> covered = Set.of();
-    private boolean keepsSources;
 
     private StackUnderlay(Path directory, StackNames names) throws OsException {
         this.directory = directory;
@@ -142,9 +141,8 @@ public final class StackUnderlay implements Underlay {
         guard = own(Guard.open(directory));
         table = StackNeed.NFTABLES.open(
                 () -> StackTable.install(names, tap.link().index(), queue.number(), guard.socket(), first));
-        nat = own(StackNeed.NFTABLES.open(NatWatch::open));
+        rulesetEvents = own(StackNeed.NFTABLES.open(RulesetEvents::new));
         cover();
-        keepSources();
         LOG.info(
                 "in the host's stack, by {}, nftables' tables {} and routing table {}",
                 names.tap(),
@@ -260,7 +258,7 @@ public final class StackUnderlay implements Underlay {
     /** What tells of changes of the host, by what a person calls them. */
     @Override
     public Map<String, EventSource> eventSources() {
-        return Map.of("interfaces and routes", linkEvents, "nftables", new RulesetEvents());
+        return Map.of("interfaces and routes", linkEvents, "nftables", rulesetEvents);
     }
 
     /** Routes and interfaces. Made before any of them is read. */
@@ -270,29 +268,25 @@ public final class StackUnderlay implements Underlay {
         }
 
         @Override
-        void changed() throws OsException {
+        void changed(boolean hasLinkGone) throws OsException {
             keepWay();
+            if (hasLinkGone) {
+                // One of the same name and number has come, maybe, and not the chain that it had.
+                covered = Set.of();
+            }
             cover();
         }
     }
 
     /** Tables of nftables, of whoever they are. */
-    private final class RulesetEvents implements EventSource {
-        @Override
-        public int fd() {
-            return nat.fd();
+    private final class RulesetEvents extends RulesetWatch {
+        RulesetEvents() throws OsException {
+            super();
         }
 
         @Override
-        public void handleEvents() throws OsException {
-            if (nat.takeEvents()) {
-                keepTables();
-            }
-        }
-
-        @Override
-        public void close() {
-            // The watch is closed with the rest.
+        protected void changed() throws OsException {
+            keepTables();
         }
     }
 
@@ -325,18 +319,11 @@ public final class StackUnderlay implements Underlay {
 
     private void keepTables() throws OsException {
         if (!table.isThere()) {
+            // Of devices that have gone meanwhile a kernel would have no chain.
+            covered = Set.of();
             table.restore();
+            cover();
             LOG.warn("somebody has taken away nftables' tables {}: they are there again", StackNames.TABLE);
-        }
-        keepSources();
-    }
-
-    /** While others translate addresses, what is selected has to keep its own: policies are about those. */
-    private void keepSources() throws OsException {
-        boolean wanted = nat.othersDoNat();
-        if (wanted != keepsSources) {
-            table.identity(wanted);
-            keepsSources = wanted;
         }
     }
 

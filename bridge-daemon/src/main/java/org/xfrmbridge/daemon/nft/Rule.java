@@ -16,6 +16,7 @@ final class Rule {
         MARK(3),
         IIF(4),
         OIF(5),
+        OIF_NAME(7),
         FAMILY(15),
         PROTOCOL(16);
 
@@ -45,6 +46,7 @@ final class Rule {
 
     private static final int NESTED = 0x8000;
     private static final int REGISTERS = 8;
+    private static final int QUEUE_BYPASS = 1;
     private static final int VERDICT_REGISTER = 0;
     private static final int NFTA_LIST_ELEM = 1 | NESTED;
     private static final int NFTA_EXPR_NAME = 1;
@@ -247,20 +249,20 @@ final class Rule {
         return expression("fwd", () -> number(1, REGISTERS + register));
     }
 
-    /** Source NAT to the address in the register. @param family NFPROTO_IPV4 or NFPROTO_IPV6 */
-    Rule sourceNat(int family, int register) {
-        return expression("nat", () -> {
-            number(1, 0);
-            number(2, family);
-            number(3, REGISTERS + register);
-        });
-    }
-
     /** Gives the packet to a queue; one that nobody reads drops it. */
     Rule queue(int number) {
         return expression("queue", () -> {
             out.putBytes(1, networkShort(number));
             out.putBytes(2, networkShort(1));
+        });
+    }
+
+    /** The same, but past it if nobody reads the queue. */
+    Rule queueOrPass(int number) {
+        return expression("queue", () -> {
+            out.putBytes(1, networkShort(number));
+            out.putBytes(2, networkShort(1));
+            out.putBytes(3, networkShort(QUEUE_BYPASS));
         });
     }
 

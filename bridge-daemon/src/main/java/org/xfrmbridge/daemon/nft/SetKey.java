@@ -15,7 +15,8 @@ record SetKey(List<Field> fields) {
         /** Both as one number: {@code nft} has room for the types of five fields. */
         BOTH_PORTS(19, 4),
         MARK(19, 4),
-        INTERFACE(20, 4);
+        INTERFACE(20, 4),
+        INTERFACE_NAME(41, 16);
 
         private final int type;
         private final int bytes;

@@ -1,5 +1,7 @@
 package org.xfrmbridge.daemon.nft;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +48,7 @@ final class StackChains {
     /** Others' source NAT is at 100. */
     private static final int BEFORE_SOURCE_NAT = 90;
 
+    private static final int NAME_BYTES = 16;
     private static final int LOOPBACK = 1;
     private static final int IPV4 = AddressFamily.INET;
     private static final int IPV6 = AddressFamily.INET6;
@@ -66,7 +69,7 @@ final class StackChains {
      *
      * @param tableFlags {@code enum nft_table_flags} that it knows of those that are wanted
      */
-    record Extensions(int tableFlags, boolean nativeQueue, boolean bridgeNetfilter) {}
+    record Extensions(int tableFlags, boolean nativeQueue, boolean nat, boolean bridgeNetfilter) {}
 
     StackChains(StackNames names, int tapIndex, int queue, Extensions extensions) {
         this.names = names;
@@ -99,7 +102,8 @@ final class StackChains {
 
     /** All of table inet but what {@link SelectionRules} writes into its own chains, and what {@link Hooks} lead to. */
     void addInet(Batch batch, SelectionRules selection) {
-        batch.addSet(COVERED, SetKey.of(Field.INTERFACE)).addSet(IPSEC, SetKey.of(Field.PROTOCOL));
+        batch.addSet(COVERED, SetKey.of(Field.INTERFACE, Field.INTERFACE_NAME))
+                .addSet(IPSEC, SetKey.of(Field.PROTOCOL));
         batch.addElements(
                 IPSEC,
                 IPSEC_PROTOCOLS.stream().map(protocol -> Rule.bytes(protocol)).toList());
@@ -117,6 +121,7 @@ final class StackChains {
             addOutput(batch);
             addPrerouting(batch);
             addBridged(batch, LEAVING, Hook.POSTROUTING);
+            addIdentity(batch);
         }
         if (after.input()) {
             addInput(batch, after);
@@ -134,6 +139,7 @@ final class StackChains {
         if (before.out()) {
             batch.deleteChain(OUTPUT).deleteChain(PREROUTING).deleteChain(UNMARK);
             removeBridged(batch, LEAVING);
+            removeIdentity(batch);
         }
         if (before.input()) {
             batch.deleteChain(INPUT);
@@ -273,8 +279,7 @@ final class StackChains {
         batch.addRule(LEAVING, isLoopback(Meta.OIF).setMark(names.userBits(), 0).accept());
         batch.addRule(LEAVING, isTap(Meta.OIF).accept());
         batch.addRule(
-                LEAVING,
-                new Rule().load(Meta.OIF, 0).lookup(COVERED, 0).counter().accept());
+                LEAVING, isCovered(new Rule()).counter().accept());
         batch.addRule(LEAVING, new Rule().counter().drop());
     }
 
@@ -346,21 +351,28 @@ final class StackChains {
         });
     }
 
-    void writeIdentity(Batch batch, boolean on) {
-        if (!on) {
-            batch.deleteChain(IDENTITY);
-            return;
+    /**
+     * Policies are about a packet as it was before others translate its source. A packet that is to be queued where
+     * nobody reads the queue, and may pass then, goes on behind all chains that do so. Unlike a translation to its own
+     * address that does not switch connection tracking on.
+     */
+    private void addIdentity(Batch batch) {
+        if (extensions.nat()) {
+            Rule selected = new Rule().hasBits(Meta.MARK, names.markBit(), true).counter();
+            batch.addChain(IDENTITY, new Hook("nat", Hook.POSTROUTING, BEFORE_SOURCE_NAT), Policy.ACCEPT)
+                    .addRule(
+                            IDENTITY,
+                            extensions.nativeQueue()
+                                    ? selected.queueOrPass(StackNames.NOBODYS_QUEUE)
+                                    : selected.target(
+                                            "NFQUEUE", 3, IptablesExtensions.queueOrPass(StackNames.NOBODYS_QUEUE)));
         }
-        batch.addChain(IDENTITY, new Hook("nat", Hook.POSTROUTING, BEFORE_SOURCE_NAT), Policy.ACCEPT);
-        batch.addRule(IDENTITY, ownSource(IPV4, 12, 4)).addRule(IDENTITY, ownSource(IPV6, 8, 16));
     }
 
-    private Rule ownSource(int family, int sourceAt, int bytes) {
-        return new Rule()
-                .is(Meta.FAMILY, Rule.bytes(family))
-                .hasBits(Meta.MARK, names.markBit(), true)
-                .load(Header.NETWORK, sourceAt, bytes, 0)
-                .sourceNat(family, 0);
+    private void removeIdentity(Batch batch) {
+        if (extensions.nat()) {
+            batch.deleteChain(IDENTITY);
+        }
     }
 
     /** Table netdev anew, as a chain goes with its device, and in table inet which devices it has a chain for. */
@@ -381,11 +393,7 @@ final class StackChains {
                     .addRule(egress(device), toTap());
         }
         batch.in(Family.INET)
-                .addElements(
-                        COVERED,
-                        devices.stream()
-                                .map(device -> Rule.nativeInt(device.index()))
-                                .toList());
+                .addElements(COVERED, devices.stream().map(StackChains::element).toList());
     }
 
     static String egress(CoveredDevice device) {
@@ -422,10 +430,19 @@ final class StackChains {
     }
 
     private Rule toCovered() {
-        return new Rule()
-                .hasBits(Meta.MARK, names.markBit(), true)
-                .load(Meta.OIF, 0)
-                .lookup(COVERED, 0);
+        return isCovered(new Rule().hasBits(Meta.MARK, names.markBit(), true));
+    }
+
+    /** A device has its chain by its name, and loses it with that. */
+    private static Rule isCovered(Rule rule) {
+        return rule.load(Meta.OIF, 0).load(Meta.OIF_NAME, 1).lookup(COVERED, 0);
+    }
+
+    private static byte[] element(CoveredDevice device) {
+        return ByteBuffer.allocate(4 + NAME_BYTES)
+                .put(Rule.nativeInt(device.index()))
+                .put(device.name().getBytes(StandardCharsets.UTF_8))
+                .array();
     }
 
     private static Rule isOurs() {

@@ -32,6 +32,9 @@ public record StackNames(String tap, int markBit) {
     /** The first number that is tried for the queue of packets that came in the clear. */
     public static final int FIRST_QUEUE = 22616;
 
+    /** A queue that nobody reads. */
+    public static final int NOBODYS_QUEUE = 65_058;
+
     /** Bytes 0 and 1 of a source MAC whose bytes 2 to 5 are an interface's index, in native order. */
     public static final int INDEX_MAC = StackSigns.INDEX_MAC;
 

@@ -42,7 +42,6 @@ public final class StackTable implements SelectionTable {
     private Hooks hooks = Hooks.NONE;
     private Map<Integer, Integer> encapsulation = Map.of();
     private List<CoveredDevice> covered = List.of();
-    private boolean identity;
 
     private StackTable(StackNames names, int tapIndex, int queue, NetlinkSocket owner) {
         this.names = names;
@@ -73,8 +72,8 @@ public final class StackTable implements SelectionTable {
     private void findOut() throws OsException {
         OsException refusal = null;
         for (int flags : FLAGS) {
-            for (boolean nativeQueue : new boolean[] {true, false}) {
-                use(new Extensions(flags, nativeQueue, Files.exists(BRIDGE_NETFILTER)));
+            for (int lacking = 0; lacking < 4; lacking++) {
+                use(new Extensions(flags, (lacking & 1) == 0, (lacking & 2) == 0, Files.exists(BRIDGE_NETFILTER)));
                 try {
                     restore();
                     return;
@@ -147,16 +146,6 @@ public final class StackTable implements SelectionTable {
         covered = List.copyOf(devices);
     }
 
-    /** Whether what is selected keeps its source address, whatever NAT others do: switches connection tracking on. */
-    public void identity(boolean on) throws OsException {
-        if (on != identity) {
-            Batch batch = new Batch(Family.INET, StackNames.TABLE);
-            chains.writeIdentity(batch, on);
-            netfilter.commit(batch);
-            identity = on;
-        }
-    }
-
     /** Whether the tables are there as they were made: anybody may delete those of no owner. */
     public boolean isThere() throws OsException {
         return netfilter.hasTable(Family.INET, StackNames.TABLE)
@@ -164,9 +153,10 @@ public final class StackTable implements SelectionTable {
                 && extensions.bridgeNetfilter() == Files.exists(BRIDGE_NETFILTER);
     }
 
-    /** The same tables anew, with all that is selected. */
+    /** The same tables anew, with all that is selected. No device is covered. */
     public void restore() throws OsException {
-        use(new Extensions(extensions.tableFlags(), extensions.nativeQueue(), Files.exists(BRIDGE_NETFILTER)));
+        use(new Extensions(
+                extensions.tableFlags(), extensions.nativeQueue(), extensions.nat(), Files.exists(BRIDGE_NETFILTER)));
         Batch batch = new Batch(Family.INET, StackNames.TABLE);
         deleteExisting(netfilter, batch);
         batch.in(Family.INET).addTable(extensions.tableFlags());
@@ -177,10 +167,8 @@ public final class StackTable implements SelectionTable {
         hooks = new Hooks(Selected.directions(all), !encapsulation.isEmpty());
         chains.writeHooks(batch, Hooks.NONE, hooks);
         chains.writeEncapsulation(batch, Map.of(), encapsulation);
-        if (identity) {
-            chains.writeIdentity(batch, true);
-        }
-        chains.addNetdev(batch, hooks.out() ? covered : List.of());
+        chains.addNetdev(batch, List.of());
+        covered = List.of();
         netfilter.commit(batch);
     }
 
