@@ -278,8 +278,7 @@ final class StackChains {
                 LEAVING, new Rule().hasBits(Meta.MARK, names.markBit(), false).accept());
         batch.addRule(LEAVING, isLoopback(Meta.OIF).setMark(names.userBits(), 0).accept());
         batch.addRule(LEAVING, isTap(Meta.OIF).accept());
-        batch.addRule(
-                LEAVING, isCovered(new Rule()).counter().accept());
+        batch.addRule(LEAVING, isCovered(new Rule()).counter().accept());
         batch.addRule(LEAVING, new Rule().counter().drop());
     }
 

@@ -225,7 +225,7 @@ class StackTableTest {
         assertEquals(List.of(), none);
         table.commit(add(PING));
         assertEquals(
-                List.of("egress-" + wireIndex, "input-unmark", "leaving", "output", "prerouting"),
+                List.of("egress-" + wireIndex, "identity", "input-unmark", "leaving", "output", "prerouting"),
                 hooks().stream().distinct().toList());
         table.commit(new SelectionChange(
                 List.of(), List.of(), List.of(), Set.of(new WideScope(Direction.IN, AddressFamily.INET6))));
