@@ -43,10 +43,16 @@ final class StackRoutes {
     private final RouteSocket socket;
     private final StackNames names;
     private boolean hasIpv6;
+    private boolean hasRules;
 
     StackRoutes(RouteSocket socket, StackNames names) {
         this.socket = socket;
         this.names = names;
+    }
+
+    /** EOPNOTSUPP on a kernel without policy routing. */
+    void requireRules() throws OsException {
+        socket.dump(RouteMessage.GET_RULE, new byte[12]);
     }
 
     /** Makes what is not there; returns whether anything was missing. */
@@ -57,9 +63,21 @@ final class StackRoutes {
     }
 
     private boolean install(int family, int tapIndex) throws OsException {
-        return addToTap(family, tapIndex)
-                | add(markRule(RouteMessage.NEW_RULE, family))
-                | add(tapRule(RouteMessage.NEW_RULE, family));
+        boolean missing = addToTap(family, tapIndex);
+        return hasRules
+                ? missing | add(markRule(RouteMessage.NEW_RULE, family)) | add(tapRule(RouteMessage.NEW_RULE, family))
+                : missing;
+    }
+
+    /**
+     * Has the rules there from now on. A kernel that was ever given one looks every packet's route up in a slower way,
+     * so there is none before there is something to protect.
+     */
+    void useRules(Link tap) throws OsException {
+        if (!hasRules) {
+            hasRules = true;
+            install(tap);
+        }
     }
 
     /** IPv6 is off there if all is and /proc/sys is read-only: what is selected is sent to the TAP where it leaves. */

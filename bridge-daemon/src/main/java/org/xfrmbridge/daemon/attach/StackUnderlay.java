@@ -134,10 +134,14 @@ public final class StackUnderlay implements Underlay {
         linkEvents = own(new LinkEvents());
         network = StackNeed.SOCKETS.open(IpSocketPort::new);
         own(network::release);
-        StackNeed.ROUTING.open(() -> routes.install(tap.link()));
+        StackNeed.ROUTING.open(() -> {
+            routes.requireRules();
+            return routes.install(tap.link());
+        });
         queue = own(StackNeed.QUEUE.open(ClearQueue::open));
         host = new StackHostPort(new StackTapPort(tap.device(), tap.link().mac(), names.markBit(), openedMark));
         own(host::release);
+        useRules(first);
         guard = own(Guard.open(directory));
         table = StackNeed.NFTABLES.open(
                 () -> StackTable.install(names, tap.link().index(), queue.number(), guard.socket(), first));
@@ -197,7 +201,16 @@ public final class StackUnderlay implements Underlay {
 
     /** Where policies become sets of what comes here. */
     public SelectionTable selectionTable() {
-        return table;
+        return change -> {
+            useRules(change);
+            table.commit(change);
+        };
+    }
+
+    private void useRules(SelectionChange next) throws OsException {
+        if (!next.levels().isEmpty() || !next.wide().isEmpty()) {
+            routes.useRules(tap.link());
+        }
     }
 
     /** The packets that came in the clear, and that a policy may want protected. Its thread reads it. */

@@ -35,7 +35,7 @@ final class StackChains {
     private static final String ENCAPSULATE = "encapsulate";
     private static final String IDENTITY = "identity";
     private static final String COVERED = "covered";
-    private static final String IPSEC = "ipsec";
+    private static final String IPSEC = "ipsec-protocols";
     private static final String TAP_EGRESS = "tap-egress";
     private static final String TAP_INGRESS = "tap-ingress";
 
@@ -166,6 +166,7 @@ final class StackChains {
 
     private void addOutput(Batch batch) {
         batch.addChain(OUTPUT, new Hook("route", Hook.OUTPUT, VERY_LAST), Policy.ACCEPT);
+        batch.addRule(OUTPUT, isOurs().accept());
         batch.addRule(OUTPUT, clearMark());
         jumpByFamily(batch, OUTPUT, Direction.OUT);
         batch.addRule(
@@ -204,7 +205,6 @@ final class StackChains {
     private void addSelected(Batch batch) {
         batch.addChain(SELECTED);
         batch.addRule(SELECTED, isLoopback(Meta.OIF).setMark(names.userBits(), 0));
-        batch.addRule(SELECTED, isOurs().setMark(names.userBits(), 0));
         batch.addRule(
                 SELECTED,
                 toCovered()

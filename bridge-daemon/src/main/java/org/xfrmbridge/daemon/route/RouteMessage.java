@@ -27,6 +27,7 @@ public record RouteMessage(int type, byte[] payload) {
     public static final int GET_NEIGHBOUR = 30;
     public static final int NEW_RULE = 32;
     public static final int DELETE_RULE = 33;
+    public static final int GET_RULE = 34;
     public static final int NEW_NEXT_HOP = 104;
     public static final int DELETE_NEXT_HOP = 105;
     public static final int GET_NEXT_HOP = 106;

@@ -1,11 +1,14 @@
 package org.xfrmbridge.daemon.attach;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -13,6 +16,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.TestNetwork;
 import org.xfrmbridge.daemon.nft.StackNames;
+import org.xfrmbridge.daemon.selection.SelectionChange;
+import org.xfrmbridge.daemon.selection.WideScope;
+import org.xfrmbridge.xfrm.AddressFamily;
+import org.xfrmbridge.xfrm.Direction;
 
 /** Judged by the text of {@code ip} and {@code nft}, in a namespace of its own. */
 @Timeout(60)
@@ -46,10 +53,20 @@ class StackUnderlayTest {
                 + network.exec("nft list tables");
     }
 
+    private static void selectAll(Underlay underlay) throws Exception {
+        WideScope all = new WideScope(Direction.OUT, AddressFamily.INET);
+        ((StackUnderlay) underlay)
+                .selectionTable()
+                .commit(new SelectionChange(List.of(), List.of(), List.of(), Set.of(all)));
+    }
+
     @Test
     void shouldLeaveNothingWhenDetached() throws Exception {
         network.inHere(() -> {
-            Underlay.attach(PLAN, directory).leave();
+            Underlay underlay = Underlay.attach(PLAN, directory);
+            assertFalse(network.ip("rule").contains("lookup 58"), "it would cost every packet of the host");
+            selectAll(underlay);
+            underlay.leave();
             assertTrue(network.ip("rule").contains("fwmark 0x40000000/0x40000000 lookup 58"));
             assertTrue(network.exec("nft list tables").contains("table inet xfrm-bridge"));
             assertEquals("nothing of the bridge is left in the host's stack", Underlay.detach(directory));
@@ -76,6 +93,7 @@ class StackUnderlayTest {
     void shouldMakeAgainWhatSomebodyTookAway() throws Exception {
         network.inHere(() -> {
             Underlay underlay = Underlay.attach(PLAN, directory);
+            selectAll(underlay);
             String whole = network.ip("rule") + network.ip("route show table 58") + network.ip("-br link show xfrm0");
             network.ip("rule del pref 50");
             network.ip("route flush table 58");
