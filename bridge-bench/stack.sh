@@ -354,9 +354,9 @@ protected() {
     protected_pair w --attach eth0
     protected_pair s
     for net in 0 1; do
-        # One round for the compiler.
-        for ((round = 0; round <= ROUNDS; round++)); do
-            [ $round != 1 ] || rm -f "$TMP/figures"
+        # Some for the compiler.
+        for ((round = -2; round < ROUNDS; round++)); do
+            [ $round != 0 ] || rm -f "$TMP/figures"
             protected_round wire w $net
             protected_round stack s $net
         done
