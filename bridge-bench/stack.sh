@@ -53,6 +53,8 @@ prepare stack
 end_all() {
     [ ${#PIDS[@]} = 0 ] || kill "${PIDS[@]}" 2>/dev/null
     wait 2>/dev/null
+    # They outlive their bridges, as is their purpose.
+    pkill -f "xfrm-bridge-guard $TMP/"
     PIDS=()
 }
 trap 'end_all; clean_up' EXIT
