@@ -1009,7 +1009,7 @@ def broken(scene):
     """The tables of nobody, opened: what a checker that sees anything has to see."""
     gateway = scene.gateways["a"]
     kill_guard_and_bridge(gateway, random.Random(0))
-    for chain in ("output", "prerouting", "last", "input", "forward"):
+    for chain in ("output", "prerouting", "leaving", "input", "forward"):
         gateway.inside("nft", "flush chain inet xfrm-bridge " + chain)
     try:
         scene.wait("packets in the clear", 20, lambda: False)
