@@ -33,7 +33,7 @@ final class InStack implements ChangeListener {
     InStack(StackUnderlay underlay, Databases databases, XfrmStack stack, Clock clock) {
         this.underlay = underlay;
         clearPath = stack.clearPath();
-        selection = new Selection(databases, underlay.selectionTable(), underlay.barrier(), clock);
+        selection = new Selection(databases, underlay.selectionTable(), underlay.barrier(), clock, underlay.markBits());
         stack.engine().listen(selection);
         stack.engine().listen(this);
         new EncapsulationPorts(databases.sockets(), this::encapsulate);

@@ -138,7 +138,7 @@ public final class StackUnderlay implements Underlay {
             routes.requireRules();
             return routes.install(tap.link());
         });
-        queue = own(StackNeed.QUEUE.open(ClearQueue::open));
+        queue = own(StackNeed.QUEUE.open(() -> ClearQueue.open(names.userBits())));
         host = new StackHostPort(new StackTapPort(tap.device(), tap.link().mac(), names.markBit(), openedMark));
         own(host::release);
         useRules(first);
@@ -147,6 +147,8 @@ public final class StackUnderlay implements Underlay {
                 () -> StackTable.install(names, tap.link().index(), queue.number(), guard.socket(), first));
         rulesetEvents = own(StackNeed.NFTABLES.open(RulesetEvents::new));
         cover();
+        // A bridge that died while it let nothing pass has left it so.
+        routes.open();
         LOG.info(
                 "in the host's stack, by {}, nftables' tables {} and routing table {}",
                 names.tap(),
@@ -211,6 +213,11 @@ public final class StackUnderlay implements Underlay {
         if (!next.levels().isEmpty() || !next.wide().isEmpty()) {
             routes.useRules(tap.link());
         }
+    }
+
+    /** Bits of a packet's mark that are the user's. */
+    public int markBits() {
+        return names.userBits();
     }
 
     /** The packets that came in the clear, and that a policy may want protected. Its thread reads it. */

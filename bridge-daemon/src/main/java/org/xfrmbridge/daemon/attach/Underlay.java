@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.attach;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
+import org.xfrmbridge.daemon.nft.Guard;
 import org.xfrmbridge.daemon.os.EventSource;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.datapath.PathContext.Placement;
@@ -25,6 +26,9 @@ public interface Underlay extends AutoCloseable {
      */
     static Underlay attach(AttachmentPlan plan, Path directory) throws IOException {
         AttachmentRecord left = AttachmentRecord.readHere(directory);
+        if (left == null) {
+            Guard.endForgotten(directory);
+        }
         return switch (plan) {
             case DeviceNames names when left == null -> WireUnderlay.attach(names, directory, null);
             case DeviceNames names when left instanceof WireRecord wire -> WireUnderlay.attach(names, directory, wire);

@@ -70,6 +70,7 @@ public final class ClearQueue implements AutoCloseable {
 
     private final NetlinkSocket socket;
     private final int number;
+    private final int userBits;
     private final EventDescriptor closing = new EventDescriptor();
     private final PollSet poll = new PollSet();
     private final PacketBuffer frame = new PacketBuffer();
@@ -78,22 +79,27 @@ public final class ClearQueue implements AutoCloseable {
     private int hook;
     private volatile boolean closed;
 
-    private ClearQueue(NetlinkSocket socket, int number) throws OsException {
+    private ClearQueue(NetlinkSocket socket, int number, int userBits) throws OsException {
         this.socket = socket;
         this.number = number;
+        this.userBits = userBits;
         verdicts = socket.prepareWrites(BATCH_PACKETS * VERDICT_BYTES);
         poll.add(socket.fd(), PollSet.READ);
         poll.add(closing.fd(), PollSet.READ);
     }
 
-    /** The first queue that nobody has, from {@link StackNames#FIRST_QUEUE} on. */
-    public static ClearQueue open() throws OsException {
+    /**
+     * The first queue that nobody has, from {@link StackNames#FIRST_QUEUE} on.
+     *
+     * @param userBits of a packet's mark: the others are shown clear, as what is forwarded may be selected, too
+     */
+    public static ClearQueue open(int userBits) throws OsException {
         NetlinkSocket socket = NetlinkSocket.toNetfilter();
         try {
             socket.setReceiveBuffer(SOCKET_BYTES);
             for (int number = StackNames.FIRST_QUEUE; number < StackNames.FIRST_QUEUE + MOST_QUEUES; number++) {
                 if (bind(socket, number)) {
-                    return new ClearQueue(socket, number);
+                    return new ClearQueue(socket, number, userBits);
                 }
             }
             throw new OsException("nfnetlink_queue: all numbers are taken", OsException.EBUSY);
@@ -209,7 +215,7 @@ public final class ClearQueue implements AutoCloseable {
                     hook = datagram.get(value + HOOK_AT);
                     hasHeader = true;
                 }
-                case PACKET_MARK -> frame.mark = fromNetworkOrder(datagram.getInt(value));
+                case PACKET_MARK -> frame.mark = fromNetworkOrder(datagram.getInt(value)) & userBits;
                 case IN_INDEX -> frame.ifindex = fromNetworkOrder(datagram.getInt(value));
                 case PAYLOAD -> putFrame(datagram, value, length - ATTRIBUTE_BYTES);
                 default -> {}

@@ -54,6 +54,18 @@ public final class Guard implements AutoCloseable {
         }
     }
 
+    /**
+     * Ends a guard that nobody has a record of: what it holds is of a namespace that is gone but for it, and would take
+     * tables that are meant for this one.
+     */
+    public static void endForgotten(Path directory) throws OsException {
+        try (DescriptorSocket connection = connect(directory)) {
+            if (connection != null) {
+                connection.ask('E', DescriptorSocket.NONE);
+            }
+        }
+    }
+
     /** To which the tables belong. */
     public NetlinkSocket socket() {
         return socket;

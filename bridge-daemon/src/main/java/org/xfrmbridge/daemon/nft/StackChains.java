@@ -384,6 +384,14 @@ final class StackChains {
     void addNetdev(Batch batch, Collection<CoveredDevice> devices) {
         batch.in(Family.NETDEV).addTable(extensions.tableFlags());
         batch.addChain(TAP_EGRESS, new Hook("filter", Hook.EGRESS, 0, names.tap()), Policy.ACCEPT)
+                // Whoever binds to the device, or routes there, means to be protected; and what comes from here, and
+                // is led back by a route, would go round for ever.
+                .addRule(
+                        TAP_EGRESS,
+                        new Rule()
+                                .hasBits(Meta.MARK, names.markBit(), false)
+                                .counter()
+                                .drop())
                 .addRule(TAP_EGRESS, storeInMac(Meta.MARK, 0, StackNames.MARK_MAC));
         batch.addChain(TAP_INGRESS, new Hook("filter", Hook.INGRESS, 0, names.tap()), Policy.ACCEPT)
                 .addRule(TAP_INGRESS, new Rule().load(Header.LINK, 8, 4, 0).set(Meta.MARK, 0));

@@ -34,12 +34,14 @@ final class PolicyElements {
     /**
      * Null if it selects nothing. A policy with an interface id is only for packets of xfrm interfaces, which never are
      * the host's other packets. A sub-policy of dir fwd that lets pass counts, too: it leads to a main one of dir in.
+     *
+     * @param markBits of a packet's mark that are the user's: another says nothing about a packet
      */
-    static Element of(PolicySpec spec) {
+    static Element of(PolicySpec spec, int markBits) {
         boolean leads = spec.type() == PolicySpec.Type.SUB && spec.direction() == Direction.FWD;
         boolean counts = (protects(spec) || leads) && isForPackets(spec);
         Selector selector = spec.selector();
-        return counts ? element(spec.direction(), selector, spec.mark(), selector.protocol()) : null;
+        return counts ? element(spec.direction(), selector, spec.mark(), markBits, selector.protocol()) : null;
     }
 
     private static boolean isForPackets(PolicySpec spec) {
@@ -48,7 +50,7 @@ final class PolicyElements {
                 && AddressFamily.isIp(spec.selector().family());
     }
 
-    private static Element element(Direction direction, Selector selector, Mark mark, int number) {
+    private static Element element(Direction direction, Selector selector, Mark mark, int markBits, int number) {
         int family = selector.family();
         boolean protocol = isSeen(number, family);
         boolean ports = protocol && IpProtocol.hasPorts(number);
@@ -62,7 +64,7 @@ final class PolicyElements {
                 protocol,
                 sport,
                 dport,
-                mark.mask());
+                mark.mask() & markBits);
         return new Element(
                 level,
                 selector.saddr().prefix(level.saddrBits()),
@@ -70,7 +72,7 @@ final class PolicyElements {
                 protocol ? number : 0,
                 sport ? selector.sport() : 0,
                 dport ? selector.dport() : 0,
-                mark.value());
+                mark.value() & markBits);
     }
 
     /** Whether the host's stack, too, takes it for the upper protocol: it looks behind IPv6's extension headers. */
@@ -102,7 +104,7 @@ final class PolicyElements {
      * Null if it selects nothing. Packets of a socket's port, or all of its protocol if that is not known. A socket of
      * family INET6 may have IPv4 packets, too, but no policy for them unless that is of family INET.
      */
-    static Element ofSocket(Direction direction, LocalEndpoint at, PolicySpec spec) {
+    static Element ofSocket(Direction direction, LocalEndpoint at, PolicySpec spec, int markBits) {
         if (!protects(spec) || !isForPackets(spec)) {
             return null;
         }
@@ -112,13 +114,13 @@ final class PolicyElements {
         } else if (at.port() > 0) {
             packets.dport(at.port());
         }
-        return element(direction, packets.build(), spec.mark(), at.protocol());
+        return element(direction, packets.build(), spec.mark(), markBits, at.protocol());
     }
 
     /** Errors about what a policy of dir fwd protects are judged as that is. */
     static Element icmp(Direction direction, int family) {
         int protocol = family == AddressFamily.INET ? IpProtocol.ICMP : IpProtocol.ICMPV6;
-        return element(direction, Selector.any(family), Mark.NONE, protocol);
+        return element(direction, Selector.any(family), Mark.NONE, 0, protocol);
     }
 
     /** All packets. */

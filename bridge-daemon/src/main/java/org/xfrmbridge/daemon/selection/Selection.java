@@ -67,6 +67,7 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
     private final SelectionTable table;
     private final Barrier barrier;
     private final Clock clock;
+    private final int markBits;
     private final ScopeSets[] scopes = new ScopeSets[Direction.values().length * FAMILIES.length];
     private final Map<Element, Integer> ofSockets = new HashMap<>();
     private final Set<Direction> blocked = EnumSet.noneOf(Direction.class);
@@ -91,13 +92,15 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
      * Listens to the databases from now on, and takes up what they have; the table is not asked before {@link #start}.
      *
      * @param barrier closed while the table fails
+     * @param markBits of packets' marks that are the user's
      */
-    public Selection(Databases databases, SelectionTable table, Barrier barrier, Clock clock) {
-        this(databases, table, barrier, clock, LIMITS);
+    public Selection(Databases databases, SelectionTable table, Barrier barrier, Clock clock, int markBits) {
+        this(databases, table, barrier, clock, markBits, LIMITS);
     }
 
-    Selection(Databases databases, SelectionTable table, Barrier barrier, Clock clock, Limits limits) {
+    Selection(Databases databases, SelectionTable table, Barrier barrier, Clock clock, int markBits, Limits limits) {
         spd = databases.spd();
+        this.markBits = markBits;
         this.table = table;
         this.barrier = barrier;
         this.clock = clock;
@@ -143,13 +146,13 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
     @Override
     public void comes(Policy policy) {
         walkCredit++;
-        addNow(PolicyElements.of(policy.spec()));
+        addNow(PolicyElements.of(policy.spec(), markBits));
     }
 
     @Override
     public void goes(Policy policy) {
         walkCredit++;
-        remove(PolicyElements.of(policy.spec()));
+        remove(PolicyElements.of(policy.spec(), markBits));
     }
 
     @Override
@@ -168,10 +171,10 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
         }
     }
 
-    private static List<Element> ofSocket(LocalEndpoint at, Policy in, Policy out) {
+    private List<Element> ofSocket(LocalEndpoint at, Policy in, Policy out) {
         List<Element> elements = new ArrayList<>(2);
-        Element inbound = in == null ? null : PolicyElements.ofSocket(Direction.IN, at, in.spec());
-        Element outbound = out == null ? null : PolicyElements.ofSocket(Direction.OUT, at, out.spec());
+        Element inbound = in == null ? null : PolicyElements.ofSocket(Direction.IN, at, in.spec(), markBits);
+        Element outbound = out == null ? null : PolicyElements.ofSocket(Direction.OUT, at, out.spec(), markBits);
         if (inbound != null) {
             elements.add(inbound);
         }
@@ -402,7 +405,7 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
     private void addPolicies(Set<ScopeSets> to) {
         Dump<Policy> all = spd.walk(null);
         for (Policy policy = all.next(); policy != null; policy = all.next()) {
-            Element element = Spd.isSocketPolicy(policy) ? null : PolicyElements.of(policy.spec());
+            Element element = Spd.isSocketPolicy(policy) ? null : PolicyElements.of(policy.spec(), markBits);
             if (element != null && to.contains(scope(element.level()))) {
                 add(element);
             }

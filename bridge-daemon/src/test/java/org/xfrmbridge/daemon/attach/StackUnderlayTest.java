@@ -89,6 +89,38 @@ class StackUnderlayTest {
         assertEquals(before, snapshot());
     }
 
+    /** As where a container starts again whose directory stayed. */
+    @Test
+    void shouldNotTakeTheTablesOfANamespaceThatWasLeft() throws Exception {
+        network.inHere(() -> {
+            Underlay.attach(PLAN, directory).leave();
+            return null;
+        });
+        try (TestNetwork next = new TestNetwork()) {
+            next.inHere(() -> {
+                Underlay underlay = Underlay.attach(PLAN, directory);
+                assertTrue(next.exec("nft list tables").contains("table inet xfrm-bridge"));
+                underlay.close();
+                return null;
+            });
+        }
+    }
+
+    /** Where it could not be told what is to be protected. */
+    @Test
+    void shouldOpenWhatADeadBridgeShut() throws Exception {
+        network.inHere(() -> {
+            StackUnderlay shut = (StackUnderlay) Underlay.attach(PLAN, directory);
+            shut.barrier().close();
+            assertTrue(network.ip("rule").contains("49:"));
+            shut.leave();
+            Underlay again = Underlay.attach(PLAN, directory);
+            assertFalse(network.ip("rule").contains("49:"));
+            again.close();
+            return null;
+        });
+    }
+
     @Test
     void shouldMakeAgainWhatSomebodyTookAway() throws Exception {
         network.inHere(() -> {

@@ -33,7 +33,7 @@ class ClearQueueTest {
         veth = index("veth0");
         network.ip("link add xfrm0 type veth peer name xfrm1");
         network.inHere(() -> {
-            queue = ClearQueue.open();
+            queue = ClearQueue.open(StackNames.DEFAULT.userBits());
             owner = NetlinkSocket.toNetfilter();
             SelectionChange all = new SelectionChange(
                     List.of(),
@@ -133,7 +133,7 @@ class ClearQueueTest {
 
     @Test
     void shouldTakeTheNextNumberWhenOneIsTaken() throws Exception {
-        ClearQueue other = network.inHere(ClearQueue::open);
+        ClearQueue other = network.inHere(() -> ClearQueue.open(StackNames.DEFAULT.userBits()));
         assertEquals(queue.number() + 1, other.number());
         other.close();
         other.await(0);

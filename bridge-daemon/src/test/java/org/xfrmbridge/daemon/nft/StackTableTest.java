@@ -197,6 +197,7 @@ class StackTableTest {
                 "link set xfrm0 down",
                 "link delete xfrm0",
                 "not covered",
+                "link set veth0 name veth9",
                 "route flush table 58",
                 "rule delete pref 50"
             })
@@ -210,7 +211,8 @@ class StackTableTest {
                 network.ip(accident.equals("link delete xfrm0") ? "link set xfrm0 down" : accident);
             }
         }
-        for (String way : List.of("10.9.0.1", "-I veth0 10.9.0.1", "2001:db8:9::1", "-I veth0 2001:db8:9::1")) {
+        String bound = accident.endsWith("veth9") ? "-I veth9 " : "-I veth0 ";
+        for (String way : List.of("10.9.0.1", bound + "10.9.0.1", "2001:db8:9::1", bound + "2001:db8:9::1")) {
             ping(way);
         }
         assertEquals(0, frames(wire, "192.0.2.1", "10.9.0.1").size());
@@ -298,6 +300,21 @@ class StackTableTest {
         table.commit(add(PING));
         nft("table ip own { chain o { type filter hook output priority 0; meta priority set \"5846:524d\"; }; }");
         assertTrue(network.ping("10.9.0.1"));
+    }
+
+    /** Nothing else may leave the host in the clear by it, nor what comes from the bridge go round for ever. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldTakeWhatIsSelectedAlone(boolean selects) throws Exception {
+        network.ip("route add 10.8.0.0/16 dev xfrm0");
+        network.ip("route add 10.9.0.1/32 dev xfrm0");
+        table.commit(selects ? add(PING) : none());
+        ping("10.8.0.1");
+        assertEquals(0, frames(tap, "192.0.2.1", "10.8.0.1").size());
+        ping("-I xfrm0 192.0.2.2");
+        assertEquals(0, frames(tap, "192.0.2.1", "192.0.2.2").size());
+        ping("10.9.0.1");
+        assertEquals(selects ? 1 : 0, frames(tap, "192.0.2.1", "10.9.0.1").size());
     }
 
     private void nft(String rules) throws Exception {

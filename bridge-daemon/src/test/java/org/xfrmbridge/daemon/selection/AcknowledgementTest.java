@@ -82,7 +82,7 @@ class AcknowledgementTest {
     @BeforeEach
     void start() throws OsException {
         SelectionTable table = change -> order.add(change.wide().isEmpty() ? "sets" : "wide");
-        new Selection(databases, table, null, clock).start();
+        new Selection(databases, table, null, clock, -1).start();
         order.clear();
     }
 

@@ -76,7 +76,7 @@ class SelectionModelTest {
     void shouldSelectWhateverIsNotJustLetPass(int seed) throws Exception {
         random = new Random(seed);
         Limits limits = seed % 2 == 0 ? TIGHT : AMPLE;
-        selection = new Selection(databases, table, new FlagBarrier(), clock, limits);
+        selection = new Selection(databases, table, new FlagBarrier(), clock, -1, limits);
         engine.listen(selection);
         selection.start();
         for (int round = 0; round < 40; round++) {

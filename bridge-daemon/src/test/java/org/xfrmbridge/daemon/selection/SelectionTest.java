@@ -22,6 +22,7 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicyKey;
@@ -32,6 +33,7 @@ import org.xfrmbridge.xfrm.Template;
 
 class SelectionTest {
     private static final int INET = AddressFamily.INET;
+    private static final int BRIDGES_BIT = 1 << 30;
     private static final int MS = 1_000_000;
     private static final Address HERE = Address.parse("192.0.2.1");
     private static final int NET_10 = 0x0a00_0000;
@@ -56,7 +58,7 @@ class SelectionTest {
                 barrier = false;
             }
         };
-        selection = new Selection(databases, table, flag, clock);
+        selection = new Selection(databases, table, flag, clock, ~BRIDGES_BIT);
         engine.listen(selection);
         selection.start();
         table.commits = 0;
@@ -93,6 +95,10 @@ class SelectionTest {
     }
 
     private boolean isSelected(int daddr) {
+        return table.selects(Direction.OUT, flow(daddr));
+    }
+
+    private static Flow flow(int daddr) {
         Flow flow = new Flow();
         flow.family = INET;
         flow.saddrHigh = HERE.high();
@@ -100,7 +106,7 @@ class SelectionTest {
         flow.protocol = IpProtocol.TCP;
         flow.sport = 1000;
         flow.dport = 80;
-        return table.selects(Direction.OUT, flow);
+        return flow;
     }
 
     private void pass(int ms) {
@@ -119,6 +125,24 @@ class SelectionTest {
             assertEquals(i, table.commits);
             pass(11);
         }
+    }
+
+    /** What is forwarded may have it already. */
+    @Test
+    void shouldNotLookAtTheBridgesOwnBit() throws XfrmException {
+        PolicySpec all = to(NET_10, 8);
+        add(PolicySpec.builder()
+                .selector(all.selector())
+                .templates(all.templates())
+                .mark(new Mark(5, -1))
+                .build());
+        Flow flow = flow(NET_10 + 7);
+        flow.mark = 5;
+        assertTrue(table.selects(Direction.OUT, flow));
+        flow.mark |= BRIDGES_BIT;
+        assertTrue(table.selects(Direction.OUT, flow));
+        flow.mark = 6;
+        assertFalse(table.selects(Direction.OUT, flow));
     }
 
     @Test
@@ -223,7 +247,7 @@ class SelectionTest {
         Databases restored = new Databases();
         XfrmEngine before = XfrmEngine.builder(restored, clock).build();
         before.addPolicy(to(NET_10, 24), true, Origin.KERNEL);
-        Selection late = new Selection(restored, table, null, clock);
+        Selection late = new Selection(restored, table, null, clock, ~BRIDGES_BIT);
         before.setSocketPolicy(
                 "owner",
                 1,
