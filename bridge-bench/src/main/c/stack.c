@@ -37,7 +37,7 @@ static struct sockaddr_in address(const char *host, const char *port)
 static int bound(struct sockaddr_in at)
 {
     int socket_fd = socket(AF_INET, SOCK_DGRAM, 0);
-    if (bind(socket_fd, (struct sockaddr *)&at, sizeof at) < 0) {
+    if (bind(socket_fd, (struct sockaddr *) &at, sizeof at) < 0) {
         perror("bind");
         exit(1);
     }
@@ -46,11 +46,11 @@ static int bound(struct sockaddr_in at)
 
 static void report(int signal)
 {
-    (void)signal;
+    (void) signal;
     char text[32];
     int length = snprintf(text, sizeof text, "%lu\n", received);
     received = 0;
-    (void)!write(1, text, length);
+    (void) !write(1, text, length);
 }
 
 static void take_in(int socket_fd)
@@ -67,13 +67,13 @@ static void send_all(struct sockaddr_in to, int bytes, long most, double limit)
 {
     static char datagram[65536];
     int socket_fd = socket(AF_INET, SOCK_DGRAM, 0);
-    if (connect(socket_fd, (struct sockaddr *)&to, sizeof to) < 0)
+    if (connect(socket_fd, (struct sockaddr *) &to, sizeof to) < 0)
         return perror("connect");
     double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID), begin = seconds(CLOCK_MONOTONIC), took = 0;
     long sent = 0;
     while (sent < most && took < limit) {
         for (int i = 0; i < 100; i++)
-            (void)!send(socket_fd, datagram, bytes, 0);
+            (void) !send(socket_fd, datagram, bytes, 0);
         sent += 100;
         took = seconds(CLOCK_MONOTONIC) - begin;
     }
@@ -84,7 +84,7 @@ int main(int count, char **arguments)
 {
     if (count >= 6 && !strcmp(arguments[1], "send")) {
         send_all(address(arguments[2], arguments[3]), atoi(arguments[4]), atol(arguments[5]),
-                 count > 6 ? atof(arguments[6]) : 1e9);
+                count > 6 ? atof(arguments[6]) : 1e9);
     } else if (count == 4 && !strcmp(arguments[1], "sink")) {
         take_in(bound(address(arguments[2], arguments[3])));
     } else if (count == 3 && !strcmp(arguments[1], "encap")) {

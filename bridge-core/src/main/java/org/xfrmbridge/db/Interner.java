@@ -68,12 +68,20 @@ public final class Interner {
         Lifetime lifetime = s.lifetime() == Lifetime.UNLIMITED ? s.lifetime() : of(s.lifetime());
         List<Template> templates = intern(s.templates());
         Mark mark = s.mark() == Mark.NONE ? s.mark() : of(s.mark());
-        return s.toBuilder()
-                .lifetime(lifetime)
-                .templates(templates)
-                .mark(mark)
-                .index(index)
-                .build();
+        return new PolicySpec(
+                s.selector(),
+                lifetime,
+                s.priority(),
+                index,
+                s.direction(),
+                s.action(),
+                s.flags(),
+                s.share(),
+                templates,
+                mark,
+                s.ifId(),
+                s.type(),
+                s.securityContext());
     }
 
     FieldMatch intern(FieldMatch fields) {
