@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -94,9 +95,9 @@ public final class FirewallCheck {
         Process process = new ProcessBuilder(words)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        process.onExit()
-                .completeOnTimeout(process, PROGRAM_SECONDS, TimeUnit.SECONDS)
-                .thenAccept(Process::destroyForcibly);
+        // Not when it has ended: that would close what is still to be read.
+        CompletableFuture<Void> limit = CompletableFuture.runAsync(
+                process::destroyForcibly, CompletableFuture.delayedExecutor(PROGRAM_SECONDS, TimeUnit.SECONDS));
         try (InputStream out = process.getInputStream()) {
             String text = new String(out.readAllBytes(), StandardCharsets.UTF_8);
             return process.waitFor() == 0 ? Optional.of(text) : Optional.empty();
@@ -104,6 +105,13 @@ public final class FirewallCheck {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while " + command[0] + " listed its rules", e);
+        } catch (IOException e) {
+            if (limit.isDone()) {
+                return Optional.empty();
+            }
+            throw e;
+        } finally {
+            limit.cancel(false);
         }
     }
 }
