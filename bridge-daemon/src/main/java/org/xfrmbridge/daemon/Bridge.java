@@ -5,7 +5,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.ThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,11 +36,15 @@ import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.SystemClock;
+import org.xfrmbridge.daemon.status.Place;
+import org.xfrmbridge.daemon.status.Status;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.km.XfrmEngine;
+import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.stack.XfrmStack;
 import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Direction;
 
 /**
  * The running program: the place where it is put together. In the order in which it is made: what it stands on
@@ -149,6 +157,7 @@ public final class Bridge implements AutoCloseable {
         this.lock = lock;
         this.underlay = underlay;
         Clock clock = new SystemClock();
+        long startEpochSeconds = clock.epochSeconds();
         outbound = new DatapathLoop(underlay.host());
         inbound = new DatapathLoop(underlay.network());
 
@@ -188,7 +197,8 @@ public final class Bridge implements AutoCloseable {
                 .batch(controlClock.and(barrier))
                 .channel(new EventChannel(kernel, "routes"))
                 .afterEachRound(this::flush)
-                .everyFewSeconds(this::upkeep);
+                .everyFewSeconds(this::upkeep)
+                .status(() -> answerStatus(startEpochSeconds));
         underlay.eventSources().forEach((what, source) -> control.channel(new EventChannel(source, what)));
         if (inStack != null) {
             control.deadlineNs(inStack::nextDeadlineNs);
@@ -204,6 +214,46 @@ public final class Bridge implements AutoCloseable {
         threads.add(start("inbound", inbound.begin(stack.inbound()::doWork)));
         threads.add(start("control", plane::serve));
         threads.add(start("guests", plane::serveUnprivileged));
+    }
+
+    /** How a bridge is that ended here. */
+    public static Status statusOfEnded(Path directory) throws IOException {
+        Place place = Underlay.left(directory);
+        Protection protection = PolicyRestore.protection(directory);
+        boolean closes = place != null && (place.takesAll() || protection.isAny());
+        List<String> closed = closes ? List.of(protection + ": " + place.closedWhenEnded()) : List.of();
+        return Status.ended(directory.toString(), place, closed);
+    }
+
+    /** Control thread. */
+    private String answerStatus(long startEpochSeconds) {
+        try {
+            return status(startEpochSeconds).toJson();
+        } catch (OsException e) {
+            LOG.warn("how the bridge is could not be asked of the kernel: {}", e.getMessage());
+            return "";
+        }
+    }
+
+    private Status status(long startEpochSeconds) throws OsException {
+        XfrmService service = stack.engine();
+        XfrmService.PolicyCounts counts = service.policyCounts();
+        Map<String, Integer> policies = new LinkedHashMap<>();
+        for (Direction direction : Direction.values()) {
+            policies.put(direction.name().toLowerCase(Locale.ROOT), counts.global()[direction.number()]);
+        }
+        policies.put("of_sockets", Arrays.stream(counts.socket()).sum());
+        return new Status(
+                true,
+                directory.toString(),
+                startEpochSeconds,
+                underlay.status(),
+                service.stateCounts().states(),
+                policies,
+                inStack == null ? List.of() : inStack.wideScopes(),
+                inStack == null ? List.of() : inStack.closed(),
+                PlainLineStream.warningsOnStandardError(),
+                null);
     }
 
     private static Thread start(String name, Runnable work) {

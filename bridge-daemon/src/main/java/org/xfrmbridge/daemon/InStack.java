@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon;
 
+import java.util.List;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -72,6 +73,18 @@ final class InStack implements ChangeListener {
     /** By when {@link #afterEachRound} is to be called. */
     long nextDeadlineNs() {
         return selection.nextDeadlineNs();
+    }
+
+    /** For people: in which directions all packets come to the bridge, and why. */
+    List<String> wideScopes() {
+        return selection.wideScopes();
+    }
+
+    /** For people: what does not pass at all, and why. */
+    List<String> closed() {
+        return selection.isClosed()
+                ? List.of("nothing leaves the host: nftables cannot be told what to protect, see the log")
+                : List.of();
     }
 
     /** Judges what came in the clear, until the queue is closed. */

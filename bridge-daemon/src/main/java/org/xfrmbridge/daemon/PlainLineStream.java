@@ -3,12 +3,23 @@ package org.xfrmbridge.daemon;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * A stream on which what is printed as a line is one: names, paths and messages that came from outside cannot begin
  * another, nor move a terminal's cursor or turn the direction of text. The log is written through this one. Any thread.
  */
 public final class PlainLineStream extends PrintStream {
+    /** As the log begins lines: a time, the level. */
+    private static final Pattern WARNING = Pattern.compile("^\\S+ (WARN|ERROR) ");
+
+    private static final int MOST_WARNINGS = 5;
+
+    private final Deque<String> warnings = new ArrayDeque<>();
+
     public PlainLineStream(OutputStream out, Charset charset) {
         super(out, true, charset);
     }
@@ -20,12 +31,37 @@ public final class PlainLineStream extends PrintStream {
 
     @Override
     public void println(String line) {
-        super.println(plain(line));
+        String plain = plain(line);
+        super.println(plain);
+        keep(plain);
     }
 
     @Override
     public void println(Object line) {
-        super.println(plain(String.valueOf(line)));
+        println(String.valueOf(line));
+    }
+
+    private void keep(String line) {
+        if (line != null && WARNING.matcher(line).find()) {
+            synchronized (warnings) {
+                if (warnings.size() == MOST_WARNINGS) {
+                    warnings.removeFirst();
+                }
+                warnings.add(line);
+            }
+        }
+    }
+
+    /** The last lines of the log that warn, the oldest first. */
+    List<String> warnings() {
+        synchronized (warnings) {
+            return List.copyOf(warnings);
+        }
+    }
+
+    /** The same of System.err; none if it is no such stream. */
+    static List<String> warningsOnStandardError() {
+        return System.err instanceof PlainLineStream lines ? lines.warnings() : List.of();
     }
 
     /** The text with what is not to be seen, but for tabs, as escape sequences of Java. */

@@ -14,7 +14,7 @@ import com.tngtech.archunit.lang.ArchRule;
 import java.util.stream.Stream;
 
 /**
- * Who in the daemon may know whom. From below: {@code os}; {@code route}, {@code port}, {@code client},
+ * Who in the daemon may know whom. From below: {@code os}, {@code status}; {@code route}, {@code port}, {@code client},
  * {@code selection}; {@code host}, {@code attach}; {@code journal}; {@code control}; {@code warmup}; the assembly;
  * {@code cli}.
  */
@@ -52,11 +52,14 @@ class ArchitectureTest {
     static final ArchRule shouldLetTheFirewallKnowNobody = knows("firewall");
 
     @ArchTest
+    static final ArchRule shouldLetTheStatusKnowNobody = knows("status");
+
+    @ArchTest
     static final ArchRule shouldLetTheHostKnowRoutesOnly = knows("host", "os", "route");
 
     @ArchTest
     static final ArchRule shouldLetAttachingKnowRoutesPortsAndNetfilterOnly =
-            knows("attach", "os", "route", "port", "nft", "selection");
+            knows("attach", "os", "route", "port", "nft", "selection", "status");
 
     @ArchTest
     static final ArchRule shouldLetTheJournalKnowTheClockOnly = knows("journal", "os");

@@ -40,6 +40,17 @@ class PlainLineStreamTest {
     }
 
     @Test
+    void shouldKeepTheLastWarnings() {
+        PlainLineStream out = new PlainLineStream(written, StandardCharsets.UTF_8);
+        for (int i = 0; i < 7; i++) {
+            out.println("12:00:00.000 WARN number " + i);
+            out.println("12:00:00.000 INFO nothing to WARN of");
+        }
+        assertEquals(5, out.warnings().size());
+        assertEquals("12:00:00.000 WARN number 2", out.warnings().getFirst());
+    }
+
+    @Test
     void shouldLeaveAloneWhatIsPlain() {
         String plain = "Straße /run/xfrm-bridge rfc4106(gcm(aes))\t§ 𝄞";
         assertEquals(plain, PlainLineStream.plain(plain));

@@ -126,6 +126,25 @@ public final class BridgeProcess implements AutoCloseable {
         return host.run(program().toString(), "stat", "--dir", directory.toString(), "--json");
     }
 
+    /** The text of {@code xfrm-bridge status}, which succeeds if the bridge runs and is whole. */
+    public String status() {
+        return status(0);
+    }
+
+    /** The same of a bridge that has ended. */
+    public String statusOfEnded() {
+        return status(3);
+    }
+
+    private String status(int exitCode) {
+        Command.Result result = host.command(program().toString(), "status", "--dir", directory.toString())
+                .result();
+        if (result.exitCode() != exitCode) {
+            throw new IllegalStateException("exit code " + result.exitCode() + " of status: " + result.output());
+        }
+        return result.output();
+    }
+
     public int stop() {
         return daemon.terminate();
     }

@@ -83,17 +83,26 @@ sealed interface AttachmentRecord permits WireRecord, StackRecord {
 
     /** The same for who undoes it: who asks in the wrong namespace must not lose the record. */
     static AttachmentRecord readToDetach(Path directory) throws IOException {
+        readToLook(directory);
+        return readHere(directory);
+    }
+
+    /** The same for who only asks: nothing is removed. */
+    static AttachmentRecord readToLook(Path directory) throws IOException {
         AttachmentRecord left = read(directory);
         if (left == null) {
             return null;
         }
         NamespaceId here = NamespaceId.here();
-        if (left.namespaceId().isOfSameBoot(here) && !left.namespaceId().equals(here)) {
+        if (!left.namespaceId().isOfSameBoot(here)) {
+            return null;
+        }
+        if (!left.namespaceId().equals(here)) {
             throw new AttachmentException(
-                    "%s was attached in another network namespace: detach it there, or delete %s if that is gone"
+                    "%s was attached in another network namespace: ask or detach it there, or delete %s if that is gone"
                             .formatted(left.label(), file(directory)));
         }
-        return readHere(directory);
+        return left;
     }
 
     /** Writes it so that a crash leaves the old one or the new one, whole. */

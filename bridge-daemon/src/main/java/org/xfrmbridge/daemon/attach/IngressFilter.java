@@ -76,6 +76,13 @@ final class IngressFilter implements AutoCloseable {
         }
     }
 
+    /** Whether that of a device is there. */
+    static boolean isThere(String device) throws OsException {
+        try (IngressFilter filter = new IngressFilter(device)) {
+            return filter.isThere();
+        }
+    }
+
     /** The table stays. */
     @Override
     public void close() {
@@ -102,7 +109,11 @@ final class IngressFilter implements AutoCloseable {
         netfilter.commit(new Batch(Family.NETDEV, table()).deleteTable());
     }
 
-    private String table() {
+    static String tableOf(String device) {
         return "xfrm-bridge-" + device;
+    }
+
+    private String table() {
+        return tableOf(device);
     }
 }

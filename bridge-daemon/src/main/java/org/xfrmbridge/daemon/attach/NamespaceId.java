@@ -17,7 +17,7 @@ public record NamespaceId(String bootId, long namespace) {
     private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
 
     /** Where the calling thread is. */
-    static NamespaceId here() throws IOException {
+    public static NamespaceId here() throws IOException {
         try (RouteSocket socket = new RouteSocket()) {
             return new NamespaceId(readBootId(), socket.namespaceCookie());
         }

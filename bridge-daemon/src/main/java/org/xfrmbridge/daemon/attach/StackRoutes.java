@@ -1,5 +1,10 @@
 package org.xfrmbridge.daemon.attach;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.route.Link;
@@ -39,6 +44,9 @@ final class StackRoutes {
     private static final int FRA_OIFNAME = 17;
     private static final byte TO_TABLE = 1;
     private static final byte NO_WAY = 7;
+
+    private static final int[] BOTH = {AddressFamily.INET, AddressFamily.INET6};
+    private static final int[] ONLY_IPV4 = {AddressFamily.INET};
 
     private final RouteSocket socket;
     private final StackNames names;
@@ -118,6 +126,80 @@ final class StackRoutes {
         };
     }
 
+    /** Whether there are rules, or have to be. */
+    private boolean wantsRules() throws OsException {
+        return hasRules
+                || socket.dump(RouteMessage.GET_RULE, header(0, 0)).stream()
+                        .anyMatch(rule -> isMarkRule(rule) || isTapRule(rule));
+    }
+
+    /** What of it is not there, for people. */
+    List<String> missing(Link tap) throws OsException {
+        List<String> missing = new ArrayList<>();
+        boolean rulesWanted = wantsRules();
+        for (int family : tap.hasIpv6() ? BOTH : ONLY_IPV4) {
+            List<RouteMessage> rules = socket.dump(RouteMessage.GET_RULE, header(family, 0));
+            String version = family == AddressFamily.INET ? " of IPv4" : " of IPv6";
+            if (rulesWanted && rules.stream().noneMatch(this::isMarkRule)) {
+                missing.add("rule " + StackNames.MARK_RULE + version);
+            }
+            if (rulesWanted && rules.stream().noneMatch(this::isTapRule)) {
+                missing.add("rule " + StackNames.TAP_RULE + version);
+            }
+            if (!hasRoute(family, tap.index()) && !(family == AddressFamily.INET6 && isIpv6Off())) {
+                missing.add("the route of table " + StackNames.ROUTE_TABLE + version);
+            }
+        }
+        return missing;
+    }
+
+    private boolean isIpv6Off() {
+        try {
+            return Files.readString(Path.of("/proc/sys/net/ipv6/conf", names.tap(), "disable_ipv6"))
+                    .strip()
+                    .equals("1");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private boolean isMarkRule(RouteMessage rule) {
+        return leadsToTable(rule, StackNames.MARK_RULE)
+                && rule.attributes().getInt(FRA_FWMARK, 0) == names.markBit()
+                && rule.attributes().getInt(FRA_FWMASK, 0) == names.markBit();
+    }
+
+    private boolean isTapRule(RouteMessage rule) {
+        return leadsToTable(rule, StackNames.TAP_RULE)
+                && names.tap().equals(rule.attributes().getString(FRA_OIFNAME));
+    }
+
+    private static boolean leadsToTable(RouteMessage rule, int preference) {
+        return rule.attributes().getInt(FRA_PRIORITY, 0) == preference
+                && rule.attributes().getInt(FRA_TABLE, 0) == StackNames.ROUTE_TABLE;
+    }
+
+    private boolean hasRoute(int family, int tapIndex) throws OsException {
+        try {
+            return socket.dump(RouteMessage.GET_ROUTE, header(family, StackNames.ROUTE_TABLE)).stream()
+                    .map(Route::new)
+                    .anyMatch(route -> route.table() == StackNames.ROUTE_TABLE && route.outputIndex() == tapIndex);
+        } catch (OsException e) {
+            if (e.errno() == OsException.ENOENT) {
+                // There has never been such a table.
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    private static byte[] header(int family, int table) {
+        byte[] header = new byte[12];
+        header[0] = (byte) family;
+        header[4] = (byte) table;
+        return header;
+    }
+
     /** Whether the table has routes of somebody. */
     boolean isTableInUse() throws OsException {
         byte[] header = new byte[12];
@@ -128,7 +210,7 @@ final class StackRoutes {
     /** Takes away what there is of it. */
     void remove(Link tap) throws OsException {
         open();
-        for (int family : new int[] {AddressFamily.INET, AddressFamily.INET6}) {
+        for (int family : BOTH) {
             delete(markRule(RouteMessage.DELETE_RULE, family));
             delete(tapRule(RouteMessage.DELETE_RULE, family));
             if (tap != null) {

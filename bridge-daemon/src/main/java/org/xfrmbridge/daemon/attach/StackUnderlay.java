@@ -29,6 +29,8 @@ import org.xfrmbridge.daemon.selection.Selection;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.SelectionTable;
 import org.xfrmbridge.daemon.selection.WideScope;
+import org.xfrmbridge.daemon.status.Part;
+import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -164,6 +166,55 @@ public final class StackUnderlay implements Underlay {
     /** Undoes what a record tells of. */
     static void detach(Path directory, StackRecord left) throws IOException {
         new StackUnderlay(directory, left.names()).close();
+    }
+
+    /** What a bridge left that ended. */
+    static Place left(Path directory, StackRecord left) throws IOException {
+        StackUnderlay underlay = new StackUnderlay(directory, left.names());
+        try {
+            return underlay.place(underlay.look().stays(), List.of());
+        } finally {
+            underlay.leave();
+        }
+    }
+
+    @Override
+    public Place status() throws OsException {
+        return place(look().all(queue.number()), uncovered());
+    }
+
+    private StackLook look() {
+        return new StackLook(links, routes, names, directory);
+    }
+
+    private Place place(List<Part> parts, List<String> uncovered) throws OsException {
+        return new Place(
+                "in the stack",
+                names.tap(),
+                false,
+                runOptions(),
+                socket.namespaceCookie(),
+                parts,
+                covered.stream().map(CoveredDevice::name).sorted().toList(),
+                uncovered,
+                encapsulations.keySet().stream().sorted().toList());
+    }
+
+    private String runOptions() {
+        return names.equals(StackNames.DEFAULT)
+                ? ""
+                : "--tap %s --mark-bit 0x%x".formatted(names.tap(), names.markBit());
+    }
+
+    /** Up, but no place where what is selected could be seen when it leaves. */
+    private List<String> uncovered() throws OsException {
+        return links.all().stream()
+                .filter(link -> link.leadsOut()
+                        && link.index() != tap.link().index()
+                        && covered.stream().noneMatch(device -> device.index() == link.index()))
+                .map(Link::name)
+                .sorted()
+                .toList();
     }
 
     @Override

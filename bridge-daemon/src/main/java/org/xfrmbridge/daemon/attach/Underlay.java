@@ -6,6 +6,7 @@ import java.util.Map;
 import org.xfrmbridge.daemon.nft.Guard;
 import org.xfrmbridge.daemon.os.EventSource;
 import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.io.PacketPort;
 
@@ -64,6 +65,22 @@ public interface Underlay extends AutoCloseable {
             }
         };
     }
+
+    /**
+     * Where a bridge that ended was, and what is there of it; null for nothing. Changes nothing.
+     *
+     * @throws AttachmentException if that is in another network namespace
+     */
+    static Place left(Path directory) throws IOException {
+        return switch (AttachmentRecord.readToLook(directory)) {
+            case null -> null;
+            case WireRecord wire -> WireUnderlay.left(directory, wire);
+            case StackRecord stack -> StackUnderlay.left(directory, stack);
+        };
+    }
+
+    /** How it is now, asked of the kernel. Control thread. */
+    Place status() throws OsException;
 
     /** Where on a packet's way the datapath stands. */
     Placement placement();

@@ -3,8 +3,11 @@ package org.xfrmbridge.daemon.attach;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.List;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.daemon.port.TapPort;
@@ -13,6 +16,8 @@ import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.daemon.route.Links;
 import org.xfrmbridge.daemon.route.RouteMessage;
 import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.daemon.status.Part;
+import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
@@ -35,6 +40,7 @@ import org.xfrmbridge.netlink.nl.NetlinkHeader;
  */
 public final class WireUnderlay implements Underlay {
     private static final Logger LOG = LoggerFactory.getLogger(WireUnderlay.class);
+    private static final String ABSENT = "is not there";
     private static final SecureRandom RANDOM = new SecureRandom();
 
     /**
@@ -225,6 +231,66 @@ public final class WireUnderlay implements Underlay {
     /** A locally administered unicast address. */
     private static long randomMac() {
         return RANDOM.nextLong() & 0xfcff_ffff_ffffL | 0x0200_0000_0000L;
+    }
+
+    /** What a bridge left that ended. */
+    static Place left(Path directory, WireRecord left) throws IOException {
+        WireUnderlay underlay = new WireUnderlay(directory);
+        underlay.record = left;
+        try {
+            return underlay.status();
+        } finally {
+            underlay.leave();
+        }
+    }
+
+    @Override
+    public Place status() throws OsException {
+        DeviceNames names = record.names();
+        return new Place(
+                "in front of " + names.original(),
+                names.host(),
+                true,
+                "--attach " + names.original()
+                        + (names.host().equals(StackNames.DEFAULT.tap()) ? "" : " --tap " + names.host()),
+                socket.namespaceCookie(),
+                List.of(
+                        Part.of("device " + names.host(), () -> hostFault(names)),
+                        Part.of("bridge " + names.bridge(), () -> links.find(names.bridge()) == null ? ABSENT : null),
+                        Part.of("port " + names.network(), () -> portFault(names, names.network())),
+                        Part.of("port " + names.original(), () -> portFault(names, names.original())),
+                        Part.of(
+                                "nftables' table " + IngressFilter.tableOf(names.bridge()),
+                                () -> IngressFilter.isThere(names.bridge()) ? null : ABSENT)),
+                List.of(names.original()),
+                others(names),
+                List.of());
+    }
+
+    private String hostFault(DeviceNames names) throws OsException {
+        Link host = links.find(names.host());
+        if (host == null) {
+            return ABSENT;
+        }
+        return host.isUp() ? null : "is down";
+    }
+
+    private String portFault(DeviceNames names, String name) throws OsException {
+        Link port = links.find(name);
+        if (port == null) {
+            return ABSENT;
+        }
+        Link bridge = links.find(names.bridge());
+        return bridge != null && port.master() == bridge.index() ? null : "is no port of " + names.bridge();
+    }
+
+    private List<String> others(DeviceNames names) throws OsException {
+        Set<String> own = Set.of(names.original(), names.host(), names.network(), names.bridge());
+        return links.all().stream()
+                .filter(link -> link.leadsOut() && !own.contains(link.name()))
+                .map(Link::name)
+                .sorted()
+                .toList();
     }
 
     @Override

@@ -8,7 +8,10 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.PropertiesDefaultProvider;
 
-/** {@code xfrm-bridge}: exit code 0 for success, 1 if it could not be done, 2 if it was asked wrongly. */
+/**
+ * {@code xfrm-bridge}: exit code 0 for success, 1 if it could not be done, 2 if it was asked wrongly, 3 of
+ * {@code status} if no bridge runs.
+ */
 @Command(
         name = Main.NAME,
         description = "The Linux XFRM (IPsec databases and ESP) in user space, for unmodified IKE daemons.",
@@ -18,6 +21,7 @@ import picocli.CommandLine.PropertiesDefaultProvider;
         subcommands = {
             RunCommand.class,
             ExecCommand.class,
+            StatusCommand.class,
             StatCommand.class,
             DetachCommand.class,
             FirewallCommand.class,

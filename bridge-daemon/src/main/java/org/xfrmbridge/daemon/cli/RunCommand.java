@@ -13,6 +13,7 @@ import org.xfrmbridge.daemon.HeapSizes;
 import org.xfrmbridge.daemon.attach.AttachmentPlan;
 import org.xfrmbridge.daemon.attach.DeviceNames;
 import org.xfrmbridge.daemon.attach.StackPlan;
+import org.xfrmbridge.daemon.firewall.FirewallCheck;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
@@ -139,6 +140,9 @@ final class RunCommand implements Callable<Integer> {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge), "end"));
         announce();
         warmUp();
+        if (options.plan() instanceof StackPlan plan) {
+            lookAtFirewall(plan.names().tap());
+        }
         try {
             new CountDownLatch(1).await();
         } catch (InterruptedException e) {
@@ -198,6 +202,20 @@ final class RunCommand implements Callable<Integer> {
         Thread warmup = new Thread(new Warmup(new SystemClock()), "warmup");
         warmup.setDaemon(true);
         warmup.start();
+    }
+
+    private static void lookAtFirewall(String tap) {
+        Thread look = new Thread(() -> warnOfFirewall(tap), "firewall");
+        look.setDaemon(true);
+        look.start();
+    }
+
+    private static void warnOfFirewall(String tap) {
+        try {
+            FirewallCheck.summary(FirewallCheck.findings(tap)).ifPresent(LOG::warn);
+        } catch (IOException e) {
+            LOG.debug("the firewall's rules could not be looked at: {}", e.getMessage());
+        }
     }
 
     /** Halts, as a JVM that a signal ends has the exit code of the signal, whatever its hooks have done well. */

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.control.DatagramChannel.Taking;
@@ -67,6 +68,7 @@ public final class ControlPlane implements ControlLoop.Work {
         private Runnable afterEachRound = () -> {};
         private LongSupplier deadlineNs = () -> Long.MAX_VALUE;
         private Runnable everyFewSeconds = () -> {};
+        private Supplier<String> status = () -> SocketRegistration.errno(PublicQueries.EINVAL);
 
         private Builder(ControlLoop loop, Clock clock, XfrmEngine engine, SocketPolicies sockets) {
             this.loop = loop;
@@ -100,6 +102,12 @@ public final class ControlPlane implements ControlLoop.Work {
 
         public Builder everyFewSeconds(Runnable done) {
             everyFewSeconds = done;
+            return this;
+        }
+
+        /** What clients with rights are told who ask how the bridge is. */
+        public Builder status(Supplier<String> asked) {
+            status = asked;
             return this;
         }
 
@@ -147,12 +155,14 @@ public final class ControlPlane implements ControlLoop.Work {
                     + "after their close()");
         }
         registry.resume(registration(Peer.SELF, setup.sockets));
-        listen(directory, setup.sockets, statistics);
+        listen(directory, setup.sockets, statistics, setup.status);
     }
 
-    private void listen(Path directory, SocketPolicies sockets, Statistics statistics) throws IOException {
-        PublicQueries queries = PublicQueries.of(statistics, pfkey, sysctls);
-        PublicQueries queriesOfGuests = PublicQueries.through(loop, queries);
+    private void listen(Path directory, SocketPolicies sockets, Statistics statistics, Supplier<String> status)
+            throws IOException {
+        PublicQueries open = PublicQueries.of(statistics, pfkey, sysctls);
+        PublicQueries queries = open.andStatus(status);
+        PublicQueries queriesOfGuests = PublicQueries.through(loop, open);
         UnprivilegedConnections guests = new UnprivilegedConnections();
         listen(
                 directory,

@@ -6,6 +6,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
 
 /** What anybody may ask of control.sock: counters and settings. */
@@ -30,6 +31,11 @@ interface PublicQueries {
                         ? sysctl(sysctls.get(request.substring("sysctl ".length())))
                         : SocketRegistration.errno(EINVAL);
         };
+    }
+
+    /** The same, and how the bridge is: its log is not for everybody, and the kernel has to be asked. */
+    default PublicQueries andStatus(Supplier<String> status) {
+        return request -> request.equals("status") ? status.get() : answer(request);
     }
 
     private static String sysctl(Integer value) {

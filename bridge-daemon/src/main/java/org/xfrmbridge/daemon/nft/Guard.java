@@ -66,6 +66,16 @@ public final class Guard implements AutoCloseable {
         }
     }
 
+    /** Whether one answers for that directory: to look, and start none. */
+    public static boolean isThere(Path directory) throws OsException {
+        DescriptorSocket connection = connect(directory);
+        if (connection == null) {
+            return false;
+        }
+        connection.close();
+        return true;
+    }
+
     /** To which the tables belong. */
     public NetlinkSocket socket() {
         return socket;

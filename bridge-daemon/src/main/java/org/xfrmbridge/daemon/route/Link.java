@@ -76,6 +76,11 @@ public record Link(
         return addressGeneration >= 0;
     }
 
+    /** Whether packets may leave the host by it. */
+    public boolean leadsOut() {
+        return isUp() && (flags & LOOPBACK) == 0;
+    }
+
     public boolean isUp() {
         return (flags & UP) != 0;
     }

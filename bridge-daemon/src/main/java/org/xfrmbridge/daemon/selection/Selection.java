@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -141,6 +142,28 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
      */
     public boolean isClosed() {
         return closed;
+    }
+
+    /** For people: in which directions all packets are selected, and why. */
+    public List<String> wideScopes() {
+        Set<WideScope> needed = wide();
+        return wideInTable.stream()
+                .map(scope -> "%s, %s: %s"
+                        .formatted(
+                                scope.direction().name().toLowerCase(Locale.ROOT),
+                                scope.family() == AddressFamily.INET ? "IPv4" : "IPv6",
+                                reason(scope, needed)))
+                .sorted()
+                .toList();
+    }
+
+    private String reason(WideScope scope, Set<WideScope> needed) {
+        if (blocked.contains(scope.direction())) {
+            return "a default verdict blocks";
+        }
+        return needed.contains(scope)
+                ? "a policy is for all addresses, or there are too many to tell apart"
+                : "policies are changing";
     }
 
     @Override

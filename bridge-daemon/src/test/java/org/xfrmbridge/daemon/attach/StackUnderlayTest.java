@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,6 +19,8 @@ import org.xfrmbridge.daemon.TestNetwork;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.WideScope;
+import org.xfrmbridge.daemon.status.Part;
+import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 
@@ -137,6 +140,41 @@ class StackUnderlayTest {
             return null;
         });
         assertEquals(before, snapshot());
+    }
+
+    @Test
+    void shouldTellWhatIsNotAsItShouldBe() throws Exception {
+        network.ip("tuntap add tun9 mode tun");
+        network.ip("link set tun9 up");
+        before = snapshot();
+        network.inHere(() -> {
+            Underlay underlay = Underlay.attach(PLAN, directory);
+            Place whole = underlay.status();
+            assertEquals(List.of(), faults(whole));
+            assertEquals(List.of("veth0"), whole.covered());
+            assertEquals(List.of("tun9"), whole.uncovered());
+            selectAll(underlay);
+            assertEquals(List.of(), faults(underlay.status()));
+            network.ip("rule del pref 50");
+            network.ip("-6 rule del pref 51");
+            network.ip("-6 route flush table 58");
+            network.ip("link set xfrm0 down");
+            List<String> wrong = List.of(
+                    "is down",
+                    "without rule 50 of IPv4, the route of table 58 of IPv4, "
+                            + "rule 51 of IPv6, the route of table 58 of IPv6");
+            assertEquals(wrong, faults(underlay.status()));
+            underlay.leave();
+            assertEquals(wrong, faults(Underlay.left(directory)));
+            Underlay.detach(directory);
+            assertNull(Underlay.left(directory));
+            return null;
+        });
+        assertEquals(before, snapshot());
+    }
+
+    private static List<String> faults(Place place) {
+        return place.parts().stream().map(Part::fault).filter(Objects::nonNull).toList();
     }
 
     @Test

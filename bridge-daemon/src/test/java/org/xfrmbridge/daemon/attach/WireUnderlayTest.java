@@ -12,12 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.TestNetwork;
+import org.xfrmbridge.daemon.status.Place;
 
 /** Judged by the text of {@code ip}, in a namespace of its own. */
 class WireUnderlayTest {
@@ -68,6 +70,27 @@ class WireUnderlayTest {
                 + network.ip("-6 route show table all")
                 + network.ip("neigh show nud permanent")
                 + network.ip("neigh show proxy");
+    }
+
+    @Test
+    void shouldTellWhatIsNotAsItShouldBe() throws Exception {
+        network.inHere(() -> {
+            WireUnderlay underlay = attach(NAMES, directory);
+            assertTrue(underlay.status().parts().stream().allMatch(part -> part.fault() == null));
+            network.ip("link set veth0 nomaster");
+            network.exec("nft delete table netdev xfrm-bridge-xfrm0b");
+            underlay.leave();
+            Place left = Underlay.left(directory);
+            assertEquals("--attach veth0", left.runOptions());
+            assertEquals(
+                    "port veth0: is no port of xfrm0b, nftables' table xfrm-bridge-xfrm0b: is not there",
+                    left.parts().stream()
+                            .filter(part -> part.fault() != null)
+                            .map(part -> part.name() + ": " + part.fault())
+                            .collect(Collectors.joining(", ")));
+            Underlay.detach(directory);
+            return null;
+        });
     }
 
     @Test

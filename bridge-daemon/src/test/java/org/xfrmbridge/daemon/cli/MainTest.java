@@ -43,7 +43,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"run", "exec", "stat", "detach"})
+    @ValueSource(strings = {"run", "exec", "status", "stat", "detach"})
     void shouldExplainEachCommand(String command) {
         assertEquals(0, Main.execute(command, "--help"));
         assertTrue(said().contains("Usage: xfrm-bridge " + command + " "), said());
@@ -84,6 +84,12 @@ class MainTest {
         assertEquals(1, Main.execute("stat", "--dir", directory.toString()));
         assertEquals(1, said().lines().count(), said());
         assertTrue(said().startsWith("xfrm-bridge: no bridge answers in " + directory), said());
+    }
+
+    @Test
+    void shouldSayThatNothingRunsNorIsLeftInAnEmptyDirectory() {
+        assertEquals(3, Main.execute("status", "--dir", directory.toString()));
+        assertEquals("xfrm-bridge does not run in " + directory + ", and has left nothing\n", said());
     }
 
     @Test

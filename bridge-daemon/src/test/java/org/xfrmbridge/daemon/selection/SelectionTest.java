@@ -322,4 +322,17 @@ class SelectionTest {
         assertTrue(isSelected(0x0a01_0203));
         assertFalse(isSelected(0x0b01_0203));
     }
+
+    @Test
+    void shouldSayWhyAllIsSelected() throws XfrmException {
+        assertEquals(List.of(), selection.wideScopes());
+        add(esp(Selector.of(INET).build()));
+        assertEquals(
+                List.of("out, IPv4: a policy is for all addresses, or there are too many to tell apart"),
+                selection.wideScopes());
+        engine.setDefaults(new XfrmService.Defaults(2, 2, 1), Origin.KERNEL);
+        assertEquals(
+                List.of("out, IPv4: a default verdict blocks", "out, IPv6: a default verdict blocks"),
+                selection.wideScopes());
+    }
 }

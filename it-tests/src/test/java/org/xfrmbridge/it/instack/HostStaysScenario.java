@@ -29,8 +29,9 @@ import org.xfrmbridge.lab.Namespace;
  * host with two wires to a peer, and a host whose only device is a macvlan; on both a bridge. The first has an address
  * with a lifetime, routes with sources, next hop objects and several next hops, and forwards nothing. Steps: the host's
  * traffic before and after; its lease is renewed; its device gets a smaller MTU, loses its carrier, goes and comes
- * back; the bridge ends and is detached. Expected: addresses, routes and rules of the host are untouched, all it sends
- * arrives, what a policy protects is ESP on all wires or is not there, and in the end nothing of the bridge is left.
+ * back; its status is asked; the bridge ends and is detached. Expected: addresses, routes and rules of the host are
+ * untouched, all it sends arrives, what a policy protects is ESP on all wires or is not there, and in the end nothing
+ * of the bridge is left.
  */
 @Requires({
     Requirement.ROOT,
@@ -248,7 +249,10 @@ class HostStaysScenario {
                 return third.espFrames() > 2;
             });
             assertFalse(third.packets("arp").isEmpty());
+            String status = bridge.status();
+            assertTrue(status.contains("policies       4 out\ncovered        eth0, eth1, lan\n"), status);
             bridge.stop();
+            assertTrue(bridge.statusOfEnded().contains("CLOSED         4 policies: "), bridge.statusOfEnded());
             send(PROTECTED);
             assertEquals(List.of(), third.packets("icmp and dst host " + PROTECTED));
         }
