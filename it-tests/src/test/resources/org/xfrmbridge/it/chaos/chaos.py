@@ -436,8 +436,12 @@ class Gateway:
         return done
 
     def covers(self):
-        """What blocks behind all that protects."""
-        for left, right in PAIRS:
+        """
+        What blocks behind all that protects: wider, as a policy takes the place of one of the same selector whatever
+        its priority.
+        """
+        for pair in PAIRS:
+            left, right = (ip_network(net).supernet() for net in pair)
             here, there = (left, right) if self.side == "a" else (right, left)
             yield "policy update src %s dst %s dir out action block priority 900000" % (here, there)
             for direction in ("in", "fwd"):
