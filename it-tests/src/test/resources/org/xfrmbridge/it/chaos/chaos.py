@@ -480,9 +480,11 @@ class Gateway:
     def protect(self):
         """What is made by hand, again where it is lost."""
         self.batch(itertools.chain(self.covers(), self.protections()), check=True)
-        unmade = self.batch(self.states()).stderr
-        if re.search("answers: (?!File exists)", unmade):
-            raise Failure("states of %s: %s" % (self.side, unmade))
+        for state in self.states():
+            # One at a time: ip ends with the first that is there already, whatever -force says.
+            unmade = self.batch([state]).stderr
+            if re.search("answers: (?!File exists)", unmade):
+                raise Failure("states of %s: %s" % (self.side, unmade))
         # Who was killed before a burst of policies was written down has closed for good.
         self.batch(["policy setdefault in accept fwd accept out accept"], check=True)
 
