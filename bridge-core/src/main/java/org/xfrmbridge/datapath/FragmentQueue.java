@@ -172,7 +172,7 @@ final class FragmentQueue {
         System.arraycopy(ends, at + 1, ends, at, ranges - at);
     }
 
-    /** Link header and unfragmentable part of the first fragment, whose mark and interface the packet has. */
+    /** Link header and unfragmentable part of the first fragment, whose mark, interface and origin the packet has. */
     private boolean keepHeader(IpPacket first) {
         int from = first.offset - first.linkBytes;
         int to = first.isIpv4() ? first.payload : first.fragmentHeaderAt;
@@ -184,6 +184,7 @@ final class FragmentQueue {
         System.arraycopy(first.data(), first.offset, header, first.linkBytes, to - first.offset);
         buffer.mark = first.buffer.mark;
         buffer.ifindex = first.buffer.ifindex;
+        buffer.origin = first.buffer.origin;
         headerBytes = to - from;
         linkBytes = first.linkBytes;
         protocolIndex = (first.isIpv4() ? first.protocolAt : first.fragmentNamedAt) - from;

@@ -119,6 +119,7 @@ final class Fragmenter {
         frame.length = packet.linkBytes + packetBytes;
         frame.mark = packet.buffer.mark;
         frame.ifindex = packet.buffer.ifindex;
+        frame.origin = packet.buffer.origin;
         System.arraycopy(packet.data(), packet.buffer.offset, frame.data, frame.offset, packet.linkBytes);
         pieceAt = frame.offset + packet.linkBytes;
         return frame;

@@ -6,6 +6,7 @@ import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.io.HostNetwork.NextHop;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.io.PacketBuffer.Origin;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.km.DatapathEvents;
 import org.xfrmbridge.net.FlowDecoder;
@@ -236,6 +237,9 @@ public final class OutboundPath {
             return;
         }
         counters.add(Metric.PASSED, 1);
+        if (packet.buffer.origin == Origin.STACK_UNANSWERED) {
+            network.forgetConnection(packet.family, packet.protocol, packet.data(), packet.offset, packet.payload);
+        }
         int longest = packet.reassembled ? Math.min(mtu, reassembly.largestFragment()) : mtu;
         if (packet.reassembled || packet.length > longest) {
             packet.keepLink();
@@ -356,6 +360,7 @@ public final class OutboundPath {
     private void send(Bundle bundle) {
         NextHop nextHop = bundle.nextHop();
         packet.buffer.mark = bundle.mark();
+        packet.buffer.origin = Origin.BRIDGE;
         if (nextHop != null) {
             packet.replaceLink(nextHop.sourceMac(), nextHop.destinationMac());
             packet.buffer.ifindex = 0;

@@ -83,6 +83,15 @@ public interface HostNetwork {
     }
 
     /**
+     * A packet passes whose connection nobody has answered yet: what the host's connection tracking knows of it was
+     * said while it was not known whether a policy protects it, and forbids the source NAT that it is to have. Rarely
+     * asked; may take tens of microseconds.
+     *
+     * @param data the packet, its IP header at {@code network}, what that carries at {@code transport}
+     */
+    default void forgetConnection(int family, int protocol, byte[] data, int network, int transport) {}
+
+    /**
      * Whether packets of a family leave without regard to policies, but for those of sockets: {@code disable_xfrm}.
      * {@link #generation} tells of a change.
      */

@@ -8,6 +8,18 @@ import java.util.Arrays;
  * from.
  */
 public final class PacketBuffer {
+    /** Whose packet it is, which others' NAT in the host's stack is to treat accordingly. */
+    public enum Origin {
+        /** The bridge's own: an outer packet. Also where there is no host's stack. */
+        BRIDGE,
+        /** The stack's; it translates the source when the packet leaves, if it has to. */
+        STACK,
+        /** The same, of a connection that nobody has answered yet. */
+        STACK_UNANSWERED,
+        /** The stack's, which has translated it already. */
+        STACK_TRANSLATED
+    }
+
     /** Room kept in front of a received frame: enough for nested tunnels of IPv6, UDP and ESP. */
     public static final int HEADROOM = 256;
 
@@ -34,6 +46,8 @@ public final class PacketBuffer {
      */
     public int ifindex;
 
+    public Origin origin = Origin.BRIDGE;
+
     /** Makes room for a frame of that many bytes at the usual offset, keeping what is there. */
     public void ensureCapacity(int frameBytes) {
         int needed = HEADROOM + frameBytes + TAILROOM;
@@ -47,5 +61,6 @@ public final class PacketBuffer {
         length = 0;
         mark = 0;
         ifindex = 0;
+        origin = Origin.BRIDGE;
     }
 }

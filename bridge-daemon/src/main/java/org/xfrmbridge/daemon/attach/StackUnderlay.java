@@ -15,6 +15,7 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.nft.ClearQueue;
 import org.xfrmbridge.daemon.nft.CoveredDevice;
 import org.xfrmbridge.daemon.nft.Guard;
+import org.xfrmbridge.daemon.nft.OthersNat;
 import org.xfrmbridge.daemon.nft.RulesetWatch;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.nft.StackTable;
@@ -71,6 +72,7 @@ public final class StackUnderlay implements Underlay {
     private final List<AutoCloseable> open = new ArrayList<>();
     private Guard guard;
     private ClearQueue queue;
+    private OthersNat othersNat;
     private StackTable table;
     private StackTap tap;
     private StackHostPort host;
@@ -147,8 +149,10 @@ public final class StackUnderlay implements Underlay {
         guard = own(Guard.open(directory));
         table = StackNeed.NFTABLES.open(
                 () -> StackTable.install(names, tap.link().index(), queue.number(), guard.socket(), first));
+        othersNat = own(StackNeed.NFTABLES.open(OthersNat::open));
         rulesetEvents = own(StackNeed.NFTABLES.open(RulesetEvents::new));
         cover();
+        table.othersTranslate(othersNat.isThere());
         // A bridge that died while it let nothing pass has left it so.
         routes.open();
         LOG.info(
@@ -396,6 +400,7 @@ public final class StackUnderlay implements Underlay {
             cover();
             LOG.warn("somebody has taken away nftables' tables {}: they are there again", StackNames.TABLE);
         }
+        table.othersTranslate(othersNat.isThere());
     }
 
     private void cover() throws OsException {

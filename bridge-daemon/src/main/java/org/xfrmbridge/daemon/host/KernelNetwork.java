@@ -35,6 +35,7 @@ public abstract sealed class KernelNetwork implements HostNetwork, EventSource p
     private final NetlinkSocket events;
     private final ThreadLocal<Queries> ownQueries = new ThreadLocal<>();
     private final ThreadLocal<SocketTable> ownSockets = ThreadLocal.withInitial(this::openSockets);
+    private final ThreadLocal<Connections> ownConnections = new ThreadLocal<>();
     private final Queue<Runnable> closing = new ConcurrentLinkedQueue<>();
     private final HostPacketSender ownPackets = new HostPacketSender();
     private final AtomicInteger generation = new AtomicInteger(1);
@@ -124,6 +125,22 @@ public abstract sealed class KernelNetwork implements HostNetwork, EventSource p
             ownQueries.set(queries);
         }
         return queries;
+    }
+
+    @Override
+    public final void forgetConnection(int family, int protocol, byte[] data, int network, int transport) {
+        try {
+            Connections connections = ownConnections.get();
+            if (connections == null) {
+                Connections own = new Connections();
+                closing.add(own::close);
+                ownConnections.set(own);
+                connections = own;
+            }
+            connections.forget(family, protocol, data, network, transport);
+        } catch (OsException e) {
+            LOG.debug("a connection could not be forgotten: {}", e.getMessage());
+        }
     }
 
     private SocketTable openSockets() {

@@ -5,6 +5,7 @@ import java.util.function.Supplier;
 import org.xfrmbridge.daemon.nft.Rule.Comparison;
 import org.xfrmbridge.daemon.nft.Rule.Header;
 import org.xfrmbridge.daemon.nft.Rule.Meta;
+import org.xfrmbridge.daemon.os.StackSigns;
 
 /**
  * ESP in UDP (RFC 3948) goes to a socket of the bridge's own, whose port is put in place of the IKE daemon's, and back.
@@ -45,7 +46,7 @@ final class EncapsulationRules {
         return forBothChecksums(
                 SOURCE_AT,
                 port,
-                () -> isUdp(new Rule().is(Meta.PRIORITY, Rule.nativeInt(StackNames.BYPASS_PRIORITY)))
+                () -> isUdp(new Rule().is(Meta.PRIORITY, Rule.nativeInt(StackSigns.BYPASS_PRIORITY)))
                         .is(Header.TRANSPORT, SOURCE_AT, Rule.networkShort(own)));
     }
 

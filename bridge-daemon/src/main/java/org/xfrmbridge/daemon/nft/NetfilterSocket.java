@@ -80,6 +80,13 @@ public final class NetfilterSocket implements AutoCloseable {
         }
     }
 
+    /** All chains of all families. */
+    void eachChain(Consumer<NetlinkReader> chains) throws OsException {
+        NetlinkWriter out = new NetlinkWriter();
+        Batch.begin(out, Batch.NF_TABLES << 8 | Batch.GET_CHAIN, NetlinkHeader.DUMP, 0, 0, 0);
+        run(out.end().toBytes(), chains);
+    }
+
     private void run(byte[] request, Consumer<NetlinkReader> answers) throws OsException {
         send(request);
         while (true) {

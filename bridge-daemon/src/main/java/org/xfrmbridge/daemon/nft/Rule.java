@@ -44,6 +44,22 @@ final class Rule {
         AT_LEAST
     }
 
+    /** What the host's connection tracking knows of a packet; {@code enum nft_ct_keys}. */
+    enum Connection {
+        STATE(0),
+        DIRECTION(1),
+        STATUS(2),
+        SOURCE_PORT(11),
+        SOURCE_IPV4(19),
+        SOURCE_IPV6(21);
+
+        private final int key;
+
+        Connection(int key) {
+            this.key = key;
+        }
+    }
+
     private static final int NESTED = 0x8000;
     private static final int REGISTERS = 8;
     private static final int QUEUE_BYPASS = 1;
@@ -61,6 +77,11 @@ final class Rule {
     private static final int NFT_GOTO = -4;
     private static final int NFT_RETURN = -5;
     private static final int CHECKSUM_INET = 1;
+    private static final int PSEUDO_HEADER = 1;
+    private static final int FIB_OUTPUT_DEVICE = 1;
+    private static final int FIB_OUTPUT_NAME = 2;
+    private static final int FIB_DESTINATION = 1 << 1;
+    private static final int FIB_MARK = 1 << 2;
     private static final int FRAGMENT_HEADER = 44;
 
     private final NetlinkWriter out = new NetlinkWriter();
@@ -126,6 +147,53 @@ final class Rule {
             number(5, REGISTERS + register);
             number(6, CHECKSUM_INET);
             number(7, checksumOffset);
+        });
+    }
+
+    /** Writes a register into the address of the packet, and mends all checksums. @param checksumOffset -1: none */
+    Rule storeAddress(int offset, int bytes, int register, int checksumOffset) {
+        return expression("payload", () -> {
+            field(Header.NETWORK, offset, bytes);
+            number(5, REGISTERS + register);
+            number(6, checksumOffset < 0 ? 0 : CHECKSUM_INET);
+            number(7, Math.max(checksumOffset, 0));
+            number(8, PSEUDO_HEADER);
+        });
+    }
+
+    /** Of a packet that is not tracked it does not hold. @param original what the connection's first packet had */
+    Rule load(Connection what, boolean original, int register) {
+        return expression("ct", () -> {
+            number(1, REGISTERS + register);
+            number(2, what.key);
+            if (original) {
+                out.putByte(3, 0);
+            }
+        });
+    }
+
+    /** Holds if any of the bits is set, or if none is. */
+    Rule hasBits(Connection what, int bits, boolean any) {
+        return load(what, false, 0)
+                .mask(0, nativeInt(bits), nativeInt(0))
+                .compare(0, any ? Comparison.UNEQUAL : Comparison.EQUAL, nativeInt(0));
+    }
+
+    /** The host does not track the packet's connection. */
+    Rule untracked() {
+        return expression("notrack", () -> {});
+    }
+
+    /** Index (0 if the packet is for this host or has no route) and name of the device that routes send it to. */
+    Rule loadOutputDevice(int register) {
+        return fib(FIB_OUTPUT_DEVICE, register).fib(FIB_OUTPUT_NAME, register + 1);
+    }
+
+    private Rule fib(int result, int register) {
+        return expression("fib", () -> {
+            number(1, REGISTERS + register);
+            number(2, result);
+            number(3, FIB_DESTINATION | FIB_MARK);
         });
     }
 

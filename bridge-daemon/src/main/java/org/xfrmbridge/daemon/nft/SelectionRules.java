@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import org.xfrmbridge.daemon.nft.Batch.Hook;
+import org.xfrmbridge.daemon.nft.Batch.Policy;
 import org.xfrmbridge.daemon.nft.Rule.Comparison;
 import org.xfrmbridge.daemon.nft.Rule.Header;
 import org.xfrmbridge.daemon.nft.Rule.Meta;
@@ -19,11 +21,19 @@ import org.xfrmbridge.xfrm.Direction;
 /**
  * The chains that say which packets are selected: one for each direction and family. What is selected outbound is
  * marked; what came in the clear is given to the queue.
+ *
+ * <p>Where all is selected, what is forwarded and in no set is marked only after others' rules have seen the device
+ * that it would leave by, and is given to the bridge there. What has no such device is marked when it arrives.
  */
 final class SelectionRules {
     private static final int FRAGMENT_FIELD_AT = 6;
     /** Offset and "more fragments", not "don't fragment". */
     private static final byte[] FRAGMENT_BITS = {0x3f, (byte) 0xff};
+
+    private static final String UNROUTED = "select-unrouted";
+    private static final String LATE = "select-late";
+    /** Before the source NAT that keeps selected packets as they are. */
+    private static final int LATE_PRIORITY = 80;
 
     private final StackNames names;
 
@@ -51,8 +61,35 @@ final class SelectionRules {
         return new WideScope(level.direction(), level.family());
     }
 
-    /** Chains that select nothing. */
-    void addChains(Batch batch) {
+    /** What arrives from elsewhere is selected by this, or by {@link #LATE} when it leaves. */
+    static String arriving(int family) {
+        return "select-arriving" + (family == AddressFamily.INET ? "-ip" : "-ip6");
+    }
+
+    /** What the sets have, where all is selected. */
+    private static String known(int family) {
+        return "select-known" + (family == AddressFamily.INET ? "-ip" : "-ip6");
+    }
+
+    /**
+     * Chains that select nothing.
+     *
+     * @param knowsRoutes whether rules can ask for the device that a packet would leave by
+     */
+    void addChains(Batch batch, boolean knowsRoutes) {
+        batch.addChain(UNROUTED);
+        if (knowsRoutes) {
+            batch.addRule(
+                    UNROUTED,
+                    new Rule()
+                            .loadOutputDevice(0)
+                            .lookup(StackChains.COVERED, 0)
+                            .leave());
+        }
+        batch.addRule(UNROUTED, selecting(Direction.OUT).apply(new Rule()));
+        for (int family : List.of(AddressFamily.INET, AddressFamily.INET6)) {
+            batch.addChain(arriving(family)).addChain(known(family));
+        }
         for (Direction direction : Direction.values()) {
             for (int family : List.of(AddressFamily.INET, AddressFamily.INET6)) {
                 batch.addChain(chain(new WideScope(direction, family)));
@@ -71,6 +108,7 @@ final class SelectionRules {
         byLevel(change.added()).forEach((level, keys) -> batch.addElements(LevelSet.name(level), keys));
         if (before.changesRules(change)) {
             writeRules(batch, change);
+            writeLate(batch, selectsAll(before.levels(), before.wide()), selectsAll(change.levels(), change.wide()));
         }
         Set<Level> stay = Set.copyOf(change.levels());
         old.stream()
@@ -84,6 +122,25 @@ final class SelectionRules {
                 .collect(Collectors.groupingBy(Element::level, Collectors.mapping(LevelSet::key, Collectors.toList())));
     }
 
+    private static boolean selectsAll(Collection<Level> levels, Collection<WideScope> wide) {
+        return wide.stream().anyMatch(scope -> scope.direction() == Direction.OUT)
+                || levels.stream().anyMatch(level -> level.direction() == Direction.OUT && level.isEmpty());
+    }
+
+    /** There only while it may select something, as every packet passes it. */
+    private void writeLate(Batch batch, boolean before, boolean now) {
+        if (before && !now) {
+            batch.flushChain(LATE).deleteChain(LATE);
+        } else if (now && !before) {
+            batch.addChain(LATE, new Hook("filter", Hook.POSTROUTING, LATE_PRIORITY), Policy.ACCEPT);
+            batch.addRule(LATE, StackChains.isLoopback(Meta.OIF).accept());
+            batch.addRule(LATE, StackChains.isOurs().accept());
+            batch.addRule(
+                    LATE, new Rule().hasBits(Meta.MARK, names.markBit(), true).accept());
+            StackChains.jumpByFamily(batch, LATE, Direction.OUT);
+        }
+    }
+
     private void writeRules(Batch batch, SelectionChange change) {
         for (Direction direction : Direction.values()) {
             for (int family : List.of(AddressFamily.INET, AddressFamily.INET6)) {
@@ -92,24 +149,43 @@ final class SelectionRules {
                         .filter(level -> scope(level).equals(scope))
                         .toList();
                 batch.flushChain(chain(scope));
-                if (change.wide().contains(scope) || levels.stream().anyMatch(Level::isEmpty)) {
+                boolean all = change.wide().contains(scope) || levels.stream().anyMatch(Level::isEmpty);
+                if (all) {
                     batch.addRule(chain(scope), selecting(direction).apply(new Rule()));
                 } else {
-                    writeLevels(batch, scope, levels);
+                    writeLevels(batch, chain(scope), scope, levels);
+                }
+                if (direction == Direction.OUT) {
+                    writeArriving(batch, scope, all, levels);
                 }
             }
         }
     }
 
+    private void writeArriving(Batch batch, WideScope scope, boolean all, List<Level> levels) {
+        String arriving = arriving(scope.family());
+        String known = known(scope.family());
+        batch.flushChain(arriving).flushChain(known);
+        if (all) {
+            writeLevels(
+                    batch,
+                    known,
+                    scope,
+                    levels.stream().filter(level -> !level.isEmpty()).toList());
+            batch.addRule(arriving, new Rule().jump(known));
+        }
+        batch.addRule(arriving, new Rule().goTo(all ? UNROUTED : chain(scope)));
+    }
+
     /** Fragments need not show ports, nor those of IPv6 a protocol; nor does an IPv6 packet with broken headers. */
-    private void writeLevels(Batch batch, WideScope scope, List<Level> levels) {
+    private void writeLevels(Batch batch, String chain, WideScope scope, List<Level> levels) {
         UnaryOperator<Rule> select = selecting(scope.direction());
         boolean isIpv4 = scope.family() == AddressFamily.INET;
         boolean ports = levels.stream().anyMatch(level -> level.sport() || level.dport());
         boolean protocols = ports || levels.stream().anyMatch(Level::protocol);
         if (isIpv4 && ports) {
             batch.addRule(
-                    chain(scope),
+                    chain,
                     select.apply(new Rule()
                             .is(Meta.FAMILY, number(AddressFamily.INET))
                             .load(Header.NETWORK, FRAGMENT_FIELD_AT, 2, 0)
@@ -117,19 +193,19 @@ final class SelectionRules {
                             .compare(0, Comparison.UNEQUAL, new byte[2])));
         }
         if (!isIpv4 && protocols) {
-            batch.addRule(chain(scope), select.apply(new Rule().isIpv6Fragment()));
+            batch.addRule(chain, select.apply(new Rule().isIpv6Fragment()));
         }
         for (Level level : levels) {
-            batch.addRule(chain(scope), select.apply(LevelSet.lookUp(level, new Rule())));
+            batch.addRule(chain, select.apply(LevelSet.lookUp(level, new Rule())));
         }
         if (!isIpv4 && protocols) {
             batch.addRule(
-                    chain(scope),
+                    chain,
                     new Rule()
                             .load(Meta.PROTOCOL, 0)
                             .compare(0, Comparison.AT_LEAST, Rule.bytes(0))
                             .leave());
-            batch.addRule(chain(scope), select.apply(new Rule()));
+            batch.addRule(chain, select.apply(new Rule()));
         }
     }
 

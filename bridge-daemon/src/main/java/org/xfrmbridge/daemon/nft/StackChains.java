@@ -13,6 +13,7 @@ import org.xfrmbridge.daemon.nft.Rule.Comparison;
 import org.xfrmbridge.daemon.nft.Rule.Header;
 import org.xfrmbridge.daemon.nft.Rule.Meta;
 import org.xfrmbridge.daemon.nft.SetKey.Field;
+import org.xfrmbridge.daemon.os.StackSigns;
 import org.xfrmbridge.daemon.selection.WideScope;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
@@ -34,7 +35,7 @@ final class StackChains {
     private static final String ENCAPSULATED = "encapsulated";
     private static final String ENCAPSULATE = "encapsulate";
     private static final String IDENTITY = "identity";
-    private static final String COVERED = "covered";
+    static final String COVERED = "covered";
     private static final String IPSEC = "ipsec-protocols";
     private static final String TAP_EGRESS = "tap-egress";
     private static final String TAP_INGRESS = "tap-ingress";
@@ -63,19 +64,27 @@ final class StackChains {
     private final int tapIndex;
     private final int queue;
     private final Extensions extensions;
+    private final NatRules nat;
 
     /**
      * What this kernel has.
      *
      * @param tableFlags {@code enum nft_table_flags} that it knows of those that are wanted
+     * @param nat whether it translates addresses
+     * @param routes whether rules can ask for the device that a packet would leave by
      */
-    record Extensions(int tableFlags, boolean nativeQueue, boolean nat, boolean bridgeNetfilter) {}
+    record Extensions(int tableFlags, boolean nativeQueue, boolean nat, boolean routes, boolean bridgeNetfilter) {
+        Extensions with(boolean bridges) {
+            return new Extensions(tableFlags, nativeQueue, nat, routes, bridges);
+        }
+    }
 
     StackChains(StackNames names, int tapIndex, int queue, Extensions extensions) {
         this.names = names;
         this.tapIndex = tapIndex;
         this.queue = queue;
         this.extensions = extensions;
+        nat = new NatRules(names, extensions.routes());
     }
 
     /**
@@ -83,9 +92,22 @@ final class StackChains {
      * nothing go their way as fast as without a bridge.
      *
      * @param directions in which something is selected
+     * @param othersTranslate whether others have chains that translate addresses
      */
-    record Hooks(Set<Direction> directions, boolean encapsulation) {
-        static final Hooks NONE = new Hooks(Set.of(), false);
+    record Hooks(Set<Direction> directions, boolean encapsulation, boolean othersTranslate) {
+        static final Hooks NONE = new Hooks(Set.of(), false, false);
+
+        Hooks select(Set<Direction> now) {
+            return new Hooks(now, encapsulation, othersTranslate);
+        }
+
+        Hooks encapsulate(boolean now) {
+            return new Hooks(directions, now, othersTranslate);
+        }
+
+        Hooks translate(boolean others) {
+            return new Hooks(directions, encapsulation, others);
+        }
 
         boolean out() {
             return directions.contains(Direction.OUT);
@@ -110,7 +132,8 @@ final class StackChains {
         addAskInput(batch);
         addAskForward(batch);
         batch.addChain(ENCAPSULATED);
-        selection.addChains(batch);
+        selection.addChains(batch, extensions.routes());
+        nat.addChains(batch);
         addSelected(batch);
     }
 
@@ -122,6 +145,9 @@ final class StackChains {
             addPrerouting(batch);
             addBridged(batch, LEAVING, Hook.POSTROUTING);
             addIdentity(batch);
+            if (after.othersTranslate()) {
+                nat.add(batch);
+            }
         }
         if (after.input()) {
             addInput(batch, after);
@@ -137,6 +163,9 @@ final class StackChains {
 
     private void removeHooks(Batch batch, Hooks before) {
         if (before.out()) {
+            if (before.othersTranslate()) {
+                nat.delete(batch);
+            }
             batch.deleteChain(OUTPUT).deleteChain(PREROUTING).deleteChain(UNMARK);
             removeBridged(batch, LEAVING);
             removeIdentity(batch);
@@ -168,6 +197,7 @@ final class StackChains {
         batch.addChain(OUTPUT, new Hook("route", Hook.OUTPUT, VERY_LAST), Policy.ACCEPT);
         batch.addRule(OUTPUT, isOurs().accept());
         batch.addRule(OUTPUT, clearMark());
+        batch.addRule(OUTPUT, new Rule().jump(NatRules.SENT));
         jumpByFamily(batch, OUTPUT, Direction.OUT);
         batch.addRule(
                 OUTPUT, new Rule().hasBits(Meta.MARK, names.markBit(), true).jump(SELECTED));
@@ -177,7 +207,11 @@ final class StackChains {
     private void addPrerouting(Batch batch) {
         batch.addChain(PREROUTING, new Hook("filter", Hook.PREROUTING, VERY_LAST), Policy.ACCEPT);
         batch.addRule(PREROUTING, clearMark());
-        jumpByFamily(batch, PREROUTING, Direction.OUT);
+        batch.addRule(PREROUTING, new Rule().jump(NatRules.ARRIVING));
+        for (int family : List.of(IPV4, IPV6)) {
+            batch.addRule(
+                    PREROUTING, new Rule().is(Meta.FAMILY, Rule.bytes(family)).jump(SelectionRules.arriving(family)));
+        }
         batch.addRule(
                 PREROUTING,
                 new Rule()
@@ -188,7 +222,7 @@ final class StackChains {
                 .addRule(UNMARK, clearMark());
     }
 
-    private static void jumpByFamily(Batch batch, String from, Direction direction) {
+    static void jumpByFamily(Batch batch, String from, Direction direction) {
         for (int family : List.of(IPV4, IPV6)) {
             batch.addRule(
                     from,
@@ -321,7 +355,7 @@ final class StackChains {
                     chain,
                     condition
                             .match("physdev", 0, IptablesExtensions.isBridged())
-                            .immediate(0, Rule.nativeInt(StackNames.BYPASS_PRIORITY))
+                            .immediate(0, Rule.nativeInt(StackSigns.BYPASS_PRIORITY))
                             .set(Meta.PRIORITY, 0));
         }
         batch.in(Family.INET);
@@ -392,7 +426,9 @@ final class StackChains {
                                 .hasBits(Meta.MARK, names.markBit(), false)
                                 .counter()
                                 .drop())
-                .addRule(TAP_EGRESS, storeInMac(Meta.MARK, 0, StackNames.MARK_MAC));
+                .addRule(TAP_EGRESS, appendMac(new Rule(), Meta.MARK, 0, StackNames.MARK_MAC))
+                .addRule(TAP_EGRESS, storePrefix(StackNames.UNANSWERED, StackSigns.UNANSWERED_MARK_MAC))
+                .addRule(TAP_EGRESS, storePrefix(StackNames.TRANSLATED, StackSigns.TRANSLATED_MARK_MAC));
         batch.addChain(TAP_INGRESS, new Hook("filter", Hook.INGRESS, 0, names.tap()), Policy.ACCEPT)
                 .addRule(TAP_INGRESS, new Rule().load(Header.LINK, 8, 4, 0).set(Meta.MARK, 0));
         for (CoveredDevice device : devices) {
@@ -413,8 +449,11 @@ final class StackChains {
         return rule.immediate(0, Rule.nativeInt(tapIndex)).forward(0);
     }
 
-    private static Rule storeInMac(Meta what, int offset, int begin) {
-        return appendMac(new Rule(), what, offset, begin);
+    private static Rule storePrefix(int priority, int prefix) {
+        return new Rule()
+                .is(Meta.PRIORITY, Rule.nativeInt(priority))
+                .immediate(0, Rule.networkShort(prefix))
+                .store(Header.LINK, 0, 2, 0);
     }
 
     private static Rule appendMac(Rule rule, Meta what, int offset, int begin) {
@@ -428,7 +467,7 @@ final class StackChains {
         return new Rule().hasBits(Meta.MARK, names.markBit(), true).setMark(names.userBits(), 0);
     }
 
-    private static Rule isLoopback(Meta device) {
+    static Rule isLoopback(Meta device) {
         return new Rule().is(device, Rule.nativeInt(LOOPBACK));
     }
 
@@ -441,7 +480,7 @@ final class StackChains {
     }
 
     /** A device has its chain by its name, and loses it with that. */
-    private static Rule isCovered(Rule rule) {
+    static Rule isCovered(Rule rule) {
         return rule.load(Meta.OIF, 0).load(Meta.OIF_NAME, 1).lookup(COVERED, 0);
     }
 
@@ -452,7 +491,10 @@ final class StackChains {
                 .array();
     }
 
-    private static Rule isOurs() {
-        return new Rule().is(Meta.PRIORITY, Rule.nativeInt(StackNames.BYPASS_PRIORITY));
+    static Rule isOurs() {
+        return new Rule()
+                .load(Meta.PRIORITY, 0)
+                .mask(0, Rule.nativeInt(~3), Rule.nativeInt(0))
+                .compare(0, Comparison.EQUAL, Rule.nativeInt(StackSigns.OWN_PRIORITIES));
     }
 }

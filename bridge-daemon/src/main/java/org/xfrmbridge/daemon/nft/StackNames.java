@@ -14,8 +14,11 @@ public record StackNames(String tap, int markBit) {
     /** Of the tables of nftables, {@code inet} and {@code netdev}. */
     public static final String TABLE = "xfrm-bridge";
 
-    /** The SO_PRIORITY of the bridge's own sockets: their packets are never selected. */
-    public static final int BYPASS_PRIORITY = StackSigns.BYPASS_PRIORITY;
+    /** Priority on the way to the TAP: the packet's connection has not been answered, nor translated. */
+    static final int UNANSWERED = 0x5846_5250;
+
+    /** Priority on the way to the TAP: the packet has been translated so that its connection does not know it. */
+    static final int TRANSLATED = 0x5846_5251;
 
     /** Routing table whose only route leads to the TAP. */
     public static final int ROUTE_TABLE = 58;

@@ -72,8 +72,13 @@ public final class StackTable implements SelectionTable {
     private void findOut() throws OsException {
         OsException refusal = null;
         for (int flags : FLAGS) {
-            for (int lacking = 0; lacking < 4; lacking++) {
-                use(new Extensions(flags, (lacking & 1) == 0, (lacking & 2) == 0, Files.exists(BRIDGE_NETFILTER)));
+            for (int lacking = 0; lacking < 8; lacking++) {
+                use(new Extensions(
+                        flags,
+                        (lacking & 1) == 0,
+                        (lacking & 2) == 0,
+                        (lacking & 4) == 0,
+                        Files.exists(BRIDGE_NETFILTER)));
                 try {
                     restore();
                     return;
@@ -108,7 +113,7 @@ public final class StackTable implements SelectionTable {
     }
 
     private void commit(SelectionChange change, List<CoveredDevice> devices) throws OsException {
-        Hooks next = new Hooks(Selected.directions(change), hooks.encapsulation());
+        Hooks next = hooks.select(Selected.directions(change));
         Batch batch = new Batch(Family.INET, StackNames.TABLE);
         selection.write(batch, change, selected);
         if (!next.equals(hooks)) {
@@ -125,7 +130,7 @@ public final class StackTable implements SelectionTable {
 
     /** @param ports encapsulation ports, and for each the port of the bridge's own socket */
     public void encapsulation(Map<Integer, Integer> ports) throws OsException {
-        Hooks next = new Hooks(hooks.directions(), !ports.isEmpty());
+        Hooks next = hooks.encapsulate(!ports.isEmpty());
         Batch batch = new Batch(Family.INET, StackNames.TABLE);
         chains.writeEncapsulation(batch, encapsulation, ports);
         if (!next.equals(hooks)) {
@@ -134,6 +139,17 @@ public final class StackTable implements SelectionTable {
         netfilter.commit(batch);
         encapsulation = new TreeMap<>(ports);
         hooks = next;
+    }
+
+    /** Whether others on this host translate addresses: what passes is left to them then, and looked at behind it. */
+    public void othersTranslate(boolean others) throws OsException {
+        Hooks next = hooks.translate(others);
+        if (!next.equals(hooks)) {
+            Batch batch = new Batch(Family.INET, StackNames.TABLE);
+            chains.writeHooks(batch, hooks, next);
+            netfilter.commit(batch);
+            hooks = next;
+        }
     }
 
     /** All devices to cover, from now on. One that is gone meanwhile may be refused, with ENOENT: ask anew. */
@@ -155,8 +171,7 @@ public final class StackTable implements SelectionTable {
 
     /** The same tables anew, with all that is selected. No device is covered. */
     public void restore() throws OsException {
-        use(new Extensions(
-                extensions.tableFlags(), extensions.nativeQueue(), extensions.nat(), Files.exists(BRIDGE_NETFILTER)));
+        use(extensions.with(Files.exists(BRIDGE_NETFILTER)));
         Batch batch = new Batch(Family.INET, StackNames.TABLE);
         deleteExisting(netfilter, batch);
         batch.in(Family.INET).addTable(extensions.tableFlags());
@@ -164,7 +179,7 @@ public final class StackTable implements SelectionTable {
         SelectionChange all = selected.whole();
         selection.write(batch, all, new Selected());
         chains.addBridgedTables(batch);
-        hooks = new Hooks(Selected.directions(all), !encapsulation.isEmpty());
+        hooks = hooks.select(Selected.directions(all));
         chains.writeHooks(batch, Hooks.NONE, hooks);
         chains.writeEncapsulation(batch, Map.of(), encapsulation);
         chains.addNetdev(batch, List.of());

@@ -8,8 +8,8 @@ import org.xfrmbridge.daemon.os.Native.Memory;
 
 /**
  * A socket by which the bridge sends IP packets as the host's own, or receives what is for the host: raw(7), udp(7).
- * What is sent takes the host's routes and passes its rules, whatever its source address, and has
- * {@link StackSigns#BYPASS_PRIORITY}. Never waits.
+ * What is sent takes the host's routes and passes its rules, whatever its source address, and has a priority of
+ * {@link StackSigns}. Never waits.
  */
 public final class IpSocket implements AutoCloseable {
     static final int SOL_SOCKET = 1;
@@ -93,8 +93,8 @@ public final class IpSocket implements AutoCloseable {
     }
 
     /** Sends packets with their IP header. EPERM without CAP_NET_RAW and CAP_NET_ADMIN. */
-    public static IpSocket sender(int family) throws OsException {
-        return open(family, SOCK_RAW, IPPROTO_RAW, IpSocket::prepareToSend);
+    public static IpSocket sender(int family, int priority) throws OsException {
+        return open(family, SOCK_RAW, IPPROTO_RAW, socket -> socket.prepareToSend(priority));
     }
 
     /**
@@ -120,7 +120,7 @@ public final class IpSocket implements AutoCloseable {
      */
     public static IpSocket udpReceiver(int family, int port) throws OsException {
         return open(family, SOCK_DGRAM, 0, socket -> {
-            socket.prepareToSend();
+            socket.prepareToSend(StackSigns.BYPASS_PRIORITY);
             socket.prepareToReceive();
             socket.trySet(SOL_UDP, UDP_GRO, 1);
             if (family == AF_INET6) {
@@ -132,8 +132,8 @@ public final class IpSocket implements AutoCloseable {
         });
     }
 
-    private void prepareToSend() throws OsException {
-        set(SOL_SOCKET, SO_PRIORITY, StackSigns.BYPASS_PRIORITY);
+    private void prepareToSend(int priority) throws OsException {
+        set(SOL_SOCKET, SO_PRIORITY, priority);
         set(SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
         set(SOL_SOCKET, SO_BROADCAST, 1);
         // The path MTU of a tunnel is the datapath's to know: what the kernel learns of the way inside would choke it.

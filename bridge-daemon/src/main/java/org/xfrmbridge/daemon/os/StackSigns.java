@@ -5,14 +5,29 @@ package org.xfrmbridge.daemon.os;
  * administered and never on a wire.
  */
 public final class StackSigns {
-    /** The priority (SO_PRIORITY) of the bridge's own sockets: their packets are never selected. */
+    /** The priority (SO_PRIORITY) of the bridge's own packets: they are never selected. */
     public static final int BYPASS_PRIORITY = 0x5846_524d;
+
+    /** That of packets of the stack that pass: selected only if source NAT makes others of them. */
+    public static final int PASSED_PRIORITY = 0x5846_524e;
+
+    /** That of packets of the stack that pass and have been translated: they are neither selected nor tracked. */
+    public static final int TRANSLATED_PRIORITY = 0x5846_524f;
+
+    /** The three above and no others are this, but for their last two bits. */
+    public static final int OWN_PRIORITIES = 0x5846_524c;
 
     /** Bytes 0 and 1 of a source MAC whose bytes 2 to 5 are an interface's index, in native order. */
     public static final int INDEX_MAC = 0x0249;
 
     /** Bytes 0 and 1 of a MAC whose bytes 2 to 5 are a packet's mark, in native order. */
     public static final int MARK_MAC = 0x0258;
+
+    /** The same, if the packet's connection has not been answered, nor translated. */
+    public static final int UNANSWERED_MARK_MAC = 0x0259;
+
+    /** The same, if the packet has been translated so that its connection does not know it. */
+    public static final int TRANSLATED_MARK_MAC = 0x025a;
 
     private StackSigns() {}
 }

@@ -2,9 +2,9 @@ package org.xfrmbridge.daemon.port;
 
 import org.xfrmbridge.daemon.os.IpSocket;
 import org.xfrmbridge.daemon.os.MessagesToSend;
-import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.io.PacketBuffer.Origin;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
@@ -19,25 +19,17 @@ final class IpSocketOutput implements RunSender {
     private static final int LINK_LOCAL_PREFIX = 0xfe80;
     private static final int LINK_LOCAL_MASK = 0xffc0;
 
-    private final IpSocket ipv4;
-    private final IpSocket ipv6;
-    private final IpSocket boundV6;
+    private final IpSenders senders;
     private final Encapsulations encapsulations;
     private final MessagesToSend messages = new MessagesToSend();
+    private final Runnable flush = messages::flush;
     private final UdpTrain train = new UdpTrain();
     private final IpPacket packet = new IpPacket();
-    private int boundIndex;
 
-    /**
-     * @param ipv6 null on a host without IPv6
-     * @param boundV6 the thread's own, for packets that are to leave by one interface: a kernel holds IPv6 with a
-     *     source address to it only if the socket is bound
-     */
-    IpSocketOutput(IpSocket ipv4, IpSocket ipv6, IpSocket boundV6, Encapsulations encapsulations) {
+    /** @param senders the thread's own */
+    IpSocketOutput(IpSenders senders, Encapsulations encapsulations) {
+        this.senders = senders;
         this.encapsulations = encapsulations;
-        this.ipv4 = ipv4;
-        this.ipv6 = ipv6;
-        this.boundV6 = boundV6;
     }
 
     @Override
@@ -54,7 +46,7 @@ final class IpSocketOutput implements RunSender {
         if (packet.parse(batch.get(at)) != IpPacket.Kind.IP) {
             return 1;
         }
-        int frames = train.frames(batch, at, packet);
+        int frames = batch.get(at).origin == Origin.BRIDGE ? train.frames(batch, at, packet) : 0;
         IpSocket udp = frames == 0 ? null : encapsulations.sender(packet.isIpv4(), sourcePort());
         if (udp != null) {
             // Alone, too: queues of devices keep the order of a socket, not that of two.
@@ -62,10 +54,11 @@ final class IpSocketOutput implements RunSender {
             sendTrain(udp, batch, at, together);
             return together;
         }
+        IpSenders.Sender sender = senders.of(batch.get(at).origin);
         if (packet.isIpv4()) {
-            sendIpv4(batch.get(at));
-        } else if (ipv6 != null) {
-            sendIpv6(batch.get(at));
+            sendIpv4(sender, batch.get(at));
+        } else if (sender.ipv6() != null) {
+            sendIpv6(sender, batch.get(at));
         }
         return 1;
     }
@@ -102,22 +95,22 @@ final class IpSocketOutput implements RunSender {
         messages.end();
     }
 
-    private void sendIpv4(PacketBuffer frame) {
+    private void sendIpv4(IpSenders.Sender sender, PacketBuffer frame) {
         byte[] data = frame.data;
-        messages.begin(ipv4, packet.length, data, packet.offset + Ipv4.DESTINATION);
+        messages.begin(sender.ipv4(), packet.length, data, packet.offset + Ipv4.DESTINATION);
         mark(frame);
         messages.ipv4Source(data, packet.offset + Ipv4.SOURCE, frame.ifindex);
         messages.append(data, packet.offset, packet.length);
         messages.end();
     }
 
-    private void sendIpv6(PacketBuffer frame) {
-        if (frame.ifindex != 0 && !bind(frame.ifindex)) {
+    private void sendIpv6(IpSenders.Sender sender, PacketBuffer frame) {
+        IpSocket by = frame.ifindex == 0 ? sender.ipv6() : sender.ipv6By(frame.ifindex, flush);
+        if (by == null) {
             return;
         }
         byte[] data = frame.data;
         int source = packet.offset + Ipv6.SOURCE;
-        IpSocket by = frame.ifindex == 0 ? ipv6 : boundV6;
         messages.begin(by, packet.length, data, packet.offset + Ipv6.DESTINATION);
         mark(frame);
         // A kernel refuses an address of a link without its interface, and finds one by the destination.
@@ -126,21 +119,6 @@ final class IpSocketOutput implements RunSender {
         }
         messages.append(data, packet.offset, packet.length);
         messages.end();
-    }
-
-    /** False if there is no such interface any more. */
-    private boolean bind(int ifindex) {
-        if (ifindex == boundIndex) {
-            return true;
-        }
-        messages.flush();
-        try {
-            boundV6.bindTo(ifindex);
-            boundIndex = ifindex;
-            return true;
-        } catch (OsException e) {
-            return false;
-        }
     }
 
     private void mark(PacketBuffer frame) {

@@ -30,10 +30,9 @@ public final class IpSocketPort implements PacketPort {
 
     private final EventDescriptor wakeup = new EventDescriptor();
     private final EventSet events = new EventSet();
-    private final IpSocket senderV4;
-    private final IpSocket senderV6;
+    private final boolean hasIpv6;
     private final ThreadLocal<IpSocketOutput> output;
-    private final Queue<IpSocket> boundSenders = new ConcurrentLinkedQueue<>();
+    private final Queue<IpSenders> allSenders = new ConcurrentLinkedQueue<>();
 
     private final IpSocketInput input = new IpSocketInput();
     /** Those at which something waits. Receiving thread only. */
@@ -50,14 +49,13 @@ public final class IpSocketPort implements PacketPort {
     public IpSocketPort() throws OsException {
         try {
             events.add(wakeup.fd(), PollSet.READ, WAKING);
-            senderV4 = IpSocket.sender(AddressFamily.INET);
-            senderV6 = ipv6Sender();
-            encapsulations = new Encapsulations(senderV6 != null);
+            hasIpv6 = newSenders().haveIpv6();
+            encapsulations = new Encapsulations(hasIpv6);
             for (int protocol : new int[] {IpProtocol.ESP, IpProtocol.AH, IpProtocol.COMP}) {
                 receive(protocol);
             }
             add(new SocketReceiver(IpSocket.errorReceiver(AddressFamily.INET), IpProtocol.ICMP, 0));
-            if (senderV6 != null) {
+            if (hasIpv6) {
                 add(new SocketReceiver(IpSocket.errorReceiver(AddressFamily.INET6), IpProtocol.ICMPV6, 0));
             }
         } catch (OsException e) {
@@ -67,32 +65,23 @@ public final class IpSocketPort implements PacketPort {
         output = ThreadLocal.withInitial(this::newOutput);
     }
 
-    private static IpSocket ipv6Sender() throws OsException {
-        try {
-            return IpSocket.sender(AddressFamily.INET6);
-        } catch (OsException e) {
-            if (e.errno() == OsException.EAFNOSUPPORT) {
-                return null;
-            }
-            throw e;
-        }
-    }
-
     private IpSocketOutput newOutput() {
         try {
-            IpSocket boundV6 = ipv6Sender();
-            if (boundV6 != null) {
-                boundSenders.add(boundV6);
-            }
-            return new IpSocketOutput(senderV4, senderV6, boundV6, encapsulations);
+            return new IpSocketOutput(newSenders(), encapsulations);
         } catch (OsException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    private IpSenders newSenders() throws OsException {
+        IpSenders senders = new IpSenders();
+        allSenders.add(senders);
+        return senders;
+    }
+
     private void receive(int protocol) throws OsException {
         add(new SocketReceiver(IpSocket.receiver(AddressFamily.INET, protocol), protocol, 0));
-        if (senderV6 != null) {
+        if (hasIpv6) {
             add(new SocketReceiver(IpSocket.receiver(AddressFamily.INET6, protocol), protocol, 0));
         }
     }
@@ -226,14 +215,8 @@ public final class IpSocketPort implements PacketPort {
                 receiver.socket().close();
             }
         }
-        if (senderV4 != null) {
-            senderV4.close();
-        }
-        if (senderV6 != null) {
-            senderV6.close();
-        }
         encapsulations.release();
-        boundSenders.forEach(IpSocket::close);
+        allSenders.forEach(IpSenders::close);
         events.close();
         wakeup.close();
     }

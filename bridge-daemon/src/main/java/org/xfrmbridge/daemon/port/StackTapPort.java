@@ -2,12 +2,15 @@ package org.xfrmbridge.daemon.port;
 
 import static org.xfrmbridge.daemon.os.StackSigns.INDEX_MAC;
 import static org.xfrmbridge.daemon.os.StackSigns.MARK_MAC;
+import static org.xfrmbridge.daemon.os.StackSigns.TRANSLATED_MARK_MAC;
+import static org.xfrmbridge.daemon.os.StackSigns.UNANSWERED_MARK_MAC;
 
 import java.nio.ByteOrder;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.io.PacketBuffer.Origin;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.net.Bytes;
@@ -21,7 +24,7 @@ import org.xfrmbridge.net.MacAddress;
  *
  * <pre>
  *              destination                    source
- *   from host  02:58:mark                     02:49:interface, if it was about to leave by one, else anything
+ *   from host  02:58 to 5a:mark               02:49:interface, if it was about to leave by one, else anything
  *   to host    the TAP's own                  02:58:mark
  * </pre>
  */
@@ -57,9 +60,21 @@ public final class StackTapPort implements PacketPort {
 
     private void readLink(PacketBuffer frame) {
         if (frame.length >= Ethernet.HEADER_BYTES) {
-            frame.mark = number(frame, Ethernet.DESTINATION, MARK_MAC) & userBits;
+            int prefix = Bytes.u16(frame.data, frame.offset + Ethernet.DESTINATION);
+            frame.origin = origin(prefix);
+            frame.mark = frame.origin == Origin.BRIDGE ? 0 : number(frame, Ethernet.DESTINATION, prefix) & userBits;
             frame.ifindex = number(frame, Ethernet.SOURCE, INDEX_MAC);
         }
+    }
+
+    /** What did not come by the rules is nobody's. */
+    private static Origin origin(int prefix) {
+        return switch (prefix) {
+            case MARK_MAC -> Origin.STACK;
+            case UNANSWERED_MARK_MAC -> Origin.STACK_UNANSWERED;
+            case TRANSLATED_MARK_MAC -> Origin.STACK_TRANSLATED;
+            default -> Origin.BRIDGE;
+        };
     }
 
     private static int number(PacketBuffer frame, int address, int prefix) {

@@ -348,6 +348,26 @@ class StackTableTest {
         assertEquals(1, frames(tap, "192.0.2.1", "10.9.0.1").size());
     }
 
+    /**
+     * What passed is another packet then, and may be one that a policy protects; it comes back, and passes for good.
+     */
+    @ParameterizedTest
+    @CsvSource({"5846:524e, 192.0.2.1, 1, 0", "5846:524f, 203.0.113.5, 0, 1", "5846:524d, 192.0.2.1, 0, 1"})
+    void shouldSelectOnceMoreWhatPassedAndIsTranslated(String priority, String source, int onTap, int onWire)
+            throws Exception {
+        network.ip("addr add 203.0.113.5/32 dev lo");
+        table.commit(new SelectionChange(
+                List.of(), List.of(), List.of(), Set.of(new WideScope(Direction.OUT, AddressFamily.INET))));
+        nft("table ip other { chain o { type filter hook output priority -400; meta priority set \"" + priority
+                + "\"; }; chain p { type nat hook postrouting priority 100; snat to 192.0.2.1; }; }");
+        table.othersTranslate(true);
+        ping("-I 203.0.113.5 10.9.0.1");
+        assertEquals(onTap, frames(tap, source, "10.9.0.1").size());
+        assertEquals(onWire, frames(wire, source, "10.9.0.1").size());
+        table.othersTranslate(false);
+        assertFalse(network.exec("nft list table inet xfrm-bridge").contains("ct status"));
+    }
+
     @Test
     void shouldKeepTheSourceOfWhatIsSelected() throws Exception {
         network.ip("addr add 203.0.113.5/32 dev lo");
