@@ -33,6 +33,7 @@ import org.xfrmbridge.daemon.TestNetwork;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PacketSocket;
+import org.xfrmbridge.daemon.os.StackSigns;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.daemon.selection.Element;
 import org.xfrmbridge.daemon.selection.Level;
@@ -362,7 +363,11 @@ class StackTableTest {
                 + "\"; }; chain p { type nat hook postrouting priority 100; snat to 192.0.2.1; }; }");
         table.othersTranslate(true);
         ping("-I 203.0.113.5 10.9.0.1");
-        assertEquals(onTap, frames(tap, source, "10.9.0.1").size());
+        List<byte[]> selected = frames(tap, source, "10.9.0.1");
+        assertEquals(onTap, selected.size());
+        for (byte[] frame : selected) {
+            assertEquals(StackSigns.TRANSLATED_MARK_MAC, ByteBuffer.wrap(frame).getShort(0), "it would go round");
+        }
         assertEquals(onWire, frames(wire, source, "10.9.0.1").size());
         table.othersTranslate(false);
         assertFalse(network.exec("nft list table inet xfrm-bridge").contains("ct status"));
