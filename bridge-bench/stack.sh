@@ -25,6 +25,7 @@
 # and removes.
 
 # shellcheck source-path=SCRIPTDIR
+# shellcheck disable=SC2317 # rounds are called by name
 . "$(dirname "${BASH_SOURCE[0]}")/bridge.sh"
 
 ROUNDS=5
@@ -135,7 +136,7 @@ cost() {    # cost BRIDGE HOST ADDRESS: nanoseconds for a datagram
     local before=0 after=0 sent
     local bridge=${PIDS[bridge-$1]:-}
     [ -z "$bridge" ] || before=$(ticks "$bridge")
-    sent=$(in_ns "$2" "$TMP/stack" send "$3" 9 64 $DATAGRAMS | cut -d' ' -f2)
+    sent=$(in_ns "$2" "$TMP/stack" send "$3" 9 64 "$DATAGRAMS" | cut -d' ' -f2)
     [ -z "$bridge" ] || after=$(ticks "$bridge")
     jq -n "$sent + ($after - $before) / $(getconf CLK_TCK) / $DATAGRAMS * 1e9 | round"
 }
@@ -143,7 +144,7 @@ cost() {    # cost BRIDGE HOST ADDRESS: nanoseconds for a datagram
 # medians WHAT...: of all that was noted, and ratios to the peer that was noted first
 medians() {
     local what peer first
-    for peer in $(cut -d' ' -f2 "$TMP/figures" | awk '!seen[$0]++'); do
+    cut -d' ' -f2 "$TMP/figures" | awk '!seen[$0]++' | while read -r peer; do
         printf '%-12s' "$peer"
         for what in "$@"; do
             first=$(median "$what" "$(awk 'NR == 1 { print $2 }' "$TMP/figures")")
@@ -189,112 +190,11 @@ protect() {    # protect HOST
     local net from to encap dir
     for net in 0 1; do
         encap=
-        [ $net = 0 ] || encap='encap espinudp 4500 4500 0.0.0.0'
+        [ "$net" = 0 ] || encap='encap espinudp 4500 4500 0.0.0.0'
         for from in 1 2; do
             to=$((3 - from))
-            echo "xfrm state add src 192.0.2.$from dst 192.0.2.$to proto esp spi 0x10$from$net reqid 1$net mode tunnel" \
-                "aead rfc4106(gcm(aes)) $KEY 128 $encap"
-            for dir in out in; do
-                [ "$dir$from" = "$([ "${1: -1}" = a ] && echo out1 || echo out2)" ] ||
-                    [ "$dir$from" = "$([ "${1: -1}" = a ] && echo in2 || echo in1)" ] || continue
-                echo "xfrm policy add src 10.$from.$net.0/24 dst 10.$to.$net.0/24 dir $dir" \
-                    "tmpl src 192.0.2.$from dst 192.0.2.$to proto esp reqid 1$net mode tunnel"
-            done
-        done
-    done >"$TMP/protect"
-    under "$1" ip -batch "$TMP/protect" || fail 'States were refused'
-}
-
-protected_pair() {    # protected_pair NAME [--attach eth0]
-    local side
-    pair "$1"
-    for side in a b; do
-        bridge "$1$side" "${@:2}"
-        protect "$1$side"
-        spawn "encap-$1$side" "$1$side" "$BRIDGE" exec --dir "$TMP/dir-$1$side" -- "$TMP/stack" encap 4500
-    done
-    # Whatever device the address of the host is on.
-    in_ns "$1a" ip route add 10.2.0.0/16 via 192.0.2.2 src 10.1.0.1
-    in_ns "$1b" ip route add 10.1.0.0/16 via 192.0.2.1 src 10.2.0.1
-    in_ns "$1a" ip route add 10.2.1.0/24 via 192.0.2.2 src 10.1.1.1
-    in_ns "$1b" ip route add 10.1.1.0/24 via 192.0.2.1 src 10.2.1.1
-    for side in 0 1; do
-        in_ns "$1a" ping -c 5 -i 0.2 -W 5 "10.2.$side.1" >"$TMP/out" || fail "$1: nothing comes back from 10.2.$side.1"
-    done
-}
-
-protected_round() {    # unprotected_round LABEL PEER
-    local got
-    read -r -a got <<<"$(tcp "$2a" 192.0.2.2)"
-    note tcp "$1" "${got[0]}"
-    note s/GB "$1" "${got[1]}"
-    note out "$1" "$(cost "$2a" "$2a" 192.0.2.2)"
-    note in "$1" "$(cost "$2a" "$2b" 192.0.2.1)"
-}
-
-cost() {    # cost BRIDGE HOST ADDRESS: nanoseconds for a datagram
-    local before=0 after=0 sent
-    local bridge=${PIDS[bridge-$1]:-}
-    [ -z "$bridge" ] || before=$(ticks "$bridge")
-    sent=$(in_ns "$2" "$TMP/stack" send "$3" 9 64 $DATAGRAMS | cut -d' ' -f2)
-    [ -z "$bridge" ] || after=$(ticks "$bridge")
-    jq -n "$sent + ($after - $before) / $(getconf CLK_TCK) / $DATAGRAMS * 1e9 | round"
-}
-
-# medians WHAT...: of all that was noted, and ratios to the peer that was noted first
-medians() {
-    local what peer first
-    for peer in $(cut -d' ' -f2 "$TMP/figures" | awk '!seen[$0]++'); do
-        printf '%-12s' "$peer"
-        for what in "$@"; do
-            first=$(median "$what" "$(awk 'NR == 1 { print $2 }' "$TMP/figures")")
-            printf '  %s %8.3f x%5.3f' "$what" "$(median "$what" "$peer")" \
-                "$(jq -n "$(median "$what" "$peer") / $first")"
-        done
-        echo
-    done
-}
-
-median() {
-    awk -v what="$1" -v peer="$2" '$1 == what && $2 == peer { print $3 }' "$TMP/figures" | sort -g |
-        awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
-}
-
-unprotected() {
-    local count before=0 round
-    pair n
-    pair w
-    pair s
-    bridge wa --attach eth0
-    bridge sa
-    for count in $POLICIES; do
-        policies "$before" "$count" >"$TMP/policies"
-        before=$count
-        under sa ip -batch "$TMP/policies" || fail 'policies were refused'
-        sleep 1
-        rm -f "$TMP/figures"
-        for ((round = 0; round < ROUNDS; round++)); do
-            unprotected_round none n
-            unprotected_round stack s
-            unprotected_round wire w
-        done
-        echo "unprotected, $count policies in the stack, 0 on the wire"
-        medians tcp s/GB out in
-    done
-    end_all
-    del_namespaces
-}
-
-# States of two tunnels: 10.N.0.0/24 as ESP, 10.N.1.0/24 as ESP in UDP
-protect() {    # protect HOST
-    local net from to encap dir
-    for net in 0 1; do
-        encap=
-        [ $net = 0 ] || encap='encap espinudp 4500 4500 0.0.0.0'
-        for from in 1 2; do
-            to=$((3 - from))
-            echo "xfrm state add src 192.0.2.$from dst 192.0.2.$to proto esp spi 0x10$from$net reqid 1$net mode tunnel" \
-                "aead rfc4106(gcm(aes)) $KEY 128 $encap"
+            echo "xfrm state add src 192.0.2.$from dst 192.0.2.$to proto esp spi 0x10$from$net reqid 1$net" \
+                "mode tunnel aead rfc4106(gcm(aes)) $KEY 128 $encap"
             for dir in out in; do
                 [ "$dir$from" = "$([ "${1: -1}" = a ] && echo out1 || echo out2)" ] ||
                     [ "$dir$from" = "$([ "${1: -1}" = a ] && echo in2 || echo in1)" ] || continue

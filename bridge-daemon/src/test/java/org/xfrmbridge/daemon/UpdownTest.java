@@ -64,7 +64,8 @@ class UpdownTest {
     void shouldLetTheHostsOwnPacketsPassByAnyInterface() throws Exception {
         assertEquals(
                 """
-                ip6tables -w -I INPUT 1 -i vpn0 -p 17 -s 2001:db8::2/128 -d 2001:db8::1 --sport 1000 --dport 1701 -j ACCEPT
+                ip6tables -w -I INPUT 1 -i vpn0 -p 17 -s 2001:db8::2/128 -d 2001:db8::1 --sport 1000 --dport 1701 \
+                -j ACCEPT
                 ip6tables -w -I OUTPUT 1 -p 17 -s 2001:db8::1 -d 2001:db8::2/128 --sport 1701 --dport 1000 -j ACCEPT
                 logger -t vpn -p local0.notice -- + peer 2001:db8::2 -- 2001:db8::1
                 """,
@@ -134,7 +135,8 @@ class UpdownTest {
     @Test
     void shouldSayThatLibreswansTranslationIsLeftOut() throws Exception {
         assertEquals("""
-                xfrm-bridge-updown: client address translation (cat=yes) of net is left out: it needs a kernel's own IPsec.
+                xfrm-bridge-updown: client address translation (cat=yes) of net is left out: it needs a kernel's own \
+                IPsec.
                 ipsec _updown
                 """, run(0, "up-client", Map.of("PLUTO_STACK", "xfrm", "PLUTO_CONNECTION", "net", "CAT", "YES")));
     }

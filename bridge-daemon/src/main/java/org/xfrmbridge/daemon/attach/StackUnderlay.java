@@ -95,10 +95,9 @@ public final class StackUnderlay implements Underlay {
      */
     static StackUnderlay attach(StackPlan plan, Path directory, StackRecord left) throws IOException {
         if (left != null && !left.names().equals(plan.names())) {
-            throw new AttachmentException(
-                    "%s is in the host's stack already: run with --tap %s --mark-bit 0x%x, or \"xfrm-bridge detach\" first"
-                            .formatted(
-                                    directory, left.names().tap(), left.names().markBit()));
+            throw new AttachmentException(("%s is in the host's stack already: run with --tap %s --mark-bit 0x%x, or "
+                            + "\"xfrm-bridge detach\" first")
+                    .formatted(directory, left.names().tap(), left.names().markBit()));
         }
         StackUnderlay underlay = new StackUnderlay(directory, plan.names());
         try {

@@ -325,7 +325,8 @@ public final class WireUnderlay implements Underlay {
 
     @Override
     public String whatStays() {
-        return "nothing passes %s until it runs again; \"xfrm-bridge detach\" ends them and gives %s its addresses and routes back"
+        return ("nothing passes %s until it runs again; \"xfrm-bridge detach\" ends them and gives %s its addresses "
+                        + "and routes back")
                 .formatted(record.names().host(), record.names().original());
     }
 

@@ -12,8 +12,8 @@ import picocli.CommandLine.Mixin;
         mixinStandardHelpOptions = true,
         description = {
             "Takes away what a bridge left in the host's stack, or gives an interface its addresses and routes back, "
-                    + "after a bridge that ended while policies protected, or was killed. The policies end with it: from then on what they protected passes in the clear. "
-                    + "Their number is said.",
+                    + "after a bridge that ended while policies protected, or was killed. The policies end with it: "
+                    + "from then on what they protected passes in the clear. Their number is said.",
             "End a bridge that runs first (SIGTERM): detach refuses while it does. Without policies it gives the "
                     + "interface back by itself."
         })

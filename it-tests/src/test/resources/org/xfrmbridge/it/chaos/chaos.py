@@ -447,7 +447,8 @@ class Gateway:
             for direction in ("in", "fwd"):
                 yield "policy update src %s dst %s dir %s action block priority 900000" % (there, here, direction)
         for direction in ("out", "in"):
-            yield "policy update src 198.51.100.0/24 dst 198.51.100.0/24 dir %s action block priority 900000" % direction
+            yield ("policy update src 198.51.100.0/24 dst 198.51.100.0/24 dir %s action block priority 900000"
+                   % direction)
         yield "policy update src 0.0.0.0/0 dst 239.7.7.7/32 dir out action block priority 900000"
         yield ("policy update src 0.0.0.0/0 dst 0.0.0.0/0 proto udp dport 7777 dir out action block priority 900000"
                " mark 0x77 mask 0xff")

@@ -116,7 +116,8 @@ def marks():
     policy(f"add src {HERE} dst {PEER} dir out action block mark 7")
     policy(f"add src {HERE6} dst {PEER6} dir out action block mark 7")
     policy(f"add src {CLIENT} dst {FAR} dir out action block mark 0x10 mask 0xf0")
-    rules(f"udp dport {{ {next_port(1)}, {next_port(3)} }} meta mark set 7", f"udp dport {next_port(2)} meta mark set 8",
+    rules(f"udp dport {{ {next_port(1)}, {next_port(3)} }} meta mark set 7",
+          f"udp dport {next_port(2)} meta mark set 8",
             f"udp dport {next_port(7)} meta mark set 0x517", f"udp dport {next_port(8)} meta mark set 0x527")
     out("mark by a rule", PEER)
     out("another mark by a rule", PEER)
