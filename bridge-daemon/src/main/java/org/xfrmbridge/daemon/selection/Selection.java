@@ -49,7 +49,10 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
     private static final int SHARE_OF_TIME = 10;
 
     private static final long LEAST_CHARGE_NS = TimeUnit.MILLISECONDS.toNanos(10);
-    private static final long MOST_CREDIT_NS = TimeUnit.MILLISECONDS.toNanos(80);
+    /** The first commit of a process takes long, and says nothing of the next. */
+    private static final long MOST_CHARGE_NS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    private static final long MOST_CREDIT_NS = TimeUnit.MILLISECONDS.toNanos(240);
     private static final int FEW_CHANGES = 256;
 
     private static final long NONE = Long.MAX_VALUE;
@@ -314,7 +317,7 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
         try {
             commit();
         } finally {
-            creditNs -= Math.max(LEAST_CHARGE_NS, SHARE_OF_TIME * (clock.nowNs() - beganNs));
+            creditNs -= Math.clamp(SHARE_OF_TIME * (clock.nowNs() - beganNs), LEAST_CHARGE_NS, MOST_CHARGE_NS);
         }
     }
 

@@ -114,7 +114,7 @@ class AcknowledgementTest {
     @Test
     void shouldAnswerNetlinkWhenAllIsSelectedInABurst() throws IOException {
         try (XfrmClient client = XfrmClient.open(this::netlink)) {
-            for (int i = 0; i < 20; i++) {
+            for (int i = 0; i < 40; i++) {
                 client.addPolicy(PolicySpec.builder()
                         .selector(
                                 Selector.between("192.0.2.1", "198.51.100." + i).build())
@@ -122,9 +122,9 @@ class AcknowledgementTest {
                         .build());
             }
         }
-        assertEquals(20, order.stream().filter("answer"::equals).count());
-        assertEquals(List.of("sets", "answer"), order.subList(14, 16));
-        assertEquals(List.of("wide", "answer", "answer"), order.subList(16, 19));
+        assertEquals(40, order.stream().filter("answer"::equals).count());
+        assertEquals(List.of("sets", "answer"), order.subList(46, 48));
+        assertEquals(List.of("wide", "answer", "answer"), order.subList(48, 51));
     }
 
     @Test

@@ -153,11 +153,11 @@ class SelectionTest {
             clock.advanceNs(20_000);
             selection.afterEachRound();
         }
-        assertEquals(8 + 1, table.commits);
+        assertEquals(24 + 1, table.commits);
         pass(49);
         assertTrue(table.isWide(Direction.OUT, INET));
         pass(2);
-        assertEquals(8 + 2, table.commits);
+        assertEquals(24 + 2, table.commits);
         assertFalse(table.isWide(Direction.OUT, INET));
         assertTrue(isSelected(NET_10 + 999));
         assertFalse(isSelected(NET_10 + 1000));
@@ -172,7 +172,7 @@ class SelectionTest {
             selection.afterEachRound();
         }
         pass(100);
-        assertTrue(table.commits <= 8 + 2 * 3, table.commits + " commits");
+        assertTrue(table.commits <= 24 + 2 * 3, table.commits + " commits");
         table.assertWithin(16, 16_384);
     }
 
