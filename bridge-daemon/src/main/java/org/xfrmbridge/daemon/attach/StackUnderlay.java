@@ -3,7 +3,6 @@ package org.xfrmbridge.daemon.attach;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -29,13 +28,10 @@ import org.xfrmbridge.daemon.route.RouteSocket;
 import org.xfrmbridge.daemon.selection.Selection;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.SelectionTable;
-import org.xfrmbridge.daemon.selection.WideScope;
 import org.xfrmbridge.daemon.status.Part;
 import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.io.PacketPort;
-import org.xfrmbridge.xfrm.AddressFamily;
-import org.xfrmbridge.xfrm.Direction;
 
 /**
  * A place in the host's stack. Nothing of the host is moved or changed; what is added has names of the bridge's own
@@ -51,17 +47,6 @@ import org.xfrmbridge.xfrm.Direction;
  */
 public final class StackUnderlay implements Underlay {
     private static final Logger LOG = LoggerFactory.getLogger(StackUnderlay.class);
-
-    private static final SelectionChange NOTHING = new SelectionChange(List.of(), List.of(), List.of(), Set.of());
-
-    private static final SelectionChange EVERYTHING = new SelectionChange(
-            List.of(),
-            List.of(),
-            List.of(),
-            EnumSet.allOf(Direction.class).stream()
-                    .flatMap(direction -> Set.of(AddressFamily.INET, AddressFamily.INET6).stream()
-                            .map(family -> new WideScope(direction, family)))
-                    .collect(Collectors.toUnmodifiableSet()));
 
     private final Path directory;
     private final StackNames names;
@@ -112,7 +97,7 @@ public final class StackUnderlay implements Underlay {
             if (left == null) {
                 new StackRecord(NamespaceId.here(), plan.names()).write(directory);
             }
-            underlay.install(plan.openedMark(), left == null ? NOTHING : EVERYTHING);
+            underlay.install(plan.openedMark(), left == null ? SelectionChange.nothing() : SelectionChange.allWide());
             return underlay;
         } catch (IOException | RuntimeException e) {
             if (left == null) {
