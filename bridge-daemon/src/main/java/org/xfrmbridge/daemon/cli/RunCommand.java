@@ -46,6 +46,9 @@ final class RunCommand implements Callable<Integer> {
     private static final int MOST_FLOWS = 1 << 22;
     private static final int MOST_ACQUIRES = 1 << 20;
 
+    /** While it runs, what it keeps would be missing to SAs and policies in a heap much smaller than this. */
+    private static final long LEAST_HEAP_BYTES_TO_WARM_UP = 128L << 20;
+
     @Spec
     private CommandSpec spec;
 
@@ -199,6 +202,9 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private static void warmUp() {
+        if (Runtime.getRuntime().maxMemory() < LEAST_HEAP_BYTES_TO_WARM_UP) {
+            return;
+        }
         Thread warmup = new Thread(new Warmup(new SystemClock()), "warmup");
         warmup.setDaemon(true);
         warmup.start();
