@@ -34,11 +34,23 @@ final class DeviceSettings {
         Path file = Path.of("/proc/sys/net/ipv6/conf", name, "disable_ipv6");
         if (Files.isWritable(file)) {
             try {
-                Files.writeString(file, value);
+                if (!Files.readString(file).strip().equals(value)) {
+                    Files.writeString(file, value);
+                }
             } catch (IOException e) {
                 // Not allowed after all.
                 return;
             }
+        }
+    }
+
+    /** {@code rp_filter} of an interface or of "all"; negative where it cannot be told. */
+    static int reversePathFilter(String name) {
+        try {
+            return Integer.parseInt(Files.readString(Path.of("/proc/sys/net/ipv4/conf", name, "rp_filter"))
+                    .strip());
+        } catch (IOException e) {
+            return -1;
         }
     }
 

@@ -9,8 +9,8 @@ import org.xfrmbridge.netlink.nl.NetlinkReader;
 
 /** What rtnetlink tells of that may concern a place in the host's stack. Control thread. */
 abstract class RouteEvents implements EventSource {
-    // RTNLGRP_: LINK, IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE, IPV4_NETCONF
-    private static final int[] GROUPS = {1, 7, 8, 11, 19, 24};
+    // RTNLGRP_: LINK, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE, IPV4_NETCONF
+    private static final int[] GROUPS = {1, 5, 7, 8, 11, 19, 24};
 
     private final NetlinkSocket events = new NetlinkSocket(GROUPS);
 
@@ -55,7 +55,8 @@ abstract class RouteEvents implements EventSource {
 
     private static boolean concerns(RouteMessage event) {
         return switch (event.type()) {
-            case RouteMessage.NEW_ROUTE, RouteMessage.NEW_RULE -> false;
+            case RouteMessage.NEW_ROUTE, RouteMessage.NEW_RULE, RouteMessage.NEW_ADDRESS -> false;
+            case RouteMessage.DELETE_ADDRESS -> StackTap.concerns(event);
             case RouteMessage.DELETE_ROUTE, RouteMessage.DELETE_RULE -> StackRoutes.concerns(event);
             default -> true;
         };

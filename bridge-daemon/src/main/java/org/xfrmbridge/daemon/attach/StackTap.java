@@ -1,13 +1,11 @@
 package org.xfrmbridge.daemon.attach;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.daemon.route.AddressMessage;
 import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.daemon.route.Links;
+import org.xfrmbridge.daemon.route.RouteMessage;
 import org.xfrmbridge.daemon.route.RouteSocket;
 import org.xfrmbridge.xfrm.Address;
 
@@ -28,13 +26,10 @@ final class StackTap implements AutoCloseable {
      */
     private static final Address ADDRESS = Address.parse("169.254.88.70");
 
-    private static final Path ALL_RP_FILTER = Path.of("/proc/sys/net/ipv4/conf/all/rp_filter");
-
     private final Links links;
     private final RouteSocket socket;
     private final TapDevice device;
     private Link link;
-    private int reversePathFilter = -1;
 
     StackTap(String name, Links links, RouteSocket socket) throws OsException {
         this.links = links;
@@ -42,10 +37,9 @@ final class StackTap implements AutoCloseable {
         device = TapDevice.open(name, TapDevice.Offload.TCP);
         link = links.find(name);
         links.setAddressGeneration(link.index(), Link.NO_GENERATED_ADDRESS);
-        DeviceSettings.enableIpv6(name);
         links.setQueueLength(link.index(), QUEUE_FRAMES);
         settle();
-        keepReversePath();
+        keepOpen();
     }
 
     TapDevice device() {
@@ -63,22 +57,25 @@ final class StackTap implements AutoCloseable {
      * @return whether somebody had
      */
     boolean keep() throws OsException {
-        keepReversePath();
         Link now = links.find(link.name());
-        if (now == null || now.index() != link.index()) {
+        boolean lost = now == null || now.index() != link.index();
+        if (lost) {
             device.makeAgain(link.index());
             links.setMac(link.index(), link.mac());
             links.setAddressGeneration(link.index(), Link.NO_GENERATED_ADDRESS);
+        }
+        boolean changed = lost || !isSettled(now);
+        if (changed) {
             settle();
-            reversePathFilter = -1;
-            keepReversePath();
-            return true;
         }
-        if (isSettled(now)) {
-            return false;
-        }
-        settle();
-        return true;
+        keepOpen();
+        return changed;
+    }
+
+    /** Whether an event tells that the device has lost its address. */
+    static boolean concerns(RouteMessage event) {
+        return event.type() == RouteMessage.DELETE_ADDRESS
+                && new AddressMessage(event).local().equals(ADDRESS);
     }
 
     private boolean isSettled(Link now) {
@@ -93,27 +90,26 @@ final class StackTap implements AutoCloseable {
     }
 
     /**
-     * The filter of an interface is the stricter one of its own and of "all". Its loose form is what lets sources pass
-     * to which the routes lead by other interfaces.
+     * Has the host take in what comes by the device. Programs of the host set all of this for devices that are new to
+     * them: udev what sysctl.d says, network managers what they are told.
+     *
+     * <p>The reverse path filter of a device is the stricter one of its own and of "all". Its loose form is what lets
+     * sources pass to which the routes lead by other devices.
      */
-    private void keepReversePath() throws OsException {
-        int wanted = isReversePathChecked() ? Links.LOOSE : Links.UNCHECKED;
-        if (wanted == reversePathFilter) {
-            return;
-        }
-        if (wanted == Links.LOOSE) {
+    private void keepOpen() throws OsException {
+        DeviceSettings.enableIpv6(link.name());
+        int filter = Links.UNCHECKED;
+        if (isReversePathChecked()) {
             AddressMessage.addHostAddress(socket, ADDRESS, link.index());
+            filter = Links.LOOSE;
         }
-        links.setReversePathFilter(link.index(), wanted);
-        reversePathFilter = wanted;
+        if (DeviceSettings.reversePathFilter(link.name()) != filter) {
+            links.setReversePathFilter(link.index(), filter);
+        }
     }
 
     private static boolean isReversePathChecked() {
-        try {
-            return !Files.readString(ALL_RP_FILTER).strip().equals("0");
-        } catch (IOException e) {
-            return true;
-        }
+        return DeviceSettings.reversePathFilter("all") != Links.UNCHECKED;
     }
 
     /** The device stays. */

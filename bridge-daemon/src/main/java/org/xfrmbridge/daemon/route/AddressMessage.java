@@ -35,9 +35,13 @@ public record AddressMessage(RouteMessage message) {
         return message.family() == AF_INET6 && (flags() & IFA_F_TEMPORARY) != 0;
     }
 
-    /** Gives an interface an IPv4 address that is the host's alone, and no source of packets to others. */
+    /**
+     * Gives an interface an IPv4 address that is the host's alone, and no source of packets to others, if it does not
+     * have it.
+     */
     public static void addHostAddress(RouteSocket socket, Address address, int index) throws OsException {
-        NetlinkWriter request = socket.request(RouteMessage.NEW_ADDRESS, NetlinkHeader.CREATE | NetlinkHeader.REPLACE);
+        NetlinkWriter request =
+                socket.request(RouteMessage.NEW_ADDRESS, NetlinkHeader.CREATE | NetlinkHeader.EXCLUSIVE);
         request.room(8)
                 .put((byte) AddressFamily.INET)
                 .put((byte) AddressFamily.bits(AddressFamily.INET))
@@ -45,7 +49,13 @@ public record AddressMessage(RouteMessage message) {
                 .put(HOST_SCOPE)
                 .putInt(index);
         byte[] bytes = Addresses.bytes(AddressFamily.INET, address);
-        socket.change(request.putBytes(IFA_LOCAL, bytes).putBytes(IFA_ADDRESS, bytes));
+        try {
+            socket.change(request.putBytes(IFA_LOCAL, bytes).putBytes(IFA_ADDRESS, bytes));
+        } catch (OsException e) {
+            if (e.errno() != OsException.EEXIST) {
+                throw e;
+            }
+        }
     }
 
     /** The host's own address. */

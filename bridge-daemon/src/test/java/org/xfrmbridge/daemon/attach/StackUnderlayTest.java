@@ -142,6 +142,28 @@ class StackUnderlayTest {
         assertEquals(before, snapshot());
     }
 
+    /** udev does that, as sysctl.d says, and network managers of a device that they take for theirs. */
+    @Test
+    void shouldTakeInWhatComesByItsDeviceWhateverOthersSet() throws Exception {
+        network.inHere(() -> {
+            Underlay underlay = Underlay.attach(PLAN, directory);
+            String settings = "sysctl net.ipv4.conf.xfrm0.rp_filter net.ipv6.conf.xfrm0.disable_ipv6";
+            String whole = network.exec(settings) + network.ip("-6 route show table 58");
+            network.exec("sysctl -qw net.ipv4.conf.xfrm0.rp_filter=2 net.ipv6.conf.xfrm0.disable_ipv6=1");
+            underlay.keepClosed();
+            assertEquals(whole, network.exec(settings) + network.ip("-6 route show table 58"));
+            network.exec("sysctl -qw net.ipv4.conf.all.rp_filter=1");
+            underlay.keepClosed();
+            String addresses = network.ip("-4 -br addr show dev xfrm0");
+            assertTrue(addresses.contains("/32"), addresses);
+            network.ip("addr flush dev xfrm0");
+            underlay.keepClosed();
+            assertEquals(addresses, network.ip("-4 -br addr show dev xfrm0"));
+            underlay.close();
+            return null;
+        });
+    }
+
     @Test
     void shouldTellWhatIsNotAsItShouldBe() throws Exception {
         network.ip("tuntap add tun9 mode tun");
