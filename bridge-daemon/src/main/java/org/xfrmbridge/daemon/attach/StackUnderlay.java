@@ -64,7 +64,6 @@ public final class StackUnderlay implements Underlay {
     private IpSocketPort network;
     private LinkEvents linkEvents;
     private RulesetEvents rulesetEvents;
-    private Set<CoveredDevice> covered = Set.of();
 
     private StackUnderlay(Path directory, StackNames names) throws OsException {
         this.directory = directory;
@@ -135,7 +134,7 @@ public final class StackUnderlay implements Underlay {
                 () -> StackTable.install(names, tap.link().index(), queue.number(), guard.socket(), first));
         othersNat = own(StackNeed.NFTABLES.open(OthersNat::open));
         rulesetEvents = own(StackNeed.NFTABLES.open(RulesetEvents::new));
-        cover();
+        cover(false);
         table.othersTranslate(othersNat.isThere());
         // A bridge that died while it let nothing pass has left it so.
         routes.open();
@@ -160,7 +159,7 @@ public final class StackUnderlay implements Underlay {
     static Place left(Path directory, StackRecord left) throws IOException {
         StackUnderlay underlay = new StackUnderlay(directory, left.names());
         try {
-            return underlay.place(underlay.look().stays(), List.of());
+            return underlay.place(underlay.look().stays(), Set.of(), List.of());
         } finally {
             underlay.leave();
         }
@@ -168,14 +167,14 @@ public final class StackUnderlay implements Underlay {
 
     @Override
     public Place status() throws OsException {
-        return place(look().all(queue.number()), uncovered());
+        return place(look().all(queue.number()), table.covered(), uncovered());
     }
 
     private StackLook look() {
         return new StackLook(links, routes, names, directory);
     }
 
-    private Place place(List<Part> parts, List<String> uncovered) throws OsException {
+    private Place place(List<Part> parts, Set<CoveredDevice> covered, List<String> uncovered) throws OsException {
         return new Place(
                 "in the stack",
                 names.tap(),
@@ -199,7 +198,7 @@ public final class StackUnderlay implements Underlay {
         return links.all().stream()
                 .filter(link -> link.leadsOut()
                         && link.index() != tap.link().index()
-                        && covered.stream().noneMatch(device -> device.index() == link.index()))
+                        && table.covered().stream().noneMatch(device -> device.index() == link.index()))
                 .map(Link::name)
                 .sorted()
                 .toList();
@@ -329,11 +328,7 @@ public final class StackUnderlay implements Underlay {
         @Override
         void changed(boolean hasLinkGone) throws OsException {
             keepWay();
-            if (hasLinkGone) {
-                // One of the same name and number has come, maybe, and not the chain that it had.
-                covered = Set.of();
-            }
-            cover();
+            cover(hasLinkGone);
         }
     }
 
@@ -355,7 +350,7 @@ public final class StackUnderlay implements Underlay {
             guard.keep();
             keepWay();
             keepTables();
-            cover();
+            cover(false);
         } catch (IOException e) {
             LOG.warn("what is in the host's stack could not be looked after: {}", e.getMessage());
         }
@@ -378,24 +373,20 @@ public final class StackUnderlay implements Underlay {
 
     private void keepTables() throws OsException {
         if (!table.isThere()) {
-            // Of devices that have gone meanwhile a kernel would have no chain.
-            covered = Set.of();
             table.restore();
-            cover();
+            cover(false);
             LOG.warn("somebody has taken away nftables' tables {}: they are there again", StackNames.TABLE);
         }
         table.othersTranslate(othersNat.isThere());
     }
 
-    private void cover() throws OsException {
+    /** @param hasLinkGone one of the same name and number has come, maybe, and not the chain that it had */
+    private void cover(boolean hasLinkGone) throws OsException {
         Set<CoveredDevice> devices = links.all().stream()
                 .filter(link -> link.isEthernet() && link.index() != tap.link().index())
                 .map(link -> new CoveredDevice(link.index(), link.name()))
                 .collect(Collectors.toSet());
-        if (!devices.equals(covered)) {
-            table.cover(devices);
-            covered = devices;
-        }
+        table.cover(devices, hasLinkGone);
     }
 
     @Override

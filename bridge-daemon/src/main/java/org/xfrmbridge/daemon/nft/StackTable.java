@@ -2,8 +2,6 @@ package org.xfrmbridge.daemon.nft;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collection;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -41,7 +39,7 @@ public final class StackTable implements SelectionTable {
     private Selected selected = new Selected();
     private Hooks hooks = Hooks.NONE;
     private Map<Integer, Integer> encapsulation = Map.of();
-    private List<CoveredDevice> covered = List.of();
+    private Set<CoveredDevice> covered = Set.of();
 
     private StackTable(StackNames names, int tapIndex, int queue, NetlinkSocket owner) {
         this.names = names;
@@ -73,14 +71,13 @@ public final class StackTable implements SelectionTable {
         OsException refusal = null;
         for (int flags : FLAGS) {
             for (int lacking = 0; lacking < 8; lacking++) {
-                use(new Extensions(
-                        flags,
-                        (lacking & 1) == 0,
-                        (lacking & 2) == 0,
-                        (lacking & 4) == 0,
-                        Files.exists(BRIDGE_NETFILTER)));
                 try {
-                    restore();
+                    restore(new Extensions(
+                            flags,
+                            (lacking & 1) == 0,
+                            (lacking & 2) == 0,
+                            (lacking & 4) == 0,
+                            Files.exists(BRIDGE_NETFILTER)));
                     return;
                 } catch (OsException e) {
                     refusal = e;
@@ -93,11 +90,6 @@ public final class StackTable implements SelectionTable {
         throw refusal;
     }
 
-    private void use(Extensions these) {
-        extensions = these;
-        chains = new StackChains(names, tapIndex, queue, these);
-    }
-
     @Override
     public void commit(SelectionChange change) throws OsException {
         try {
@@ -108,11 +100,11 @@ public final class StackTable implements SelectionTable {
                 throw e;
             }
             // A device is gone, which the caller has yet to hear; what is selected is dropped until it covers anew.
-            commit(change, List.of());
+            commit(change, Set.of());
         }
     }
 
-    private void commit(SelectionChange change, List<CoveredDevice> devices) throws OsException {
+    private void commit(SelectionChange change, Set<CoveredDevice> devices) throws OsException {
         Hooks next = hooks.select(Selected.directions(change));
         Batch batch = new Batch(Family.INET, StackNames.TABLE);
         selection.write(batch, change, selected);
@@ -120,7 +112,7 @@ public final class StackTable implements SelectionTable {
             chains.writeHooks(batch, hooks, next);
         }
         if (next.out() != hooks.out() || !devices.equals(covered)) {
-            chains.replaceNetdev(batch, next.out() ? devices : List.of());
+            chains.replaceNetdev(batch, next.out() ? devices : Set.of());
         }
         netfilter.commit(batch);
         selected.apply(change);
@@ -152,14 +144,39 @@ public final class StackTable implements SelectionTable {
         }
     }
 
-    /** All devices to cover, from now on. One that is gone meanwhile may be refused, with ENOENT: ask anew. */
-    public void cover(Collection<CoveredDevice> devices) throws OsException {
+    /** Devices whose packets are sent to the TAP when they leave by them, as soon as any are selected. */
+    public Set<CoveredDevice> covered() {
+        return covered;
+    }
+
+    /**
+     * All devices to cover, from now on. One that is gone meanwhile may be refused, with ENOENT: ask anew.
+     *
+     * @param anew if one may have come in the place of another of the same name and number, whose chain went with it
+     */
+    public void cover(Set<CoveredDevice> devices, boolean anew) throws OsException {
+        if (!anew && devices.equals(covered)) {
+            return;
+        }
+        try {
+            replaceCovered(devices);
+        } catch (OsException e) {
+            if (anew) {
+                // Rather none than one that has lost its chain.
+                covered = Set.of();
+                replaceCovered(covered);
+            }
+            throw e;
+        }
+    }
+
+    private void replaceCovered(Set<CoveredDevice> devices) throws OsException {
         if (hooks.out()) {
             Batch batch = new Batch(Family.INET, StackNames.TABLE);
             chains.replaceNetdev(batch, devices);
             netfilter.commit(batch);
         }
-        covered = List.copyOf(devices);
+        covered = Set.copyOf(devices);
     }
 
     /** Whether the tables are there as they were made: anybody may delete those of no owner. */
@@ -171,20 +188,27 @@ public final class StackTable implements SelectionTable {
 
     /** The same tables anew, with all that is selected. No device is covered. */
     public void restore() throws OsException {
-        use(extensions.with(Files.exists(BRIDGE_NETFILTER)));
+        restore(extensions.with(Files.exists(BRIDGE_NETFILTER)));
+    }
+
+    private void restore(Extensions these) throws OsException {
+        StackChains all = new StackChains(names, tapIndex, queue, these);
+        SelectionChange whole = selected.whole();
+        Hooks next = hooks.select(Selected.directions(whole));
         Batch batch = new Batch(Family.INET, StackNames.TABLE);
         deleteExisting(netfilter, batch);
-        batch.in(Family.INET).addTable(extensions.tableFlags());
-        chains.addInet(batch, selection);
-        SelectionChange all = selected.whole();
-        selection.write(batch, all, new Selected());
-        chains.addBridgedTables(batch);
-        hooks = hooks.select(Selected.directions(all));
-        chains.writeHooks(batch, Hooks.NONE, hooks);
-        chains.writeEncapsulation(batch, Map.of(), encapsulation);
-        chains.addNetdev(batch, List.of());
-        covered = List.of();
+        batch.in(Family.INET).addTable(these.tableFlags());
+        all.addInet(batch, selection);
+        selection.write(batch, whole, new Selected());
+        all.addBridgedTables(batch);
+        all.writeHooks(batch, Hooks.NONE, next);
+        all.writeEncapsulation(batch, Map.of(), encapsulation);
+        all.addNetdev(batch, Set.of());
         netfilter.commit(batch);
+        extensions = these;
+        chains = all;
+        hooks = next;
+        covered = Set.of();
     }
 
     /** Takes the tables away: for {@code detach}. */

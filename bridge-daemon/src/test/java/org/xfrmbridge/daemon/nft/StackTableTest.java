@@ -94,7 +94,7 @@ class StackTableTest {
         });
         wire = TestNetwork.within(network.startInThere(() -> new PacketSocket("veth0")));
         wireIndex = index("veth0");
-        table.cover(List.of(new CoveredDevice(wireIndex, "veth0")));
+        table.cover(Set.of(new CoveredDevice(wireIndex, "veth0")), false);
     }
 
     @AfterEach
@@ -205,7 +205,7 @@ class StackTableTest {
     void shouldLetNothingOutInTheClear(String accident) throws Exception {
         table.commit(add(PING, PING6));
         if (accident.equals("not covered")) {
-            table.cover(List.of());
+            table.cover(Set.of(), false);
         } else {
             device.close();
             if (!accident.equals("no reader")) {
@@ -258,6 +258,38 @@ class StackTableTest {
         assertTrue(hooks().contains("output"));
     }
 
+    /** But where a chain may be gone, none is covered rather than one that has lost it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldCoverAsBeforeWhenAChangeIsRefused(boolean anew) throws Exception {
+        CoveredDevice first = new CoveredDevice(wireIndex, "veth0");
+        CoveredDevice impossible = new CoveredDevice(wireIndex + 1, "of-16-characters");
+        table.commit(add(PING));
+        assertThrows(OsException.class, () -> table.cover(Set.of(first, impossible), anew));
+        assertEquals(anew ? Set.of() : Set.of(first), table.covered());
+        String listed = network.exec("nft list ruleset");
+        assertEquals(!anew, listed.contains("egress-" + wireIndex));
+        assertEquals(!anew, listed.contains("elements = { \"veth0\" . \"veth0\" }"));
+        ping("-I veth0 10.9.0.1");
+        assertEquals(0, frames(wire, "192.0.2.1", "10.9.0.1").size());
+        table.cover(Set.of(first), false);
+        assertTrue(hooks().contains("egress-" + wireIndex));
+    }
+
+    @Test
+    void shouldNoteNothingWhenTheTablesAreRefused() throws Exception {
+        table.commit(add(PING));
+        Set<CoveredDevice> covered = table.covered();
+        StackTable.remove(owner);
+        try (NetfilterSocket other = network.inHere(() -> new NetfilterSocket(NetlinkSocket.toNetfilter()))) {
+            other.commit(new Batch(Batch.Family.INET, StackNames.TABLE).addTable(2));
+            assertThrows(OsException.class, table::restore);
+            assertEquals(covered, table.covered());
+        }
+        table.restore();
+        assertEquals(Set.of(), table.covered());
+    }
+
     @Test
     void shouldLeaveLoopbackAlone() throws Exception {
         network.ip("link set lo up");
@@ -287,7 +319,7 @@ class StackTableTest {
         PacketSocket other = network.inHere(() -> new PacketSocket("veth1"));
         ping("-I veth0 10.9.0.1");
         assertEquals(0, frames(other, "192.0.2.1", "10.9.0.1").size());
-        table.cover(List.of(new CoveredDevice(index("veth0"), "veth0")));
+        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0")), false);
         ping("-I veth0 10.9.0.1");
         assertEquals(0, frames(other, "192.0.2.1", "10.9.0.1").size());
         assertEquals(1, frames(tap, "192.0.2.1", "10.9.0.1").size());
@@ -525,7 +557,7 @@ class StackTableTest {
         assertEquals("", network.exec("nft list ruleset"));
         assertFalse(table.isThere());
         table.restore();
-        table.cover(List.of(new CoveredDevice(index("veth0"), "veth0")));
+        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0")), false);
         assertEquals(before, ruleset());
         assertTrue(table.isThere());
         network.inHere(() -> StackTable.install(StackNames.DEFAULT, index("xfrm0"), 1, owner, none()));
