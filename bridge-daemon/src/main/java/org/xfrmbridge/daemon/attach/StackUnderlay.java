@@ -53,7 +53,6 @@ public final class StackUnderlay implements Underlay {
     private final RouteSocket socket = new RouteSocket();
     private final Links links = new Links(socket);
     private final StackRoutes routes;
-    private final Map<Integer, Integer> encapsulations = new HashMap<>();
     private final List<AutoCloseable> open = new ArrayList<>();
     private Guard guard;
     private ClearQueue queue;
@@ -64,6 +63,7 @@ public final class StackUnderlay implements Underlay {
     private IpSocketPort network;
     private LinkEvents linkEvents;
     private RulesetEvents rulesetEvents;
+    private Set<Integer> encapsulationPorts = Set.of();
 
     private StackUnderlay(Path directory, StackNames names) throws OsException {
         this.directory = directory;
@@ -159,7 +159,7 @@ public final class StackUnderlay implements Underlay {
     static Place left(Path directory, StackRecord left) throws IOException {
         StackUnderlay underlay = new StackUnderlay(directory, left.names());
         try {
-            return underlay.place(underlay.look().stays(), Set.of(), List.of());
+            return underlay.place(underlay.look().stays(), Set.of(), List.of(), Set.of());
         } finally {
             underlay.leave();
         }
@@ -167,14 +167,20 @@ public final class StackUnderlay implements Underlay {
 
     @Override
     public Place status() throws OsException {
-        return place(look().all(queue.number()), table.covered(), uncovered());
+        return place(
+                look().all(queue.number()),
+                table.covered(),
+                uncovered(),
+                table.encapsulation().keySet());
     }
 
     private StackLook look() {
         return new StackLook(links, routes, names, directory);
     }
 
-    private Place place(List<Part> parts, Set<CoveredDevice> covered, List<String> uncovered) throws OsException {
+    private Place place(
+            List<Part> parts, Set<CoveredDevice> covered, List<String> uncovered, Set<Integer> encapsulations)
+            throws OsException {
         return new Place(
                 "in the stack",
                 names.tap(),
@@ -184,7 +190,7 @@ public final class StackUnderlay implements Underlay {
                 parts,
                 covered.stream().map(CoveredDevice::name).sorted().toList(),
                 uncovered,
-                encapsulations.keySet().stream().sorted().toList());
+                encapsulations.stream().sorted().toList());
     }
 
     private String runOptions() {
@@ -264,22 +270,29 @@ public final class StackUnderlay implements Underlay {
     }
 
     /**
-     * Has ESP in UDP come here that arrives at these ports, whoever else has a socket there.
+     * Has ESP in UDP come here that arrives at these ports, whoever else has a socket there. What fails is tried again
+     * by {@link #keepClosed}.
      *
      * @param ports all of them from now on
      */
     public void encapsulate(Set<Integer> ports) throws OsException {
-        Set<Integer> ended = new HashSet<>(encapsulations.keySet());
-        ended.removeAll(ports);
-        for (int port : ports) {
-            if (!encapsulations.containsKey(port)) {
-                encapsulations.put(port, network.openEncapsulation(port));
-            }
+        encapsulationPorts = Set.copyOf(ports);
+        keepEncapsulation();
+    }
+
+    private void keepEncapsulation() throws OsException {
+        Set<Integer> ended = new HashSet<>(table.encapsulation().keySet());
+        if (ended.equals(encapsulationPorts)) {
+            return;
         }
-        encapsulations.keySet().removeAll(ended);
+        ended.removeAll(encapsulationPorts);
+        Map<Integer, Integer> redirected = new HashMap<>();
+        for (int port : encapsulationPorts) {
+            redirected.put(port, network.openEncapsulation(port));
+        }
         ended.forEach(port -> network.setSourceRedirected(port, false));
-        table.encapsulation(Map.copyOf(encapsulations));
-        ports.forEach(port -> network.setSourceRedirected(port, true));
+        table.encapsulation(redirected);
+        encapsulationPorts.forEach(port -> network.setSourceRedirected(port, true));
         for (int port : ended) {
             network.closeEncapsulation(port);
         }
@@ -351,6 +364,7 @@ public final class StackUnderlay implements Underlay {
             keepWay();
             keepTables();
             cover(false);
+            keepEncapsulation();
         } catch (IOException e) {
             LOG.warn("what is in the host's stack could not be looked after: {}", e.getMessage());
         }

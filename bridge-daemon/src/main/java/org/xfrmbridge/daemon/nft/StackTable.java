@@ -4,7 +4,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import org.xfrmbridge.daemon.nft.Batch.Family;
 import org.xfrmbridge.daemon.nft.StackChains.Extensions;
 import org.xfrmbridge.daemon.nft.StackChains.Hooks;
@@ -120,6 +119,11 @@ public final class StackTable implements SelectionTable {
         covered = devices;
     }
 
+    /** Encapsulation ports, and for each the port of the bridge's own socket. */
+    public Map<Integer, Integer> encapsulation() {
+        return encapsulation;
+    }
+
     /** @param ports encapsulation ports, and for each the port of the bridge's own socket */
     public void encapsulation(Map<Integer, Integer> ports) throws OsException {
         Hooks next = hooks.encapsulate(!ports.isEmpty());
@@ -129,7 +133,7 @@ public final class StackTable implements SelectionTable {
             chains.writeHooks(batch, hooks, next);
         }
         netfilter.commit(batch);
-        encapsulation = new TreeMap<>(ports);
+        encapsulation = Map.copyOf(ports);
         hooks = next;
     }
 

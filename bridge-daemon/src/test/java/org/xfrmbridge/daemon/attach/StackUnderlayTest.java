@@ -16,7 +16,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.TestNetwork;
+import org.xfrmbridge.daemon.nft.Guard;
 import org.xfrmbridge.daemon.nft.StackNames;
+import org.xfrmbridge.daemon.nft.StackTable;
+import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.WideScope;
 import org.xfrmbridge.daemon.status.Part;
@@ -159,6 +162,25 @@ class StackUnderlayTest {
             network.ip("addr flush dev xfrm0");
             underlay.keepClosed();
             assertEquals(addresses, network.ip("-4 -br addr show dev xfrm0"));
+            underlay.close();
+            return null;
+        });
+    }
+
+    @Test
+    void shouldTryAgainWhatCouldNotBeEncapsulated() throws Exception {
+        network.inHere(() -> {
+            StackUnderlay underlay = (StackUnderlay) Underlay.attach(PLAN, directory);
+            underlay.encapsulate(Set.of(4500));
+            try (Guard guard = Guard.open(directory)) {
+                StackTable.remove(guard.socket());
+            }
+            assertThrows(OsException.class, () -> underlay.encapsulate(Set.of(4501)));
+            assertEquals(List.of(4500), underlay.status().encapsulationPorts());
+            underlay.keepClosed();
+            assertEquals(List.of(4501), underlay.status().encapsulationPorts());
+            String rules = network.exec("nft list table inet xfrm-bridge");
+            assertTrue(rules.contains("4501") && !rules.contains("4500"), rules);
             underlay.close();
             return null;
         });
