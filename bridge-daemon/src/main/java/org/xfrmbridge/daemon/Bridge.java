@@ -49,9 +49,10 @@ import org.xfrmbridge.xfrm.Direction;
 /**
  * The running program: the place where it is put together. In the order in which it is made: what it stands on
  * ({@link Underlay}), the databases with the policies of a bridge that ended, the engine with the datapath
- * ({@link XfrmStack}), the journals, the sockets of clients ({@link ControlPlane}), and four threads: outbound,
- * inbound, control, and guests for clients without rights. In the host's stack there is more ({@link InStack}), and a
- * fifth thread for what came in the clear. {@link #start} and {@link #close} are called by one thread each.
+ * ({@link XfrmStack}), the journals, the sockets of clients ({@link ControlPlane}), and five threads: outbound,
+ * inbound, control, guests for clients without rights, and {@link MisledDaemons}. In the host's stack there is more
+ * ({@link InStack}), and a sixth thread for what came in the clear. {@link #start} and {@link #close} are called by one
+ * thread each.
  */
 public final class Bridge implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Bridge.class);
@@ -74,6 +75,7 @@ public final class Bridge implements AutoCloseable {
     /** Null in front of an interface. */
     private final InStack inStack;
 
+    private final MisledDaemons misled = new MisledDaemons();
     private final List<Thread> threads = new ArrayList<>();
 
     /** Attaches and serves; when it returns, clients and packets are welcome. */
@@ -214,6 +216,7 @@ public final class Bridge implements AutoCloseable {
         threads.add(start("inbound", inbound.begin(stack.inbound()::doWork)));
         threads.add(start("control", plane::serve));
         threads.add(start("guests", plane::serveUnprivileged));
+        threads.add(start("daemons", misled::watch));
     }
 
     /** How a bridge is that ended here. */
@@ -252,6 +255,7 @@ public final class Bridge implements AutoCloseable {
                 policies,
                 inStack == null ? List.of() : inStack.wideScopes(),
                 inStack == null ? List.of() : inStack.closed(),
+                misled.sentences(),
                 PlainLineStream.warningsOnStandardError(),
                 null);
     }
@@ -291,6 +295,7 @@ public final class Bridge implements AutoCloseable {
     @Override
     public void close() throws IOException {
         plane.stop();
+        misled.end();
         if (inStack != null) {
             inStack.end();
         }

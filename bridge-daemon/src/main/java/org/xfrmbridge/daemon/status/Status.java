@@ -17,6 +17,7 @@ import java.util.Map;
  * @param policies how many, by direction: "in", "out", "fwd", "of_sockets"
  * @param wide which directions are selected as a whole, each with the reason
  * @param closed what does not pass at all, each with the reason
+ * @param misled IKE daemons that speak to the kernel's IPsec instead, each with what to do
  * @param warnings the last ones of its log, the oldest first
  * @param firewall what is to be said of the host's own rules; null for nothing
  */
@@ -29,6 +30,7 @@ public record Status(
         Map<String, Integer> policies,
         List<String> wide,
         List<String> closed,
+        List<String> misled,
         List<String> warnings,
         String firewall) {
     private static final Gson JSON = new GsonBuilder()
@@ -47,7 +49,7 @@ public record Status(
      * @param closed what does not pass for that
      */
     public static Status ended(String directory, Place place, List<String> closed) {
-        return new Status(false, directory, 0, place, 0, Map.of(), List.of(), closed, List.of(), null);
+        return new Status(false, directory, 0, place, 0, Map.of(), List.of(), closed, List.of(), List.of(), null);
     }
 
     /** @throws IOException if it is not the answer of a bridge of this version */
@@ -65,7 +67,7 @@ public record Status(
 
     public Status withFirewall(String found) {
         return new Status(
-                running, directory, sinceEpochSeconds, place, states, policies, wide, closed, warnings, found);
+                running, directory, sinceEpochSeconds, place, states, policies, wide, closed, misled, warnings, found);
     }
 
     /** As systemctl's: 0 if it runs and is whole, 3 if it does not run, else 1. */

@@ -59,6 +59,7 @@ public final class StatusText {
                                     .map(String::valueOf)
                                     .collect(Collectors.joining(", ")));
         }
+        status.misled().forEach(daemon -> write("not served", daemon));
         status.warnings().forEach(line -> write("warned", line));
         if (status.firewall() != null) {
             write("firewall", status.firewall());

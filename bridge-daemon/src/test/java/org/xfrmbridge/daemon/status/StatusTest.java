@@ -36,6 +36,7 @@ class StatusTest {
                 Map.of("out", 3, "fwd", 0),
                 List.of("out, IPv4: a default verdict blocks"),
                 closed,
+                List.of("charon (process 7) is misled"),
                 List.of("12:00:00.000 WARN a <warning>"),
                 "2 rules are wrong");
     }
@@ -64,6 +65,7 @@ class StatusTest {
                 "all selected   out, IPv4: a default verdict blocks",
                 "not covered    wg0: what policies select and is sent there all the same is dropped",
                 "ESP in UDP     at port 4500",
+                "not served     charon (process 7) is misled",
                 "warned         12:00:00.000 WARN a <warning>")) {
             assertTrue(text.contains(line + '\n'), text);
         }
