@@ -63,8 +63,13 @@ public final class StackTapPort implements PacketPort {
             int prefix = Bytes.u16(frame.data, frame.offset + Ethernet.DESTINATION);
             frame.origin = origin(prefix);
             frame.mark = frame.origin == Origin.BRIDGE ? 0 : number(frame, Ethernet.DESTINATION, prefix) & userBits;
-            frame.ifindex = number(frame, Ethernet.SOURCE, INDEX_MAC);
+            frame.ifindex = isOwn(frame) ? 0 : number(frame, Ethernet.SOURCE, INDEX_MAC);
         }
+    }
+
+    /** The device's own address may begin like one that has an interface. */
+    private boolean isOwn(PacketBuffer frame) {
+        return MacAddress.read(frame.data, frame.offset + Ethernet.SOURCE) == tapMac;
     }
 
     /** What did not come by the rules is nobody's. */

@@ -70,11 +70,22 @@ class StackTapPortTest {
     @Test
     void shouldTellMarkAndInterface() throws Exception {
         withPort((network, port) -> {
+            network.ip("link set xbtap0 address 02:49:08:00:00:00");
             network.ip("neigh add 198.51.100.2 lladdr 02:58:78:56:34:52 dev xbtap0");
             network.ping("198.51.100.2");
             PacketBuffer frame = received(port);
             assertEquals(0x1234_5678, frame.mark, "without the bridge's bit");
-            assertEquals(7, frame.ifindex);
+            assertEquals(8, frame.ifindex);
+        });
+    }
+
+    /** One in 16,384 devices has such an address. */
+    @Test
+    void shouldTakeItsOwnAddressForNone() throws Exception {
+        withPort((network, port) -> {
+            network.ip("neigh add 198.51.100.2 lladdr 02:58:78:56:34:12 dev xbtap0");
+            network.ping("198.51.100.2");
+            assertEquals(0, received(port).ifindex);
         });
     }
 
