@@ -5,7 +5,6 @@ import java.util.concurrent.Callable;
 import org.xfrmbridge.daemon.os.ControlClient;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** Shows counters. */
 @Command(
@@ -15,23 +14,17 @@ import picocli.CommandLine.Option;
                 + "/proc/net/xfrm_stat names.")
 final class StatCommand implements Callable<Integer> {
     @Mixin
-    private DirectoryOption directory;
-
-    @Mixin
-    private ConfigurationOption configuration;
-
-    @Option(names = "--json", description = "As one JSON object.")
-    private boolean json;
+    private QueryOptions options;
 
     @Override
     public Integer call() throws IOException {
         try {
-            System.out.print(ControlClient.ask(directory.directory(), json ? "stat json" : "stat"));
+            System.out.print(ControlClient.ask(options.directory(), options.json() ? "stat json" : "stat"));
             return 0;
         } catch (IOException e) {
             throw new IOException(
                     "no bridge answers in %s: start one with \"xfrm-bridge run\", or name its directory with --dir"
-                            .formatted(directory.directory()),
+                            .formatted(options.directory()),
                     e);
         }
     }

@@ -15,7 +15,6 @@ import org.xfrmbridge.daemon.status.Status;
 import org.xfrmbridge.daemon.status.StatusText;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** Shows how a bridge is. */
 @Command(
@@ -29,18 +28,12 @@ import picocli.CommandLine.Option;
         })
 final class StatusCommand implements Callable<Integer> {
     @Mixin
-    private DirectoryOption directory;
-
-    @Mixin
-    private ConfigurationOption configuration;
-
-    @Option(names = "--json", description = "As one JSON object.")
-    private boolean json;
+    private QueryOptions options;
 
     @Override
     public Integer call() throws IOException {
-        Status status = status(directory.directory());
-        System.out.print(json ? status.toJson() : new StatusText(status, ZoneId.systemDefault()).toString());
+        Status status = status(options.directory());
+        System.out.print(options.json() ? status.toJson() : new StatusText(status, ZoneId.systemDefault()).toString());
         return status.exitCode();
     }
 
