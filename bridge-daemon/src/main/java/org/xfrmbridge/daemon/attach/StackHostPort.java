@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon.attach;
 
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.os.OsException;
@@ -16,6 +17,7 @@ import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.Icmp;
 import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.net.MacAddress;
+import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.IpProtocol;
@@ -23,7 +25,8 @@ import org.xfrmbridge.xfrm.IpProtocol;
 /**
  * The TAP, and one thing that a kernel does with what it has opened and a TAP cannot: a neighbour's advertisement that
  * came protected, as a policy may want all of ICMPv6 to be, is meant for the interface of the neighbour, where the
- * host's stack waits for it. That is told of it by rtnetlink. Threads as of {@link PacketPort}.
+ * host's stack waits for it. That is told of it by rtnetlink: a hundred times a second at most, as it costs more than
+ * to open a packet, and a peer may send what it wants. Threads as of {@link PacketPort}.
  */
 final class StackHostPort implements PacketPort {
     private static final Logger LOG = LoggerFactory.getLogger(StackHostPort.class);
@@ -32,13 +35,20 @@ final class StackHostPort implements PacketPort {
     private static final int LEAST_BYTES = OPTION + Icmp.LINK_OPTION_BYTES;
     private static final int HOP_LIMIT = 255;
     private static final int NO_MARK = 0;
+    private static final int MOST_IN_PERIOD = 100;
+    private static final long PERIOD_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final StackTapPort tap;
+    private final Clock clock;
     private final RouteSocket socket = new RouteSocket();
     private final Queries queries = new Queries(socket);
+    private long periodNs;
+    private int inPeriod;
 
-    StackHostPort(StackTapPort tap) throws OsException {
+    StackHostPort(StackTapPort tap, Clock clock) throws OsException {
         this.tap = tap;
+        this.clock = clock;
+        periodNs = clock.nowNs();
     }
 
     @Override
@@ -69,6 +79,13 @@ final class StackHostPort implements PacketPort {
     }
 
     private synchronized void confirm(PacketBuffer frame) {
+        if (clock.nowNs() - periodNs >= PERIOD_NS) {
+            periodNs = clock.nowNs();
+            inPeriod = 0;
+        }
+        if (++inPeriod > MOST_IN_PERIOD) {
+            return;
+        }
         int target = frame.offset + ICMP + Icmp.NEIGHBOUR_TARGET;
         Address neighbour = new Address(Bytes.i64(frame.data, target), Bytes.i64(frame.data, target + 8));
         try {

@@ -20,6 +20,7 @@ import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.nft.StackTable;
 import org.xfrmbridge.daemon.os.EventSource;
 import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.daemon.port.IpSocketPort;
 import org.xfrmbridge.daemon.port.StackTapPort;
 import org.xfrmbridge.daemon.route.Link;
@@ -126,7 +127,8 @@ public final class StackUnderlay implements Underlay {
             return routes.install(tap.link());
         });
         queue = own(StackNeed.QUEUE.open(() -> ClearQueue.open(names.userBits())));
-        host = new StackHostPort(new StackTapPort(tap.device(), tap.link().mac(), names.markBit(), openedMark));
+        host = new StackHostPort(
+                new StackTapPort(tap.device(), tap.link().mac(), names.markBit(), openedMark), new SystemClock());
         own(host::release);
         useRules(first);
         guard = own(Guard.open(directory));
