@@ -2,9 +2,9 @@
 # exec.sh [--dir DIR] [--kernel-level RELEASE] [--force] [--] COMMAND [ARGUMENT ...]
 #
 # Runs COMMAND, and all that it starts, with its NETLINK_XFRM and PF_KEY sockets diverted to the bridge in DIR (default
-# $XFRM_BRIDGE_DIR or /run/xfrm-bridge). XFRM_BRIDGE_LIBRARY names the preload library if it is not where the build
-# leaves it. The same for a systemd unit or a container: set XFRM_BRIDGE_DIR=DIR and
-# LD_PRELOAD=/path/of/libxfrm-bridge.so.
+# $XFRM_BRIDGE_DIR, what /etc/xfrm-bridge/bridge.conf says, or /run/xfrm-bridge). XFRM_BRIDGE_LIBRARY names the preload
+# library if it is not where the build leaves it. The same for a systemd unit or a container: set XFRM_BRIDGE_DIR=DIR
+# and LD_PRELOAD=/path/of/libxfrm-bridge.so.
 #
 # With --kernel-level 6.12 (or XFRM_BRIDGE_KERNEL_LEVEL=6.12.0) COMMAND takes the kernel for that release: what daemons
 # ask of an SA database follows from it, and the bridge has all of it, however old the kernel is.
@@ -20,7 +20,8 @@ fail() {
 }
 
 usage='exec [--dir DIR] [--kernel-level RELEASE] [--force] -- COMMAND [ARGUMENT ...]'
-dir=${XFRM_BRIDGE_DIR:-/run/xfrm-bridge}
+dir=${XFRM_BRIDGE_DIR:-}
+configuration=/etc/xfrm-bridge/bridge.conf
 level=${XFRM_BRIDGE_KERNEL_LEVEL:-}
 force=
 while [ $# -gt 0 ]; do
@@ -53,6 +54,18 @@ launcher=
 for candidate in "$here/xfrm-bridge-exec" "$here/../../../target/xfrm-bridge-exec"; do
     [ -n "$launcher" ] || [ ! -x "$candidate" ] || launcher=$candidate
 done
+
+if [ -z "$dir" ] && [ -r $configuration ]; then
+    while read -r line || [ -n "$line" ]; do
+        case $line in
+            dir[\ =]*)
+                dir=${line#*=}
+                dir=${dir#"${dir%%[! ]*}"}
+                ;;
+        esac
+    done <$configuration
+fi
+dir=${dir:-/run/xfrm-bridge}
 
 # Both must hold after the command has changed its directory.
 case $dir in /*) ;; *) dir=$PWD/$dir ;; esac

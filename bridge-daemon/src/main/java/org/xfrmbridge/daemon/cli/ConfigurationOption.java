@@ -8,6 +8,7 @@ final class ConfigurationOption {
     @Option(
             names = "--config",
             paramLabel = "FILE",
-            description = "A properties file with options: attach=eth0, dir=..., one per line.")
+            description = "A file with options of run, one on a line: attach=eth0. What the command line or the "
+                    + "environment says goes before it. Default: /etc/xfrm-bridge/bridge.conf, if it is there.")
     private Path file;
 }

@@ -1,12 +1,16 @@
 package org.xfrmbridge.daemon.cli;
 
-import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
 import org.xfrmbridge.daemon.PlainLineStream;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.PropertiesDefaultProvider;
 
 /**
  * {@code xfrm-bridge}: exit code 0 for success, 1 if it could not be done, 2 if it was asked wrongly, 3 of
@@ -30,6 +34,9 @@ import picocli.CommandLine.PropertiesDefaultProvider;
 public final class Main implements Runnable {
     static final String NAME = "xfrm-bridge";
 
+    /** Options by which a command is explained and not done. */
+    private static final Set<String> EXPLAIN = Set.of("-h", "--help", "-V", "--version");
+
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
 
@@ -44,16 +51,23 @@ public final class Main implements Runnable {
     public static int execute(String... arguments) {
         CommandLine line = line(arguments);
         line.setExecutionExceptionHandler(Main::report);
-        String file = configurationFile(arguments);
-        if (file != null) {
-            if (!new File(file).canRead()) {
-                System.err.println("xfrm-bridge: the file " + file + " cannot be read: name another one with --config");
-                return 2;
+        line.setParameterExceptionHandler(new UsageMistake());
+        try {
+            Path file = configurationFile(arguments);
+            if (file != null) {
+                line.setDefaultValueProvider(new ConfigurationFile(file, run(line)));
             }
-            line.setDefaultValueProvider(new PropertiesDefaultProvider(new File(file)));
+        } catch (IOException e) {
+            System.err.println("xfrm-bridge: " + e.getMessage());
+            return 2;
         }
         return line.execute(
                 line.getCommandName().equals(NAME) ? arguments : Arrays.copyOfRange(arguments, 1, arguments.length));
+    }
+
+    private static CommandLine.Model.CommandSpec run(CommandLine line) {
+        CommandLine run = line.getSubcommands().get("run");
+        return (run == null ? line : run).getCommandSpec();
     }
 
     /** A bridge starts 150 ms sooner when only the command at hand is read, not all of them. */
@@ -66,17 +80,22 @@ public final class Main implements Runnable {
         return new CommandLine(new Main());
     }
 
-    /** Known before parsing, because it holds what parsing would miss. */
-    private static String configurationFile(String[] arguments) {
-        for (int i = 0; i < arguments.length && !arguments[i].equals("--"); i++) {
-            if (arguments[i].startsWith("--config=")) {
-                return arguments[i].substring("--config=".length());
+    /** Known before parsing, because it holds what parsing would miss. Null for none. */
+    private static Path configurationFile(String[] arguments) {
+        List<String> words = Arrays.asList(arguments);
+        words = words.contains("--") ? words.subList(0, words.indexOf("--")) : words;
+        if (!Collections.disjoint(words, EXPLAIN)) {
+            return null;
+        }
+        for (int i = 0; i < words.size(); i++) {
+            if (words.get(i).startsWith("--config=")) {
+                return Path.of(words.get(i).substring("--config=".length()));
             }
-            if (arguments[i].equals("--config") && i + 1 < arguments.length) {
-                return arguments[i + 1];
+            if (words.get(i).equals("--config") && i + 1 < words.size()) {
+                return Path.of(words.get(i + 1));
             }
         }
-        return null;
+        return Files.exists(ConfigurationFile.DEFAULT) ? ConfigurationFile.DEFAULT : null;
     }
 
     private static int report(Exception reason, CommandLine line, CommandLine.ParseResult result) {

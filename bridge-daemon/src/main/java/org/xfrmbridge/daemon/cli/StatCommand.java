@@ -18,14 +18,21 @@ final class StatCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        String answer;
         try {
-            System.out.print(ControlClient.ask(options.directory(), options.json() ? "stat json" : "stat"));
-            return 0;
+            answer = ControlClient.ask(options.directory(), options.json() ? "stat json" : "stat");
         } catch (IOException e) {
             throw new IOException(
                     "no bridge answers in %s: start one with \"xfrm-bridge run\", or name its directory with --dir"
                             .formatted(options.directory()),
                     e);
         }
+        if (answer.isEmpty() || answer.startsWith("errno ")) {
+            throw new IOException(
+                    "the bridge in %s is too busy to say what it has counted: ask again, as root if you can"
+                            .formatted(options.directory()));
+        }
+        System.out.print(answer);
+        return 0;
     }
 }

@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MainTest {
@@ -79,6 +81,35 @@ class MainTest {
                 2, Main.execute("stat", "--config", directory.resolve("absent").toString()));
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "help              | there is no command help: see | ''",
+                "stta              | there is no command stta: say stat, or see | ''",
+                "--dir /x stat     | --dir goes behind the command: say xfrm-bridge stat --dir ... | ''",
+                "run --atach eth0  | there is no option --atach: say --attach, or see | run",
+                "run --tap         | missing required parameter for option '--tap' (NAME): see | run",
+                "stat more         | \"more\" is one word too many: leave it out, or see | stat",
+                "run --mark-bit 3  | --mark-bit: a number with one bit, 0x40000000 or another: see | run",
+            })
+    void shouldSayInOneSentenceWhatIsWrongWithACommandLine(String words, String sentence, String command) {
+        assertEquals(2, Main.execute(words.split(" +")));
+        String help = " \"xfrm-bridge " + (command.isEmpty() ? "" : command + ' ') + "--help\"";
+        assertEquals("xfrm-bridge: " + sentence + (sentence.endsWith("see") ? help : "") + '\n', said());
+    }
+
+    @Test
+    void shouldExplainItselfToWhoSaysNothing() {
+        assertEquals(2, Main.execute());
+        assertTrue(said().startsWith("Usage: xfrm-bridge "), said());
+    }
+
+    @Test
+    void shouldExplainACommandWhateverTheConfigurationFile() {
+        assertEquals(0, Main.execute("run", "--config", "absent", "--help"));
+    }
+
     @Test
     void shouldSayInOneSentenceThatNoBridgeIsThere() {
         assertEquals(1, Main.execute("stat", "--dir", directory.toString()));
@@ -100,8 +131,9 @@ class MainTest {
 
     @Test
     void shouldTakeOptionsFromAFile() throws IOException {
-        Path file = directory.resolve("bridge.properties");
+        Path file = directory.resolve("bridge.conf");
         Files.writeString(file, "dir=" + directory.resolve("elsewhere") + "\nattach=no-such-interface\n");
+        assumeTrue(System.getenv("XFRM_BRIDGE_DIR") == null, "the environment goes before the file");
         assertEquals(1, Main.execute("stat", "--config", file.toString()));
         assertTrue(said().contains(directory.resolve("elsewhere").toString()), said());
     }
