@@ -19,6 +19,7 @@ import org.xfrmbridge.daemon.nft.RulesetWatch;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.nft.StackTable;
 import org.xfrmbridge.daemon.os.EventSource;
+import org.xfrmbridge.daemon.os.IpSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.daemon.port.IpSocketPort;
@@ -132,8 +133,9 @@ public final class StackUnderlay implements Underlay {
         own(host::release);
         useRules(first);
         guard = own(Guard.open(directory));
+        boolean haveGroups = haveGroups();
         table = StackNeed.NFTABLES.open(
-                () -> StackTable.install(names, tap.link().index(), queue.number(), guard.socket(), first));
+                () -> StackTable.install(names, tap.link().index(), queue.number(), guard.socket(), haveGroups, first));
         othersNat = own(StackNeed.NFTABLES.open(OthersNat::open));
         rulesetEvents = own(StackNeed.NFTABLES.open(RulesetEvents::new));
         cover(false);
@@ -145,6 +147,15 @@ public final class StackUnderlay implements Underlay {
                 names.tap(),
                 StackNames.TABLE,
                 StackNames.ROUTE_TABLE);
+    }
+
+    private static boolean haveGroups() throws OsException {
+        boolean have = IpSocket.haveGroups();
+        if (!have) {
+            LOG.warn("without CAP_SETGID packets that pass must not be given priorities by rules of others: what they "
+                    + "set comes back to the bridge for ever");
+        }
+        return have;
     }
 
     private <T extends AutoCloseable> T own(T part) {
@@ -190,7 +201,11 @@ public final class StackUnderlay implements Underlay {
                 runOptions(),
                 socket.namespaceCookie(),
                 parts,
-                covered.stream().map(CoveredDevice::name).sorted().toList(),
+                covered.stream()
+                        .filter(CoveredDevice::isEthernet)
+                        .map(CoveredDevice::name)
+                        .sorted()
+                        .toList(),
                 uncovered,
                 encapsulations.stream().sorted().toList());
     }
@@ -206,7 +221,8 @@ public final class StackUnderlay implements Underlay {
         return links.all().stream()
                 .filter(link -> link.leadsOut()
                         && link.index() != tap.link().index()
-                        && table.covered().stream().noneMatch(device -> device.index() == link.index()))
+                        && table.covered().stream()
+                                .noneMatch(device -> device.isEthernet() && device.index() == link.index()))
                 .map(Link::name)
                 .sorted()
                 .toList();
@@ -399,8 +415,8 @@ public final class StackUnderlay implements Underlay {
     /** @param hasLinkGone one of the same name and number has come, maybe, and not the chain that it had */
     private void cover(boolean hasLinkGone) throws OsException {
         Set<CoveredDevice> devices = links.all().stream()
-                .filter(link -> link.isEthernet() && link.index() != tap.link().index())
-                .map(link -> new CoveredDevice(link.index(), link.name()))
+                .filter(link -> !link.isLoopback() && link.index() != tap.link().index())
+                .map(link -> new CoveredDevice(link.index(), link.name(), link.isEthernet(), link.mayTunnel()))
                 .collect(Collectors.toSet());
         table.cover(devices, hasLinkGone);
     }

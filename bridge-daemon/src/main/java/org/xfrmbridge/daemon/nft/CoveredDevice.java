@@ -1,4 +1,27 @@
 package org.xfrmbridge.daemon.nft;
 
-/** An Ethernet device whose packets, selected but not routed to the TAP, are sent there when they leave by it. */
-public record CoveredDevice(int index, String name) {}
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * A device that packets may leave the host by.
+ *
+ * @param isEthernet what is selected but not routed to the TAP is sent there when it leaves by this; by others it is
+ *     dropped
+ * @param isTunnel whether it may put packets into others, which the host then sends
+ */
+public record CoveredDevice(int index, String name, boolean isEthernet, boolean isTunnel) {
+    private static final int NAME_BYTES = 16;
+
+    /** A device has its chain by its name, and loses it with that. */
+    byte[] key() {
+        return ByteBuffer.allocate(4 + NAME_BYTES)
+                .put(Rule.nativeInt(index))
+                .put(name.getBytes(StandardCharsets.UTF_8))
+                .array();
+    }
+
+    String chain() {
+        return "egress-" + index;
+    }
+}

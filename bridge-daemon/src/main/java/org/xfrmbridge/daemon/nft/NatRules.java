@@ -49,11 +49,13 @@ final class NatRules {
     private static final byte[] REPLY = Rule.bytes(1);
 
     private final StackNames names;
+    private final OwnPackets own;
     private final boolean knowsRoutes;
 
     /** @param knowsRoutes whether rules can ask for the device that a packet would leave by */
-    NatRules(StackNames names, boolean knowsRoutes) {
+    NatRules(StackNames names, OwnPackets own, boolean knowsRoutes) {
         this.names = names;
+        this.own = own;
         this.knowsRoutes = knowsRoutes;
     }
 
@@ -63,8 +65,8 @@ final class NatRules {
     }
 
     void add(Batch batch) {
-        batch.addChain(UNTRACKED, new Hook("filter", Hook.OUTPUT, BEFORE_TRACKING), Policy.ACCEPT)
-                .addRule(UNTRACKED, has(StackSigns.TRANSLATED_PRIORITY).untracked());
+        batch.addChain(UNTRACKED, new Hook("filter", Hook.OUTPUT, BEFORE_TRACKING), Policy.ACCEPT);
+        own.doNotTrack(batch, UNTRACKED, StackSigns.TRANSLATED_PRIORITY);
         addKept(batch);
         addTranslated(batch);
         addSource(batch);
@@ -83,7 +85,7 @@ final class NatRules {
         batch.addRule(
                 SENT, StackChains.isCovered(changed(ORIGINAL, HAS_SOURCE_NAT)).accept());
         batch.addChain(KEPT, new Hook("filter", Hook.POSTROUTING, BEFORE_IDENTITY), Policy.ACCEPT);
-        batch.addRule(KEPT, StackChains.isOurs().accept());
+        own.accept(batch, KEPT);
         batch.addRule(KEPT, new Rule().hasBits(Meta.MARK, names.markBit(), true).accept());
         batch.addRule(KEPT, changed(ORIGINAL, HAS_SOURCE_NAT).jump(RESELECT));
     }
@@ -100,15 +102,18 @@ final class NatRules {
         batch.addChain(TRANSLATED);
         batch.addRule(
                 TRANSLATED,
-                has(StackSigns.PASSED_PRIORITY).immediate(0, Rule.nativeInt(0)).set(Meta.PRIORITY, 0));
+                new Rule()
+                        .is(Meta.PRIORITY, Rule.nativeInt(StackSigns.PASSED_PRIORITY))
+                        .immediate(0, Rule.nativeInt(0))
+                        .set(Meta.PRIORITY, 0));
         batch.addRule(TRANSLATED, new Rule().jump(RESELECT));
         batch.addRule(TRANSLATED, sign(new Rule().hasBits(Meta.MARK, names.markBit(), true), StackNames.TRANSLATED));
     }
 
     private void addSource(Batch batch) {
         batch.addChain(SOURCE, new Hook("filter", Hook.POSTROUTING, BEHIND_SOURCE_NAT), Policy.ACCEPT);
-        batch.addRule(SOURCE, has(StackSigns.BYPASS_PRIORITY).accept());
-        batch.addRule(SOURCE, has(StackSigns.TRANSLATED_PRIORITY).accept());
+        own.acceptOf(batch, SOURCE, StackSigns.BYPASS_PRIORITY);
+        own.acceptOf(batch, SOURCE, StackSigns.TRANSLATED_PRIORITY);
         // An ICMP error about a connection has addresses of its own.
         batch.addRule(
                 SOURCE, new Rule().hasBits(Connection.STATE, RELATED, true).accept());
@@ -163,10 +168,6 @@ final class NatRules {
                 .load(Connection.DIRECTION, false, 0)
                 .compare(0, Comparison.EQUAL, direction)
                 .hasBits(Connection.STATUS, status, true);
-    }
-
-    private static Rule has(int priority) {
-        return new Rule().is(Meta.PRIORITY, Rule.nativeInt(priority));
     }
 
     private static Rule sign(Rule rule, int priority) {

@@ -17,6 +17,7 @@ final class Rule {
         IIF(4),
         OIF(5),
         OIF_NAME(7),
+        SOCKET_GROUP(11),
         FAMILY(15),
         PROTOCOL(16);
 
@@ -315,6 +316,11 @@ final class Rule {
     /** Sends the packet out of the device whose index the register has. */
     Rule forward(int register) {
         return expression("fwd", () -> number(1, REGISTERS + register));
+    }
+
+    /** Sends a copy, which belongs to no socket, out of the device whose index the register has. */
+    Rule copyTo(int register) {
+        return expression("dup", () -> number(2, REGISTERS + register));
     }
 
     /** Gives the packet to a queue; one that nobody reads drops it. */

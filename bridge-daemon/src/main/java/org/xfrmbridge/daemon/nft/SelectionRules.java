@@ -36,9 +36,11 @@ final class SelectionRules {
     private static final int LATE_PRIORITY = 80;
 
     private final StackNames names;
+    private final OwnPackets own;
 
-    SelectionRules(StackNames names) {
+    SelectionRules(StackNames names, OwnPackets own) {
         this.names = names;
+        this.own = own;
     }
 
     private static String chain(Direction direction) {
@@ -134,7 +136,7 @@ final class SelectionRules {
         } else if (now && !before) {
             batch.addChain(LATE, new Hook("filter", Hook.POSTROUTING, LATE_PRIORITY), Policy.ACCEPT);
             batch.addRule(LATE, StackChains.isLoopback(Meta.OIF).accept());
-            batch.addRule(LATE, StackChains.isOurs().accept());
+            own.accept(batch, LATE);
             batch.addRule(
                     LATE, new Rule().hasBits(Meta.MARK, names.markBit(), true).accept());
             StackChains.jumpByFamily(batch, LATE, Direction.OUT);

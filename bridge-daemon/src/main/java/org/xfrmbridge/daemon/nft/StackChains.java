@@ -1,7 +1,5 @@
 package org.xfrmbridge.daemon.nft;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +47,6 @@ final class StackChains {
     /** Others' source NAT is at 100. */
     private static final int BEFORE_SOURCE_NAT = 90;
 
-    private static final int NAME_BYTES = 16;
     private static final int LOOPBACK = 1;
     private static final int IPV4 = AddressFamily.INET;
     private static final int IPV6 = AddressFamily.INET6;
@@ -64,6 +61,8 @@ final class StackChains {
     private final int tapIndex;
     private final int queue;
     private final Extensions extensions;
+    private final OwnPackets own;
+    private final SelectionRules selection;
     private final NatRules nat;
 
     /**
@@ -72,10 +71,12 @@ final class StackChains {
      * @param tableFlags {@code enum nft_table_flags} that it knows of those that are wanted
      * @param nat whether it translates addresses
      * @param routes whether rules can ask for the device that a packet would leave by
+     * @param groups whether the bridge's own packets are known by the groups of their sockets
      */
-    record Extensions(int tableFlags, boolean nativeQueue, boolean nat, boolean routes, boolean bridgeNetfilter) {
+    record Extensions(
+            int tableFlags, boolean nativeQueue, boolean nat, boolean routes, boolean groups, boolean bridgeNetfilter) {
         Extensions with(boolean bridges) {
-            return new Extensions(tableFlags, nativeQueue, nat, routes, bridges);
+            return new Extensions(tableFlags, nativeQueue, nat, routes, groups, bridges);
         }
     }
 
@@ -84,7 +85,9 @@ final class StackChains {
         this.tapIndex = tapIndex;
         this.queue = queue;
         this.extensions = extensions;
-        nat = new NatRules(names, extensions.routes());
+        own = new OwnPackets(names, extensions.groups());
+        selection = new SelectionRules(names, own);
+        nat = new NatRules(names, own, extensions.routes());
     }
 
     /**
@@ -120,15 +123,25 @@ final class StackChains {
         boolean forward() {
             return directions.contains(Direction.FWD);
         }
+
+        boolean leaving() {
+            return out() || forward();
+        }
+    }
+
+    /** Which packets are selected. */
+    SelectionRules selection() {
+        return selection;
     }
 
     /** All of table inet but what {@link SelectionRules} writes into its own chains, and what {@link Hooks} lead to. */
-    void addInet(Batch batch, SelectionRules selection) {
+    void addInet(Batch batch) {
         batch.addSet(COVERED, SetKey.of(Field.INTERFACE, Field.INTERFACE_NAME))
                 .addSet(IPSEC, SetKey.of(Field.PROTOCOL));
         batch.addElements(
                 IPSEC,
                 IPSEC_PROTOCOLS.stream().map(protocol -> Rule.bytes(protocol)).toList());
+        own.addChains(batch);
         addAskInput(batch);
         addAskForward(batch);
         batch.addChain(ENCAPSULATED);
@@ -156,7 +169,7 @@ final class StackChains {
             addForward(batch);
             addBridged(batch, FORWARD, Hook.FORWARD);
         }
-        if (after.out() || after.forward()) {
+        if (after.leaving()) {
             addLeaving(batch);
         }
     }
@@ -177,7 +190,7 @@ final class StackChains {
             batch.deleteChain(FORWARD);
             removeBridged(batch, FORWARD);
         }
-        if (before.out() || before.forward()) {
+        if (before.leaving()) {
             batch.deleteChain(LEAVING);
         }
     }
@@ -195,12 +208,12 @@ final class StackChains {
 
     private void addOutput(Batch batch) {
         batch.addChain(OUTPUT, new Hook("route", Hook.OUTPUT, VERY_LAST), Policy.ACCEPT);
-        batch.addRule(OUTPUT, isOurs().accept());
         batch.addRule(OUTPUT, clearMark());
+        own.acceptByPriority(batch, OUTPUT);
         batch.addRule(OUTPUT, new Rule().jump(NatRules.SENT));
         jumpByFamily(batch, OUTPUT, Direction.OUT);
-        batch.addRule(
-                OUTPUT, new Rule().hasBits(Meta.MARK, names.markBit(), true).jump(SELECTED));
+        own.acceptByGroup(batch, OUTPUT, isMarked());
+        batch.addRule(OUTPUT, isMarked().jump(SELECTED));
         addQuiet(batch);
     }
 
@@ -282,7 +295,7 @@ final class StackChains {
         String chain = ask(Direction.FWD);
         batch.addChain(chain);
         batch.addRule(chain, isTap(Meta.IIF).accept());
-        batch.addRule(chain, isOurs().accept());
+        acceptBridged(batch, chain);
         batch.addRule(chain, ask());
     }
 
@@ -294,12 +307,8 @@ final class StackChains {
     /** Source NAT may have made another packet of it: what is not marked yet is looked at once more. */
     private void addLeaving(Batch batch) {
         batch.addChain(LEAVING, new Hook("filter", Hook.POSTROUTING, VERY_LAST), Policy.ACCEPT);
-        batch.addRule(
-                LEAVING,
-                isOurs().immediate(0, Rule.nativeInt(0))
-                        .set(Meta.PRIORITY, 0)
-                        .setMark(names.userBits(), 0)
-                        .accept());
+        acceptBridged(batch, LEAVING);
+        own.acceptLeaving(batch, LEAVING);
         for (int family : List.of(IPV4, IPV6)) {
             batch.addRule(
                     LEAVING,
@@ -345,20 +354,34 @@ final class StackChains {
 
     /**
      * Frames between two ports of a bridge come here where br_netfilter is loaded, and are no business of ours: they
-     * get the priority of our own. The match for them is one of iptables, and knows the families ip and ip6 alone.
+     * get a priority that says so. The match for them is one of iptables, and knows the families ip and ip6 alone.
      */
     private void addBridged(Batch batch, String chain, int hook) {
         for (Family family : bridgedFamilies()) {
             batch.in(family).addChain(chain, new Hook("filter", hook, VERY_LAST - 1), Policy.ACCEPT);
-            Rule condition = hook == Hook.FORWARD ? new Rule() : new Rule().hasBits(Meta.MARK, names.markBit(), true);
+            batch.addRule(chain, isBridged().immediate(0, Rule.nativeInt(0)).set(Meta.PRIORITY, 0));
             batch.addRule(
                     chain,
-                    condition
+                    (hook == Hook.FORWARD ? new Rule() : isMarked())
                             .match("physdev", 0, IptablesExtensions.isBridged())
-                            .immediate(0, Rule.nativeInt(StackSigns.BYPASS_PRIORITY))
+                            .immediate(0, Rule.nativeInt(StackNames.BRIDGED))
                             .set(Meta.PRIORITY, 0));
         }
         batch.in(Family.INET);
+    }
+
+    private void acceptBridged(Batch batch, String chain) {
+        if (extensions.bridgeNetfilter()) {
+            Rule bridged = isBridged();
+            if (chain.equals(LEAVING)) {
+                bridged.immediate(0, Rule.nativeInt(0)).set(Meta.PRIORITY, 0).setMark(names.userBits(), 0);
+            }
+            batch.addRule(chain, bridged.accept());
+        }
+    }
+
+    private static Rule isBridged() {
+        return new Rule().is(Meta.PRIORITY, Rule.nativeInt(StackNames.BRIDGED));
     }
 
     private void removeBridged(Batch batch, String chain) {
@@ -391,7 +414,7 @@ final class StackChains {
      */
     private void addIdentity(Batch batch) {
         if (extensions.nat()) {
-            Rule selected = new Rule().hasBits(Meta.MARK, names.markBit(), true).counter();
+            Rule selected = isMarked().counter();
             batch.addChain(IDENTITY, new Hook("nat", Hook.POSTROUTING, BEFORE_SOURCE_NAT), Policy.ACCEPT)
                     .addRule(
                             IDENTITY,
@@ -432,19 +455,32 @@ final class StackChains {
         batch.addChain(TAP_INGRESS, new Hook("filter", Hook.INGRESS, 0, names.tap()), Policy.ACCEPT)
                 .addRule(TAP_INGRESS, new Rule().load(Header.LINK, 8, 4, 0).set(Meta.MARK, 0));
         for (CoveredDevice device : devices) {
-            batch.addChain(egress(device), new Hook("filter", Hook.EGRESS, 0, device.name()), Policy.ACCEPT)
-                    .addRule(egress(device), toTap());
+            addEgress(batch, device);
         }
-        batch.in(Family.INET)
-                .addElements(COVERED, devices.stream().map(StackChains::element).toList());
+        batch.in(Family.INET);
+        own.know(batch, devices);
+        batch.addElements(
+                COVERED,
+                devices.stream()
+                        .filter(CoveredDevice::isEthernet)
+                        .map(CoveredDevice::key)
+                        .toList());
     }
 
-    static String egress(CoveredDevice device) {
-        return "egress-" + device.index();
+    private void addEgress(Batch batch, CoveredDevice device) {
+        if (device.isEthernet() || device.isTunnel()) {
+            batch.addChain(device.chain(), new Hook("filter", Hook.EGRESS, 0, device.name()), Policy.ACCEPT);
+        }
+        if (device.isTunnel()) {
+            own.addTunnel(batch, device.chain(), device);
+        }
+        if (device.isEthernet()) {
+            batch.addRule(device.chain(), toTap());
+        }
     }
 
     private Rule toTap() {
-        Rule rule = new Rule().hasBits(Meta.MARK, names.markBit(), true).counter();
+        Rule rule = isMarked().counter();
         appendMac(rule, Meta.OIF, 6, StackNames.INDEX_MAC);
         return rule.immediate(0, Rule.nativeInt(tapIndex)).forward(0);
     }
@@ -463,8 +499,12 @@ final class StackChains {
                 .store(Header.LINK, offset + 2, 4, 0);
     }
 
+    private Rule isMarked() {
+        return new Rule().hasBits(Meta.MARK, names.markBit(), true);
+    }
+
     private Rule clearMark() {
-        return new Rule().hasBits(Meta.MARK, names.markBit(), true).setMark(names.userBits(), 0);
+        return isMarked().setMark(names.userBits(), 0);
     }
 
     static Rule isLoopback(Meta device) {
@@ -476,25 +516,15 @@ final class StackChains {
     }
 
     private Rule toCovered() {
-        return isCovered(new Rule().hasBits(Meta.MARK, names.markBit(), true));
+        return isCovered(isMarked());
     }
 
-    /** A device has its chain by its name, and loses it with that. */
     static Rule isCovered(Rule rule) {
-        return rule.load(Meta.OIF, 0).load(Meta.OIF_NAME, 1).lookup(COVERED, 0);
+        return leavesBy(rule, COVERED);
     }
 
-    private static byte[] element(CoveredDevice device) {
-        return ByteBuffer.allocate(4 + NAME_BYTES)
-                .put(Rule.nativeInt(device.index()))
-                .put(device.name().getBytes(StandardCharsets.UTF_8))
-                .array();
-    }
-
-    static Rule isOurs() {
-        return new Rule()
-                .load(Meta.PRIORITY, 0)
-                .mask(0, Rule.nativeInt(~3), Rule.nativeInt(0))
-                .compare(0, Comparison.EQUAL, Rule.nativeInt(StackSigns.OWN_PRIORITIES));
+    /** Holds for devices of a set. */
+    static Rule leavesBy(Rule rule, String set) {
+        return rule.load(Meta.OIF, 0).load(Meta.OIF_NAME, 1).lookup(set, 0);
     }
 }

@@ -20,6 +20,9 @@ public record StackNames(String tap, int markBit) {
     /** Priority on the way to the TAP: the packet has been translated so that its connection does not know it. */
     static final int TRANSLATED = 0x5846_5251;
 
+    /** Priority of frames between two ports of a bridge, from one chain to the next. */
+    static final int BRIDGED = 0x5846_5252;
+
     /** Routing table whose only route leads to the TAP. */
     public static final int ROUTE_TABLE = 58;
 

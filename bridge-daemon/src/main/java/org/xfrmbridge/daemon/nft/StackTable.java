@@ -7,11 +7,11 @@ import java.util.Set;
 import org.xfrmbridge.daemon.nft.Batch.Family;
 import org.xfrmbridge.daemon.nft.StackChains.Extensions;
 import org.xfrmbridge.daemon.nft.StackChains.Hooks;
+import org.xfrmbridge.daemon.os.IpSocket;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.SelectionTable;
-import org.xfrmbridge.xfrm.Direction;
 
 /**
  * The tables of a bridge in the host's stack: {@code table inet xfrm-bridge} and {@code table netdev xfrm-bridge}. They
@@ -31,7 +31,7 @@ public final class StackTable implements SelectionTable {
     private final StackNames names;
     private final int tapIndex;
     private final int queue;
-    private final SelectionRules selection;
+    private final boolean haveGroup;
     private Extensions extensions;
     private StackChains chains;
 
@@ -40,12 +40,12 @@ public final class StackTable implements SelectionTable {
     private Map<Integer, Integer> encapsulation = Map.of();
     private Set<CoveredDevice> covered = Set.of();
 
-    private StackTable(StackNames names, int tapIndex, int queue, NetlinkSocket owner) {
+    private StackTable(StackNames names, int tapIndex, int queue, NetlinkSocket owner, boolean haveGroup) {
         this.names = names;
         this.tapIndex = tapIndex;
         this.queue = queue;
         this.netfilter = new NetfilterSocket(owner);
-        this.selection = new SelectionRules(names);
+        this.haveGroup = haveGroup;
     }
 
     /**
@@ -54,12 +54,14 @@ public final class StackTable implements SelectionTable {
      * @param tapIndex of the TAP, which must be there
      * @param queue number of the {@link ClearQueue}
      * @param owner what {@link Guard} holds
+     * @param haveGroup whether the sockets of the bridge have groups of their own ({@link IpSocket#haveGroups})
      * @param first what is selected as soon as they are in place: wide in all scopes where policies outlived a bridge,
      *     so that no packet of theirs passes meanwhile
      */
     public static StackTable install(
-            StackNames names, int tapIndex, int queue, NetlinkSocket owner, SelectionChange first) throws OsException {
-        StackTable table = new StackTable(names, tapIndex, queue, owner);
+            StackNames names, int tapIndex, int queue, NetlinkSocket owner, boolean haveGroup, SelectionChange first)
+            throws OsException {
+        StackTable table = new StackTable(names, tapIndex, queue, owner, haveGroup);
         table.selected.apply(first);
         table.findOut();
         return table;
@@ -69,13 +71,14 @@ public final class StackTable implements SelectionTable {
     private void findOut() throws OsException {
         OsException refusal = null;
         for (int flags : FLAGS) {
-            for (int lacking = 0; lacking < 8; lacking++) {
+            for (int lacking = 0; lacking < 16; lacking++) {
                 try {
                     restore(new Extensions(
                             flags,
                             (lacking & 1) == 0,
                             (lacking & 2) == 0,
                             (lacking & 4) == 0,
+                            haveGroup && (lacking & 8) == 0,
                             Files.exists(BRIDGE_NETFILTER)));
                     return;
                 } catch (OsException e) {
@@ -94,7 +97,8 @@ public final class StackTable implements SelectionTable {
         try {
             commit(change, covered);
         } catch (OsException e) {
-            boolean isFirst = !hooks.out() && Selected.directions(change).contains(Direction.OUT);
+            boolean isFirst = !hooks.leaving()
+                    && hooks.select(Selected.directions(change)).leaving();
             if (e.errno() != OsException.ENOENT || !isFirst) {
                 throw e;
             }
@@ -106,12 +110,12 @@ public final class StackTable implements SelectionTable {
     private void commit(SelectionChange change, Set<CoveredDevice> devices) throws OsException {
         Hooks next = hooks.select(Selected.directions(change));
         Batch batch = new Batch(Family.INET, StackNames.TABLE);
-        selection.write(batch, change, selected);
+        chains.selection().write(batch, change, selected);
         if (!next.equals(hooks)) {
             chains.writeHooks(batch, hooks, next);
         }
-        if (next.out() != hooks.out() || !devices.equals(covered)) {
-            chains.replaceNetdev(batch, next.out() ? devices : Set.of());
+        if (next.leaving() != hooks.leaving() || !devices.equals(covered)) {
+            chains.replaceNetdev(batch, next.leaving() ? devices : Set.of());
         }
         netfilter.commit(batch);
         selected.apply(change);
@@ -148,13 +152,14 @@ public final class StackTable implements SelectionTable {
         }
     }
 
-    /** Devices whose packets are sent to the TAP when they leave by them, as soon as any are selected. */
+    /** Devices that packets may leave by, which have their chains as soon as any are selected. */
     public Set<CoveredDevice> covered() {
         return covered;
     }
 
     /**
-     * All devices to cover, from now on. One that is gone meanwhile may be refused, with ENOENT: ask anew.
+     * All devices that packets may leave by, from now on. One that is gone meanwhile may be refused, with ENOENT: ask
+     * anew.
      *
      * @param anew if one may have come in the place of another of the same name and number, whose chain went with it
      */
@@ -175,7 +180,7 @@ public final class StackTable implements SelectionTable {
     }
 
     private void replaceCovered(Set<CoveredDevice> devices) throws OsException {
-        if (hooks.out()) {
+        if (hooks.leaving()) {
             Batch batch = new Batch(Family.INET, StackNames.TABLE);
             chains.replaceNetdev(batch, devices);
             netfilter.commit(batch);
@@ -202,8 +207,8 @@ public final class StackTable implements SelectionTable {
         Batch batch = new Batch(Family.INET, StackNames.TABLE);
         deleteExisting(netfilter, batch);
         batch.in(Family.INET).addTable(these.tableFlags());
-        all.addInet(batch, selection);
-        selection.write(batch, whole, new Selected());
+        all.addInet(batch);
+        all.selection().write(batch, whole, new Selected());
         all.addBridgedTables(batch);
         all.writeHooks(batch, Hooks.NONE, next);
         all.writeEncapsulation(batch, Map.of(), encapsulation);

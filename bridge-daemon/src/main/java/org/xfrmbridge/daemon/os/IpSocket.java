@@ -76,9 +76,20 @@ public final class IpSocket implements AutoCloseable {
         descriptor = new Descriptor(check(LIBC.socket(family, type | CLOEXEC_NONBLOCK, protocol), name));
     }
 
+    /** Whether sockets that send get a group of {@link StackSigns}: it takes CAP_SETGID. */
+    public static boolean haveGroups() throws OsException {
+        return FileGroup.isPermitted(StackSigns.OWN_GROUPS);
+    }
+
     /** What is to be done with a socket before it is used; it is closed if that fails. */
     private interface Preparation {
         void apply(IpSocket socket) throws OsException;
+    }
+
+    /** A socket has the group for files of who makes it. */
+    private static IpSocket openToSend(int family, int type, int protocol, int priority, Preparation preparation)
+            throws OsException {
+        return FileGroup.within(StackSigns.group(priority), () -> open(family, type, protocol, preparation));
     }
 
     private static IpSocket open(int family, int type, int protocol, Preparation preparation) throws OsException {
@@ -94,7 +105,7 @@ public final class IpSocket implements AutoCloseable {
 
     /** Sends packets with their IP header. EPERM without CAP_NET_RAW and CAP_NET_ADMIN. */
     public static IpSocket sender(int family, int priority) throws OsException {
-        return open(family, SOCK_RAW, IPPROTO_RAW, socket -> socket.prepareToSend(priority));
+        return openToSend(family, SOCK_RAW, IPPROTO_RAW, priority, socket -> socket.prepareToSend(priority));
     }
 
     /**
@@ -119,7 +130,7 @@ public final class IpSocket implements AutoCloseable {
      * @param port 0 for one that the kernel chooses
      */
     public static IpSocket udpReceiver(int family, int port) throws OsException {
-        return open(family, SOCK_DGRAM, 0, socket -> {
+        return openToSend(family, SOCK_DGRAM, 0, StackSigns.BYPASS_PRIORITY, socket -> {
             socket.prepareToSend(StackSigns.BYPASS_PRIORITY);
             socket.prepareToReceive();
             socket.trySet(SOL_UDP, UDP_GRO, 1);

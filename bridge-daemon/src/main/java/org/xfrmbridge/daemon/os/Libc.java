@@ -68,6 +68,11 @@ public interface Libc {
     /** Returns an error number; the group found is null if there is none. */
     int getgrnam_r(String name, Pointer group, Pointer strings, long stringsBytes, Pointer found);
 
+    /** Returns the group before, whether it could be changed or not. */
+    int setfsgid(int group);
+
+    int prctl(int option, long second, long third, long fourth, long fifth);
+
     int setpriority(int which, int who, int nice);
 
     /** The handler is an address, or SIG_IGN; so is the one before, which is returned. */

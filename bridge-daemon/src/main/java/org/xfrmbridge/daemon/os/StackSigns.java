@@ -17,6 +17,12 @@ public final class StackSigns {
     /** The three above and no others are this, but for their last two bits. */
     public static final int OWN_PRIORITIES = 0x5846_524c;
 
+    /**
+     * The groups of the sockets with these priorities are this, but for their last two bits: rules of others that set a
+     * priority do not change them. Nobody has such a group; a container of an unprivileged user may use it.
+     */
+    public static final int OWN_GROUPS = 65_520;
+
     /** Bytes 0 and 1 of a source MAC whose bytes 2 to 5 are an interface's index, in native order. */
     public static final int INDEX_MAC = 0x0249;
 
@@ -30,4 +36,9 @@ public final class StackSigns {
     public static final int TRANSLATED_MARK_MAC = 0x025a;
 
     private StackSigns() {}
+
+    /** The group of sockets with one of the three priorities. */
+    public static int group(int priority) {
+        return OWN_GROUPS | priority & 3;
+    }
 }

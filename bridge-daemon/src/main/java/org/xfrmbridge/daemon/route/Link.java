@@ -1,6 +1,7 @@
 package org.xfrmbridge.daemon.route;
 
 import java.nio.ByteBuffer;
+import java.util.Set;
 import org.xfrmbridge.netlink.nl.Attributes;
 
 /**
@@ -31,6 +32,25 @@ public record Link(
 
     /** IN6_ADDR_GEN_MODE_NONE: no IPv6 address unless somebody adds it. */
     public static final int NO_GENERATED_ADDRESS = 1;
+
+    private static final Set<String> PLAIN_KINDS = Set.of(
+            "bond",
+            "bridge",
+            "dummy",
+            "hsr",
+            "ifb",
+            "ipvlan",
+            "ipvtap",
+            "macsec",
+            "macvlan",
+            "macvtap",
+            "netdevsim",
+            "team",
+            "tun",
+            "veth",
+            "virt_wifi",
+            "vlan",
+            "vrf");
 
     static final int IFLA_ADDRESS = 1;
     static final int IFLA_IFNAME = 3;
@@ -64,7 +84,16 @@ public record Link(
     }
 
     public boolean isEthernet() {
-        return hardwareType == ETHERNET && (flags & LOOPBACK) == 0;
+        return hardwareType == ETHERNET && !isLoopback();
+    }
+
+    public boolean isLoopback() {
+        return (flags & LOOPBACK) != 0;
+    }
+
+    /** Whether it may put packets into others, which the host then sends: whatever is not known not to. */
+    public boolean mayTunnel() {
+        return kind != null && !PLAIN_KINDS.contains(kind);
     }
 
     /** Whether nobody is asked for link addresses there. */
@@ -78,7 +107,7 @@ public record Link(
 
     /** Whether packets may leave the host by it. */
     public boolean leadsOut() {
-        return isUp() && (flags & LOOPBACK) == 0;
+        return isUp() && !isLoopback();
     }
 
     public boolean isUp() {

@@ -43,7 +43,7 @@ class ClearQueueTest {
                             new WideScope(Direction.IN, AddressFamily.INET),
                             new WideScope(Direction.IN, AddressFamily.INET6),
                             new WideScope(Direction.FWD, AddressFamily.INET)));
-            return StackTable.install(StackNames.DEFAULT, index("xfrm0"), queue.number(), owner, all);
+            return StackTable.install(StackNames.DEFAULT, index("xfrm0"), queue.number(), owner, false, all);
         });
     }
 

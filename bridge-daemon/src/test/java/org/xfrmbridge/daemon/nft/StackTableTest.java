@@ -89,12 +89,13 @@ class StackTableTest {
             }
             tap = new PacketSocket("xfrm0");
             owner = NetlinkSocket.toNetfilter();
-            table = StackTable.install(StackNames.DEFAULT, index("xfrm0"), StackNames.FIRST_QUEUE, owner, none());
+            table = StackTable.install(
+                    StackNames.DEFAULT, index("xfrm0"), StackNames.FIRST_QUEUE, owner, false, none());
             return null;
         });
         wire = TestNetwork.within(network.startInThere(() -> new PacketSocket("veth0")));
         wireIndex = index("veth0");
-        table.cover(Set.of(new CoveredDevice(wireIndex, "veth0")), false);
+        table.cover(Set.of(new CoveredDevice(wireIndex, "veth0", true, false)), false);
     }
 
     @AfterEach
@@ -262,8 +263,8 @@ class StackTableTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void shouldCoverAsBeforeWhenAChangeIsRefused(boolean anew) throws Exception {
-        CoveredDevice first = new CoveredDevice(wireIndex, "veth0");
-        CoveredDevice impossible = new CoveredDevice(wireIndex + 1, "of-16-characters");
+        CoveredDevice first = new CoveredDevice(wireIndex, "veth0", true, false);
+        CoveredDevice impossible = new CoveredDevice(wireIndex + 1, "of-16-characters", true, false);
         table.commit(add(PING));
         assertThrows(OsException.class, () -> table.cover(Set.of(first, impossible), anew));
         assertEquals(anew ? Set.of() : Set.of(first), table.covered());
@@ -319,7 +320,7 @@ class StackTableTest {
         PacketSocket other = network.inHere(() -> new PacketSocket("veth1"));
         ping("-I veth0 10.9.0.1");
         assertEquals(0, frames(other, "192.0.2.1", "10.9.0.1").size());
-        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0")), false);
+        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0", true, false)), false);
         ping("-I veth0 10.9.0.1");
         assertEquals(0, frames(other, "192.0.2.1", "10.9.0.1").size());
         assertEquals(1, frames(tap, "192.0.2.1", "10.9.0.1").size());
@@ -557,10 +558,10 @@ class StackTableTest {
         assertEquals("", network.exec("nft list ruleset"));
         assertFalse(table.isThere());
         table.restore();
-        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0")), false);
+        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0", true, false)), false);
         assertEquals(before, ruleset());
         assertTrue(table.isThere());
-        network.inHere(() -> StackTable.install(StackNames.DEFAULT, index("xfrm0"), 1, owner, none()));
+        network.inHere(() -> StackTable.install(StackNames.DEFAULT, index("xfrm0"), 1, owner, false, none()));
         assertFalse(network.exec("nft list ruleset").contains("10.9.0.0"));
     }
 
