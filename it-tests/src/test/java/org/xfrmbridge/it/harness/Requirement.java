@@ -59,6 +59,14 @@ public enum Requirement {
     },
     STARTER("ipsec (package strongswan-starter)", "ipsec"),
     NFT("nft (package nftables)", "nft"),
+    IPTABLES(
+            "both kinds of iptables (package iptables)",
+            "iptables-nft",
+            "iptables-legacy",
+            "ip6tables-nft",
+            "ip6tables-legacy"),
+    FIREWALLD("firewalld and a message bus (package firewalld)", "firewalld", "firewall-cmd", "dbus-daemon"),
+    UFW("ufw (package ufw)", "ufw"),
     DHCP("dhclient and dnsmasq (packages isc-dhcp-client, dnsmasq-base)", "dhclient", "dnsmasq"),
     RADVD("radvd (package radvd)", "radvd"),
     /** An engine of our own is started, and its image made from Debian's packages. */

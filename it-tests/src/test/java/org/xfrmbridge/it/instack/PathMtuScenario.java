@@ -18,6 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.xfrmbridge.it.harness.BridgedPair;
+import org.xfrmbridge.it.harness.NetTunnels;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
@@ -27,7 +28,6 @@ import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Gateway.Family;
 import org.xfrmbridge.lab.Namespace;
-import org.xfrmbridge.lab.Side;
 import org.xfrmbridge.lab.Topology;
 
 /**
@@ -54,21 +54,6 @@ class PathMtuScenario {
     private static final String TOO_LONG = "Message too long";
     private static final List<String> LEFT_GATEWAY = List.of("10.1.0.100", "fd01::100");
     private static final List<String> RIGHT_GATEWAY = List.of("10.2.0.100", "fd02::100");
-    private static final String DATABASES = """
-            for way in '192.0.2.1 192.0.2.2 0x1001' '192.0.2.2 192.0.2.1 0x1002'; do
-                set -- $way
-                ip xfrm state add src $1 dst $2 proto esp spi $3 mode tunnel flag af-unspec \
-                    aead 'rfc4106(gcm(aes))' 0x000102030405060708090a0b0c0d0e0f10111213 128
-            done
-            for nets in '10.%1$s.0.0/16 10.%2$s.0.0/16' 'fd0%1$s::/64 fd0%2$s::/64'; do
-                set -- $nets
-                ip xfrm policy add src $1 dst $2 dir out tmpl src 192.0.2.%1$s dst 192.0.2.%2$s proto esp mode tunnel
-                for dir in in fwd; do
-                    ip xfrm policy add src $2 dst $1 dir $dir \
-                        tmpl src 192.0.2.%2$s dst 192.0.2.%1$s proto esp mode tunnel
-                done
-            done
-            """;
 
     private BridgedPair hosts;
     private Path program;
@@ -78,18 +63,8 @@ class PathMtuScenario {
         hosts = BridgedPair.start(
                 "path-mtu", Topology::gateways, Attachment.STACK, Attachment.STACK, List.of("--clamp-mss"));
         program = copyProgram();
-        Topology topology = hosts.topology();
-        hosts.bridge(Side.LEFT).run("sh", "-ec", DATABASES.formatted(1, 2));
-        hosts.bridge(Side.RIGHT).run("sh", "-ec", DATABASES.formatted(2, 1));
-        for (Family family : Family.values()) {
-            topology.left()
-                    .host()
-                    .route(network(family, 2), topology.right().outer().of(family));
-            topology.right()
-                    .host()
-                    .route(network(family, 1), topology.left().outer().of(family));
-        }
-        Gateway right = topology.right();
+        NetTunnels.install(hosts, inner -> Family.IPV4);
+        Gateway right = hosts.topology().right();
         serve(right.client(), right.inner().v4(), right.inner().v6());
         serve(right.host(), RIGHT_GATEWAY.getFirst(), RIGHT_GATEWAY.getLast());
     }
@@ -109,10 +84,6 @@ class PathMtuScenario {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static String network(Family family, int side) {
-        return family == Family.IPV4 ? "10." + side + ".0.0/16" : "fd0" + side + "::/64";
     }
 
     private Command python(Namespace where, String... arguments) {

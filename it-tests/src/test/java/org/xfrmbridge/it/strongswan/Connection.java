@@ -115,13 +115,13 @@ public final class Connection {
             return this;
         }
 
-        Child set(Side side, String key, String value) {
+        public Child set(Side side, String key, String value) {
             settings.set(side, key, value);
             return this;
         }
 
         /** Explicit selectors instead of the two inner addresses. */
-        Child between(String left, String right) {
+        public Child between(String left, String right) {
             return set(Side.LEFT, "local_ts", left)
                     .set(Side.LEFT, "remote_ts", right)
                     .set(Side.RIGHT, "local_ts", right)
