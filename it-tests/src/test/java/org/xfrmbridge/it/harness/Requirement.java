@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Command;
 
@@ -41,20 +42,7 @@ public enum Requirement {
         @Override
         boolean met() {
             String usr = System.getProperty("libreswan", "target/libreswan") + "/usr";
-            return Files.isExecutable(Path.of(usr, "libexec/ipsec/pluto"))
-                    && Command.of(
-                                            "unshare",
-                                            "--mount",
-                                            "mount",
-                                            "-t",
-                                            "overlay",
-                                            "overlay",
-                                            "-o",
-                                            "lowerdir=" + usr + ":/usr",
-                                            "/usr")
-                                    .result()
-                                    .exitCode()
-                            == 0;
+            return Files.isExecutable(Path.of(usr, "libexec/ipsec/pluto")) && overlays(usr);
         }
     },
     STARTER("ipsec (package strongswan-starter)", "ipsec"),
@@ -68,6 +56,24 @@ public enum Requirement {
     FIREWALLD("firewalld and a message bus (package firewalld)", "firewalld", "firewall-cmd", "dbus-daemon"),
     UFW("ufw (package ufw)", "ufw"),
     DHCP("dhclient and dnsmasq (packages isc-dhcp-client, dnsmasq-base)", "dhclient", "dnsmasq"),
+    /**
+     * Named by the system property {@code network-programs}; they are laid over this machine's files for themselves.
+     */
+    NETWORK_PROGRAMS(
+            "systemd-networkd, udev and D-Bus (packages systemd, udev, dbus), overlay mounts, and NetworkManager,"
+                    + " dhcpcd and ifupdown unpacked in it-tests/target/network-programs (./check does that)",
+            "networkctl",
+            "udevadm",
+            "dbus-daemon") {
+        @Override
+        boolean met() {
+            String usr = networkPrograms() + "/usr";
+            return super.met()
+                    && Stream.of("NetworkManager", "dhcpcd", "ifup")
+                            .allMatch(program -> Files.isExecutable(Path.of(usr, "sbin", program)))
+                    && overlays(usr);
+        }
+    },
     RADVD("radvd (package radvd)", "radvd"),
     /** An engine of our own is started, and its image made from Debian's packages. */
     DOCKER(
@@ -133,6 +139,21 @@ public enum Requirement {
     Requirement(String text, String... tools) {
         this.text = text;
         this.tools = tools;
+    }
+
+    /** Where programs for networks are unpacked, which may be nowhere. */
+    public static String networkPrograms() {
+        return Path.of(System.getProperty("network-programs", "target/network-programs"))
+                .toAbsolutePath()
+                .toString();
+    }
+
+    /** Whether a directory can be laid over {@code /usr}. */
+    private static boolean overlays(String directory) {
+        String layers = "lowerdir=" + directory + ":/usr";
+        return Command.of("unshare", "--mount", "mount", "-t", "overlay", "overlay", "-o", layers, "/usr")
+                .result()
+                .succeeded();
     }
 
     boolean met() {

@@ -74,7 +74,7 @@ class HostChangesScenario {
     void shouldKeepAddressesThatAreRenewed() {
         Scene scene = uplinks.hosts().scene();
         uplinks.ip("address delete 192.0.2.1/24 dev eth0");
-        Daemon server = startDhcpServer(scene);
+        Daemon server = uplinks.startDhcpServer();
         Daemon client = startDhcpClient(scene);
         Await.until("a lease", SOON, () -> uplinks.ip("-br address show eth0").contains("192.0.2.1/24"));
         uplinks.ip(BY_FIRST);
@@ -96,26 +96,6 @@ class HostChangesScenario {
                 .lines()
                 .filter(line -> line.startsWith("DHCPACK"))
                 .count();
-    }
-
-    private Daemon startDhcpServer(Scene scene) {
-        return scene.own(uplinks.right()
-                .start(
-                        "dnsmasq",
-                        scene.file("dnsmasq.log"),
-                        uplinks.right()
-                                .command(
-                                        "dnsmasq",
-                                        "--conf-file=/dev/null",
-                                        "--no-daemon",
-                                        "--no-ping",
-                                        "--port=0",
-                                        "--user=root",
-                                        "--interface=eth0",
-                                        "--bind-interfaces",
-                                        "--dhcp-authoritative",
-                                        "--dhcp-range=192.0.2.1,192.0.2.1,2m",
-                                        "--dhcp-leasefile=" + scene.file("leases"))));
     }
 
     private Daemon startDhcpClient(Scene scene) {

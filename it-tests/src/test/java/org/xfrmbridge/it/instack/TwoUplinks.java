@@ -3,7 +3,10 @@ package org.xfrmbridge.it.instack;
 import java.util.List;
 import org.xfrmbridge.it.harness.BridgedPair;
 import org.xfrmbridge.it.harness.Ping;
+import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Sniffer;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Gateway.Family;
 import org.xfrmbridge.lab.Namespace;
@@ -150,6 +153,26 @@ final class TwoUplinks implements AutoCloseable {
     void assertNothingClear() {
         hosts.sniffer().assertNothingClear();
         secondSniffer.assertNothingClear();
+    }
+
+    /** Gives the left host its address on the first wire, for two minutes, to be renewed after some seconds. */
+    Daemon startDhcpServer() {
+        Scene scene = hosts.scene();
+        Command command = right().command(
+                        "dnsmasq",
+                        "--conf-file=/dev/null",
+                        "--no-daemon",
+                        "--no-ping",
+                        "--port=0",
+                        "--user=root",
+                        "--interface=eth0",
+                        "--bind-interfaces",
+                        "--dhcp-authoritative",
+                        "--dhcp-range=192.0.2.1,192.0.2.1,2m",
+                        "--dhcp-host=*:*:*:*:*:*,id:*,192.0.2.1",
+                        "--dhcp-option=option:T1,3",
+                        "--dhcp-leasefile=" + scene.file(scene.uniqueName()));
+        return scene.own(right().start("dnsmasq", scene.file("dnsmasq.log"), command));
     }
 
     /** Gives the left host a new first device, as a cable plugged in anew, with its address and routes. */
