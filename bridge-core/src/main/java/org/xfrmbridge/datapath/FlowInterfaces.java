@@ -3,6 +3,7 @@ package org.xfrmbridge.datapath;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 
@@ -47,6 +48,21 @@ final class FlowInterfaces {
         return spd.namesInterface()
                 ? network.outputIndex(flow.family, flow.saddr(), flow.daddr(), flow.mark)
                 : Flow.NOT_ASKED;
+    }
+
+    /**
+     * What an ACQUIRE names, to whom it may matter by which interface a packet would leave. Of what the host itself
+     * sends by IPv6 a kernel's flow has none, unless its socket is bound to it. May ask the host.
+     */
+    int named(Flow flow) {
+        boolean isShown = !context.isInStack() || flow.ifindex != 0;
+        if (isShown
+                || flow.family == AddressFamily.INET6 && network.isLocal(flow.family, flow.saddrHigh, flow.saddrLow)) {
+            return flow.ifindex;
+        }
+        return flow.lowerIfindex == Flow.NOT_ASKED
+                ? network.outputIndex(flow.family, flow.saddr(), flow.daddr(), flow.mark)
+                : flow.lowerIfindex;
     }
 
     /**

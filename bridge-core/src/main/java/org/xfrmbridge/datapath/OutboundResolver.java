@@ -49,6 +49,7 @@ final class OutboundResolver {
     private final List<State> states = new ArrayList<>();
     private final List<StateFreshness> stateFreshness = new ArrayList<>();
     private final List<State> larvalStates = new ArrayList<>();
+    private final Flow asked = new Flow();
     private long validForNs;
     private boolean refused;
 
@@ -203,7 +204,8 @@ final class OutboundResolver {
             return state;
         }
         if (state == null) {
-            refused = !context.events().acquire(policy, template, flow, remote, local);
+            asked.copyFrom(flow).ifindex = interfaces.named(flow);
+            refused = !context.events().acquire(policy, template, asked, remote, local);
             validForNs = Math.min(validForNs, ACQUIRE_RETRY_NS);
         } else if (phase == State.Phase.ACQUIRING) {
             larvalStates.add(state);

@@ -107,6 +107,24 @@ class StackOutboundTest {
         assertEquals(2, host.network.outputsAsked());
     }
 
+    /** As Linux 6.18 does: ip xfrm monitor acquire beside ping, ping -I, and a client behind the host. */
+    @ParameterizedTest
+    @CsvSource({
+        "10.1.0.1, 10.2.0.1, 0, 5",
+        "10.1.0.1, 10.2.0.1, 6, 6",
+        "10.1.0.9, 10.2.0.1, 0, 5",
+        "fd01::1, fd02::1, 0, 0",
+        "fd01::1, fd02::1, 6, 6",
+        "fd01::9, fd02::1, 0, 5"
+    })
+    void shouldAskForStatesWithTheInterfaceThatAKernelNames(String from, String to, int shown, int named) {
+        host.network.setOutputIndex(to, 5);
+        int family = to.contains(":") ? AddressFamily.INET6 : AddressFamily.INET;
+        host.policy(Direction.OUT, Selector.any(family), Sas.template(Mode.TUNNEL, NEAR[0], FAR[0]));
+        stack.send(StackHost.buffer(Frames.udp(from, to).frame(), 0, shown));
+        assertEquals(List.of("acquire 192.0.2.2 192.0.2.1" + (named == 0 ? "" : " dev " + named)), host.told);
+    }
+
     /** Each flow has its own, also where one is compared with a policy that has come. */
     @Test
     void shouldCompareEachFlowWithItsOwnInterface() {

@@ -144,7 +144,8 @@ final class TestHost implements DatapathEvents {
     @Override
     public boolean acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
         if (!refusesAcquires) {
-            told.add("acquire " + daddr.toText(template.family()) + " " + saddr.toText(template.family()));
+            String device = flow.ifindex == 0 ? "" : " dev " + flow.ifindex;
+            told.add("acquire " + daddr.toText(template.family()) + " " + saddr.toText(template.family()) + device);
         }
         return !refusesAcquires;
     }
