@@ -81,6 +81,7 @@ final class Rule {
     private static final int PSEUDO_HEADER = 1;
     private static final int FIB_OUTPUT_DEVICE = 1;
     private static final int FIB_OUTPUT_NAME = 2;
+    private static final int FIB_ADDRESS_TYPE = 3;
     private static final int FIB_DESTINATION = 1 << 1;
     private static final int FIB_MARK = 1 << 2;
     private static final int FRAGMENT_HEADER = 44;
@@ -187,14 +188,20 @@ final class Rule {
 
     /** Index (0 if the packet is for this host or has no route) and name of the device that routes send it to. */
     Rule loadOutputDevice(int register) {
-        return fib(FIB_OUTPUT_DEVICE, register).fib(FIB_OUTPUT_NAME, register + 1);
+        return fib(FIB_OUTPUT_DEVICE, FIB_DESTINATION | FIB_MARK, register)
+                .fib(FIB_OUTPUT_NAME, FIB_DESTINATION | FIB_MARK, register + 1);
     }
 
-    private Rule fib(int result, int register) {
+    /** Whether the destination is one of this host's addresses, of many hosts, or neither: RTN_ in native order. */
+    Rule loadDestinationType(int register) {
+        return fib(FIB_ADDRESS_TYPE, FIB_DESTINATION, register);
+    }
+
+    private Rule fib(int result, int of, int register) {
         return expression("fib", () -> {
             number(1, REGISTERS + register);
             number(2, result);
-            number(3, FIB_DESTINATION | FIB_MARK);
+            number(3, of);
         });
     }
 

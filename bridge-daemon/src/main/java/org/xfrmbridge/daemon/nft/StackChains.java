@@ -48,6 +48,9 @@ final class StackChains {
     private static final int BEFORE_SOURCE_NAT = 90;
 
     private static final int LOOPBACK = 1;
+    /** RTN_UNICAST: an address that is neither of this host nor of many. */
+    private static final int UNICAST = 1;
+
     private static final int IPV4 = AddressFamily.INET;
     private static final int IPV6 = AddressFamily.INET6;
     private static final int IPIP = 4;
@@ -231,8 +234,19 @@ final class StackChains {
                         .hasBits(Meta.MARK, names.markBit(), true)
                         .is(Meta.IIF, Rule.nativeInt(LOOPBACK))
                         .setMark(names.userBits(), 0));
+        if (extensions.routes()) {
+            batch.addRule(PREROUTING, isForThisHost().setMark(names.userBits(), 0));
+        }
         batch.addChain(UNMARK, new Hook("filter", Hook.INPUT, FIRST), Policy.ACCEPT)
                 .addRule(UNMARK, clearMark());
+    }
+
+    /** With src_valid_mark a kernel would look for the way back by that bit, and take the packet for a forged one. */
+    private Rule isForThisHost() {
+        return isMarked()
+                .is(Meta.FAMILY, Rule.bytes(IPV4))
+                .loadDestinationType(0)
+                .compare(0, Comparison.UNEQUAL, Rule.nativeInt(UNICAST));
     }
 
     static void jumpByFamily(Batch batch, String from, Direction direction) {
