@@ -44,16 +44,6 @@ final class DeviceSettings {
         }
     }
 
-    /** {@code rp_filter} of an interface or of "all"; negative where it cannot be told. */
-    static int reversePathFilter(String name) {
-        try {
-            return Integer.parseInt(Files.readString(Path.of("/proc/sys/net/ipv4/conf", name, "rp_filter"))
-                    .strip());
-        } catch (IOException e) {
-            return -1;
-        }
-    }
-
     private static void copyFiles(Path from, Path to) {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(from)) {
             for (Path file : files) {

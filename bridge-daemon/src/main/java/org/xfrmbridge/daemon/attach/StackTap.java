@@ -5,6 +5,7 @@ import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.daemon.route.AddressMessage;
 import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.daemon.route.Links;
+import org.xfrmbridge.daemon.route.Netconf;
 import org.xfrmbridge.daemon.route.RouteMessage;
 import org.xfrmbridge.daemon.route.RouteSocket;
 import org.xfrmbridge.xfrm.Address;
@@ -95,21 +96,33 @@ final class StackTap implements AutoCloseable {
      *
      * <p>The reverse path filter of a device is the stricter one of its own and of "all". Its loose form is what lets
      * sources pass to which the routes lead by other devices.
+     *
+     * <p>Whether a packet is forwarded is up to the device that it came in by. Which one ESP came by is not known any
+     * more when it is opened: it is forwarded if any device of the host forwards.
      */
     private void keepOpen() throws OsException {
         DeviceSettings.enableIpv6(link.name());
+        Netconf own = null;
+        boolean forwards = false;
         int filter = Links.UNCHECKED;
-        if (isReversePathChecked()) {
-            AddressMessage.addHostAddress(socket, ADDRESS, link.index());
-            filter = Links.LOOSE;
+        for (Netconf settings : Netconf.all(socket)) {
+            if (settings.index() == link.index()) {
+                own = settings;
+            } else if (settings.index() == Netconf.ALL) {
+                filter = settings.reversePathFilter() == Links.UNCHECKED ? Links.UNCHECKED : Links.LOOSE;
+            } else {
+                forwards |= settings.index() > 0 && settings.forwards();
+            }
         }
-        if (DeviceSettings.reversePathFilter(link.name()) != filter) {
+        if (filter == Links.LOOSE) {
+            AddressMessage.addHostAddress(socket, ADDRESS, link.index());
+        }
+        if (own != null && own.reversePathFilter() != filter) {
             links.setReversePathFilter(link.index(), filter);
         }
-    }
-
-    private static boolean isReversePathChecked() {
-        return DeviceSettings.reversePathFilter("all") != Links.UNCHECKED;
+        if (own != null && own.forwards() != forwards) {
+            links.setForwarding(link.index(), forwards);
+        }
     }
 
     /** The device stays. */

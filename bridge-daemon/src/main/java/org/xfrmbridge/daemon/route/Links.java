@@ -23,6 +23,7 @@ public final class Links {
     private static final int IFLA_BRPORT_GROUP_FWD_MASK = 31;
 
     private static final int IFLA_INET_CONF = 1;
+    private static final int DEVCONF_FORWARDING = 1;
     private static final int DEVCONF_RP_FILTER = 8;
     private static final int DEVCONF_ARP_IGNORE = 19;
     /** Modes of {@link #setReversePathFilter}. */
@@ -85,11 +86,20 @@ public final class Links {
 
     /** Sets how strictly the sources of what arrives are checked against the routes: {@code rp_filter}, IPv4. */
     public void setReversePathFilter(int index, int mode) throws OsException {
+        configureIpv4(index, DEVCONF_RP_FILTER, mode);
+    }
+
+    /** Sets whether what arrives by an interface is forwarded, IPv4. */
+    public void setForwarding(int index, boolean forwards) throws OsException {
+        configureIpv4(index, DEVCONF_FORWARDING, forwards ? 1 : 0);
+    }
+
+    private void configureIpv4(int index, int setting, int value) throws OsException {
         NetlinkWriter request = header(SET_LINK, 0, index, 0, 0);
         int families = request.beginAttribute(Link.IFLA_AF_SPEC);
         int ipv4 = request.beginAttribute(AF_INET);
         int settings = request.beginAttribute(IFLA_INET_CONF);
-        request.putInt(DEVCONF_RP_FILTER, mode);
+        request.putInt(setting, value);
         socket.change(request.endAttribute(settings).endAttribute(ipv4).endAttribute(families));
     }
 

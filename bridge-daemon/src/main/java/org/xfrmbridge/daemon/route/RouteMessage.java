@@ -28,6 +28,8 @@ public record RouteMessage(int type, byte[] payload) {
     public static final int NEW_RULE = 32;
     public static final int DELETE_RULE = 33;
     public static final int GET_RULE = 34;
+    public static final int NEW_NETCONF = 80;
+    public static final int GET_NETCONF = 82;
     public static final int NEW_NEXT_HOP = 104;
     public static final int DELETE_NEXT_HOP = 105;
     public static final int GET_NEXT_HOP = 106;
@@ -38,8 +40,14 @@ public record RouteMessage(int type, byte[] payload) {
     private static final String[] NAMES = {"NEW", "DEL", "GET", "SET"};
     private static final String[] FAMILIES = {"LINK", "ADDR", "ROUTE", "NEIGH", "RULE"};
 
-    /** {@code struct ifinfomsg} 16 bytes, {@code ifaddrmsg} 8, {@code rtmsg} 12, {@code ndmsg} 12, {@code nhmsg} 8. */
+    /**
+     * {@code struct ifinfomsg} 16 bytes, {@code ifaddrmsg} 8, {@code rtmsg} 12, {@code ndmsg} 12, {@code netconfmsg} 4,
+     * {@code nhmsg} 8.
+     */
     public static int headerBytes(int type) {
+        if (type >= NEW_NETCONF && type <= GET_NETCONF) {
+            return 4;
+        }
         if (type <= LAST_LINK_TYPE) {
             return 16;
         }

@@ -186,6 +186,21 @@ class StackUnderlayTest {
         });
     }
 
+    /** systemd-networkd sets it for the devices that its files name. */
+    @Test
+    void shouldForwardIfAnyDeviceForwards() throws Exception {
+        network.inHere(() -> {
+            Underlay underlay = Underlay.attach(PLAN, directory);
+            for (int forwards : new int[] {0, 1, 0}) {
+                network.exec("sysctl -qw net.ipv4.conf.veth0.forwarding=" + forwards);
+                underlay.keepClosed();
+                assertEquals(forwards + "\n", network.exec("sysctl -n net.ipv4.conf.xfrm0.forwarding"));
+            }
+            underlay.close();
+            return null;
+        });
+    }
+
     @Test
     void shouldTellWhatIsNotAsItShouldBe() throws Exception {
         network.ip("tuntap add tun9 mode tun");
