@@ -111,7 +111,12 @@ public final class StackUnderlay implements Underlay {
 
     private void rollBack(Exception reason) {
         try {
-            undo();
+            if (guard == null) {
+                // There may be no way to open one, and there are no tables without.
+                undoWithoutTables();
+            } else {
+                undo();
+            }
         } catch (IOException e) {
             reason.addSuppressed(e);
         }
@@ -438,6 +443,10 @@ public final class StackUnderlay implements Underlay {
         }
         StackTable.remove(guard.socket());
         guard.end();
+        undoWithoutTables();
+    }
+
+    private void undoWithoutTables() throws IOException {
         Link device = links.find(names.tap());
         routes.remove(device);
         if (device != null) {

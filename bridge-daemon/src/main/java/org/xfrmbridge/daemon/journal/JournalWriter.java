@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.journal;
 import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -55,7 +56,8 @@ final class JournalWriter {
     private volatile String fault;
 
     /**
-     * Begins with a new file.
+     * Begins with a new file, or, where that cannot be written, with a {@link #fault} and the file that a bridge left
+     * which ended. Throws where there is none either.
      *
      * @param directory null to keep nothing
      * @param name of the file
@@ -68,7 +70,19 @@ final class JournalWriter {
         this.name = name;
         this.consequence = consequence;
         this.threads = threads;
-        rewrite(whole);
+        begin(whole);
+    }
+
+    private void begin(List<JournalEntry> whole) throws IOException {
+        try {
+            rewrite(whole);
+        } catch (IOException e) {
+            if (directory == null || !Files.exists(directory.resolve(name))) {
+                throw e;
+            }
+            buffer.truncate(0);
+            fail(reason(e));
+        }
     }
 
     /** The list is the writer's from now on. */

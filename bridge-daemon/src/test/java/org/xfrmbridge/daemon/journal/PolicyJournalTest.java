@@ -400,6 +400,42 @@ class PolicyJournalTest {
         }
     }
 
+    /** A bridge that does not start keeps all of the host closed, not only what was protected. */
+    @Test
+    void shouldGoOnFromWhatABridgeLeftWhenThereIsNoRoomForMore() throws Exception {
+        try (SmallDisk disk = new SmallDisk(directory.resolve("disk"))) {
+            XfrmEngine ended = engine();
+            PolicyJournal left = PolicyJournal.begin(disk.path(), ended, Thread::new);
+            ended.addPolicy(spec(1, Mark.NONE, 0), true, Origin.KERNEL);
+            left.leave();
+            disk.fill();
+            XfrmEngine here = next(disk.path(), true);
+            PolicyJournal full = PolicyJournal.begin(disk.path(), here, Thread::new);
+            assertEquals(
+                    Errno.ENOSPC,
+                    assertThrows(XfrmException.class, () -> here.addPolicy(spec(2, Mark.NONE, 0), true, Origin.KERNEL))
+                            .errno());
+            assertEquals(specs(ended), specs(next(disk.path(), true)));
+            disk.makeRoom();
+            full.upkeep();
+            settle(full);
+            here.addPolicy(spec(2, Mark.NONE, 0), true, Origin.KERNEL);
+            flush(full);
+            assertEquals(specs(here), specs(next(disk.path(), true)));
+        }
+    }
+
+    @Test
+    void shouldBeRefusedWhereNothingCanBeWritten() throws Exception {
+        try (SmallDisk disk = new SmallDisk(directory.resolve("disk"))) {
+            disk.fill();
+            String reason = assertThrows(
+                            IOException.class, () -> PolicyJournal.begin(disk.path(), engine(), Thread::new))
+                    .getMessage();
+            assertTrue(reason.contains("make room or choose another directory"), reason);
+        }
+    }
+
     @Test
     void shouldWriteAllAgainWhenTheFilesWereRemoved() throws Exception {
         add(1);
