@@ -34,6 +34,7 @@ import org.xfrmbridge.daemon.journal.StateJournal;
 import org.xfrmbridge.daemon.os.BridgeSocket;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
+import org.xfrmbridge.daemon.os.NotifySocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.daemon.status.Place;
@@ -62,6 +63,7 @@ public final class Bridge implements AutoCloseable {
             .factory();
 
     private final Path directory;
+    private final NotifySocket service;
     private final Descriptor lock;
     private final Underlay underlay;
     private final KernelNetwork kernel;
@@ -78,8 +80,17 @@ public final class Bridge implements AutoCloseable {
     private final MisledDaemons misled = new MisledDaemons();
     private final List<Thread> threads = new ArrayList<>();
 
-    /** Attaches and serves; when it returns, clients and packets are welcome. */
+    /** The same, with nobody who is told how it is. */
     public static Bridge start(BridgeOptions options) throws IOException {
+        return start(options, NotifySocket.NOBODY);
+    }
+
+    /**
+     * Attaches and serves; when it returns, clients and packets are welcome.
+     *
+     * @param service is told every ten seconds that the control thread lives, and how the bridge is
+     */
+    public static Bridge start(BridgeOptions options, NotifySocket service) throws IOException {
         Descriptor lock = lock(options.directory(), "end it, or choose another directory with --dir");
         Underlay underlay = null;
         boolean left = false;
@@ -91,7 +102,7 @@ public final class Bridge implements AutoCloseable {
                 forget(options.directory());
             }
             underlay = Underlay.attach(options.plan(), options.directory());
-            return new Bridge(options, lock, underlay, left);
+            return new Bridge(options, service, lock, underlay, left);
         } catch (IOException | RuntimeException e) {
             if (underlay != null) {
                 underlay.giveUp(left);
@@ -153,9 +164,19 @@ public final class Bridge implements AutoCloseable {
         }
     }
 
+    /**
+     * What {@link #detach} would end, also of a bridge that runs; null if nothing of a bridge is there. Changes
+     * nothing.
+     */
+    public static Protection protection(Path directory) throws IOException {
+        return Underlay.left(directory) == null ? null : PolicyRestore.protection(directory);
+    }
+
     /** @param left whether a bridge has left an attachment here, and its policies */
-    private Bridge(BridgeOptions options, Descriptor lock, Underlay underlay, boolean left) throws IOException {
+    private Bridge(BridgeOptions options, NotifySocket service, Descriptor lock, Underlay underlay, boolean left)
+            throws IOException {
         this.directory = options.directory();
+        this.service = service;
         this.lock = lock;
         this.underlay = underlay;
         Clock clock = new SystemClock();
@@ -287,6 +308,18 @@ public final class Bridge implements AutoCloseable {
         } catch (OsException e) {
             LOG.warn("next hops could not be checked: {}", e.getMessage());
         }
+        service.offer("WATCHDOG=1\nSTATUS=" + summary());
+    }
+
+    /** Of {@link #status}, on one line. Control thread. */
+    private String summary() {
+        XfrmService.PolicyCounts counts = stack.engine().policyCounts();
+        int policies = Arrays.stream(counts.global()).sum()
+                + Arrays.stream(counts.socket()).sum();
+        String closed =
+                inStack == null || inStack.closed().isEmpty() ? "" : ", CLOSED: " + String.join("; ", inStack.closed());
+        return "%s, %d SAs, %d policies%s"
+                .formatted(underlay.label(), stack.engine().stateCounts().states(), policies, closed);
     }
 
     /**

@@ -3,8 +3,10 @@ package org.xfrmbridge.daemon.cli;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import org.xfrmbridge.daemon.Bridge;
+import org.xfrmbridge.daemon.journal.Protection;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** Opens what a bridge left closed. */
 @Command(
@@ -24,8 +26,26 @@ final class DetachCommand implements Callable<Integer> {
     @Mixin
     private ConfigurationOption configuration;
 
+    @Option(names = "--dry-run", description = "Only says what would end. Exit code: 0 if no policy protects, else 1.")
+    private boolean onlySays;
+
     @Override
     public Integer call() throws IOException {
+        return onlySays ? say() : detach();
+    }
+
+    private int say() throws IOException {
+        Protection protection = Bridge.protection(directory.directory());
+        if (protection == null || !protection.isAny()) {
+            System.out.println("no policy protects, in " + directory.directory());
+            return 0;
+        }
+        System.out.println(protection + " protect this host: without a bridge, what they mean does not pass, and after "
+                + "detach it passes in the clear");
+        return 1;
+    }
+
+    private int detach() throws IOException {
         Bridge.Detached detached = Bridge.detach(directory.directory());
         if (detached == null) {
             System.out.println("nothing is attached by " + directory.directory());

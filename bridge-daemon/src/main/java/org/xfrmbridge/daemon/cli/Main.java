@@ -29,6 +29,8 @@ import picocli.CommandLine.Command;
             StatCommand.class,
             DetachCommand.class,
             FirewallCommand.class,
+            EnableCommand.class,
+            DisableCommand.class,
             DemoCommand.class,
         })
 public final class Main implements Runnable {

@@ -18,6 +18,7 @@ import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.os.Group;
+import org.xfrmbridge.daemon.os.NotifySocket;
 import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.daemon.warmup.Warmup;
 import org.xfrmbridge.datapath.PathContext;
@@ -139,9 +140,10 @@ final class RunCommand implements Callable<Integer> {
         CurrentProcess.ignoreHangup();
         BridgeOptions options = new BridgeOptions(plan(), directory.directory(), gid(), flows(), acquires);
         requireHeap(options);
-        Bridge bridge = Bridge.start(options);
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge), "end"));
-        announce();
+        NotifySocket service = NotifySocket.ofEnvironment();
+        Bridge bridge = Bridge.start(options, service);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge, service), "end"));
+        announce(service);
         warmUp();
         if (options.plan() instanceof StackPlan plan) {
             lookAtFirewall(plan.names().tap());
@@ -225,9 +227,10 @@ final class RunCommand implements Callable<Integer> {
     }
 
     /** Halts, as a JVM that a signal ends has the exit code of the signal, whatever its hooks have done well. */
-    private static void end(Bridge bridge) {
+    private static void end(Bridge bridge, NotifySocket service) {
         int exitCode = 0;
         try {
+            service.send("STOPPING=1");
             bridge.close();
         } catch (IOException | RuntimeException e) {
             LOG.error("not everything could be restored, try \"xfrm-bridge detach\": {}", e.getMessage());
@@ -237,9 +240,10 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
-    private void announce() throws IOException {
+    private void announce(NotifySocket service) throws IOException {
         System.out.println("ready");
         System.out.flush();
+        service.send("READY=1");
         if (readyDescriptor != null) {
             try (Descriptor descriptor = Descriptor.inherited(readyDescriptor)) {
                 descriptor.write("ready\n".getBytes(StandardCharsets.US_ASCII));

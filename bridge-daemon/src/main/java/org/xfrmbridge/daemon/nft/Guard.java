@@ -2,11 +2,10 @@ package org.xfrmbridge.daemon.nft;
 
 import java.io.File;
 import java.io.IOException;
-import java.net.URISyntaxException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.os.DescriptorSocket;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
@@ -127,7 +126,8 @@ public final class Guard implements AutoCloseable {
 
     private static DescriptorSocket start(Path directory) throws IOException {
         Process process = new ProcessBuilder(
-                        program().toString(), directory.toAbsolutePath().toString())
+                        CurrentProcess.programFile(PROGRAM).toString(),
+                        directory.toAbsolutePath().toString())
                 .redirectInput(new File("/dev/null"))
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -142,23 +142,5 @@ public final class Guard implements AutoCloseable {
             throw new IOException("interrupted while " + PROGRAM + " was being started", e);
         }
         return DescriptorSocket.connect(address(directory));
-    }
-
-    /** Beside this module's jar or classes. */
-    private static Path program() throws IOException {
-        try {
-            Path here = Path.of(Guard.class
-                    .getProtectionDomain()
-                    .getCodeSource()
-                    .getLocation()
-                    .toURI());
-            Path program = here.resolveSibling(PROGRAM);
-            if (!Files.isExecutable(program)) {
-                throw new IOException(program + " is not there: build the bridge again");
-            }
-            return program;
-        } catch (URISyntaxException e) {
-            throw new IOException(e);
-        }
     }
 }

@@ -45,7 +45,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"run", "exec", "status", "stat", "detach"})
+    @ValueSource(strings = {"run", "exec", "status", "stat", "detach", "firewall", "enable", "disable"})
     void shouldExplainEachCommand(String command) {
         assertEquals(0, Main.execute(command, "--help"));
         assertTrue(said().contains("Usage: xfrm-bridge " + command + " "), said());
@@ -127,6 +127,12 @@ class MainTest {
     void shouldHaveNothingToDetachInAnEmptyDirectory() {
         assertEquals(0, Main.execute("detach", "--dir", directory.toString()));
         assertTrue(said().startsWith("nothing is attached"), said());
+    }
+
+    @Test
+    void shouldSayThatNothingWouldEndInAnEmptyDirectory() {
+        assertEquals(0, Main.execute("detach", "--dry-run", "--dir", directory.toString()));
+        assertTrue(said().startsWith("no policy protects"), said());
     }
 
     @Test
