@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.nft.ClearQueue;
 import org.xfrmbridge.daemon.nft.CoveredDevice;
 import org.xfrmbridge.daemon.nft.Guard;
-import org.xfrmbridge.daemon.nft.OthersNat;
+import org.xfrmbridge.daemon.nft.OthersChains;
 import org.xfrmbridge.daemon.nft.RulesetWatch;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.nft.StackTable;
@@ -58,7 +58,7 @@ public final class StackUnderlay implements Underlay {
     private final List<AutoCloseable> open = new ArrayList<>();
     private Guard guard;
     private ClearQueue queue;
-    private OthersNat othersNat;
+    private OthersChains others;
     private StackTable table;
     private StackTap tap;
     private StackHostPort host;
@@ -141,10 +141,10 @@ public final class StackUnderlay implements Underlay {
         boolean haveGroups = haveGroups();
         table = StackNeed.NFTABLES.open(
                 () -> StackTable.install(names, tap.link().index(), queue.number(), guard.socket(), haveGroups, first));
-        othersNat = own(StackNeed.NFTABLES.open(OthersNat::open));
+        others = own(StackNeed.NFTABLES.open(OthersChains::open));
         rulesetEvents = own(StackNeed.NFTABLES.open(RulesetEvents::new));
         cover(false);
-        table.othersTranslate(othersNat.isThere());
+        table.beside(others.look());
         // A bridge that died while it let nothing pass has left it so.
         routes.open();
         LOG.info(
@@ -414,7 +414,7 @@ public final class StackUnderlay implements Underlay {
             cover(false);
             LOG.warn("somebody has taken away nftables' tables {}: they are there again", StackNames.TABLE);
         }
-        table.othersTranslate(othersNat.isThere());
+        table.beside(others.look());
     }
 
     /** @param hasLinkGone one of the same name and number has come, maybe, and not the chain that it had */

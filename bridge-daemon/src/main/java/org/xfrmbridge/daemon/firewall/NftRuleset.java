@@ -53,6 +53,7 @@ final class NftRuleset {
             } else if (ANY.matcher(rule.text()).find()) {
                 addQuestion(found, rule);
             } else if (REVERSE_PATH.matcher(rule.text()).find()
+                    && !isFirewalldsCheck(rule)
                     && !names(IN, rule.text(), true)
                     && !rule.text().contains(interfaceMatch(true, "!= "))) {
                 found.add(reversePath(rule));
@@ -178,17 +179,14 @@ final class NftRuleset {
         return said(rule, Reasons.OUTPUT_AFTER_ROUTING + part, commands.toArray(String[]::new));
     }
 
+    /** The bridge's own chains care for it. */
+    private static boolean isFirewalldsCheck(Rule rule) {
+        return rule.table().equals("inet firewalld")
+                && rule.chain().equals("filter_PREROUTING")
+                && rule.text().contains("mark");
+    }
+
     private Finding reversePath(Rule rule) {
-        if (rule.table().equals("inet firewalld")) {
-            return new Finding(
-                    show(rule),
-                    Reasons.reversePath(tap),
-                    List.of(
-                            "sed -i s/^IPv6_rpfilter=.*/IPv6_rpfilter=no/ /etc/firewalld/firewalld.conf",
-                            "firewall-cmd --reload"),
-                    List.of(),
-                    true);
-        }
         if (names(IN, rule.text(), false)) {
             return said(rule, Reasons.reversePath(tap));
         }

@@ -3,10 +3,12 @@ package org.xfrmbridge.daemon.nft;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import org.xfrmbridge.daemon.nft.Batch.Family;
 import org.xfrmbridge.daemon.nft.Batch.Hook;
 import org.xfrmbridge.daemon.nft.Batch.Policy;
+import org.xfrmbridge.daemon.nft.OthersChains.Others;
 import org.xfrmbridge.daemon.nft.Rule.Comparison;
 import org.xfrmbridge.daemon.nft.Rule.Header;
 import org.xfrmbridge.daemon.nft.Rule.Meta;
@@ -25,6 +27,8 @@ import org.xfrmbridge.xfrm.Direction;
 final class StackChains {
     private static final String OUTPUT = "output";
     private static final String PREROUTING = "prerouting";
+    private static final String SOURCE_CHECK = "source-check";
+    private static final String SOURCE_CHECKED = "source-checked";
     private static final String UNMARK = "input-unmark";
     private static final String INPUT = "input";
     private static final String FORWARD = "forward";
@@ -98,21 +102,26 @@ final class StackChains {
      * nothing go their way as fast as without a bridge.
      *
      * @param directions in which something is selected
-     * @param othersTranslate whether others have chains that translate addresses
+     * @param others what others have beside these
      */
-    record Hooks(Set<Direction> directions, boolean encapsulation, boolean othersTranslate) {
-        static final Hooks NONE = new Hooks(Set.of(), false, false);
+    record Hooks(Set<Direction> directions, boolean encapsulation, Others others) {
+        static final Hooks NONE = new Hooks(Set.of(), false, Others.NONE);
 
         Hooks select(Set<Direction> now) {
-            return new Hooks(now, encapsulation, othersTranslate);
+            return new Hooks(now, encapsulation, others);
         }
 
         Hooks encapsulate(boolean now) {
-            return new Hooks(directions, now, othersTranslate);
+            return new Hooks(directions, now, others);
         }
 
-        Hooks translate(boolean others) {
-            return new Hooks(directions, encapsulation, others);
+        Hooks beside(Others now) {
+            return new Hooks(directions, encapsulation, now);
+        }
+
+        /** Where the sources of what was opened must seem to be behind the TAP. */
+        OptionalInt firewalldAt() {
+            return directions.isEmpty() ? OptionalInt.empty() : others.firewalldAt();
         }
 
         boolean out() {
@@ -161,10 +170,11 @@ final class StackChains {
             addPrerouting(batch);
             addBridged(batch, LEAVING, Hook.POSTROUTING);
             addIdentity(batch);
-            if (after.othersTranslate()) {
+            if (after.others().translate()) {
                 nat.add(batch);
             }
         }
+        after.firewalldAt().ifPresent(at -> addSourceCheck(batch, at));
         if (after.input()) {
             addInput(batch, after);
         }
@@ -179,12 +189,15 @@ final class StackChains {
 
     private void removeHooks(Batch batch, Hooks before) {
         if (before.out()) {
-            if (before.othersTranslate()) {
+            if (before.others().translate()) {
                 nat.delete(batch);
             }
             batch.deleteChain(OUTPUT).deleteChain(PREROUTING).deleteChain(UNMARK);
             removeBridged(batch, LEAVING);
             removeIdentity(batch);
+        }
+        if (before.firewalldAt().isPresent()) {
+            batch.deleteChain(SOURCE_CHECK).deleteChain(SOURCE_CHECKED);
         }
         if (before.input()) {
             batch.deleteChain(INPUT);
@@ -239,6 +252,21 @@ final class StackChains {
         }
         batch.addChain(UNMARK, new Hook("filter", Hook.INPUT, FIRST), Policy.ACCEPT)
                 .addRule(UNMARK, clearMark());
+    }
+
+    /**
+     * firewalld's check of sources follows marks, but no rule for the device: of what was opened it finds the way back
+     * by the bit, which others' rules see no longer than it takes.
+     */
+    private void addSourceCheck(Batch batch, int at) {
+        batch.addChain(SOURCE_CHECK, new Hook("filter", Hook.PREROUTING, at - 1), Policy.ACCEPT)
+                .addRule(SOURCE_CHECK, isOpenedIpv6().setMark(names.userBits(), names.markBit()));
+        batch.addChain(SOURCE_CHECKED, new Hook("filter", Hook.PREROUTING, at + 1), Policy.ACCEPT)
+                .addRule(SOURCE_CHECKED, isOpenedIpv6().setMark(names.userBits(), 0));
+    }
+
+    private Rule isOpenedIpv6() {
+        return isTap(Meta.IIF).is(Meta.FAMILY, Rule.bytes(IPV6));
     }
 
     /** With src_valid_mark a kernel would look for the way back by that bit, and take the packet for a forged one. */

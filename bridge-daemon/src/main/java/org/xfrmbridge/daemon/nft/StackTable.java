@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import org.xfrmbridge.daemon.nft.Batch.Family;
+import org.xfrmbridge.daemon.nft.OthersChains.Others;
 import org.xfrmbridge.daemon.nft.StackChains.Extensions;
 import org.xfrmbridge.daemon.nft.StackChains.Hooks;
 import org.xfrmbridge.daemon.os.IpSocket;
@@ -141,9 +142,11 @@ public final class StackTable implements SelectionTable {
         hooks = next;
     }
 
-    /** Whether others on this host translate addresses: what passes is left to them then, and looked at behind it. */
-    public void othersTranslate(boolean others) throws OsException {
-        Hooks next = hooks.translate(others);
+    /**
+     * What others have beside these tables. Where they translate, what passes is left to them, and looked at behind.
+     */
+    public void beside(Others others) throws OsException {
+        Hooks next = hooks.beside(others);
         if (!next.equals(hooks)) {
             Batch batch = new Batch(Family.INET, StackNames.TABLE);
             chains.writeHooks(batch, hooks, next);

@@ -16,8 +16,10 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -30,6 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.TestNetwork;
+import org.xfrmbridge.daemon.nft.OthersChains.Others;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PacketSocket;
@@ -351,6 +354,41 @@ class StackTableTest {
         assertEquals(selects ? 1 : 0, frames(tap, "192.0.2.1", "10.9.0.1").size());
     }
 
+    /** It finds routes by marks, and no rule that asks for the device. */
+    @Test
+    void shouldLetFirewalldFindTheWayBackOfWhatWasOpened() throws Exception {
+        nft("table inet firewalld { chain filter_PREROUTING { type filter hook prerouting priority 10;"
+                + " meta nfproto ipv6 fib saddr . mark . iif oif missing drop; udp dport 53 counter; }; }");
+        nft("table inet other { chain p { type filter hook prerouting priority -150; udp dport 53 meta mark 7 "
+                + "counter; };"
+                + " chain q { type filter hook prerouting priority 12; udp dport 53 meta mark 7 counter; }; }");
+        table.commit(add(PING6));
+        table.beside(new Others(false, OptionalInt.of(10)));
+        ByteBuffer frame = ByteBuffer.allocate(IP_AT + 48).put(tapMac()).putShort((short) StackSigns.MARK_MAC);
+        frame.put(
+                ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(7).flip());
+        frame.putShort((short) 0x86dd).putInt(0x6000_0000).putShort((short) 8).putShort((short) (17 << 8 | 64));
+        frame.put(InetAddress.getByName("2001:db8:77::1").getAddress());
+        frame.put(InetAddress.getByName("2001:db8::1").getAddress());
+        frame.putShort((short) 1).putShort((short) 53).putShort((short) 8);
+        TapDevice.Channel channel = device.new Channel();
+        channel.buffer().put(0, frame.array());
+        assertTrue(channel.write(frame.capacity()));
+        String listed = network.exec("nft list ruleset");
+        assertEquals(
+                3,
+                Pattern.compile("counter packets 1 ").matcher(listed).results().count(),
+                listed);
+        table.beside(Others.NONE);
+        assertFalse(network.exec("nft list table inet xfrm-bridge").contains("source-check"));
+    }
+
+    private byte[] tapMac() throws Exception {
+        String mac =
+                network.ip("-o link show dev xfrm0").split("link/ether ")[1].substring(0, 17);
+        return HexFormat.ofDelimiter(":").parseHex(mac);
+    }
+
     /** A kernel asked to look for the way back by marks must not meet the bridge's, be all selected that leaves. */
     @Test
     void shouldLetInWhereSourcesAreCheckedByMark() throws Exception {
@@ -409,7 +447,7 @@ class StackTableTest {
                 List.of(), List.of(), List.of(), Set.of(new WideScope(Direction.OUT, AddressFamily.INET))));
         nft("table ip other { chain o { type filter hook output priority -400; meta priority set \"" + priority
                 + "\"; }; chain p { type nat hook postrouting priority 100; snat to 192.0.2.1; }; }");
-        table.othersTranslate(true);
+        table.beside(new Others(true, OptionalInt.empty()));
         ping("-I 203.0.113.5 10.9.0.1");
         List<byte[]> selected = frames(tap, source, "10.9.0.1");
         assertEquals(onTap, selected.size());
@@ -417,7 +455,7 @@ class StackTableTest {
             assertEquals(StackSigns.TRANSLATED_MARK_MAC, ByteBuffer.wrap(frame).getShort(0), "it would go round");
         }
         assertEquals(onWire, frames(wire, source, "10.9.0.1").size());
-        table.othersTranslate(false);
+        table.beside(Others.NONE);
         assertFalse(network.exec("nft list table inet xfrm-bridge").contains("ct status"));
     }
 
@@ -473,11 +511,7 @@ class StackTableTest {
     /** From 10.8.0.1 to 10.9.0.1, UDP, to a port. */
     private byte[] datagram(int fragmentField, int port) throws Exception {
         ByteBuffer frame = ByteBuffer.allocate(IP_AT + 28);
-        String mac =
-                network.ip("-o link show dev xfrm0").split("link/ether ")[1].substring(0, 17);
-        for (String octet : mac.split(":")) {
-            frame.put((byte) Integer.parseInt(octet, 16));
-        }
+        frame.put(tapMac());
         frame.position(TYPE_AT).putShort((short) 0x0800);
         frame.putShort((short) 0x4500).putShort((short) 28).putShort((short) 1).putShort((short) fragmentField);
         frame.put((byte) 64)

@@ -26,7 +26,6 @@ class FirewalldScenario {
     private static final int L2TP = 1701;
     private static final int[] PORTS = {L2TP, 7001};
     private static final String ZONES = """
-            sed -i s/^IPv6_rpfilter=.*/IPv6_rpfilter=no/ /etc/firewalld/firewalld.conf
             firewall-cmd --permanent --zone=external --add-interface=eth0
             firewall-cmd --permanent --zone=internal --add-interface=lan
             firewall-cmd --permanent --zone=external --add-port=7009/udp

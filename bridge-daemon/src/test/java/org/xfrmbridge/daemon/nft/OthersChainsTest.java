@@ -1,30 +1,44 @@
 package org.xfrmbridge.daemon.nft;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.xfrmbridge.daemon.TestNetwork;
 
 @Timeout(60)
-class OthersNatTest {
+class OthersChainsTest {
     @Test
     void shouldSeeTheChainsOfOthers() throws Exception {
         try (TestNetwork network = new TestNetwork();
-                OthersNat nat = network.inHere(OthersNat::open)) {
-            assertFalse(network.inHere(nat::isThere));
+                OthersChains chains = network.inHere(OthersChains::open)) {
+            assertFalse(network.inHere(chains::look).translate());
             network.exec("nft add table ip other");
             network.exec("nft add table inet xfrm-bridge");
             for (String table : new String[] {"inet xfrm-bridge", "ip other"}) {
                 network.exec("nft add chain " + table + " c {type nat hook postrouting priority 100;}");
             }
-            assertTrue(network.inHere(nat::isThere));
+            assertTrue(network.inHere(chains::look).translate());
             network.exec("nft delete table ip other");
-            assertFalse(network.inHere(nat::isThere));
+            assertFalse(network.inHere(chains::look).translate());
+        }
+    }
+
+    @Test
+    void shouldSeeWhereFirewalldChecksSources() throws Exception {
+        try (TestNetwork network = new TestNetwork();
+                OthersChains chains = network.inHere(OthersChains::open)) {
+            network.exec("nft add table inet firewalld");
+            assertEquals(OptionalInt.empty(), network.inHere(chains::look).firewalldAt());
+            network.exec(
+                    "nft add chain inet firewalld filter_PREROUTING " + "{type filter hook prerouting priority -140;}");
+            assertEquals(OptionalInt.of(-140), network.inHere(chains::look).firewalldAt());
         }
     }
 
@@ -32,11 +46,11 @@ class OthersNatTest {
     void shouldSeeTheOlderIptables() throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/iptables-legacy")), "needs iptables-legacy");
         try (TestNetwork network = new TestNetwork();
-                OthersNat nat = network.inHere(OthersNat::open)) {
+                OthersChains chains = network.inHere(OthersChains::open)) {
             network.exec("iptables-legacy -t filter -L -n");
-            assertFalse(network.inHere(nat::isThere));
+            assertFalse(network.inHere(chains::look).translate());
             network.exec("iptables-legacy -t nat -L -n");
-            assertTrue(network.inHere(nat::isThere));
+            assertTrue(network.inHere(chains::look).translate());
         }
     }
 }

@@ -1,0 +1,81 @@
+package org.xfrmbridge.daemon.nft;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import org.xfrmbridge.daemon.os.NetlinkSocket;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.netlink.nl.Attributes;
+import org.xfrmbridge.netlink.nl.NetlinkReader;
+
+/**
+ * What others on this host have in their chains that the bridge's own must mind, of nftables or of the older iptables.
+ * Of the older there are no events: ask every few seconds. One thread.
+ */
+public final class OthersChains implements AutoCloseable {
+    private static final int CHAIN_TABLE = 1;
+    private static final int CHAIN_NAME = 3;
+    private static final int CHAIN_HOOK = 4;
+    private static final int CHAIN_TYPE = 7;
+    private static final int HOOK_PRIORITY = 2;
+    private static final int GENERIC_MESSAGE_BYTES = 4;
+    private static final List<Path> OLDER = List.of(
+            Path.of("/proc/thread-self/net/ip_tables_names"), Path.of("/proc/thread-self/net/ip6_tables_names"));
+
+    private final NetfilterSocket netfilter;
+    private boolean translate;
+    private OptionalInt firewalldAt = OptionalInt.empty();
+
+    private OthersChains() throws OsException {
+        netfilter = new NetfilterSocket(NetlinkSocket.toNetfilter());
+    }
+
+    public static OthersChains open() throws OsException {
+        return new OthersChains();
+    }
+
+    /**
+     * What there is.
+     *
+     * @param translate whether chains translate addresses
+     * @param firewalldAt the priority of the prerouting chain where firewalld checks sources of IPv6
+     */
+    public record Others(boolean translate, OptionalInt firewalldAt) {
+        static final Others NONE = new Others(false, OptionalInt.empty());
+    }
+
+    /** What there is now. */
+    public Others look() throws OsException {
+        translate = OLDER.stream().anyMatch(OthersChains::namesNat);
+        firewalldAt = OptionalInt.empty();
+        netfilter.eachChain(this::look);
+        return new Others(translate, firewalldAt);
+    }
+
+    private void look(NetlinkReader chain) {
+        Attributes attributes = Attributes.parse(chain.payload(), GENERIC_MESSAGE_BYTES, CHAIN_TYPE);
+        String table = attributes.getString(CHAIN_TABLE);
+        translate |= "nat".equals(attributes.getString(CHAIN_TYPE)) && !StackNames.TABLE.equals(table);
+        if ("firewalld".equals(table) && "filter_PREROUTING".equals(attributes.getString(CHAIN_NAME))) {
+            byte[] priority = attributes.nested(CHAIN_HOOK, HOOK_PRIORITY).getBytes(HOOK_PRIORITY);
+            firewalldAt = OptionalInt.of(ByteBuffer.wrap(priority).getInt());
+        }
+    }
+
+    private static boolean namesNat(Path names) {
+        try {
+            return Files.readAllLines(names).contains("nat");
+        } catch (IOException e) {
+            // A kernel without the older iptables has no such file.
+            return false;
+        }
+    }
+
+    @Override
+    public void close() {
+        netfilter.close();
+    }
+}
