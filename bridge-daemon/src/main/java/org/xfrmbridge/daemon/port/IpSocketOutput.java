@@ -19,6 +19,8 @@ final class IpSocketOutput implements RunSender {
     private static final int LINK_LOCAL_PREFIX = 0xfe80;
     private static final int LINK_LOCAL_MASK = 0xffc0;
 
+    private static final int FOR_NO_IDENTIFICATION = 0xffff;
+
     private final IpSenders senders;
     private final Encapsulations encapsulations;
     private final MessagesToSend messages = new MessagesToSend();
@@ -97,6 +99,10 @@ final class IpSocketOutput implements RunSender {
 
     private void sendIpv4(IpSenders.Sender sender, PacketBuffer frame) {
         byte[] data = frame.data;
+        if (Ipv4.isFragment(data, packet.offset) && Bytes.u16(data, packet.offset + Ipv4.ID) == 0) {
+            // The kernel would choose another one for each fragment.
+            Bytes.putU16(data, packet.offset + Ipv4.ID, FOR_NO_IDENTIFICATION);
+        }
         messages.begin(sender.ipv4(), packet.length, data, packet.offset + Ipv4.DESTINATION);
         mark(frame);
         messages.ipv4Source(data, packet.offset + Ipv4.SOURCE, frame.ifindex);

@@ -359,6 +359,19 @@ class IpSocketPortTest {
         });
     }
 
+    @Test
+    void shouldSendFragmentsWithoutAnIdentificationAsThoseOfOnePacket() throws Exception {
+        withPort((network, port) -> {
+            byte[] whole = Family.IPV4.in(ESP, 0, 2000);
+            byte[] first = fragment(Family.IPV4, whole, 0, 1200);
+            byte[] last = fragment(Family.IPV4, whole, 1200, 800);
+            Bytes.putU16(first, Ipv4.ID, 0);
+            Bytes.putU16(last, Ipv4.ID, 0);
+            sendFromThere(network, first, last);
+            assertEquals(1, received(port, 1).size());
+        });
+    }
+
     private static byte[] fragment(Family family, byte[] whole, int from, int bytes) {
         int at = family.headerBytes + from;
         byte[] part = Arrays.copyOfRange(whole, at, at + bytes);
