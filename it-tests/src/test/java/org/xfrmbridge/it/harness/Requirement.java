@@ -55,6 +55,9 @@ public enum Requirement {
             "ip6tables-legacy"),
     FIREWALLD("firewalld and a message bus (package firewalld)", "firewalld", "firewall-cmd", "dbus-daemon"),
     UFW("ufw (package ufw)", "ufw"),
+    IPERF("iperf3 (package iperf3)", "iperf3"),
+    KEEPALIVED("keepalived (package keepalived)", "keepalived"),
+    XL2TPD("xl2tpd (package xl2tpd)", "xl2tpd"),
     DHCP("dhclient and dnsmasq (packages isc-dhcp-client, dnsmasq-base)", "dhclient", "dnsmasq"),
     /**
      * Named by the system property {@code network-programs}; they are laid over this machine's files for themselves.

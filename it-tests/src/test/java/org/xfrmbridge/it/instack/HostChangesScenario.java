@@ -19,6 +19,7 @@ import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Gateway.Family;
 import org.xfrmbridge.lab.Lab;
+import org.xfrmbridge.lab.Namespace;
 import org.xfrmbridge.lab.Side;
 import org.xfrmbridge.lab.Topology;
 
@@ -162,6 +163,66 @@ class HostChangesScenario {
         uplinks.assertLeavesBy(true);
         rekeyOutbound("");
         uplinks.ip("rule delete pref 1000");
+    }
+
+    /**
+     * Rules of others that come before the one that leads to the bridge: what passes by it is caught where it leaves.
+     */
+    @Test
+    @Requires(Requirement.IPERF)
+    void shouldKeepAStreamWhileRoutesAndRulesAndAddressesChange() {
+        Scene scene = uplinks.hosts().scene();
+        Namespace right = uplinks.right();
+        Daemon server = scene.own(right.start(
+                "iperf3",
+                scene.file("iperf3-server.log"),
+                right.command("iperf3", "-s", "-1", "--forceflush", "-B", TwoUplinks.INNER_RIGHT)));
+        server.awaitOutput("Server listening", SOON);
+        Daemon stream = scene.own(uplinks.left()
+                .start(
+                        "iperf3",
+                        scene.file("iperf3-client.log"),
+                        uplinks.left()
+                                .command(
+                                        "iperf3",
+                                        "-c",
+                                        TwoUplinks.INNER_RIGHT,
+                                        "-B",
+                                        TwoUplinks.INNER_LEFT,
+                                        "-b",
+                                        "8M",
+                                        "-t",
+                                        "600")));
+        uplinks.awaitStreamBy(false);
+        uplinks.ip(OUTER_BY_SECOND);
+        uplinks.awaitStreamBy(true);
+        uplinks.ip("route delete 192.0.2.2/32");
+        uplinks.awaitStreamBy(false);
+        uplinks.ip("address add 10.1.0.7/32 dev lo");
+        uplinks.awaitStreamBy(false);
+        uplinks.ip("address delete 10.1.0.7/32 dev lo");
+        uplinks.awaitStreamBy(false);
+        uplinks.ip("rule add lookup main pref 10");
+        uplinks.awaitStreamBy(false);
+        uplinks.ip("route add default via 198.51.100.2 dev eth1 table 101");
+        uplinks.ip("rule add to 192.0.2.2 lookup 101 pref 5");
+        uplinks.awaitStreamBy(true);
+        uplinks.ip("rule delete pref 5");
+        uplinks.ip("rule delete pref 10");
+        uplinks.awaitStreamBy(false);
+        uplinks.ip("nexthop add id 20 via 192.0.2.2 dev eth0");
+        uplinks.ip("route add default nhid 20 src 10.1.0.1");
+        uplinks.ip("route delete 10.2.0.1/32");
+        uplinks.awaitStreamBy(false);
+        uplinks.ip("nexthop replace id 20 via 198.51.100.2 dev eth1");
+        uplinks.ip("route replace 192.0.2.2/32 nhid 20 src 192.0.2.1");
+        uplinks.awaitStreamBy(true);
+        uplinks.ip("nexthop flush");
+        uplinks.ip(BY_FIRST);
+        uplinks.awaitStreamBy(false);
+        assertTrue(stream.isAlive(), stream::output);
+        stream.interrupt();
+        server.finish(SOON);
     }
 
     private void rekeyOutbound(String more) {

@@ -1,10 +1,12 @@
 package org.xfrmbridge.it.instack;
 
+import java.time.Duration;
 import java.util.List;
 import org.xfrmbridge.it.harness.BridgedPair;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Sniffer;
+import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Gateway;
@@ -28,6 +30,10 @@ final class TwoUplinks implements AutoCloseable {
     static final String SECOND_RIGHT = "198.51.100.2";
     static final String INNER_LEFT = "10.1.0.1";
     static final String INNER_RIGHT = "10.2.0.1";
+
+    private static final Duration SOON = Duration.ofSeconds(60);
+    /** So many that those of another wire, which were under way, are none of them. */
+    private static final int STREAM_FRAMES = 100;
 
     private static final String KEYS = """
             for way in '192.0.2.1 192.0.2.2 0x1001' '192.0.2.2 192.0.2.1 0x1002'; do
@@ -148,6 +154,21 @@ final class TwoUplinks implements AutoCloseable {
                     score.sent() + " requests and answers, ESP on the wires: " + onFirst + " and " + onSecond);
         }
         assertNothingClear();
+    }
+
+    /**
+     * Waits until what a stream to the right sends leaves by this wire, as ESP. Throws if any of it is in the clear.
+     */
+    void awaitStreamBy(boolean second) {
+        Sniffer sniffer = second ? secondSniffer : hosts.sniffer();
+        int before = sent(sniffer);
+        Await.until("ESP of the stream by the right wire", SOON, () -> sent(sniffer) >= before + STREAM_FRAMES);
+        assertNothingClear();
+    }
+
+    private static int sent(Sniffer sniffer) {
+        return sniffer.packets("ip proto 50 and ip[20:4] = 0x1001 and greater 1000")
+                .size();
     }
 
     void assertNothingClear() {
