@@ -45,6 +45,9 @@ final class FirewalledSite implements AutoCloseable {
     static final int OPEN = 7009;
 
     private static final String PORTS = "1701,7001,7002,7003,7004,7005,7006,7007,7008,7009";
+    /** Gives the host what is printed, as an administrator does. */
+    static final String APPLY = BridgeProcess.program() + " firewall | sh -e";
+
     private static final String PROGRAM = "probe.py";
     private static final Map<Family, String> STRANGER = Map.of(Family.IPV4, "10.2.0.7", Family.IPV6, "fd02::7");
     private static final Duration LIMIT = Duration.ofSeconds(60);
@@ -86,6 +89,7 @@ final class FirewalledSite implements AutoCloseable {
         client().address(Gateway.DEVICE, Place.GUEST.address(Family.IPV6) + "/64");
         host().address("lan", "10.5.0.100/24");
         host().address("lan", "fd05::100/64");
+        host().sysctl("ipv4.conf.all.rp_filter", 1);
         Gateway right = hosts.topology().right();
         right.host().address("lo", Place.WORLD.address(Family.IPV4) + "/32");
         right.host().address("lo", Place.WORLD.address(Family.IPV6) + "/128");
@@ -183,9 +187,10 @@ final class FirewalledSite implements AutoCloseable {
         return hosts.topology().left().client();
     }
 
-    /** Gives the host what {@code xfrm-bridge firewall} prints, as an administrator does. */
-    void applyPrintedRules() {
-        host().run("sh", "-c", BridgeProcess.program() + " firewall | sh -e");
+    /** Throws unless {@code status} warns of rules that are for a kernel's IPsec, or does not, as is expected. */
+    void assertWarned(boolean expected) {
+        String status = bridge().status();
+        assertEquals(expected, status.contains("for a kernel's IPsec and will not do here"), status);
     }
 
     BridgeProcess bridge() {

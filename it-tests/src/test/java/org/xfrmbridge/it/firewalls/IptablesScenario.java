@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -41,6 +42,7 @@ class IptablesScenario {
             t -P INPUT DROP
             t -P FORWARD DROP
             for chain in INPUT FORWARD; do
+                t -A $chain -m conntrack --ctstate INVALID -j DROP
                 t -A $chain -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
                 t -A $chain -p ipv6-icmp -j ACCEPT
                 t -A $chain -p udp --dport 7009 -j ACCEPT
@@ -95,6 +97,15 @@ class IptablesScenario {
         site.assertAnswer(Place.FAR, Place.CLIENT, family, ports, 7003);
         site.assertAnswer(Place.WORLD, Place.OUTSIDE, family, ports, 7002);
         site.assertAnswer(Place.WORLD, Place.GUEST, family, ports, 7004);
+    }
+
+    @Test
+    void shouldLetInL2tpThroughTheTunnelAlone() {
+        Documentation.commands("L2TP over IPsec", "iptables")
+                .forEach(command -> site.host().run("sh", "-ec", command));
+        int[] ports = {1701};
+        site.assertAnswer(Place.FAR, Place.GATEWAY, Family.IPV4, ports, ports);
+        site.assertAnswer(Place.WORLD, Place.OUTSIDE, Family.IPV4, ports);
     }
 
     @ParameterizedTest

@@ -12,8 +12,9 @@ import org.xfrmbridge.lab.Lab;
 /**
  * Why: a file of nft begins with {@code flush ruleset}, which is said of all tables. Topology: FirewalledSite. Steps:
  * such a file, with stateful rules, source and destination NAT; it is loaded twenty times anew under traffic of both
- * families, while a stranger sends what only tunnels may bring. Expected: what its rules open answers, through the
- * tunnel and beside it; no datagram is lost; nothing of the far network is in the clear on any wire, nor comes in so.
+ * families, while a stranger sends what only tunnels may bring; the rules of docs/firewall.md are added. Expected: what
+ * its rules open answers, through the tunnel and beside it; no datagram is lost; nothing of the far network is in the
+ * clear on any wire, nor comes in so.
  */
 @Requires({
     Requirement.ROOT,
@@ -73,6 +74,12 @@ class NftScenario {
             }
             site.assertStreamed(streams);
             strays.forEach(Daemon::close);
+            Documentation.commands("nft", "nft add rule")
+                    .forEach(command -> site.host().run("sh", "-ec", command));
+            int[] ports = {1701, 7001};
+            site.assertAnswer(Place.FAR, Place.GATEWAY, Family.IPV4, new int[] {1701, 7002}, 1701);
+            site.assertAnswer(Place.FAR, Place.CLIENT, Family.IPV4, ports, ports);
+            site.assertAnswer(Place.CLIENT, Place.FAR, Family.IPV4, ports, ports);
             site.assertNothingClear();
         }
     }

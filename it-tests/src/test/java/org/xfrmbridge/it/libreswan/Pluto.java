@@ -22,7 +22,7 @@ import org.xfrmbridge.lab.Side;
  * the unpacked package laid over this machine's {@code /usr} and {@code /etc}, and a {@code /run} and key database of
  * its own.
  */
-final class Pluto implements AutoCloseable {
+public final class Pluto implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
     /** Modules are this machine's business: nothing may load one for a test. */
     private static final String NO_MODPROBE = "#!/bin/sh\nexit 0\n";
@@ -45,7 +45,7 @@ final class Pluto implements AutoCloseable {
     private Daemon daemon;
 
     /** Starts one with the connections of this text, which follow {@code config setup} in ipsec.conf. */
-    static Pluto start(BridgedPair hosts, Side side, String connections) {
+    public static Pluto start(BridgedPair hosts, Side side, String connections) {
         Namespace host = hosts.topology().site(side).host();
         Pluto pluto = new Pluto(
                 hosts.bridge(side),
@@ -118,7 +118,7 @@ final class Pluto implements AutoCloseable {
     }
 
     /** {@code ipsec ...}, as an administrator types it. */
-    Command ipsec(String... arguments) {
+    public Command ipsec(String... arguments) {
         List<String> line = new ArrayList<>(List.of("/usr/sbin/ipsec"));
         line.addAll(List.of(arguments));
         return inside(line.toArray(String[]::new));
