@@ -251,11 +251,16 @@ class HostChangesScenario {
         uplinks.plugFirst();
         uplinks.assertLeavesBy(false);
         uplinks.ping(Family.IPV6).send().assertComplete();
+        assertSealsWhatIsBound();
+    }
+
+    @Test
+    void shouldSealWhatIsBoundToADevice() {
+        assertSealsWhatIsBound();
     }
 
     /** Bound to the device, a socket gets nothing that was opened, but what it sends has to be sealed. */
-    @Test
-    void shouldSealWhatIsBoundToADevice() {
+    private void assertSealsWhatIsBound() {
         int before = uplinks.hosts().sniffer().espFrames();
         for (String there : new String[] {TwoUplinks.INNER_RIGHT, "fd02::1"}) {
             uplinks.left()

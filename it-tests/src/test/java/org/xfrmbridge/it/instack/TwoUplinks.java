@@ -99,6 +99,8 @@ final class TwoUplinks implements AutoCloseable {
             // An address of one wire is used on the other.
             host.sysctl("ipv4.conf.all.rp_filter", 0);
             host.sysctl("ipv4.conf." + SECOND_DEVICE + ".rp_filter", 0);
+            // Or a host would be reached by the wrong wire as well.
+            host.sysctl("ipv4.conf.all.arp_ignore", 1);
         }
         return wire;
     }
