@@ -45,8 +45,10 @@ public final class IpSocket implements AutoCloseable {
     private static final int SO_BINDTOIFINDEX = 62;
     private static final int SO_RCVMARK = 75;
     private static final int IP_MTU_DISCOVER = 10;
+    private static final int IP_MULTICAST_LOOP = 34;
     private static final int IP_RECVTTL = 12;
     private static final int IP_RECVTOS = 13;
+    private static final int IPV6_MULTICAST_LOOP = 19;
     private static final int IPV6_MTU_DISCOVER = 23;
     private static final int IPV6_V6ONLY = 26;
     private static final int IPV6_RECVPKTINFO = 49;
@@ -145,6 +147,10 @@ public final class IpSocket implements AutoCloseable {
 
     private void prepareToSend(int priority) throws OsException {
         set(SOL_SOCKET, SO_PRIORITY, priority);
+        if (priority != StackSigns.BYPASS_PRIORITY) {
+            // Who listens on this host had it when it was sent for the first time.
+            set(family == AF_INET ? SOL_IP : SOL_IPV6, family == AF_INET ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP, 0);
+        }
         set(SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
         set(SOL_SOCKET, SO_BROADCAST, 1);
         // The path MTU of a tunnel is the datapath's to know: what the kernel learns of the way inside would choke it.

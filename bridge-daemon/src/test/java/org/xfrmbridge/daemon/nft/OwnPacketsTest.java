@@ -3,7 +3,13 @@ package org.xfrmbridge.daemon.nft;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.net.DatagramPacket;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.MulticastSocket;
+import java.net.NetworkInterface;
+import java.net.SocketTimeoutException;
+import java.net.StandardSocketOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -30,6 +36,7 @@ import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketBuffer.Origin;
 import org.xfrmbridge.net.Bytes;
+import org.xfrmbridge.net.Checksum;
 import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.xfrm.Address;
@@ -145,6 +152,42 @@ class OwnPacketsTest {
                 .formatted(hook, at + 1000, hook, at, priority));
     }
 
+    /** As they have what is sent in the clear, whatever becomes of what leaves. */
+    @ParameterizedTest
+    @CsvSource({"192.0.2.1, 239.1.1.1", "2001:db8::1, ff15::1"})
+    void shouldGiveAMulticastOnceToWhoListensHere(String from, String group) throws Exception {
+        table.commit(ALL);
+        InetSocketAddress address = new InetSocketAddress(group, 2222);
+        try (MulticastSocket listener = network.inHere(() -> new MulticastSocket(2222))) {
+            network.inHere(() -> {
+                NetworkInterface by = NetworkInterface.getByName("veth0");
+                listener.joinGroup(address, by);
+                try (MulticastSocket sender = new MulticastSocket(new InetSocketAddress(from, 1111))) {
+                    sender.setOption(StandardSocketOptions.IP_MULTICAST_IF, by);
+                    sender.send(new DatagramPacket(new byte[1], 1, address));
+                }
+                return null;
+            });
+            assertEquals(1, datagrams(tap, 2222));
+            send(Origin.STACK, from, group);
+            assertEquals(1, datagrams(wire, 2222));
+            assertEquals(1, received(listener));
+        }
+    }
+
+    private static int received(MulticastSocket socket) throws Exception {
+        socket.setSoTimeout(300);
+        int received = 0;
+        try {
+            while (true) {
+                socket.receive(new DatagramPacket(new byte[1], 1));
+                received++;
+            }
+        } catch (SocketTimeoutException e) {
+            return received;
+        }
+    }
+
     private void send(Origin origin, String from, String to) throws Exception {
         byte[] source = InetAddress.getByName(from).getAddress();
         byte[] destination = InetAddress.getByName(to).getAddress();
@@ -157,6 +200,8 @@ class OwnPacketsTest {
         System.arraycopy(destination, 0, packet, ipv4 ? 16 : 24, source.length);
         Bytes.putI32(packet, header, 1111 << 16 | 2222);
         Bytes.putI32(packet, header + 4, 8 << 16);
+        long pseudo = Checksum.add(0, source, 0, source.length) + Checksum.add(0, destination, 0, source.length);
+        Bytes.putU16(packet, header + 6, Checksum.finish(Checksum.add(pseudo + UDP + 8, packet, header, 8)));
         if (ipv4) {
             Bytes.putU16(packet, 8, 64 << 8 | UDP);
             Ipv4.finish(packet, 0, packet.length);
@@ -165,6 +210,7 @@ class OwnPacketsTest {
         frame.ensureCapacity(IP_AT + packet.length);
         frame.length = IP_AT + packet.length;
         frame.origin = origin;
+        frame.ifindex = InetAddress.getByName(to).isMulticastAddress() ? index("veth0") : 0;
         Bytes.putU16(frame.data, frame.offset + Ethernet.TYPE, ipv4 ? Ethernet.TYPE_IPV4 : Ethernet.TYPE_IPV6);
         System.arraycopy(packet, 0, frame.data, frame.offset + IP_AT, packet.length);
         PacketBatch batch = new PacketBatch(1);
