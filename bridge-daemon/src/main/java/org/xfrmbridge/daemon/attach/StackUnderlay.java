@@ -126,7 +126,7 @@ public final class StackUnderlay implements Underlay {
     private void install(int openedMark, SelectionChange first) throws IOException {
         tap = own(StackNeed.TAP.open(() -> new StackTap(names.tap(), links, socket)));
         linkEvents = own(new LinkEvents());
-        network = StackNeed.SOCKETS.open(IpSocketPort::new);
+        network = StackNeed.SOCKETS.open(() -> new IpSocketPort(() -> new StackShortcuts(new SystemClock())));
         own(network::release);
         StackNeed.ROUTING.open(() -> {
             routes.requireRules();

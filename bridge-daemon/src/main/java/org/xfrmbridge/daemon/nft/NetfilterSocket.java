@@ -80,11 +80,20 @@ public final class NetfilterSocket implements AutoCloseable {
         }
     }
 
+    /** All tables of all families. */
+    void eachTable(Consumer<NetlinkReader> tables) throws OsException {
+        dump(Batch.GET_TABLE, tables);
+    }
+
     /** All chains of all families. */
     void eachChain(Consumer<NetlinkReader> chains) throws OsException {
+        dump(Batch.GET_CHAIN, chains);
+    }
+
+    private void dump(int type, Consumer<NetlinkReader> answers) throws OsException {
         NetlinkWriter out = new NetlinkWriter();
-        Batch.begin(out, Batch.NF_TABLES << 8 | Batch.GET_CHAIN, NetlinkHeader.DUMP, 0, 0, 0);
-        run(out.end().toBytes(), chains);
+        Batch.begin(out, Batch.NF_TABLES << 8 | type, NetlinkHeader.DUMP, 0, 0, 0);
+        run(out.end().toBytes(), answers);
     }
 
     private void run(byte[] request, Consumer<NetlinkReader> answers) throws OsException {

@@ -22,7 +22,8 @@ public final class OthersChains implements AutoCloseable {
     private static final int CHAIN_TYPE = 7;
     private static final int HOOK_PRIORITY = 2;
     private static final int GENERIC_MESSAGE_BYTES = 4;
-    private static final List<Path> OLDER = List.of(
+    /** Names of the tables that the older iptables has here. */
+    static final List<Path> OLDER = List.of(
             Path.of("/proc/thread-self/net/ip_tables_names"), Path.of("/proc/thread-self/net/ip6_tables_names"));
 
     private final NetfilterSocket netfilter;

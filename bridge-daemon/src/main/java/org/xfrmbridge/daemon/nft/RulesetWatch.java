@@ -6,7 +6,7 @@ import org.xfrmbridge.daemon.os.OsException;
 
 /** Tells that somebody has changed tables of nftables, whoever and whichever they are. One thread. */
 public abstract class RulesetWatch implements EventSource {
-    private static final int GROUP_NFTABLES = 7;
+    static final int GROUP_NFTABLES = 7;
 
     private final NetlinkSocket events = NetlinkSocket.toNetfilter();
 

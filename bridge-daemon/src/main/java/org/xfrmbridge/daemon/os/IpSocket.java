@@ -9,7 +9,7 @@ import org.xfrmbridge.daemon.os.Native.Memory;
 /**
  * A socket by which the bridge sends IP packets as the host's own, or receives what is for the host: raw(7), udp(7).
  * What is sent takes the host's routes and passes its rules, whatever its source address, and has a priority of
- * {@link StackSigns}. Never waits.
+ * {@link StackSigns}; but for a {@link #linkSender}, packet(7). Never waits.
  */
 public final class IpSocket implements AutoCloseable {
     static final int SOL_SOCKET = 1;
@@ -29,6 +29,7 @@ public final class IpSocket implements AutoCloseable {
 
     private static final int AF_INET = 2;
     private static final int AF_INET6 = 10;
+    private static final int AF_PACKET = 17;
     private static final int SOCK_DGRAM = 2;
     private static final int SOCK_RAW = 3;
     private static final int CLOEXEC_NONBLOCK = 0x80000 | 0x800;
@@ -74,13 +75,21 @@ public final class IpSocket implements AutoCloseable {
 
     private IpSocket(int family, int type, int protocol) throws OsException {
         this.family = family;
-        name = "socket(" + (family == AF_INET ? "AF_INET, " : "AF_INET6, ") + protocol + ")";
+        name = "socket(" + nameOf(family) + ", " + protocol + ")";
         descriptor = new Descriptor(check(LIBC.socket(family, type | CLOEXEC_NONBLOCK, protocol), name));
     }
 
     /** Whether sockets that send get a group of {@link StackSigns}: it takes CAP_SETGID. */
     public static boolean haveGroups() throws OsException {
         return FileGroup.isPermitted(StackSigns.OWN_GROUPS);
+    }
+
+    private static String nameOf(int family) {
+        return switch (family) {
+            case AF_INET -> "AF_INET";
+            case AF_INET6 -> "AF_INET6";
+            default -> "AF_PACKET";
+        };
     }
 
     /** What is to be done with a socket before it is used; it is closed if that fails. */
@@ -111,6 +120,14 @@ public final class IpSocket implements AutoCloseable {
     }
 
     /**
+     * Sends packets with their IP header to a neighbour: queues of its interface and rules at its egress are all that
+     * they pass. Receives nothing. EPERM without CAP_NET_RAW and CAP_NET_ADMIN.
+     */
+    public static IpSocket linkSender() throws OsException {
+        return open(AF_PACKET, SOCK_DGRAM, 0, socket -> socket.set(SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER_BYTES));
+    }
+
+    /**
      * Receives the host's packets of an IP protocol, whole ones. Others that want them have them, too; but while it is
      * open nobody is told that the host knows no such protocol.
      */
@@ -136,7 +153,10 @@ public final class IpSocket implements AutoCloseable {
             socket.prepareToSend(StackSigns.BYPASS_PRIORITY);
             socket.prepareToReceive();
             socket.trySet(SOL_UDP, UDP_GRO, 1);
-            if (family == AF_INET6) {
+            if (family == AF_INET) {
+                socket.set(SOL_IP, IP_RECVTOS, 1);
+                socket.set(SOL_IP, IP_RECVTTL, 1);
+            } else {
                 // What comes through a tunnel may do without a checksum (RFC 6935); the ICV is better.
                 socket.trySet(SOL_UDP, UDP_NO_CHECK6_RX, 1);
                 socket.set(SOL_IPV6, IPV6_V6ONLY, 1);
@@ -168,8 +188,6 @@ public final class IpSocket implements AutoCloseable {
         trySet(SOL_SOCKET, SO_RCVMARK, 1);
         if (family == AF_INET) {
             set(SOL_IP, IP_PKTINFO, 1);
-            set(SOL_IP, IP_RECVTOS, 1);
-            set(SOL_IP, IP_RECVTTL, 1);
         } else {
             set(SOL_IPV6, IPV6_RECVPKTINFO, 1);
             set(SOL_IPV6, IPV6_RECVHOPLIMIT, 1);
@@ -223,10 +241,14 @@ public final class IpSocket implements AutoCloseable {
 
     /** Length of an address of its family. */
     int addressBytes() {
-        return family == AF_INET ? MessageVector.SOCKADDR_IN_BYTES : MessageVector.ADDRESS_BYTES;
+        return switch (family) {
+            case AF_INET -> MessageVector.SOCKADDR_IN_BYTES;
+            case AF_INET6 -> MessageVector.ADDRESS_BYTES;
+            default -> MessageVector.SOCKADDR_LL_BYTES;
+        };
     }
 
-    /** AF_INET or AF_INET6. */
+    /** AF_INET, AF_INET6, or AF_PACKET of a {@link #linkSender}. */
     public int family() {
         return family;
     }

@@ -89,6 +89,9 @@ public interface Libc {
         int recvmmsg(int fd, Pointer messages, int count, int flags, Pointer timeout);
 
         @IgnoreError
+        int nanosleep(Pointer duration, Pointer left);
+
+        @IgnoreError
         long read(int fd, Pointer buffer, long bytes);
 
         @IgnoreError

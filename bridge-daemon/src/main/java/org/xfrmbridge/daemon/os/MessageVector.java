@@ -19,9 +19,14 @@ final class MessageVector {
     static final int ADDRESS_BYTES = 28;
 
     static final int SOCKADDR_IN_BYTES = 16;
+    static final int SOCKADDR_LL_BYTES = 20;
     static final int PORT = 2;
     static final int IPV4_ADDRESS = 4;
     static final int IPV6_ADDRESS = 8;
+    static final int LINK_PROTOCOL = 2;
+    static final int LINK_INDEX = 4;
+    static final int LINK_ADDRESS_BYTES = 11;
+    static final int LINK_ADDRESS = 12;
 
     private static final int HEADER_BYTES = 64;
     private static final int NAME_LENGTH = 8;

@@ -20,6 +20,7 @@ public final class MessagesToSend {
     private static final int MOST_WAITS = 4;
 
     private static final int WAIT_MS = 1;
+    private static final int MAC_BYTES = 6;
 
     private final MessageVector vector = new MessageVector(MOST, DATA_BYTES, CONTROL_BYTES);
     private final ByteBuffer memory = vector.memory.buffer;
@@ -48,6 +49,24 @@ public final class MessagesToSend {
     public void beginUdp(IpSocket by, int bytes, byte[] data, int destinationAt, int portAt) {
         begin(by, bytes, data, destinationAt);
         memory.put(vector.addressAt(count) + MessageVector.PORT, data, portAt, 2);
+    }
+
+    /**
+     * The same by a socket that knows no routes.
+     *
+     * @param etherType of the packet
+     * @param mac of who is to have it, in the low 48 bits
+     */
+    public void beginLink(IpSocket by, int bytes, int etherType, int ifindex, long mac) {
+        begin(by, bytes);
+        int at = vector.addressAt(count);
+        memory.put(at + MessageVector.LINK_PROTOCOL, (byte) (etherType >>> 8))
+                .put(at + MessageVector.LINK_PROTOCOL + 1, (byte) etherType)
+                .putInt(at + MessageVector.LINK_INDEX, ifindex)
+                .put(at + MessageVector.LINK_ADDRESS_BYTES, (byte) MAC_BYTES);
+        for (int i = 0; i < MAC_BYTES; i++) {
+            memory.put(at + MessageVector.LINK_ADDRESS + i, (byte) (mac >>> 8 * (MAC_BYTES - 1 - i)));
+        }
     }
 
     private void begin(IpSocket by, int bytes) {

@@ -2,18 +2,21 @@ package org.xfrmbridge.daemon.port;
 
 import org.xfrmbridge.daemon.os.IpSocket;
 import org.xfrmbridge.daemon.os.MessagesToSend;
+import org.xfrmbridge.daemon.port.Shortcuts.Shortcut;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketBuffer.Origin;
 import org.xfrmbridge.net.Bytes;
+import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.net.Udp;
+import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
- * Sends packets by raw sockets, header and all, and ESP in UDP by the sockets that receive it where that is the same.
- * What is no IP has no way there. One thread.
+ * Sends packets by raw sockets, header and all. Where that is the same, ESP in UDP goes by the sockets that receive it,
+ * and ESP to its neighbour by a packet socket. What is no IP has no way there. One thread.
  */
 final class IpSocketOutput implements RunSender {
     private static final int LINK_LOCAL_PREFIX = 0xfe80;
@@ -25,17 +28,27 @@ final class IpSocketOutput implements RunSender {
     private final Encapsulations encapsulations;
     private final MessagesToSend messages = new MessagesToSend();
     private final Runnable flush = messages::flush;
+    private final IpSocket link;
+    private final Shortcuts shortcuts;
     private final UdpTrain train = new UdpTrain();
     private final IpPacket packet = new IpPacket();
+    private boolean hasLooked;
 
-    /** @param senders the thread's own */
-    IpSocketOutput(IpSenders senders, Encapsulations encapsulations) {
+    /**
+     * @param senders the thread's own
+     * @param link for what takes a shortcut
+     * @param shortcuts the thread's own
+     */
+    IpSocketOutput(IpSenders senders, Encapsulations encapsulations, IpSocket link, Shortcuts shortcuts) {
         this.senders = senders;
         this.encapsulations = encapsulations;
+        this.link = link;
+        this.shortcuts = shortcuts;
     }
 
     @Override
     public void send(PacketBatch batch) {
+        hasLooked = false;
         try {
             RunSender.super.send(batch);
         } finally {
@@ -56,13 +69,40 @@ final class IpSocketOutput implements RunSender {
             sendTrain(udp, batch, at, together);
             return together;
         }
+        Shortcut shortcut = shortcut(batch.get(at));
         IpSenders.Sender sender = senders.of(batch.get(at).origin);
-        if (packet.isIpv4()) {
+        if (shortcut != null) {
+            sendTo(shortcut, batch.get(at));
+        } else if (packet.isIpv4()) {
             sendIpv4(sender, batch.get(at));
         } else if (sender.ipv6() != null) {
             sendIpv6(sender, batch.get(at));
         }
         return 1;
+    }
+
+    /** Only of what the bridge has sealed: about all else the host may have more to say. */
+    private Shortcut shortcut(PacketBuffer frame) {
+        if (frame.origin != Origin.BRIDGE || frame.ifindex != 0 || !isSealed(packet.protocol)) {
+            return null;
+        }
+        if (!hasLooked) {
+            shortcuts.look();
+            hasLooked = true;
+        }
+        return shortcuts.find(packet, frame.mark);
+    }
+
+    private static boolean isSealed(int protocol) {
+        return protocol == IpProtocol.ESP || protocol == IpProtocol.AH;
+    }
+
+    private void sendTo(Shortcut shortcut, PacketBuffer frame) {
+        int type = packet.isIpv4() ? Ethernet.TYPE_IPV4 : Ethernet.TYPE_IPV6;
+        messages.beginLink(link, packet.length, type, shortcut.ifindex(), shortcut.mac());
+        mark(frame);
+        messages.append(frame.data, packet.offset, packet.length);
+        messages.end();
     }
 
     private int sourcePort() {

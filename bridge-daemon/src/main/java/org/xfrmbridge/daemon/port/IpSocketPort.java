@@ -31,10 +31,13 @@ public final class IpSocketPort implements PacketPort {
     private final EventDescriptor wakeup = new EventDescriptor();
     private final EventSet events = new EventSet();
     private final boolean hasIpv6;
+    private final Shortcuts.Source shortcuts;
     private final ThreadLocal<IpSocketOutput> output;
-    private final Queue<IpSenders> allSenders = new ConcurrentLinkedQueue<>();
+    /** What belongs to threads that send. */
+    private final Queue<Runnable> closing = new ConcurrentLinkedQueue<>();
 
     private final IpSocketInput input = new IpSocketInput();
+    private final Moderation moderation = new Moderation();
     /** Those at which something waits. Receiving thread only. */
     private final Queue<SocketReceiver> ready = new ArrayDeque<>();
 
@@ -46,7 +49,8 @@ public final class IpSocketPort implements PacketPort {
     private volatile boolean closed;
 
     /** EPERM without CAP_NET_RAW and CAP_NET_ADMIN. */
-    public IpSocketPort() throws OsException {
+    public IpSocketPort(Shortcuts.Source shortcuts) throws OsException {
+        this.shortcuts = shortcuts;
         try {
             events.add(wakeup.fd(), PollSet.READ, WAKING);
             hasIpv6 = newSenders().haveIpv6();
@@ -67,7 +71,11 @@ public final class IpSocketPort implements PacketPort {
 
     private IpSocketOutput newOutput() {
         try {
-            return new IpSocketOutput(newSenders(), encapsulations);
+            IpSocket link = IpSocket.linkSender();
+            closing.add(link::close);
+            Shortcuts own = shortcuts.open();
+            closing.add(own::close);
+            return new IpSocketOutput(newSenders(), encapsulations, link, own);
         } catch (OsException e) {
             throw new UncheckedIOException(e);
         }
@@ -75,7 +83,7 @@ public final class IpSocketPort implements PacketPort {
 
     private IpSenders newSenders() throws OsException {
         IpSenders senders = new IpSenders();
-        allSenders.add(senders);
+        closing.add(senders::close);
         return senders;
     }
 
@@ -159,11 +167,15 @@ public final class IpSocketPort implements PacketPort {
     @Override
     public void receive(PacketPool pool, PacketBatch into) {
         if (ready.isEmpty() && input.isEmpty()) {
+            moderation.pause();
             await(0);
         }
+        int messages = 0;
         while (into.size() < BATCH_FRAMES && (!input.isEmpty() || fetch())) {
             input.take(pool, into);
+            messages++;
         }
+        moderation.note(messages);
     }
 
     /** Fetches from the first at which something may wait; each in turn. */
@@ -216,7 +228,7 @@ public final class IpSocketPort implements PacketPort {
             }
         }
         encapsulations.release();
-        allSenders.forEach(IpSenders::close);
+        closing.forEach(Runnable::run);
         events.close();
         wakeup.close();
     }

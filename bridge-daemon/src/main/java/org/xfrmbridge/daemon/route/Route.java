@@ -32,6 +32,8 @@ public record Route(RouteMessage message) {
     private static final int RTA_CACHEINFO = 12;
     private static final int RTA_TABLE = 15;
     private static final int RTA_VIA = 18;
+    private static final int RTA_NEWDST = 19;
+    private static final int RTA_ENCAP = 22;
     private static final int RTA_EXPIRES = 23;
     private static final int RTAX_MTU = 2;
     private static final int CACHE_EXPIRES = 8;
@@ -122,6 +124,15 @@ public record Route(RouteMessage message) {
         ByteBuffer cacheInfo = message.attributes().get(RTA_CACHEINFO);
         boolean ends = cacheInfo != null && cacheInfo.getInt(cacheInfo.position() + CACHE_EXPIRES) != 0;
         return ends && (message.headerInt(8) & RTM_F_CLONED) != 0;
+    }
+
+    /** Whether what takes it leaves by its interface as it is, and to one host. */
+    public boolean isPlain() {
+        return type() == UNICAST
+                && outputIndex() != 0
+                && !message.attributes().has(RTA_ENCAP)
+                && !message.attributes().has(RTA_NEWDST)
+                && !message.attributes().has(RTA_MULTIPATH);
     }
 
     boolean hasGateway() {

@@ -34,8 +34,10 @@ import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Checksum;
 import org.xfrmbridge.net.Ethernet;
+import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
+import org.xfrmbridge.net.MacAddress;
 
 /** Against a real kernel's stack; what it has of nftables says what a packet was on its way. */
 @Timeout(60)
@@ -134,6 +136,10 @@ class IpSocketPortTest {
     }
 
     private static void withPort(Work work) throws Exception {
+        withPort(NoShortcuts::new, work);
+    }
+
+    private static void withPort(Shortcuts.Source shortcuts, Work work) throws Exception {
         Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/nft")), "needs nft (package nftables)");
         try (TestNetwork network = new TestNetwork()) {
             network.inHere((Callable<Void>) () -> {
@@ -141,7 +147,7 @@ class IpSocketPortTest {
                     boolean known = network.ping(family.thereText) || network.ping(family.thereText);
                     assertTrue(known, "the neighbour is known");
                 }
-                IpSocketPort port = new IpSocketPort();
+                IpSocketPort port = new IpSocketPort(shortcuts);
                 try {
                     work.run(network, port);
                 } finally {
@@ -173,7 +179,7 @@ class IpSocketPortTest {
 
     private static void sendFromThere(TestNetwork network, byte[]... packets) throws Exception {
         TestNetwork.within(network.startInThere(() -> {
-            IpSocketPort port = new IpSocketPort();
+            IpSocketPort port = new IpSocketPort(NoShortcuts::new);
             port.send(frames(packets));
             port.close();
             port.release();
@@ -213,14 +219,29 @@ class IpSocketPortTest {
 
     /** Of what an interface carries, the packets of a protocol. */
     private static List<byte[]> seen(PacketSocket wire, Family family, int protocol) throws Exception {
-        List<byte[]> packets = new ArrayList<>();
+        int at = Ethernet.HEADER_BYTES + (family == Family.IPV4 ? Ipv4.PROTOCOL : Ipv6.NEXT_HEADER);
+        return seenFrames(wire, family).stream()
+                .filter(frame -> frame[at] == (byte) protocol)
+                .map(frame -> Arrays.copyOfRange(frame, Ethernet.HEADER_BYTES, frame.length))
+                .toList();
+    }
+
+    /** Of what an interface carries, the frames with ESP or UDP. */
+    private static List<byte[]> seenFrames(PacketSocket wire, Family family) throws Exception {
+        List<byte[]> frames = new ArrayList<>();
         int at = Ethernet.HEADER_BYTES + (family == Family.IPV4 ? Ipv4.PROTOCOL : Ipv6.NEXT_HEADER);
         for (byte[] frame = wire.poll(); frame != null; frame = wire.poll()) {
-            if (frame[at] == (byte) protocol && frame[14] >>> 4 == (family == Family.IPV4 ? 4 : 6)) {
-                packets.add(Arrays.copyOfRange(frame, Ethernet.HEADER_BYTES, frame.length));
+            boolean isOfFamily = frame[14] >>> 4 == (family == Family.IPV4 ? 4 : 6);
+            if (isOfFamily && (frame[at] == ESP || frame[at] == UDP)) {
+                frames.add(frame);
             }
         }
-        return packets;
+        return frames;
+    }
+
+    private static int index(TestNetwork network, String name) throws Exception {
+        return Integer.parseInt(
+                network.exec("cat /sys/class/net/" + name + "/ifindex").trim());
     }
 
     private static void rules(TestNetwork network, String rules) throws Exception {
@@ -256,6 +277,57 @@ class IpSocketPortTest {
             }
             String counters = network.exec("nft list counters");
             assertTrue(counters.contains("packets 7 "), counters);
+        });
+    }
+
+    /** Past the IP layer, but not past what sees frames leave; all else of the batch as ever, and in its order. */
+    @ParameterizedTest
+    @EnumSource(Family.class)
+    void shouldSendByAShortcut(Family family) throws Exception {
+        byte[] mac = {2, 1, 2, 3, 4, 5};
+        int[] veth = new int[1];
+        Shortcuts.Source toMac = () -> new NoShortcuts() {
+            @Override
+            public Shortcut find(IpPacket packet, int mark) {
+                return new Shortcut(veth[0], MacAddress.read(mac, 0));
+            }
+        };
+        withPort(toMac, (network, port) -> {
+            veth[0] = index(network, "veth0");
+            rules(network, """
+                    table inet t { chain o { type filter hook output priority 0;
+                        meta mark 0x1234 drop
+                    }
+                    }
+                    table netdev n {
+                        counter seen { }
+                        chain e { type filter hook egress device veth0 priority 0;
+                            meta mark 0x1234 counter name seen
+                        }
+                    }
+                    """);
+            byte[] udp = family.udp(family.here, family.there, 1, 2, 2, 40);
+            PacketBatch batch = frames(family.out(0), family.out(1), udp, family.out(3), family.out(4), family.out(5));
+            batch.get(0).mark = 0x1234;
+            batch.get(1).mark = 0x1234;
+            batch.get(4).origin = PacketBuffer.Origin.STACK;
+            batch.get(5).ifindex = veth[0];
+            try (PacketSocket wire = new PacketSocket("veth0")) {
+                port.send(batch);
+                List<byte[]> frames = seenFrames(wire, family);
+                List<byte[]> packets = frames.stream()
+                        .map(frame -> Arrays.copyOfRange(frame, Ethernet.HEADER_BYTES, frame.length))
+                        .toList();
+                assertPackets(
+                        List.of(family.out(0), family.out(1), udp, family.out(3), family.out(4), family.out(5)),
+                        packets);
+                List<Boolean> shortened = frames.stream()
+                        .map(frame -> Arrays.equals(mac, Arrays.copyOf(frame, mac.length)))
+                        .toList();
+                assertEquals(List.of(true, true, false, true, false, false), shortened);
+            }
+            String counters = network.exec("nft list counters");
+            assertTrue(counters.contains("packets 2 "), counters);
         });
     }
 
@@ -499,7 +571,7 @@ class IpSocketPortTest {
             }
             AtomicInteger source = new AtomicInteger();
             TestNetwork.within(network.startInThere(() -> {
-                IpSocketPort there = new IpSocketPort();
+                IpSocketPort there = new IpSocketPort(NoShortcuts::new);
                 source.set(there.openEncapsulation(PORT));
                 there.setSourceRedirected(PORT, true);
                 there.send(frames(packets));
