@@ -22,6 +22,7 @@ final class NftRuleset {
     private static final Pattern OUT = Pattern.compile("\\boif(?:name)?(?<not> !=)? (?<names>" + VALUE + ") ?");
     private static final Pattern REVERSE_PATH =
             Pattern.compile("\\bfib saddr(?: \\. mark)? \\. iif oif (?:missing|0|eq 0)");
+    private static final Pattern FLOWTABLE = Pattern.compile("\\bflow add @");
     private static final Pattern REJECT = Pattern.compile("\\breject(?: with .*)?$");
 
     /** A rule; chains have their hook, or none, as {@code type ... hook ... priority}. */
@@ -57,6 +58,8 @@ final class NftRuleset {
                     && !names(IN, rule.text(), true)
                     && !rule.text().contains(interfaceMatch(true, "!= "))) {
                 found.add(reversePath(rule));
+            } else if (FLOWTABLE.matcher(rule.text()).find()) {
+                addFlowtable(found, rule);
             }
         }
         return found;
@@ -184,6 +187,19 @@ final class NftRuleset {
         return rule.table().equals("inet firewalld")
                 && rule.chain().equals("filter_PREROUTING")
                 && rule.text().contains("mark");
+    }
+
+    /** It takes over a connection for both ways, whichever of them meets the rule. */
+    private void addFlowtable(List<Finding> found, Rule rule) {
+        StringBuilder leftOut = new StringBuilder();
+        for (boolean inbound : new boolean[] {true, false}) {
+            String match = interfaceMatch(inbound, "!= ");
+            boolean said = rule.text().contains(match.strip()) || names(inbound ? IN : OUT, rule.text(), true);
+            leftOut.append(said ? "" : match);
+        }
+        if (!leftOut.isEmpty()) {
+            found.add(said(rule, Reasons.flowtable(tap), replace(rule, leftOut + rule.text())));
+        }
     }
 
     private Finding reversePath(Rule rule) {

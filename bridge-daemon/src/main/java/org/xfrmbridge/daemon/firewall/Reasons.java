@@ -46,6 +46,11 @@ final class Reasons {
         return "It drops what comes in by %s, as the route to its source is another one.".formatted(tap);
     }
 
+    static String flowtable(String tap) {
+        return "It takes over what comes in or leaves by %s, which then goes past the bridge, and is dropped."
+                .formatted(tap);
+    }
+
     static String zone(String tap) {
         return "firewalld's own rules follow, as they did: it must have a zone for %s (see docs/firewall.md)"
                 .formatted(tap);

@@ -72,6 +72,34 @@ class NftRulesetTest {
                 """, Set.of()));
     }
 
+    @Test
+    void shouldKeepTunnelsOutOfFlowtables() {
+        String listing = """
+                table inet filter { # handle 1
+                	flowtable fast { # handle 2
+                		hook ingress priority filter
+                		devices = { eth0, lan }
+                	}
+
+                	chain forward { # handle 3
+                		type filter hook forward priority filter; policy accept;
+                		%smeta l4proto { tcp, udp } flow add @fast # handle 4
+                	}
+                }
+                """;
+        assertEquals(
+                List.of("nft 'replace rule inet filter forward handle 4 "
+                        + "iifname != \"xfrm0\" oifname != \"xfrm0\" meta l4proto { tcp, udp } flow add @fast'"),
+                findings(listing.formatted(""), Set.of()).getFirst().commands());
+        assertEquals(
+                List.of("nft 'replace rule inet filter forward handle 4 "
+                        + "oifname != \"xfrm0\" iifname \"lan\" meta l4proto { tcp, udp } flow add @fast'"),
+                findings(listing.formatted("iifname \"lan\" "), Set.of())
+                        .getFirst()
+                        .commands());
+        assertEquals(List.of(), findings(listing.formatted("iifname != \"xfrm0\" oifname != \"xfrm0\" "), Set.of()));
+    }
+
     private static List<Finding> findings(String listing, Set<String> left) {
         return new NftRuleset(listing, "xfrm0", left).findings();
     }
