@@ -25,17 +25,22 @@ import org.xfrmbridge.xfrm.AddressFamily;
  * <pre>
  *   50: from all fwmark 0x40000000/0x40000000 lookup 58
  *   51: from all oif xfrm0 lookup 58
- *   table 58: default dev xfrm0 scope link
+ *   table 58: default via 169.254.88.71 dev xfrm0 onlink        (IPv6: default dev xfrm0)
  * </pre>
  *
- * One thread.
+ * <p>What was opened and goes into a tunnel again comes in by the TAP and leaves by it. Of such a packet IPv4 tells the
+ * sender that there is a shorter way, which has the packet's beginning in it and is of nobody's policy, if the way back
+ * is one to the link itself. A kernel tells of no shorter way what was protected. So there is a gateway, which nobody
+ * is; IPv6 tells nothing by a device without an address.
+ *
+ * <p>One thread.
  */
 final class StackRoutes {
     private static final int RTA_OIF = 4;
+    private static final int RTA_GATEWAY = 5;
     private static final int RTA_TABLE = 15;
     private static final byte STATIC_PROTOCOL = 4;
-    private static final byte LINK_SCOPE = (byte) 253;
-    private static final byte UNIVERSE_SCOPE = 0;
+    private static final int RTNH_F_ONLINK = 4;
 
     private static final int FRA_PRIORITY = 6;
     private static final int FRA_FWMARK = 10;
@@ -45,6 +50,7 @@ final class StackRoutes {
     private static final byte TO_TABLE = 1;
     private static final byte NO_WAY = 7;
 
+    private static final byte[] NOBODY = {(byte) 169, (byte) 254, 88, 71};
     private static final int[] BOTH = {AddressFamily.INET, AddressFamily.INET6};
     private static final int[] ONLY_IPV4 = {AddressFamily.INET};
 
@@ -228,10 +234,11 @@ final class StackRoutes {
                 .put((byte) 0)
                 .put((byte) StackNames.ROUTE_TABLE)
                 .put(STATIC_PROTOCOL)
-                .put(family == AddressFamily.INET ? LINK_SCOPE : UNIVERSE_SCOPE)
+                .put((byte) 0)
                 .put((byte) Route.UNICAST)
-                .putInt(0);
-        return request.putInt(RTA_TABLE, StackNames.ROUTE_TABLE).putInt(RTA_OIF, tapIndex);
+                .putInt(family == AddressFamily.INET ? RTNH_F_ONLINK : 0);
+        request.putInt(RTA_TABLE, StackNames.ROUTE_TABLE).putInt(RTA_OIF, tapIndex);
+        return family == AddressFamily.INET ? request.putBytes(RTA_GATEWAY, NOBODY) : request;
     }
 
     private NetlinkWriter markRule(int type, int family) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
@@ -24,6 +25,9 @@ import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.WideScope;
 import org.xfrmbridge.daemon.status.Part;
 import org.xfrmbridge.daemon.status.Place;
+import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 
@@ -196,6 +200,39 @@ class StackUnderlayTest {
                 underlay.keepClosed();
                 assertEquals(forwards + "\n", network.exec("sysctl -n net.ipv4.conf.xfrm0.forwarding"));
             }
+            underlay.close();
+            return null;
+        });
+    }
+
+    /** What it would tell has the packet's beginning in it, and is of nobody's policy. */
+    @Test
+    void shouldNotTellOfAShorterWayWhatComesAndGoesByItsDevice() throws Exception {
+        network.inHere(() -> {
+            network.exec("sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=2");
+            network.ip("route add 10.7.0.0/16 via 192.0.2.2 dev veth0");
+            // What is routed to a device that cannot be looked at is sent to the bridge's by routing.
+            network.ip("tuntap add tun9 mode tun");
+            network.ip("link set tun9 up");
+            network.ip("route add 10.8.0.0/16 dev tun9");
+            network.exec("nft add table ip test");
+            network.exec("nft add chain ip test forward { type filter hook forward priority 0 ; }");
+            network.exec("nft add rule ip test forward iifname xfrm0 oifname xfrm0 counter");
+            network.exec("nft add chain ip test output { type filter hook output priority 0 ; }");
+            network.exec("nft add rule ip test output icmp type redirect counter");
+            Underlay underlay = Underlay.attach(PLAN, directory);
+            selectAll(underlay);
+            PacketBuffer frame = new PacketBuffer();
+            byte[] packet =
+                    HexFormat.of().parseHex("0800" + "4500001c00000000401166c10a0700010a080001" + "04d204d200080000");
+            System.arraycopy(packet, 0, frame.data, frame.offset + Ethernet.TYPE, packet.length);
+            frame.length = Ethernet.TYPE + packet.length;
+            PacketBatch batch = new PacketBatch(1);
+            batch.add(frame);
+            underlay.host().send(batch);
+            String counted = network.exec("nft list table ip test");
+            assertTrue(counted.contains("oifname \"xfrm0\" counter packets 1 "), counted);
+            assertTrue(counted.contains("icmp type redirect counter packets 0 "), counted);
             underlay.close();
             return null;
         });

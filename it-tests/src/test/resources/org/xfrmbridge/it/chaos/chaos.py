@@ -999,6 +999,22 @@ def other_mtu(gateway, chance):
     gateway.ip("link", "set", "lan", "mtu", "1500")
 
 
+def other_settings(gateway, chance):
+    """What udev and network managers set for a device that they take for theirs."""
+    for _ in range(chance.randrange(1, 5)):
+        what = chance.choice(("ipv4/conf/xfrm0/rp_filter 1", "ipv4/conf/xfrm0/rp_filter 2", "ipv4/conf/all/rp_filter 2",
+                              "ipv4/conf/xfrm0/forwarding 0", "ipv6/conf/xfrm0/disable_ipv6 1", "flush", "arp"))
+        if what == "flush":
+            gateway.ip("address", "flush", "dev", "xfrm0")
+        elif what == "arp":
+            gateway.ip("link", "set", "xfrm0", "arp", "on", "addrgenmode", "eui64")
+        else:
+            path, value = what.split()
+            gateway.inside("sh", "-c", "echo %s >/proc/sys/net/%s" % (value, path))
+        moment(chance, 0.7)
+    gateway.inside("sh", "-c", "echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter")
+
+
 DISTURBANCES = {
     "kill-bridge": kill_bridge, "end-bridge": end_bridge, "kill-starting-bridge": kill_starting_bridge,
     "stop-bridge": stop_bridge, "kill-charon": kill_charon, "end-charon": end_charon, "eth1-down": link("eth1"),
@@ -1008,7 +1024,7 @@ DISTURBANCES = {
     "flush-tables": flush_tables, "others-nat": others_nat, "kill-guard": kill_guard,
     "kill-guard-and-bridge": kill_guard_and_bridge, "many-policies": many_policies,
     "killed-in-burst": killed_in_burst, "other-policy": other_policy, "flush-states": flush_states,
-    "moved-address": moved_address, "other-mtu": other_mtu,
+    "moved-address": moved_address, "other-mtu": other_mtu, "other-settings": other_settings,
 }
 
 
