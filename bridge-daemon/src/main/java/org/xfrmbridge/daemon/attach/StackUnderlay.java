@@ -321,27 +321,33 @@ public final class StackUnderlay implements Underlay {
         }
     }
 
-    /** Keeps the host from sending and forwarding anything but to itself. */
+    /** Keeps the host from sending, forwarding and receiving anything but from and to itself. */
     public Selection.Barrier barrier() {
         return new Selection.Barrier() {
             @Override
             public void close() {
-                try {
-                    routes.shut();
-                } catch (OsException e) {
-                    LOG.error("what the host sends could not be stopped: {}", e.getMessage());
-                }
+                attempt(routes::shut, "what the host sends and forwards could not be stopped");
+                attempt(table::shut, "what comes in, and what is bound to an interface, could not be stopped");
             }
 
             @Override
             public void open() {
-                try {
-                    routes.open();
-                } catch (OsException e) {
-                    LOG.error("rules of preference {} still stop all: {}", StackNames.SHUT_RULE, e.getMessage());
-                }
+                attempt(table::open, "nftables' chains \"shut\" still stop what comes in");
+                attempt(routes::open, "rules of preference " + StackNames.SHUT_RULE + " still stop all");
             }
         };
+    }
+
+    private interface Attempt {
+        void make() throws OsException;
+    }
+
+    private static void attempt(Attempt attempt, String failure) {
+        try {
+            attempt.make();
+        } catch (OsException e) {
+            LOG.error("{}: {}", failure, e.getMessage());
+        }
     }
 
     /** Has IP in IP come here, too, for the sake of IPComp. */

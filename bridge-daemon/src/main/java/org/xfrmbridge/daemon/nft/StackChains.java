@@ -37,6 +37,8 @@ final class StackChains {
     private static final String ENCAPSULATED = "encapsulated";
     private static final String ENCAPSULATE = "encapsulate";
     private static final String IDENTITY = "identity";
+    private static final String SHUT_OUTPUT = "shut-output";
+    private static final String SHUT_INPUT = "shut-input";
     static final String COVERED = "covered";
     private static final String IPSEC = "ipsec-protocols";
     private static final String TAP_EGRESS = "tap-egress";
@@ -160,6 +162,23 @@ final class StackChains {
         selection.addChains(batch, extensions.routes());
         nat.addChains(batch);
         addSelected(batch);
+    }
+
+    /**
+     * What is bound to a device finds a way where routing rules leave it none, and what comes in needs none. Written
+     * twice it is there once.
+     */
+    static void addShut(Batch batch) {
+        batch.addChain(SHUT_OUTPUT, new Hook("filter", Hook.OUTPUT, VERY_LAST), Policy.DROP)
+                .flushChain(SHUT_OUTPUT)
+                .addRule(SHUT_OUTPUT, isLoopback(Meta.OIF).accept());
+        batch.addChain(SHUT_INPUT, new Hook("filter", Hook.INPUT, VERY_LAST), Policy.DROP)
+                .flushChain(SHUT_INPUT)
+                .addRule(SHUT_INPUT, isLoopback(Meta.IIF).accept());
+    }
+
+    static void deleteShut(Batch batch) {
+        batch.deleteChain(SHUT_OUTPUT).deleteChain(SHUT_INPUT);
     }
 
     /** As few rules as can be for what is not selected: what is never to be is looked for behind the sets. */

@@ -40,6 +40,7 @@ public final class StackTable implements SelectionTable {
     private Hooks hooks = Hooks.NONE;
     private Map<Integer, Integer> encapsulation = Map.of();
     private Set<CoveredDevice> covered = Set.of();
+    private boolean shut;
 
     private StackTable(StackNames names, int tapIndex, int queue, NetlinkSocket owner, boolean haveGroup) {
         this.names = names;
@@ -216,11 +217,33 @@ public final class StackTable implements SelectionTable {
         all.writeHooks(batch, Hooks.NONE, next);
         all.writeEncapsulation(batch, Map.of(), encapsulation);
         all.addNetdev(batch, Set.of());
+        if (shut) {
+            StackChains.addShut(batch.in(Family.INET));
+        }
         netfilter.commit(batch);
         extensions = these;
         chains = all;
         hooks = next;
         covered = Set.of();
+    }
+
+    /** Lets nothing in, and nothing of the host out, but to itself; whatever else of the tables cannot be written. */
+    public void shut() throws OsException {
+        shut = true;
+        Batch batch = new Batch(Family.INET, StackNames.TABLE).addTable(extensions.tableFlags());
+        StackChains.addShut(batch);
+        netfilter.commit(batch);
+    }
+
+    /** Ends {@link #shut}. */
+    public void open() throws OsException {
+        if (shut) {
+            Batch batch = new Batch(Family.INET, StackNames.TABLE);
+            StackChains.addShut(batch);
+            StackChains.deleteShut(batch);
+            netfilter.commit(batch);
+            shut = false;
+        }
     }
 
     /** Takes the tables away: for {@code detach}. */

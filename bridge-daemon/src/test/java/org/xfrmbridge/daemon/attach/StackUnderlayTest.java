@@ -6,7 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.SocketTimeoutException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
@@ -21,6 +26,7 @@ import org.xfrmbridge.daemon.nft.Guard;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.nft.StackTable;
 import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.os.PacketSocket;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.WideScope;
 import org.xfrmbridge.daemon.status.Part;
@@ -129,6 +135,68 @@ class StackUnderlayTest {
             again.close();
             return null;
         });
+    }
+
+    /** Where the tables cannot be told what to select. */
+    @Test
+    void shouldLetNothingPassWhileItIsShut() throws Exception {
+        PacketSocket wire = TestNetwork.within(network.startInThere(() -> new PacketSocket("veth0")));
+        network.inHere(() -> {
+            StackUnderlay underlay = (StackUnderlay) Underlay.attach(PLAN, directory);
+            assertTrue(isReceived());
+            underlay.barrier().close();
+            underlay.barrier().close();
+            network.exec("nft flush ruleset");
+            packets(wire);
+            for (String way : List.of("192.0.2.2", "-I veth0 192.0.2.2", "2001:db8::2", "-I veth0 2001:db8::2")) {
+                assertFalse(network.ping(way), way);
+            }
+            assertEquals(0, packets(wire));
+            assertFalse(isReceived());
+            assertTrue(network.ping("192.0.2.1"));
+            assertTrue(network.ping("2001:db8::1"));
+            underlay.barrier().open();
+            assertTrue(network.ping("192.0.2.2"));
+            assertTrue(network.ping("-I veth0 2001:db8::2"));
+            assertTrue(isReceived());
+            underlay.close();
+            return null;
+        });
+        wire.close();
+        assertEquals(before, snapshot());
+    }
+
+    /** How many packets of this host have come there since the last call. */
+    private int packets(PacketSocket wire) throws Exception {
+        byte[] mac = HexFormat.ofDelimiter(":")
+                .parseHex(network.ip("-o link show dev veth0")
+                        .split("link/ether ")[1]
+                        .substring(0, 17));
+        int packets = 0;
+        for (byte[] frame = wire.poll(); frame != null; frame = wire.poll()) {
+            boolean isIp = frame[12] == 0x08 && frame[13] == 0 || frame[12] == (byte) 0x86;
+            if (isIp && Arrays.equals(frame, 6, 12, mac, 0, 6)) {
+                packets++;
+            }
+        }
+        return packets;
+    }
+
+    /** Whether a datagram that comes from there reaches its socket. */
+    private boolean isReceived() throws Exception {
+        try (DatagramSocket socket = new DatagramSocket(5555)) {
+            socket.setSoTimeout(500);
+            TestNetwork.within(network.startInThere(() -> {
+                try (DatagramSocket sender = new DatagramSocket()) {
+                    sender.send(new DatagramPacket(new byte[1], 1, InetAddress.getByName("192.0.2.1"), 5555));
+                }
+                return null;
+            }));
+            socket.receive(new DatagramPacket(new byte[1], 1));
+            return true;
+        } catch (SocketTimeoutException e) {
+            return false;
+        }
     }
 
     @Test
