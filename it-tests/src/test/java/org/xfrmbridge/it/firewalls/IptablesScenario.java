@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -13,11 +14,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
+import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Gateway.Family;
+import org.xfrmbridge.lab.Topology;
 
 /**
  * Why: most firewalls are of iptables, and must see what tunnels carry as on a kernel. Topology: two gateways with
@@ -37,6 +41,7 @@ import org.xfrmbridge.lab.Gateway.Family;
     Requirement.DEBIAN_PYTHON
 })
 class IptablesScenario {
+    private static final Duration LIMIT = Duration.ofSeconds(30);
     /** What every firewall lets in. Neighbour discovery is ICMP. */
     private static final String USUAL = """
             t -P INPUT DROP
@@ -49,6 +54,9 @@ class IptablesScenario {
             done
             t -A INPUT -p esp -j ACCEPT
             """;
+
+    private static final String ESP_OF_THE_GATEWAY =
+            "(ip proto 50 or ip6 proto 50) and (src host 192.0.2.1 or src host 2001:db8:7::1)";
 
     private FirewalledSite site;
 
@@ -136,6 +144,35 @@ class IptablesScenario {
         }
         String[] ends = address.split("::");
         return ends[0] + ":0000:0000:0000:0000:0000:0000:" + "0".repeat(4 - ends[1].length()) + ends[1];
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldSendNoEspThatARuleDrops(Iptables.Kind kind) {
+        List<Daemon> streams = site.startStreams();
+        awaitEsp();
+        for (Family family : Family.values()) {
+            rules(kind, family).run("t -A OUTPUT -p esp -j DROP");
+        }
+        // What was on its way.
+        Await.pause(Duration.ofMillis(300));
+        int before = site.packets(Topology.LEFT_PORT, ESP_OF_THE_GATEWAY).size();
+        Await.pause(Duration.ofSeconds(1));
+        assertEquals(
+                before, site.packets(Topology.LEFT_PORT, ESP_OF_THE_GATEWAY).size());
+        for (Family family : Family.values()) {
+            rules(kind, family).flush();
+        }
+        awaitEsp();
+        streams.forEach(Daemon::close);
+    }
+
+    private void awaitEsp() {
+        int before = site.packets(Topology.LEFT_PORT, ESP_OF_THE_GATEWAY).size();
+        Await.until(
+                "ESP",
+                LIMIT,
+                () -> site.packets(Topology.LEFT_PORT, ESP_OF_THE_GATEWAY).size() > before);
     }
 
     @ParameterizedTest

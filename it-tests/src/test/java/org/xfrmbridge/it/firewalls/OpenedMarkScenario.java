@@ -15,9 +15,9 @@ import org.xfrmbridge.lab.Lab;
 /**
  * Why: a mark goes where an interface does not, and most bits of it are the host's. Topology: FirewalledSite, bridges
  * with {@code --mark-opened 0x10}. Steps: rules of nft that ask for the mark, alone and beside a bit of the host's own;
- * a routing rule for it, without which the client is out of reach; a bit that the host gives what it sends, for which
- * there is a routing rule, too. Expected: just what was opened has the mark, in rules and for routes, and no other bit
- * that is not the host's; what is protected keeps the host's bits up to the routes of its ESP.
+ * a routing rule for it, without which the client is out of reach; a bit that the host gives what it sends or forwards,
+ * at several places. Expected: just what was opened has the mark, in rules and for routes, and no other bit that is not
+ * the host's; what the host marks is protected as ever.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Requires({
@@ -30,6 +30,7 @@ import org.xfrmbridge.lab.Lab;
 })
 class OpenedMarkScenario {
     private static final int[] PORTS = {7001, 7002, 7003, 7004};
+    private static final int[] OWN = {7005, 7006, 7007};
     private static final String RULES = """
             table inet marks {
                 chain prerouting {
@@ -49,6 +50,14 @@ class OpenedMarkScenario {
                 chain output {
                     type route hook output priority mangle;
                     udp dport 7005 meta mark set 0x200
+                }
+                chain forward {
+                    type filter hook forward priority mangle;
+                    udp dport 7006 meta mark set 0x200
+                }
+                chain postrouting {
+                    type filter hook postrouting priority mangle;
+                    udp dport 7007 meta mark set 0x200
                 }
             }
             """;
@@ -84,7 +93,8 @@ class OpenedMarkScenario {
         for (Family family : Family.values()) {
             site.assertAnswer(Place.FAR, Place.GATEWAY, family, PORTS, 7001, 7003);
             site.assertAnswer(Place.WORLD, Place.OUTSIDE, family, PORTS, 7002);
-            site.assertAnswer(Place.GATEWAY, Place.FAR, family, new int[] {7005}, 7005);
+            site.assertAnswer(Place.GATEWAY, Place.FAR, family, OWN, OWN);
+            site.assertAnswer(Place.CLIENT, Place.FAR, family, OWN, OWN);
         }
         site.host().run("nft", "delete", "table", "inet", "marks");
         site.assertNothingClear();
@@ -92,6 +102,8 @@ class OpenedMarkScenario {
 
     @Test
     void shouldMarkWhatWasOpenedForRoutes() {
+        // The way back to a client is not the one that is looked for by his address.
+        site.host().sysctl("ipv4.conf.all.rp_filter", 0);
         site.host().run("sh", "-ec", ROUTES);
         for (Family family : Family.values()) {
             site.host().ip("-" + family.label(), "rule", "add", "fwmark", "0x10/0x10", "lookup", "100");

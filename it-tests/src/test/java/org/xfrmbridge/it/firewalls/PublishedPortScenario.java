@@ -40,6 +40,10 @@ class PublishedPortScenario {
             tar -cf ../image.tar .
             """;
 
+    /** Where there is br_netfilter. */
+    private static final String BRIDGED_FRAMES =
+            "calls=/proc/sys/net/bridge/bridge-nf-call-iptables; [ ! -e $calls ] || echo 1 >$calls";
+
     private static final int PUBLISHED = 8001;
     private static final String PROTECTED_NETWORK = "10.1.128.0/24";
 
@@ -49,7 +53,7 @@ class PublishedPortScenario {
             // Where it turns forwarding on itself, it drops what is forwarded.
             site.host().sysctl("ipv4.ip_forward", 0);
             DockerEngine engine = DockerEngine.startOn(site.scene(), site.host());
-            site.host().sysctl("bridge.bridge-nf-call-iptables", 1);
+            site.host().run("sh", "-ec", BRIDGED_FRAMES);
             importImage(site, engine);
             engine.docker("network", "create", "--subnet", PROTECTED_NETWORK, "protected")
                     .run();
