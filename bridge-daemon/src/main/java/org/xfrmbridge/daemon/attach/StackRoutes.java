@@ -48,6 +48,7 @@ final class StackRoutes {
     private static final int FRA_FWMASK = 16;
     private static final int FRA_OIFNAME = 17;
     private static final byte TO_TABLE = 1;
+    private static final byte NOTHING = 3;
     private static final byte NO_WAY = 7;
 
     private static final byte[] NOBODY = {(byte) 169, (byte) 254, 88, 71};
@@ -111,6 +112,17 @@ final class StackRoutes {
         add(shutRule(RouteMessage.NEW_RULE, AddressFamily.INET));
         if (hasIpv6) {
             add(shutRule(RouteMessage.NEW_RULE, AddressFamily.INET6));
+        }
+    }
+
+    /**
+     * Has every flow that goes past the chains, by a flowtable of others, go by them again: its route is out of date as
+     * soon as there is another rule, be it for nothing and for a moment.
+     */
+    void endFlows() throws OsException {
+        for (int family : hasIpv6 ? BOTH : ONLY_IPV4) {
+            add(nothingRule(RouteMessage.NEW_RULE, family));
+            delete(nothingRule(RouteMessage.DELETE_RULE, family));
         }
     }
 
@@ -253,6 +265,10 @@ final class StackRoutes {
 
     private NetlinkWriter shutRule(int type, int family) {
         return rule(type, family, StackNames.SHUT_RULE, NO_WAY);
+    }
+
+    private NetlinkWriter nothingRule(int type, int family) {
+        return rule(type, family, StackNames.TAP_RULE + 1, NOTHING);
     }
 
     private static NetlinkWriter toTable(NetlinkWriter rule) {

@@ -15,6 +15,7 @@ import org.xfrmbridge.daemon.nft.ClearQueue;
 import org.xfrmbridge.daemon.nft.CoveredDevice;
 import org.xfrmbridge.daemon.nft.Guard;
 import org.xfrmbridge.daemon.nft.OthersChains;
+import org.xfrmbridge.daemon.nft.OthersChains.Others;
 import org.xfrmbridge.daemon.nft.RulesetWatch;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.nft.StackTable;
@@ -59,6 +60,7 @@ public final class StackUnderlay implements Underlay {
     private Guard guard;
     private ClearQueue queue;
     private OthersChains others;
+    private Others beside = Others.NONE;
     private StackTable table;
     private StackTap tap;
     private StackHostPort host;
@@ -144,7 +146,7 @@ public final class StackUnderlay implements Underlay {
         others = own(StackNeed.NFTABLES.open(OthersChains::open));
         rulesetEvents = own(StackNeed.NFTABLES.open(RulesetEvents::new));
         cover(false);
-        table.beside(others.look());
+        lookAtOthers();
         // A bridge that died while it let nothing pass has left it so.
         routes.open();
         LOG.info(
@@ -273,6 +275,10 @@ public final class StackUnderlay implements Underlay {
         return change -> {
             useRules(change);
             table.commit(change);
+            if (beside.flowtables()
+                    && (!change.added().isEmpty() || !change.wide().isEmpty())) {
+                routes.endFlows();
+            }
         };
     }
 
@@ -420,7 +426,20 @@ public final class StackUnderlay implements Underlay {
             cover(false);
             LOG.warn("somebody has taken away nftables' tables {}: they are there again", StackNames.TABLE);
         }
-        table.beside(others.look());
+        lookAtOthers();
+    }
+
+    private void lookAtOthers() throws OsException {
+        Others now = others.look();
+        table.beside(now);
+        if (now.flowtables() && !beside.flowtables()) {
+            LOG.warn(
+                    "somebody's flowtable forwards packets past all rules: flows that policies are for stand still in "
+                            + "it, unless its rules leave out what leaves or comes by {}; see \"xfrm-bridge firewall\"",
+                    names.tap());
+            routes.endFlows();
+        }
+        beside = now;
     }
 
     /** @param hasLinkGone one of the same name and number has come, maybe, and not the chain that it had */

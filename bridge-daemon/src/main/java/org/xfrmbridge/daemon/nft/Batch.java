@@ -68,6 +68,7 @@ public final class Batch {
     static final int DELETE_SET = 11;
     static final int NEW_ELEMENTS = 12;
     static final int DELETE_ELEMENTS = 14;
+    static final int GET_FLOWTABLE = 23;
     private static final int BATCH_BEGIN = 0x10;
     private static final int BATCH_END = 0x11;
     private static final int TABLE_NAME = 1;

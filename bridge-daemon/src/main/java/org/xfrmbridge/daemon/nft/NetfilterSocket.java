@@ -90,6 +90,11 @@ public final class NetfilterSocket implements AutoCloseable {
         dump(Batch.GET_CHAIN, chains);
     }
 
+    /** All flowtables of all families. */
+    void eachFlowtable(Consumer<NetlinkReader> flowtables) throws OsException {
+        dump(Batch.GET_FLOWTABLE, flowtables);
+    }
+
     private void dump(int type, Consumer<NetlinkReader> answers) throws OsException {
         NetlinkWriter out = new NetlinkWriter();
         Batch.begin(out, Batch.NF_TABLES << 8 | type, NetlinkHeader.DUMP, 0, 0, 0);

@@ -29,6 +29,7 @@ public final class OthersChains implements AutoCloseable {
     private final NetfilterSocket netfilter;
     private boolean translate;
     private OptionalInt firewalldAt = OptionalInt.empty();
+    private boolean flowtables;
 
     private OthersChains() throws OsException {
         netfilter = new NetfilterSocket(NetlinkSocket.toNetfilter());
@@ -43,17 +44,20 @@ public final class OthersChains implements AutoCloseable {
      *
      * @param translate whether chains translate addresses
      * @param firewalldAt the priority of the prerouting chain where firewalld checks sources of IPv6
+     * @param flowtables whether flows are forwarded past all chains
      */
-    public record Others(boolean translate, OptionalInt firewalldAt) {
-        static final Others NONE = new Others(false, OptionalInt.empty());
+    public record Others(boolean translate, OptionalInt firewalldAt, boolean flowtables) {
+        public static final Others NONE = new Others(false, OptionalInt.empty(), false);
     }
 
     /** What there is now. */
     public Others look() throws OsException {
         translate = OLDER.stream().anyMatch(OthersChains::namesNat);
         firewalldAt = OptionalInt.empty();
+        flowtables = false;
         netfilter.eachChain(this::look);
-        return new Others(translate, firewalldAt);
+        netfilter.eachFlowtable(flowtable -> flowtables = true);
+        return new Others(translate, firewalldAt, flowtables);
     }
 
     private void look(NetlinkReader chain) {

@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.BufferedReader;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.SocketTimeoutException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
@@ -27,6 +29,8 @@ import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.nft.StackTable;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PacketSocket;
+import org.xfrmbridge.daemon.route.Links;
+import org.xfrmbridge.daemon.route.RouteSocket;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.WideScope;
 import org.xfrmbridge.daemon.status.Part;
@@ -133,6 +137,32 @@ class StackUnderlayTest {
             Underlay again = Underlay.attach(PLAN, directory);
             assertFalse(network.ip("rule").contains("49:"));
             again.close();
+            return null;
+        });
+    }
+
+    /** What a flowtable carries looks for its way anew when there has been another rule. */
+    @Test
+    void shouldEndFlowsByARuleForNothing() throws Exception {
+        network.inHere(() -> {
+            StackRoutes routes = new StackRoutes(new RouteSocket(), StackNames.DEFAULT);
+            routes.install(new Links(new RouteSocket()).find("veth0"));
+            String rules = network.ip("rule") + network.ip("-6 rule");
+            Process monitor = new ProcessBuilder("ip", "monitor", "rule").start();
+            try (BufferedReader lines = monitor.inputReader()) {
+                while (!lines.ready()) {
+                    routes.endFlows();
+                    Thread.sleep(20);
+                }
+                Set<String> seen = new HashSet<>();
+                for (int i = 0; i < 4; i++) {
+                    seen.add(lines.readLine().strip());
+                }
+                assertEquals(Set.of("52:\tfrom all nop", "Deleted 52:\tfrom all nop"), seen);
+            } finally {
+                monitor.destroy();
+            }
+            assertEquals(rules, network.ip("rule") + network.ip("-6 rule"));
             return null;
         });
     }

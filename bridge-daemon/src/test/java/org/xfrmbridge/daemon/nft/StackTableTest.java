@@ -363,7 +363,7 @@ class StackTableTest {
                 + "counter; };"
                 + " chain q { type filter hook prerouting priority 12; udp dport 53 meta mark 7 counter; }; }");
         table.commit(add(PING6));
-        table.beside(new Others(false, OptionalInt.of(10)));
+        table.beside(new Others(false, OptionalInt.of(10), false));
         ByteBuffer frame = ByteBuffer.allocate(IP_AT + 48).put(tapMac()).putShort((short) StackSigns.MARK_MAC);
         frame.put(
                 ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(7).flip());
@@ -447,7 +447,7 @@ class StackTableTest {
                 List.of(), List.of(), List.of(), Set.of(new WideScope(Direction.OUT, AddressFamily.INET))));
         nft("table ip other { chain o { type filter hook output priority -400; meta priority set \"" + priority
                 + "\"; }; chain p { type nat hook postrouting priority 100; snat to 192.0.2.1; }; }");
-        table.beside(new Others(true, OptionalInt.empty()));
+        table.beside(new Others(true, OptionalInt.empty(), false));
         ping("-I 203.0.113.5 10.9.0.1");
         List<byte[]> selected = frames(tap, source, "10.9.0.1");
         assertEquals(onTap, selected.size());
