@@ -59,18 +59,27 @@ final class StackTap implements AutoCloseable {
      */
     boolean keep() throws OsException {
         Link now = links.find(link.name());
-        boolean lost = now == null || now.index() != link.index();
-        if (lost) {
-            device.makeAgain(link.index());
-            links.setMac(link.index(), link.mac());
-            links.setAddressGeneration(link.index(), Link.NO_GENERATED_ADDRESS);
-        }
-        boolean changed = lost || !isSettled(now);
-        if (changed) {
+        boolean isRight = now != null && now.index() == link.index() && isSettled(now);
+        if (!isRight) {
+            if (now == null && !isRenamed() || now != null && now.index() != link.index()) {
+                device.makeAgain(link.index());
+                links.setMac(link.index(), link.mac());
+                links.setAddressGeneration(link.index(), Link.NO_GENERATED_ADDRESS);
+            }
             settle();
         }
         keepOpen();
-        return changed;
+        return !isRight;
+    }
+
+    /** Whether it was there under another name; it has its own again. */
+    private boolean isRenamed() throws OsException {
+        Link other = links.find(link.index());
+        boolean renamed = other != null && other.mac() == link.mac();
+        if (renamed) {
+            links.rename(link.index(), link.name());
+        }
+        return renamed;
     }
 
     /** Whether an event tells that the device has lost its address. */
@@ -80,10 +89,16 @@ final class StackTap implements AutoCloseable {
     }
 
     private boolean isSettled(Link now) {
-        return now.isUp() && now.isWithoutArp() && now.mtuBytes() == MTU_BYTES && now.mac() == link.mac();
+        return now.isUp()
+                && now.isWithoutArp()
+                && now.mtuBytes() == MTU_BYTES
+                && now.mac() == link.mac()
+                && now.master() == 0;
     }
 
+    /** A bridge that it was made a port of, as by a network manager, would have what is opened. */
     private void settle() throws OsException {
+        links.removeMaster(link.index());
         links.disableArp(link.index());
         links.setMac(link.index(), link.mac());
         links.setMtu(link.index(), MTU_BYTES);

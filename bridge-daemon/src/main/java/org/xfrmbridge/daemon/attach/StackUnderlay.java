@@ -394,12 +394,21 @@ public final class StackUnderlay implements Underlay {
 
     @Override
     public void keepClosed() {
+        lookAfter(guard::keep);
+        lookAfter(this::keepWay);
+        lookAfter(this::keepTables);
+        lookAfter(() -> cover(false));
+        lookAfter(this::keepEncapsulation);
+    }
+
+    private interface Care {
+        void run() throws IOException;
+    }
+
+    /** What cannot be mended keeps nothing else from being so. */
+    private static void lookAfter(Care part) {
         try {
-            guard.keep();
-            keepWay();
-            keepTables();
-            cover(false);
-            keepEncapsulation();
+            part.run();
         } catch (IOException e) {
             LOG.warn("what is in the host's stack could not be looked after: {}", e.getMessage());
         }

@@ -139,7 +139,13 @@ public final class Links {
         socket.change(header(DELETE_LINK, 0, index, 0, 0));
     }
 
-    /** Takes an interface out of its bridge. */
+    /** Gives an interface another name, for which it is taken down. */
+    public void rename(int index, String name) throws OsException {
+        setDown(index);
+        socket.change(header(SET_LINK, 0, index, 0, 0).putString(Link.IFLA_IFNAME, name));
+    }
+
+    /** Takes an interface out of its bridge, if it is in one. */
     public void removeMaster(int index) throws OsException {
         socket.change(header(SET_LINK, 0, index, 0, 0).putInt(Link.IFLA_MASTER, 0));
     }

@@ -241,10 +241,37 @@ class StackUnderlayTest {
             underlay.keepClosed();
             assertEquals(
                     whole, network.ip("rule") + network.ip("route show table 58") + network.ip("-br link show xfrm0"));
+            network.ip("link set xfrm0 down");
+            network.ip("link set xfrm0 name other");
+            underlay.keepClosed();
+            assertEquals(
+                    whole, network.ip("rule") + network.ip("route show table 58") + network.ip("-br link show xfrm0"));
+            network.ip("link add br0 type bridge");
+            network.ip("link set xfrm0 master br0");
+            underlay.keepClosed();
+            assertFalse(network.ip("link show xfrm0").contains("master"));
+            network.ip("link delete br0");
             underlay.close();
             return null;
         });
         assertEquals(before, snapshot());
+    }
+
+    /** As a device that was moved to another namespace, and lives on. */
+    @Test
+    void shouldCoverNewDevicesWhereItsOwnCannotBeMadeAgain() throws Exception {
+        network.inHere(() -> {
+            Underlay underlay = Underlay.attach(PLAN, directory);
+            network.ip("link set xfrm0 down");
+            network.ip("link set xfrm0 name other");
+            network.ip("link add xfrm0 type bridge");
+            network.ip("link add br9 type bridge");
+            network.ip("link set br9 up");
+            underlay.keepClosed();
+            assertTrue(underlay.status().covered().contains("br9"));
+            underlay.close();
+            return null;
+        });
     }
 
     /** udev does that, as sysctl.d says, and network managers of a device that they take for theirs. */
