@@ -3,6 +3,7 @@ package org.xfrmbridge.bench;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToIntFunction;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -171,7 +172,8 @@ public class DatapathBench {
 
     private static final class Unheard implements DatapathEvents {
         @Override
-        public boolean acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
+        public boolean acquire(
+                Policy policy, Template template, Flow flow, Address daddr, Address saddr, ToIntFunction<Flow> device) {
             return true;
         }
 

@@ -52,7 +52,7 @@ final class FlowInterfaces {
 
     /**
      * What an ACQUIRE names, to whom it may matter by which interface a packet would leave. Of what the host itself
-     * sends by IPv6 a kernel's flow has none, unless its socket is bound to it. May ask the host.
+     * sends by IPv6 a kernel's flow has none, unless its socket is bound to it. May ask the host. Any thread.
      */
     int named(Flow flow) {
         boolean isShown = !context.isInStack() || flow.ifindex != 0;

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.ToIntFunction;
 import org.xfrmbridge.datapath.OutboundRoute.Basis;
 import org.xfrmbridge.datapath.OutboundRoute.Generations;
 import org.xfrmbridge.db.StateFreshness;
@@ -42,6 +43,7 @@ final class OutboundResolver {
     private final PathCounters counters;
     private final SocketPolicyFinder sockets;
     private final FlowInterfaces interfaces;
+    private final ToIntFunction<Flow> named;
 
     private final DeflateCodec codec = new DeflateCodec();
     private final AtomicInteger identifications =
@@ -49,7 +51,6 @@ final class OutboundResolver {
     private final List<State> states = new ArrayList<>();
     private final List<StateFreshness> stateFreshness = new ArrayList<>();
     private final List<State> larvalStates = new ArrayList<>();
-    private final Flow asked = new Flow();
     private long validForNs;
     private boolean refused;
 
@@ -57,6 +58,7 @@ final class OutboundResolver {
         this.context = context;
         this.counters = counters;
         interfaces = new FlowInterfaces(context);
+        named = interfaces::named;
         sockets = new SocketPolicyFinder(context);
     }
 
@@ -204,8 +206,7 @@ final class OutboundResolver {
             return state;
         }
         if (state == null) {
-            asked.copyFrom(flow).ifindex = interfaces.named(flow);
-            refused = !context.events().acquire(policy, template, asked, remote, local);
+            refused = !context.events().acquire(policy, template, flow, remote, local, named);
             validForNs = Math.min(validForNs, ACQUIRE_RETRY_NS);
         } else if (phase == State.Phase.ACQUIRING) {
             larvalStates.add(state);

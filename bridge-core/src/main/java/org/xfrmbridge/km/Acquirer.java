@@ -2,6 +2,7 @@ package org.xfrmbridge.km;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.km.XfrmService.AlgorithmMasks;
 import org.xfrmbridge.time.Clock;
@@ -24,7 +25,8 @@ import org.xfrmbridge.xfrm.Usage;
  */
 final class Acquirer {
     /** What the datapath told; the flow is a copy. */
-    record Want(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {}
+    record Want(
+            Policy policy, Template template, Flow flow, Address daddr, Address saddr, ToIntFunction<Flow> device) {}
 
     private final Sad sad;
     private final StateLifecycle states;
@@ -132,7 +134,7 @@ final class Acquirer {
         int family = template.family();
         StateId id = template.id();
         return StateSpec.builder()
-                .selector(exactly(want.flow()))
+                .selector(exactly(want.flow(), want.device().applyAsInt(want.flow())))
                 .id(id.daddr().isAny(family) ? new StateId(want.daddr(), id.spi(), id.protocol()) : id)
                 .saddr(template.saddr().isAny(family) ? want.saddr() : template.saddr())
                 .family(family)
@@ -148,7 +150,7 @@ final class Acquirer {
                 .build();
     }
 
-    private static Selector exactly(Flow flow) {
+    private static Selector exactly(Flow flow, int ifindex) {
         int bits = AddressFamily.bits(flow.family);
         return Selector.of(flow.family)
                 .saddr(flow.saddr(), bits)
@@ -156,7 +158,7 @@ final class Acquirer {
                 .sport(flow.sport)
                 .dport(flow.dport)
                 .protocol(flow.protocol)
-                .ifindex(flow.ifindex)
+                .ifindex(ifindex)
                 .build();
     }
 

@@ -1,5 +1,6 @@
 package org.xfrmbridge.km;
 
+import java.util.function.ToIntFunction;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
@@ -14,9 +15,11 @@ public interface DatapathEvents {
     /**
      * No State serves a template: make a larval one and ask the key managers. The flow is copied.
      *
+     * @param device by which the copy would leave; the control thread asks it once the key managers are to be asked
      * @return false where a kernel would have no memory for the larval State: too many wait for an answer
      */
-    boolean acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr);
+    boolean acquire(
+            Policy policy, Template template, Flow flow, Address daddr, Address saddr, ToIntFunction<Flow> device);
 
     /** A byte or packet limit was reached: soft or hard, the control side looks. */
     void limitReached(State state);

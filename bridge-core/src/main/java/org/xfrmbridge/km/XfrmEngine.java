@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.function.ToIntFunction;
 import java.util.random.RandomGenerator;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Dump;
@@ -390,12 +391,13 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
     // From the datapath, any thread
 
     @Override
-    public boolean acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
+    public boolean acquire(
+            Policy policy, Template template, Flow flow, Address daddr, Address saddr, ToIntFunction<Flow> device) {
         if (!acquires.hasRoom(policy)) {
             return false;
         }
         Flow copy = new Flow().copyFrom(flow);
-        events.tell(() -> acquirer.acquire(new Acquirer.Want(policy, template, copy, daddr, saddr)));
+        events.tell(() -> acquirer.acquire(new Acquirer.Want(policy, template, copy, daddr, saddr, device)));
         return true;
     }
 

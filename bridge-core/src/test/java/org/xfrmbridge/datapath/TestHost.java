@@ -2,6 +2,7 @@ package org.xfrmbridge.datapath;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.SocketPolicies;
@@ -142,9 +143,11 @@ final class TestHost implements DatapathEvents {
     }
 
     @Override
-    public boolean acquire(Policy policy, Template template, Flow flow, Address daddr, Address saddr) {
+    public boolean acquire(
+            Policy policy, Template template, Flow flow, Address daddr, Address saddr, ToIntFunction<Flow> leavesBy) {
         if (!refusesAcquires) {
-            String device = flow.ifindex == 0 ? "" : " dev " + flow.ifindex;
+            int index = leavesBy.applyAsInt(flow);
+            String device = index == 0 ? "" : " dev " + index;
             told.add("acquire " + daddr.toText(template.family()) + " " + saddr.toText(template.family()) + device);
         }
         return !refusesAcquires;

@@ -40,7 +40,7 @@ class AcquirerTest extends EngineFixture {
     }
 
     private void want() {
-        engine.acquire(policy, template, flow, RIGHT, LEFT);
+        engine.acquire(policy, template, flow, RIGHT, LEFT, shown -> shown.ifindex);
     }
 
     private State acquired() {
@@ -145,7 +145,7 @@ class AcquirerTest extends EngineFixture {
                 .mode(Mode.TUNNEL)
                 .build();
 
-        engine.acquire(policy, named, flow, RIGHT, LEFT);
+        engine.acquire(policy, named, flow, RIGHT, LEFT, shown -> shown.ifindex);
         engine.drainEvents();
 
         heard();
@@ -159,7 +159,7 @@ class AcquirerTest extends EngineFixture {
                 .reqid(1)
                 .build();
 
-        engine.acquire(policy, open, flow, flow.daddr(), flow.saddr());
+        engine.acquire(policy, open, flow, flow.daddr(), flow.saddr(), shown -> shown.ifindex);
         engine.drainEvents();
 
         StateSpec larval = keyManager.acquires.getFirst().larval().spec();
@@ -250,7 +250,7 @@ class AcquirerTest extends EngineFixture {
                 .reqid(1)
                 .build();
         flow.daddrHigh = (0x0a03_0000L + host) << 32;
-        boolean taken = engine.acquire(cause, open, flow, flow.daddr(), flow.saddr());
+        boolean taken = engine.acquire(cause, open, flow, flow.daddr(), flow.saddr(), shown -> shown.ifindex);
         engine.drainEvents();
         return taken;
     }
@@ -293,7 +293,7 @@ class AcquirerTest extends EngineFixture {
         start(builder().acquires(4));
         for (int i = 0; i < 20; i++) {
             flow.daddrHigh = (0x0a03_0000L + i) << 32;
-            engine.acquire(policy, template, flow, flow.daddr(), flow.saddr());
+            engine.acquire(policy, template, flow, flow.daddr(), flow.saddr(), shown -> shown.ifindex);
         }
         engine.drainEvents();
         assertEquals(2, sad.size());

@@ -206,7 +206,7 @@ public final class NetlinkFuzz {
                         : AddressFamily.INET;
                 flow.protocol = number;
                 var template = templates.get(number % templates.size());
-                bench.engine.acquire(policy, template, flow, template.id().daddr(), template.saddr());
+                bench.engine.acquire(policy, template, flow, template.id().daddr(), template.saddr(), shown -> 0);
                 bench.engine.drainEvents();
                 return;
             }

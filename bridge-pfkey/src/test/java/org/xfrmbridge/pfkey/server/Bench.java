@@ -87,7 +87,7 @@ final class Bench {
                 ? destination
                 : template.id().daddr();
         Address saddr = template.saddr().isAny(family) ? source : template.saddr();
-        engine.acquire(policy, template, flow, daddr, saddr);
+        engine.acquire(policy, template, flow, daddr, saddr, shown -> 0);
         engine.drainEvents();
     }
 }

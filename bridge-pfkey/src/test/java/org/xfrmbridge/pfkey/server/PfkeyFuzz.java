@@ -169,7 +169,7 @@ public final class PfkeyFuzz {
         Policy policy = bench.databases.spd().lookup(PolicySpec.Type.MAIN, Direction.OUT, flow);
         if (policy != null && !policy.spec().templates().isEmpty()) {
             var template = policy.spec().templates().getFirst();
-            bench.engine.acquire(policy, template, flow, Address.ofIpv4(number), template.saddr());
+            bench.engine.acquire(policy, template, flow, Address.ofIpv4(number), template.saddr(), shown -> 0);
             bench.engine.drainEvents();
         }
     }
