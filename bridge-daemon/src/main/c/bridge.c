@@ -185,11 +185,13 @@ int bridge_request(const char *request)
 void bridge_complain(int error)
 {
     static atomic_flag said = ATOMIC_FLAG_INIT;
-    if (!verbose || atomic_flag_test_and_set(&said))
+    /* A daemon's descriptor of that number may be anything. */
+    if (!(verbose || isatty(STDERR_FILENO)) || atomic_flag_test_and_set(&said))
         return;
-    char text[256];
-    int length = snprintf(
-            text, sizeof text, "xfrm-bridge: the bridge in %s can't be reached: %s\n", directory, strerror(error));
+    char text[320];
+    int length = snprintf(text, sizeof text,
+            "xfrm-bridge: the bridge in %s can't be reached (%s): see \"xfrm-bridge status --dir %s\"\n", directory,
+            strerror(error), directory);
     if (syscall(SYS_write, STDERR_FILENO, text, length) < 0)
         return;
 }

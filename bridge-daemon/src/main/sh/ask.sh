@@ -2,7 +2,7 @@
 # Read by the launcher.
 #
 # ask PROGRAM COMMAND [ARGUMENT ...]: prints what a running bridge answers, by the program xfrm-bridge-ask and without a
-# JVM. 1, and nothing is printed, for whatever is not as simple or has to be explained: other options, or one twice; a
+# JVM. 100, and nothing is printed, for whatever is not as simple or has to be explained: other options, or one twice; a
 # line of the configuration file that may concern who asks; no answer.
 
 # is_for_run_alone FILE: whether each line of a configuration file is for who runs a bridge, not for who asks.
@@ -13,25 +13,26 @@ is_for_run_alone() {
         case $line in
             '' | '#'*) ;;
             attach[\ =]* | tap[\ =]* | mark-bit[\ =]* | mark-opened[\ =]* | clamp-mss* | group[\ =]* | flows[\ =]* | \
-                acquires[\ =]* | ready-fd[\ =]*) ;;
+                acquires[\ =]*) ;;
             *) return 1 ;;
         esac
     done <"$1"
 }
 
 ask() {
-    program=$1 question=$2 dir='' json=''
-    [ -x "$program" ] || return 1
+    program=$1 question=$2 dir='' form=''
+    [ -x "$program" ] || return 100
     shift 2
     while [ $# -gt 0 ]; do
         case $1 in
-            --json) [ -z "$json" ] || return 1; json=' json'; shift ;;
-            --dir) [ -z "$dir" ] && [ -n "${2:-}" ] || return 1; dir=$2; shift 2 ;;
-            --dir=?*) [ -z "$dir" ] || return 1; dir=${1#--dir=}; shift ;;
-            *) return 1 ;;
+            --json) [ "$form" != json ] || return 100; form=json; shift ;;
+            --dir) [ -z "$dir" ] && [ -n "${2:-}" ] || return 100; dir=$2; shift 2 ;;
+            --dir=?*) [ -z "$dir" ] || return 100; dir=${1#--dir=}; shift ;;
+            *) return 100 ;;
         esac
-        case $dir in -* | @*) return 1 ;; esac
+        case $dir in -* | @*) return 100 ;; esac
     done
-    is_for_run_alone /etc/xfrm-bridge/bridge.conf || return 1
-    "$program" "${dir:-${XFRM_BRIDGE_DIR:-/run/xfrm-bridge}}" "$question$json" 2>/dev/null
+    [ "$question" = stat ] || form=${form:-text}
+    is_for_run_alone /etc/xfrm-bridge/bridge.conf || return 100
+    "$program" "${dir:-${XFRM_BRIDGE_DIR:-/run/xfrm-bridge}}" "$question${form:+ $form}" 2>/dev/null
 }

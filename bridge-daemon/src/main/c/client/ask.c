@@ -1,19 +1,29 @@
 /*
  * ask DIRECTORY QUESTION: prints what the bridge of that directory answers to a line on its control socket. The exit
- * status is 1, and nothing is printed, if none answers within two seconds or what it says is an error: then the caller
- * asks another way, which can say why.
+ * status is 100, and nothing is printed, if none answers within two seconds or what it says is no answer: then the
+ * caller asks another way, which can say why.
+ *
+ * In front of the answer to "status text" and "status json" stands a line with the exit status, the time that is missing
+ * at the end of the text's first line, and the network namespace in which all of it is true, for root.
  */
+#define _GNU_SOURCE
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
 /* Room for ten times the longest answer there is. */
-enum { NOT_PRINTED = 4, ROOM = 1 << 20, PATIENCE_SECONDS = 2 };
+enum { NOT_ANSWERED = 100, NOT_PRINTED = 101, ROOM = 1 << 20, PATIENCE_SECONDS = 2 };
 
 /* Root and the bridge's group have a socket of their own. */
 static bool address_of(const char *directory, struct sockaddr_un *address)
@@ -48,20 +58,59 @@ static bool print(const char *text, ssize_t size)
     return fwrite(text, 1, size, stdout) == (size_t) size && fflush(stdout) == 0;
 }
 
+/* Whether this process is in that network namespace; before Linux 5.14 it has no number. */
+static bool is_here(int any_socket, unsigned long long cookie)
+{
+    uint64_t here = 0;
+    socklen_t length = sizeof here;
+    getsockopt(any_socket, SOL_SOCKET, SO_NETNS_COOKIE, &here, &length);
+    return here == cookie;
+}
+
+/* The exit status that the answer asks for. */
+static int print_status(int bridge, const char *answer, ssize_t size, bool is_text)
+{
+    int status, head = 0;
+    long long since;
+    unsigned long long cookie;
+    if (sscanf(answer, "%d %lld %llu\n%n", &status, &since, &cookie, &head) != 3 || head == 0 || geteuid() != 0
+            || !is_here(bridge, cookie))
+        return NOT_ANSWERED;
+    const char *text = answer + head;
+    size -= head;
+    if (is_text) {
+        const char *end = memchr(text, '\n', size);
+        time_t time = since;
+        struct tm parts;
+        char shown[32];
+        if (end == NULL || localtime_r(&time, &parts) == NULL)
+            return NOT_ANSWERED;
+        strftime(shown, sizeof shown, "%Y-%m-%d %H:%M:%S", &parts);
+        if (!print(text, end - text) || !print(shown, strlen(shown)))
+            return NOT_PRINTED;
+        size -= end - text;
+        text = end;
+    }
+    return print(text, size) ? status : NOT_PRINTED;
+}
+
 int main(int argc, char **argv)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
     if (argc != 3 || !address_of(argv[1], &address))
-        return EXIT_FAILURE;
+        return NOT_ANSWERED;
     int bridge = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     char *answer = malloc(ROOM);
     if (bridge < 0 || answer == NULL || setsockopt(bridge, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0
             || setsockopt(bridge, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0
             || connect(bridge, (struct sockaddr *) &address, sizeof address) != 0 || !send_line(bridge, argv[2]))
-        return EXIT_FAILURE;
+        return NOT_ANSWERED;
     ssize_t size = receive_all(bridge, answer);
     if (size < 0 || strncmp(answer, "errno ", size < 6 ? size : 6) == 0)
-        return EXIT_FAILURE;
+        return NOT_ANSWERED;
+    answer[size] = '\0';
+    if (strncmp(argv[2], "status", 6) == 0)
+        return print_status(bridge, answer, size, strcmp(argv[2], "status text") == 0);
     return print(answer, size) ? EXIT_SUCCESS : NOT_PRINTED;
 }

@@ -31,14 +31,12 @@ import org.xfrmbridge.daemon.journal.PolicyJournal;
 import org.xfrmbridge.daemon.journal.PolicyRestore;
 import org.xfrmbridge.daemon.journal.Protection;
 import org.xfrmbridge.daemon.journal.StateJournal;
-import org.xfrmbridge.daemon.os.BridgeSocket;
-import org.xfrmbridge.daemon.os.CurrentProcess;
-import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.os.NotifySocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.daemon.status.Status;
+import org.xfrmbridge.daemon.status.StatusText;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.km.XfrmEngine;
@@ -64,7 +62,7 @@ public final class Bridge implements AutoCloseable {
 
     private final Path directory;
     private final NotifySocket service;
-    private final Descriptor lock;
+    private final DirectoryLock lock;
     private final Underlay underlay;
     private final KernelNetwork kernel;
     private final XfrmStack stack;
@@ -76,6 +74,9 @@ public final class Bridge implements AutoCloseable {
     private final DatapathLoop inbound;
     /** Null in front of an interface. */
     private final InStack inStack;
+
+    /** Null in front of an interface. */
+    private final FirewallLook firewallLook;
 
     private final MisledDaemons misled = new MisledDaemons();
     private final List<Thread> threads = new ArrayList<>();
@@ -91,7 +92,7 @@ public final class Bridge implements AutoCloseable {
      * @param service is told every ten seconds that the control thread lives, and how the bridge is
      */
     public static Bridge start(BridgeOptions options, NotifySocket service) throws IOException {
-        Descriptor lock = lock(options.directory(), "end it, or choose another directory with --dir");
+        DirectoryLock lock = DirectoryLock.of(options.directory(), "end it, or choose another directory with --dir");
         Underlay underlay = null;
         boolean left = false;
         try {
@@ -107,7 +108,7 @@ public final class Bridge implements AutoCloseable {
             if (underlay != null) {
                 underlay.giveUp(left);
             }
-            lock.close();
+            lock.giveUp();
             throw e;
         }
     }
@@ -115,32 +116,6 @@ public final class Bridge implements AutoCloseable {
     private static void forget(Path directory) throws IOException {
         PolicyJournal.delete(directory);
         StateJournal.delete(directory);
-    }
-
-    /**
-     * Makes the directory and keeps others out of it until the descriptor is closed.
-     *
-     * @param advice what to do if a bridge runs in it
-     */
-    private static Descriptor lock(Path directory, String advice) throws IOException {
-        if (!BridgeSocket.fitIn(directory)) {
-            throw new IOException(
-                    "the path %s is too long for sockets: choose a shorter one with --dir".formatted(directory));
-        }
-        Descriptor lock;
-        try {
-            Files.createDirectories(directory);
-            lock = Descriptor.lockFile(directory.resolve("lock").toString());
-        } catch (IOException e) {
-            String remedy = CurrentProcess.effectiveUserId() == 0 ? "" : "run it as root (sudo), or ";
-            throw new IOException(
-                    "no files can be made in %s: %schoose another directory with --dir".formatted(directory, remedy),
-                    e);
-        }
-        if (lock == null) {
-            throw new IOException("a bridge is running in %s: %s".formatted(directory, advice));
-        }
-        return lock;
     }
 
     /**
@@ -156,9 +131,9 @@ public final class Bridge implements AutoCloseable {
         if (!Files.isDirectory(directory)) {
             return null;
         }
-        try (Descriptor held = lock(directory, "end it (SIGTERM), then detach")) {
-            Protection left = held == null ? null : PolicyRestore.protection(directory);
-            String restored = held == null ? null : Underlay.detach(directory);
+        try (DirectoryLock _ = DirectoryLock.of(directory, "end it (SIGTERM), then detach")) {
+            Protection left = PolicyRestore.protection(directory);
+            String restored = Underlay.detach(directory);
             forget(directory);
             return restored == null ? null : new Detached(restored, left);
         }
@@ -173,7 +148,7 @@ public final class Bridge implements AutoCloseable {
     }
 
     /** @param left whether a bridge has left an attachment here, and its policies */
-    private Bridge(BridgeOptions options, NotifySocket service, Descriptor lock, Underlay underlay, boolean left)
+    private Bridge(BridgeOptions options, NotifySocket service, DirectoryLock lock, Underlay underlay, boolean left)
             throws IOException {
         this.directory = options.directory();
         this.service = service;
@@ -212,6 +187,9 @@ public final class Bridge implements AutoCloseable {
                 underlay.network());
         XfrmEngine engine = stack.engine();
         faults = new FaultLog(stack.stats());
+        firewallLook = options.plan() instanceof StackPlan plan
+                ? new FirewallLook(plan.names().tap())
+                : null;
         inStack = underlay instanceof StackUnderlay place ? new InStack(place, databases, stack, clock) : null;
 
         policies = PolicyJournal.begin(directory, engine, JOURNAL_THREADS);
@@ -221,7 +199,7 @@ public final class Bridge implements AutoCloseable {
                 .channel(new EventChannel(kernel, "routes"))
                 .afterEachRound(this::flush)
                 .everyFewSeconds(this::upkeep)
-                .status(() -> answerStatus(startEpochSeconds));
+                .status(request -> answerStatus(request, startEpochSeconds));
         underlay.eventSources().forEach((what, source) -> control.channel(new EventChannel(source, what)));
         if (inStack != null) {
             control.deadlineNs(inStack::nextDeadlineNs);
@@ -250,13 +228,33 @@ public final class Bridge implements AutoCloseable {
     }
 
     /** Control thread. */
-    private String answerStatus(long startEpochSeconds) {
+    private String answerStatus(String request, long startEpochSeconds) {
         try {
-            return status(startEpochSeconds).toJson();
+            Status status = status(startEpochSeconds);
+            return request.equals("status") ? status.toJson() : answerWhole(request, status);
         } catch (OsException e) {
             LOG.warn("how the bridge is could not be asked of the kernel: {}", e.getMessage());
             return "";
         }
+    }
+
+    /**
+     * All that {@code xfrm-bridge status} shows, for who is root here: behind a line with its exit code, what it was
+     * started at, and the network namespace. Empty if that has to be found out first.
+     */
+    private String answerWhole(String request, Status status) {
+        Place place = status.place();
+        FirewallLook.Remark firewall = place.takesAll() ? new FirewallLook.Remark(0, null) : firewallLook.now();
+        if (firewall == null) {
+            return "";
+        }
+        Status whole = status.withFirewall(firewall.text());
+        return "%d %d %s%n%s"
+                .formatted(
+                        whole.exitCode(),
+                        whole.sinceEpochSeconds(),
+                        Long.toUnsignedString(place.namespaceCookie()),
+                        request.equals("status json") ? whole.toJson() : new StatusText(whole, null));
     }
 
     private Status status(long startEpochSeconds) throws OsException {

@@ -145,7 +145,7 @@ class BridgeTest {
                 return null;
             });
         }
-        assertEquals(List.of("lock"), List.of(kept.toFile().list()));
+        assertEquals(List.of(), List.of(kept.toFile().list()));
     }
 
     /** What a bridge with a policy leaves if it is killed, as if the host had booted since. */

@@ -111,14 +111,23 @@ public final class StackUnderlay implements Underlay {
         }
     }
 
+    /** What was made by now: a kernel, or its rights, that lacks one part does not let others of it be removed. */
     private void rollBack(Exception reason) {
         try {
-            if (guard == null) {
-                // There may be no way to open one, and there are no tables without.
-                undoWithoutTables();
-            } else {
-                undo();
+            if (table != null) {
+                StackTable.remove(guard.socket());
             }
+            if (guard != null) {
+                guard.end();
+            }
+            Link device = links.find(names.tap());
+            if (tap != null) {
+                routes.remove(device);
+            }
+            if (device != null) {
+                links.delete(device.index());
+            }
+            AttachmentRecord.delete(directory);
         } catch (IOException e) {
             reason.addSuppressed(e);
         }

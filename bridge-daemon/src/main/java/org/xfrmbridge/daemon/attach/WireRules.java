@@ -2,6 +2,7 @@ package org.xfrmbridge.daemon.attach;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.route.Link;
@@ -9,6 +10,11 @@ import org.xfrmbridge.daemon.route.Links;
 
 /** What can be attached to, and how a person is told that something cannot. */
 final class WireRules {
+    /** They take all frames of the interface below them, which can then be no port. */
+    private static final Set<String> TAKE_FRAMES = Set.of("macvlan", "macvtap", "ipvlan", "ipvtap");
+
+    private static final String IN_STACK = "run without --attach";
+
     private final Links links;
 
     WireRules(Links links) {
@@ -26,19 +32,7 @@ final class WireRules {
             throw new AttachmentException(
                     "there is no interface " + names.original() + ": \"ip link\" lists those that are");
         }
-        if (!original.isEthernet()) {
-            throw new AttachmentException(
-                    names.original() + " is no Ethernet interface: attach to the one that carries the IPsec traffic");
-        }
-        refuseOurOwn(original);
-        if (original.master() != 0) {
-            throw new AttachmentException("%s is a port of %s: attach to %2$s, or take it out first"
-                    .formatted(names.original(), links.find(original.master()).name()));
-        }
-        if (Files.exists(Path.of("/sys/class/net", names.original(), "phy80211"))) {
-            throw new AttachmentException(
-                    names.original() + " is wireless, which cannot be a bridge port: attach to a wired interface");
-        }
+        refuse(original);
         for (String name : new String[] {names.host(), names.network(), names.bridge()}) {
             if (links.find(name) != null) {
                 throw new AttachmentException(
@@ -46,6 +40,59 @@ final class WireRules {
             }
         }
         return original;
+    }
+
+    /** Of which a bridge cannot be in front, whatever is to become of it. */
+    void refuse(Link original) throws AttachmentException, OsException {
+        if (!original.isEthernet()) {
+            throw new AttachmentException(
+                    original.name() + " is no Ethernet interface: attach to the one that carries the IPsec traffic");
+        }
+        refuseOurOwn(original);
+        if (original.master() != 0) {
+            throw new AttachmentException("%s is a port of %s: run without --attach, or take it out first"
+                    .formatted(original.name(), links.find(original.master()).name()));
+        }
+        refuseKind(original);
+        if (Files.exists(Path.of("/sys/class/net", original.name(), "phy80211"))) {
+            throw new AttachmentException(
+                    original.name() + " is wireless, which cannot be a bridge port: attach to a wired interface");
+        }
+    }
+
+    private void refuseKind(Link original) throws AttachmentException, OsException {
+        if ("bridge".equals(original.kind())) {
+            throw new AttachmentException(
+                    "%s is a bridge, which cannot be a port of another one: %s, or attach to its port that leads out"
+                            .formatted(original.name(), IN_STACK));
+        }
+        if (original.kind() != null && TAKE_FRAMES.contains(original.kind())) {
+            throw new AttachmentException("%s is of kind %s, which gets frames for its own address alone: %s"
+                    .formatted(original.name(), original.kind(), IN_STACK));
+        }
+        for (Link above : links.above(original.index())) {
+            if (above.kind() != null && TAKE_FRAMES.contains(above.kind())) {
+                throw new AttachmentException("%s is below %s, of kind %s, which takes its frames: %s, or delete %2$s"
+                        .formatted(original.name(), above.name(), above.kind(), IN_STACK));
+            }
+        }
+    }
+
+    /**
+     * Only a kernel knows whether what is not in this namespace has it. For a moment it is a port.
+     *
+     * @param bridge that is down
+     */
+    void requireFree(Link original, Link bridge) throws AttachmentException, OsException {
+        try {
+            links.addPort(bridge.index(), original.index());
+        } catch (OsException e) {
+            throw new AttachmentException(
+                    "%s cannot be a bridge's port (%s), as another program or a macvlan has its frames: %s"
+                            .formatted(original.name(), e.getMessage(), IN_STACK),
+                    e);
+        }
+        links.removeMaster(original.index());
     }
 
     /**

@@ -132,9 +132,12 @@ public final class WireUnderlay implements Underlay {
     }
 
     private void make(DeviceNames names) throws IOException {
-        Link original = new WireRules(links).check(names);
+        WireRules rules = new WireRules(links);
+        Link original = rules.check(names);
         openTaps(names);
         try {
+            links.createBridge(names.bridge(), randomMac(), original.mtuBytes());
+            rules.requireFree(original, links.find(names.bridge()));
             Link network = prepare(names, original);
             record = new WireRecord(
                     NamespaceId.here(),
@@ -147,10 +150,15 @@ public final class WireUnderlay implements Underlay {
             moveToHostTap(original, links.find(names.host()), network.master());
             record = record.in(WireRecord.Phase.ATTACHED);
             record.write(directory);
+        } catch (AttachmentException e) {
+            rollBack(names, e);
+            throw e;
         } catch (IOException e) {
             rollBack(names, e);
             throw new AttachmentException(
-                    names.original() + " could not be taken over and is as before: " + e.getMessage(), e);
+                    "%s could not be taken over and is as before (%s): run without --attach"
+                            .formatted(names.original(), e.getMessage()),
+                    e);
         }
         LOG.info("attached: {} has the addresses and routes of {}", names.host(), names.original());
     }
@@ -186,11 +194,10 @@ public final class WireUnderlay implements Underlay {
     }
 
     /**
-     * Devices that carry nothing yet: the TAPs and the bridge, all of the same MTU. Returns the network's TAP, a port
-     * of the bridge.
+     * Sets up devices that carry nothing yet: the TAPs and the bridge, all of the same MTU. Returns the network's TAP,
+     * a port of the bridge.
      */
     private Link prepare(DeviceNames names, Link original) throws OsException {
-        links.createBridge(names.bridge(), randomMac(), original.mtuBytes());
         Link bridge = links.find(names.bridge());
         Link network = links.find(names.network());
         Link host = links.find(names.host());

@@ -3,7 +3,6 @@ package org.xfrmbridge.daemon.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.ZoneId;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.xfrmbridge.daemon.Bridge;
 import org.xfrmbridge.daemon.attach.NamespaceId;
@@ -23,9 +22,16 @@ import picocli.CommandLine.Mixin;
         description = {
             "Shows whether a bridge runs and is whole: what it has on this host, how many policies and SAs, what is "
                     + "closed and why, its last warnings, and whether rules of the firewall are for a kernel's IPsec. "
-                    + "Of one that ended: what it left closed, and the two ways out.",
-            "Exit code: 0 if it runs and is whole, 1 if something is wrong, 3 if it does not run."
-        })
+                    + "Of one that ended: what it left closed, and the two ways out."
+        },
+        exitCodeListHeading = Main.EXIT_CODES,
+        exitCodeList = {
+            " 0:it runs and is whole",
+            " 1:something is wrong or closed",
+            " 2:it was asked wrongly",
+            " 3:it does not run"
+        },
+        footer = {"", "Example:", "  xfrm-bridge status && echo all is well"})
 final class StatusCommand implements Callable<Integer> {
     @Mixin
     private QueryOptions options;
@@ -68,11 +74,6 @@ final class StatusCommand implements Callable<Integer> {
         if (NamespaceId.here().namespace() != place.namespaceCookie()) {
             return "not looked at, as this is another network namespace than the bridge's";
         }
-        try {
-            Optional<String> summary = FirewallCheck.summary(FirewallCheck.findings(place.tap()));
-            return summary.orElse(null);
-        } catch (IOException e) {
-            return "not looked at: " + e.getMessage();
-        }
+        return FirewallCheck.remark(place.tap());
     }
 }

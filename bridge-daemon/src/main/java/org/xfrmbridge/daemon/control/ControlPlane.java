@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.control.DatagramChannel.Taking;
@@ -68,7 +68,7 @@ public final class ControlPlane implements ControlLoop.Work {
         private Runnable afterEachRound = () -> {};
         private LongSupplier deadlineNs = () -> Long.MAX_VALUE;
         private Runnable everyFewSeconds = () -> {};
-        private Supplier<String> status = () -> SocketRegistration.errno(PublicQueries.EINVAL);
+        private UnaryOperator<String> status = request -> SocketRegistration.errno(PublicQueries.EINVAL);
 
         private Builder(ControlLoop loop, Clock clock, XfrmEngine engine, SocketPolicies sockets) {
             this.loop = loop;
@@ -105,8 +105,8 @@ public final class ControlPlane implements ControlLoop.Work {
             return this;
         }
 
-        /** What clients with rights are told who ask how the bridge is. */
-        public Builder status(Supplier<String> asked) {
+        /** What clients with rights are told who ask how the bridge is, by a line that begins with "status". */
+        public Builder status(UnaryOperator<String> asked) {
             status = asked;
             return this;
         }
@@ -158,7 +158,7 @@ public final class ControlPlane implements ControlLoop.Work {
         listen(directory, setup.sockets, statistics, setup.status);
     }
 
-    private void listen(Path directory, SocketPolicies sockets, Statistics statistics, Supplier<String> status)
+    private void listen(Path directory, SocketPolicies sockets, Statistics statistics, UnaryOperator<String> status)
             throws IOException {
         PublicQueries open = PublicQueries.of(statistics, pfkey, sysctls);
         PublicQueries queries = open.andStatus(status);

@@ -6,7 +6,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.xfrmbridge.pfkey.server.PfkeyKeyManager;
 
 /** What anybody may ask of control.sock: counters and settings. */
@@ -33,9 +33,14 @@ interface PublicQueries {
         };
     }
 
-    /** The same, and how the bridge is: its log is not for everybody, and the kernel has to be asked. */
-    default PublicQueries andStatus(Supplier<String> status) {
-        return request -> request.equals("status") ? status.get() : answer(request);
+    /**
+     * The same, and how the bridge is: its log is not for everybody, and the kernel has to be asked.
+     *
+     * @param status answers what begins with that word
+     */
+    default PublicQueries andStatus(UnaryOperator<String> status) {
+        return request ->
+                request.equals("status") || request.startsWith("status ") ? status.apply(request) : answer(request);
     }
 
     private static String sysctl(Integer value) {

@@ -69,6 +69,15 @@ public final class FirewallCheck {
                 + " for a kernel's IPsec and will not do here: see xfrm-bridge firewall");
     }
 
+    /** The same of this host's rules as they are; null for nothing to say. */
+    public static String remark(String tap) {
+        try {
+            return summary(findings(tap)).orElse(null);
+        } catch (IOException e) {
+            return "not looked at: " + e.getMessage();
+        }
+    }
+
     /** Both kinds where they can be told apart. */
     private static List<String> programs(String family) {
         List<String> kinds = Stream.of(family + "-nft", family + "-legacy")

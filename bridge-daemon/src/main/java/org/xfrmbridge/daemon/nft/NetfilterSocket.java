@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.nft;
 import java.util.function.Consumer;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.netlink.nl.Attributes;
 import org.xfrmbridge.netlink.nl.NetlinkErrors;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
@@ -15,6 +16,9 @@ import org.xfrmbridge.netlink.nl.NetlinkWriter;
 public final class NetfilterSocket implements AutoCloseable {
     private static final int TABLE_NAME = 1;
     private static final int CHAIN_NAME = 3;
+    private static final int GET_GENERATION = 16;
+    private static final int GENERATION = 1;
+    private static final int GENERIC_MESSAGE_BYTES = 4;
 
     private final NetlinkSocket socket;
 
@@ -83,6 +87,19 @@ public final class NetfilterSocket implements AutoCloseable {
     /** All tables of all families. */
     void eachTable(Consumer<NetlinkReader> tables) throws OsException {
         dump(Batch.GET_TABLE, tables);
+    }
+
+    /** The number of changes of all rules by now. */
+    public int generation() throws OsException {
+        NetlinkWriter out = new NetlinkWriter();
+        Batch.begin(out, Batch.NF_TABLES << 8 | GET_GENERATION, NetlinkHeader.ACK, 0, 0, 0);
+        int[] generation = new int[1];
+        run(
+                out.end().toBytes(),
+                answer -> generation[0] =
+                        Integer.reverseBytes(Attributes.parse(answer.payload(), GENERIC_MESSAGE_BYTES, GENERATION)
+                                .getInt(GENERATION, 0)));
+        return generation[0];
     }
 
     /** All chains of all families. */

@@ -68,6 +68,15 @@ public final class Links {
         return socket.dump(GET_LINK, new byte[16]).stream().map(Link::of).toList();
     }
 
+    /** Those that are made on top of another one: VLANs, macvlans; of a veth the other end. In this namespace. */
+    public List<Link> above(int index) throws OsException {
+        return socket.dump(GET_LINK, new byte[16]).stream()
+                .filter(message -> message.attributes().getInt(Link.IFLA_LINK, 0) == index
+                        && message.attributes().getBytes(Link.IFLA_LINK_NETNSID) == null)
+                .map(Link::of)
+                .toList();
+    }
+
     private Link find(NetlinkWriter request) throws OsException {
         try {
             return Link.of(socket.get(request));

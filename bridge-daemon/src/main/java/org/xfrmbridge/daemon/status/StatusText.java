@@ -16,7 +16,7 @@ public final class StatusText {
     private final ZoneId zone;
     private final StringBuilder out = new StringBuilder();
 
-    /** @param zone of the time that is shown */
+    /** @param zone of the time that is shown; null for a first line that ends where the time would stand */
     public StatusText(Status status, ZoneId zone) {
         this.status = status;
         this.zone = zone;
@@ -39,8 +39,10 @@ public final class StatusText {
                 .formatted(
                         place.attachment(),
                         status.directory(),
-                        TIME.format(Instant.ofEpochSecond(status.sinceEpochSeconds())
-                                .atZone(zone))));
+                        zone == null
+                                ? ""
+                                : TIME.format(Instant.ofEpochSecond(status.sinceEpochSeconds())
+                                        .atZone(zone))));
         writeParts();
         out.append('\n');
         writeClosed();

@@ -1,0 +1,304 @@
+package org.xfrmbridge.it.firstcontact;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.xfrmbridge.it.harness.Requirement;
+import org.xfrmbridge.it.harness.Requires;
+import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.lab.Attachment;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Namespace;
+
+/**
+ * Why: the first commands of somebody who does not know it yet. Topology: a host with interfaces of many kinds; in some
+ * tests a bridge on it. Steps: each mistake with the program as a user starts it. Expected: one sentence that says what
+ * was wrong and what to do, no exit code 0, and a host on which nothing has changed.
+ */
+@Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.NFT})
+class MistakesScenario {
+    private static final List<String> PLAIN = List.of();
+
+    private static Scene scene;
+    private static Namespace host;
+    private static Newcomer user;
+
+    @BeforeAll
+    static void start() {
+        scene = new Scene("mistakes");
+        host = new Namespace(scene, "host");
+        Namespace other = new Namespace(scene, "other");
+        user = new Newcomer(scene, host);
+        host.sysctl("ipv6.conf.default.disable_ipv6", 1);
+        for (String device : List.of("eth0", "eth1", "eth2", "port")) {
+            Namespace.connect(host, device, other, device);
+        }
+        host.address("eth0", "192.0.2.1/24");
+        host.run("sh", "-ec", """
+                ip link add br0 type bridge forward_delay 0 mcast_snooping 0
+                ip link set port master br0
+                ip link set br0 up
+                ip tuntap add dev tun0 mode tun
+                ip link add mv0 link eth1 type macvlan mode bridge
+                ip link set mv0 up
+                ip link add mv1 link eth2 type macvlan mode bridge
+                """);
+        host.ip("link", "set", "mv1", "netns", other.name());
+    }
+
+    @AfterAll
+    static void end() {
+        scene.close();
+    }
+
+    /** A host of its own, with a bridge. */
+    private static BridgeProcess bridge(Newcomer owner, Attachment attachment) {
+        BridgeProcess bridge = BridgeProcess.launch(scene, owner.host(), attachment, List.of());
+        bridge.awaitReady();
+        return bridge;
+    }
+
+    private static Newcomer another(String role) {
+        Namespace own = new Namespace(scene, role);
+        own.sysctl("ipv6.conf.default.disable_ipv6", 1);
+        own.ip("link", "add", "eth0", "type", "veth", "peer", "name", "peer");
+        own.ip("link", "set", "peer", "up");
+        own.ip("link", "set", "eth0", "up");
+        own.address("eth0", "192.0.2.1/24");
+        return new Newcomer(scene, own);
+    }
+
+    private static String absent() {
+        return user.directory("absent").toString();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "nope | there is no interface nope: \"ip link\" lists those that are",
+                "lo   | lo is no Ethernet interface: attach to the one that carries the IPsec traffic",
+                "tun0 | tun0 is no Ethernet interface: attach to the one that carries the IPsec traffic",
+                "port | port is a port of br0: run without --attach",
+                "br0  | br0 is a bridge, which cannot be a port of another one: run without --attach",
+                "eth1 | eth1 is below mv0, of kind macvlan, which takes its frames: run without --attach",
+                "eth2 | or a macvlan has its frames: run without --attach",
+                "mv0  | mv0 is of kind macvlan, which gets frames for its own address alone: run without --attach",
+            })
+    void shouldSayWhatCannotBeAttached(String device, String said) {
+        user.assertRefused(said, PLAIN, "run", "--dir", absent(), "--attach", device);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "wireguard                   | wg0 is no Ethernet interface",
+                "ipvlan                      | wg0 is of kind ipvlan, which gets frames for its own address alone",
+            })
+    void shouldSayThatDevicesOfOtherKindsCannotBeAttached(String kind, String said) {
+        String[] make = kind.equals("ipvlan")
+                ? new String[] {"ip", "link", "add", "wg0", "link", "eth0", "type", kind}
+                : new String[] {"ip", "link", "add", "wg0", "type", kind};
+        assumeTrue(host.command(make).result().succeeded(), "this kernel has no " + kind);
+        try {
+            user.assertRefused(said, PLAIN, "run", "--dir", absent(), "--attach", "wg0");
+        } finally {
+            host.ip("link", "delete", "wg0");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Attachment.class)
+    void shouldSayWhoseRightsAreMissing(Attachment attachment) throws IOException {
+        String[] run = run(attachment, absent());
+        user.assertRefused("the container needs NET_ADMIN", Newcomer.withoutNetAdmin(), run);
+        Newcomer nobody = user.withCopy();
+        nobody.assertRefused("run it as root (sudo)", Newcomer.asNobody(), run(attachment, "/run/xfrm-bridge-absent"));
+        Path own = user.directory("nobodys");
+        Command.of("install", "-d", "-o", "nobody", own.toString()).run();
+        nobody.assertRefused(
+                "attaching needs root: run it with sudo", Newcomer.asNobody(), run(attachment, own.toString()));
+    }
+
+    private static String[] run(Attachment attachment, String directory) {
+        return attachment == Attachment.STACK
+                ? new String[] {"run", "--dir", directory}
+                : new String[] {"run", "--dir", directory, "--attach", "eth0"};
+    }
+
+    @ParameterizedTest
+    @EnumSource(Attachment.class)
+    void shouldSayThatThereIsNoTunDevice(Attachment attachment) {
+        List<String> without = Newcomer.after("mkdir -p /dev/net && mount -t tmpfs none /dev/net");
+        user.assertRefused("there is no /dev/net/tun: load the tun module", without, run(attachment, absent()));
+    }
+
+    @Test
+    @Requires(Requirement.DEBIAN_PYTHON)
+    void shouldSayThatTheKernelHasNoNetfilter() throws IOException {
+        user.assertRefused(
+                "stand in for one interface with --attach IFACE",
+                user.under("without-netfilter.py"),
+                run(Attachment.STACK, absent()));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Attachment.class)
+    void shouldSayThatAnotherBridgeIsThere(Attachment attachment) {
+        Newcomer second = another("second-" + attachment.device());
+        BridgeProcess first = bridge(second, attachment);
+        String there = first.directory().toString();
+        try {
+            second.assertRefused("a bridge is running in " + there, PLAIN, run(Attachment.STACK, there));
+            second.assertRefused("a bridge is running in " + there, PLAIN, run(Attachment.WIRE, there));
+            second.assertRefused("a bridge is running in " + there + ": end it", PLAIN, "detach", "--dir", there);
+            if (attachment == Attachment.STACK) {
+                second.assertRefused("there is an interface xfrm0 already", PLAIN, run(attachment, absent()));
+                second.assertRefused(
+                        "routing table 58 has routes already",
+                        PLAIN,
+                        "run",
+                        "--dir",
+                        absent(),
+                        "--tap",
+                        "xfrm1",
+                        "--mark-bit",
+                        "0x20000000");
+            } else {
+                second.assertRefused("eth0 has a bridge already", PLAIN, run(attachment, absent()));
+                second.assertRefused(
+                        "xfrm0 belongs to a bridge already", PLAIN, "run", "--dir", absent(), "--attach", "xfrm0");
+            }
+        } finally {
+            first.stop();
+        }
+    }
+
+    @Test
+    void shouldSayThatNothingCanBeWrittenThere() {
+        List<String> readOnly = Newcomer.after("mount -t tmpfs -o ro none /mnt");
+        user.assertRefused(
+                "no files can be made in /mnt/bridge: choose another directory with --dir",
+                readOnly,
+                run(Attachment.STACK, "/mnt/bridge"));
+        user.assertRefused("is too long for sockets", PLAIN, run(Attachment.STACK, absent() + "/x".repeat(60)));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "mark-openend=0x10 | line 2: there is no option \"mark-openend\": say \"mark-opened\"",
+                "attach            | line 2: \"attach\" needs a value",
+                "flows=many        | invalid value for option '--flows': 'many' is not an int",
+                "mark-bit=3        | --mark-bit: a number with one bit",
+            })
+    void shouldSayWhatIsWrongInAConfigurationFile(String line, String said) throws IOException {
+        String text = "# comment\n" + line + "\n";
+        String file = user.write("wrong.conf", text).toString();
+        user.assertRefused(said, PLAIN, "run", "--dir", absent(), "--config", file);
+        user.assertRefused(said, user.configured(text), "run", "--dir", absent());
+    }
+
+    @Test
+    void shouldSayThatThereIsNoJdk() {
+        user.assertRefused("JDK 25 or newer is needed", Newcomer.withoutJdk(), run(Attachment.STACK, absent()));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "help                     | there is no command help: see \"xfrm-bridge --help\"",
+                "--dir /x stat            | --dir goes behind the command: say xfrm-bridge stat --dir",
+                "--dir /x exec -- true    | --dir goes behind the command: say xfrm-bridge exec --dir",
+                "start                    | there is no command start: say stat",
+                "run --atach eth0         | there is no option --atach: say --attach",
+                "run eth0                 | \"eth0\" is one word too many",
+                "exec --kernel 6.12 -- ls | unknown option --kernel",
+                "exec                     | no command",
+            })
+    void shouldSayWhatIsWrongWithACommandLine(String words, String said) {
+        user.assertRefused(said, PLAIN, words.split(" "));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "exec -- true | no bridge in DIR: start one with",
+                "stat         | no bridge answers in DIR: start one with",
+            })
+    void shouldSayThatThereIsNoBridge(String words, String said) {
+        user.assertRefused(
+                said.replace("DIR", absent()), List.of("env", "XFRM_BRIDGE_DIR=" + absent()), words.split(" "));
+    }
+
+    @Test
+    void shouldSayWhatExecCannotRun() throws IOException {
+        Newcomer owner = another("exec");
+        BridgeProcess bridge = bridge(owner, Attachment.STACK);
+        String there = bridge.directory().toString();
+        Path copy = user.write("program.c", "int main(void) { return 0; }\n");
+        Command.of("cc", "-static", "-o", user.directory("static").toString(), copy.toString())
+                .run();
+        Command.of(
+                        "sh",
+                        "-ec",
+                        "cp /usr/bin/id \"$1\"; chown nobody \"$1\"; chmod 4755 \"$1\"",
+                        "sh",
+                        user.directory("setuid").toString())
+                .run();
+        try {
+            for (String[] subject : new String[][] {
+                {user.directory("static").toString(), "is a static program"},
+                {user.directory("setuid").toString(), "exec --force runs it all the same"},
+                {"no-such-program", "there is no command no-such-program"},
+            }) {
+                owner.assertRefused(subject[1], PLAIN, "exec", "--dir", there, "--", subject[0]);
+            }
+        } finally {
+            bridge.stop();
+        }
+    }
+
+    @Test
+    void shouldSayThatTheBridgeHasEndedMeanwhile() {
+        Newcomer owner = another("ended");
+        BridgeProcess bridge = bridge(owner, Attachment.STACK);
+        String there = bridge.directory().toString();
+        bridge.kill9();
+        owner.assertRefused(
+                "the bridge in %s has ended: start it again with \"xfrm-bridge run --dir %1$s\"".formatted(there),
+                PLAIN,
+                "exec",
+                "--dir",
+                there,
+                "--",
+                "true");
+        owner.assertRefused("no bridge answers in " + there, PLAIN, "stat", "--dir", there);
+        // What runs under exec already: at a terminal.
+        String said = owner.host()
+                .command(
+                        "script",
+                        "-qec",
+                        "env LD_PRELOAD=%s XFRM_BRIDGE_DIR=%s ip xfrm state".formatted(BridgeProcess.library(), there),
+                        "/dev/null")
+                .result()
+                .output();
+        assertTrue(said.contains("xfrm-bridge: the bridge in " + there + " can't be reached"), said);
+        assertTrue(said.contains("see \"xfrm-bridge status --dir " + there + "\""), said);
+        owner.command(PLAIN, "detach", "--dir", there).run();
+    }
+}
