@@ -3,8 +3,8 @@
  * status is 100, and nothing is printed, if none answers within two seconds or what it says is no answer: then the
  * caller asks another way, which can say why.
  *
- * In front of the answer to "status text" and "status json" stands a line with the exit status, the time that is missing
- * at the end of the text's first line, and the network namespace in which all of it is true, for root.
+ * In front of the answer to "status text" and "status json" stands a line with the exit status, the time that is
+ * missing at the end of the text's first line, and the network namespace in which all of it is true, for root.
  */
 #define _GNU_SOURCE
 #include <stdbool.h>

@@ -62,6 +62,10 @@ class ArchitectureTest {
             knows("attach", "os", "route", "port", "nft", "selection", "status");
 
     @ArchTest
+    static final ArchRule shouldLetTheDoctorKnowWhatItLooksAtOnly =
+            knows("doctor", "os", "attach", "firewall", "status");
+
+    @ArchTest
     static final ArchRule shouldLetTheJournalKnowTheClockOnly = knows("journal", "os");
 
     @ArchTest

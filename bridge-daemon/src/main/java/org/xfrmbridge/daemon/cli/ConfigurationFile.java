@@ -24,7 +24,7 @@ final class ConfigurationFile implements IDefaultValueProvider {
     static final Path DEFAULT = Path.of("/etc/xfrm-bridge/bridge.conf");
 
     /** Options that are for a command line alone. */
-    private static final List<String> NOT_IN_FILES = List.of("config", "help", "version");
+    private static final List<String> NOT_IN_FILES = List.of("config", "ready-fd", "help", "version");
 
     private final Map<String, String> values = new HashMap<>();
 

@@ -18,7 +18,14 @@ import picocli.CommandLine.Option;
                     + "from then on what they protected passes in the clear. Their number is said.",
             "End a bridge that runs first (SIGTERM): detach refuses while it does. Without policies it gives the "
                     + "interface back by itself."
-        })
+        },
+        exitCodeListHeading = Main.EXIT_CODES,
+        exitCodeList = {
+            " 0:nothing is attached any more",
+            " 1:a bridge runs, or it could not be undone",
+            " 2:it was asked wrongly"
+        },
+        footer = {"", "Example:", "  xfrm-bridge detach"})
 final class DetachCommand implements Callable<Integer> {
     @Mixin
     private DirectoryOption directory;

@@ -9,7 +9,10 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "disable",
         mixinStandardHelpOptions = true,
-        description = "Undoes \"enable\": from its next start on, the daemon speaks to the kernel's IPsec again.")
+        description = "Undoes \"enable\": from its next start on, the daemon speaks to the kernel's IPsec again.",
+        exitCodeListHeading = Main.EXIT_CODES,
+        exitCodeList = {" 0:it is so from its next start on", " 1:it could not be done", " 2:it was asked wrongly"},
+        footer = {"", "Example:", "  xfrm-bridge disable strongswan && systemctl restart strongswan"})
 final class DisableCommand implements Callable<Integer> {
     @Mixin
     private UnitOption unit;

@@ -15,7 +15,10 @@ import picocli.CommandLine.Option;
             "Makes an IKE daemon that systemd starts speak to the bridge, which is started before it: writes "
                     + "/etc/systemd/system/UNIT.service.d/xfrm-bridge.conf. It holds from the daemon's next start on.",
             "Such a daemon never speaks to the kernel's IPsec: without a bridge it does not start, or waits for one."
-        })
+        },
+        exitCodeListHeading = Main.EXIT_CODES,
+        exitCodeList = {" 0:it is so from its next start on", " 1:it could not be done", " 2:it was asked wrongly"},
+        footer = {"", "Example:", "  xfrm-bridge enable strongswan && systemctl restart strongswan"})
 final class EnableCommand implements Callable<Integer> {
     @Mixin
     private UnitOption unit;

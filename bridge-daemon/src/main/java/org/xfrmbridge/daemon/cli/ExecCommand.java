@@ -15,6 +15,20 @@ import picocli.CommandLine.Parameters;
             "Runs a command whose NETLINK_XFRM and PF_KEY sockets lead to the bridge: exec -- ip xfrm state; exec "
                     + "-- charon-systemd.",
             "The same for a systemd unit or a container: LD_PRELOAD=.../libxfrm-bridge.so and XFRM_BRIDGE_DIR=DIR."
+        },
+        exitCodeListHeading = Main.EXIT_CODES,
+        exitCodeList = {
+            "  0:and all others: the command's own",
+            "  1:there is no bridge, or the command would not speak to it",
+            "  2:it was asked wrongly",
+            "126:the command cannot be run",
+            "127:there is no such command"
+        },
+        footer = {
+            "",
+            "Example:",
+            "  xfrm-bridge exec -- charon-systemd",
+            "  xfrm-bridge exec --kernel-level 6.12 -- ip xfrm state"
         })
 final class ExecCommand implements Callable<Integer> {
     @Mixin

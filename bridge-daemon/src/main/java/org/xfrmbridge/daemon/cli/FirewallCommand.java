@@ -18,7 +18,10 @@ import picocli.CommandLine.Option;
             "Shows the rules of this host's firewall that ask for a kernel's IPsec (-m policy, meta ipsec, rt ipsec), "
                     + "or drop what it opened (rpfilter), and the commands that say the same for a bridge.",
             "It changes nothing. Give the commands in the order they are shown: they name places in chains."
-        })
+        },
+        exitCodeListHeading = Main.EXIT_CODES,
+        exitCodeList = {" 0:the rules were looked at", " 1:they could not be", " 2:it was asked wrongly"},
+        footer = {"", "Example:", "  xfrm-bridge firewall"})
 final class FirewallCommand implements Callable<Integer> {
     @Mixin
     private ConfigurationOption configuration;

@@ -22,11 +22,22 @@ import picocli.CommandLine.Command;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
+        exitCodeListHeading = Main.EXIT_CODES,
+        exitCodeList = {" 0:it was done", " 1:it could not be done", " 2:it was asked wrongly"},
+        footer = {
+            "",
+            "First steps, as root; each command has --help:",
+            "  xfrm-bridge doctor                    what this host has and lacks",
+            "  xfrm-bridge run &                     says \"ready\" when it is",
+            "  xfrm-bridge exec -- charon-systemd    an IKE daemon, or: ip xfrm state",
+            "  xfrm-bridge status                    whether all is as it should be"
+        },
         subcommands = {
             RunCommand.class,
             ExecCommand.class,
             StatusCommand.class,
             StatCommand.class,
+            DoctorCommand.class,
             DetachCommand.class,
             FirewallCommand.class,
             EnableCommand.class,
@@ -35,6 +46,7 @@ import picocli.CommandLine.Command;
         })
 public final class Main implements Runnable {
     static final String NAME = "xfrm-bridge";
+    static final String EXIT_CODES = "%nExit code:%n";
 
     /** Options by which a command is explained and not done. */
     private static final Set<String> EXPLAIN = Set.of("-h", "--help", "-V", "--version");
@@ -45,8 +57,19 @@ public final class Main implements Runnable {
     public static void main(String[] arguments) {
         PlainLineStream.onStandardError();
         // The C library takes as long to load as a command line to parse.
-        new Thread(CurrentProcess::effectiveUserId, "libc").start();
-        System.exit(execute(arguments));
+        Thread libc = new Thread(CurrentProcess::effectiveUserId, "libc");
+        libc.setUncaughtExceptionHandler((thread, reason) -> {});
+        libc.start();
+        try {
+            System.exit(execute(arguments));
+        } catch (LinkageError e) {
+            System.err.printf(
+                    "xfrm-bridge: the C library cannot be reached (%s), for want of a directory to unpack a library "
+                            + "to, which %s is not if mounted noexec or read-only: name another one by "
+                            + "XFRM_BRIDGE_JAVA_OPTIONS=-Djava.io.tmpdir=DIR%n",
+                    e.getClass().getSimpleName(), System.getProperty("java.io.tmpdir"));
+            System.exit(1);
+        }
     }
 
     /** Runs a command line; returns its exit code. */

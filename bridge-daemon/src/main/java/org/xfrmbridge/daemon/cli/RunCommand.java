@@ -35,12 +35,20 @@ import picocli.CommandLine.Spec;
         name = "run",
         mixinStandardHelpOptions = true,
         description = {
-            "Protects this host's packets and serves clients until it is ended (Ctrl-C, SIGTERM), with exit code 0.",
-            "However it ends, also killed or by an internal error (exit code 70): while policies protect, nothing of "
+            "Protects this host's packets and serves clients until it is ended (Ctrl-C, SIGTERM).",
+            "However it ends, also killed or by an internal error: while policies protect, nothing of "
                     + "what they mean passes until it runs again, which takes the policies up, or \"detach\" ends "
                     + "them. Ended without policies, it puts everything back as it was.",
             "SIGHUP is ignored: options are read at the start."
-        })
+        },
+        exitCodeListHeading = Main.EXIT_CODES,
+        exitCodeList = {
+            " 0:it was ended in order",
+            " 1:it could not start, or could not put everything back",
+            " 2:it was asked wrongly",
+            "70:an internal error, or no memory"
+        },
+        footer = {"", "Example:", "  xfrm-bridge run &", "  xfrm-bridge run --mark-opened 0x10 --group _iked"})
 final class RunCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(RunCommand.class);
     private static final int LEAST_FLOWS = 256;

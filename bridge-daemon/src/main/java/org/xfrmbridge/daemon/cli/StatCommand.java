@@ -11,7 +11,10 @@ import picocli.CommandLine.Mixin;
         name = "stat",
         mixinStandardHelpOptions = true,
         description = "Shows what a running bridge has counted: SAs, policies, packets, and drops under their "
-                + "/proc/net/xfrm_stat names.")
+                + "/proc/net/xfrm_stat names.",
+        exitCodeListHeading = Main.EXIT_CODES,
+        exitCodeList = {" 0:it was shown", " 1:no bridge answers", " 2:it was asked wrongly"},
+        footer = {"", "Example:", "  xfrm-bridge stat --json | jq ."})
 final class StatCommand implements Callable<Integer> {
     @Mixin
     private QueryOptions options;

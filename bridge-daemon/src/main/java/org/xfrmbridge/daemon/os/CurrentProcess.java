@@ -4,15 +4,21 @@ import static org.xfrmbridge.daemon.os.Native.LIBC;
 import static org.xfrmbridge.daemon.os.Native.check;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /** This process and its threads. */
 public final class CurrentProcess {
     private static final int PRIO_PROCESS = 0;
     private static final int SELF = 0;
     private static final int NICEST = 19;
+
+    private static final int CLONE_NEWNET = 0x40000000;
 
     private static final int SIGHUP = 1;
     private static final int SIG_IGN = 1;
@@ -45,6 +51,27 @@ public final class CurrentProcess {
         String classes = url.substring(0, url.length() - file.length() - 1);
         String jar = classes.startsWith("jar:") ? classes.substring("jar:".length(), classes.length() - 1) : classes;
         return Path.of(URI.create(jar)).getParent();
+    }
+
+    /**
+     * Does something on a thread whose network namespace is its own, and ends with it. Needs CAP_SYS_ADMIN.
+     *
+     * @throws IOException what the work throws; if there can be no such namespace an {@link OsException}
+     */
+    public static <T> T inNetworkNamespaceOfItsOwn(Callable<T> work) throws IOException {
+        FutureTask<T> task = new FutureTask<>(() -> {
+            check(LIBC.unshare(CLONE_NEWNET), "unshare(CLONE_NEWNET)");
+            return work.call();
+        });
+        new Thread(task, "trial").start();
+        try {
+            return task.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof IOException reason ? reason : new IOException(e.getCause());
+        }
     }
 
     /**

@@ -65,6 +65,8 @@ public interface Libc {
 
     int geteuid();
 
+    int unshare(int flags);
+
     /** Returns an error number; the group found is null if there is none. */
     int getgrnam_r(String name, Pointer group, Pointer strings, long stringsBytes, Pointer found);
 

@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon.cli;
 
+import static java.util.stream.Collectors.toSet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -59,5 +62,29 @@ class ConfigurationFileTest {
         String message =
                 assertThrows(IOException.class, () -> read("tap=a\n#\ntap=b\n")).getMessage();
         assertTrue(message.endsWith("line 3: \"tap\" is there twice: leave one"), message);
+    }
+
+    /** The file that is installed says nothing until somebody takes a "#" away. */
+    @Test
+    void shouldFindAllOptionsInTheSample() throws Exception {
+        String sample = Files.readString(Path.of("../packaging/bridge.conf"));
+        read(sample);
+        Set<String> shown = Pattern.compile("(?m)^#([a-z-]+)=.*$")
+                .matcher(sample)
+                .results()
+                .map(match -> match.group(1))
+                .collect(toSet());
+        assertEquals(ConfigurationFile.optionsOf(run).keySet(), shown);
+        read(sample.replaceAll("(?m)^#(?=[a-z-]+=)", ""));
+    }
+
+    /** What concerns only who runs a bridge does not keep others from asking it without a JVM. */
+    @Test
+    void shouldBeReadByTheScriptThatAsks() throws Exception {
+        String script = Files.readString(Path.of("src/main/sh/ask.sh"));
+        for (String option : ConfigurationFile.optionsOf(run).keySet()) {
+            assertEquals(
+                    !option.equals("dir"), script.contains(" " + option + "[") || script.contains(" " + option + "*"));
+        }
     }
 }

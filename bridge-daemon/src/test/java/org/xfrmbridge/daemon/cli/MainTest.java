@@ -45,10 +45,12 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"run", "exec", "status", "stat", "detach", "firewall", "enable", "disable"})
+    @ValueSource(strings = {"run", "exec", "status", "stat", "detach", "firewall", "enable", "disable", "doctor"})
     void shouldExplainEachCommand(String command) {
         assertEquals(0, Main.execute(command, "--help"));
         assertTrue(said().contains("Usage: xfrm-bridge " + command + " "), said());
+        assertTrue(said().contains("\nExit code:\n"), said());
+        assertTrue(said().contains("\nExample:\n  xfrm-bridge " + command), said());
     }
 
     /** Its script reads no such file. */
