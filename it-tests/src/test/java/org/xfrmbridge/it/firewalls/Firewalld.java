@@ -11,7 +11,7 @@ import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Lab;
 import org.xfrmbridge.lab.Namespace;
 
-/** firewalld on one host, with a message bus, a {@code /run} and an {@code /etc/firewalld} of its own. */
+/** firewalld on one host, with a message bus, {@code /run}, {@code /var/log} and {@code /etc/firewalld} of its own. */
 final class Firewalld {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String BUS = """
@@ -31,6 +31,7 @@ final class Firewalld {
             set -e
             mount --bind '%1$s/run' /run
             mount --bind '%1$s/firewalld' /etc/firewalld
+            mount --bind '%1$s/log' /var/log
             exec "$@"
             """;
 
@@ -46,7 +47,11 @@ final class Firewalld {
         Path directory = scene.file("firewalld");
         inside = Lab.write(directory.resolve("inside"), MOUNTS.formatted(directory));
         Path bus = Lab.write(directory.resolve("run/bus.conf"), BUS);
-        host.run("sh", "-ec", "mkdir -p " + directory + "/run/dbus; cp -a /etc/firewalld " + directory + "/firewalld");
+        host.run(
+                "sh",
+                "-ec",
+                "mkdir -p " + directory + "/run/dbus " + directory + "/log; cp -a /etc/firewalld " + directory
+                        + "/firewalld");
         run(scene, "dbus-daemon", "--nofork", "--nopidfile", "--config-file=/run/" + bus.getFileName());
         Await.until(
                 "the bus",
