@@ -286,9 +286,14 @@ public final class StackUnderlay implements Underlay {
             table.commit(change);
             if (beside.flowtables()
                     && (!change.added().isEmpty() || !change.wide().isEmpty())) {
-                routes.endFlows();
+                endFlows();
             }
         };
+    }
+
+    /** The table has its change, whatever becomes of this. */
+    private void endFlows() {
+        attempt(routes::endFlows, "what a flowtable carries could not be taken out of it, and may pass in the clear");
     }
 
     private void useRules(SelectionChange next) throws OsException {
@@ -455,7 +460,7 @@ public final class StackUnderlay implements Underlay {
                     "somebody's flowtable forwards packets past all rules: flows that policies are for stand still in "
                             + "it, unless its rules leave out what leaves or comes by {}; see \"xfrm-bridge firewall\"",
                     names.tap());
-            routes.endFlows();
+            endFlows();
         }
         beside = now;
     }
