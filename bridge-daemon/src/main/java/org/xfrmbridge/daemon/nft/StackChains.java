@@ -17,6 +17,7 @@ import org.xfrmbridge.daemon.os.StackSigns;
 import org.xfrmbridge.daemon.selection.WideScope;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
  * The chains of the host's stack, in the order in which a packet meets them, and what is done with those that
@@ -185,8 +186,8 @@ final class StackChains {
     void writeHooks(Batch batch, Hooks before, Hooks after) {
         removeHooks(batch, before);
         if (after.out()) {
-            addOutput(batch);
-            addPrerouting(batch);
+            addOutput(batch, after);
+            addPrerouting(batch, after);
             addBridged(batch, LEAVING, Hook.POSTROUTING);
             addIdentity(batch);
             if (after.others().translate()) {
@@ -241,21 +242,25 @@ final class StackChains {
                 : new Rule().target("NFQUEUE", 1, IptablesExtensions.queue(queue));
     }
 
-    private void addOutput(Batch batch) {
+    private void addOutput(Batch batch, Hooks hooks) {
         batch.addChain(OUTPUT, new Hook("route", Hook.OUTPUT, VERY_LAST), Policy.ACCEPT);
         batch.addRule(OUTPUT, clearMark());
         own.acceptByPriority(batch, OUTPUT);
-        batch.addRule(OUTPUT, new Rule().jump(NatRules.SENT));
+        if (hooks.others().translate()) {
+            batch.addRule(OUTPUT, new Rule().jump(NatRules.SENT));
+        }
         jumpByFamily(batch, OUTPUT, Direction.OUT);
         own.acceptByGroup(batch, OUTPUT, isMarked());
         batch.addRule(OUTPUT, isMarked().jump(SELECTED));
         addQuiet(batch);
     }
 
-    private void addPrerouting(Batch batch) {
+    private void addPrerouting(Batch batch, Hooks hooks) {
         batch.addChain(PREROUTING, new Hook("filter", Hook.PREROUTING, VERY_LAST), Policy.ACCEPT);
         batch.addRule(PREROUTING, clearMark());
-        batch.addRule(PREROUTING, new Rule().jump(NatRules.ARRIVING));
+        if (hooks.others().translate()) {
+            batch.addRule(PREROUTING, new Rule().jump(NatRules.ARRIVING));
+        }
         for (int family : List.of(IPV4, IPV6)) {
             batch.addRule(
                     PREROUTING, new Rule().is(Meta.FAMILY, Rule.bytes(family)).jump(SelectionRules.arriving(family)));
@@ -329,6 +334,9 @@ final class StackChains {
 
     private void addInput(Batch batch, Hooks hooks) {
         batch.addChain(INPUT, new Hook("filter", Hook.INPUT, VERY_LAST), Policy.ACCEPT);
+        // There is nothing to ask about what the bridge opens, and much of it.
+        batch.addRule(
+                INPUT, new Rule().is(Meta.PROTOCOL, Rule.bytes(IpProtocol.ESP)).accept());
         if (hooks.encapsulation()) {
             // What comes from the bridge may be ESP in UDP that it has given back: else that went round for ever.
             batch.addRule(INPUT, isTap(Meta.IIF).accept());
