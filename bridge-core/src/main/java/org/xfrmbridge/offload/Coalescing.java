@@ -21,11 +21,11 @@ import org.xfrmbridge.net.Tcp;
  * // else: coalescing.header(), then the payload of each of the frames
  * }</pre>
  */
-public final class Coalescing {
-    private static final int MAX_IP_BYTES = 65535;
-    private static final int IPV4_PLAIN = 0x45;
+public final class Coalescing implements SuperFrame {
+    static final int MAX_IP_BYTES = 65535;
+    static final int IPV4_PLAIN = 0x45;
     /** With two tags. */
-    private static final int MAX_LINK_BYTES = Ethernet.HEADER_BYTES + 2 * Ethernet.TAG_BYTES;
+    static final int MAX_LINK_BYTES = Ethernet.HEADER_BYTES + 2 * Ethernet.TAG_BYTES;
 
     private final byte[] header = new byte[MAX_LINK_BYTES + Ipv6.HEADER_BYTES + Tcp.MAX_HEADER_BYTES];
     private final Segment first = new Segment();
@@ -187,31 +187,37 @@ public final class Coalescing {
     }
 
     private static long pseudoHeader(byte[] data, int ip, boolean ipv4, int tcpBytes) {
+        return pseudoHeader(data, ip, ipv4, Tcp.PROTOCOL, tcpBytes);
+    }
+
+    static long pseudoHeader(byte[] data, int ip, boolean ipv4, int protocol, int bytes) {
         long addresses = ipv4
                 ? Checksum.add(0, data, ip + Ipv4.SOURCE, 2 * Ipv4.ADDRESS_BYTES)
                 : Checksum.add(0, data, ip + Ipv6.SOURCE, 2 * Ipv6.ADDRESS_BYTES);
-        return addresses + Tcp.PROTOCOL + tcpBytes;
+        return addresses + protocol + bytes;
     }
 
-    /** All headers of the super-frame, with an unfinished TCP checksum; {@link #headerBytes} of it count. */
+    @Override
     public byte[] header() {
         return header;
     }
 
-    /** Also where the payload begins in each of the frames. */
+    @Override
     public int headerBytes() {
         return first.payload;
     }
 
-    public int tcpStart() {
+    @Override
+    public int transportStart() {
         return first.tcp;
     }
 
-    /** Payload of every segment but the last, which may have less. */
+    @Override
     public int segmentBytes() {
         return first.payloadBytes;
     }
 
+    @Override
     public boolean isIpv4() {
         return first.ipv4;
     }

@@ -1,2 +1,2 @@
-/** What a network card would do: cutting TCP super-frames into segments, and merging segments again. */
+/** What a network card would do: cutting TCP super-frames into segments, merging segments again, and datagrams. */
 package org.xfrmbridge.offload;

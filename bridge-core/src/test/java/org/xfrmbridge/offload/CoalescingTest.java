@@ -35,7 +35,7 @@ class CoalescingTest {
         }
         assertArrayEquals(whole, merged);
         assertEquals(MSS, coalescing.segmentBytes());
-        assertEquals(TcpFrames.tcpStart(version), coalescing.tcpStart());
+        assertEquals(TcpFrames.tcpStart(version), coalescing.transportStart());
     }
 
     @Test

@@ -19,7 +19,7 @@ public final class TapDevice implements AutoCloseable {
     public enum Offload {
         /** Every frame is whole, at most a MTU long, and has nothing in front of it. */
         NONE,
-        /** TCP super-frames and unfinished checksums both ways. */
+        /** TCP super-frames and unfinished checksums both ways; UDP ones, too, to a host that takes them. */
         TCP
     }
 
@@ -37,12 +37,14 @@ public final class TapDevice implements AutoCloseable {
     private static final int IFF_NO_PI = 0x1000;
     private static final int IFF_VNET_HDR = 0x4000;
     private static final int OFFLOAD_CSUM_TSO4_TSO6 = 0x1 | 0x2 | 0x4;
+    private static final int OFFLOAD_USO4_USO6 = 0x20 | 0x40;
     private static final int IFREQ_BYTES = 40;
     private static final int MAX_NAME_BYTES = 15;
 
     private final Descriptor descriptor;
     private final String name;
     private final Offload offload;
+    private boolean takesDatagrams;
 
     private TapDevice(Descriptor descriptor, String name, Offload offload) {
         this.descriptor = descriptor;
@@ -70,6 +72,13 @@ public final class TapDevice implements AutoCloseable {
         int flags = IFF_TAP | IFF_NO_PI | (offload == Offload.TCP ? IFF_VNET_HDR : 0);
         request.buffer.putShort(MAX_NAME_BYTES + 1, (short) flags);
         check(LIBC.ioctl(descriptor.fd(), TUNSETIFF, request.pointer), "ioctl(TUNSETIFF, %s)", name);
+        // What it is asked for here is what it may give; a kernel that knows that takes it, too.
+        takesDatagrams = offload == Offload.TCP
+                && LIBC.ioctl(
+                                descriptor.fd(),
+                                TUNSETOFFLOAD,
+                                Native.pointer(OFFLOAD_CSUM_TSO4_TSO6 | OFFLOAD_USO4_USO6))
+                        == 0;
         control(TUNSETOFFLOAD, "TUNSETOFFLOAD", offload == Offload.TCP ? OFFLOAD_CSUM_TSO4_TSO6 : 0);
         control(TUNSETPERSIST, "TUNSETPERSIST", 1);
     }
@@ -99,6 +108,11 @@ public final class TapDevice implements AutoCloseable {
 
     public Offload offload() {
         return offload;
+    }
+
+    /** Whether it takes datagrams of one UDP flow as a super-frame, VIRTIO_NET_HDR_GSO_UDP_L4: since Linux 6.2. */
+    public boolean takesDatagrams() {
+        return takesDatagrams;
     }
 
     public int fd() {

@@ -26,7 +26,12 @@ final class TapInput {
         }
         // Limited still, if the frame before has shown a fault.
         ByteBuffer buffer = channel.buffer().clear();
-        if (virtioBytes != 0 && buffer.get(VirtioHeader.GSO_TYPE) != VirtioHeader.GSO_NONE) {
+        byte type = virtioBytes == 0 ? VirtioHeader.GSO_NONE : buffer.get(VirtioHeader.GSO_TYPE);
+        if (type == VirtioHeader.GSO_UDP_L4) {
+            // The device was asked whether it knows such, and is to give none: sent just then.
+            return true;
+        }
+        if (type != VirtioHeader.GSO_NONE) {
             int tcpStart = Short.toUnsignedInt(buffer.getShort(VirtioHeader.CHECKSUM_START));
             int segmentBytes = Short.toUnsignedInt(buffer.getShort(VirtioHeader.GSO_SIZE));
             Segmentation.cut(buffer.limit(bytes), virtioBytes, tcpStart, segmentBytes, pool, into);

@@ -5,23 +5,37 @@ import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.net.Tcp;
+import org.xfrmbridge.net.Udp;
 import org.xfrmbridge.offload.Coalescing;
+import org.xfrmbridge.offload.DatagramCoalescing;
+import org.xfrmbridge.offload.SuperFrame;
 
-/** Writes to a TAP; segments of one TCP stream that follow each other go as one super-frame. One thread. */
+/**
+ * Writes to a TAP. Segments of one TCP stream that follow each other go as one super-frame, and datagrams of one flow,
+ * if the kernel takes such. One thread.
+ */
 final class TapOutput implements RunSender {
     private final TapDevice.Channel channel;
     private final Coalescing coalescing;
+    private final DatagramCoalescing datagrams;
 
     TapOutput(TapDevice device) {
         channel = device.new Channel();
         coalescing = device.offload() == TapDevice.Offload.TCP ? new Coalescing() : null;
+        datagrams = device.takesDatagrams() ? new DatagramCoalescing() : null;
     }
 
     @Override
     public int sendRun(PacketBatch batch, int at) {
         int frames = coalescing == null ? 1 : coalescing.run(batch, at);
         if (frames > 1) {
-            writeSuperFrame(batch, at, frames);
+            byte type = coalescing.isIpv4() ? VirtioHeader.GSO_TCPV4 : VirtioHeader.GSO_TCPV6;
+            writeSuperFrame(coalescing, type, Tcp.CHECKSUM, batch, at, frames);
+            return frames;
+        }
+        frames = datagrams == null ? 1 : datagrams.run(batch, at);
+        if (frames > 1) {
+            writeSuperFrame(datagrams, VirtioHeader.GSO_UDP_L4, Udp.CHECKSUM, batch, at, frames);
         } else if (coalescing == null) {
             writeFrame(batch.get(at), 0);
         } else {
@@ -38,17 +52,18 @@ final class TapOutput implements RunSender {
         }
     }
 
-    private void writeSuperFrame(PacketBatch batch, int from, int frames) {
+    private void writeSuperFrame(
+            SuperFrame of, byte type, int checksumOffset, PacketBatch batch, int from, int frames) {
         ByteBuffer buffer = channel.buffer();
-        int headerBytes = coalescing.headerBytes();
+        int headerBytes = of.headerBytes();
         buffer.put(VirtioHeader.FLAGS, (byte) VirtioHeader.NEEDS_CHECKSUM)
-                .put(VirtioHeader.GSO_TYPE, coalescing.isIpv4() ? VirtioHeader.GSO_TCPV4 : VirtioHeader.GSO_TCPV6)
+                .put(VirtioHeader.GSO_TYPE, type)
                 .putShort(VirtioHeader.HEADER_LENGTH, (short) headerBytes)
-                .putShort(VirtioHeader.GSO_SIZE, (short) coalescing.segmentBytes())
-                .putShort(VirtioHeader.CHECKSUM_START, (short) coalescing.tcpStart())
-                .putShort(VirtioHeader.CHECKSUM_OFFSET, (short) Tcp.CHECKSUM);
+                .putShort(VirtioHeader.GSO_SIZE, (short) of.segmentBytes())
+                .putShort(VirtioHeader.CHECKSUM_START, (short) of.transportStart())
+                .putShort(VirtioHeader.CHECKSUM_OFFSET, (short) checksumOffset);
         int at = TapDevice.VIRTIO_HEADER_BYTES;
-        buffer.put(at, coalescing.header(), 0, headerBytes);
+        buffer.put(at, of.header(), 0, headerBytes);
         at += headerBytes;
         for (int i = from; i < from + frames; i++) {
             PacketBuffer segment = batch.get(i);

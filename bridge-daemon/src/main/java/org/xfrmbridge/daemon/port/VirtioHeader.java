@@ -13,6 +13,7 @@ final class VirtioHeader {
     static final byte GSO_NONE = 0;
     static final byte GSO_TCPV4 = 1;
     static final byte GSO_TCPV6 = 4;
+    static final byte GSO_UDP_L4 = 5;
 
     private VirtioHeader() {}
 }

@@ -1,14 +1,21 @@
 package org.xfrmbridge.daemon.port;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.xfrmbridge.daemon.TestNetwork;
 import org.xfrmbridge.daemon.os.PacketSocket;
@@ -16,11 +23,17 @@ import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketPool;
+import org.xfrmbridge.net.Bytes;
+import org.xfrmbridge.net.Checksum;
+import org.xfrmbridge.net.Ethernet;
+import org.xfrmbridge.net.Ipv4;
+import org.xfrmbridge.net.MacAddress;
 
-/** A frame whose buffer is broken costs no other that is read or written with it. */
+/** Against a real kernel. A frame whose buffer is broken costs no other that is read or written with it. */
 @Timeout(60)
 class TapPortTest {
     private static final int FRAME_BYTES = 60;
+    private static final int PORT = 2222;
 
     private final PacketPool pool = new PacketPool(8);
 
@@ -90,5 +103,88 @@ class TapPortTest {
                 return null;
             });
         }
+    }
+
+    private static byte[] datagram(byte[] from, byte[] to, int number, int bytes) {
+        boolean isIpv4 = from.length == 4;
+        int udp = isIpv4 ? 20 : 40;
+        byte[] packet = new byte[udp + 8 + bytes];
+        System.arraycopy(from, 0, packet, isIpv4 ? 12 : 8, from.length);
+        System.arraycopy(to, 0, packet, isIpv4 ? 16 : 24, to.length);
+        Bytes.putI32(packet, udp, 1111 << 16 | PORT);
+        Bytes.putU16(packet, udp + 4, 8 + bytes);
+        for (int i = 0; i < bytes; i++) {
+            packet[udp + 8 + i] = (byte) (number + i);
+        }
+        long pseudo = Checksum.add(0, from, 0, from.length) + Checksum.add(0, to, 0, to.length) + 17 + 8 + bytes;
+        Bytes.putU16(packet, udp + 6, Checksum.finish(Checksum.add(pseudo, packet, udp, 8 + bytes)));
+        if (isIpv4) {
+            Bytes.putU16(packet, 0, 0x4500);
+            Bytes.putU16(packet, Ipv4.ID, number);
+            Bytes.putU16(packet, Ipv4.TTL, 64 << 8 | 17);
+            Ipv4.finish(packet, 0, packet.length);
+        } else {
+            Bytes.putI32(packet, 0, 6 << 28);
+            Bytes.putU16(packet, 4, 8 + bytes);
+            Bytes.putU16(packet, 6, 17 << 8 | 64);
+        }
+        return packet;
+    }
+
+    private static PacketBuffer toTap(byte[] packet) {
+        PacketBuffer frame = new PacketBuffer();
+        frame.length = Ethernet.HEADER_BYTES + packet.length;
+        MacAddress.write(frame.data, frame.offset, 0x0249_0700_0000L);
+        Bytes.putU16(
+                frame.data,
+                frame.offset + Ethernet.TYPE,
+                packet[0] >>> 4 == 4 ? Ethernet.TYPE_IPV4 : Ethernet.TYPE_IPV6);
+        System.arraycopy(packet, 0, frame.data, frame.offset + Ethernet.HEADER_BYTES, packet.length);
+        return frame;
+    }
+
+    /** Who reads them has what was sent, one by one; a kernel that takes super-frames has seen few packets. */
+    @ParameterizedTest
+    @CsvSource({"198.51.100.1, 198.51.100.2", "2001:db8:9::1, 2001:db8:9::2"})
+    void shouldHandOverDatagramsAsTheyAre(String here, String there) throws Exception {
+        byte[] to = InetAddress.getByName(here).getAddress();
+        byte[] from = InetAddress.getByName(there).getAddress();
+        try (TestNetwork network = new TestNetwork()) {
+            network.inHere(() -> {
+                try (TapDevice device = TapDevice.open("xbtap0", TapDevice.Offload.TCP)) {
+                    network.ip("link set xbtap0 address 02:49:07:00:00:00 arp off up");
+                    network.ip("addr add 198.51.100.1/24 dev xbtap0");
+                    network.ip("addr add 2001:db8:9::1/64 dev xbtap0 nodad");
+                    PacketBatch batch = new PacketBatch(64);
+                    List<byte[]> sent = new ArrayList<>();
+                    for (int i = 0; i < 44; i++) {
+                        byte[] packet = datagram(from, to, i, i == 43 ? 7 : i < 40 ? 64 : 1200);
+                        sent.add(Arrays.copyOfRange(packet, to.length == 4 ? 28 : 48, packet.length));
+                        batch.add(toTap(packet));
+                    }
+                    long before = packetsIn(network);
+                    try (DatagramSocket socket =
+                            new DatagramSocket(new InetSocketAddress(to.length == 4 ? "0.0.0.0" : "::", PORT))) {
+                        socket.setSoTimeout(5000);
+                        new TapPort(device).send(batch);
+                        for (byte[] expected : sent) {
+                            DatagramPacket got = new DatagramPacket(new byte[2000], 2000);
+                            socket.receive(got);
+                            assertArrayEquals(expected, Arrays.copyOf(got.getData(), got.getLength()));
+                        }
+                    }
+                    if (device.takesDatagrams()) {
+                        // 40 of one size, 3 of another and the short one.
+                        assertEquals(before + 2, packetsIn(network));
+                    }
+                }
+                return null;
+            });
+        }
+    }
+
+    private static long packetsIn(TestNetwork network) throws Exception {
+        return Long.parseLong(
+                network.exec("cat /sys/class/net/xbtap0/statistics/rx_packets").trim());
     }
 }
