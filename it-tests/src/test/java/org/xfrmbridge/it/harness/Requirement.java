@@ -84,6 +84,14 @@ public enum Requirement {
             "dockerd",
             "docker",
             "mmdebstrap"),
+    /** With which {@code ./package} works. */
+    PACKAGING(
+            "what ./package needs (packages debhelper, asciidoctor, unzip, binutils)",
+            "dh",
+            "asciidoctor",
+            "unzip",
+            "strip"),
+    MMDEBSTRAP("mmdebstrap (package mmdebstrap)", "mmdebstrap"),
     DEBIAN_PYTHON("Python 3 (package python3)") {
         @Override
         boolean met() {

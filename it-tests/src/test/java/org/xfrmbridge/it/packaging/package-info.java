@@ -1,0 +1,2 @@
+/** The package, installed in small systems of Debian. */
+package org.xfrmbridge.it.packaging;
