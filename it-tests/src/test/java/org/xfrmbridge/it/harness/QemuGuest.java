@@ -1,6 +1,7 @@
 package org.xfrmbridge.it.harness;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -10,7 +11,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Daemon;
 
 /**
  * A real Linux kernel in a virtual machine that needs no hardware support: qemu with an unpacked kernel package. A
@@ -25,6 +28,10 @@ public final class QemuGuest {
 
     private static final String OF_CHECK = "target/linux-6.12";
 
+    /** Where Debian's package of qemu has it. */
+    static final Path VIRTIOFSD = Path.of("/usr/lib/qemu/virtiofsd");
+
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final long DISK_BYTES = 1L << 30;
     private static final List<String> DEVICES = List.of("virtio_blk");
 
@@ -77,6 +84,81 @@ public final class QemuGuest {
                 .within(limit)
                 .run();
         return disk;
+    }
+
+    /**
+     * Runs a shell script in a guest that sees this machine's files, and returns what it printed. They are read-only
+     * but for {@code /tmp} and {@code /run}, which are empty. Throws if its exit code is not 0.
+     *
+     * @param modules of the kernel that the script needs; others are not found
+     */
+    public static String runOnHostFiles(Scene scene, List<String> modules, String script, Duration limit) {
+        Path linux = installed().orElseThrow().toAbsolutePath();
+        Path output = scene.file("guest-output");
+        Path init = scene.file("guest-init");
+        try (InputStream text = QemuGuest.class.getResourceAsStream("guest-init.sh")) {
+            Files.copy(text, init);
+            Files.writeString(scene.file("guest-script"), script);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Command.of("chmod", "+x", init.toString()).run();
+        Path socket = scene.file("files");
+        scene.own(Daemon.start(
+                "virtiofsd",
+                scene.file("virtiofsd.log"),
+                Command.of(
+                        VIRTIOFSD.toString(),
+                        "--socket-path=" + socket,
+                        "-o",
+                        "source=/",
+                        "-o",
+                        "sandbox=chroot",
+                        "-o",
+                        "cache=always")));
+        Await.until("virtiofsd", PATIENCE, () -> Files.exists(socket));
+        Command.of(
+                        "qemu-system-x86_64",
+                        "-M",
+                        "q35",
+                        "-cpu",
+                        "max",
+                        "-smp",
+                        "2",
+                        "-m",
+                        "1024",
+                        "-object",
+                        "memory-backend-memfd,id=memory,size=1024M,share=on",
+                        "-numa",
+                        "node,memdev=memory",
+                        "-chardev",
+                        "socket,id=files,path=" + socket,
+                        "-device",
+                        "vhost-user-fs-pci,chardev=files,tag=host",
+                        "-no-reboot",
+                        "-kernel",
+                        kernel(linux).toString(),
+                        "-append",
+                        "root=host rootfstype=virtiofs ro console=ttyS0 quiet panic=-1 no_timer_check init=" + init
+                                + " scenario=" + scene.directory() + " linux=" + linux + " modules="
+                                + String.join(",", modules),
+                        "-serial",
+                        "file:" + scene.file("console.log"),
+                        "-serial",
+                        "file:" + output,
+                        "-monitor",
+                        "none",
+                        "-display",
+                        "none",
+                        "-nic",
+                        "none")
+                .within(limit)
+                .run();
+        List<String> lines = Command.text(output).replace("\r", "").lines().toList();
+        if (lines.isEmpty() || !lines.getLast().equals("exit code 0")) {
+            throw new AssertionError("the guest's script failed\n" + String.join("\n", lines));
+        }
+        return String.join("\n", lines.subList(0, lines.size() - 1));
     }
 
     private static void pack(Cpio cpio, Scene scene, Path linux, Path program, Path script) throws IOException {

@@ -123,6 +123,14 @@ public enum Requirement {
             return super.met() && QemuGuest.installed().isPresent();
         }
     },
+    /** The same with this machine's files. */
+    QEMU_FILES(
+            "qemu, virtiofsd and a kernel package (qemu-system-x86; see docs/conformance.md)", "qemu-system-x86_64") {
+        @Override
+        boolean met() {
+            return super.met() && QemuGuest.installed().isPresent() && Files.isExecutable(QemuGuest.VIRTIOFSD);
+        }
+    },
     HOST_6_18("Linux 6.18 with NETLINK_XFRM and a C compiler: older kernels answer otherwise in places", "gcc") {
         @Override
         boolean met() {
