@@ -63,7 +63,7 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule shouldLetTheDoctorKnowWhatItLooksAtOnly =
-            knows("doctor", "os", "attach", "firewall", "status");
+            knows("doctor", "os", "client", "attach", "firewall", "status");
 
     @ArchTest
     static final ArchRule shouldLetTheJournalKnowTheClockOnly = knows("journal", "os");

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.daemon.route.Links;
 
 /** What a place in the host's stack needs of a kernel, and how a person is told that it is missing. */
@@ -39,6 +40,11 @@ enum StackNeed {
         if (links.find(names.tap()) != null) {
             throw new AttachmentException(
                     "there is an interface %s already: choose another name with --tap".formatted(names.tap()));
+        }
+        Link loopback = links.find("lo");
+        if (loopback == null || !loopback.isUp()) {
+            throw new AttachmentException(
+                    "the interface lo is down, and a kernel takes no route to a gateway then: ip link set lo up");
         }
         if (routes.isTableInUse()) {
             throw new AttachmentException(

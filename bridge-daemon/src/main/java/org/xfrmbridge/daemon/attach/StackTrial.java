@@ -66,6 +66,8 @@ public final class StackTrial {
         try (StackTap tap = new StackTap(NAMES.tap(), links, socket)) {
             parts.add(new Part("TAP devices", null));
             parts.add(part("policy routing", StackNeed.ROUTING, () -> {
+                // As it is where a bridge may run.
+                links.setUp(links.find("lo").index());
                 routes.requireRules();
                 routes.install(tap.link());
                 routes.useRules(tap.link());

@@ -100,9 +100,12 @@ public final class Main implements Runnable {
         if (arguments.length > 0 && arguments[0].equals("run")) {
             CommandLine run = new CommandLine(new RunCommand());
             run.getCommandSpec().usageMessage().synopsisHeading("Usage: " + NAME + " ");
+            run.getCommandSpec().versionProvider(new Version());
             return run;
         }
-        return new CommandLine(new Main());
+        CommandLine all = new CommandLine(new Main());
+        all.getSubcommands().values().forEach(each -> each.getCommandSpec().versionProvider(new Version()));
+        return all;
     }
 
     /** Known before parsing, because it holds what parsing would miss. Null for none. */

@@ -62,7 +62,7 @@ public final class Examination {
                     .orElseGet(() -> Diagnosis.ok("attach " + attached, null)));
         }
         lookAtHeap();
-        found.add(new KernelEsp(ROOT, release).look());
+        found.add(new KernelEsp(ROOT, release, KernelEsp::takesState).look());
         found.addAll(new IkeDaemons(ROOT).look());
         for (Part part : WireTrial.interfaces(tap)) {
             found.add(Diagnosis.note(part.name(), part.fault()));

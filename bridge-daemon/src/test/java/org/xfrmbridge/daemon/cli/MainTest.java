@@ -53,6 +53,13 @@ class MainTest {
         assertTrue(said().contains("\nExample:\n  xfrm-bridge " + command), said());
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"--version", "run --version", "exec -V", "stat -V", "doctor --version"})
+    void shouldSayItsVersion(String words) {
+        assertEquals(0, Main.execute(words.split(" ")));
+        assertTrue(said().startsWith("xfrm-bridge "), said());
+    }
+
     /** Its script reads no such file. */
     @Test
     void shouldOfferNoConfigurationFileToExec() {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.doctor.Diagnosis.Verdict;
@@ -26,7 +27,13 @@ class DoctorTest {
     }
 
     private void assertEsp(Verdict verdict, String said) {
-        Diagnosis esp = new KernelEsp(root, RELEASE).look();
+        assertEsp(verdict, said, () -> {
+            throw new IOException("not root");
+        });
+    }
+
+    private void assertEsp(Verdict verdict, String said, Callable<Boolean> asked) {
+        Diagnosis esp = new KernelEsp(root, RELEASE, asked).look();
         assertEquals(verdict, esp.verdict());
         assertTrue(esp.said().startsWith(said), esp.said());
     }
@@ -34,6 +41,8 @@ class DoctorTest {
     @Test
     void shouldTellWhereTheKernelHasItsEsp() throws IOException {
         assertEsp(Verdict.UNSEEN, "this kernel has no modules");
+        assertEsp(Verdict.NOTE, "there (built in)", () -> true);
+        assertEsp(Verdict.OK, "not there", () -> false);
         write("proc/modules", "esp6 1 0 - Live 0x0\nesp4_offload 1 0 - Live 0x0\n");
         assertEsp(Verdict.UNSEEN, "not loaded; whether it can be is not seen here, as there is no /lib/modules/");
         write("lib/modules/" + RELEASE + "/modules.dep", "kernel/net/ipv4/ah4.ko: kernel/net/xfrm/xfrm_algo.ko\n");

@@ -3,8 +3,10 @@ package org.xfrmbridge.it.firstcontact;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -87,6 +89,21 @@ class DoctorScenario {
         }
         assertFalse(report.contains("WRONG"), report);
         assertTrue(ask(0, PLAIN, "--json").contains("\"verdict\": \"OK\""));
+    }
+
+    /** A kernel without modules says itself what {@code ip xfrm} hears of it. */
+    @Test
+    @Requires(Requirement.XFRM_USER)
+    void shouldSayWhetherTheKernelDoesEsp() {
+        assumeFalse(Files.exists(Path.of("/proc/modules")), "this kernel has modules");
+        String refused =
+                Command.of("unshare", "--net", "sh", "-c", """
+                        ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1 mode tunnel \\
+                            enc 'ecb(cipher_null)' '' auth digest_null ''
+                        """).result().output();
+        assertSays(
+                refused.isEmpty() ? "note   ESP of the kernel: there" : "ok     ESP of the kernel: not there",
+                ask(0, PLAIN));
     }
 
     @Test

@@ -186,6 +186,13 @@ class MistakesScenario {
     }
 
     @Test
+    void shouldSayThatLoopbackIsDown() {
+        Newcomer other = another("down");
+        other.host().ip("link", "set", "lo", "down");
+        other.assertRefused("the interface lo is down", PLAIN, run(Attachment.STACK, absent()));
+    }
+
+    @Test
     void shouldSayThatNothingCanBeWrittenThere() {
         List<String> readOnly = Newcomer.after("mount -t tmpfs -o ro none /mnt");
         user.assertRefused(
