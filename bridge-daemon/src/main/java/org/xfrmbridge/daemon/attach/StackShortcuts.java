@@ -54,7 +54,11 @@ final class StackShortcuts implements Shortcuts {
     private static final int MOST_HOPS = 4096;
     private static final String VRF = "vrf";
 
+    private static final byte[] RULES_OF_ALL_FAMILIES = new byte[12];
+    private static final int FRA_IP_PROTO = 22;
+
     private final Clock clock;
+    private final int userBits;
     private final NetlinkSocket events = new NetlinkSocket(GROUPS);
     private final RouteSocket socket = new RouteSocket();
     private final Queries queries = new Queries(socket);
@@ -76,8 +80,10 @@ final class StackShortcuts implements Shortcuts {
     /** @param shortcut null if there is none */
     private record Found(Shortcut shortcut, int generation, long untilNs) {}
 
-    StackShortcuts(Clock clock) throws OsException {
+    /** @param markBit the bit of marks that is the bridge's */
+    StackShortcuts(Clock clock, int markBit) throws OsException {
         this.clock = clock;
+        userBits = ~markBit;
         rules = new OthersRules();
         restEndsNs = clock.nowNs();
     }
@@ -91,7 +97,7 @@ final class StackShortcuts implements Shortcuts {
                 isOpen = false;
                 restEndsNs = nowNs + REST_NS;
             } else if (nowNs - restEndsNs >= 0) {
-                isOpen = !rules.haveUntold() && (isOpen || !rules.haveTables());
+                isOpen = !rules.haveUntold() && (isOpen || !rules.haveTables() && !haveRulesOfProtocols());
                 questions = QUESTIONS_PER_REST;
                 restEndsNs = nowNs + REST_NS;
             }
@@ -99,6 +105,12 @@ final class StackShortcuts implements Shortcuts {
             isOpen = false;
             LOG.debug("whether there are shortcuts could not be asked: {}", e.getMessage());
         }
+    }
+
+    /** The way of ESP cannot be asked for where rules look at the protocol: a kernel takes each question for UDP. */
+    private boolean haveRulesOfProtocols() throws OsException {
+        return socket.dump(RouteMessage.GET_RULE, RULES_OF_ALL_FAMILIES).stream()
+                .anyMatch(rule -> rule.attributes().has(FRA_IP_PROTO));
     }
 
     private void forget() {
@@ -141,9 +153,10 @@ final class StackShortcuts implements Shortcuts {
         return new Hop(neighbour.index(), neighbour.address());
     }
 
+    /** None with the bridge's bit, which a State may set: a rule of the output chain takes it away. */
     @Override
     public Shortcut find(IpPacket packet, int mark) {
-        if (!isOpen) {
+        if (!isOpen || (mark & userBits) != mark) {
             return null;
         }
         FlowDecoder.decode(packet, flow);

@@ -58,7 +58,7 @@ public final class StackTrial {
         parts.add(part(
                 "raw sockets",
                 StackNeed.SOCKETS,
-                () -> new IpSocketPort(() -> new StackShortcuts(new SystemClock())).close()));
+                () -> new IpSocketPort(() -> new StackShortcuts(new SystemClock(), NAMES.markBit())).close()));
         parts.add(part(
                 "queues of netfilter",
                 StackNeed.QUEUE,

@@ -137,7 +137,8 @@ public final class StackUnderlay implements Underlay {
     private void install(int openedMark, SelectionChange first) throws IOException {
         tap = own(StackNeed.TAP.open(() -> new StackTap(names.tap(), links, socket)));
         linkEvents = own(new LinkEvents());
-        network = StackNeed.SOCKETS.open(() -> new IpSocketPort(() -> new StackShortcuts(new SystemClock())));
+        network = StackNeed.SOCKETS.open(
+                () -> new IpSocketPort(() -> new StackShortcuts(new SystemClock(), names.markBit())));
         own(network::release);
         StackNeed.ROUTING.open(() -> {
             routes.requireRules();

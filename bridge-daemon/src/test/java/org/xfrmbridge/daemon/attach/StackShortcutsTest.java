@@ -33,6 +33,7 @@ class StackShortcutsTest {
     private static final String FAR = "198.51.100.7";
     private static final String OTHER_MAC = "02:aa:bb:cc:dd:ee";
     private static final int MARK = 7;
+    private static final int MARK_BIT = 0x40000000;
 
     private static final class HandClock implements Clock {
         private long nowNs = 1;
@@ -64,7 +65,7 @@ class StackShortcutsTest {
                 network.ip("-6 route add 2001:db8:1::/48 via 2001:db8::2");
                 permit(macThere(), "permanent");
                 network.ip("-6 neigh replace 2001:db8::2 dev veth0 nud permanent lladdr " + macThere());
-                try (StackShortcuts opened = new StackShortcuts(clock)) {
+                try (StackShortcuts opened = new StackShortcuts(clock, MARK_BIT)) {
                     shortcuts = opened;
                     settle();
                     work.run();
@@ -179,6 +180,8 @@ class StackShortcutsTest {
         "iptables-nft -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT, nft delete table ip filter",
         "ip route add blackhole 192.0.2.2, ip route del blackhole 192.0.2.2",
         "ip rule add to 192.0.2.2 prohibit, ip rule del to 192.0.2.2 prohibit",
+        "ip rule add ipproto udp lookup 77, ip rule del ipproto udp lookup 77",
+        "ip -6 rule add ipproto esp lookup 77, ip -6 rule del ipproto esp lookup 77",
         "ip route add 192.0.2.2 encap ip id 1 dst 192.0.2.2 dev veth0, ip route del 192.0.2.2",
         "ip neigh replace 192.0.2.2 dev veth0 nud stale, ip neigh replace 192.0.2.2 dev veth0 nud reachable",
         "ip neigh replace 192.0.2.2 dev veth0 nud failed, MAC",
@@ -247,6 +250,15 @@ class StackShortcutsTest {
             settle();
             assertMac(macThere(), next(FAR));
             assertMac(OTHER_MAC, next(FAR, MARK));
+        });
+    }
+
+    /** By it rules and egress would lead to the TAP, and round for ever. */
+    @Test
+    void shouldLeadNothingWithTheBitOfTheBridge() throws Exception {
+        withShortcuts(() -> {
+            assertNull(next(THERE, MARK_BIT | MARK));
+            assertNotNull(next(THERE, MARK));
         });
     }
 
