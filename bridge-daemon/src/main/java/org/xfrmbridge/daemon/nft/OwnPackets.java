@@ -18,6 +18,7 @@ final class OwnPackets {
     private static final String OWN_LEAVING = "own-leaving";
     private static final String LEFT = "own-left";
     private static final String KNOWN = "known";
+    private static final String COPIED = "own-copied";
 
     private final StackNames names;
     private final boolean haveGroup;
@@ -124,16 +125,22 @@ final class OwnPackets {
                 .addElements(KNOWN, devices.stream().map(CoveredDevice::key).toList());
     }
 
-    /** In a chain of the egress of a tunnel's device. */
-    void addTunnel(Batch batch, String chain, CoveredDevice device) {
+    /**
+     * Where chains of tunnels' devices go to. There with the tables, so that a kernel that cannot copy refuses those.
+     */
+    void addCopied(Batch batch) {
         if (haveGroup) {
-            batch.addRule(
-                    chain,
-                    hasGroup()
-                            .counter()
-                            .immediate(0, Rule.nativeInt(device.index()))
-                            .copyTo(0)
-                            .drop());
+            batch.addChain(COPIED)
+                    .addRule(
+                            COPIED,
+                            hasGroup().counter().load(Meta.OIF, 0).copyTo(0).drop());
+        }
+    }
+
+    /** In a chain of the egress of a tunnel's device. */
+    void addTunnel(Batch batch, String chain) {
+        if (haveGroup) {
+            batch.addRule(chain, new Rule().jump(COPIED));
         }
     }
 

@@ -509,6 +509,7 @@ final class StackChains {
 
     void addNetdev(Batch batch, Collection<CoveredDevice> devices) {
         batch.in(Family.NETDEV).addTable(extensions.tableFlags());
+        own.addCopied(batch);
         batch.addChain(TAP_EGRESS, new Hook("filter", Hook.EGRESS, 0, names.tap()), Policy.ACCEPT)
                 // Whoever binds to the device, or routes there, means to be protected; and what comes from here, and
                 // is led back by a route, would go round for ever.
@@ -541,7 +542,7 @@ final class StackChains {
             batch.addChain(device.chain(), new Hook("filter", Hook.EGRESS, 0, device.name()), Policy.ACCEPT);
         }
         if (device.isTunnel()) {
-            own.addTunnel(batch, device.chain(), device);
+            own.addTunnel(batch, device.chain());
         }
         if (device.isEthernet()) {
             batch.addRule(device.chain(), toTap());
