@@ -169,8 +169,8 @@ public final class StackUnderlay implements Underlay {
     private static boolean haveGroups() throws OsException {
         boolean have = IpSocket.haveGroups();
         if (!have) {
-            LOG.warn("without CAP_SETGID packets that pass must not be given priorities by rules of others: what they "
-                    + "set comes back to the bridge for ever");
+            LOG.warn("without CAP_SETGID, or in the network namespace of other users, packets that pass must not be "
+                    + "given priorities by rules of others: what they set comes back to the bridge for ever");
         }
         return have;
     }

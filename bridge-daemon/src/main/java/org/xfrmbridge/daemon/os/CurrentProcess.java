@@ -19,6 +19,8 @@ public final class CurrentProcess {
     private static final int NICEST = 19;
 
     private static final int CLONE_NEWNET = 0x40000000;
+    private static final long NS_GET_USERNS = 0xb701;
+    private static final String NAMESPACE = "/proc/thread-self/ns/";
 
     private static final int SIGHUP = 1;
     private static final int SIG_IGN = 1;
@@ -71,6 +73,25 @@ public final class CurrentProcess {
             throw new InterruptedIOException();
         } catch (ExecutionException e) {
             throw e.getCause() instanceof IOException reason ? reason : new IOException(e.getCause());
+        }
+    }
+
+    /**
+     * Whether the calling thread's network namespace belongs to the user namespace that it is in, so that the kernel
+     * has the same numbers for users and groups in both. True where that cannot be asked (before Linux 4.9).
+     */
+    static boolean isNetworkOfItsUsers() {
+        try (Descriptor network = Descriptor.open(NAMESPACE + "net", Descriptor.O_RDONLY)) {
+            int fd = LIBC.ioctl(network.fd(), NS_GET_USERNS, null);
+            if (fd == -1) {
+                return Native.errno() != OsException.EPERM;
+            }
+            try (Descriptor owner = new Descriptor(fd)) {
+                return Files.readSymbolicLink(Path.of("/proc/thread-self/fd", String.valueOf(owner.fd())))
+                        .equals(Files.readSymbolicLink(Path.of(NAMESPACE, "user")));
+            }
+        } catch (IOException e) {
+            return true;
         }
     }
 

@@ -79,9 +79,12 @@ public final class IpSocket implements AutoCloseable {
         descriptor = new Descriptor(check(LIBC.socket(family, type | CLOEXEC_NONBLOCK, protocol), name));
     }
 
-    /** Whether sockets that send get a group of {@link StackSigns}: it takes CAP_SETGID. */
+    /**
+     * Whether sockets that send get a group of {@link StackSigns} that rules see: it takes CAP_SETGID, and rules have
+     * the numbers of the user namespace to which the network namespace belongs.
+     */
     public static boolean haveGroups() throws OsException {
-        return FileGroup.isPermitted(StackSigns.OWN_GROUPS);
+        return FileGroup.isPermitted(StackSigns.OWN_GROUPS) && CurrentProcess.isNetworkOfItsUsers();
     }
 
     private static String nameOf(int family) {

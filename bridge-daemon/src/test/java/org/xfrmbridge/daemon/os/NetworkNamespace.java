@@ -21,8 +21,13 @@ public final class NetworkNamespace {
      * there.
      */
     public static void enter(String name) throws OsException {
-        try (Descriptor namespace = Descriptor.open("/run/netns/" + name, Descriptor.O_RDONLY)) {
-            check(LIBC.setns(namespace.fd(), CLONE_NEWNET), "setns(%s)", name);
+        enterFile("/run/netns/" + name);
+    }
+
+    /** The same, to one that a file stands for. */
+    static void enterFile(String path) throws OsException {
+        try (Descriptor namespace = Descriptor.open(path, Descriptor.O_RDONLY)) {
+            check(LIBC.setns(namespace.fd(), CLONE_NEWNET), "setns(%s)", path);
         }
     }
 }
