@@ -41,6 +41,8 @@ public final class StackTable implements SelectionTable {
     private Map<Integer, Integer> encapsulation = Map.of();
     private Set<CoveredDevice> covered = Set.of();
     private boolean shut;
+    /** Whether table inet has nothing but what {@link #shut} wrote. */
+    private boolean lost;
 
     private StackTable(StackNames names, int tapIndex, int queue, NetlinkSocket owner, boolean haveGroup) {
         this.names = names;
@@ -194,7 +196,8 @@ public final class StackTable implements SelectionTable {
 
     /** Whether the tables are there as they were made: anybody may delete those of no owner. */
     public boolean isThere() throws OsException {
-        return netfilter.hasTable(Family.INET, StackNames.TABLE)
+        return !lost
+                && netfilter.hasTable(Family.INET, StackNames.TABLE)
                 && netfilter.hasTable(Family.NETDEV, StackNames.TABLE)
                 && extensions.bridgeNetfilter() == Files.exists(BRIDGE_NETFILTER);
     }
@@ -225,11 +228,13 @@ public final class StackTable implements SelectionTable {
         chains = all;
         hooks = next;
         covered = Set.of();
+        lost = false;
     }
 
     /** Lets nothing in, and nothing of the host out, but to itself; whatever else of the tables cannot be written. */
     public void shut() throws OsException {
         shut = true;
+        lost |= !netfilter.hasTable(Family.INET, StackNames.TABLE);
         Batch batch = new Batch(Family.INET, StackNames.TABLE).addTable(extensions.tableFlags());
         StackChains.addShut(batch);
         netfilter.commit(batch);

@@ -614,6 +614,21 @@ class StackTableTest {
         assertFalse(network.exec("nft list ruleset").contains("10.9.0.0"));
     }
 
+    /** A table of no owner may be deleted by anybody, and a change then fails, before that is heard of. */
+    @Test
+    void shouldNotTakeWhatTheBarrierWritesForTheTable() throws Exception {
+        Batch batch = new Batch(Batch.Family.INET, StackNames.TABLE).deleteTable();
+        new NetfilterSocket(owner).commit(batch);
+        assertFalse(table.isThere());
+        table.shut();
+        assertFalse(table.isThere());
+        table.restore();
+        assertTrue(table.isThere());
+        assertFalse(network.ping("192.0.2.2"), "it is still shut");
+        table.open();
+        assertTrue(network.ping("192.0.2.2"));
+    }
+
     /** In no order, as tables have none, and without what was counted. */
     private List<String> ruleset() throws Exception {
         return network.exec("nft list ruleset")
