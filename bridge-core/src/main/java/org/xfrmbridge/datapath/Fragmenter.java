@@ -54,15 +54,8 @@ final class Fragmenter {
         byte[] data = packet.data();
         int word = Bytes.u16(data, packet.offset + Ipv4.FRAGMENT);
         Bytes.putU16(data, packet.offset + Ipv4.FRAGMENT, word & ~Ipv4.DONT_FRAGMENT);
-        identify(packet);
-    }
-
-    /** Whoever sends a packet without an identification has it chosen on the way: for each fragment another one. */
-    private void identify(IpPacket packet) {
-        int at = packet.offset + Ipv4.ID;
-        if (Bytes.u16(packet.data(), at) == 0) {
-            nextId += (nextId & 0xffff) == 0 ? 1 : 0;
-            Bytes.putU16(packet.data(), at, nextId++);
+        if (Bytes.u16(data, packet.offset + Ipv4.ID) == 0) {
+            Bytes.putU16(data, packet.offset + Ipv4.ID, nextId++);
         }
     }
 
@@ -73,7 +66,6 @@ final class Fragmenter {
         if (step <= 0) {
             return false;
         }
-        identify(packet);
         int flags = Bytes.u16(data, packet.offset + Ipv4.FRAGMENT) & Ipv4.DONT_FRAGMENT;
         int dataBytes = packet.length - headerBytes;
         for (int start = 0; start < dataBytes; start += step) {

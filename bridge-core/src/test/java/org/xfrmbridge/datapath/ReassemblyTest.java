@@ -2,7 +2,6 @@ package org.xfrmbridge.datapath;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
@@ -23,28 +22,21 @@ import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 
 class ReassemblyTest {
-    private static final int IDENTIFICATION = 0x4711;
-
     private final PacketPool pool = new PacketPool(16);
     private final Reassembly reassembly = new Reassembly(pool);
     private final Random random = new Random(815);
     private long nowNs;
 
     private static Frames udp(int family, int bytes) {
-        Frames frames = family == 4 ? Frames.udp("192.0.2.1", "192.0.2.2") : Frames.udp("2001:db8::1", "2001:db8::2");
-        frames.id = IDENTIFICATION;
-        return frames.bytes(bytes);
+        return (family == 4 ? Frames.udp("192.0.2.1", "192.0.2.2") : Frames.udp("2001:db8::1", "2001:db8::2"))
+                .bytes(bytes);
     }
 
     static List<byte[]> fragments(byte[] frame, int mtu) {
-        return fragments(new Fragmenter(new PacketPool(1)), frame, mtu);
-    }
-
-    private static List<byte[]> fragments(Fragmenter fragmenter, byte[] frame, int mtu) {
         PacketBatch out = new PacketBatch(4);
         IpPacket packet = Frames.view(frame);
         packet.keepLink();
-        fragmenter.divide(packet, mtu, out);
+        new Fragmenter(new PacketPool(1)).divide(packet, mtu, out);
         List<byte[]> frames = new ArrayList<>();
         for (int i = 0; i < out.size(); i++) {
             PacketBuffer piece = out.get(i);
@@ -76,22 +68,6 @@ class ReassemblyTest {
             Collections.shuffle(fragments, random);
             assertArrayEquals(frame, addAll(fragments));
             assertEquals(0, reassembly.size());
-        }
-    }
-
-    /** Whoever sends a packet without one has it chosen on the way, for each fragment another. */
-    @Test
-    void shouldGiveAllFragmentsOfAPacketAnIdentificationIfItHasNone() {
-        Frames frames = udp(4, 300);
-        frames.id = 0;
-        byte[] frame = frames.frame();
-        Fragmenter fragmenter = new Fragmenter(new PacketPool(1));
-        for (int packets = 0; packets <= 0x10000; packets++) {
-            List<Integer> used = fragments(fragmenter, frame, 200).stream()
-                    .map(piece -> Bytes.u16(piece, Ethernet.HEADER_BYTES + Ipv4.ID))
-                    .toList();
-            assertNotEquals(0, used.getFirst());
-            assertEquals(used.getFirst(), used.getLast());
         }
     }
 

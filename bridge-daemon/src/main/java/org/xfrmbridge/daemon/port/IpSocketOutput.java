@@ -22,7 +22,7 @@ final class IpSocketOutput implements RunSender {
     private static final int LINK_LOCAL_PREFIX = 0xfe80;
     private static final int LINK_LOCAL_MASK = 0xffc0;
 
-    private static final int FOR_NO_IDENTIFICATION = 0xffff;
+    private static final int IDENTIFICATIONS = 0xffff;
 
     private final IpSenders senders;
     private final Encapsulations encapsulations;
@@ -33,6 +33,8 @@ final class IpSocketOutput implements RunSender {
     private final UdpTrain train = new UdpTrain();
     private final IpPacket packet = new IpPacket();
     private boolean hasLooked;
+    /** Of the latest packet of which fragments came with none. */
+    private int identification = 1;
 
     /**
      * @param senders the thread's own
@@ -137,11 +139,20 @@ final class IpSocketOutput implements RunSender {
         messages.end();
     }
 
+    /**
+     * The kernel would choose another identification for each fragment. Those of a packet come one behind the other.
+     */
+    private void identify(byte[] data) {
+        if ((Bytes.u16(data, packet.offset + Ipv4.FRAGMENT) & Ipv4.FRAGMENT_OFFSET_MASK) == 0) {
+            identification = identification % IDENTIFICATIONS + 1;
+        }
+        Bytes.putU16(data, packet.offset + Ipv4.ID, identification);
+    }
+
     private void sendIpv4(IpSenders.Sender sender, PacketBuffer frame) {
         byte[] data = frame.data;
         if (Ipv4.isFragment(data, packet.offset) && Bytes.u16(data, packet.offset + Ipv4.ID) == 0) {
-            // The kernel would choose another one for each fragment.
-            Bytes.putU16(data, packet.offset + Ipv4.ID, FOR_NO_IDENTIFICATION);
+            identify(data);
         }
         messages.begin(sender.ipv4(), packet.length, data, packet.offset + Ipv4.DESTINATION);
         mark(frame);
