@@ -352,9 +352,9 @@ public final class StackUnderlay implements Underlay {
             }
 
             @Override
-            public void open() {
-                attempt(table::open, "nftables' chains \"shut\" still stop what comes in");
-                attempt(routes::open, "rules of preference " + StackNames.SHUT_RULE + " still stop all");
+            public void open() throws OsException {
+                table.open();
+                routes.open();
             }
         };
     }

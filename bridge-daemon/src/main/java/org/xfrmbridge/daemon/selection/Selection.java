@@ -63,8 +63,8 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
         /** No packet may pass: returns when none does. Must not fail. */
         void close();
 
-        /** The table selects again what it should. */
-        void open();
+        /** The table selects again what it should. What fails is called again. */
+        void open() throws OsException;
     }
 
     private final Spd spd;
@@ -397,12 +397,14 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
         try {
             commit();
             if (closed) {
-                closed = false;
                 barrier.open();
+                closed = false;
                 LOG.info("packets that are to be protected are selected again");
             }
         } catch (OsException e) {
-            LOG.warn("the table of selected packets still lacks changes: {}", e.getMessage());
+            LOG.warn(
+                    closed ? "still nothing passes: {}" : "the table of selected packets still lacks changes: {}",
+                    e.getMessage());
             retryNs = clock.nowNs() + RETRY_NS;
         }
     }

@@ -43,6 +43,7 @@ class SelectionTest {
     private final XfrmEngine engine = XfrmEngine.builder(databases, clock).build();
     private final SetTable table = new SetTable();
     private boolean barrier;
+    private boolean stuck;
     private Selection selection;
 
     @BeforeEach
@@ -54,7 +55,10 @@ class SelectionTest {
             }
 
             @Override
-            public void open() {
+            public void open() throws OsException {
+                if (stuck) {
+                    throw new OsException("open", OsException.ENOBUFS);
+                }
                 barrier = false;
             }
         };
@@ -283,6 +287,18 @@ class SelectionTest {
         assertFalse(barrier || selection.isClosed());
         assertTrue(isSelected(NET_10));
         add(to(NET_10, 16));
+    }
+
+    @Test
+    void shouldOpenAgainWhenThatHasFailed() throws XfrmException {
+        table.fail(2);
+        stuck = true;
+        add(to(NET_10, 24));
+        pass(3000);
+        assertTrue(barrier && selection.isClosed());
+        stuck = false;
+        pass(1001);
+        assertFalse(barrier || selection.isClosed());
     }
 
     /** A hundred thousand hosts of one network: the network, and not the world. */
