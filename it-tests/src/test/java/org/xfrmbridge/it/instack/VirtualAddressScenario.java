@@ -48,7 +48,7 @@ class VirtualAddressScenario {
     private static final String ADDRESS = "192.0.2.9";
     private static final String PEER = "192.0.2.2";
     private static final String NOT_PROTECTED =
-            "host " + ADDRESS + " and not arp and not ip proto 50 and not ip proto 112";
+            "host " + ADDRESS + " and not arp and not igmp and not ip proto 50 and not ip proto 112";
     private static final String ADVERTS = "ip proto 112 and dst host 224.0.0.18";
     private static final String KEY = " aead 'rfc4106(gcm(aes))' 0x000102030405060708090a0b0c0d0e0f10111213 128\n";
     private static final String CONFIGURATION = """
