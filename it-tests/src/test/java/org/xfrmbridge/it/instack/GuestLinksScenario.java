@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.xfrmbridge.it.harness.QemuGuest;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
@@ -20,6 +21,7 @@ import org.xfrmbridge.lab.BridgeProcess;
  * Expected: pings are answered, ESP is on the wires that it has to be on, and nothing in the clear.
  */
 @Tag("alone")
+@EnabledIfSystemProperty(named = "guest.links", matches = "true")
 @Requires({Requirement.ROOT, Requirement.BRIDGE, Requirement.TCPDUMP, Requirement.DEBIAN_PYTHON, Requirement.QEMU_FILES
 })
 class GuestLinksScenario {
