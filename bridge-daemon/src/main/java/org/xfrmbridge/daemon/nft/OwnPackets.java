@@ -88,17 +88,30 @@ final class OwnPackets {
         acceptByGroup(batch, chain, new Rule());
     }
 
-    /** Where packets leave the host, all but those that NAT has made others of. */
+    /**
+     * Where packets leave the host, all but those that NAT has made others of. Most packets of the host have no
+     * priority: of them the group is asked behind the selection ({@link #acceptSelected}), as that takes long.
+     */
     void acceptLeaving(Batch batch, String chain) {
         if (haveGroup) {
             batch.addRule(
                     chain,
                     hasGroup(new Rule()
                                     .load(Meta.PRIORITY, 0)
+                                    .compare(0, Comparison.UNEQUAL, Rule.nativeInt(0))
                                     .compare(0, Comparison.UNEQUAL, Rule.nativeInt(StackNames.TRANSLATED)))
                             .goTo(LEFT));
         }
         batch.addRule(chain, hasPriority().jump(OWN_LEAVING));
+    }
+
+    /** What rules of others have taken all priority from, of what is selected. */
+    void acceptSelected(Batch batch, String chain) {
+        if (haveGroup) {
+            batch.addRule(
+                    chain,
+                    hasGroup(new Rule().is(Meta.PRIORITY, Rule.nativeInt(0))).goTo(LEFT));
+        }
     }
 
     /** Of those with one priority: by it, or by the group that is theirs. */

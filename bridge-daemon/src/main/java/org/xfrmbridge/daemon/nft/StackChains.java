@@ -388,6 +388,7 @@ final class StackChains {
         }
         batch.addRule(
                 LEAVING, new Rule().hasBits(Meta.MARK, names.markBit(), false).accept());
+        own.acceptSelected(batch, LEAVING);
         batch.addRule(LEAVING, isLoopback(Meta.OIF).setMark(names.userBits(), 0).accept());
         batch.addRule(LEAVING, isTap(Meta.OIF).accept());
         batch.addRule(LEAVING, isCovered(new Rule()).counter().accept());

@@ -237,16 +237,19 @@ class OwnPacketsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "output, -500",
-        "output, 100",
-        "postrouting, -150",
-        "postrouting, 85",
-        "postrouting, 300",
+        "output, -500, 1:10",
+        "output, 100, 1:10",
+        "postrouting, -150, 1:10",
+        "postrouting, 85, 1:10",
+        "postrouting, 300, 1:10",
+        "output, 100, none",
+        "postrouting, -150, none",
+        "postrouting, 300, none",
     })
-    void shouldLetTheBridgesOwnPassWithThePriorityOfOthers(String hook, int at) throws Exception {
-        setPriority(hook, at, "1:10");
+    void shouldLetTheBridgesOwnPassWithThePriorityOfOthers(String hook, int at, String priority) throws Exception {
+        setPriority(hook, at, priority);
         nft("table netdev other { chain e { type filter hook egress device veth0 priority 1; udp dport 2222 "
-                + "meta priority \"1:10\" counter; }; }");
+                + "meta priority \"%s\" counter; }; }".formatted(priority));
         int sent = 0;
         for (SelectionChange selected : List.of(SETS, ALL)) {
             table.commit(selected);
