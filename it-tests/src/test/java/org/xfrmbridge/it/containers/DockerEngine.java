@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.Command;
@@ -29,11 +30,18 @@ public final class DockerEngine implements AutoCloseable {
     private static final Duration IMAGE_LIMIT = Duration.ofMinutes(5);
     private static final List<String> WITHOUT_RULES =
             List.of("--iptables=false", "--ip6tables=false", "--ip-forward=false");
+    /** In the machine's own network. */
+    private static final List<String> WITHOUT_NETWORK =
+            List.of("--iptables=false", "--ip6tables=false", "--ip-forward=false", "--bridge=none");
     /** For images of nothing but links. */
     private static final List<String> SMALL = List.of("--storage-driver=vfs");
 
+    /** What Dockerfiles begin with; here it is made from packages, too. */
+    private static final String BASE = "debian:trixie-slim";
+
     private final Namespace namespace;
     private final String address;
+    private final Path state;
     private final Daemon daemon;
 
     /**
@@ -41,14 +49,31 @@ public final class DockerEngine implements AutoCloseable {
      * configuration tells Testcontainers where it listens. Images stay in the build directory for the next run.
      */
     static DockerEngine start(Scene scene) {
-        Path socket = Path.of(System.getenv("DOCKER_HOST").replace("unix://", ""));
-        Path data = socket.resolveSibling("data");
-        DockerEngine engine =
-                scene.own(new DockerEngine(scene, new Namespace(scene, "docker"), socket, data, WITHOUT_RULES));
-        if (!engine.docker("image", "inspect", IMAGE).result().succeeded()) {
-            engine.makeImage(scene.file("image.tar"));
-        }
+        Path socket = socket();
+        DockerEngine engine = scene.own(new DockerEngine(
+                scene, new Namespace(scene, "docker"), socket, socket.resolveSibling("data"), WITHOUT_RULES));
+        engine.makeImage(scene, IMAGE, "bookworm", "--include=" + PACKAGES);
         return engine;
+    }
+
+    /**
+     * {@code docker build} of directories, each with the name of its image, for engines that {@link #start} starts
+     * afterwards. A build fetches packages, so its engine is in the machine's own network. It changes nothing there.
+     */
+    static void build(Scene scene, Map<String, Path> images) {
+        Path socket = socket();
+        try (DockerEngine engine =
+                new DockerEngine(scene, null, socket, socket.resolveSibling("data"), WITHOUT_NETWORK)) {
+            engine.makeImage(scene, BASE, "trixie");
+            images.forEach(
+                    (image, context) -> engine.docker("build", "--network", "host", "--tag", image, context.toString())
+                            .within(IMAGE_LIMIT)
+                            .run());
+        }
+    }
+
+    private static Path socket() {
+        return Path.of(System.getenv("DOCKER_HOST").replace("unix://", ""));
     }
 
     /** One that makes its rules on this host, and has no images yet. */
@@ -57,9 +82,11 @@ public final class DockerEngine implements AutoCloseable {
         return scene.own(new DockerEngine(scene, host, socket, socket.resolveSibling("data"), SMALL));
     }
 
+    /** @param namespace where it runs, null for the machine's own network */
     private DockerEngine(Scene scene, Namespace namespace, Path socket, Path data, List<String> options) {
         this.namespace = namespace;
         address = "unix://" + socket;
+        state = scene.file("docker-exec");
         try {
             Files.createDirectories(socket.getParent());
         } catch (IOException e) {
@@ -68,14 +95,14 @@ public final class DockerEngine implements AutoCloseable {
         // nsenter, not "ip netns exec": that would hide the control groups, which containers need
         List<String> line = new ArrayList<>(List.of(
                 "nsenter",
-                "--net=/run/netns/" + namespace.name(),
+                "--net=" + (namespace == null ? "/proc/self/ns/net" : "/run/netns/" + namespace.name()),
                 "dockerd",
                 "--host",
                 address,
                 "--data-root",
                 data.toString(),
                 "--exec-root",
-                scene.file("docker-exec").toString(),
+                state.toString(),
                 "--pidfile",
                 scene.file("dockerd.pid").toString(),
                 "--userland-proxy=false"));
@@ -89,11 +116,16 @@ public final class DockerEngine implements AutoCloseable {
         });
     }
 
-    private void makeImage(Path tar) {
-        Command.of("mmdebstrap", "--quiet", "--variant=minbase", "--include=" + PACKAGES, "bookworm", tar.toString())
-                .within(IMAGE_LIMIT)
-                .run();
-        docker("import", tar.toString(), IMAGE).within(IMAGE_LIMIT).run();
+    private void makeImage(Scene scene, String image, String suite, String... options) {
+        if (docker("image", "inspect", image).result().succeeded()) {
+            return;
+        }
+        String tar = scene.file(suite + ".tar").toString();
+        List<String> line = new ArrayList<>(List.of("mmdebstrap", "--quiet", "--variant=minbase"));
+        line.addAll(List.of(options));
+        line.addAll(List.of(suite, tar));
+        new Command(line).within(IMAGE_LIMIT).run();
+        docker("import", tar, image).within(IMAGE_LIMIT).run();
     }
 
     Namespace namespace() {
@@ -110,5 +142,10 @@ public final class DockerEngine implements AutoCloseable {
     @Override
     public void close() {
         daemon.terminate();
+        // What containers in the engine's own network leave.
+        Path network = state.resolve("netns/default");
+        if (Files.exists(network)) {
+            Command.of("umount", network.toString()).result();
+        }
     }
 }

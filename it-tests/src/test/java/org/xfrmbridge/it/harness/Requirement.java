@@ -84,6 +84,8 @@ public enum Requirement {
             "dockerd",
             "docker",
             "mmdebstrap"),
+    /** The plugin of Docker, or its older form, which is a program of its own. */
+    COMPOSE("docker-compose (package docker-compose)", "docker-compose"),
     /** With which {@code ./package} works. */
     PACKAGING(
             "what ./package needs (packages debhelper, asciidoctor, unzip, binutils)",
