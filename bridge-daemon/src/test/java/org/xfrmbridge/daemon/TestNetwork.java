@@ -14,7 +14,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
+import org.opentest4j.TestAbortedException;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.NetworkNamespace;
 
@@ -30,7 +32,9 @@ public final class TestNetwork implements AutoCloseable {
     public TestNetwork() throws Exception {
         Assumptions.assumeTrue(CurrentProcess.effectiveUserId() == 0, "needs root, to make network namespaces");
         Assumptions.assumeTrue(Files.isReadable(Path.of("/dev/net/tun")), "needs /dev/net/tun");
-        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/ip")), "needs ip (package iproute2)");
+        for (String program : List.of("ip", "sysctl", "ping")) {
+            need(program);
+        }
         run("ip", "netns", "add", here);
         run("ip", "netns", "add", there);
         for (String name : List.of(here, there)) {
@@ -57,13 +61,22 @@ public final class TestNetwork implements AutoCloseable {
         return run(line.toArray(String[]::new));
     }
 
-    /** A command in "here"; fails the test if it fails. */
+    /** Skips the test where this machine does not have a program. */
+    public static void need(String program) {
+        boolean found = Stream.of((System.getenv("PATH") + ":/usr/sbin:/sbin").split(":"))
+                .anyMatch(directory -> Files.isExecutable(Path.of(directory, program)));
+        Assumptions.assumeTrue(found, () -> "needs the program " + program + ", which ./check installs");
+    }
+
+    /** A command in "here"; fails the test if it fails, and skips it where there is no such program. */
     public String exec(String arguments) throws Exception {
+        need(arguments.split(" ")[0]);
         return run(("ip netns exec " + here + ' ' + arguments).split(" "));
     }
 
-    /** A command in "there"; fails the test if it fails. */
+    /** The same in "there". */
     public String execThere(String arguments) throws Exception {
+        need(arguments.split(" ")[0]);
         return run(("ip netns exec " + there + ' ' + arguments).split(" "));
     }
 
@@ -104,7 +117,14 @@ public final class TestNetwork implements AutoCloseable {
     }
 
     public <T> T inHere(Callable<T> work) throws Exception {
-        return start(here, work).get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        try {
+            return start(here, work).get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof TestAbortedException skipped) {
+                throw skipped;
+            }
+            throw e;
+        }
     }
 
     public <T> CompletableFuture<T> startInThere(Callable<T> work) {

@@ -18,7 +18,8 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = {
             org.xfrmbridge.daemon.cli.DemoCommand.DESCRIPTION,
-            "Exit code 0 only if all of it held. Nothing outside of these namespaces is changed. Needs root."
+            "Exit code 0 only if all of it held. Nothing outside of these namespaces is changed. Needs root.",
+            "From a checkout it first installs what is missing (Debian, Ubuntu); --no-install only says what that is."
         },
         synopsisSubcommandLabel = "",
         subcommands = {SniffCommand.class, ProbeCommand.class})

@@ -5,6 +5,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.LabException;
@@ -20,9 +23,7 @@ final class Machine {
         if (CurrentProcess.effectiveUserId() != 0) {
             throw new LabException("the demo makes network namespaces, which only root may: run it as root");
         }
-        require("ip", "iproute2");
-        require("ping", "iputils-ping");
-        require("setsid", "util-linux");
+        requireTools(Map.of("ip", "iproute2", "ping", "iputils-ping", "setsid", "util-linux"));
         if (!Files.exists(TUN)) {
             throw new LabException(
                     "there is no /dev/net/tun: load the kernel module tun, or give the container that device");
@@ -36,10 +37,16 @@ final class Machine {
         }
     }
 
-    private static void require(String tool, String debianPackage) {
-        if (!has(tool)) {
-            throw new LabException(
-                    "the command " + tool + " is missing: install it (Debian: apt-get install " + debianPackage + ")");
+    /** @param debianPackages by the tool that each has */
+    private static void requireTools(Map<String, String> debianPackages) {
+        List<String> missing = debianPackages.keySet().stream()
+                .filter(tool -> !has(tool))
+                .sorted()
+                .toList();
+        if (!missing.isEmpty()) {
+            throw new LabException("these commands are missing: " + String.join(", ", missing)
+                    + "; install them (Debian: apt-get install "
+                    + missing.stream().map(debianPackages::get).collect(Collectors.joining(" ")) + ")");
         }
     }
 

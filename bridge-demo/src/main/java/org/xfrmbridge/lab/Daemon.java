@@ -88,7 +88,8 @@ public final class Daemon implements AutoCloseable {
 
     /** SIGINT: what Ctrl-C sends; tools like fping print their summary then. Returns the whole output. */
     public String interrupt() {
-        Command.of("kill", "-INT", Long.toString(pid())).result();
+        // The shell's own: a program of that name is not on every machine.
+        Command.of("sh", "-c", "kill -INT " + pid()).result();
         if (!ended(PATIENCE)) {
             kill9();
             throw new LabException(name + " did not end after SIGINT", output());

@@ -105,7 +105,7 @@ public final class Namespace implements AutoCloseable {
         for (String pid :
                 Command.of("ip", "netns", "pids", name).result().output().split("\\s+")) {
             if (!pid.isBlank()) {
-                Command.of("kill", "-KILL", pid).result();
+                ProcessHandle.of(Long.parseLong(pid)).ifPresent(ProcessHandle::destroyForcibly);
             }
         }
         Command.of("ip", "netns", "delete", name).run();

@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -215,7 +213,7 @@ class StackShortcutsTest {
     /** Nobody tells of these. */
     @Test
     void shouldEndSoonWithRulesOfTheOlderIptables() throws Exception {
-        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/iptables-legacy")), "needs iptables");
+        TestNetwork.need("iptables-legacy");
         withShortcuts(() -> {
             assertNotNull(next(THERE));
             try {

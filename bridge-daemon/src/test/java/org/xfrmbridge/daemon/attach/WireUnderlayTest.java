@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -116,7 +115,7 @@ class WireUnderlayTest {
 
     @Test
     void shouldKeepWhatTheLinuxBridgeTakesInFromTheHostAndTakeTheFilterAway() throws Exception {
-        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/nft")), "needs nft (package nftables)");
+        TestNetwork.need("nft");
         network.inHere(() -> {
             attach(NAMES, directory).leave();
             String table = network.exec("nft list table netdev xfrm-bridge-xfrm0b");
@@ -134,7 +133,7 @@ class WireUnderlayTest {
     /** Debian's service of nftables does that whenever it starts. */
     @Test
     void shouldMakeTheFilterAnewWhenSomebodyHasFlushedAllTables() throws Exception {
-        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/nft")), "needs nft (package nftables)");
+        TestNetwork.need("nft");
         network.inHere(() -> {
             try (WireUnderlay underlay = attach(NAMES, directory)) {
                 String table = network.exec("nft list ruleset");

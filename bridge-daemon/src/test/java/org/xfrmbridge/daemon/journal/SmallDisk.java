@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
+import org.xfrmbridge.daemon.TestNetwork;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 
 /** A file system of two megabytes that can be full. */
@@ -16,6 +17,7 @@ public final class SmallDisk implements AutoCloseable {
     /** Skips the test, with the reason, where it cannot run. */
     public SmallDisk(Path path) throws IOException {
         Assumptions.assumeTrue(CurrentProcess.effectiveUserId() == 0, "needs root, to mount a file system");
+        TestNetwork.need("mount");
         this.path = Files.createDirectory(path);
         assertEquals(0, run("mount", "-t", "tmpfs", "-o", "size=2m", "small", path.toString()));
     }

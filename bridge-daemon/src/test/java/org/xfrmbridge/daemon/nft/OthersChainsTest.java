@@ -4,10 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.OptionalInt;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.xfrmbridge.daemon.TestNetwork;
@@ -44,7 +41,7 @@ class OthersChainsTest {
 
     @Test
     void shouldSeeTheOlderIptables() throws Exception {
-        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/iptables-legacy")), "needs iptables-legacy");
+        TestNetwork.need("iptables-legacy");
         try (TestNetwork network = new TestNetwork();
                 OthersChains chains = network.inHere(OthersChains::open)) {
             network.exec("iptables-legacy -t filter -L -n");

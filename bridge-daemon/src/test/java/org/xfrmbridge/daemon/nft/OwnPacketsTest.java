@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -94,7 +93,7 @@ class OwnPacketsTest {
 
     @BeforeEach
     void install() throws Exception {
-        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/nft")), "needs nft (package nftables)");
+        TestNetwork.need("nft");
         network.ip("neigh add 192.0.2.2 lladdr 02:00:00:00:00:02 dev veth0");
         network.ip("neigh add 2001:db8::2 lladdr 02:00:00:00:00:02 dev veth0");
         network.inHere(() -> {
@@ -131,12 +130,14 @@ class OwnPacketsTest {
 
     @AfterEach
     void close() throws Exception {
-        port.close();
-        port.release();
-        owner.close();
-        device.close();
-        tap.close();
-        wire.close();
+        if (port != null) {
+            port.close();
+            port.release();
+            owner.close();
+            device.close();
+            tap.close();
+            wire.close();
+        }
         network.close();
     }
 

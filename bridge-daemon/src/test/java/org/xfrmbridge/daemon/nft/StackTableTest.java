@@ -24,7 +24,6 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -78,7 +77,7 @@ class StackTableTest {
     @BeforeEach
     void install() throws Exception {
         network = new TestNetwork();
-        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/nft")), "needs nft (package nftables)");
+        TestNetwork.need("nft");
         network.ipThere("addr add 10.9.0.1/32 dev lo");
         network.ipThere("addr add 2001:db8:9::1/128 dev lo");
         network.ip("route add 10.0.0.0/8 via 192.0.2.2");

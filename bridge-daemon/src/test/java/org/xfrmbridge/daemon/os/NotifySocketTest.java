@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.xfrmbridge.daemon.TestNetwork;
 
 /** The other end is Python's socket module: the JDK has no unix sockets for datagrams. */
 class NotifySocketTest {
@@ -28,6 +29,7 @@ class NotifySocketTest {
     @ParameterizedTest
     @ValueSource(strings = {"/notify", "@"})
     void shouldSayEachStateInADatagram(String kind) throws Exception {
+        TestNetwork.need("python3");
         String address = kind.equals("@")
                 ? "@xfrm-bridge-test-" + ProcessHandle.current().pid()
                 : directory + kind;

@@ -20,7 +20,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -140,7 +139,7 @@ class IpSocketPortTest {
     }
 
     private static void withPort(Shortcuts.Source shortcuts, Work work) throws Exception {
-        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/sbin/nft")), "needs nft (package nftables)");
+        TestNetwork.need("nft");
         try (TestNetwork network = new TestNetwork()) {
             network.inHere((Callable<Void>) () -> {
                 for (Family family : Family.values()) {

@@ -220,7 +220,7 @@ class MistakesScenario {
 
     @Test
     void shouldSayThatThereIsNoJdk() {
-        user.assertRefused("JDK 25 or newer is needed", Newcomer.withoutJdk(), run(Attachment.STACK, absent()));
+        user.assertRefused("there is no JDK 25 or newer", Newcomer.withoutJdk(), run(Attachment.STACK, absent()));
     }
 
     @ParameterizedTest

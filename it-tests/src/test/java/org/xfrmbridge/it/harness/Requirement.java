@@ -10,10 +10,16 @@ import org.xfrmbridge.lab.Command;
 
 /** What this machine has to offer, and what to install where it does not. */
 public enum Requirement {
-    ROOT("the right to make network namespaces (root)") {
+    ROOT(
+            "the right to make network namespaces (root), and ip, ping and sysctl to do so"
+                    + " (packages iproute2, iputils-ping, procps)",
+            "ip",
+            "ping",
+            "sysctl") {
         @Override
         boolean met() {
-            return "0".equals(Command.of("id", "-u").result().output().strip())
+            return super.met()
+                    && "0".equals(Command.of("id", "-u").result().output().strip())
                     && Command.of("unshare", "--net", "true").result().exitCode() == 0;
         }
     },
@@ -45,7 +51,13 @@ public enum Requirement {
             return Files.isExecutable(Path.of(usr, "libexec/ipsec/pluto")) && overlays(usr);
         }
     },
-    STARTER("ipsec (package strongswan-starter)", "ipsec"),
+    /** Of Debian 13 on, these packages cannot be installed beside charon-systemd. */
+    STARTER("ipsec and the charon that it starts (packages strongswan-starter, strongswan-charon)", "ipsec") {
+        @Override
+        boolean met() {
+            return super.met() && Files.isExecutable(Path.of("/usr/lib/ipsec/charon"));
+        }
+    },
     NFT("nft (package nftables)", "nft"),
     IPTABLES(
             "both kinds of iptables (package iptables)",
