@@ -250,10 +250,10 @@ class AhPathTest {
         List<byte[]> wire = a.send(frames.frame());
         if (judge.isPresent()) {
             String packet = HEX.formatHex(Frames.packet(wire.getFirst()));
-            String opened = judge.ask("open " + SHA256.request() + " packet=" + packet);
+            String opened = judge.answer("open " + SHA256.request() + " packet=" + packet);
             // Scapy 2.6, of Debian 13, stumbles over an option of time stamps that is full.
             if (!opened.startsWith("error AttributeError option ")) {
-                assertEquals(HEX.formatHex(frames.packet()), opened);
+                assertEquals("ok " + HEX.formatHex(frames.packet()), opened);
             }
         }
         assertArrayEquals(frames.packet(), Frames.packet(b.receive(wire).getFirst()));

@@ -89,7 +89,7 @@ public final class ScapyJudge implements BeforeAllCallback, AfterAllCallback {
         return answer.substring(3);
     }
 
-    String answer(String request) throws IOException {
+    public String answer(String request) throws IOException {
         assumePresent();
         OutputStream out = process.getOutputStream();
         out.write((request + "\n").getBytes(StandardCharsets.US_ASCII));
