@@ -2,19 +2,19 @@ package org.xfrmbridge.it.containers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.xfrmbridge.it.containers.ContainerCommand.must;
+import static org.xfrmbridge.it.containers.ContainerCommand.run;
 
 import com.github.dockerjava.api.model.Bind;
 import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.Device;
 import com.github.dockerjava.api.model.HostConfig;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.testcontainers.containers.Container.ExecResult;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.wait.strategy.Wait;
 import org.testcontainers.images.builder.Transferable;
@@ -158,26 +158,5 @@ class ContainerScenario {
         line[2] = "--";
         System.arraycopy(command, 0, line, 3, command.length);
         return must(host, line).strip();
-    }
-
-    private static String must(GenericContainer<?> host, String... command) throws Exception {
-        ExecResult result = host.execInContainer(command);
-        assertEquals(
-                0,
-                result.getExitCode(),
-                () -> String.join(" ", command) + "\n" + result.getStdout() + result.getStderr() + "\n"
-                        + host.getLogs());
-        return result.getStdout();
-    }
-
-    private static ExecResult run(GenericContainer<?> host, String... command) {
-        try {
-            return host.execInContainer(command);
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AssertionError(e);
-        }
     }
 }

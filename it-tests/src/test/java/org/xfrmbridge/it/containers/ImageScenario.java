@@ -2,12 +2,13 @@ package org.xfrmbridge.it.containers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.xfrmbridge.it.containers.ContainerCommand.must;
+import static org.xfrmbridge.it.containers.ContainerCommand.run;
 
 import com.github.dockerjava.api.model.Bind;
 import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.Device;
 import com.github.dockerjava.api.model.HostConfig;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,7 +19,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
-import org.testcontainers.containers.Container.ExecResult;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.wait.strategy.Wait;
 import org.testcontainers.utility.DockerImageName;
@@ -273,26 +273,5 @@ class ImageScenario {
                 .getNetworks()
                 .get("bridge")
                 .getIpAddress();
-    }
-
-    private static String must(GenericContainer<?> host, String... command) {
-        ExecResult result = run(host, command);
-        assertEquals(
-                0,
-                result.getExitCode(),
-                () -> String.join(" ", command) + "\n" + result.getStdout() + result.getStderr() + "\n"
-                        + host.getLogs());
-        return result.getStdout();
-    }
-
-    private static ExecResult run(GenericContainer<?> host, String... command) {
-        try {
-            return host.execInContainer(command);
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new AssertionError(e);
-        }
     }
 }
