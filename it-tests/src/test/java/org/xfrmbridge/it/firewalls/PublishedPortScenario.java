@@ -130,7 +130,8 @@ class PublishedPortScenario {
             "0.0.0.0",
             to.address(Family.IPV4),
             "7001",
-            ""
+            "",
+            "10000"
         };
         return engine.docker(line).run().strip();
     }

@@ -88,11 +88,7 @@ public final class Sniffer implements AutoCloseable {
 
     /** Throws if a packet in the clear was seen so far. */
     public void assertNothingClear() {
-        Capture capture = settled();
-        if (!capture.clear().isEmpty()) {
-            throw new AssertionError("in the clear on the wire: " + capture.count(Frame.Kind.CLEAR) + " of "
-                    + capture.counts() + "\n" + String.join("\n", capture.clear()));
-        }
+        ClearPackets.assertNone(settled().clear());
     }
 
     /** What the file holds once tcpdump had the time to write what passed before this call. */

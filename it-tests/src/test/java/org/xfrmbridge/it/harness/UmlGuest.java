@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Namespace;
@@ -26,6 +27,7 @@ public final class UmlGuest implements AutoCloseable {
             + "-AVX512BW,-AVX512CD,-AVX512DQ,-AVX_Fast_Unaligned_Load";
 
     private static final int SHOWN_CHARACTERS = 1500;
+    private static final Duration POLL = Duration.ofMillis(100);
     private static final List<String> DEVICES = List.of("ipv6", "dummy", "udp_tunnel");
 
     private final Path directory;
@@ -127,13 +129,30 @@ public final class UmlGuest implements AutoCloseable {
         return Command.text(directory.resolve("output"));
     }
 
+    /**
+     * Waits until the script has printed a text. Throws, with what there is, if it ends or takes longer than the limit.
+     */
+    public void awaitOutput(String text, Duration limit) {
+        long deadlineNs = System.nanoTime() + limit.toNanos();
+        while (!output().contains(text)) {
+            if (!kernel.isAlive() || System.nanoTime() - deadlineNs > 0) {
+                throw new AssertionError("the guest's script did not print " + text + " within " + limit.toSeconds()
+                        + " s\n" + output() + "\n" + lastOf(kernel.output()));
+            }
+            Await.pause(POLL);
+        }
+    }
+
+    private static String lastOf(String console) {
+        return console.substring(Math.max(0, console.length() - SHOWN_CHARACTERS));
+    }
+
     /** Waits for the script's end and returns what it printed. Throws if its exit code is not 0. */
     public String finish(Duration limit) {
         String console = kernel.finish(limit);
         Path exitCode = directory.resolve("exit-code");
         if (!Files.exists(exitCode) || !"0".equals(Command.text(exitCode).strip())) {
-            throw new AssertionError("the guest's script failed\n" + output() + "\n"
-                    + console.substring(Math.max(0, console.length() - SHOWN_CHARACTERS)));
+            throw new AssertionError("the guest's script failed\n" + output() + "\n" + lastOf(console));
         }
         return output();
     }

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.xfrmbridge.it.harness.BridgedPair;
+import org.xfrmbridge.it.harness.ClearPackets;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
@@ -172,10 +173,13 @@ class L2tpScenario {
         Await.until("an answer inside", SOON, () -> ping.send(1, 50).lost() == 0);
         int before = hosts.sniffer().espFrames();
         for (int payloadBytes : new int[] {56, 1372}) {
-            ping.payloadBytes(payloadBytes).send(5, 50).assertComplete();
+            // One at a time: xl2tpd tosses a frame for which its terminal has no room, and zeros take two bytes there.
+            for (int count = 0; count < 5; count++) {
+                ping.payloadBytes(payloadBytes).send(1, 50).assertComplete();
+            }
         }
         assertTrue(hosts.sniffer().espFrames() - before >= 20);
-        assertEquals(List.of(), clear("192.0.2.1"));
+        ClearPackets.assertNone(clear("192.0.2.1"));
     }
 
     private static void install(Side side, String out, String in) {

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.xfrmbridge.it.harness.ClearPackets;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
@@ -204,7 +205,7 @@ class VirtualAddressScenario {
 
     private static void assertNothingClear() {
         for (Sniffer sniffer : SNIFFERS) {
-            assertEquals(List.of(), sniffer.packets(NOT_PROTECTED));
+            ClearPackets.assertNone(sniffer.packets(NOT_PROTECTED));
         }
     }
 

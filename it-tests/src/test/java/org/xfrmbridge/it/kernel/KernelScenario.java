@@ -17,7 +17,6 @@ import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Sniffer;
 import org.xfrmbridge.it.harness.UmlGuest;
 import org.xfrmbridge.lab.Attachment;
-import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Namespace;
@@ -47,7 +46,7 @@ class KernelScenario {
             ip address add 2001:db8:7::2/64 dev vec0 nodad
             """;
 
-    private static final Duration GUEST_LIMIT = Duration.ofSeconds(60);
+    private static final Duration GUEST_LIMIT = Duration.ofSeconds(180);
     private static final String GCM =
             " flag esn replay-window 128" + " aead 'rfc4106(gcm(aes))' 0x0102030405060708090a0b0c0d0e0f1011121314 128";
     private static final String CBC = " replay-window 32 enc 'cbc(aes)' 0x0102030405060708090a0b0c0d0e0f10"
@@ -121,10 +120,7 @@ class KernelScenario {
             BridgeProcess bridge = BridgeProcess.start(scene, host, attachment);
             bridge.run("sh", "-ec", End.BRIDGE.databases(End.KERNEL));
             UmlGuest guest = UmlGuest.boot(scene, guestScript(), wire, "guest");
-            Await.until(
-                    "the guest to have sent its pings",
-                    GUEST_LIMIT,
-                    () -> guest.output().contains("ready"));
+            guest.awaitOutput("ready", GUEST_LIMIT);
             for (List<String> pair : List.of(
                     List.of("10.1.0.1", "10.2.0.1"),
                     List.of("fd01::1", "fd02::1"),

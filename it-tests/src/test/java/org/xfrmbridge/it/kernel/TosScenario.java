@@ -16,7 +16,6 @@ import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.UmlGuest;
 import org.xfrmbridge.lab.Attachment;
-import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Namespace;
@@ -29,7 +28,7 @@ import org.xfrmbridge.lab.Namespace;
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.UML, Requirement.TCPDUMP})
 class TosScenario {
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration LIMIT = Duration.ofSeconds(180);
     /** Flags of the asking end's outbound SA, and of the answering end's copy of it. */
     private static final String[][] FLAGS = {
         {"", ""},
@@ -67,10 +66,7 @@ class TosScenario {
                             + "echo ready\nwhile [ ! -e /mnt/stop ]; do sleep 0.2; done\n",
                     wire,
                     "guest");
-            Await.until(
-                    "the guest to have sent its pings",
-                    LIMIT,
-                    () -> guest.output().contains("ready"));
+            guest.awaitOutput("ready", LIMIT);
             host.command("sh", "-ec", pings("1", "2", 1)).within(LIMIT).run();
             KernelScenario.stop(guest);
             guest.finish(LIMIT);

@@ -2,14 +2,16 @@
 
 serve PORT,... ADDRESS...
     answers datagrams and connections with their source, numbers with themselves; prints each source once
-ask PROTOCOL SOURCE DESTINATION OPEN OTHERS
-    prints the ports that answer, each with the sources it has seen; waits for all of OPEN, and sends to OTHERS before
+ask PROTOCOL SOURCE DESTINATION OPEN OTHERS FIRST
+    prints the ports that answer, each with the sources it has seen; waits for all of OPEN, and sends to OTHERS before;
+    datagrams go out from port FIRST and those above it: a firewall must not take them for a flow of another question
 send SOURCE DESTINATION PORT
     sends datagrams until it is ended
 stream SOURCE DESTINATION PORT
     the same until its input ends; prints how many there were, and answers
 """
 import ipaddress
+import itertools
 import select
 import selectors
 import socket
@@ -66,10 +68,10 @@ def serve(ports, addresses):
                 print(error, flush=True)
 
 
-def ask_datagrams(source, destination, awaited, others, heard):
+def ask_datagrams(source, source_port, destination, awaited, others, heard):
     """One try for each port; whether the last one answered: what was sent before it has had its time."""
     with opened(socket.SOCK_DGRAM, source) as asking:
-        asking.bind((source, 0))
+        asking.bind((source, source_port))
         for port in others + awaited:
             try:
                 asking.sendto(b"who am I", (destination, port))
@@ -90,7 +92,7 @@ def ask_datagrams(source, destination, awaited, others, heard):
         return awaited[-1] in answered
 
 
-def ask_connections(source, destination, awaited, _, heard):
+def ask_connections(source, _, destination, awaited, __, heard):
     for port in awaited:
         with opened(socket.SOCK_STREAM, source) as asking:
             asking.settimeout(LIMIT_S)
@@ -103,13 +105,14 @@ def ask_connections(source, destination, awaited, _, heard):
     return True
 
 
-def ask(protocol, source, destination, awaited, others):
+def ask(protocol, source, destination, awaited, others, first_port):
     heard = {}
     until = time.monotonic() + LIMIT_S
     rounds = 0
+    ports = itertools.count(first_port)
     while (rounds < ROUNDS or not set(awaited).issubset(heard)) and time.monotonic() < until:
         one = ask_datagrams if protocol == "udp" else ask_connections
-        rounds += one(source, destination, awaited, others, heard)
+        rounds += one(source, next(ports), destination, awaited, others, heard)
     for port in sorted(heard):
         print(port, *sorted(heard[port]))
 
@@ -154,7 +157,7 @@ def numbers(text):
 if sys.argv[1] == "serve":
     serve(numbers(sys.argv[2]), sys.argv[3:])
 elif sys.argv[1] == "ask":
-    ask(*sys.argv[2:5], numbers(sys.argv[5]), numbers(sys.argv[6]))
+    ask(*sys.argv[2:5], numbers(sys.argv[5]), numbers(sys.argv[6]), int(sys.argv[7]))
 elif sys.argv[1] == "send":
     send(sys.argv[2], sys.argv[3], int(sys.argv[4]))
 else:
