@@ -216,6 +216,14 @@ class OverlayScenario {
             host.address("gre1", "10.47.0." + (side.ordinal() + 1) + "/24");
         }
         assertCarries("10.47.0.1", "10.47.0.2", 1476);
+        // A stream's last packets would be answered by an ICMP error, in the clear as from a kernel.
+        for (Side side : Side.values()) {
+            host(side).ip("link", "set", "gre1", "down");
+        }
+        Await.until(
+                "the wire to be silent",
+                SOON,
+                () -> hosts.sniffer().espFrames() == hosts.sniffer().espFrames());
         programs.forEach(Daemon::terminate);
     }
 }
