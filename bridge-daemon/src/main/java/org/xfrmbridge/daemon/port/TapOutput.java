@@ -4,11 +4,9 @@ import java.nio.ByteBuffer;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
-import org.xfrmbridge.net.Tcp;
-import org.xfrmbridge.net.Udp;
 import org.xfrmbridge.offload.Coalescing;
 import org.xfrmbridge.offload.DatagramCoalescing;
-import org.xfrmbridge.offload.SuperFrame;
+import org.xfrmbridge.offload.StreamCoalescing;
 
 /**
  * Writes to a TAP. Segments of one TCP stream that follow each other go as one super-frame, and datagrams of one flow,
@@ -16,27 +14,27 @@ import org.xfrmbridge.offload.SuperFrame;
  */
 final class TapOutput implements RunSender {
     private final TapDevice.Channel channel;
-    private final Coalescing coalescing;
+    private final StreamCoalescing streams;
     private final DatagramCoalescing datagrams;
 
     TapOutput(TapDevice device) {
         channel = device.new Channel();
-        coalescing = device.offload() == TapDevice.Offload.TCP ? new Coalescing() : null;
+        streams = device.offload() == TapDevice.Offload.TCP ? new StreamCoalescing() : null;
         datagrams = device.takesDatagrams() ? new DatagramCoalescing() : null;
     }
 
     @Override
     public int sendRun(PacketBatch batch, int at) {
-        int frames = coalescing == null ? 1 : coalescing.run(batch, at);
+        int frames = streams == null ? 1 : streams.run(batch, at);
         if (frames > 1) {
-            byte type = coalescing.isIpv4() ? VirtioHeader.GSO_TCPV4 : VirtioHeader.GSO_TCPV6;
-            writeSuperFrame(coalescing, type, Tcp.CHECKSUM, batch, at, frames);
+            byte type = streams.isIpv4() ? VirtioHeader.GSO_TCPV4 : VirtioHeader.GSO_TCPV6;
+            writeSuperFrame(streams, type, batch, at, frames);
             return frames;
         }
         frames = datagrams == null ? 1 : datagrams.run(batch, at);
         if (frames > 1) {
-            writeSuperFrame(datagrams, VirtioHeader.GSO_UDP_L4, Udp.CHECKSUM, batch, at, frames);
-        } else if (coalescing == null) {
+            writeSuperFrame(datagrams, VirtioHeader.GSO_UDP_L4, batch, at, frames);
+        } else if (streams == null) {
             writeFrame(batch.get(at), 0);
         } else {
             channel.buffer().putLong(0, 0).putShort(8, (short) 0);
@@ -52,8 +50,7 @@ final class TapOutput implements RunSender {
         }
     }
 
-    private void writeSuperFrame(
-            SuperFrame of, byte type, int checksumOffset, PacketBatch batch, int from, int frames) {
+    private void writeSuperFrame(Coalescing of, byte type, PacketBatch batch, int from, int frames) {
         ByteBuffer buffer = channel.buffer();
         int headerBytes = of.headerBytes();
         buffer.put(VirtioHeader.FLAGS, (byte) VirtioHeader.NEEDS_CHECKSUM)
@@ -61,7 +58,7 @@ final class TapOutput implements RunSender {
                 .putShort(VirtioHeader.HEADER_LENGTH, (short) headerBytes)
                 .putShort(VirtioHeader.GSO_SIZE, (short) of.segmentBytes())
                 .putShort(VirtioHeader.CHECKSUM_START, (short) of.transportStart())
-                .putShort(VirtioHeader.CHECKSUM_OFFSET, (short) checksumOffset);
+                .putShort(VirtioHeader.CHECKSUM_OFFSET, (short) of.checksumOffset());
         int at = TapDevice.VIRTIO_HEADER_BYTES;
         buffer.put(at, of.header(), 0, headerBytes);
         at += headerBytes;

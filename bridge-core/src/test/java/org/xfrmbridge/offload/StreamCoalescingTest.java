@@ -11,10 +11,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.io.PacketBatch;
 
-class CoalescingTest {
+class StreamCoalescingTest {
     private static final int MSS = 1000;
     private final PacketBatch batch = new PacketBatch(64);
-    private final Coalescing coalescing = new Coalescing();
+    private final StreamCoalescing coalescing = new StreamCoalescing();
     private final Random random = new Random(11);
 
     @ParameterizedTest
@@ -59,6 +59,17 @@ class CoalescingTest {
         addStream(4, 1 + 2 * MSS, new byte[MSS]);
         assertEquals(2, coalescing.run(batch, 0));
         assertEquals(1, coalescing.run(batch, 2));
+    }
+
+    /** What ends a run has other headers, and nothing of it is in the one of the run. */
+    @Test
+    void shouldTakePushFromItsOwnLastSegment() {
+        addStream(4, 1, new byte[2 * MSS]);
+        addStream(6, 1, new byte[MSS]);
+        batch.get(1).data[batch.get(1).offset + TcpFrames.tcpStart(4) + 13] = TcpFrames.ACK;
+        reseal(1);
+        assertEquals(2, coalescing.run(batch, 0));
+        assertEquals(TcpFrames.ACK, coalescing.header()[TcpFrames.tcpStart(4) + 13]);
     }
 
     @Test
@@ -133,10 +144,14 @@ class CoalescingTest {
 
     private void clearPush() {
         for (int i = 0; i < batch.size(); i++) {
-            byte[] frame = SegmentationTest.bytes(batch.get(i));
-            frame[TcpFrames.tcpStart(4) + 13] = TcpFrames.ACK;
-            TcpFrames.seal(4, frame);
-            System.arraycopy(frame, 0, batch.get(i).data, batch.get(i).offset, frame.length);
+            batch.get(i).data[batch.get(i).offset + TcpFrames.tcpStart(4) + 13] = TcpFrames.ACK;
+            reseal(i);
         }
+    }
+
+    private void reseal(int index) {
+        byte[] frame = SegmentationTest.bytes(batch.get(index));
+        TcpFrames.seal(4, frame);
+        System.arraycopy(frame, 0, batch.get(index).data, batch.get(index).offset, frame.length);
     }
 }
