@@ -25,7 +25,7 @@ class ConformanceScenario {
     }
 
     @Test
-    @Requires({Requirement.ROOT, Requirement.UML})
+    @Requires({Requirement.ROOT, Requirement.UML_6_1})
     void shouldAnswerAsUserModeLinux() throws IOException {
         compare(KernelKind.LINUX_6_1, Protocol.NETLINK, 500);
     }
@@ -37,7 +37,7 @@ class ConformanceScenario {
     }
 
     @Test
-    @Requires({Requirement.ROOT, Requirement.UML})
+    @Requires({Requirement.ROOT, Requirement.UML_6_1})
     void shouldAnswerThroughPfkeyAsUserModeLinux() throws IOException {
         compare(KernelKind.LINUX_6_1, Protocol.PF_KEY, 500);
     }

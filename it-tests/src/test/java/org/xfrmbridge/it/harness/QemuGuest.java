@@ -28,8 +28,9 @@ public final class QemuGuest {
 
     private static final String OF_CHECK = "target/linux-6.12";
 
-    /** Where Debian's package of qemu has it. */
-    static final Path VIRTIOFSD = Path.of("/usr/lib/qemu/virtiofsd");
+    /** Where Debian has it: as a package of its own, or before Debian 13 as a part of qemu. */
+    private static final List<Path> VIRTIOFSD =
+            List.of(Path.of("/usr/libexec/virtiofsd"), Path.of("/usr/lib/qemu/virtiofsd"));
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final long DISK_BYTES = 1L << 30;
@@ -41,6 +42,11 @@ public final class QemuGuest {
     static Optional<Path> installed() {
         return Optional.of(Path.of(System.getProperty(PROPERTY, OF_CHECK)))
                 .filter(path -> Files.isDirectory(path.resolve("boot")));
+    }
+
+    /** What shows this machine's files to a guest, if it is installed. */
+    static Optional<Path> virtiofsd() {
+        return VIRTIOFSD.stream().filter(Files::isExecutable).findFirst();
     }
 
     /** Runs the program to the guest's end and returns its disk. */
@@ -108,7 +114,7 @@ public final class QemuGuest {
                 "virtiofsd",
                 scene.file("virtiofsd.log"),
                 Command.of(
-                        VIRTIOFSD.toString(),
+                        virtiofsd().orElseThrow().toString(),
                         "--socket-path=" + socket,
                         "-o",
                         "source=/",

@@ -127,6 +127,14 @@ public enum Requirement {
             return super.met() && UmlGuest.modules().isPresent();
         }
     },
+    /** The kernel of Debian 12's package: later ones answer otherwise in places. */
+    UML_6_1("Linux 6.1 as user-mode-linux (package user-mode-linux of Debian 12) and a C compiler") {
+        @Override
+        boolean met() {
+            return UML.met()
+                    && UmlGuest.modules().orElseThrow().getFileName().toString().startsWith("6.1.");
+        }
+    },
     /** Linux 6.12 with ESP in a virtual machine. */
     QEMU(
             "qemu, a C compiler and a kernel package (qemu-system-x86, gcc, libc6-dev; see docs/conformance.md)",
@@ -139,10 +147,13 @@ public enum Requirement {
     },
     /** The same with this machine's files. */
     QEMU_FILES(
-            "qemu, virtiofsd and a kernel package (qemu-system-x86; see docs/conformance.md)", "qemu-system-x86_64") {
+            "qemu, virtiofsd and a kernel package (qemu-system-x86, virtiofsd; see docs/conformance.md)",
+            "qemu-system-x86_64") {
         @Override
         boolean met() {
-            return super.met() && QemuGuest.installed().isPresent() && Files.isExecutable(QemuGuest.VIRTIOFSD);
+            return super.met()
+                    && QemuGuest.installed().isPresent()
+                    && QemuGuest.virtiofsd().isPresent();
         }
     },
     HOST_6_18("Linux 6.18 with NETLINK_XFRM and a C compiler: older kernels answer otherwise in places", "gcc") {

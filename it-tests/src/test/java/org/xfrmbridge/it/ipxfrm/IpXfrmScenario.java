@@ -26,7 +26,7 @@ class IpXfrmScenario {
 
     @ParameterizedTest
     @ValueSource(strings = {"state", "monitor-state"})
-    @Requires(Requirement.UML)
+    @Requires(Requirement.UML_6_1)
     void shouldStillBeTrueOfKernelWithEspWhenStatesAreListed(String name) {
         checkRecord(name, Oracle.UML);
     }

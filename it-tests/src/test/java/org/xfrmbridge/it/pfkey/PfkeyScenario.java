@@ -39,7 +39,7 @@ class PfkeyScenario {
 
     @ParameterizedTest
     @ValueSource(strings = {"racoon", "setkey", "sockets"})
-    @Requires(Requirement.UML)
+    @Requires(Requirement.UML_6_1)
     void shouldStillBeTrueOfKernelWhenClientRuns(String name) throws IOException {
         try (Scene scene = new Scene("pfkey-" + name + "-kernel")) {
             UmlGuest guest = UmlGuest.boot(
