@@ -13,6 +13,8 @@
 /* The connection's number is out of the way of programs that count on low ones. */
 enum { NUMBERS_FROM = 100, ANSWER_ROOM = 32 };
 
+static const char REFUSAL[] = "errno ";
+
 struct control control = {.fd = -1};
 
 bool control_open(void)
@@ -98,6 +100,15 @@ static bool read_answer(char *answer)
     return true;
 }
 
+/* Of up to four digits. With glibc's sscanf or strtol the library could not be loaded by one older than 2.38. */
+static int number(const char *digits)
+{
+    int value = 0;
+    for (const char *digit = digits; *digit >= '0' && *digit <= '9' && digit < digits + 4; digit++)
+        value = 10 * value + *digit - '0';
+    return value;
+}
+
 int control_ask(const char *line)
 {
     char answer[ANSWER_ROOM];
@@ -105,8 +116,8 @@ int control_ask(const char *line)
         syscall(SYS_shutdown, control.fd, SHUT_RDWR); /* a late answer must not pass for the next one */
         return -1;
     }
-    int error;
-    if (sscanf(answer, "errno %d", &error) == 1)
-        return error > 0 ? error : EINVAL;
-    return strcmp(answer, "ok\n") == 0 ? 0 : EINVAL;
+    if (strcmp(answer, "ok\n") == 0)
+        return 0;
+    int error = strncmp(answer, REFUSAL, strlen(REFUSAL)) == 0 ? number(answer + strlen(REFUSAL)) : 0;
+    return error > 0 ? error : EINVAL;
 }

@@ -67,17 +67,26 @@ static bool is_here(int any_socket, unsigned long long cookie)
     return here == cookie;
 }
 
+/* Reads digits and what stands behind them. With glibc's sscanf this would need a glibc of 2.38 or newer. */
+static bool read_number(const char **text, char end, unsigned long long *value)
+{
+    const char *digit = *text;
+    for (*value = 0; *digit >= '0' && *digit <= '9'; digit++)
+        *value = 10 * *value + *digit - '0';
+    bool is_read = digit > *text && *digit == end;
+    *text = digit + is_read;
+    return is_read;
+}
+
 /* The exit status that the answer asks for. */
 static int print_status(int bridge, const char *answer, ssize_t size, bool is_text)
 {
-    int status, head = 0;
-    long long since;
-    unsigned long long cookie;
-    if (sscanf(answer, "%d %lld %llu\n%n", &status, &since, &cookie, &head) != 3 || head == 0 || geteuid() != 0
-            || !is_here(bridge, cookie))
+    unsigned long long status, since, cookie;
+    const char *text = answer;
+    if (!read_number(&text, ' ', &status) || !read_number(&text, ' ', &since) || !read_number(&text, '\n', &cookie)
+            || geteuid() != 0 || !is_here(bridge, cookie))
         return NOT_ANSWERED;
-    const char *text = answer + head;
-    size -= head;
+    size -= text - answer;
     if (is_text) {
         const char *end = memchr(text, '\n', size);
         time_t time = since;

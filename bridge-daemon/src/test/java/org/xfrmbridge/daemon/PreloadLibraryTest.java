@@ -8,11 +8,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.Commands.Result;
 
 /**
@@ -24,6 +28,11 @@ class PreloadLibraryTest {
     private static final List<String> SUITE = List.of(
             "suite.c", "netlink_tests.c", "restart_tests.c", "registry_tests.c", "process_tests.c", "caller_tests.c");
     private static final Path LIBRARY = Path.of("target/libxfrm-bridge.so").toAbsolutePath();
+
+    /** Debian 12 has 2.36, Ubuntu 22.04 has 2.35. */
+    private static final int NEWEST_GLIBC_MINOR = 34;
+
+    private static final Pattern GLIBC_SYMBOL = Pattern.compile("GLIBC_2\\.([0-9]+)\\S*\\s+\\S+");
 
     /** Short names in a short directory: a unix socket's path has 107 bytes. */
     private static Path work;
@@ -69,6 +78,23 @@ class PreloadLibraryTest {
             }
         }
         return tests;
+    }
+
+    /** A container or chroot that they are put into may have an older glibc than the machine that built them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"libxfrm-bridge.so", "xfrm-bridge-exec", "xfrm-bridge-guard", "xfrm-bridge-ask"})
+    void shouldNeedNoNewGlibc(String file) throws Exception {
+        Result symbols = Commands.run("objdump", "-T", "target/" + file);
+        assertEquals(0, symbols.status(), symbols.output());
+        assertTrue(symbols.output().contains("DYNAMIC SYMBOL TABLE"), symbols.output());
+        assertEquals(
+                List.of(),
+                GLIBC_SYMBOL
+                        .matcher(symbols.output())
+                        .results()
+                        .filter(symbol -> Integer.parseInt(symbol.group(1)) > NEWEST_GLIBC_MINOR)
+                        .map(MatchResult::group)
+                        .toList());
     }
 
     private static Stream<DynamicTest> testsOf(Build build, String prefix) throws Exception {
