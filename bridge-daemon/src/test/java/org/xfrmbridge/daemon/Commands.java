@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Commands that tests run, and C programs that they compile. */
 final class Commands {
-    private static final int PATIENCE_SECONDS = 30;
+    private static final int PATIENCE_SECONDS = 120;
 
     /** What a command said, on both streams, and its exit status. */
     record Result(int status, String output) {}
