@@ -32,7 +32,7 @@ final class CharonKeys implements KeySource {
         onB.load(connection(lab.b(), lab.a(), secret));
         screen.held(onA.swanctl("--version", "--daemon").strip().replaceAll("\\s+", " "));
         screen.typed("swanctl --initiate --child demo");
-        if (!onA.control("--initiate", "--child", "demo", "--timeout", "10")
+        if (!onA.control("--initiate", "--child", "demo", "--timeout", "25")
                 .result()
                 .succeeded()) {
             throw new LabException("the two charons did not agree on an SA");

@@ -11,7 +11,7 @@ import org.xfrmbridge.lab.LabException;
 final class Throughput {
     private static final int SECONDS = 3;
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
-    private static final Duration END_LIMIT = Duration.ofSeconds(15);
+    private static final Duration END_LIMIT = Duration.ofSeconds(30);
     private static final String PROGRAM = BridgeProcess.program().toString();
     private static final String PORT = "5201";
     private static final Pattern RECEIVED = Pattern.compile("sum_received\"[^}]*?\"bits_per_second\":\\s*([0-9.e+]+)");

@@ -18,7 +18,7 @@ import org.xfrmbridge.lab.Topology;
 /** A sniffer on the wire, outside of both hosts, and the judgement of what it saw. */
 final class Wire {
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
-    private static final Duration END_LIMIT = Duration.ofSeconds(15);
+    private static final Duration END_LIMIT = Duration.ofSeconds(30);
     /** Lines of each kind to show. */
     private static final Map<FrameLine.Kind, Integer> SHOWN = Map.of(FrameLine.Kind.IKE, 4, FrameLine.Kind.ESP, 6);
 
