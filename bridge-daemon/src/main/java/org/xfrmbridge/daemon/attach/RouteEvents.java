@@ -9,8 +9,8 @@ import org.xfrmbridge.netlink.nl.NetlinkReader;
 
 /** What rtnetlink tells of that may concern a place in the host's stack. Control thread. */
 abstract class RouteEvents implements EventSource {
-    // RTNLGRP_: LINK, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE, IPV4_NETCONF
-    private static final int[] GROUPS = {1, 5, 7, 8, 11, 19, 24};
+    // RTNLGRP_: LINK, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_ROUTE, IPV6_RULE, IPV4_NETCONF, IPV6_NETCONF
+    private static final int[] GROUPS = {1, 5, 7, 8, 11, 19, 24, 25};
 
     private final NetlinkSocket events = new NetlinkSocket(GROUPS);
 

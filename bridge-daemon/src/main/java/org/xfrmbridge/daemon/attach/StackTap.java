@@ -31,6 +31,7 @@ final class StackTap implements AutoCloseable {
     private final RouteSocket socket;
     private final TapDevice device;
     private Link link;
+    private boolean hostForwards;
 
     StackTap(String name, Links links, RouteSocket socket) throws OsException {
         this.links = links;
@@ -41,6 +42,11 @@ final class StackTap implements AutoCloseable {
         links.setQueueLength(link.index(), QUEUE_FRAMES);
         settle();
         keepOpen();
+    }
+
+    /** Whether the host forwards what comes in by any device, as it was found when this was made, or kept. */
+    boolean hostForwards() {
+        return hostForwards;
     }
 
     TapDevice device() {
@@ -120,7 +126,7 @@ final class StackTap implements AutoCloseable {
         Netconf own = null;
         boolean forwards = false;
         int filter = Links.UNCHECKED;
-        for (Netconf settings : Netconf.all(socket)) {
+        for (Netconf settings : Netconf.ofIpv4(socket)) {
             if (settings.index() == link.index()) {
                 own = settings;
             } else if (settings.index() == Netconf.ALL) {
@@ -138,6 +144,7 @@ final class StackTap implements AutoCloseable {
         if (own != null && own.forwards() != forwards) {
             links.setForwarding(link.index(), forwards);
         }
+        hostForwards = forwards || Netconf.forwardsIpv6(socket);
     }
 
     /** The device stays. */

@@ -156,6 +156,7 @@ public final class StackUnderlay implements Underlay {
         others = own(StackNeed.NFTABLES.open(OthersChains::open));
         rulesetEvents = own(StackNeed.NFTABLES.open(RulesetEvents::new));
         cover(false);
+        table.forwarding(tap.hostForwards());
         lookAtOthers();
         // A bridge that died while it let nothing pass has left it so.
         routes.open();
@@ -442,6 +443,7 @@ public final class StackUnderlay implements Underlay {
                     StackNames.TAP_RULE,
                     StackNames.ROUTE_TABLE);
         }
+        table.forwarding(tap.hostForwards());
     }
 
     private void keepTables() throws OsException {
@@ -470,7 +472,8 @@ public final class StackUnderlay implements Underlay {
     private void cover(boolean hasLinkGone) throws OsException {
         Set<CoveredDevice> devices = links.all().stream()
                 .filter(link -> !link.isLoopback() && link.index() != tap.link().index())
-                .map(link -> new CoveredDevice(link.index(), link.name(), link.isEthernet(), link.mayTunnel()))
+                .map(link -> new CoveredDevice(
+                        link.index(), link.name(), link.isEthernet(), link.mayTunnel(), link.isBridge()))
                 .collect(Collectors.toSet());
         table.cover(devices, hasLinkGone);
     }

@@ -9,8 +9,9 @@ import java.nio.charset.StandardCharsets;
  * @param isEthernet what is selected but not routed to the TAP is sent there when it leaves by this; by others it is
  *     dropped
  * @param isTunnel whether it may put packets into others, which the host then sends
+ * @param isBridge whether frames between its ports may be seen as packets of this host
  */
-public record CoveredDevice(int index, String name, boolean isEthernet, boolean isTunnel) {
+public record CoveredDevice(int index, String name, boolean isEthernet, boolean isTunnel, boolean isBridge) {
     private static final int NAME_BYTES = 16;
 
     /** A device has its chain by its name, and loses it with that. */

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.netlink.nl.Attributes;
@@ -20,14 +22,18 @@ public final class OthersChains implements AutoCloseable {
     private static final int CHAIN_NAME = 3;
     private static final int CHAIN_HOOK = 4;
     private static final int CHAIN_TYPE = 7;
+    private static final int HOOK_NUMBER = 1;
     private static final int HOOK_PRIORITY = 2;
     private static final int GENERIC_MESSAGE_BYTES = 4;
+    /** Prerouting, which is the ingress of a device in tables netdev, and the ingress of tables inet. */
+    private static final Set<Integer> BEFORE_ROUTING = Set.of(0, 5);
     /** Names of the tables that the older iptables has here. */
     static final List<Path> OLDER = List.of(
             Path.of("/proc/thread-self/net/ip_tables_names"), Path.of("/proc/thread-self/net/ip6_tables_names"));
 
     private final NetfilterSocket netfilter;
     private boolean translate;
+    private boolean seeArriving;
     private OptionalInt firewalldAt = OptionalInt.empty();
     private boolean flowtables;
 
@@ -43,36 +49,42 @@ public final class OthersChains implements AutoCloseable {
      * What there is.
      *
      * @param translate whether chains translate addresses
+     * @param seeArriving whether chains see what arrives before it is routed, and so may set marks that routes follow
      * @param firewalldAt the priority of the prerouting chain where firewalld checks sources of IPv6
      * @param flowtables whether flows are forwarded past all chains
      */
-    public record Others(boolean translate, OptionalInt firewalldAt, boolean flowtables) {
-        public static final Others NONE = new Others(false, OptionalInt.empty(), false);
+    public record Others(boolean translate, boolean seeArriving, OptionalInt firewalldAt, boolean flowtables) {
+        public static final Others NONE = new Others(false, false, OptionalInt.empty(), false);
     }
 
     /** What there is now. */
     public Others look() throws OsException {
-        translate = OLDER.stream().anyMatch(OthersChains::namesNat);
+        translate = OLDER.stream().anyMatch(names -> namesAny(names, Set.of("nat")));
+        seeArriving = OLDER.stream().anyMatch(names -> namesAny(names, Set.of("nat", "mangle", "raw")));
         firewalldAt = OptionalInt.empty();
         flowtables = false;
         netfilter.eachChain(this::look);
         netfilter.eachFlowtable(flowtable -> flowtables = true);
-        return new Others(translate, firewalldAt, flowtables);
+        return new Others(translate, seeArriving, firewalldAt, flowtables);
     }
 
     private void look(NetlinkReader chain) {
         Attributes attributes = Attributes.parse(chain.payload(), GENERIC_MESSAGE_BYTES, CHAIN_TYPE);
         String table = attributes.getString(CHAIN_TABLE);
         translate |= "nat".equals(attributes.getString(CHAIN_TYPE)) && !StackNames.TABLE.equals(table);
+        if (!StackNames.TABLE.equals(table) && attributes.get(CHAIN_HOOK) != null) {
+            byte[] number = attributes.nested(CHAIN_HOOK, HOOK_PRIORITY).getBytes(HOOK_NUMBER);
+            seeArriving |= BEFORE_ROUTING.contains(ByteBuffer.wrap(number).getInt());
+        }
         if ("firewalld".equals(table) && "filter_PREROUTING".equals(attributes.getString(CHAIN_NAME))) {
             byte[] priority = attributes.nested(CHAIN_HOOK, HOOK_PRIORITY).getBytes(HOOK_PRIORITY);
             firewalldAt = OptionalInt.of(ByteBuffer.wrap(priority).getInt());
         }
     }
 
-    private static boolean namesNat(Path names) {
+    private static boolean namesAny(Path names, Set<String> tables) {
         try {
-            return Files.readAllLines(names).contains("nat");
+            return !Collections.disjoint(Files.readAllLines(names), tables);
         } catch (IOException e) {
             // A kernel without the older iptables has no such file.
             return false;

@@ -75,17 +75,16 @@ final class OwnPackets {
         batch.addRule(chain, hasPriority().jump(OWN));
     }
 
-    /** What {@link #acceptByPriority} has not known. @param condition what else must hold */
-    void acceptByGroup(Batch batch, String chain, Rule condition) {
+    /** What {@link #acceptByPriority} has not known. */
+    void acceptByGroup(Batch batch, String chain) {
         if (haveGroup) {
-            batch.addRule(
-                    chain, hasGroup(condition).setMark(names.userBits(), 0).accept());
+            batch.addRule(chain, hasGroup().setMark(names.userBits(), 0).accept());
         }
     }
 
     void accept(Batch batch, String chain) {
         acceptByPriority(batch, chain);
-        acceptByGroup(batch, chain, new Rule());
+        acceptByGroup(batch, chain);
     }
 
     /**

@@ -20,7 +20,8 @@ import org.xfrmbridge.xfrm.Direction;
 
 /**
  * The chains that say which packets are selected: one for each direction and family. What is selected outbound is
- * marked; what came in the clear is given to the queue.
+ * marked; what came in the clear is given to the queue. Where each packet passes, a chain of its own says where what it
+ * selects goes on, as all others end there, without a look at the mark.
  *
  * <p>Where all is selected, what is forwarded and in no set is marked only after others' rules have seen the device
  * that it would leave by, and is given to the bridge there. What has no such device is marked when it arrives.
@@ -52,7 +53,7 @@ final class SelectionRules {
     }
 
     static String chain(WideScope scope) {
-        return chain(scope.direction()) + (scope.family() == AddressFamily.INET ? "-ip" : "-ip6");
+        return chain(scope.direction()) + suffix(scope.family());
     }
 
     private static byte[] number(int family) {
@@ -65,12 +66,26 @@ final class SelectionRules {
 
     /** What arrives from elsewhere is selected by this, or by {@link #LATE} when it leaves. */
     static String arriving(int family) {
-        return "select-arriving" + (family == AddressFamily.INET ? "-ip" : "-ip6");
+        return "select-arriving" + suffix(family);
+    }
+
+    /** What the host sends. */
+    static String sent(int family) {
+        return "select-sent" + suffix(family);
+    }
+
+    /** What leaves, whoever sends it. */
+    static String leaving(int family) {
+        return "select-leaving" + suffix(family);
     }
 
     /** What the sets have, where all is selected. */
     private static String known(int family) {
-        return "select-known" + (family == AddressFamily.INET ? "-ip" : "-ip6");
+        return "select-known" + suffix(family);
+    }
+
+    private static String suffix(int family) {
+        return family == AddressFamily.INET ? "-ip" : "-ip6";
     }
 
     /**
@@ -90,7 +105,8 @@ final class SelectionRules {
         }
         batch.addRule(UNROUTED, selecting(Direction.OUT).apply(new Rule()));
         for (int family : List.of(AddressFamily.INET, AddressFamily.INET6)) {
-            batch.addChain(arriving(family)).addChain(known(family));
+            List.of(arriving(family), known(family), sent(family), leaving(family))
+                    .forEach(batch::addChain);
         }
         for (Direction direction : Direction.values()) {
             for (int family : List.of(AddressFamily.INET, AddressFamily.INET6)) {
@@ -150,17 +166,24 @@ final class SelectionRules {
                 List<Level> levels = change.levels().stream()
                         .filter(level -> scope(level).equals(scope))
                         .toList();
-                batch.flushChain(chain(scope));
                 boolean all = change.wide().contains(scope) || levels.stream().anyMatch(Level::isEmpty);
-                if (all) {
-                    batch.addRule(chain(scope), selecting(direction).apply(new Rule()));
-                } else {
-                    writeLevels(batch, chain(scope), scope, levels);
-                }
+                writeChain(batch, chain(scope), scope, all, levels, selecting(direction));
                 if (direction == Direction.OUT) {
+                    writeChain(batch, sent(family), scope, all, levels, marking(StackChains.SELECTED));
+                    writeChain(batch, leaving(family), scope, all, levels, marking(StackChains.LEAVING_SELECTED));
                     writeArriving(batch, scope, all, levels);
                 }
             }
+        }
+    }
+
+    private void writeChain(
+            Batch batch, String chain, WideScope scope, boolean all, List<Level> levels, UnaryOperator<Rule> select) {
+        batch.flushChain(chain);
+        if (all) {
+            batch.addRule(chain, select.apply(new Rule()));
+        } else {
+            writeLevels(batch, chain, scope, levels, select);
         }
     }
 
@@ -173,15 +196,21 @@ final class SelectionRules {
                     batch,
                     known,
                     scope,
-                    levels.stream().filter(level -> !level.isEmpty()).toList());
+                    levels.stream().filter(level -> !level.isEmpty()).toList(),
+                    selecting(Direction.OUT));
             batch.addRule(arriving, new Rule().jump(known));
+            batch.addRule(arriving, new Rule().jump(UNROUTED));
+            batch.addRule(
+                    arriving,
+                    new Rule().hasBits(Meta.MARK, names.markBit(), true).goTo(StackChains.ARRIVED));
+        } else {
+            writeLevels(batch, arriving, scope, levels, marking(StackChains.ARRIVED));
         }
-        batch.addRule(arriving, new Rule().goTo(all ? UNROUTED : chain(scope)));
     }
 
     /** Fragments need not show ports, nor those of IPv6 a protocol; nor does an IPv6 packet with broken headers. */
-    private void writeLevels(Batch batch, String chain, WideScope scope, List<Level> levels) {
-        UnaryOperator<Rule> select = selecting(scope.direction());
+    private void writeLevels(
+            Batch batch, String chain, WideScope scope, List<Level> levels, UnaryOperator<Rule> select) {
         boolean isIpv4 = scope.family() == AddressFamily.INET;
         boolean ports = levels.stream().anyMatch(level -> level.sport() || level.dport());
         boolean protocols = ports || levels.stream().anyMatch(Level::protocol);
@@ -209,6 +238,10 @@ final class SelectionRules {
                             .leave());
             batch.addRule(chain, select.apply(new Rule()));
         }
+    }
+
+    private UnaryOperator<Rule> marking(String then) {
+        return rule -> rule.counter().setMark(names.userBits(), names.markBit()).goTo(then);
     }
 
     private UnaryOperator<Rule> selecting(Direction direction) {

@@ -28,13 +28,17 @@ import org.xfrmbridge.xfrm.IpProtocol;
 final class StackChains {
     private static final String OUTPUT = "output";
     private static final String PREROUTING = "prerouting";
+    static final String ARRIVED = "arrived";
+    private static final String FORWARDED = "forwarded";
     private static final String SOURCE_CHECK = "source-check";
     private static final String SOURCE_CHECKED = "source-checked";
     private static final String UNMARK = "input-unmark";
     private static final String INPUT = "input";
     private static final String FORWARD = "forward";
     private static final String LEAVING = "leaving";
-    private static final String SELECTED = "selected";
+    private static final String LEAVING_PRIORITY = "leaving-priority";
+    static final String LEAVING_SELECTED = "leaving-selected";
+    static final String SELECTED = "selected";
     private static final String ENCAPSULATED = "encapsulated";
     private static final String ENCAPSULATE = "encapsulate";
     private static final String IDENTITY = "identity";
@@ -60,11 +64,13 @@ final class StackChains {
 
     private static final int IPV4 = AddressFamily.INET;
     private static final int IPV6 = AddressFamily.INET6;
+    private static final List<Integer> FAMILIES = List.of(IPV4, IPV6);
     private static final int IPIP = 4;
     private static final int UDP = 17;
     private static final int IPV6_IN_IP = 41;
     private static final int ICMP = 1;
     private static final int ICMPV6 = 58;
+    private static final List<Family> BRIDGED_FAMILIES = List.of(Family.IP, Family.IP6);
     private static final List<Integer> IPSEC_PROTOCOLS = List.of(50, 51, 108);
 
     private final StackNames names;
@@ -105,21 +111,32 @@ final class StackChains {
      * nothing go their way as fast as without a bridge.
      *
      * @param directions in which something is selected
+     * @param forwarding whether the host forwards what comes from elsewhere, or may
+     * @param bridging whether there are Linux bridges, or may be
      * @param others what others have beside these
      */
-    record Hooks(Set<Direction> directions, boolean encapsulation, Others others) {
-        static final Hooks NONE = new Hooks(Set.of(), false, Others.NONE);
+    record Hooks(
+            Set<Direction> directions, boolean encapsulation, boolean forwarding, boolean bridging, Others others) {
+        static final Hooks NONE = new Hooks(Set.of(), false, true, true, Others.NONE);
 
         Hooks select(Set<Direction> now) {
-            return new Hooks(now, encapsulation, others);
+            return new Hooks(now, encapsulation, forwarding, bridging, others);
         }
 
         Hooks encapsulate(boolean now) {
-            return new Hooks(directions, now, others);
+            return new Hooks(directions, now, forwarding, bridging, others);
+        }
+
+        Hooks forwarding(boolean now) {
+            return new Hooks(directions, encapsulation, now, bridging, others);
+        }
+
+        Hooks bridging(boolean now) {
+            return new Hooks(directions, encapsulation, forwarding, now, others);
         }
 
         Hooks beside(Others now) {
-            return new Hooks(directions, encapsulation, now);
+            return new Hooks(directions, encapsulation, forwarding, bridging, now);
         }
 
         /** Where the sources of what was opened must seem to be behind the TAP. */
@@ -129,6 +146,10 @@ final class StackChains {
 
         boolean out() {
             return directions.contains(Direction.OUT);
+        }
+
+        boolean arriving() {
+            return out() && (forwarding || others.seeArriving());
         }
 
         boolean input() {
@@ -163,6 +184,8 @@ final class StackChains {
         selection.addChains(batch, extensions.routes());
         nat.addChains(batch);
         addSelected(batch);
+        addArrived(batch);
+        addLeavingSelected(batch);
     }
 
     /**
@@ -187,8 +210,12 @@ final class StackChains {
         removeHooks(batch, before);
         if (after.out()) {
             addOutput(batch, after);
-            addPrerouting(batch, after);
-            addBridged(batch, LEAVING, Hook.POSTROUTING);
+            if (after.arriving()) {
+                addPrerouting(batch, after);
+            } else {
+                addForwarded(batch);
+            }
+            addBridged(batch, LEAVING, Hook.POSTROUTING, after);
             addIdentity(batch);
             if (after.others().translate()) {
                 nat.add(batch);
@@ -200,7 +227,7 @@ final class StackChains {
         }
         if (after.forward()) {
             addForward(batch);
-            addBridged(batch, FORWARD, Hook.FORWARD);
+            addBridged(batch, FORWARD, Hook.FORWARD, after);
         }
         if (after.leaving()) {
             addLeaving(batch);
@@ -212,8 +239,14 @@ final class StackChains {
             if (before.others().translate()) {
                 nat.delete(batch);
             }
-            batch.deleteChain(OUTPUT).deleteChain(PREROUTING).deleteChain(UNMARK);
-            removeBridged(batch, LEAVING);
+            deleteHook(batch, OUTPUT);
+            if (before.arriving()) {
+                deleteHook(batch, PREROUTING);
+                batch.deleteChain(UNMARK);
+            } else {
+                batch.deleteChain(FORWARDED);
+            }
+            removeBridged(batch, LEAVING, before);
             removeIdentity(batch);
         }
         if (before.firewalldAt().isPresent()) {
@@ -224,11 +257,26 @@ final class StackChains {
         }
         if (before.forward()) {
             batch.deleteChain(FORWARD);
-            removeBridged(batch, FORWARD);
+            removeBridged(batch, FORWARD, before);
         }
         if (before.leaving()) {
-            batch.deleteChain(LEAVING);
+            deleteHook(batch, LEAVING);
         }
+    }
+
+    /** Where packets of IPv6 have a chain of their own, so that those of IPv4 pass one rule for both families. */
+    private static void addHook(Batch batch, String chain, Hook hook) {
+        batch.addChain(of(IPV6, chain))
+                .addChain(chain, hook, Policy.ACCEPT)
+                .addRule(chain, new Rule().is(Meta.FAMILY, Rule.bytes(IPV6)).goTo(of(IPV6, chain)));
+    }
+
+    private static void deleteHook(Batch batch, String chain) {
+        batch.deleteChain(chain).deleteChain(of(IPV6, chain));
+    }
+
+    private static String of(int family, String chain) {
+        return family == IPV4 ? chain : chain + "-ip6";
     }
 
     /** The chain that gives a packet to the queue, but for those that nothing is asked about. */
@@ -243,39 +291,50 @@ final class StackChains {
     }
 
     private void addOutput(Batch batch, Hooks hooks) {
-        batch.addChain(OUTPUT, new Hook("route", Hook.OUTPUT, VERY_LAST), Policy.ACCEPT);
-        batch.addRule(OUTPUT, clearMark());
-        own.acceptByPriority(batch, OUTPUT);
-        if (hooks.others().translate()) {
-            batch.addRule(OUTPUT, new Rule().jump(NatRules.SENT));
+        addHook(batch, OUTPUT, new Hook("route", Hook.OUTPUT, VERY_LAST));
+        for (int family : FAMILIES) {
+            String chain = of(family, OUTPUT);
+            batch.addRule(chain, clearMark());
+            own.acceptByPriority(batch, chain);
+            batch.addRule(chain, unreachable(family));
+            if (hooks.others().translate()) {
+                batch.addRule(chain, new Rule().jump(NatRules.SENT));
+            }
+            batch.addRule(chain, new Rule().goTo(SelectionRules.sent(family)));
         }
-        jumpByFamily(batch, OUTPUT, Direction.OUT);
-        own.acceptByGroup(batch, OUTPUT, isMarked());
-        batch.addRule(OUTPUT, isMarked().jump(SELECTED));
-        addQuiet(batch);
     }
 
     private void addPrerouting(Batch batch, Hooks hooks) {
-        batch.addChain(PREROUTING, new Hook("filter", Hook.PREROUTING, VERY_LAST), Policy.ACCEPT);
-        batch.addRule(PREROUTING, clearMark());
-        if (hooks.others().translate()) {
-            batch.addRule(PREROUTING, new Rule().jump(NatRules.ARRIVING));
-        }
-        for (int family : List.of(IPV4, IPV6)) {
-            batch.addRule(
-                    PREROUTING, new Rule().is(Meta.FAMILY, Rule.bytes(family)).jump(SelectionRules.arriving(family)));
-        }
-        batch.addRule(
-                PREROUTING,
-                new Rule()
-                        .hasBits(Meta.MARK, names.markBit(), true)
-                        .is(Meta.IIF, Rule.nativeInt(LOOPBACK))
-                        .setMark(names.userBits(), 0));
-        if (extensions.routes()) {
-            batch.addRule(PREROUTING, isForThisHost().setMark(names.userBits(), 0));
+        addHook(batch, PREROUTING, new Hook("filter", Hook.PREROUTING, VERY_LAST));
+        for (int family : FAMILIES) {
+            String chain = of(family, PREROUTING);
+            batch.addRule(chain, clearMark());
+            if (hooks.others().translate()) {
+                batch.addRule(chain, new Rule().jump(NatRules.ARRIVING));
+            }
+            batch.addRule(chain, new Rule().goTo(SelectionRules.arriving(family)));
         }
         batch.addChain(UNMARK, new Hook("filter", Hook.INPUT, FIRST), Policy.ACCEPT)
                 .addRule(UNMARK, clearMark());
+    }
+
+    /**
+     * A host that forwards nothing has no chain where packets arrive. Should it begin to, what is selected is marked
+     * here, still before source NAT, until the bridge has heard of it.
+     */
+    private void addForwarded(Batch batch) {
+        batch.addChain(FORWARDED, new Hook("filter", Hook.FORWARD, FIRST), Policy.ACCEPT)
+                .addRule(FORWARDED, clearMark());
+        jumpByFamily(batch, FORWARDED, Direction.OUT);
+    }
+
+    /** What has arrived and the sets have. */
+    private void addArrived(Batch batch) {
+        batch.addChain(ARRIVED);
+        batch.addRule(ARRIVED, isLoopback(Meta.IIF).setMark(names.userBits(), 0));
+        if (extensions.routes()) {
+            batch.addRule(ARRIVED, isForThisHost().setMark(names.userBits(), 0));
+        }
     }
 
     /**
@@ -295,14 +354,14 @@ final class StackChains {
 
     /** With src_valid_mark a kernel would look for the way back by that bit, and take the packet for a forged one. */
     private Rule isForThisHost() {
-        return isMarked()
+        return new Rule()
                 .is(Meta.FAMILY, Rule.bytes(IPV4))
                 .loadDestinationType(0)
                 .compare(0, Comparison.UNEQUAL, Rule.nativeInt(UNICAST));
     }
 
     static void jumpByFamily(Batch batch, String from, Direction direction) {
-        for (int family : List.of(IPV4, IPV6)) {
+        for (int family : FAMILIES) {
             batch.addRule(
                     from,
                     new Rule()
@@ -317,6 +376,7 @@ final class StackChains {
      */
     private void addSelected(Batch batch) {
         batch.addChain(SELECTED);
+        own.acceptByGroup(batch, SELECTED);
         batch.addRule(SELECTED, isLoopback(Meta.OIF).setMark(names.userBits(), 0));
         batch.addRule(
                 SELECTED,
@@ -338,13 +398,20 @@ final class StackChains {
         batch.addRule(
                 INPUT, new Rule().is(Meta.PROTOCOL, Rule.bytes(IpProtocol.ESP)).accept());
         if (hooks.encapsulation()) {
-            // What comes from the bridge may be ESP in UDP that it has given back: else that went round for ever.
-            batch.addRule(INPUT, isTap(Meta.IIF).accept());
             batch.addRule(INPUT, new Rule().is(Meta.PROTOCOL, Rule.bytes(UDP)).jump(ENCAPSULATED));
         }
         if (hooks.directions().contains(Direction.IN)) {
-            jumpByFamily(batch, INPUT, Direction.IN);
+            goByFamily(batch, INPUT, Direction.IN);
         }
+    }
+
+    private static void goByFamily(Batch batch, String from, Direction direction) {
+        batch.addRule(
+                from,
+                new Rule()
+                        .is(Meta.FAMILY, Rule.bytes(IPV6))
+                        .goTo(SelectionRules.chain(new WideScope(direction, IPV6))));
+        batch.addRule(from, new Rule().goTo(SelectionRules.chain(new WideScope(direction, IPV4))));
     }
 
     private void addAskInput(Batch batch) {
@@ -370,35 +437,43 @@ final class StackChains {
 
     private void addForward(Batch batch) {
         batch.addChain(FORWARD, new Hook("filter", Hook.FORWARD, VERY_LAST), Policy.ACCEPT);
-        jumpByFamily(batch, FORWARD, Direction.FWD);
+        goByFamily(batch, FORWARD, Direction.FWD);
     }
 
     /** Source NAT may have made another packet of it: what is not marked yet is looked at once more. */
     private void addLeaving(Batch batch) {
-        batch.addChain(LEAVING, new Hook("filter", Hook.POSTROUTING, VERY_LAST), Policy.ACCEPT);
-        acceptBridged(batch, LEAVING);
-        own.acceptLeaving(batch, LEAVING);
-        for (int family : List.of(IPV4, IPV6)) {
-            batch.addRule(
-                    LEAVING,
-                    new Rule()
-                            .is(Meta.FAMILY, Rule.bytes(family))
-                            .hasBits(Meta.MARK, names.markBit(), false)
-                            .jump(SelectionRules.chain(new WideScope(Direction.OUT, family))));
+        addHook(batch, LEAVING, new Hook("filter", Hook.POSTROUTING, VERY_LAST));
+        for (int family : FAMILIES) {
+            String chain = of(family, LEAVING);
+            batch.addRule(chain, hasPriority().jump(LEAVING_PRIORITY));
+            batch.addRule(chain, isMarked().goTo(LEAVING_SELECTED));
+            batch.addRule(chain, new Rule().goTo(SelectionRules.leaving(family)));
         }
+    }
+
+    private static Rule hasPriority() {
+        return new Rule().load(Meta.PRIORITY, 0).compare(0, Comparison.UNEQUAL, Rule.nativeInt(0));
+    }
+
+    private void addLeavingSelected(Batch batch) {
+        batch.addChain(LEAVING_PRIORITY);
+        acceptBridged(batch, LEAVING_PRIORITY);
+        own.acceptLeaving(batch, LEAVING_PRIORITY);
+        batch.addChain(LEAVING_SELECTED);
+        own.acceptSelected(batch, LEAVING_SELECTED);
         batch.addRule(
-                LEAVING, new Rule().hasBits(Meta.MARK, names.markBit(), false).accept());
-        own.acceptSelected(batch, LEAVING);
-        batch.addRule(LEAVING, isLoopback(Meta.OIF).setMark(names.userBits(), 0).accept());
-        batch.addRule(LEAVING, isTap(Meta.OIF).accept());
-        batch.addRule(LEAVING, isCovered(new Rule()).counter().accept());
-        batch.addRule(LEAVING, new Rule().counter().drop());
+                LEAVING_SELECTED,
+                isLoopback(Meta.OIF).setMark(names.userBits(), 0).accept());
+        batch.addRule(LEAVING_SELECTED, isTap(Meta.OIF).accept());
+        batch.addRule(LEAVING_SELECTED, isCovered(new Rule()).counter().accept());
+        batch.addRule(LEAVING_SELECTED, new Rule().counter().drop());
     }
 
     /** Without a socket for them the kernel answers ESP, AH and IPComp with "protocol unreachable". */
-    private static void addQuiet(Batch batch) {
-        batch.addRule(OUTPUT, unreachable(IPV4, ICMP, Rule.bytes(3, 2), 8 + 9));
-        batch.addRule(OUTPUT, unreachable(IPV6, ICMPV6, Rule.bytes(4, 1), 8 + 6));
+    private static Rule unreachable(int family) {
+        return family == IPV4
+                ? unreachable(IPV4, ICMP, Rule.bytes(3, 2), 8 + 9)
+                : unreachable(IPV6, ICMPV6, Rule.bytes(4, 1), 8 + 6);
     }
 
     private static Rule unreachable(int family, int protocol, byte[] typeAndCode, int protocolAt) {
@@ -414,20 +489,21 @@ final class StackChains {
 
     /** The tables of {@link #addBridged}, which hold nothing yet. */
     void addBridgedTables(Batch batch) {
-        bridgedFamilies().forEach(family -> batch.in(family).addTable(extensions.tableFlags()));
-        batch.in(Family.INET);
-    }
-
-    private List<Family> bridgedFamilies() {
-        return extensions.bridgeNetfilter() ? List.of(Family.IP, Family.IP6) : List.of();
+        if (extensions.bridgeNetfilter()) {
+            BRIDGED_FAMILIES.forEach(family -> batch.in(family).addTable(extensions.tableFlags()));
+            batch.in(Family.INET);
+        }
     }
 
     /**
      * Frames between two ports of a bridge come here where br_netfilter is loaded, and are no business of ours: they
      * get a priority that says so. The match for them is one of iptables, and knows the families ip and ip6 alone.
      */
-    private void addBridged(Batch batch, String chain, int hook) {
-        for (Family family : bridgedFamilies()) {
+    private void addBridged(Batch batch, String chain, int hook, Hooks hooks) {
+        if (!marksBridged(hooks)) {
+            return;
+        }
+        for (Family family : BRIDGED_FAMILIES) {
             batch.in(family).addChain(chain, new Hook("filter", hook, VERY_LAST - 1), Policy.ACCEPT);
             batch.addRule(chain, isBridged().immediate(0, Rule.nativeInt(0)).set(Meta.PRIORITY, 0));
             batch.addRule(
@@ -443,7 +519,7 @@ final class StackChains {
     private void acceptBridged(Batch batch, String chain) {
         if (extensions.bridgeNetfilter()) {
             Rule bridged = isBridged();
-            if (chain.equals(LEAVING)) {
+            if (chain.equals(LEAVING_PRIORITY)) {
                 bridged.immediate(0, Rule.nativeInt(0)).set(Meta.PRIORITY, 0).setMark(names.userBits(), 0);
             }
             batch.addRule(chain, bridged.accept());
@@ -454,9 +530,15 @@ final class StackChains {
         return new Rule().is(Meta.PRIORITY, Rule.nativeInt(StackNames.BRIDGED));
     }
 
-    private void removeBridged(Batch batch, String chain) {
-        bridgedFamilies().forEach(family -> batch.in(family).deleteChain(chain));
-        batch.in(Family.INET);
+    private void removeBridged(Batch batch, String chain, Hooks hooks) {
+        if (marksBridged(hooks)) {
+            BRIDGED_FAMILIES.forEach(family -> batch.in(family).deleteChain(chain));
+            batch.in(Family.INET);
+        }
+    }
+
+    private boolean marksBridged(Hooks hooks) {
+        return extensions.bridgeNetfilter() && hooks.bridging();
     }
 
     /**
@@ -469,6 +551,8 @@ final class StackChains {
         }
         if (!ports.isEmpty()) {
             batch.addChain(ENCAPSULATE, new Hook("filter", Hook.OUTPUT, BEFORE_TRACKING), Policy.ACCEPT);
+            // What comes from the bridge may be ESP in UDP that it has given back: else that went round for ever.
+            batch.addRule(ENCAPSULATED, isTap(Meta.IIF).accept());
         }
         ports.forEach((port, own) -> {
             batch.addRule(ENCAPSULATED, EncapsulationRules.keepalive(port));

@@ -149,7 +149,18 @@ public final class StackTable implements SelectionTable {
      * What others have beside these tables. Where they translate, what passes is left to them, and looked at behind.
      */
     public void beside(Others others) throws OsException {
-        Hooks next = hooks.beside(others);
+        change(hooks.beside(others));
+    }
+
+    /**
+     * Whether the host forwards what comes from elsewhere; till this is said it may. It may do so before this is heard
+     * of: what is selected is then marked later on its way.
+     */
+    public void forwarding(boolean forwards) throws OsException {
+        change(hooks.forwarding(forwards));
+    }
+
+    private void change(Hooks next) throws OsException {
         if (!next.equals(hooks)) {
             Batch batch = new Batch(Family.INET, StackNames.TABLE);
             chains.writeHooks(batch, hooks, next);
@@ -170,19 +181,19 @@ public final class StackTable implements SelectionTable {
      * @param anew if one may have come in the place of another of the same name and number, whose chain went with it
      */
     public void cover(Set<CoveredDevice> devices, boolean anew) throws OsException {
-        if (!anew && devices.equals(covered)) {
-            return;
-        }
-        try {
-            replaceCovered(devices);
-        } catch (OsException e) {
-            if (anew) {
-                // Rather none than one that has lost its chain.
-                covered = Set.of();
-                replaceCovered(covered);
+        if (anew || !devices.equals(covered)) {
+            try {
+                replaceCovered(devices);
+            } catch (OsException e) {
+                if (anew) {
+                    // Rather none than one that has lost its chain.
+                    covered = Set.of();
+                    replaceCovered(covered);
+                }
+                throw e;
             }
-            throw e;
         }
+        change(hooks.bridging(devices.stream().anyMatch(CoveredDevice::isBridge)));
     }
 
     private void replaceCovered(Set<CoveredDevice> devices) throws OsException {

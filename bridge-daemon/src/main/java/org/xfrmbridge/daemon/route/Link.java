@@ -98,6 +98,11 @@ public record Link(
         return kind != null && !PLAIN_KINDS.contains(kind);
     }
 
+    /** Whether it is a Linux bridge. */
+    public boolean isBridge() {
+        return "bridge".equals(kind);
+    }
+
     /** Whether nobody is asked for link addresses there. */
     public boolean isWithoutArp() {
         return (flags & NO_ARP) != 0;

@@ -11,6 +11,7 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.SocketTimeoutException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -23,10 +24,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.daemon.TestNetwork;
 import org.xfrmbridge.daemon.nft.Guard;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.nft.StackTable;
+import org.xfrmbridge.daemon.os.EventSource;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PacketSocket;
 import org.xfrmbridge.daemon.route.Links;
@@ -328,6 +332,41 @@ class StackUnderlayTest {
             underlay.close();
             return null;
         });
+    }
+
+    /** A chain that nobody needs costs every packet; it is there as soon as somebody may. */
+    @ParameterizedTest
+    @CsvSource({
+        "sysctl -qw net.ipv4.conf.veth0.forwarding=1, inet xfrm-bridge prerouting",
+        "sysctl -qw net.ipv6.conf.all.forwarding=1, inet xfrm-bridge prerouting",
+        "nft, inet xfrm-bridge prerouting",
+        "ip link add br0 type bridge, ip xfrm-bridge leaving"
+    })
+    void shouldHearOfWhatAsksForMoreChains(String command, String chain) throws Exception {
+        network.exec("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0");
+        network.inHere(() -> {
+            Underlay underlay = Underlay.attach(PLAN, directory);
+            selectAll(underlay);
+            assertFalse(hasChain(chain));
+            if (command.startsWith("nft")) {
+                network.exec("nft add table ip other");
+                network.exec("nft add chain ip other c {type filter hook prerouting priority 0;}");
+            } else {
+                network.exec(command);
+            }
+            for (EventSource source : underlay.eventSources().values()) {
+                source.handleEvents();
+            }
+            boolean isNeeded = !command.startsWith("ip link") || Files.exists(Path.of("/proc/sys/net/bridge"));
+            assertEquals(isNeeded, hasChain(chain));
+            underlay.close();
+            return null;
+        });
+    }
+
+    private boolean hasChain(String chain) throws Exception {
+        String[] words = chain.split(" ");
+        return network.exec("nft list ruleset " + words[0]).contains("chain " + words[2] + " {");
     }
 
     /** What it would tell has the packet's beginning in it, and is of nobody's policy. */

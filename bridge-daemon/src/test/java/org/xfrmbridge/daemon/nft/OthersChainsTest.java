@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.daemon.TestNetwork;
 
 @Timeout(60)
@@ -24,6 +26,26 @@ class OthersChainsTest {
             assertTrue(network.inHere(chains::look).translate());
             network.exec("nft delete table ip other");
             assertFalse(network.inHere(chains::look).translate());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ip, hook prerouting, true",
+        "inet, hook ingress device veth0, true",
+        "netdev, hook ingress device veth0, true",
+        "inet, hook output, false",
+        "inet, hook postrouting, false"
+    })
+    void shouldSeeWhoSeesWhatArrives(String family, String hook, boolean sees) throws Exception {
+        try (TestNetwork network = new TestNetwork();
+                OthersChains chains = network.inHere(OthersChains::open)) {
+            for (String table : new String[] {" xfrm-bridge", " other"}) {
+                assertFalse(network.inHere(chains::look).seeArriving());
+                network.exec("nft add table " + family + table);
+                network.exec("nft add chain " + family + table + " c {type filter " + hook + " priority 0;}");
+            }
+            assertEquals(sees, network.inHere(chains::look).seeArriving());
         }
     }
 
@@ -48,6 +70,7 @@ class OthersChainsTest {
             assertFalse(network.inHere(chains::look).translate());
             network.exec("iptables-legacy -t nat -L -n");
             assertTrue(network.inHere(chains::look).translate());
+            assertTrue(network.inHere(chains::look).seeArriving());
         }
     }
 }

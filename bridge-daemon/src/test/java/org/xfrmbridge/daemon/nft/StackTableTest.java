@@ -16,6 +16,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -97,7 +98,7 @@ class StackTableTest {
         });
         wire = TestNetwork.within(network.startInThere(() -> new PacketSocket("veth0")));
         wireIndex = index("veth0");
-        table.cover(Set.of(new CoveredDevice(wireIndex, "veth0", true, false)), false);
+        table.cover(Set.of(new CoveredDevice(wireIndex, "veth0", true, false, false)), false);
     }
 
     @AfterEach
@@ -233,6 +234,11 @@ class StackTableTest {
         assertEquals(
                 List.of("egress-" + wireIndex, "identity", "input-unmark", "leaving", "output", "prerouting"),
                 hooks().stream().distinct().toList());
+        table.forwarding(false);
+        assertEquals(List.of("egress-" + wireIndex, "forwarded", "identity", "leaving", "output"), hooks());
+        table.beside(new Others(false, true, OptionalInt.empty(), false));
+        assertTrue(hooks().contains("prerouting"), "marks are the bridge's that others restore");
+        table.beside(Others.NONE);
         table.commit(new SelectionChange(
                 List.of(), List.of(), List.of(), Set.of(new WideScope(Direction.IN, AddressFamily.INET6))));
         assertEquals(List.of("input"), hooks());
@@ -241,6 +247,54 @@ class StackTableTest {
         assertEquals(List.of("encapsulate", "input"), hooks());
         table.encapsulation(Map.of());
         assertEquals(none, hooks());
+    }
+
+    /** Frames between its ports pass chains of the families ip and ip6 where a kernel has br_netfilter. */
+    @Test
+    void shouldLookForBridgedFramesWhereThereAreBridges() throws Exception {
+        table.commit(add(PING));
+        assertEquals(1, Collections.frequency(hooks(), "leaving"));
+        CoveredDevice bridge = new CoveredDevice(wireIndex + 1, "br0", false, false, true);
+        table.cover(Set.of(bridge), false);
+        int families = Files.exists(Path.of("/proc/sys/net/bridge")) ? 2 : 0;
+        assertEquals(1 + families, Collections.frequency(hooks(), "leaving"));
+        table.commit(none());
+        assertEquals(0, Collections.frequency(hooks(), "leaving"));
+        table.commit(add(PING));
+        table.cover(Set.of(), false);
+        assertEquals(1, Collections.frequency(hooks(), "leaving"));
+    }
+
+    /** The bridge hears of it later than the first packet comes, which source NAT would make another of. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldSelectWhatIsForwardedBeforeItIsKnownToBe(boolean wide) throws Exception {
+        table.commit(
+                wide
+                        ? new SelectionChange(
+                                List.of(),
+                                List.of(),
+                                List.of(),
+                                Set.of(new WideScope(Direction.OUT, AddressFamily.INET)))
+                        : add(new Element(
+                                new Level(Direction.OUT, AddressFamily.INET, 0, 16, true, false, false, 0),
+                                Address.ANY,
+                                Address.parse("10.9.0.0"),
+                                17,
+                                0,
+                                0,
+                                0)));
+        table.forwarding(false);
+        nft("table ip other { chain p { type nat hook postrouting priority 100; oifname veth0 masquerade; }; }");
+        network.exec("sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.xfrm0.rp_filter=0");
+        byte[] frame = datagram(0, 53);
+        TapDevice.Channel channel = device.new Channel();
+        channel.buffer().put(0, frame);
+        assertTrue(channel.write(frame.length));
+        Thread.sleep(100);
+        assertEquals(0, frames(wire, "192.0.2.1", "10.9.0.1").size(), "in the clear");
+        // It came from the TAP, and goes there again.
+        assertEquals(2, frames(tap, "10.8.0.1", "10.9.0.1").size());
     }
 
     /** The chains that a packet of the host enters, but for those of the TAP. */
@@ -265,8 +319,8 @@ class StackTableTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void shouldCoverAsBeforeWhenAChangeIsRefused(boolean anew) throws Exception {
-        CoveredDevice first = new CoveredDevice(wireIndex, "veth0", true, false);
-        CoveredDevice impossible = new CoveredDevice(wireIndex + 1, "of-16-characters", true, false);
+        CoveredDevice first = new CoveredDevice(wireIndex, "veth0", true, false, false);
+        CoveredDevice impossible = new CoveredDevice(wireIndex + 1, "of-16-characters", true, false, false);
         table.commit(add(PING));
         assertThrows(OsException.class, () -> table.cover(Set.of(first, impossible), anew));
         assertEquals(anew ? Set.of() : Set.of(first), table.covered());
@@ -322,7 +376,7 @@ class StackTableTest {
         PacketSocket other = network.inHere(() -> new PacketSocket("veth1"));
         ping("-I veth0 10.9.0.1");
         assertEquals(0, frames(other, "192.0.2.1", "10.9.0.1").size());
-        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0", true, false)), false);
+        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0", true, false, false)), false);
         ping("-I veth0 10.9.0.1");
         assertEquals(0, frames(other, "192.0.2.1", "10.9.0.1").size());
         assertEquals(1, frames(tap, "192.0.2.1", "10.9.0.1").size());
@@ -362,7 +416,7 @@ class StackTableTest {
                 + "counter; };"
                 + " chain q { type filter hook prerouting priority 12; udp dport 53 meta mark 7 counter; }; }");
         table.commit(add(PING6));
-        table.beside(new Others(false, OptionalInt.of(10), false));
+        table.beside(new Others(false, true, OptionalInt.of(10), false));
         ByteBuffer frame = ByteBuffer.allocate(IP_AT + 48).put(tapMac()).putShort((short) StackSigns.MARK_MAC);
         frame.put(
                 ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(7).flip());
@@ -446,7 +500,7 @@ class StackTableTest {
                 List.of(), List.of(), List.of(), Set.of(new WideScope(Direction.OUT, AddressFamily.INET))));
         nft("table ip other { chain o { type filter hook output priority -400; meta priority set \"" + priority
                 + "\"; }; chain p { type nat hook postrouting priority 100; snat to 192.0.2.1; }; }");
-        table.beside(new Others(true, OptionalInt.empty(), false));
+        table.beside(new Others(true, true, OptionalInt.empty(), false));
         ping("-I 203.0.113.5 10.9.0.1");
         List<byte[]> selected = frames(tap, source, "10.9.0.1");
         assertEquals(onTap, selected.size());
@@ -606,7 +660,7 @@ class StackTableTest {
         assertEquals("", network.exec("nft list ruleset"));
         assertFalse(table.isThere());
         table.restore();
-        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0", true, false)), false);
+        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0", true, false, false)), false);
         assertEquals(before, ruleset());
         assertTrue(table.isThere());
         network.inHere(() -> StackTable.install(StackNames.DEFAULT, index("xfrm0"), 1, owner, false, none()));
