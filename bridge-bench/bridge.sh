@@ -40,10 +40,10 @@ del_namespaces() {
     NAMESPACES=()
 }
 
-# start_bridge NAMESPACE: before its eth0, on $TMP/bridge; what it says is in $TMP/bridge.log.
+# start_bridge NAMESPACE [OPTION...]: before its eth0, on $TMP/bridge; what it says is in $TMP/bridge.log.
 start_bridge() {
     rm -f "$TMP/bridge.log"
-    ip netns exec "$1" "$BRIDGE" run --attach eth0 --dir "$TMP/bridge" >"$TMP/bridge.log" 2>&1 &
+    ip netns exec "$1" "$BRIDGE" run --attach eth0 --dir "$TMP/bridge" "${@:2}" >"$TMP/bridge.log" 2>&1 &
     BRIDGE_PID=$!
     for _ in {1..300}; do
         grep -qs '^ready' "$TMP/bridge.log" && return

@@ -9,7 +9,7 @@ if [ ! -d "$here/target/lib" ]; then
     (cd "$here/.." && mvn -B -q -DskipTests -pl bridge-bench -am package) >&2
 fi
 heap=$1
-options=$(sh "$here/../bridge-daemon/src/main/sh/java-options.sh" "$2")
+options=$(sh "$here/../bridge-daemon/src/main/sh/java-options.sh" "" "$2")
 shift 2
 # shellcheck disable=SC2086
 exec "$JAVA_HOME/bin/java" "-Xmx$heap" $options -cp "$here/target/classes:$here/target/lib/*" "$@"

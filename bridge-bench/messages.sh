@@ -18,7 +18,7 @@
 # would take an hour.
 #
 #     --rounds N   default 11     --million   only the last part       --no-million   only the first
-#     --cold       does not wait for the warm-up
+#     --warm       the bridge has warmed up (run --warm-up)
 #
 # Needs root, gcc and a build (mvn package). Everything happens in two namespaces and a directory that it makes and
 # removes.
@@ -29,13 +29,13 @@
 ROUNDS=11
 COMPARE=yes
 MILLION=yes
-COLD=no
+WARM=no
 while [ $# -gt 0 ]; do
     case $1 in
         --rounds) ROUNDS=$2; shift ;;
         --million) COMPARE=no ;;
         --no-million) MILLION=no ;;
-        --cold) COLD=yes ;;
+        --warm) WARM=yes ;;
         *) usage ;;
     esac
     shift
@@ -53,8 +53,12 @@ start() {
     ip -n "$BRIDGE_NS" address add 192.0.2.1/24 dev eth0
     ip -n "$BRIDGE_NS" link set eth0 up
     ip -n "$BRIDGE_NS" link set wire up
-    start_bridge "$BRIDGE_NS"
-    [ $COLD = yes ] || await_warmup
+    if [ $WARM = yes ]; then
+        start_bridge "$BRIDGE_NS" --warm-up
+        await_warmup
+    else
+        start_bridge "$BRIDGE_NS"
+    fi
 }
 
 # It is a thread of that name.

@@ -13,7 +13,7 @@ is_for_run_alone() {
         case $line in
             '' | '#'*) ;;
             attach[\ =]* | tap[\ =]* | mark-bit[\ =]* | mark-opened[\ =]* | clamp-mss* | group[\ =]* | flows[\ =]* | \
-                acquires[\ =]*) ;;
+                acquires[\ =]* | warm-up*) ;;
             *) return 1 ;;
         esac
     done <"$1"

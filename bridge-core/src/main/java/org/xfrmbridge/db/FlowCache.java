@@ -5,10 +5,10 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
 
 /**
- * What was found for the flows seen lately: bounded, of one datapath thread, and it never allocates after construction.
- * Four slots per set; a flow whose set is full may take an empty slot in one other, so that nearly as many flows as
- * there are slots can stay. When both are full the least used of its own goes first: a flood of flows seen once pushes
- * out its own kind, and flows that ended are forgotten slowly.
+ * What was found for the flows seen lately: bounded, of one datapath thread. It allocates when it is made, and once
+ * more with the first flow that is not IPv4. Four slots per set; a flow whose set is full may take an empty slot in one
+ * other, so that nearly as many flows as there are slots can stay. When both are full the least used of its own goes
+ * first: a flood of flows seen once pushes out its own kind, and flows that ended are forgotten slowly.
  *
  * <p>Values carry whatever makes them stale (generations); the caller checks, and puts a fresh one in the same place.
  */
@@ -32,7 +32,9 @@ public final class FlowCache<V> {
     /** All of an IPv4 flow, and what is not in {@link #wideKeys} of others. */
     private final long[] keys;
 
-    private final long[] wideKeys;
+    /** Null while all flows are IPv4: as large as the other. */
+    private long[] wideKeys;
+
     private final Object[] values;
 
     private final long seed0;
@@ -49,7 +51,6 @@ public final class FlowCache<V> {
         sets = Math.max(1, Integer.highestOneBit(Math.max(1, expectedFlows - 1)) * 2 / WAYS);
         lanes = new long[sets];
         keys = new long[KEYS_START + sets * WAYS * WORDS];
-        wideKeys = new long[keys.length];
         values = new Object[sets * WAYS];
         seed0 = Hashing.mix(seed, 1) | 1;
         seed1 = Hashing.mix(seed, 2) | 1;
@@ -216,6 +217,9 @@ public final class FlowCache<V> {
         keys[at + 2] = rest(flow);
         keys[at + 3] = flow.ifId;
         if (isWide(flow)) {
+            if (wideKeys == null) {
+                wideKeys = new long[keys.length];
+            }
             wideKeys[at] = flow.saddrHigh;
             wideKeys[at + 1] = flow.saddrLow;
             wideKeys[at + 2] = flow.daddrHigh;

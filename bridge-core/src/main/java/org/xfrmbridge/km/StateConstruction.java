@@ -160,7 +160,7 @@ final class StateConstruction {
         }
     }
 
-    private static Suite suite(StateSpec spec) {
+    static Suite suite(StateSpec spec) {
         return switch (spec.id().protocol()) {
             case IpProtocol.AH ->
                 new AhSuite(keyed(AlgorithmKind.AUTH, spec.auth()), spec.auth().icvBits());

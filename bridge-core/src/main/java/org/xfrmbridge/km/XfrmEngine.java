@@ -173,6 +173,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         migrateVerb = new MigrateVerb(sad, spd, states, policyExpiry, keyManagers, clock);
         migrateStateVerb = new MigrateStateVerb(states, keyManagers, clock);
         defaultVerdicts = new DefaultVerdicts(spd);
+        keyManagers.listen(new AlgorithmTrial());
         Dump<Policy> policies = spd.walk(null);
         for (Policy policy = policies.next(); policy != null; policy = policies.next()) {
             policyExpiry.start(policy);

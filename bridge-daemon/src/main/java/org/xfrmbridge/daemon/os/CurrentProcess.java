@@ -82,7 +82,7 @@ public final class CurrentProcess {
      */
     static boolean isNetworkOfItsUsers() {
         try (Descriptor network = Descriptor.open(NAMESPACE + "net", Descriptor.O_RDONLY)) {
-            int fd = LIBC.ioctl(network.fd(), NS_GET_USERNS, null);
+            int fd = LIBC.ioctl(network.fd(), NS_GET_USERNS, 0);
             if (fd == -1) {
                 return Native.errno() != OsException.EPERM;
             }

@@ -58,7 +58,7 @@ public final class Descriptor implements AutoCloseable {
         Memory memory = new Memory(bytes.length);
         memory.buffer.put(0, bytes);
         for (int done = 0; done < bytes.length; ) {
-            done += (int) check(LIBC.write(fd, memory.pointer.slice(done), bytes.length - done), "write(fd %s)", fd);
+            done += (int) check(LIBC.write(fd, memory.pointer + done, bytes.length - done), "write(fd %s)", fd);
         }
     }
 

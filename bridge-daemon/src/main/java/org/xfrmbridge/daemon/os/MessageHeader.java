@@ -2,7 +2,6 @@ package org.xfrmbridge.daemon.os;
 
 import java.util.ArrayList;
 import java.util.List;
-import jnr.ffi.Pointer;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
 /**
@@ -46,9 +45,9 @@ final class MessageHeader {
     private int gid;
 
     MessageHeader(Memory message) {
-        long at = header.pointer.address();
+        long at = header.pointer;
         header.buffer.putLong(PART_AT, at + HEADER_BYTES).putLong(PARTS_AT, 1).putLong(CONTROL_AT, at + CONTROL);
-        header.buffer.putLong(HEADER_BYTES, message.pointer.address());
+        header.buffer.putLong(HEADER_BYTES, message.pointer);
     }
 
     /** Before each call. @param bytes of the message that there is room for: of a stream no more is taken */
@@ -69,7 +68,7 @@ final class MessageHeader {
         return this;
     }
 
-    Pointer pointer() {
+    long pointer() {
         return header.pointer;
     }
 

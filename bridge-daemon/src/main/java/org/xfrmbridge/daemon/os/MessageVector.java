@@ -1,6 +1,5 @@
 package org.xfrmbridge.daemon.os;
 
-import jnr.ffi.Pointer;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
 /**
@@ -44,7 +43,7 @@ final class MessageVector {
     private final int slotBytes;
     private final int controlBytes;
     private final int namesAt;
-    private final Pointer[] headers;
+    private final int slots;
 
     MessageVector(int slots, int dataBytes, int controlBytes) {
         this.controlBytes = controlBytes;
@@ -52,10 +51,9 @@ final class MessageVector {
         namesAt = slots * HEADER_BYTES;
         memory = new Memory(namesAt + slots * slotBytes);
         data = new Memory(dataBytes);
-        headers = new Pointer[slots];
-        long address = memory.pointer.address();
+        this.slots = slots;
+        long address = memory.pointer;
         for (int slot = 0; slot < slots; slot++) {
-            headers[slot] = memory.pointer.slice((long) slot * HEADER_BYTES);
             int header = slot * HEADER_BYTES;
             memory.buffer
                     .putLong(header, address + addressAt(slot))
@@ -66,12 +64,12 @@ final class MessageVector {
     }
 
     int slots() {
-        return headers.length;
+        return slots;
     }
 
     /** From here on, for a system call. */
-    Pointer header(int slot) {
-        return headers[slot];
+    long header(int slot) {
+        return memory.pointer + (long) slot * HEADER_BYTES;
     }
 
     private int partAt(int slot) {
@@ -88,7 +86,7 @@ final class MessageVector {
 
     /** Where in the data memory a message's bytes are, or may be put. */
     void setPart(int slot, int at, int bytes) {
-        memory.buffer.putLong(partAt(slot), data.pointer.address() + at).putLong(partAt(slot) + 8, bytes);
+        memory.buffer.putLong(partAt(slot), data.pointer + at).putLong(partAt(slot) + 8, bytes);
     }
 
     void setLengths(int slot, int nameBytes, int usedControlBytes) {

@@ -1,17 +1,17 @@
 package org.xfrmbridge.daemon.os;
 
+import com.kenai.jffi.LastError;
+import com.kenai.jffi.MemoryIO;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import jnr.ffi.LibraryLoader;
-import jnr.ffi.Pointer;
-import jnr.ffi.Runtime;
+import java.nio.charset.Charset;
 
 /** The loaded C library, its errno, and memory that it can be given. Any thread. */
 final class Native {
-    static final Libc LIBC = LibraryLoader.create(Libc.class).load("c");
-    static final Libc.Fast FAST = LibraryLoader.create(Libc.Fast.class).load("c");
-    private static final Runtime RUNTIME = Runtime.getRuntime(LIBC);
+    static final Libc LIBC = new Libc();
+    static final Libc.Fast FAST = new Libc.Fast();
 
     private Native() {}
 
@@ -37,27 +37,51 @@ final class Native {
 
     /** Of this thread's last call that failed. */
     static int errno() {
-        return RUNTIME.getLastError();
-    }
-
-    /** A number where a call wants an address. */
-    static Pointer pointer(long value) {
-        return Pointer.wrap(RUNTIME, value);
+        return LastError.getInstance().get();
     }
 
     /** Native memory seen from both sides. The buffer is in native byte order; both live as long as this does. */
     static final class Memory {
+        /** From here on the C library asks the kernel for pages of its own. */
+        private static final int LARGE_BYTES = 1 << 17;
+
+        private static final Cleaner CLEANER = Cleaner.create();
+
         final ByteBuffer buffer;
-        final Pointer pointer;
+        final long pointer;
 
         Memory(int bytes) {
-            buffer = ByteBuffer.allocateDirect(bytes).order(ByteOrder.nativeOrder());
-            pointer = Pointer.wrap(RUNTIME, Pointer.wrap(RUNTIME, buffer).address());
+            buffer = (bytes < LARGE_BYTES ? ByteBuffer.allocateDirect(bytes) : untouched(bytes))
+                    .order(ByteOrder.nativeOrder());
+            pointer = MemorySegment.ofBuffer(buffer).address();
+        }
+
+        /**
+         * Of which the process has only the pages that are used, as the JVM does not fill it with zeros: buffers for
+         * the longest messages there may be.
+         */
+        private static ByteBuffer untouched(int bytes) {
+            MemoryIO memory = MemoryIO.getInstance();
+            long address = memory.allocateMemory(bytes, false);
+            if (address == 0) {
+                throw new OutOfMemoryError(bytes + " bytes of native memory");
+            }
+            ByteBuffer buffer = memory.newDirectByteBuffer(address, bytes);
+            CLEANER.register(buffer, () -> memory.freeMemory(address));
+            return buffer;
         }
 
         /** Makes zeros of the first bytes: they may have been keys. */
         void wipe(int bytes) {
             MemorySegment.ofBuffer(buffer).asSlice(0, bytes).fill((byte) 0);
+        }
+
+        /** As C has strings. */
+        static Memory ofString(String text) {
+            byte[] bytes = text.getBytes(Charset.defaultCharset());
+            Memory memory = new Memory(bytes.length + 1);
+            memory.buffer.put(0, bytes);
+            return memory;
         }
 
         static Memory ofInt(int value) {

@@ -41,7 +41,7 @@ public final class ReceivedMessages {
         for (int i = 0; i < MOST; i++) {
             vector.empty(i);
         }
-        return FAST.recvmmsg(socket.fd(), vector.header(0), MOST, 0, null);
+        return FAST.recvmmsg(socket.fd(), vector.header(0), MOST, 0, 0);
     }
 
     /** Looks at one of them; false if it is not whole. */

@@ -30,6 +30,6 @@ public final class ShortSleep {
             // A kernel that refuses sleeps longer.
             LIBC.prctl(PR_SET_TIMERSLACK, SLACK_NS, 0, 0, 0);
         }
-        FAST.nanosleep(duration.pointer, null);
+        FAST.nanosleep(duration.pointer, 0);
     }
 }

@@ -74,11 +74,7 @@ public final class TapDevice implements AutoCloseable {
         check(LIBC.ioctl(descriptor.fd(), TUNSETIFF, request.pointer), "ioctl(TUNSETIFF, %s)", name);
         // What it is asked for here is what it may give; a kernel that knows that takes it, too.
         takesDatagrams = offload == Offload.TCP
-                && LIBC.ioctl(
-                                descriptor.fd(),
-                                TUNSETOFFLOAD,
-                                Native.pointer(OFFLOAD_CSUM_TSO4_TSO6 | OFFLOAD_USO4_USO6))
-                        == 0;
+                && LIBC.ioctl(descriptor.fd(), TUNSETOFFLOAD, OFFLOAD_CSUM_TSO4_TSO6 | OFFLOAD_USO4_USO6) == 0;
         control(TUNSETOFFLOAD, "TUNSETOFFLOAD", offload == Offload.TCP ? OFFLOAD_CSUM_TSO4_TSO6 : 0);
         control(TUNSETPERSIST, "TUNSETPERSIST", 1);
     }
@@ -98,7 +94,7 @@ public final class TapDevice implements AutoCloseable {
 
     private void control(long request, String requestName, long value) throws OsException {
         // The argument is the value itself, not an address.
-        int result = LIBC.ioctl(descriptor.fd(), request, value == 0 ? null : Native.pointer(value));
+        int result = LIBC.ioctl(descriptor.fd(), request, value);
         check(result, "ioctl(%s, %s, %s)", requestName, name, value);
     }
 

@@ -103,7 +103,7 @@ public final class UnixServer implements AutoCloseable {
 
     /** The next client waiting, or null. */
     public UnixConnection accept() throws OsException {
-        int fd = LIBC.accept4(descriptor.fd(), null, null, NONBLOCK_CLOEXEC);
+        int fd = LIBC.accept4(descriptor.fd(), 0, 0, NONBLOCK_CLOEXEC);
         if (fd >= 0) {
             return new UnixConnection(new Descriptor(fd), type);
         }
