@@ -25,7 +25,7 @@ import org.xfrmbridge.xfrm.AddressFamily;
  * <pre>
  *   50: from all fwmark 0x40000000/0x40000000 lookup 58
  *   51: from all oif xfrm0 lookup 58
- *   table 58: default via 169.254.88.71 dev xfrm0 onlink        (IPv6: default dev xfrm0)
+ *   table 58: default via 169.254.88.71 dev xfrm0 metric 4294967295 onlink        (IPv6: default dev xfrm0)
  * </pre>
  *
  * <p>What was opened and goes into a tunnel again comes in by the TAP and leaves by it. Of such a packet IPv4 tells the
@@ -33,11 +33,15 @@ import org.xfrmbridge.xfrm.AddressFamily;
  * is one to the link itself. A kernel tells of no shorter way what was protected. So there is a gateway, which nobody
  * is; IPv6 tells nothing by a device without an address.
  *
+ * <p>charon looks for the next hop of its peer in the routes of all tables, and of two default routes takes the one of
+ * the lower metric. Ours comes last: through it charon could make no route for a tunnel's own source address.
+ *
  * <p>One thread.
  */
 final class StackRoutes {
     private static final int RTA_OIF = 4;
     private static final int RTA_GATEWAY = 5;
+    private static final int RTA_PRIORITY = 6;
     private static final int RTA_TABLE = 15;
     private static final byte STATIC_PROTOCOL = 4;
     private static final int RTNH_F_ONLINK = 4;
@@ -51,6 +55,7 @@ final class StackRoutes {
     private static final byte NOTHING = 3;
     private static final byte NO_WAY = 7;
 
+    private static final int LAST = -1;
     private static final byte[] NOBODY = {(byte) 169, (byte) 254, 88, 71};
     private static final int[] BOTH = {AddressFamily.INET, AddressFamily.INET6};
     private static final int[] ONLY_IPV4 = {AddressFamily.INET};
@@ -250,7 +255,9 @@ final class StackRoutes {
                 .put((byte) Route.UNICAST)
                 .putInt(family == AddressFamily.INET ? RTNH_F_ONLINK : 0);
         request.putInt(RTA_TABLE, StackNames.ROUTE_TABLE).putInt(RTA_OIF, tapIndex);
-        return family == AddressFamily.INET ? request.putBytes(RTA_GATEWAY, NOBODY) : request;
+        return family == AddressFamily.INET
+                ? request.putBytes(RTA_GATEWAY, NOBODY).putInt(RTA_PRIORITY, LAST)
+                : request;
     }
 
     private NetlinkWriter markRule(int type, int family) {

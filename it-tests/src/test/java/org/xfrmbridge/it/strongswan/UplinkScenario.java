@@ -23,8 +23,9 @@ import org.xfrmbridge.lab.Topology;
  * Why: with two uplinks a host changes the interface, the address and the encapsulation of its tunnel at once, and its
  * daemon or its bridge may die on the way. Topology: a host that reaches a router by eth0, where it is masqueraded, and
  * by eth1, where it is not; and a host outside. Steps: set up by eth0; kill charon, then the bridge; keepalives; take
- * eth0 down, and up again. Expected: without charon ESP in UDP goes on; without the bridge nothing passes; MOBIKE moves
- * the tunnel to eth1 as ESP and back as ESP in UDP, pings pass both ways, nothing leaves in the clear.
+ * eth0 down, and up again. Expected: charon has found the router and made its route for the inner address; without
+ * charon ESP in UDP goes on; without the bridge nothing passes; MOBIKE moves the tunnel to eth1 as ESP and back as ESP
+ * in UDP, pings pass both ways, nothing leaves in the clear.
  */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Requires(Requirement.NFT)
@@ -75,6 +76,9 @@ class UplinkScenario extends PairedScenario {
     @Test
     @Order(1)
     void shouldGoOnWithoutDaemonAndWithANewOne() {
+        assertEquals(
+                "10.2.0.1 via " + FIRST_ROUTER + " dev " + Gateway.DEVICE + " proto static src 10.1.0.1",
+                left().ip("route", "show", "table", "220").strip());
         assertPassesBothWays();
         pair().charon(Side.LEFT).kill9();
         assertPassesBothWays();
