@@ -13,8 +13,9 @@ FOR_TESTS='fping ethtool nftables tcpdump iperf3 jq procps
     charon-systemd strongswan-swanctl strongswan-charon strongswan-starter strongswan-pki
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extra-plugins openiked
     python3-scapy python3-cryptography user-mode-linux kmod mount
-    docker.io ?docker-cli docker-compose mmdebstrap qemu-system-x86 ?virtiofsd iptables firewalld ufw isc-dhcp-client
-    dnsmasq-base radvd keepalived xl2tpd systemd udev dbus debhelper asciidoctor unzip'
+    docker.io ?docker-cli docker-compose mmdebstrap debian-archive-keyring qemu-system-x86 ?virtiofsd
+    iptables firewalld ufw isc-dhcp-client dnsmasq-base radvd keepalived xl2tpd systemd udev dbus
+    debhelper asciidoctor unzip'
 FOR_FORMAT='clang-format-19 shellcheck'
 
 can_be_had() {

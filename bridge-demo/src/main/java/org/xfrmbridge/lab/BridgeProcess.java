@@ -112,7 +112,7 @@ public final class BridgeProcess implements AutoCloseable {
         List<String> line = new ArrayList<>(List.of(program().toString(), "exec", "--dir", directory.toString()));
         line.addAll(options);
         line.add("--");
-        line.addAll(List.of(arguments));
+        line.addAll(Userland.seenBy(arguments));
         return host.command(line);
     }
 

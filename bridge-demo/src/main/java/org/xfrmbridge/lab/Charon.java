@@ -113,7 +113,7 @@ public final class Charon implements AutoCloseable {
         List<String> line = new ArrayList<>(List.of("swanctl"));
         line.addAll(List.of(arguments));
         line.addAll(List.of("--uri", vici()));
-        return host.command(line)
+        return host.command(Userland.seenBy(line.toArray(String[]::new)))
                 .with("STRONGSWAN_CONF", directory.resolve("strongswan.conf").toString())
                 .with("SWANCTL_DIR", directory.toString());
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.NetTunnels;
 import org.xfrmbridge.it.harness.Requirement;
@@ -33,6 +34,7 @@ import org.xfrmbridge.lab.Side;
     Requirement.LIBRESWAN,
     Requirement.DEBIAN_PYTHON
 })
+@Tag("debian-13")
 class PlutoUpdownScenario {
     private static final int[] PORTS = {7001, 7002};
     private static final String CONNECTION = """

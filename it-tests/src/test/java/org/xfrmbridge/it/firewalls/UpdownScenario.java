@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -34,6 +35,7 @@ import org.xfrmbridge.lab.Side;
     Requirement.CHARON,
     Requirement.DEBIAN_PYTHON
 })
+@Tag("debian-13")
 class UpdownScenario {
     private static final int[] PORTS = {7001, 7002};
     private static final String RULES = """

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Userland;
 
 /** What this machine has to offer, and what to install where it does not. */
 public enum Requirement {
@@ -42,6 +43,15 @@ public enum Requirement {
             "charon-systemd",
             "swanctl",
             "pki"),
+    IP_WITH_DIRECTIONS("an ip that knows directions of States (Debian 13's package iproute2, or newer)") {
+        @Override
+        boolean met() {
+            return new Command(Userland.seenBy("ip", "xfrm", "state", "help"))
+                    .result()
+                    .output()
+                    .contains("[ dir DIR ] [ seq SEQ ]");
+        }
+    },
     IKED("iked and ikectl (package openiked)", "iked", "ikectl"),
     /** Named by the system property {@code libreswan}; it is laid over this machine's {@code /usr} for pluto alone. */
     LIBRESWAN("libreswan unpacked in it-tests/target/libreswan (./check does that), and overlay mounts") {

@@ -7,10 +7,15 @@ import org.junit.jupiter.api.extension.ConditionEvaluationResult;
 import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.platform.commons.support.AnnotationSupport;
+import org.xfrmbridge.lab.Userland;
 
-/** Skips what {@link Requires} more than there is. Each requirement is looked at once per run. */
+/**
+ * Skips what {@link Requires} more than there is, and all of it if the {@link Userland} is not there. Each requirement
+ * is looked at once per run.
+ */
 public final class RequirementCondition implements ExecutionCondition {
     private static final Map<Requirement, Optional<String>> MISSING = new EnumMap<>(Requirement.class);
+    private static final Optional<String> USERLAND_MISSING = Userland.missing();
 
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
@@ -21,6 +26,9 @@ public final class RequirementCondition implements ExecutionCondition {
     }
 
     private static ConditionEvaluationResult evaluate(Requires requires) {
+        if (USERLAND_MISSING.isPresent()) {
+            return ConditionEvaluationResult.disabled(USERLAND_MISSING.get());
+        }
         synchronized (MISSING) {
             for (Requirement requirement : requires.value()) {
                 Optional<String> reason = MISSING.computeIfAbsent(requirement, Requirement::missing);

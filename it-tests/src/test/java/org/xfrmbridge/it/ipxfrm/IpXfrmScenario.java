@@ -2,6 +2,8 @@ package org.xfrmbridge.it.ipxfrm;
 
 import java.util.Locale;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -43,6 +45,22 @@ class IpXfrmScenario {
     @Requires({Requirement.TUN, Requirement.BRIDGE})
     void shouldPrintWhatKernelPrintsWhenCommandsRunOnBridge(String name, Oracle bridge) {
         compare(Transcript.recorded(name), run(name, bridge));
+    }
+
+    /** A guest to boot, with this machine's files, takes a minute: in nightly runs. */
+    @Test
+    @Tag("debian-13")
+    @EnabledIfSystemProperty(named = "guest.directions", matches = "true")
+    @Requires({Requirement.IP_WITH_DIRECTIONS, Requirement.QEMU_FILES})
+    void shouldStillBeTrueOfLinux612WhenStatesHaveDirections() {
+        checkRecord("monitor-direction", Oracle.LINUX_6_12);
+    }
+
+    @Test
+    @Tag("debian-13")
+    @Requires({Requirement.IP_WITH_DIRECTIONS, Requirement.TUN, Requirement.BRIDGE})
+    void shouldPrintWhatLinux612PrintsWhenStatesHaveDirections() {
+        compare(Transcript.recorded("monitor-direction"), run("monitor-direction", Oracle.BRIDGE_IN_STACK));
     }
 
     private static void checkRecord(String name, Oracle kernel) {

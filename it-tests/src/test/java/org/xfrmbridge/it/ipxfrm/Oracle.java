@@ -5,12 +5,15 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import org.xfrmbridge.it.harness.QemuGuest;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.UmlGuest;
 import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Namespace;
+import org.xfrmbridge.lab.Userland;
 
 /** Where a script of {@code ip xfrm} commands can run. */
 enum Oracle {
@@ -36,6 +39,19 @@ enum Oracle {
             return "/tmp";
         }
     },
+    /** Linux 6.12 in a virtual machine, with the programs of the {@link Userland}. */
+    LINUX_6_12 {
+        @Override
+        String run(Scene scene, String script) {
+            String device = "ip link add dummy0 type dummy\n" + DUMMY;
+            return QemuGuest.runOnHostFiles(scene, MODULES, Userland.enter() + device + script, GUEST_LIMIT);
+        }
+
+        @Override
+        String directory(Scene scene) {
+            return "/tmp";
+        }
+    },
     BRIDGE_IN_STACK {
         @Override
         String run(Scene scene, String script) {
@@ -50,6 +66,9 @@ enum Oracle {
     };
 
     private static final Duration LIMIT = Duration.ofSeconds(120);
+    private static final Duration GUEST_LIMIT = Duration.ofMinutes(10);
+    private static final List<String> MODULES =
+            List.of("overlay", "dummy", "xfrm_user", "esp4", "seqiv", "gcm", "ctr", "ghash-generic");
     /** The guest has no network; its module brings this device. */
     private static final String DUMMY =
             "ip link set dummy0 up\nip address add 192.0.2.1/24 dev dummy0\n" + neighbour("dummy0");

@@ -3,6 +3,7 @@ package org.xfrmbridge.it.libreswan;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.it.harness.BridgedPair;
@@ -32,6 +33,7 @@ import org.xfrmbridge.lab.Topology;
     Requirement.CHARON,
     Requirement.BRIDGE
 })
+@Tag("debian-13")
 class HealingScenario {
     private static final String CONNECTION = """
             conn wire

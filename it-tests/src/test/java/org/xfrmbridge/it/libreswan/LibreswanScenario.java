@@ -8,6 +8,7 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.xfrmbridge.it.harness.BridgedPair;
@@ -39,6 +40,7 @@ import org.xfrmbridge.lab.Topology;
     Requirement.CHARON,
     Requirement.BRIDGE
 })
+@Tag("debian-13")
 class LibreswanScenario {
     private static final int LIFE_PACKETS = 60;
     private static final int INTERVAL_MS = 50;
@@ -147,13 +149,17 @@ class LibreswanScenario {
         up("four");
         hosts.assertProtected(ping(Family.IPV4));
         List<String> first = hosts.onePairOfSas();
-        pluto.ipsec("whack", "--rekey-ipsec", "--name", "four").run();
+        pluto.rekeyChild("four");
         hosts.awaitReplaced(first);
         hosts.assertProtected(ping(Family.IPV4));
         List<String> second = hosts.onePairOfSas();
         charon.swanctl("--rekey", "--child", "four");
         hosts.awaitReplaced(second);
         hosts.assertProtected(ping(Family.IPV4));
+        pluto.ipsec("whack", "--rekey-ike", "--name", "four").run();
+        charon.swanctl("--rekey", "--ike", "four");
+        hosts.assertProtected(ping(Family.IPV4));
+        hosts.onePairOfSas();
         down("four");
     }
 

@@ -124,6 +124,13 @@ public final class Pluto implements AutoCloseable {
         return inside(line.toArray(String[]::new));
     }
 
+    /** Replaces the CHILD_SA of a connection; the option has another name from libreswan 5 on. */
+    void rekeyChild(String connection) {
+        boolean former = ipsec("whack", "--help").result().output().contains("--rekey-ipsec");
+        ipsec("whack", former ? "--rekey-ipsec" : "--rekey-child", "--name", connection)
+                .run();
+    }
+
     /** Ends it as its systemd unit does. */
     void stop() {
         ipsec("whack", "--shutdown").run();

@@ -2,6 +2,7 @@ package org.xfrmbridge.it.strongswan;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.it.harness.Ping;
@@ -14,6 +15,7 @@ import org.xfrmbridge.lab.Side;
  * gateways with a client behind each. Steps: net-to-net tunnels, pings between the clients, also in fragments and of a
  * size that does not fit. Expected: no ping is lost; who forbids fragmentation is told the size that fits.
  */
+@Tag("debian-13")
 class GatewayScenario extends PairedScenario {
     @Override
     Pair start() {

@@ -1,6 +1,7 @@
 package org.xfrmbridge.it.strongswan;
 
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.it.harness.Outage;
@@ -15,6 +16,7 @@ import org.xfrmbridge.lab.Topology;
  * receives, is killed and started again while charon runs on. Expected: charon hears that its States are gone and
  * negotiates at once, without a packet in the clear, also where only policies of the CHILD_SA protect.
  */
+@Tag("debian-13")
 class HealingScenario extends PairedScenario {
     @Override
     Pair start() {

@@ -2,6 +2,7 @@ package org.xfrmbridge.it.strongswan;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -37,6 +38,7 @@ class ProtocolScenario extends PairedScenario {
      */
     @ParameterizedTest
     @EnumSource(Family.class)
+    @Tag("debian-13")
     void shouldCompressWhatGetsSmallerWhenTunnelled(Family family) {
         Connection connection = new Connection("comp").outer(family);
         connection.child("comp", family).set("ipcomp", "yes");
@@ -45,6 +47,7 @@ class ProtocolScenario extends PairedScenario {
 
     @ParameterizedTest
     @EnumSource(Family.class)
+    @Tag("debian-13")
     void shouldCompressWhatGetsSmallerInTransportMode(Family outer) {
         Connection connection = new Connection("comp").outer(outer);
         connection.child("comp", outer).transport().set("ipcomp", "yes");

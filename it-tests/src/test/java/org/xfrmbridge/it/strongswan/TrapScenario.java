@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.lab.Await;
@@ -17,6 +18,7 @@ import org.xfrmbridge.lab.Topology;
  * with it. Expected: an ACQUIRE makes charon negotiate, a larval state stands meanwhile, no packet leaves in the clear,
  * and when the peer agrees pings pass.
  */
+@Tag("debian-13")
 class TrapScenario extends PairedScenario {
     @Override
     Pair start() {
