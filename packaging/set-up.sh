@@ -12,7 +12,7 @@ FOR_CHARON='charon-systemd:charon-systemd swanctl:strongswan-swanctl libstrongsw
 FOR_TESTS='fping ethtool nftables tcpdump iperf3 jq procps
     charon-systemd strongswan-swanctl strongswan-charon strongswan-starter strongswan-pki
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extra-plugins openiked
-    python3-scapy python3-cryptography user-mode-linux kmod mount
+    python3-scapy python3-cryptography user-mode-linux kmod mount musl-tools
     docker.io ?docker-cli docker-compose mmdebstrap debian-archive-keyring qemu-system-x86 ?virtiofsd
     iptables firewalld ufw isc-dhcp-client dnsmasq-base radvd keepalived xl2tpd systemd udev dbus
     debhelper asciidoctor unzip'
@@ -125,7 +125,7 @@ require() {
     for item in $missing; do
         package=${item#*:}
         case $item in
-            jdk:*) thing='JDK 25 or newer' ;;
+            jdk:*) thing="JDK 25 or newer$(other_jdk)" ;;
             *) thing=${item%:*} ;;
         esac
         things="$things${things:+, }no $thing"
@@ -147,6 +147,12 @@ require() {
     fi
     echo "$me: there is $things: $advice." >&2
     exit 1
+}
+
+# Prints, in brackets, of which version the JDK is that JAVA_HOME names.
+other_jdk() {
+    [ ! -r "${JAVA_HOME:-}/release" ] ||
+        sed -n 's/^JAVA_VERSION="\(.*\)"$/ (that of JAVA_HOME is \1)/p' "$JAVA_HOME/release"
 }
 
 # Whether this release has none, and not only no list of its packages yet.

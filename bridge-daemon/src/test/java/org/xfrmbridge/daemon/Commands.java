@@ -41,8 +41,13 @@ final class Commands {
     }
 
     static void compile(Path program, Collection<Path> sources, String... options) throws Exception {
+        compile("cc", program, sources, options);
+    }
+
+    /** The same by another compiler. */
+    static void compile(String compiler, Path program, Collection<Path> sources, String... options) throws Exception {
         List<String> command = new ArrayList<>(
-                List.of("cc", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program.toString()));
+                List.of(compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program.toString()));
         command.addAll(List.of(options));
         sources.forEach(source -> command.add(source.toString()));
         Result result = run(new ProcessBuilder(command));

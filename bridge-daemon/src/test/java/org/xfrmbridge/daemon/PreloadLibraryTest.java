@@ -2,6 +2,7 @@ package org.xfrmbridge.daemon;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,7 +29,8 @@ class PreloadLibraryTest {
     private static final List<String> SUITE = List.of(
             "suite.c", "netlink_tests.c", "restart_tests.c", "registry_tests.c", "process_tests.c", "caller_tests.c");
     private static final Path LIBRARY = Path.of("target/libxfrm-bridge.so").toAbsolutePath();
-
+    private static final Path MUSL_LIBRARY =
+            Path.of("target/libxfrm-bridge-musl.so").toAbsolutePath();
     /** Debian 12 has 2.36, Ubuntu 22.04 has 2.35. */
     private static final int NEWEST_GLIBC_MINOR = 34;
 
@@ -38,20 +40,30 @@ class PreloadLibraryTest {
     private static Path work;
 
     /**
-     * The library and its suite, as they are or as a sanitizer wants them. @param preload what is loaded before the
-     * library, with a colon
+     * The library and its suite, as they are, as a sanitizer wants them, or for musl.
+     *
+     * @param directory of all else that is compiled with the same C library
+     * @param preload what is loaded before the library, with a colon
      */
-    private record Build(String preload, Path library, Path suite) {}
+    private record Build(Path directory, String preload, Path library, Path suite) {}
 
     private static Build plain;
 
     @BeforeAll
     static void compile() throws Exception {
         work = Files.createTempDirectory("xb");
-        compile("mock", List.of("mock.c"));
-        compile("late.so", List.of("late.c"), "-shared", "-fPIC");
-        compile("suite", SUITE, "-rdynamic");
-        plain = new Build("", LIBRARY, work.resolve("suite"));
+        plain = compileAll(work, "cc", LIBRARY);
+    }
+
+    private static Build compileAll(Path directory, String compiler, Path library, String... options) throws Exception {
+        compile(compiler, directory.resolve("mock"), List.of("mock.c"), options);
+        compile(compiler, directory.resolve("late.so"), List.of("late.c"), with(options, "-shared", "-fPIC"));
+        compile(compiler, directory.resolve("suite"), SUITE, with(options, "-rdynamic"));
+        return new Build(directory, "", library, directory.resolve("suite"));
+    }
+
+    private static String[] with(String[] options, String... more) {
+        return Stream.concat(Stream.of(options), Stream.of(more)).toArray(String[]::new);
     }
 
     @AfterAll
@@ -66,6 +78,22 @@ class PreloadLibraryTest {
     @TestFactory
     Stream<DynamicTest> shouldPassInC() throws Exception {
         return testsOf(plain, "");
+    }
+
+    /** The library that the build makes for musl. */
+    @TestFactory
+    Stream<DynamicTest> shouldPassInCWithMusl() throws Exception {
+        assumeTrue(Files.exists(MUSL_LIBRARY), "needs musl-gcc (package musl-tools), and the library built with it");
+        String triplet = Commands.run("gcc", "-print-multiarch").output().strip();
+        Build build = compileAll(
+                Files.createDirectory(work.resolve("musl")),
+                "musl-gcc",
+                MUSL_LIBRARY,
+                "-idirafter",
+                "/usr/include",
+                "-idirafter",
+                "/usr/include/" + triplet);
+        return testsOf(build, "musl: ");
     }
 
     /** {@code -Dpreload.sanitizers=thread,address,undefined}; without it there are none. */
@@ -118,18 +146,20 @@ class PreloadLibraryTest {
                     .map(Path::toString)
                     .filter(name -> name.endsWith(".c"))
                     .toList();
-            compile(library, files, "-g", option, "-fPIC", "-shared", "-fvisibility=hidden");
+            compile("cc", work.resolve(library), files, "-g", option, "-fPIC", "-shared", "-fvisibility=hidden");
         }
-        compile("suite-" + sanitizer, SUITE, "-g", option, "-rdynamic");
-        return new Build(first + ":", work.resolve(library), work.resolve("suite-" + sanitizer));
+        Path suite = work.resolve("suite-" + sanitizer);
+        compile("cc", suite, SUITE, "-g", option, "-rdynamic");
+        return new Build(work, first + ":", work.resolve(library), suite);
     }
 
     private static void runInC(Build build, String name) throws Exception {
         var test = new ProcessBuilder(build.suite.toString(), name);
-        test.environment().put("LD_PRELOAD", build.preload + build.library + ':' + work.resolve("late.so"));
+        test.environment().put("LD_PRELOAD", build.preload + build.library + ':' + build.directory.resolve("late.so"));
         test.environment()
                 .put("XFRM_BRIDGE_DIR", Files.createTempDirectory(work, "d").toString());
-        test.environment().put("XFRM_BRIDGE_MOCK", work.resolve("mock").toString());
+        test.environment()
+                .put("XFRM_BRIDGE_MOCK", build.directory.resolve("mock").toString());
         // Some tests end processes without their memory freed, and call in signal handlers what a kernel allows there.
         test.environment().put("ASAN_OPTIONS", "detect_leaks=0");
         test.environment().put("TSAN_OPTIONS", "die_after_fork=0");
@@ -138,8 +168,9 @@ class PreloadLibraryTest {
         assertEquals("", result.output(), "the library is silent");
     }
 
-    private static void compile(String program, List<String> sources, String... options) throws Exception {
+    private static void compile(String compiler, Path program, List<String> sources, String... options)
+            throws Exception {
         Commands.compile(
-                work.resolve(program), sources.stream().map(SOURCES::resolve).toList(), options);
+                compiler, program, sources.stream().map(SOURCES::resolve).toList(), options);
     }
 }
