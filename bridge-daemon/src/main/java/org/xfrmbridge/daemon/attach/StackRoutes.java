@@ -70,9 +70,13 @@ final class StackRoutes {
         this.names = names;
     }
 
-    /** EOPNOTSUPP on a kernel without policy routing. */
-    void requireRules() throws OsException {
-        socket.dump(RouteMessage.GET_RULE, new byte[12]);
+    /** EOPNOTSUPP on a kernel without policy routing, EAFNOSUPPORT if it has that for other families only. */
+    void requireRules(Link tap) throws OsException {
+        for (int family : tap.hasIpv6() ? BOTH : ONLY_IPV4) {
+            byte[] question = new byte[12];
+            question[0] = (byte) family;
+            socket.dump(RouteMessage.GET_RULE, question);
+        }
     }
 
     /** Makes what is not there; returns whether anything was missing. */

@@ -68,7 +68,7 @@ public final class StackTrial {
             parts.add(part("policy routing", StackNeed.ROUTING, () -> {
                 // As it is where a bridge may run.
                 links.setUp(links.find("lo").index());
-                routes.requireRules();
+                routes.requireRules(tap.link());
                 routes.install(tap.link());
                 routes.useRules(tap.link());
             }));

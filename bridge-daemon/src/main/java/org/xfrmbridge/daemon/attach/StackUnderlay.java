@@ -141,7 +141,7 @@ public final class StackUnderlay implements Underlay {
                 () -> new IpSocketPort(() -> new StackShortcuts(new SystemClock(), names.markBit())));
         own(network::release);
         StackNeed.ROUTING.open(() -> {
-            routes.requireRules();
+            routes.requireRules(tap.link());
             return routes.install(tap.link());
         });
         queue = own(StackNeed.QUEUE.open(() -> ClearQueue.open(names.userBits())));

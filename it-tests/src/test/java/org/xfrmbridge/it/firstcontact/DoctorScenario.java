@@ -132,7 +132,7 @@ class DoctorScenario {
     @Test
     @Requires(Requirement.DEBIAN_PYTHON)
     void shouldMissNetfilter() throws IOException {
-        String report = ask(1, user.under("without-netfilter.py"));
+        String report = ask(1, user.lacking("netfilter"));
         assertSays("WRONG  queues of netfilter: ", report);
         assertSays("WRONG  nftables: ", report);
         assertSays("ok     policy routing\n", report);

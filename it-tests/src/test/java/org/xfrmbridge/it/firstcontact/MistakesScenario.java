@@ -1,23 +1,31 @@
 package org.xfrmbridge.it.firstcontact;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.xfrmbridge.it.harness.QemuGuest;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.lab.Attachment;
+import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Lab;
 import org.xfrmbridge.lab.Namespace;
 
 /**
@@ -28,6 +36,21 @@ import org.xfrmbridge.lab.Namespace;
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.NFT})
 class MistakesScenario {
     private static final List<String> PLAIN = List.of();
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration GUEST_LIMIT = Duration.ofMinutes(5);
+    private static final List<String> GUEST_MODULES = List.of("tun", "veth", "wireguard", "ipvlan");
+    private static final String GUEST_SCRIPT = """
+            export XFRM_BRIDGE_JAVA_OPTIONS='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx96m'
+            set -e
+            ip link add eth0 type veth peer name peer
+            ip link add wg0 type wireguard
+            ip link add ip0 link eth0 type ipvlan
+            ip link >/run/before
+            for device in wg0 ip0 eth0; do
+                ! %s run --dir /run/bridge --attach $device
+            done
+            ip link | diff /run/before -
+            """;
 
     private static Scene scene;
     private static Namespace host;
@@ -118,6 +141,28 @@ class MistakesScenario {
         }
     }
 
+    /** Where this machine's kernel may have no modules for such devices. */
+    @Test
+    @EnabledIfSystemProperty(named = "guest.links", matches = "true", disabledReason = "in nightly runs")
+    @Requires(Requirement.QEMU_FILES)
+    void shouldSayInAGuestWhatCannotBeAttached() {
+        try (Scene guest = new Scene("mistakes-guest")) {
+            List<String> said = QemuGuest.runOnHostFiles(
+                            guest, GUEST_MODULES, GUEST_SCRIPT.formatted(BridgeProcess.program()), GUEST_LIMIT)
+                    .lines()
+                    .toList();
+            assertEquals(
+                    List.of(
+                            "xfrm-bridge: wg0 is no Ethernet interface: attach to the one that carries the IPsec"
+                                    + " traffic",
+                            "xfrm-bridge: ip0 is of kind ipvlan, which gets frames for its own address alone: run"
+                                    + " without --attach",
+                            "xfrm-bridge: eth0 is below ip0, of kind ipvlan, which takes its frames: run without"
+                                    + " --attach, or delete ip0"),
+                    said);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Attachment.class)
     void shouldSayWhoseRightsAreMissing(Attachment attachment) throws IOException {
@@ -144,12 +189,24 @@ class MistakesScenario {
         user.assertRefused("there is no /dev/net/tun: load the tun module", without, run(attachment, absent()));
     }
 
-    @Test
+    @ParameterizedTest
     @Requires(Requirement.DEBIAN_PYTHON)
-    void shouldSayThatTheKernelHasNoNetfilter() throws IOException {
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "netfilter  | queues of netfilter | load the module nfnetlink_queue, or ",
+                "nf_tables  | nftables            | load the module nf_tables, or ",
+                "rules      | policy routing      |",
+                "rules-ipv6 | policy routing      |",
+            })
+    void shouldSayWhatTheKernelLacks(String lacking, String want, String remedy) throws IOException {
         user.assertRefused(
-                "stand in for one interface with --attach IFACE",
-                user.under("without-netfilter.py"),
+                "there is no place in the host's stack, for want of " + want,
+                user.lacking(lacking),
+                run(Attachment.STACK, absent()));
+        user.assertRefused(
+                "): %sstand in for one interface with --attach IFACE".formatted(remedy == null ? "" : remedy + " "),
+                user.lacking(lacking),
                 run(Attachment.STACK, absent()));
     }
 
@@ -219,8 +276,16 @@ class MistakesScenario {
     }
 
     @Test
-    void shouldSayThatThereIsNoJdk() {
+    void shouldSayThatThereIsNoJdk() throws IOException {
         user.assertRefused("there is no JDK 25 or newer", Newcomer.withoutJdk(), run(Attachment.STACK, absent()));
+        String old = user.write("jdk/release", "JAVA_VERSION=\"17.0.13\"\n")
+                .getParent()
+                .toString();
+        user.write("jdk/bin/javac", "#!/bin/sh\n").toFile().setExecutable(true);
+        user.assertRefused(
+                "there is no JDK 25 or newer (that of JAVA_HOME is 17.0.13): ",
+                Newcomer.withoutJdk(old),
+                run(Attachment.STACK, absent()));
     }
 
     @ParameterizedTest
@@ -295,15 +360,32 @@ class MistakesScenario {
                 "--",
                 "true");
         owner.assertRefused("no bridge answers in " + there, PLAIN, "stat", "--dir", there);
-        // What runs under exec already: at a terminal.
-        String said = owner.host()
-                .command(
-                        "script",
-                        "-qec",
-                        "env LD_PRELOAD=%s XFRM_BRIDGE_DIR=%s ip xfrm state".formatted(BridgeProcess.library(), there),
-                        "/dev/null")
-                .result()
-                .output();
+        owner.command(PLAIN, "detach", "--dir", there).run();
+    }
+
+    @Test
+    void shouldSayAtATerminalThatTheBridgeHasEndedUnderACommand() {
+        Newcomer owner = another("ended-under");
+        BridgeProcess bridge = bridge(owner, Attachment.STACK);
+        String there = bridge.directory().toString();
+        Path started = owner.directory("started");
+        Path goOn = owner.directory("go-on");
+        Command.of("mkfifo", goOn.toString()).run();
+        String commands = "ip xfrm state count; touch %s; read _ <%s; ip xfrm state".formatted(started, goOn);
+        Daemon shell = owner.host()
+                .start(
+                        "a shell under exec",
+                        owner.directory("shell.log"),
+                        owner.host()
+                                .command(
+                                        "script",
+                                        "-qec",
+                                        "%s exec --dir %s -- sh -c '%s'".formatted(owner.program(), there, commands),
+                                        "/dev/null"));
+        Await.until("the shell to have asked", PATIENCE, () -> Files.exists(started));
+        bridge.kill9();
+        Lab.write(goOn, "\n");
+        String said = shell.finish(PATIENCE);
         assertTrue(said.contains("xfrm-bridge: the bridge in " + there + " can't be reached"), said);
         assertTrue(said.contains("see \"xfrm-bridge status --dir " + there + "\""), said);
         owner.command(PLAIN, "detach", "--dir", there).run();

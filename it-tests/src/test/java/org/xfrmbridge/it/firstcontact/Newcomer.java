@@ -98,10 +98,15 @@ final class Newcomer {
 
     /** No JDK is where one is looked for. */
     static List<String> withoutJdk() {
+        return withoutJdk("/nonexistent");
+    }
+
+    /** The same, and JAVA_HOME names what is none. */
+    static List<String> withoutJdk(String javaHome) {
         return after("""
                 for place in /opt /usr/lib/jvm; do [ ! -d $place ] || mount -t tmpfs none $place; done
-                export JAVA_HOME=/nonexistent PATH=/usr/sbin:/usr/bin:/sbin:/bin
-                """);
+                export JAVA_HOME=%s PATH=/usr/sbin:/usr/bin:/sbin:/bin
+                """.formatted(javaHome));
     }
 
     /** The configuration file that is read by default has this text. */
@@ -120,9 +125,9 @@ final class Newcomer {
         return List.of("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin");
     }
 
-    /** With a Python program of this package in front of it. */
-    List<String> under(String resource) throws IOException {
-        return List.of(Requirement.PYTHON, resource(resource).toString());
+    /** On a kernel that lacks something: what {@code lacking.py} knows. */
+    List<String> lacking(String part) throws IOException {
+        return List.of(Requirement.PYTHON, resource("lacking.py").toString(), part);
     }
 
     /** Tries what cannot be done: one sentence, no success, and the host is as it was. */
