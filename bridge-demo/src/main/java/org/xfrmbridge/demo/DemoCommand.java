@@ -1,7 +1,6 @@
 package org.xfrmbridge.demo;
 
 import java.io.UncheckedIOException;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.xfrmbridge.daemon.PlainLineStream;
@@ -10,44 +9,14 @@ import org.xfrmbridge.lab.Lab;
 import org.xfrmbridge.lab.LabException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
 
 /** Shows what this program does, on this machine, and that it holds. */
 @Command(
         name = "xfrm-bridge demo",
-        mixinStandardHelpOptions = true,
-        description = {
-            org.xfrmbridge.daemon.cli.DemoCommand.DESCRIPTION,
-            "Exit code 0 only if all of it held. Nothing outside of these namespaces is changed. Needs root.",
-            "From a checkout it first installs what is missing (Debian, Ubuntu); --no-install only says what that is."
-        },
         synopsisSubcommandLabel = "",
         subcommands = {SniffCommand.class, ProbeCommand.class})
-public final class DemoCommand implements Callable<Integer> {
+public final class DemoCommand extends org.xfrmbridge.daemon.cli.DemoCommand {
     private static final int CLEANUP_SECONDS = 40;
-
-    /** Where keys come from. */
-    enum Keys {
-        /** charon if it is installed, else by hand. */
-        auto,
-        charon,
-        manual
-    }
-
-    @Option(
-            names = "--keys",
-            paramLabel = "WHO",
-            defaultValue = "auto",
-            description = {
-                "charon: strongSwan negotiates. manual: ip xfrm puts SAs in.",
-                "auto: charon if it is installed. Default: ${DEFAULT-VALUE}."
-            })
-    private Keys keys;
-
-    @Option(
-            names = "--attach",
-            description = "Put the bridges in front of the hosts' interfaces instead of into their network stacks.")
-    private boolean attach;
 
     private final CountDownLatch ended = new CountDownLatch(1);
     private boolean cleaning;

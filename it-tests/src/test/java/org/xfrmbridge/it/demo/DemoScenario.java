@@ -43,6 +43,15 @@ class DemoScenario {
     private static final Pattern NAMESPACE = Pattern.compile("xbdemo-\\S+");
 
     @Test
+    void shouldExplainItselfAsOtherCommandsDo() {
+        String help =
+                Command.of(BridgeProcess.program().toString(), "demo", "--help").run();
+        for (String part : List.of("--keys=WHO", "Exit code:", "Example:", "no-install")) {
+            assertTrue(help.contains(part), help);
+        }
+    }
+
+    @Test
     void shouldShowProtectedTrafficWhenKeysAreManual() {
         assertShown(
                 List.of("--attach", "--keys", "manual"),
