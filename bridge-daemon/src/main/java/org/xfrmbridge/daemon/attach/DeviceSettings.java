@@ -1,14 +1,15 @@
 package org.xfrmbridge.daemon.attach;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.xfrmbridge.daemon.route.Link;
 
 /**
- * The per-interface files of /proc/sys/net/ipv4 and ipv6, as far as they may be written: rp_filter, accept_ra and their
- * like.
+ * The per-interface files of /proc/sys/net/ipv4 and ipv6, as far as they may be read and written: rp_filter, accept_ra
+ * and their like.
  */
 final class DeviceSettings {
     private DeviceSettings() {}
@@ -41,6 +42,34 @@ final class DeviceSettings {
                 // Not allowed after all.
                 return;
             }
+        }
+    }
+
+    /** Whether a source must be behind the interface that a packet comes in by, and be so by the packet's mark. */
+    static boolean checkSourcesByMark() {
+        return isAnySetTo("src_valid_mark", "1") && isAnySetTo("rp_filter", "1");
+    }
+
+    private static boolean isAnySetTo(String setting, String value) {
+        try (DirectoryStream<Path> devices = Files.newDirectoryStream(Path.of("/proc/sys/net/ipv4/conf"))) {
+            for (Path device : devices) {
+                if (isSetTo(device.resolve(setting), value)) {
+                    return true;
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            // No /proc: who cannot be asked is not followed.
+            return false;
+        }
+        return false;
+    }
+
+    private static boolean isSetTo(Path file, String value) {
+        try {
+            return Files.readString(file).strip().equals(value);
+        } catch (IOException e) {
+            // The interface has just gone.
+            return false;
         }
     }
 

@@ -25,13 +25,25 @@ import org.xfrmbridge.xfrm.AddressFamily;
  * <pre>
  *   50: from all fwmark 0x40000000/0x40000000 lookup 58
  *   51: from all oif xfrm0 lookup 58
- *   table 58: default via 169.254.88.71 dev xfrm0 metric 4294967295 onlink        (IPv6: default dev xfrm0)
+ *   table 58: default via 169.254.88.71 dev xfrm0 metric 4294967295 onlink        (IPv6: via 100::58)
  * </pre>
  *
- * <p>What was opened and goes into a tunnel again comes in by the TAP and leaves by it. Of such a packet IPv4 tells the
- * sender that there is a shorter way, which has the packet's beginning in it and is of nobody's policy, if the way back
- * is one to the link itself. A kernel tells of no shorter way what was protected. So there is a gateway, which nobody
- * is; IPv6 tells nothing by a device without an address.
+ * <p>What was opened and goes into a tunnel again comes in by the TAP and leaves by it. Of such a packet the host tells
+ * the sender that there is a shorter way, which has the packet's beginning in it and is of nobody's policy: IPv4 if the
+ * way back is one to the link itself, IPv6 if somebody gives the device an address. A kernel tells of no shorter way
+ * what was protected. So there is a gateway, which nobody is; to one that is not of its link IPv6 leads nobody.
+ *
+ * <p>A kernel that checks sources strictly, and by marks ({@code rp_filter} 1, {@code src_valid_mark}), looks for the
+ * way back of a marked packet by the same rules, as if it had come by the device that it is to leave by. Such a lookup
+ * is led past the rules above:
+ *
+ * <pre>
+ *   48: from all fwmark 0x40000000/0x40000000 iif xfrm0 goto 53
+ *   53: from all nop
+ * </pre>
+ *
+ * So is one for what comes by the TAP and is to go there again, which then goes by the host's routes and is taken to
+ * the TAP where it leaves: the two rules are there only while the kernel checks in this way.
  *
  * <p>charon looks for the next hop of its peer in the routes of all tables, and of two default routes takes the one of
  * the lower metric. Ours comes last: through it charon could make no route for a tunnel's own source address.
@@ -51,12 +63,18 @@ final class StackRoutes {
     private static final int FRA_TABLE = 15;
     private static final int FRA_FWMASK = 16;
     private static final int FRA_OIFNAME = 17;
+    private static final int FRA_IIFNAME = 3;
+    private static final int FRA_GOTO = 4;
     private static final byte TO_TABLE = 1;
+    private static final byte GO_ON_AT = 2;
     private static final byte NOTHING = 3;
     private static final byte NO_WAY = 7;
 
     private static final int LAST = -1;
     private static final byte[] NOBODY = {(byte) 169, (byte) 254, 88, 71};
+    /** Of the prefix for what is to be discarded, RFC 6666. */
+    private static final byte[] NOBODY6 = {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x58};
+
     private static final int[] BOTH = {AddressFamily.INET, AddressFamily.INET6};
     private static final int[] ONLY_IPV4 = {AddressFamily.INET};
 
@@ -64,6 +82,9 @@ final class StackRoutes {
     private final StackNames names;
     private boolean hasIpv6;
     private boolean hasRules;
+    private boolean isShut;
+    /** A bridge that died may have left it so. */
+    private boolean leadsWayBack = true;
 
     StackRoutes(RouteSocket socket, StackNames names) {
         this.socket = socket;
@@ -83,7 +104,23 @@ final class StackRoutes {
     boolean install(Link tap) throws OsException {
         boolean missing = install(AddressFamily.INET, tap.index());
         hasIpv6 = tap.hasIpv6();
-        return hasIpv6 ? missing | install(AddressFamily.INET6, tap.index()) : missing;
+        if (hasIpv6) {
+            missing |= install(AddressFamily.INET6, tap.index());
+        }
+        if (hasRules && !isShut && DeviceSettings.checkSourcesByMark()) {
+            add(goOnRule(RouteMessage.NEW_RULE));
+            missing |= add(wayBackRule(RouteMessage.NEW_RULE)) && leadsWayBack;
+            leadsWayBack = true;
+        } else if (hasRules && leadsWayBack) {
+            leaveWayBack();
+        }
+        return missing;
+    }
+
+    private void leaveWayBack() throws OsException {
+        delete(wayBackRule(RouteMessage.DELETE_RULE));
+        delete(goOnRule(RouteMessage.DELETE_RULE));
+        leadsWayBack = false;
     }
 
     private boolean install(int family, int tapIndex) throws OsException {
@@ -118,10 +155,19 @@ final class StackRoutes {
 
     /** From now on there is no way out of the host, nor through it. */
     void shut() throws OsException {
+        isShut = true;
         add(shutRule(RouteMessage.NEW_RULE, AddressFamily.INET));
         if (hasIpv6) {
             add(shutRule(RouteMessage.NEW_RULE, AddressFamily.INET6));
         }
+        // One that leads past it.
+        leaveWayBack();
+    }
+
+    /** Whether a bridge, be it one that died, lets nothing out. */
+    boolean isShut() throws OsException {
+        return socket.dump(RouteMessage.GET_RULE, header(0, 0)).stream()
+                .anyMatch(rule -> rule.attributes().getInt(FRA_PRIORITY, 0) == StackNames.SHUT_RULE);
     }
 
     /**
@@ -139,6 +185,7 @@ final class StackRoutes {
     void open() throws OsException {
         delete(shutRule(RouteMessage.DELETE_RULE, AddressFamily.INET));
         delete(shutRule(RouteMessage.DELETE_RULE, AddressFamily.INET6));
+        isShut = false;
     }
 
     /** Whether an event tells that something of this went. */
@@ -146,7 +193,11 @@ final class StackRoutes {
         return switch (event.type()) {
             case RouteMessage.DELETE_RULE -> {
                 int preference = event.attributes().getInt(FRA_PRIORITY, 0);
-                yield preference == StackNames.MARK_RULE || preference == StackNames.TAP_RULE;
+                yield switch (preference) {
+                    case StackNames.MARK_RULE, StackNames.TAP_RULE, StackNames.WAY_BACK_RULE, StackNames.GO_ON_RULE ->
+                        true;
+                    default -> false;
+                };
             }
             case RouteMessage.DELETE_ROUTE -> new Route(event).table() == StackNames.ROUTE_TABLE;
             default -> false;
@@ -237,6 +288,7 @@ final class StackRoutes {
     /** Takes away what there is of it. */
     void remove(Link tap) throws OsException {
         open();
+        leaveWayBack();
         for (int family : BOTH) {
             delete(markRule(RouteMessage.DELETE_RULE, family));
             delete(tapRule(RouteMessage.DELETE_RULE, family));
@@ -257,11 +309,10 @@ final class StackRoutes {
                 .put(STATIC_PROTOCOL)
                 .put((byte) 0)
                 .put((byte) Route.UNICAST)
-                .putInt(family == AddressFamily.INET ? RTNH_F_ONLINK : 0);
+                .putInt(RTNH_F_ONLINK);
         request.putInt(RTA_TABLE, StackNames.ROUTE_TABLE).putInt(RTA_OIF, tapIndex);
-        return family == AddressFamily.INET
-                ? request.putBytes(RTA_GATEWAY, NOBODY).putInt(RTA_PRIORITY, LAST)
-                : request;
+        return request.putBytes(RTA_GATEWAY, family == AddressFamily.INET ? NOBODY : NOBODY6)
+                .putInt(RTA_PRIORITY, LAST);
     }
 
     private NetlinkWriter markRule(int type, int family) {
@@ -280,6 +331,18 @@ final class StackRoutes {
 
     private NetlinkWriter nothingRule(int type, int family) {
         return rule(type, family, StackNames.TAP_RULE + 1, NOTHING);
+    }
+
+    private NetlinkWriter wayBackRule(int type) {
+        return rule(type, AddressFamily.INET, StackNames.WAY_BACK_RULE, GO_ON_AT)
+                .putString(FRA_IIFNAME, names.tap())
+                .putInt(FRA_GOTO, StackNames.GO_ON_RULE)
+                .putInt(FRA_FWMARK, names.markBit())
+                .putInt(FRA_FWMASK, names.markBit());
+    }
+
+    private NetlinkWriter goOnRule(int type) {
+        return rule(type, AddressFamily.INET, StackNames.GO_ON_RULE, NOTHING);
     }
 
     private static NetlinkWriter toTable(NetlinkWriter rule) {

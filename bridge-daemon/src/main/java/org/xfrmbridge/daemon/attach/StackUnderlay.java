@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.attach;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -11,10 +12,12 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.nft.CarriedFlows;
 import org.xfrmbridge.daemon.nft.ClearQueue;
 import org.xfrmbridge.daemon.nft.CoveredDevice;
 import org.xfrmbridge.daemon.nft.Guard;
 import org.xfrmbridge.daemon.nft.OthersChains;
+import org.xfrmbridge.daemon.nft.OthersChains.Flowtables;
 import org.xfrmbridge.daemon.nft.OthersChains.Others;
 import org.xfrmbridge.daemon.nft.RulesetWatch;
 import org.xfrmbridge.daemon.nft.StackNames;
@@ -28,9 +31,11 @@ import org.xfrmbridge.daemon.port.StackTapPort;
 import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.daemon.route.Links;
 import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.daemon.selection.Element;
 import org.xfrmbridge.daemon.selection.Selection;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.SelectionTable;
+import org.xfrmbridge.daemon.selection.WideScope;
 import org.xfrmbridge.daemon.status.Part;
 import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.datapath.PathContext.Placement;
@@ -61,6 +66,7 @@ public final class StackUnderlay implements Underlay {
     private ClearQueue queue;
     private OthersChains others;
     private Others beside = Others.NONE;
+    private CarriedFlows carried;
     private StackTable table;
     private StackTap tap;
     private StackHostPort host;
@@ -100,7 +106,7 @@ public final class StackUnderlay implements Underlay {
             if (left == null) {
                 new StackRecord(NamespaceId.here(), plan.names()).write(directory);
             }
-            underlay.install(plan.openedMark(), left == null ? SelectionChange.nothing() : SelectionChange.allWide());
+            underlay.install(plan.openedMark(), left != null);
             return underlay;
         } catch (IOException | RuntimeException e) {
             if (left == null) {
@@ -133,8 +139,14 @@ public final class StackUnderlay implements Underlay {
         }
     }
 
-    /** @param first what is selected until policies are known: those of a bridge that died are known later */
-    private void install(int openedMark, SelectionChange first) throws IOException {
+    /**
+     * Policies of a bridge that died are known later. Until then its tables stand, which no start that fails changes;
+     * if they do not, all is selected.
+     *
+     * @param left whether there was such a bridge
+     */
+    private void install(int openedMark, boolean left) throws IOException {
+        boolean hasTap = links.find(names.tap()) != null;
         tap = own(StackNeed.TAP.open(() -> new StackTap(names.tap(), links, socket)));
         linkEvents = own(new LinkEvents());
         network = StackNeed.SOCKETS.open(
@@ -148,12 +160,18 @@ public final class StackUnderlay implements Underlay {
         host = new StackHostPort(
                 new StackTapPort(tap.device(), tap.link().mac(), names.markBit(), openedMark), new SystemClock());
         own(host::release);
-        useRules(first);
         guard = own(Guard.open(directory));
         boolean haveGroups = haveGroups();
-        table = StackNeed.NFTABLES.open(
-                () -> StackTable.install(names, tap.link().index(), queue.number(), guard.socket(), haveGroups, first));
+        if (left && hasTap && !routes.isShut() && StackTable.isLeft(guard.socket())) {
+            table = StackTable.takeUp(names, tap.link().index(), queue.number(), guard.socket(), haveGroups);
+        } else {
+            SelectionChange first = left ? SelectionChange.allWide() : SelectionChange.nothing();
+            useRules(first);
+            table = StackNeed.NFTABLES.open(() ->
+                    StackTable.install(names, tap.link().index(), queue.number(), guard.socket(), haveGroups, first));
+        }
         others = own(StackNeed.NFTABLES.open(OthersChains::open));
+        carried = own(CarriedFlows.open());
         rulesetEvents = own(StackNeed.NFTABLES.open(RulesetEvents::new));
         cover(false);
         table.forwarding(tap.hostForwards());
@@ -285,17 +303,41 @@ public final class StackUnderlay implements Underlay {
     public SelectionTable selectionTable() {
         return change -> {
             useRules(change);
+            Set<WideScope> wide = new HashSet<>(change.wide());
+            wide.removeAll(table.wide());
             table.commit(change);
-            if (beside.flowtables()
-                    && (!change.added().isEmpty() || !change.wide().isEmpty())) {
-                endFlows();
+            if (!change.added().isEmpty() || !wide.isEmpty()) {
+                endFlows(change.added(), wide);
             }
         };
     }
 
-    /** The table has its change, whatever becomes of this. */
-    private void endFlows() {
-        attempt(routes::endFlows, "what a flowtable carries could not be taken out of it, and may pass in the clear");
+    /**
+     * No flowtable carries any longer what has come to be selected. The table has its change, whatever becomes of this.
+     */
+    private void endFlows(Collection<Element> elements, Collection<WideScope> wide) {
+        if (beside.flowtables() != Flowtables.NONE) {
+            attempt(
+                    () -> {
+                        routes.endFlows();
+                        if (beside.flowtables() == Flowtables.CARDS || hasBridges()) {
+                            endConnections(elements, wide);
+                        }
+                    },
+                    "what a flowtable carries could not be taken out of it, and may pass in the clear");
+        }
+    }
+
+    /** A flow from port to port of bridges of Linux, or within a card, asks for no route. */
+    private void endConnections(Collection<Element> elements, Collection<WideScope> wide) throws OsException {
+        int ended = carried.end(elements, wide);
+        if (ended > 0) {
+            LOG.info("{} connections that a flowtable carried were ended, as they are to come here", ended);
+        }
+    }
+
+    private boolean hasBridges() throws OsException {
+        return links.all().stream().anyMatch(link -> "bridge".equals(link.kind()));
     }
 
     private void useRules(SelectionChange next) throws OsException {
@@ -458,14 +500,19 @@ public final class StackUnderlay implements Underlay {
     private void lookAtOthers() throws OsException {
         Others now = others.look();
         table.beside(now);
-        if (now.flowtables() && !beside.flowtables()) {
+        Flowtables before = beside.flowtables();
+        beside = now;
+        if (now.flowtables() == before) {
+            return;
+        }
+        if (before == Flowtables.NONE) {
             LOG.warn(
                     "somebody's flowtable forwards packets past all rules: flows that policies are for stand still in "
                             + "it, unless its rules leave out what leaves or comes by {}; see \"xfrm-bridge firewall\"",
                     names.tap());
-            endFlows();
         }
-        beside = now;
+        SelectionChange all = table.selected();
+        endFlows(all.added(), all.wide());
     }
 
     /** @param hasLinkGone one of the same name and number has come, maybe, and not the chain that it had */

@@ -64,17 +64,21 @@ final class NatRules {
         StackChains.jumpByFamily(batch, RESELECT, Direction.OUT);
     }
 
-    void add(Batch batch) {
+    /** @param flowtables whether others forward flows past all chains */
+    void add(Batch batch, boolean flowtables) {
         batch.addChain(UNTRACKED, new Hook("filter", Hook.OUTPUT, BEFORE_TRACKING), Policy.ACCEPT);
         own.doNotTrack(batch, UNTRACKED, StackSigns.TRANSLATED_PRIORITY);
-        addKept(batch);
+        addKept(batch, flowtables);
         addTranslated(batch);
         addSource(batch);
     }
 
-    /** A masqueraded connection ends if it leaves by another device, be it the TAP: it is marked where it leaves. */
-    private void addKept(Batch batch) {
-        if (knowsRoutes) {
+    /**
+     * A masqueraded connection ends if it leaves by another device, be it the TAP: it is marked where it leaves. But
+     * where it would be in a flowtable by then it rather ends.
+     */
+    private void addKept(Batch batch, boolean flowtables) {
+        if (knowsRoutes && !flowtables) {
             batch.addRule(
                     ARRIVING,
                     changed(ORIGINAL, HAS_SOURCE_NAT)

@@ -118,7 +118,8 @@ public final class NetfilterSocket implements AutoCloseable {
         run(out.end().toBytes(), answers);
     }
 
-    private void run(byte[] request, Consumer<NetlinkReader> answers) throws OsException {
+    /** One request, and all that answers it. */
+    void run(byte[] request, Consumer<NetlinkReader> answers) throws OsException {
         send(request);
         while (true) {
             NetlinkReader reader = new NetlinkReader(socket.receive());

@@ -24,6 +24,8 @@ public final class OthersChains implements AutoCloseable {
     private static final int CHAIN_TYPE = 7;
     private static final int HOOK_NUMBER = 1;
     private static final int HOOK_PRIORITY = 2;
+    private static final int FLOWTABLE_FLAGS = 7;
+    private static final int OFFLOAD = 1;
     private static final int GENERIC_MESSAGE_BYTES = 4;
     /** Prerouting, which is the ingress of a device in tables netdev, and the ingress of tables inet. */
     private static final Set<Integer> BEFORE_ROUTING = Set.of(0, 5);
@@ -35,7 +37,7 @@ public final class OthersChains implements AutoCloseable {
     private boolean translate;
     private boolean seeArriving;
     private OptionalInt firewalldAt = OptionalInt.empty();
-    private boolean flowtables;
+    private Flowtables flowtables = Flowtables.NONE;
 
     private OthersChains() throws OsException {
         netfilter = new NetfilterSocket(NetlinkSocket.toNetfilter());
@@ -51,10 +53,17 @@ public final class OthersChains implements AutoCloseable {
      * @param translate whether chains translate addresses
      * @param seeArriving whether chains see what arrives before it is routed, and so may set marks that routes follow
      * @param firewalldAt the priority of the prerouting chain where firewalld checks sources of IPv6
-     * @param flowtables whether flows are forwarded past all chains
      */
-    public record Others(boolean translate, boolean seeArriving, OptionalInt firewalldAt, boolean flowtables) {
-        public static final Others NONE = new Others(false, false, OptionalInt.empty(), false);
+    public record Others(boolean translate, boolean seeArriving, OptionalInt firewalldAt, Flowtables flowtables) {
+        public static final Others NONE = new Others(false, false, OptionalInt.empty(), Flowtables.NONE);
+    }
+
+    /** Who forwards flows past all chains. */
+    public enum Flowtables {
+        NONE,
+        THE_HOST,
+        /** Network cards may, too. */
+        CARDS
     }
 
     /** What there is now. */
@@ -62,9 +71,9 @@ public final class OthersChains implements AutoCloseable {
         translate = OLDER.stream().anyMatch(names -> namesAny(names, Set.of("nat")));
         seeArriving = OLDER.stream().anyMatch(names -> namesAny(names, Set.of("nat", "mangle", "raw")));
         firewalldAt = OptionalInt.empty();
-        flowtables = false;
+        flowtables = Flowtables.NONE;
         netfilter.eachChain(this::look);
-        netfilter.eachFlowtable(flowtable -> flowtables = true);
+        netfilter.eachFlowtable(this::lookAtFlowtable);
         return new Others(translate, seeArriving, firewalldAt, flowtables);
     }
 
@@ -79,6 +88,16 @@ public final class OthersChains implements AutoCloseable {
         if ("firewalld".equals(table) && "filter_PREROUTING".equals(attributes.getString(CHAIN_NAME))) {
             byte[] priority = attributes.nested(CHAIN_HOOK, HOOK_PRIORITY).getBytes(HOOK_PRIORITY);
             firewalldAt = OptionalInt.of(ByteBuffer.wrap(priority).getInt());
+        }
+    }
+
+    private void lookAtFlowtable(NetlinkReader flowtable) {
+        Attributes attributes = Attributes.parse(flowtable.payload(), GENERIC_MESSAGE_BYTES, FLOWTABLE_FLAGS);
+        int flags = Integer.reverseBytes(attributes.getInt(FLOWTABLE_FLAGS, 0));
+        if ((flags & OFFLOAD) != 0) {
+            flowtables = Flowtables.CARDS;
+        } else if (flowtables == Flowtables.NONE) {
+            flowtables = Flowtables.THE_HOST;
         }
     }
 

@@ -15,8 +15,10 @@ import org.xfrmbridge.daemon.selection.Element;
 import org.xfrmbridge.daemon.selection.Level;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.WideScope;
+import org.xfrmbridge.net.Icmp;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
  * The chains that say which packets are selected: one for each direction and family. What is selected outbound is
@@ -24,7 +26,8 @@ import org.xfrmbridge.xfrm.Direction;
  * selects goes on, as all others end there, without a look at the mark.
  *
  * <p>Where all is selected, what is forwarded and in no set is marked only after others' rules have seen the device
- * that it would leave by, and is given to the bridge there. What has no such device is marked when it arrives.
+ * that it would leave by, and is given to the bridge there. What has no such device is marked when it arrives; so is
+ * all if others have a flowtable, which takes up what their rules see.
  */
 final class SelectionRules {
     private static final int FRAGMENT_FIELD_AT = 6;
@@ -115,8 +118,12 @@ final class SelectionRules {
         }
     }
 
-    /** New sets, elements, rules, and the end of sets, in that order. */
-    void write(Batch batch, SelectionChange change, Selected before) {
+    /**
+     * New sets, elements, rules, and the end of sets, in that order.
+     *
+     * @param flowtables whether others forward flows past all chains
+     */
+    void write(Batch batch, SelectionChange change, Selected before, boolean flowtables) {
         Set<Level> old = Set.copyOf(before.levels());
         change.levels().stream()
                 .filter(level -> !old.contains(level) && !level.isEmpty())
@@ -125,7 +132,7 @@ final class SelectionRules {
         byLevel(change.removed()).forEach((level, keys) -> batch.deleteElements(LevelSet.name(level), keys));
         byLevel(change.added()).forEach((level, keys) -> batch.addElements(LevelSet.name(level), keys));
         if (before.changesRules(change)) {
-            writeRules(batch, change);
+            writeRules(batch, change, flowtables);
             writeLate(batch, selectsAll(before.levels(), before.wide()), selectsAll(change.levels(), change.wide()));
         }
         Set<Level> stay = Set.copyOf(change.levels());
@@ -159,7 +166,8 @@ final class SelectionRules {
         }
     }
 
-    private void writeRules(Batch batch, SelectionChange change) {
+    /** Of all that is selected, in sets that are there. */
+    void writeRules(Batch batch, SelectionChange change, boolean flowtables) {
         for (Direction direction : Direction.values()) {
             for (int family : List.of(AddressFamily.INET, AddressFamily.INET6)) {
                 WideScope scope = new WideScope(direction, family);
@@ -171,7 +179,7 @@ final class SelectionRules {
                 if (direction == Direction.OUT) {
                     writeChain(batch, sent(family), scope, all, levels, marking(StackChains.SELECTED));
                     writeChain(batch, leaving(family), scope, all, levels, marking(StackChains.LEAVING_SELECTED));
-                    writeArriving(batch, scope, all, levels);
+                    writeArriving(batch, scope, all, flowtables, levels);
                 }
             }
         }
@@ -187,11 +195,11 @@ final class SelectionRules {
         }
     }
 
-    private void writeArriving(Batch batch, WideScope scope, boolean all, List<Level> levels) {
+    private void writeArriving(Batch batch, WideScope scope, boolean all, boolean flowtables, List<Level> levels) {
         String arriving = arriving(scope.family());
         String known = known(scope.family());
         batch.flushChain(arriving).flushChain(known);
-        if (all) {
+        if (all && !flowtables) {
             writeLevels(
                     batch,
                     known,
@@ -204,7 +212,7 @@ final class SelectionRules {
                     arriving,
                     new Rule().hasBits(Meta.MARK, names.markBit(), true).goTo(StackChains.ARRIVED));
         } else {
-            writeLevels(batch, arriving, scope, levels, marking(StackChains.ARRIVED));
+            writeChain(batch, arriving, scope, all, levels, marking(StackChains.ARRIVED));
         }
     }
 
@@ -229,6 +237,9 @@ final class SelectionRules {
         for (Level level : levels) {
             batch.addRule(chain, select.apply(LevelSet.lookUp(level, new Rule())));
         }
+        if (scope.direction() == Direction.FWD && !levels.isEmpty()) {
+            writeErrors(batch, chain, isIpv4, select);
+        }
         if (!isIpv4 && protocols) {
             batch.addRule(
                     chain,
@@ -242,6 +253,26 @@ final class SelectionRules {
 
     private UnaryOperator<Rule> marking(String then) {
         return rule -> rule.counter().setMark(names.userBits(), names.markBit()).goTo(then);
+    }
+
+    /**
+     * Errors about what a policy of dir fwd protects are judged as that is, whoever sends them; echoes never wait for a
+     * judge.
+     */
+    private static void writeErrors(Batch batch, String chain, boolean isIpv4, UnaryOperator<Rule> select) {
+        if (isIpv4) {
+            for (int type : List.of(Icmp.DESTINATION_UNREACHABLE, Icmp.TIME_EXCEEDED)) {
+                Rule error = new Rule()
+                        .is(Meta.PROTOCOL, Rule.bytes(IpProtocol.ICMP))
+                        .is(Header.TRANSPORT, Icmp.TYPE, Rule.bytes(type));
+                batch.addRule(chain, select.apply(error));
+            }
+        } else {
+            Rule errors = new Rule()
+                    .is(Meta.PROTOCOL, Rule.bytes(IpProtocol.ICMPV6))
+                    .has(Header.TRANSPORT, Icmp.TYPE, Comparison.AT_MOST, Rule.bytes(Icmp.V6_TIME_EXCEEDED));
+            batch.addRule(chain, select.apply(errors));
+        }
     }
 
     private UnaryOperator<Rule> selecting(Direction direction) {

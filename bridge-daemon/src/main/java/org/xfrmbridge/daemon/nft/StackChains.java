@@ -8,11 +8,13 @@ import java.util.Set;
 import org.xfrmbridge.daemon.nft.Batch.Family;
 import org.xfrmbridge.daemon.nft.Batch.Hook;
 import org.xfrmbridge.daemon.nft.Batch.Policy;
+import org.xfrmbridge.daemon.nft.OthersChains.Flowtables;
 import org.xfrmbridge.daemon.nft.OthersChains.Others;
 import org.xfrmbridge.daemon.nft.Rule.Comparison;
 import org.xfrmbridge.daemon.nft.Rule.Header;
 import org.xfrmbridge.daemon.nft.Rule.Meta;
 import org.xfrmbridge.daemon.nft.SetKey.Field;
+import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.StackSigns;
 import org.xfrmbridge.daemon.selection.WideScope;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -144,6 +146,11 @@ final class StackChains {
             return directions.isEmpty() ? OptionalInt.empty() : others.firewalldAt();
         }
 
+        /** Whether packets may be forwarded past all chains but the first ones. */
+        boolean flowtables() {
+            return others.flowtables() != Flowtables.NONE;
+        }
+
         boolean out() {
             return directions.contains(Direction.OUT);
         }
@@ -201,6 +208,11 @@ final class StackChains {
                 .addRule(SHUT_INPUT, isLoopback(Meta.IIF).accept());
     }
 
+    /** Whether it is there. */
+    static boolean isShut(NetfilterSocket netfilter) throws OsException {
+        return netfilter.hasChain(Family.INET, StackNames.TABLE, SHUT_OUTPUT);
+    }
+
     static void deleteShut(Batch batch) {
         batch.deleteChain(SHUT_OUTPUT).deleteChain(SHUT_INPUT);
     }
@@ -218,7 +230,7 @@ final class StackChains {
             addBridged(batch, LEAVING, Hook.POSTROUTING, after);
             addIdentity(batch);
             if (after.others().translate()) {
-                nat.add(batch);
+                nat.add(batch, after.flowtables());
             }
         }
         after.firewalldAt().ifPresent(at -> addSourceCheck(batch, at));

@@ -26,6 +26,9 @@ public record StackNames(String tap, int markBit) {
     /** Routing table whose only route leads to the TAP. */
     public static final int ROUTE_TABLE = 58;
 
+    /** Preference of the rule by which the way back of what goes to the TAP is looked for as if it did not. */
+    public static final int WAY_BACK_RULE = 48;
+
     /** Preference of the rule that lets nothing leave, where it is not known what is to be protected. */
     public static final int SHUT_RULE = 49;
 
@@ -34,6 +37,9 @@ public record StackNames(String tap, int markBit) {
 
     /** Preference of the rule by which a reverse path lookup on the TAP finds what came out of it. */
     public static final int TAP_RULE = 51;
+
+    /** Preference of the rule where {@link #WAY_BACK_RULE} goes on. */
+    public static final int GO_ON_RULE = 53;
 
     /** The first number that is tried for the queue of packets that came in the clear. */
     public static final int FIRST_QUEUE = 22616;

@@ -13,6 +13,7 @@ import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.SelectionTable;
+import org.xfrmbridge.daemon.selection.WideScope;
 
 /**
  * The tables of a bridge in the host's stack: {@code table inet xfrm-bridge} and {@code table netdev xfrm-bridge}. They
@@ -71,6 +72,19 @@ public final class StackTable implements SelectionTable {
         return table;
     }
 
+    /** Whether a bridge has left tables that select what its policies are for. */
+    public static boolean isLeft(NetlinkSocket owner) throws OsException {
+        NetfilterSocket netfilter = new NetfilterSocket(owner);
+        return netfilter.hasTable(Family.INET, StackNames.TABLE)
+                && netfilter.hasTable(Family.NETDEV, StackNames.TABLE)
+                && !StackChains.isShut(netfilter);
+    }
+
+    /** Leaves the tables that a bridge has left as they are until the first {@link #commit}, which replaces them. */
+    public static StackTable takeUp(StackNames names, int tapIndex, int queue, NetlinkSocket owner, boolean haveGroup) {
+        return new StackTable(names, tapIndex, queue, owner, haveGroup);
+    }
+
     /** What a kernel does not know it refuses. */
     private void findOut() throws OsException {
         OsException refusal = null;
@@ -98,6 +112,10 @@ public final class StackTable implements SelectionTable {
 
     @Override
     public void commit(SelectionChange change) throws OsException {
+        if (isTakenUp()) {
+            replace(change);
+            return;
+        }
         try {
             commit(change, covered);
         } catch (OsException e) {
@@ -111,10 +129,34 @@ public final class StackTable implements SelectionTable {
         }
     }
 
+    /** Whether the tables are those that a bridge has left. */
+    private boolean isTakenUp() {
+        return chains == null;
+    }
+
+    private void replace(SelectionChange first) throws OsException {
+        Set<CoveredDevice> devices = covered;
+        try {
+            selected.apply(first);
+            findOut();
+        } catch (OsException e) {
+            selected = new Selected();
+            throw e;
+        }
+        try {
+            cover(devices, false);
+        } catch (OsException e) {
+            // As above.
+            if (e.errno() != OsException.ENOENT) {
+                throw e;
+            }
+        }
+    }
+
     private void commit(SelectionChange change, Set<CoveredDevice> devices) throws OsException {
         Hooks next = hooks.select(Selected.directions(change));
         Batch batch = new Batch(Family.INET, StackNames.TABLE);
-        chains.selection().write(batch, change, selected);
+        chains.selection().write(batch, change, selected, hooks.flowtables());
         if (!next.equals(hooks)) {
             chains.writeHooks(batch, hooks, next);
         }
@@ -135,12 +177,14 @@ public final class StackTable implements SelectionTable {
     /** @param ports encapsulation ports, and for each the port of the bridge's own socket */
     public void encapsulation(Map<Integer, Integer> ports) throws OsException {
         Hooks next = hooks.encapsulate(!ports.isEmpty());
-        Batch batch = new Batch(Family.INET, StackNames.TABLE);
-        chains.writeEncapsulation(batch, encapsulation, ports);
-        if (!next.equals(hooks)) {
-            chains.writeHooks(batch, hooks, next);
+        if (!isTakenUp()) {
+            Batch batch = new Batch(Family.INET, StackNames.TABLE);
+            chains.writeEncapsulation(batch, encapsulation, ports);
+            if (!next.equals(hooks)) {
+                chains.writeHooks(batch, hooks, next);
+            }
+            netfilter.commit(batch);
         }
-        netfilter.commit(batch);
         encapsulation = Map.copyOf(ports);
         hooks = next;
     }
@@ -161,12 +205,27 @@ public final class StackTable implements SelectionTable {
     }
 
     private void change(Hooks next) throws OsException {
-        if (!next.equals(hooks)) {
+        if (isTakenUp()) {
+            hooks = next;
+        } else if (!next.equals(hooks)) {
             Batch batch = new Batch(Family.INET, StackNames.TABLE);
             chains.writeHooks(batch, hooks, next);
+            if (next.flowtables() != hooks.flowtables()) {
+                chains.selection().writeRules(batch, selected.whole(), next.flowtables());
+            }
             netfilter.commit(batch);
             hooks = next;
         }
+    }
+
+    /** Where all packets are selected now. */
+    public Set<WideScope> wide() {
+        return selected.wide();
+    }
+
+    /** All that is selected now. */
+    public SelectionChange selected() {
+        return selected.whole();
     }
 
     /** Devices that packets may leave by, which have their chains as soon as any are selected. */
@@ -207,10 +266,11 @@ public final class StackTable implements SelectionTable {
 
     /** Whether the tables are there as they were made: anybody may delete those of no owner. */
     public boolean isThere() throws OsException {
-        return !lost
-                && netfilter.hasTable(Family.INET, StackNames.TABLE)
-                && netfilter.hasTable(Family.NETDEV, StackNames.TABLE)
-                && extensions.bridgeNetfilter() == Files.exists(BRIDGE_NETFILTER);
+        return isTakenUp()
+                || !lost
+                        && netfilter.hasTable(Family.INET, StackNames.TABLE)
+                        && netfilter.hasTable(Family.NETDEV, StackNames.TABLE)
+                        && extensions.bridgeNetfilter() == Files.exists(BRIDGE_NETFILTER);
     }
 
     /** The same tables anew, with all that is selected. No device is covered. */
@@ -226,7 +286,7 @@ public final class StackTable implements SelectionTable {
         deleteExisting(netfilter, batch);
         batch.in(Family.INET).addTable(these.tableFlags());
         all.addInet(batch);
-        all.selection().write(batch, whole, new Selected());
+        all.selection().write(batch, whole, new Selected(), hooks.flowtables());
         all.addBridgedTables(batch);
         all.writeHooks(batch, Hooks.NONE, next);
         all.writeEncapsulation(batch, Map.of(), encapsulation);

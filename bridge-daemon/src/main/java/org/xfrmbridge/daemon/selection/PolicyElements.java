@@ -117,12 +117,6 @@ final class PolicyElements {
         return element(direction, packets.build(), spec.mark(), markBits, at.protocol());
     }
 
-    /** Errors about what a policy of dir fwd protects are judged as that is. */
-    static Element icmp(Direction direction, int family) {
-        int protocol = family == AddressFamily.INET ? IpProtocol.ICMP : IpProtocol.ICMPV6;
-        return element(direction, Selector.any(family), Mark.NONE, 0, protocol);
-    }
-
     /** All packets. */
     static Element all(Direction direction, int family) {
         return new Element(

@@ -250,25 +250,12 @@ public final class Selection implements PolicyListener, SocketListener, ChangeLi
 
     /** Returns whether the table selects its packets. */
     private boolean add(Element element) {
-        ScopeSets sets = scope(element.level());
-        boolean selected = sets.add(element);
-        if (sets.size() == 1 && sets.scope.direction() == Direction.FWD) {
-            selected &= sets.add(PolicyElements.icmp(Direction.FWD, sets.scope.family()));
-        }
-        return selected;
+        return scope(element.level()).add(element);
     }
 
     /** @param element null for none */
     private void remove(Element element) {
-        if (element == null) {
-            return;
-        }
-        ScopeSets sets = scope(element.level());
-        boolean gone = sets.remove(element);
-        if (sets.size() == 1 && sets.scope.direction() == Direction.FWD) {
-            gone |= sets.remove(PolicyElements.icmp(Direction.FWD, sets.scope.family()));
-        }
-        if (gone) {
+        if (element != null && scope(element.level()).remove(element)) {
             noteChange();
         }
     }

@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.io.BufferedReader;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.TestNetwork;
 import org.xfrmbridge.daemon.nft.Guard;
 import org.xfrmbridge.daemon.nft.StackNames;
@@ -35,6 +38,8 @@ import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PacketSocket;
 import org.xfrmbridge.daemon.route.Links;
 import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.daemon.selection.Element;
+import org.xfrmbridge.daemon.selection.Level;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.WideScope;
 import org.xfrmbridge.daemon.status.Part;
@@ -42,6 +47,7 @@ import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.net.Ethernet;
+import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 
@@ -78,10 +84,9 @@ class StackUnderlayTest {
     }
 
     private static void selectAll(Underlay underlay) throws Exception {
-        WideScope all = new WideScope(Direction.OUT, AddressFamily.INET);
-        ((StackUnderlay) underlay)
-                .selectionTable()
-                .commit(new SelectionChange(List.of(), List.of(), List.of(), Set.of(all)));
+        Set<WideScope> all = Set.of(
+                new WideScope(Direction.OUT, AddressFamily.INET), new WideScope(Direction.OUT, AddressFamily.INET6));
+        ((StackUnderlay) underlay).selectionTable().commit(new SelectionChange(List.of(), List.of(), List.of(), all));
     }
 
     @Test
@@ -104,6 +109,7 @@ class StackUnderlayTest {
     void shouldBeTakenUpAgainWhenTheProcessDied() throws Exception {
         network.inHere(() -> {
             Underlay.attach(PLAN, directory).leave();
+            network.ip("link delete xfrm0");
             Underlay again = Underlay.attach(PLAN, directory);
             String rules = network.exec("nft list chain inet xfrm-bridge select-ip");
             assertTrue(rules.contains("mark set"), "all is selected until the policies are known: " + rules);
@@ -111,6 +117,35 @@ class StackUnderlayTest {
             return null;
         });
         assertEquals(before, snapshot());
+    }
+
+    /** The host need not lose its network because a bridge has wrong options. */
+    @Test
+    void shouldSelectAsBeforeWhenAStartFails() throws Exception {
+        network.inHere(() -> {
+            Underlay dead = Underlay.attach(PLAN, directory);
+            ((StackUnderlay) dead).selectionTable().commit(toNet());
+            dead.leave();
+            String left = rules();
+            Underlay failing = Underlay.attach(PLAN, directory);
+            failing.giveUp(true);
+            assertEquals(left, rules());
+            assertTrue(network.ping("192.0.2.2"));
+            Underlay next = Underlay.attach(PLAN, directory);
+            ((StackUnderlay) next).encapsulate(Set.of(4500));
+            ((StackUnderlay) next).selectionTable().commit(toNet());
+            String rules = rules();
+            assertTrue(rules.contains("10.9.0.0") && rules.contains("4500"), rules);
+            assertEquals(List.of("veth0"), next.status().covered());
+            assertTrue(network.ping("192.0.2.2"));
+            next.close();
+            return null;
+        });
+        assertEquals(before, snapshot());
+    }
+
+    private String rules() throws Exception {
+        return network.ip("rule") + network.exec("nft list ruleset").replaceAll("packets \\d+ bytes \\d+", "");
     }
 
     /** As where a container starts again whose directory stayed. */
@@ -169,6 +204,168 @@ class StackUnderlayTest {
             assertEquals(rules, network.ip("rule") + network.ip("-6 rule"));
             return null;
         });
+    }
+
+    /** Nobody's rules see such a flow any more; whatever its route has been, a policy for it must. */
+    @ParameterizedTest
+    @ValueSource(strings = {"by routes", "between bridges", "masqueraded", "all is selected"})
+    void shouldTakeOutOfOthersFlowtablesWhatAPolicyIsFor(String how) throws Exception {
+        needFlowtables();
+        String way = how.equals("between bridges") ? "br1" : "veth8";
+        makeRouter(way);
+        DatagramSocket sender = TestNetwork.within(network.startInThere(DatagramSocket::new));
+        network.inHere(() -> {
+            PacketSocket wire = new PacketSocket("veth9");
+            StackUnderlay underlay = (StackUnderlay) Underlay.attach(PLAN, directory);
+            if (how.equals("masqueraded")) {
+                nft("table ip nat { chain c { type nat hook postrouting priority 100; oifname veth8 masquerade; }; }");
+            }
+            nft("table inet fast { flowtable f { hook ingress priority 0; devices = { veth0, veth8 }; };"
+                    + " chain c { type filter hook forward priority 0; meta l4proto udp counter flow add @f; }; }");
+            underlay.keepClosed();
+            assertEquals(5, sent(sender, wire, 5));
+            String rules = network.exec("nft list table inet fast");
+            assertFalse(rules.contains("packets 5 "), "nothing is carried past the chains: " + rules);
+            if (how.equals("all is selected")) {
+                selectAll(underlay);
+            } else {
+                underlay.selectionTable().commit(toNet());
+            }
+            assertEquals(0, sent(sender, wire, 0), "in the clear");
+            underlay.selectionTable().commit(SelectionChange.nothing());
+            assertEquals(5, sent(sender, wire, 5));
+            underlay.close();
+            wire.close();
+            return null;
+        });
+        sender.close();
+    }
+
+    /** As a kernel that protects it does, and some programs ask for checks by mark without being asked. */
+    @Test
+    void shouldForwardWhereSourcesAreCheckedStrictlyAndByMark() throws Exception {
+        makeRouter("veth8");
+        network.ip("route add 10.7.0.0/16 via 198.51.100.2");
+        network.exec("nft add table ip test");
+        network.exec("nft add chain ip test c { type filter hook forward priority 0 ; }");
+        network.exec("nft add rule ip test c iifname veth0 oifname xfrm0 counter");
+        DatagramSocket sender = TestNetwork.within(network.startInThere(DatagramSocket::new));
+        network.inHere(() -> {
+            PacketSocket wire = new PacketSocket("veth9");
+            StackUnderlay underlay = (StackUnderlay) Underlay.attach(PLAN, directory);
+            underlay.selectionTable().commit(toNet());
+            String rules = network.ip("rule");
+            network.exec("sysctl -qw net.ipv4.conf.all.rp_filter=1 net.ipv4.conf.veth0.src_valid_mark=1");
+            underlay.keepClosed();
+            assertEquals(0, sent(sender, wire, 0));
+            String counted = network.exec("nft list table ip test");
+            assertTrue(counted.contains("counter packets 5 "), counted);
+            PacketSocket tap = new PacketSocket("xfrm0");
+            underlay.host().send(datagramToNet());
+            assertEquals(2, datagrams(tap, 2), "it comes from a tunnel and goes into one");
+            underlay.barrier().close();
+            assertFalse(network.ip("rule").contains("goto"), "it would lead past the barrier");
+            underlay.keepClosed();
+            assertFalse(network.ip("rule").contains("goto"));
+            underlay.barrier().open();
+            underlay.keepClosed();
+            assertTrue(network.ip("rule").contains("goto 53"));
+            network.exec("sysctl -qw net.ipv4.conf.all.rp_filter=2");
+            underlay.keepClosed();
+            assertEquals(rules, network.ip("rule"));
+            underlay.close();
+            tap.close();
+            wire.close();
+            return null;
+        });
+        sender.close();
+    }
+
+    /** From 10.7.0.1 to 10.9.0.1. */
+    private static PacketBatch datagramToNet() {
+        return frame("0800" + "4500001c00000000401166c00a0700010a090001" + "04d204d200080000");
+    }
+
+    /** From its type on. */
+    private static PacketBatch frame(String hex) {
+        PacketBuffer frame = new PacketBuffer();
+        byte[] packet = HexFormat.of().parseHex(hex);
+        System.arraycopy(packet, 0, frame.data, frame.offset + Ethernet.TYPE, packet.length);
+        frame.length = Ethernet.TYPE + packet.length;
+        PacketBatch batch = new PacketBatch(1);
+        batch.add(frame);
+        return batch;
+    }
+
+    /** Whether or not this kernel has them, the guest of GuestLinksScenario does. */
+    private void needFlowtables() throws Exception {
+        TestNetwork.need("nft");
+        try {
+            nft("table inet fast { flowtable f { hook ingress priority 0; devices = { lo }; }; };");
+        } catch (AssertionError e) {
+            abort("needs a kernel with flowtables");
+        }
+        network.exec("nft delete table inet fast");
+    }
+
+    /** From there to 10.9.0.1, by this host and that device to veth9. */
+    private void makeRouter(String way) throws Exception {
+        network.exec(
+                "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0");
+        network.ip("link add veth8 type veth peer name veth9");
+        network.ip("link set veth8 up");
+        network.ip("link set veth9 up");
+        if (way.equals("br1")) {
+            network.ip("link add br0 type bridge");
+            network.ip("link add br1 type bridge");
+            network.ip("link set veth0 master br0");
+            network.ip("link set veth8 master br1");
+            network.ip("addr del 192.0.2.1/24 dev veth0");
+            network.ip("addr add 192.0.2.1/24 dev br0");
+            network.ip("link set br0 up");
+            network.ip("link set br1 up");
+            network.exec("bridge fdb replace 02:00:00:00:00:09 dev veth8 master static");
+        }
+        network.ip("addr add 198.51.100.1/24 dev " + way);
+        network.ip("neigh add 198.51.100.2 lladdr 02:00:00:00:00:09 dev " + way);
+        network.ip("route add 10.9.0.0/16 via 198.51.100.2");
+        network.ipThere("route add 10.9.0.0/16 via 192.0.2.1");
+        assertTrue(network.pingFromThere("192.0.2.1"));
+    }
+
+    private static SelectionChange toNet() {
+        Level level = new Level(Direction.OUT, AddressFamily.INET, 0, 16, false, false, false, 0);
+        Element element = new Element(level, Address.ANY, Address.parse("10.9.0.0"), 0, 0, 0, 0);
+        return new SelectionChange(List.of(level), List.of(element), List.of(), Set.of());
+    }
+
+    /** How many of five datagrams to 10.9.0.1 are on the wire; a ping gives those time that are not expected. */
+    private int sent(DatagramSocket sender, PacketSocket wire, int expected) throws Exception {
+        while (wire.poll() != null) {}
+        for (int i = 0; i < 5; i++) {
+            sender.send(new DatagramPacket(new byte[1], 1, InetAddress.getByName("10.9.0.1"), 9));
+        }
+        network.pingFromThere("192.0.2.1");
+        return datagrams(wire, expected);
+    }
+
+    private static int datagrams(PacketSocket wire, int expected) throws Exception {
+        int datagrams = 0;
+        long endNs = System.nanoTime() + 10_000_000_000L;
+        do {
+            for (byte[] frame = wire.poll(); frame != null; frame = wire.poll()) {
+                ByteBuffer bytes = ByteBuffer.wrap(frame);
+                boolean isIpv4 = bytes.getShort(Ethernet.TYPE) == 0x0800;
+                datagrams += isIpv4 && bytes.getInt(Ethernet.HEADER_BYTES + 16) == 0x0a090001 ? 1 : 0;
+            }
+        } while (datagrams < expected && System.nanoTime() < endNs);
+        return datagrams;
+    }
+
+    private void nft(String rules) throws Exception {
+        Path file = Files.writeString(directory.resolve("rules.nft"), rules);
+        network.exec("nft -f " + file);
+        Files.delete(file);
     }
 
     /** Where the tables cannot be told what to select. */
@@ -373,30 +570,32 @@ class StackUnderlayTest {
     @Test
     void shouldNotTellOfAShorterWayWhatComesAndGoesByItsDevice() throws Exception {
         network.inHere(() -> {
-            network.exec("sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=2");
+            network.exec("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
+            network.exec("sysctl -qw net.ipv4.conf.all.rp_filter=2");
             network.ip("route add 10.7.0.0/16 via 192.0.2.2 dev veth0");
+            network.ip("route add 2001:db8:7::/48 via 2001:db8::2 dev veth0");
             // What is routed to a device that cannot be looked at is sent to the bridge's by routing.
             network.ip("tuntap add tun9 mode tun");
             network.ip("link set tun9 up");
             network.ip("route add 10.8.0.0/16 dev tun9");
-            network.exec("nft add table ip test");
-            network.exec("nft add chain ip test forward { type filter hook forward priority 0 ; }");
-            network.exec("nft add rule ip test forward iifname xfrm0 oifname xfrm0 counter");
-            network.exec("nft add chain ip test output { type filter hook output priority 0 ; }");
-            network.exec("nft add rule ip test output icmp type redirect counter");
+            network.ip("route add 2001:db8:8::/48 dev tun9");
+            network.exec("nft add table inet test");
+            network.exec("nft add chain inet test forward { type filter hook forward priority 0 ; }");
+            network.exec("nft add rule inet test forward iifname xfrm0 oifname xfrm0 counter");
+            network.exec("nft add chain inet test output { type filter hook output priority 0 ; }");
+            network.exec("nft add rule inet test output icmp type redirect counter");
+            network.exec("nft add rule inet test output icmpv6 type nd-redirect counter");
             Underlay underlay = Underlay.attach(PLAN, directory);
+            network.ip("addr add fe80::9/64 dev xfrm0");
             selectAll(underlay);
-            PacketBuffer frame = new PacketBuffer();
-            byte[] packet =
-                    HexFormat.of().parseHex("0800" + "4500001c00000000401166c10a0700010a080001" + "04d204d200080000");
-            System.arraycopy(packet, 0, frame.data, frame.offset + Ethernet.TYPE, packet.length);
-            frame.length = Ethernet.TYPE + packet.length;
-            PacketBatch batch = new PacketBatch(1);
-            batch.add(frame);
-            underlay.host().send(batch);
-            String counted = network.exec("nft list table ip test");
-            assertTrue(counted.contains("oifname \"xfrm0\" counter packets 1 "), counted);
+            underlay.host().send(frame("0800" + "4500001c00000000401166c10a0700010a080001" + "04d204d200080000"));
+            underlay.host()
+                    .send(frame("86dd" + "60000000000811402001" + "0db8000700000000000000000001" + "2001"
+                            + "0db8000800000000000000000001" + "04d204d200089ab7"));
+            String counted = network.exec("nft list table inet test");
+            assertTrue(counted.contains("oifname \"xfrm0\" counter packets 2 "), counted);
             assertTrue(counted.contains("icmp type redirect counter packets 0 "), counted);
+            assertTrue(counted.contains("icmpv6 type nd-redirect counter packets 0 "), counted);
             underlay.close();
             return null;
         });

@@ -32,6 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.TestNetwork;
+import org.xfrmbridge.daemon.nft.OthersChains.Flowtables;
 import org.xfrmbridge.daemon.nft.OthersChains.Others;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
@@ -416,7 +417,7 @@ class StackTableTest {
                 + "counter; };"
                 + " chain q { type filter hook prerouting priority 12; udp dport 53 meta mark 7 counter; }; }");
         table.commit(add(PING6));
-        table.beside(new Others(false, true, OptionalInt.of(10), false));
+        table.beside(new Others(false, true, OptionalInt.of(10), Flowtables.NONE));
         ByteBuffer frame = ByteBuffer.allocate(IP_AT + 48).put(tapMac()).putShort((short) StackSigns.MARK_MAC);
         frame.put(
                 ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(7).flip());
@@ -500,7 +501,7 @@ class StackTableTest {
                 List.of(), List.of(), List.of(), Set.of(new WideScope(Direction.OUT, AddressFamily.INET))));
         nft("table ip other { chain o { type filter hook output priority -400; meta priority set \"" + priority
                 + "\"; }; chain p { type nat hook postrouting priority 100; snat to 192.0.2.1; }; }");
-        table.beside(new Others(true, true, OptionalInt.empty(), false));
+        table.beside(new Others(true, true, OptionalInt.empty(), Flowtables.NONE));
         ping("-I 203.0.113.5 10.9.0.1");
         List<byte[]> selected = frames(tap, source, "10.9.0.1");
         assertEquals(onTap, selected.size());
@@ -616,6 +617,52 @@ class StackTableTest {
         } catch (SocketTimeoutException e) {
             return texts;
         }
+    }
+
+    /** Packets that wait for a judge are lost when chains are written anew, and nobody judges here. */
+    @Test
+    void shouldAskOfWhatIsForwardedAboutErrorsAlone() throws Exception {
+        network.exec("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
+        network.ip("link add veth8 type veth peer name veth9");
+        network.ip("link set veth8 up");
+        network.ip("link set veth9 up");
+        for (String[] net : new String[][] {
+            {"198.51.100.1/24", "198.51.100.2", "192.0.2.1"}, {"2001:db8:8::1/64", "2001:db8:8::2", "2001:db8::1"}
+        }) {
+            network.ip("addr add " + net[0] + " dev veth8");
+            network.ip("neigh add " + net[1] + " lladdr 02:00:00:00:00:09 dev veth8");
+            network.ipThere("route add " + net[1] + " via " + net[2]);
+        }
+        Level level = new Level(Direction.FWD, AddressFamily.INET, 0, 16, true, false, false, 0);
+        Level level6 = new Level(Direction.FWD, AddressFamily.INET6, 0, 48, true, false, false, 0);
+        table.commit(add(
+                new Element(level, Address.ANY, Address.parse("10.7.0.0"), 17, 0, 0, 0),
+                new Element(level6, Address.ANY, Address.parse("2001:db8:7::"), 17, 0, 0, 0)));
+        PacketSocket onward = network.inHere(() -> new PacketSocket("veth9"));
+        String types = "8 0 3 11 5";
+        assertEquals("8 0 5", forwarded(onward, "192.0.2.2", "198.51.100.2", types));
+        String types6 = "128 129 1 2 3 4";
+        assertEquals("128 129 4", forwarded(onward, "2001:db8::2", "2001:db8:8::2", types6));
+        onward.close();
+    }
+
+    /** Which ICMP messages of these types, sent from there, are forwarded. */
+    private String forwarded(PacketSocket onward, String from, String to, String types) throws Exception {
+        Path program = Files.writeString(Files.createTempFile("xb", ".py"), """
+                import socket, sys
+                s = socket.socket(socket.AF_%s, socket.SOCK_RAW, %s)
+                for kind in sys.argv[1:]:
+                    s.sendto(bytes([int(kind), 0]) + bytes(62), ("%s", 0))
+                """.formatted(
+                        to.contains(":") ? "INET6" : "INET", to.contains(":") ? ICMPV6 : ICMP, to));
+        network.execThere("python3 " + program + ' ' + types);
+        Files.delete(program);
+        network.pingFromThere(to.contains(":") ? "2001:db8::1" : "192.0.2.1");
+        List<String> seen = new ArrayList<>();
+        for (byte[] frame : frames(onward, from, to)) {
+            seen.add(String.valueOf(Byte.toUnsignedInt(frame[IP_AT + (to.contains(":") ? 40 : 20)])));
+        }
+        return String.join(" ", seen);
     }
 
     /** One more than {@code nft} has types for. */

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.xfrm.Address;
+import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
@@ -85,7 +86,7 @@ final class SetTable implements SelectionTable {
 
     /** The key of GRE is no port; a packet that is too short for ports has none, not some that are 0. */
     boolean selects(Direction direction, Flow flow) {
-        if (isWide(direction, flow.family)) {
+        if (isWide(direction, flow.family) || isError(direction, flow)) {
             return true;
         }
         for (Map.Entry<Level, Set<Element>> set : sets.entrySet()) {
@@ -101,6 +102,15 @@ final class SetTable implements SelectionTable {
             }
         }
         return false;
+    }
+
+    /** Selected wherever anything is that the host forwards. */
+    private boolean isError(Direction direction, Flow flow) {
+        int icmp = flow.family == AddressFamily.INET ? IpProtocol.ICMP : IpProtocol.ICMPV6;
+        return direction == Direction.FWD
+                && flow.protocol == icmp
+                && sets.keySet().stream()
+                        .anyMatch(level -> level.direction() == direction && level.family() == flow.family);
     }
 
     boolean isWide(Direction direction, int family) {
