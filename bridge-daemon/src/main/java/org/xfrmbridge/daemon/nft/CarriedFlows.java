@@ -53,13 +53,16 @@ public final class CarriedFlows implements AutoCloseable {
     private static final int DESTINATION_PORT = 3;
 
     private final NetfilterSocket netfilter;
+    private final int carried;
 
-    private CarriedFlows() throws OsException {
+    /** @param carried bits of a connection's status ({@code enum ip_conntrack_status}), of which it has one */
+    CarriedFlows(int carried) throws OsException {
+        this.carried = carried;
         netfilter = new NetfilterSocket(NetlinkSocket.toNetfilter());
     }
 
     public static CarriedFlows open() throws OsException {
-        return new CarriedFlows();
+        return new CarriedFlows(CARRIED);
     }
 
     private record End(Address address, int port) {}
@@ -169,7 +172,7 @@ public final class CarriedFlows implements AutoCloseable {
         netfilter.run(dump(), connection -> {
             Attributes attributes = Attributes.parse(connection.payload(), GENERIC_MESSAGE_BYTES, ZONE);
             int status = Integer.reverseBytes(attributes.getInt(STATUS, 0));
-            if ((status & CARRIED) != 0
+            if ((status & carried) != 0
                     && wanted.has(
                             Tuple.of(attributes.nested(ORIGINAL, UPPER)), Tuple.of(attributes.nested(REPLY, UPPER)))) {
                 deletes.add(delete(connection, attributes));
@@ -182,11 +185,11 @@ public final class CarriedFlows implements AutoCloseable {
     }
 
     /** Before Linux 5.17 a kernel looks at no status, and tells of all. */
-    private static byte[] dump() {
+    private byte[] dump() {
         NetlinkWriter out = new NetlinkWriter();
         Batch.begin(out, GET_CONNECTION, NetlinkHeader.DUMP, 0, 0, 0);
-        Batch.putNumber(out, STATUS, CARRIED);
-        Batch.putNumber(out, STATUS_MASK, CARRIED);
+        Batch.putNumber(out, STATUS, carried);
+        Batch.putNumber(out, STATUS_MASK, carried);
         return out.end().toBytes();
     }
 
