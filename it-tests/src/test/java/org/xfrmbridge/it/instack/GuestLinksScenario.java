@@ -18,7 +18,9 @@ import org.xfrmbridge.lab.BridgeProcess;
  * machine's may be one, have no modules for that. Topology: in a guest with Linux 6.12 a host with a bridge in its
  * stack, and a peer whose ESP is its kernel's; two wires, a sniffer on each. Steps: links.py: pings over a VLAN, with
  * and without a policy for its device, over GRE and L2TP, over bonds of both wires of which one loses its carrier.
- * Expected: pings are answered, ESP is on the wires that it has to be on, and nothing in the clear.
+ * flowtables.py: datagrams that a flowtable carries through the host, by routes and between bridges of Linux, when
+ * policies come for them. Expected: pings are answered, ESP is on the wires that it has to be on, and nothing in the
+ * clear.
  */
 @Tag("alone")
 @EnabledIfSystemProperty(named = "guest.links", matches = "true")
@@ -48,6 +50,10 @@ class GuestLinksScenario {
             "8021q",
             "bonding",
             "ip_gre",
+            "nf_flow_table_inet",
+            "nft_flow_offload",
+            "nf_conntrack_netlink",
+            "nft_masq",
             "l2tp_eth");
     private static final String SCRIPT = """
             set -e
@@ -57,6 +63,7 @@ class GuestLinksScenario {
             ip netns exec host %2$s run --dir /run/bridge >/run/log 2>&1 &
             until grep -q '^ready' /run/log; do kill -0 $! || { cat /run/log; exit 1; }; sleep 1; done
             %1$s /run/guest-links.py %2$s exec --dir /run/bridge --
+            %1$s /run/guest-flowtables.py %2$s exec --dir /run/bridge --
             """;
 
     private static final String EXPECTED = """
@@ -66,12 +73,18 @@ class GuestLinksScenario {
             l2tp answered ESP by h0 clear 0
             active_backup answered ESP by h0 h1 clear 0
             balance_rr answered ESP by h0 h1 clear 0
+            flowtable carried clear 0
+            flowtable_of_bridges carried clear 0
+            flowtable_and_masquerade carried clear 0
+            flowtable_and_burst carried clear 0
+            flowtable_under_all clear 0
             """;
 
     @Test
     void shouldProtectWhatLeavesByVlansAndBondsAndTunnelsOfTheKernel() {
         try (Scene scene = new Scene("guest-links")) {
             TwoWires.program("links.py", scene.file("guest-links.py"));
+            TwoWires.program("flowtables.py", scene.file("guest-flowtables.py"));
             String script = SCRIPT.formatted(Requirement.PYTHON, BridgeProcess.program());
             assertEquals(EXPECTED.strip(), QemuGuest.runOnHostFiles(scene, MODULES, script, LIMIT));
         }
