@@ -45,8 +45,9 @@ class SetUpTest {
     /** Installing itself is a stand-in, too. */
     private Result run(int user, String mayInstall, String commands) throws Exception {
         program("id", "echo " + user);
-        String script = "set -eu; PATH=" + machine + ":$PATH me=check home=" + machine + " may_install=" + mayInstall
-                + "\n. " + SCRIPT + "\ninstall_packages() { echo install \"$@\"; }\n" + commands;
+        String script =
+                "set -eu; unset JAVA_HOME; PATH=" + machine + ":$PATH me=check home=" + machine + " may_install="
+                        + mayInstall + "\n. " + SCRIPT + "\ninstall_packages() { echo install \"$@\"; }\n" + commands;
         return Commands.run("sh", "-c", script);
     }
 

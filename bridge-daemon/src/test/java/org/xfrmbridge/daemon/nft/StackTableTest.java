@@ -237,7 +237,7 @@ class StackTableTest {
                 hooks().stream().distinct().toList());
         table.forwarding(false);
         assertEquals(List.of("egress-" + wireIndex, "forwarded", "identity", "leaving", "output"), hooks());
-        table.beside(new Others(false, true, OptionalInt.empty(), false));
+        table.beside(new Others(false, true, OptionalInt.empty(), Flowtables.NONE));
         assertTrue(hooks().contains("prerouting"), "marks are the bridge's that others restore");
         table.beside(Others.NONE);
         table.commit(new SelectionChange(
