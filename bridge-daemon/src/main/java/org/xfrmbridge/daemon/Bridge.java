@@ -131,7 +131,7 @@ public final class Bridge implements AutoCloseable {
         if (!Files.isDirectory(directory)) {
             return null;
         }
-        try (DirectoryLock _ = DirectoryLock.of(directory, "end it (SIGTERM), then detach")) {
+        try (DirectoryLock _ = DirectoryLock.of(directory, "end it (SIGTERM; SIGKILL if it hangs), then detach")) {
             Protection left = PolicyRestore.protection(directory);
             String restored = Underlay.detach(directory);
             forget(directory);

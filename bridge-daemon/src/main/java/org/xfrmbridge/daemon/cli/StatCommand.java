@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.cli;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import org.xfrmbridge.daemon.os.ControlClient;
+import org.xfrmbridge.daemon.os.SilentBridgeException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -24,6 +25,8 @@ final class StatCommand implements Callable<Integer> {
         String answer;
         try {
             answer = ControlClient.ask(options.directory(), options.json() ? "stat json" : "stat");
+        } catch (SilentBridgeException e) {
+            throw e;
         } catch (IOException e) {
             throw new IOException(
                     "no bridge answers in %s: start one with \"xfrm-bridge run\", or name its directory with --dir"

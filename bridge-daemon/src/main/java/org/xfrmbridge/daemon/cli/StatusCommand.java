@@ -9,6 +9,7 @@ import org.xfrmbridge.daemon.attach.NamespaceId;
 import org.xfrmbridge.daemon.firewall.FirewallCheck;
 import org.xfrmbridge.daemon.os.ControlClient;
 import org.xfrmbridge.daemon.os.CurrentProcess;
+import org.xfrmbridge.daemon.os.SilentBridgeException;
 import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.daemon.status.Status;
 import org.xfrmbridge.daemon.status.StatusText;
@@ -47,6 +48,8 @@ final class StatusCommand implements Callable<Integer> {
         String answer;
         try {
             answer = ControlClient.ask(directory, "status");
+        } catch (SilentBridgeException e) {
+            throw e;
         } catch (IOException e) {
             return Bridge.statusOfEnded(directory);
         }

@@ -14,6 +14,7 @@ import org.xfrmbridge.daemon.firewall.FirewallCheck;
 import org.xfrmbridge.daemon.os.BridgeSocket;
 import org.xfrmbridge.daemon.os.ControlClient;
 import org.xfrmbridge.daemon.os.CurrentProcess;
+import org.xfrmbridge.daemon.os.SilentBridgeException;
 import org.xfrmbridge.daemon.status.Part;
 
 /**
@@ -103,6 +104,9 @@ public final class Examination {
         try {
             ControlClient.ask(directory, "stat");
             found.add(Diagnosis.ok(what, "a bridge runs there: xfrm-bridge status"));
+            return true;
+        } catch (SilentBridgeException e) {
+            found.add(Diagnosis.wrong(what, e.getMessage()));
             return true;
         } catch (IOException e) {
             // None answers.
