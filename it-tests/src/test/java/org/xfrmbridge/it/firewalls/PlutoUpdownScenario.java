@@ -34,7 +34,7 @@ import org.xfrmbridge.lab.Side;
     Requirement.LIBRESWAN,
     Requirement.DEBIAN_PYTHON
 })
-@Tag("debian-13")
+@Tag("debian-13-at-night")
 class PlutoUpdownScenario {
     private static final int[] PORTS = {7001, 7002};
     private static final String CONNECTION = """

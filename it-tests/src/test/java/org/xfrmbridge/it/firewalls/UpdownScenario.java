@@ -35,7 +35,7 @@ import org.xfrmbridge.lab.Side;
     Requirement.CHARON,
     Requirement.DEBIAN_PYTHON
 })
-@Tag("debian-13")
+@Tag("debian-13-at-night")
 class UpdownScenario {
     private static final int[] PORTS = {7001, 7002};
     private static final String RULES = """

@@ -33,7 +33,7 @@ import org.xfrmbridge.lab.Topology;
     Requirement.CHARON,
     Requirement.BRIDGE
 })
-@Tag("debian-13")
+@Tag("debian-13-at-night")
 class HealingScenario {
     private static final String CONNECTION = """
             conn wire

@@ -16,7 +16,7 @@ import org.xfrmbridge.lab.Topology;
  * receives, is killed and started again while charon runs on. Expected: charon hears that its States are gone and
  * negotiates at once, without a packet in the clear, also where only policies of the CHILD_SA protect.
  */
-@Tag("debian-13")
+@Tag("debian-13-at-night")
 class HealingScenario extends PairedScenario {
     @Override
     Pair start() {

@@ -38,7 +38,7 @@ class ProtocolScenario extends PairedScenario {
      */
     @ParameterizedTest
     @EnumSource(Family.class)
-    @Tag("debian-13")
+    @Tag("debian-13-at-night")
     void shouldCompressWhatGetsSmallerWhenTunnelled(Family family) {
         Connection connection = new Connection("comp").outer(family);
         connection.child("comp", family).set("ipcomp", "yes");
@@ -47,7 +47,7 @@ class ProtocolScenario extends PairedScenario {
 
     @ParameterizedTest
     @EnumSource(Family.class)
-    @Tag("debian-13")
+    @Tag("debian-13-at-night")
     void shouldCompressWhatGetsSmallerInTransportMode(Family outer) {
         Connection connection = new Connection("comp").outer(outer);
         connection.child("comp", outer).transport().set("ipcomp", "yes");

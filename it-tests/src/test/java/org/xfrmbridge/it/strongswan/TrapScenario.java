@@ -18,7 +18,7 @@ import org.xfrmbridge.lab.Topology;
  * with it. Expected: an ACQUIRE makes charon negotiate, a larval state stands meanwhile, no packet leaves in the clear,
  * and when the peer agrees pings pass.
  */
-@Tag("debian-13")
+@Tag("debian-13-at-night")
 class TrapScenario extends PairedScenario {
     @Override
     Pair start() {
