@@ -1,5 +1,5 @@
 #!/bin/bash
-# What messages.sh and flood.sh, which source it, have in common: a bridge of this build in a network namespace, and
+# What the scripts that source it have in common: a bridge of this build in a network namespace, and
 # what is to be cleaned up. A script that sources it begins with its description, which is its help.
 set -u -o pipefail
 export LC_ALL=C
@@ -67,3 +67,13 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
+
+# in_ns NAMESPACE COMMAND...: in one whose name begins with PREFIX, which who reads this has set
+in_ns() { ip netns exec "$PREFIX$$$1" "${@:2}"; }
+
+# spawn NAME NAMESPACE COMMAND...: in the background; what it says is in $TMP/NAME.log, its number in PIDS
+spawn() {
+    ip netns exec "$PREFIX$$$2" "${@:3}" >"$TMP/$1.log" 2>&1 &
+    # shellcheck disable=SC2034 # of who reads this
+    PIDS[$1]=$!
+}

@@ -35,6 +35,7 @@ ATTACHMENTS='stack wire'
 CACHES='cached uncached'
 STATES='1000 100000'
 KEY=0x000102030405060708090a0b0c0d0e0f10111213
+PREFIX=fp
 declare -A PIDS
 
 while [ $# -gt 0 ]; do
@@ -72,14 +73,6 @@ leave() {
     clean_up
 }
 trap leave EXIT
-
-in_ns() { ip netns exec "fp$$$1" "${@:2}"; }
-
-# spawn NAME HOST COMMAND...: in the background; what it says is in $TMP/NAME.log
-spawn() {
-    ip netns exec "fp$$$2" "${@:3}" >"$TMP/$1.log" 2>&1 &
-    PIDS[$1]=$!
-}
 
 # pair: hosts a 192.0.2.1 and b 192.0.2.2, with 10.1.0.1 and 10.2.0.1 behind them
 pair() {

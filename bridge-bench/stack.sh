@@ -34,6 +34,7 @@ POLICIES='0 1000 10000 100000'
 PARTS='unprotected protected'
 DATAGRAMS=60000
 KEY=0x000102030405060708090a0b0c0d0e0f10111213
+PREFIX=st
 declare -A PIDS
 
 while [ $# -gt 0 ]; do
@@ -59,14 +60,6 @@ end_all() {
     PIDS=()
 }
 trap 'end_all; clean_up' EXIT
-
-in_ns() { ip netns exec "st$$$1" "${@:2}"; }
-
-# spawn NAME NAMESPACE COMMAND...: in the background; what it says is in $TMP/NAME.log
-spawn() {
-    ip netns exec "st$$$2" "${@:3}" >"$TMP/$1.log" 2>&1 &
-    PIDS[$1]=$!
-}
 
 # pair NAME: hosts NAMEa 192.0.2.1 and NAMEb 192.0.2.2 on a wire, with a sink and iperf3 each
 pair() {
