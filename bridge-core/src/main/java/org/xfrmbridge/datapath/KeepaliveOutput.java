@@ -104,6 +104,6 @@ public final class KeepaliveOutput {
         long sum = Checksum.add(0, out, at + Ipv6.SOURCE, 2 * Ipv6.ADDRESS_BYTES) + IpProtocol.UDP + UDP_BYTES;
         // RFC 8200 8.1: a zero is sent as ones.
         int checksum = Checksum.finish(Checksum.add(sum, out, udp, UDP_BYTES));
-        Bytes.putU16(out, udp + Udp.CHECKSUM, checksum == 0 ? 0xffff : checksum);
+        Bytes.putU16(out, udp + Udp.CHECKSUM, Udp.present(checksum));
     }
 }

@@ -33,10 +33,10 @@ final class UdpEncapsulation {
         Bytes.putU16(data, udp + Udp.LENGTH, udpBytes);
         Bytes.putU16(data, udp + Udp.CHECKSUM, 0);
         if (!packet.isIpv4()) {
-            // RFC 8200 8.1: mandatory, and then a zero is sent as ones.
+            // RFC 8200 8.1: mandatory.
             long sum = Checksum.pseudoHeader(packet, IpProtocol.UDP, udpBytes);
             int checksum = Checksum.finish(Checksum.add(sum, data, udp, udpBytes));
-            Bytes.putU16(data, udp + Udp.CHECKSUM, checksum == 0 ? 0xffff : checksum);
+            Bytes.putU16(data, udp + Udp.CHECKSUM, Udp.present(checksum));
         }
     }
 

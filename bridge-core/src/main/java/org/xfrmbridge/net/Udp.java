@@ -11,4 +11,12 @@ public final class Udp {
     public static final int TCP_CHECKSUM = 16;
 
     private Udp() {}
+
+    /**
+     * A checksum as it is sent: zero would say that there is none; the other zero of ones' complement means the same
+     * number.
+     */
+    public static int present(int checksum) {
+        return checksum == 0 ? 0xffff : checksum;
+    }
 }

@@ -1,2 +1,2 @@
-/** What a network card would do: cutting TCP super-frames into segments, merging segments again, and datagrams. */
+/** What a network card would do: cutting super-frames of TCP and UDP, and merging segments and datagrams. */
 package org.xfrmbridge.offload;

@@ -27,7 +27,7 @@ class SegmentationTest {
     void shouldCutIntoWholeSegmentsWithRightChecksumsWhenAStreamIsLong(int version) {
         byte[] payload = randomBytes(5 * 1400 + 1);
         byte[] frame = TcpFrames.frame(version, SEQUENCE, TcpFrames.ACK | TcpFrames.PSH | TcpFrames.CWR, payload);
-        boolean cut = Segmentation.cut(ByteBuffer.wrap(frame), 0, TcpFrames.tcpStart(version), 1400, pool, batch);
+        boolean cut = Segmentation.cutStream(ByteBuffer.wrap(frame), 0, TcpFrames.tcpStart(version), 1400, pool, batch);
         assertTrue(cut);
         assertEquals(6, batch.size());
         ByteArrayOutputStream stream = new ByteArrayOutputStream();
@@ -45,7 +45,7 @@ class SegmentationTest {
     @Test
     void shouldKeepAStreamThatFitsInOnePiece() {
         byte[] frame = TcpFrames.frame(4, 1, TcpFrames.ACK, randomBytes(10));
-        assertTrue(Segmentation.cut(ByteBuffer.wrap(frame), 0, TcpFrames.tcpStart(4), 1400, pool, batch));
+        assertTrue(Segmentation.cutStream(ByteBuffer.wrap(frame), 0, TcpFrames.tcpStart(4), 1400, pool, batch));
         assertArrayEquals(frame, bytes(batch.get(0)));
     }
 
@@ -53,10 +53,14 @@ class SegmentationTest {
     void shouldRefuseWhenLengthsContradict() {
         byte[] frame = TcpFrames.frame(4, 1, TcpFrames.ACK, randomBytes(10));
         int tcp = TcpFrames.tcpStart(4);
-        assertFalse(Segmentation.cut(ByteBuffer.wrap(frame), 0, tcp, 0, pool, batch));
-        assertFalse(Segmentation.cut(ByteBuffer.wrap(frame), 0, frame.length - 5, 1400, pool, batch));
+        assertFalse(Segmentation.cutStream(ByteBuffer.wrap(frame), 0, tcp, 0, pool, batch));
+        assertFalse(Segmentation.cutStream(ByteBuffer.wrap(frame), 0, frame.length - 5, 1400, pool, batch));
+        assertFalse(Segmentation.cutStream(ByteBuffer.wrap(frame), 0, 0, 1400, pool, batch));
+        assertFalse(Segmentation.cutDatagrams(ByteBuffer.wrap(frame), 0, 0, 1400, pool, batch));
+        assertFalse(Segmentation.cutDatagrams(ByteBuffer.wrap(frame), 0, tcp, 0, pool, batch));
+        assertFalse(Segmentation.cutDatagrams(ByteBuffer.wrap(frame), 0, frame.length - 7, 1400, pool, batch));
         frame[tcp + 12] = 0x10;
-        assertFalse(Segmentation.cut(ByteBuffer.wrap(frame), 0, tcp, 1400, pool, batch));
+        assertFalse(Segmentation.cutStream(ByteBuffer.wrap(frame), 0, tcp, 1400, pool, batch));
         assertTrue(batch.isEmpty());
     }
 

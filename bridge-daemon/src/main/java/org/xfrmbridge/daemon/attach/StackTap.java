@@ -36,7 +36,7 @@ final class StackTap implements AutoCloseable {
     StackTap(String name, Links links, RouteSocket socket) throws OsException {
         this.links = links;
         this.socket = socket;
-        device = TapDevice.open(name, TapDevice.Offload.TCP);
+        device = TapDevice.open(name, TapDevice.Offload.SUPER_FRAMES);
         link = links.find(name);
         links.setAddressGeneration(link.index(), Link.NO_GENERATED_ADDRESS);
         links.setQueueLength(link.index(), QUEUE_FRAMES);

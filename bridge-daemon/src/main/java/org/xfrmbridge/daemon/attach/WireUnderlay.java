@@ -177,7 +177,7 @@ public final class WireUnderlay implements Underlay {
 
     private void openTaps(DeviceNames names) throws AttachmentException {
         try {
-            hostTap = TapDevice.open(names.host(), TapDevice.Offload.TCP);
+            hostTap = TapDevice.open(names.host(), TapDevice.Offload.SUPER_FRAMES);
             networkTap = TapDevice.open(names.network(), TapDevice.Offload.NONE);
             hostPort = new TapPort(hostTap);
             networkPort = new TapPort(networkTap);

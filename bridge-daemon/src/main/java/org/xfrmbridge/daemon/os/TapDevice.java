@@ -19,11 +19,14 @@ public final class TapDevice implements AutoCloseable {
     public enum Offload {
         /** Every frame is whole, at most a MTU long, and has nothing in front of it. */
         NONE,
-        /** TCP super-frames and unfinished checksums both ways; UDP ones, too, to a host that takes them. */
-        TCP
+        /** Super-frames and unfinished checksums both ways: of TCP, and of UDP where the kernel has such, since 6.2. */
+        SUPER_FRAMES
     }
 
-    /** {@code struct virtio_net_hdr}: what stands in front of a frame with {@link Offload#TCP}, in native order. */
+    /**
+     * {@code struct virtio_net_hdr}: what stands in front of a frame with {@link Offload#SUPER_FRAMES}, in native
+     * order.
+     */
     public static final int VIRTIO_HEADER_BYTES = 10;
 
     /** A super-frame is at most a full IPv6 packet and its Ethernet header with two VLAN tags. */
@@ -44,7 +47,7 @@ public final class TapDevice implements AutoCloseable {
     private final Descriptor descriptor;
     private final String name;
     private final Offload offload;
-    private boolean takesDatagrams;
+    private boolean carriesDatagrams;
 
     private TapDevice(Descriptor descriptor, String name, Offload offload) {
         this.descriptor = descriptor;
@@ -69,13 +72,15 @@ public final class TapDevice implements AutoCloseable {
         Memory request = new Memory(IFREQ_BYTES);
         byte[] nameBytes = name.getBytes(StandardCharsets.US_ASCII);
         request.buffer.put(0, nameBytes, 0, Math.min(nameBytes.length, MAX_NAME_BYTES));
-        int flags = IFF_TAP | IFF_NO_PI | (offload == Offload.TCP ? IFF_VNET_HDR : 0);
+        int flags = IFF_TAP | IFF_NO_PI | (offload == Offload.SUPER_FRAMES ? IFF_VNET_HDR : 0);
         request.buffer.putShort(MAX_NAME_BYTES + 1, (short) flags);
         check(LIBC.ioctl(descriptor.fd(), TUNSETIFF, request.pointer), "ioctl(TUNSETIFF, %s)", name);
-        // What it is asked for here is what it may give; a kernel that knows that takes it, too.
-        takesDatagrams = offload == Offload.TCP
+        // What the device may give; a kernel that knows it takes it, too.
+        carriesDatagrams = offload == Offload.SUPER_FRAMES
                 && LIBC.ioctl(descriptor.fd(), TUNSETOFFLOAD, OFFLOAD_CSUM_TSO4_TSO6 | OFFLOAD_USO4_USO6) == 0;
-        control(TUNSETOFFLOAD, "TUNSETOFFLOAD", offload == Offload.TCP ? OFFLOAD_CSUM_TSO4_TSO6 : 0);
+        if (!carriesDatagrams) {
+            control(TUNSETOFFLOAD, "TUNSETOFFLOAD", offload == Offload.NONE ? 0 : OFFLOAD_CSUM_TSO4_TSO6);
+        }
         control(TUNSETPERSIST, "TUNSETPERSIST", 1);
     }
 
@@ -106,9 +111,12 @@ public final class TapDevice implements AutoCloseable {
         return offload;
     }
 
-    /** Whether it takes datagrams of one UDP flow as a super-frame, VIRTIO_NET_HDR_GSO_UDP_L4: since Linux 6.2. */
-    public boolean takesDatagrams() {
-        return takesDatagrams;
+    /**
+     * Whether it takes and gives datagrams of one UDP flow as a super-frame, VIRTIO_NET_HDR_GSO_UDP_L4: since Linux
+     * 6.2.
+     */
+    public boolean carriesDatagrams() {
+        return carriesDatagrams;
     }
 
     public int fd() {

@@ -14,7 +14,7 @@ final class TapInput {
 
     TapInput(TapDevice device) {
         channel = device.new Channel();
-        virtioBytes = device.offload() == TapDevice.Offload.TCP ? TapDevice.VIRTIO_HEADER_BYTES : 0;
+        virtioBytes = device.offload() == TapDevice.Offload.SUPER_FRAMES ? TapDevice.VIRTIO_HEADER_BYTES : 0;
     }
 
     /** Takes one frame from the device, which may yield many; false if there is none. */
@@ -27,14 +27,8 @@ final class TapInput {
         // Limited still, if the frame before has shown a fault.
         ByteBuffer buffer = channel.buffer().clear();
         byte type = virtioBytes == 0 ? VirtioHeader.GSO_NONE : buffer.get(VirtioHeader.GSO_TYPE);
-        if (type == VirtioHeader.GSO_UDP_L4) {
-            // The device was asked whether it knows such, and is to give none: sent just then.
-            return true;
-        }
         if (type != VirtioHeader.GSO_NONE) {
-            int tcpStart = Short.toUnsignedInt(buffer.getShort(VirtioHeader.CHECKSUM_START));
-            int segmentBytes = Short.toUnsignedInt(buffer.getShort(VirtioHeader.GSO_SIZE));
-            Segmentation.cut(buffer.limit(bytes), virtioBytes, tcpStart, segmentBytes, pool, into);
+            cut(buffer.limit(bytes), type, pool, into);
             return true;
         }
         PacketBuffer packet = pool.take();
@@ -49,5 +43,15 @@ final class TapInput {
         }
         into.add(packet);
         return true;
+    }
+
+    private void cut(ByteBuffer buffer, byte type, PacketPool pool, PacketBatch into) {
+        int start = Short.toUnsignedInt(buffer.getShort(VirtioHeader.CHECKSUM_START));
+        int pieceBytes = Short.toUnsignedInt(buffer.getShort(VirtioHeader.GSO_SIZE));
+        if (type == VirtioHeader.GSO_UDP_L4) {
+            Segmentation.cutDatagrams(buffer, virtioBytes, start, pieceBytes, pool, into);
+        } else {
+            Segmentation.cutStream(buffer, virtioBytes, start, pieceBytes, pool, into);
+        }
     }
 }

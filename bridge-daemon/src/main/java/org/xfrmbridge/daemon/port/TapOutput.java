@@ -19,8 +19,8 @@ final class TapOutput implements RunSender {
 
     TapOutput(TapDevice device) {
         channel = device.new Channel();
-        streams = device.offload() == TapDevice.Offload.TCP ? new StreamCoalescing() : null;
-        datagrams = device.takesDatagrams() ? new DatagramCoalescing() : null;
+        streams = device.offload() == TapDevice.Offload.SUPER_FRAMES ? new StreamCoalescing() : null;
+        datagrams = device.carriesDatagrams() ? new DatagramCoalescing() : null;
     }
 
     @Override

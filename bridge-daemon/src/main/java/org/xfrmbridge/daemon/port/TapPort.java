@@ -9,9 +9,9 @@ import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.io.PacketPort;
 
 /**
- * A TAP. With {@link TapDevice.Offload#TCP} the host leaves checksums and cutting to the port, and one system call
- * carries up to 64 KB each way; what the datapath sees are ordinary frames. Written for the host's TAP: merged segments
- * and datagrams go to the machine's own stack.
+ * A TAP. With {@link TapDevice.Offload#SUPER_FRAMES} the host leaves checksums and cutting to the port, and one system
+ * call carries up to 64 KB each way; what the datapath sees are ordinary frames. Written for the host's TAP: merged
+ * segments and datagrams go to the machine's own stack.
  */
 public final class TapPort implements PacketPort {
     /** Enough to share the cost of a round, few enough to stay in the first-level cache with their headers. */

@@ -78,7 +78,7 @@ class StackHostPortTest {
                             .collect(Collectors.joining()));
             network.ip("-batch " + entries);
             network.inHere((Callable<Void>) () -> {
-                try (TapDevice device = TapDevice.open("xbtap0", TapDevice.Offload.TCP)) {
+                try (TapDevice device = TapDevice.open("xbtap0", TapDevice.Offload.SUPER_FRAMES)) {
                     network.ip("link set xbtap0 up");
                     StackHostPort port = new StackHostPort(new StackTapPort(device, 0, 1, 0), clock);
                     send(port, 0);

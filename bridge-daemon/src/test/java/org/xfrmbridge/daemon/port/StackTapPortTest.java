@@ -45,7 +45,7 @@ class StackTapPortTest {
     private static void withPort(Work work) throws Exception {
         try (TestNetwork network = new TestNetwork()) {
             network.inHere((Callable<Void>) () -> {
-                try (TapDevice device = TapDevice.open("xbtap0", TapDevice.Offload.TCP)) {
+                try (TapDevice device = TapDevice.open("xbtap0", TapDevice.Offload.SUPER_FRAMES)) {
                     network.ip("link set xbtap0 address 02:49:07:00:00:00 arp off mtu " + MAX_MTU_BYTES + " up");
                     network.ip("addr add 198.51.100.1/24 dev xbtap0");
                     work.run(network, new StackTapPort(device, TAP_MAC, MARK_BIT, 0));

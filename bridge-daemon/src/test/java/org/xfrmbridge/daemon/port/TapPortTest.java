@@ -13,11 +13,14 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.xfrmbridge.daemon.TestNetwork;
+import org.xfrmbridge.daemon.os.IpSocket;
+import org.xfrmbridge.daemon.os.MessagesToSend;
 import org.xfrmbridge.daemon.os.PacketSocket;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.io.PacketBatch;
@@ -151,7 +154,7 @@ class TapPortTest {
         byte[] from = InetAddress.getByName(there).getAddress();
         try (TestNetwork network = new TestNetwork()) {
             network.inHere(() -> {
-                try (TapDevice device = TapDevice.open("xbtap0", TapDevice.Offload.TCP)) {
+                try (TapDevice device = TapDevice.open("xbtap0", TapDevice.Offload.SUPER_FRAMES)) {
                     network.ip("link set xbtap0 address 02:49:07:00:00:00 arp off up");
                     network.ip("addr add 198.51.100.1/24 dev xbtap0");
                     network.ip("addr add 2001:db8:9::1/64 dev xbtap0 nodad");
@@ -173,7 +176,7 @@ class TapPortTest {
                             assertArrayEquals(expected, Arrays.copyOf(got.getData(), got.getLength()));
                         }
                     }
-                    if (device.takesDatagrams()) {
+                    if (device.carriesDatagrams()) {
                         // 40 of one size, 3 of another and the short one.
                         assertEquals(before + 2, packetsIn(network));
                     }
@@ -184,7 +187,82 @@ class TapPortTest {
     }
 
     private static long packetsIn(TestNetwork network) throws Exception {
-        return Long.parseLong(
-                network.exec("cat /sys/class/net/xbtap0/statistics/rx_packets").trim());
+        return packets(network, "rx");
+    }
+
+    private static long packets(TestNetwork network, String direction) throws Exception {
+        return Long.parseLong(network.exec("cat /sys/class/net/xbtap0/statistics/" + direction + "_packets")
+                .trim());
+    }
+
+    /** What a program sends as one, the port has as the kernel would have cut it. */
+    @ParameterizedTest
+    @CsvSource({
+        "198.51.100.1, 198.51.100.2, 40, 64, 64",
+        "198.51.100.1, 198.51.100.2, 44, 1400, 7",
+        "2001:db8:9::1, 2001:db8:9::2, 40, 64, 64",
+        "2001:db8:9::1, 2001:db8:9::2, 45, 1400, 1399"
+    })
+    void shouldCutDatagramsAsAKernelDoes(String here, String there, int datagrams, int bytes, int lastBytes)
+            throws Exception {
+        byte[] from = InetAddress.getByName(here).getAddress();
+        byte[] to = InetAddress.getByName(there).getAddress();
+        byte[] payload = new byte[(datagrams - 1) * bytes + lastBytes];
+        new Random(5).nextBytes(payload);
+        try (TestNetwork network = new TestNetwork()) {
+            network.inHere(() -> {
+                List<byte[]> byKernel = sentAsOne(network, TapDevice.Offload.NONE, from, to, payload, bytes);
+                assertEquals(datagrams, byKernel.size());
+                List<byte[]> byPort = sentAsOne(network, TapDevice.Offload.SUPER_FRAMES, from, to, payload, bytes);
+                assertEquals(datagrams, byPort.size());
+                for (int i = 0; i < datagrams; i++) {
+                    assertArrayEquals(byKernel.get(i), byPort.get(i), "datagram " + i);
+                }
+                return null;
+            });
+        }
+    }
+
+    private List<byte[]> sentAsOne(
+            TestNetwork network, TapDevice.Offload offload, byte[] from, byte[] to, byte[] payload, int segmentBytes)
+            throws Exception {
+        try (TapDevice device = TapDevice.open("xbtap0", offload)) {
+            network.ip("link set xbtap0 address 02:49:07:00:00:00 arp off up");
+            network.ip("addr replace 198.51.100.1/24 dev xbtap0");
+            network.ip("addr replace 2001:db8:9::1/64 dev xbtap0 nodad");
+            TapPort port = new TapPort(device);
+            long before = packets(network, "tx");
+            try (IpSocket socket = IpSocket.udpReceiver(to.length == 4 ? 2 : 10, PORT)) {
+                MessagesToSend message = new MessagesToSend();
+                byte[] address = Arrays.copyOf(to, to.length + 2);
+                Bytes.putU16(address, to.length, PORT);
+                message.beginUdp(socket, payload.length, address, 0, to.length);
+                if (to.length == 4) {
+                    message.ipv4Source(from, 0, 0);
+                } else {
+                    message.ipv6Source(from, 0, 0);
+                }
+                message.segments(segmentBytes);
+                message.append(payload, 0, payload.length);
+                message.end();
+                message.flush();
+            }
+            List<byte[]> frames = new ArrayList<>();
+            PacketBatch batch = new PacketBatch(64);
+            for (port.receive(pool, batch); !batch.isEmpty(); port.receive(pool, batch)) {
+                for (int i = 0; i < batch.size(); i++) {
+                    PacketBuffer frame = batch.get(i);
+                    int udp = Ethernet.HEADER_BYTES + (to.length == 4 ? 20 : 40);
+                    if (frame.length > udp && Bytes.u16(frame.data, frame.offset + udp + 2) == PORT) {
+                        frames.add(Arrays.copyOfRange(frame.data, frame.offset, frame.offset + frame.length));
+                    }
+                }
+                batch.clear();
+            }
+            if (device.carriesDatagrams()) {
+                assertTrue(packets(network, "tx") - before < 5, "one super-frame, and what the host says of itself");
+            }
+            return frames;
+        }
     }
 }
