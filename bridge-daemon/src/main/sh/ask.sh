@@ -12,8 +12,8 @@ is_for_run_alone() {
     while read -r line || [ -n "$line" ]; do
         case $line in
             '' | '#'*) ;;
-            attach[\ =]* | tap[\ =]* | mark-bit[\ =]* | mark-opened[\ =]* | clamp-mss* | group[\ =]* | flows[\ =]* | \
-                acquires[\ =]* | warm-up*) ;;
+            attach[\ =]* | tap[\ =]* | mark-bit[\ =]* | mark-opened[\ =]* | clamp-mss* | no-offload* | group[\ =]* | \
+                flows[\ =]* | acquires[\ =]* | warm-up*) ;;
             *) return 1 ;;
         esac
     done <"$1"

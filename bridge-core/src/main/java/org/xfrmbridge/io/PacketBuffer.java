@@ -10,9 +10,9 @@ import java.util.Arrays;
 public final class PacketBuffer {
     /** Whose packet it is, which others' NAT in the host's stack is to treat accordingly. */
     public enum Origin {
-        /** The bridge's own: an outer packet. Also where there is no host's stack. */
+        /** The bridge's own: an outer packet. Also of what comes from the network. */
         BRIDGE,
-        /** The stack's; it translates the source when the packet leaves, if it has to. */
+        /** The host's; its stack, if the bridge is in that, translates the source when the packet leaves. */
         STACK,
         /** The same, of a connection that nobody has answered yet. */
         STACK_UNANSWERED,

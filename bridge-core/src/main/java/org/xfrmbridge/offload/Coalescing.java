@@ -20,7 +20,8 @@ import org.xfrmbridge.net.Ipv6;
  * }</pre>
  */
 public abstract sealed class Coalescing permits StreamCoalescing, DatagramCoalescing {
-    private static final int MAX_IP_BYTES = 65535;
+    /** What every kernel cuts: the default of its devices, the link header included. */
+    static final int MAX_FRAME_BYTES = 65_535;
 
     final Segment first = new Segment();
     final Segment next = new Segment();
@@ -28,15 +29,27 @@ public abstract sealed class Coalescing permits StreamCoalescing, DatagramCoales
     private final int leastTransportBytes;
     private final int checksum;
     private final int mostFrames;
+    private final int mostFrameBytes;
     private final byte[] header;
     private int payloadBytes;
 
-    /** @param checksum where the transport header has it */
-    Coalescing(int protocol, int leastTransportBytes, int mostTransportBytes, int checksum, int mostFrames) {
+    /**
+     * @param checksum where the transport header has it
+     * @param mostFrames that make one
+     * @param mostFrameBytes of the super-frame, the link header included
+     */
+    Coalescing(
+            int protocol,
+            int leastTransportBytes,
+            int mostTransportBytes,
+            int checksum,
+            int mostFrames,
+            int mostFrameBytes) {
         this.protocol = protocol;
         this.leastTransportBytes = leastTransportBytes;
         this.checksum = checksum;
         this.mostFrames = mostFrames;
+        this.mostFrameBytes = mostFrameBytes;
         header = new byte[Segment.MAX_LINK_BYTES + Ipv6.HEADER_BYTES + mostTransportBytes];
     }
 
@@ -90,7 +103,12 @@ public abstract sealed class Coalescing permits StreamCoalescing, DatagramCoales
     }
 
     private boolean isSafe(int frames) {
-        return (frames > 1 || first.isIntact(protocol)) && next.isIntact(protocol);
+        return (frames > 1 || isIntact(first)) && isIntact(next);
+    }
+
+    /** Whether the checksum of what IP carries is right. */
+    boolean isIntact(Segment segment) {
+        return segment.isIntact(protocol);
     }
 
     private boolean continues(int number) {
@@ -99,7 +117,7 @@ public abstract sealed class Coalescing permits StreamCoalescing, DatagramCoales
                 && next.ipv4 == first.ipv4
                 && next.frame.mark == first.frame.mark
                 && next.payloadBytes() <= first.payloadBytes()
-                && next.payload - next.ip + payloadBytes + next.payloadBytes() <= MAX_IP_BYTES
+                && next.payload + payloadBytes + next.payloadBytes() <= mostFrameBytes
                 && equal(0, first.ip)
                 && (first.ipv4 ? continuesIpv4() : continuesIpv6())
                 && continuesTransport(number, payloadBytes);

@@ -10,7 +10,7 @@ import org.xfrmbridge.net.Tcp;
  */
 public final class StreamCoalescing extends Coalescing {
     public StreamCoalescing() {
-        super(Tcp.PROTOCOL, Tcp.HEADER_BYTES, Tcp.MAX_HEADER_BYTES, Tcp.CHECKSUM, Integer.MAX_VALUE);
+        super(Tcp.PROTOCOL, Tcp.HEADER_BYTES, Tcp.MAX_HEADER_BYTES, Tcp.CHECKSUM, Integer.MAX_VALUE, MAX_FRAME_BYTES);
     }
 
     @Override

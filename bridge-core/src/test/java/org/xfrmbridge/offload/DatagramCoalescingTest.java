@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Checksum;
 import org.xfrmbridge.net.Ipv4;
@@ -19,7 +20,7 @@ class DatagramCoalescingTest {
     private static final int UDP = 17;
 
     private final PacketBatch batch = new PacketBatch(64);
-    private final DatagramCoalescing coalescing = new DatagramCoalescing();
+    private final DatagramCoalescing coalescing = DatagramCoalescing.ofAll();
 
     private static int udpStart(int version) {
         return IP + (version == 4 ? 20 : 40);
@@ -92,6 +93,63 @@ class DatagramCoalescingTest {
         assertEquals(PAYLOAD, coalescing.segmentBytes());
         assertEquals(udpStart(version), coalescing.transportStart());
         assertEquals(version == 4, coalescing.isIpv4());
+    }
+
+    private void addWithoutChecksums(int version, int datagrams) {
+        for (int i = 0; i < datagrams; i++) {
+            byte[] frame = frame(version, i, PAYLOAD);
+            Bytes.putU16(frame, udpStart(version) + 6, 0);
+            add(frame);
+        }
+    }
+
+    /** ESP in UDP over IPv4: the checksum is the kernel's to make. */
+    @Test
+    void shouldMergeOuterPacketsWithoutChecksums() {
+        addWithoutChecksums(4, 5);
+        assertEquals(1, coalescing.run(batch, 0));
+        DatagramCoalescing outer = DatagramCoalescing.ofOuterPackets(100, 1 << 20);
+        assertEquals(5, outer.run(batch, 0));
+        byte[] whole = frame(4, 0, 5 * PAYLOAD);
+        Bytes.putU16(whole, udpStart(4) + 6, ~Checksum.finish(pseudo(4, whole)) & 0xffff);
+        int headerBytes = udpStart(4) + 8;
+        assertArrayEquals(Arrays.copyOf(whole, headerBytes), Arrays.copyOf(outer.header(), headerBytes));
+        batch.clear();
+        addWithoutChecksums(6, 5);
+        assertEquals(1, outer.run(batch, 0));
+        batch.clear();
+        addFlow(6, 5);
+        assertEquals(5, outer.run(batch, 0));
+    }
+
+    @Test
+    void shouldLeaveThePacketsOfOthersAsTheyAre() {
+        DatagramCoalescing outer = DatagramCoalescing.ofOuterPackets(100, 1 << 20);
+        addFlow(4, 4);
+        batch.get(2).origin = PacketBuffer.Origin.STACK;
+        assertEquals(2, outer.run(batch, 0));
+        assertEquals(1, outer.run(batch, 2));
+        batch.get(0).origin = PacketBuffer.Origin.STACK;
+        assertEquals(1, outer.run(batch, 0));
+        batch.clear();
+        addFlow(4, 2);
+        batch.get(1).data[batch.get(1).offset + udpStart(4) + 20] ^= 1;
+        assertEquals(1, outer.run(batch, 0));
+    }
+
+    @Test
+    void shouldMergeNoMoreThanTheDeviceCuts() {
+        addFlow(4, 60);
+        assertEquals(7, DatagramCoalescing.ofOuterPackets(7, 1 << 20).run(batch, 0));
+        int headerBytes = udpStart(4) + 8;
+        assertEquals(
+                9,
+                DatagramCoalescing.ofOuterPackets(64, headerBytes + 10 * PAYLOAD - 1)
+                        .run(batch, 0));
+        assertEquals(
+                10,
+                DatagramCoalescing.ofOuterPackets(64, headerBytes + 10 * PAYLOAD)
+                        .run(batch, 0));
     }
 
     @Test

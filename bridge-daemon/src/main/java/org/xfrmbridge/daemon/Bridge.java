@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.concurrent.ThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xfrmbridge.daemon.attach.DeviceNames;
 import org.xfrmbridge.daemon.attach.StackPlan;
 import org.xfrmbridge.daemon.attach.StackUnderlay;
 import org.xfrmbridge.daemon.attach.Underlay;
+import org.xfrmbridge.daemon.attach.WirePlan;
 import org.xfrmbridge.daemon.control.BatchClock;
 import org.xfrmbridge.daemon.control.ControlLoop;
 import org.xfrmbridge.daemon.control.ControlPlane;
@@ -168,7 +168,8 @@ public final class Bridge implements AutoCloseable {
         ControlLoop loop = new ControlLoop(clock);
         BatchClock controlClock = new BatchClock(clock);
         kernel = switch (options.plan()) {
-            case DeviceNames names -> new WireNetwork(underlay.hostIndex(), names.original());
+            case WirePlan plan ->
+                new WireNetwork(underlay.hostIndex(), plan.names().original());
             case StackPlan _ -> new StackNetwork();
         };
         stack = new XfrmStack(
@@ -205,7 +206,9 @@ public final class Bridge implements AutoCloseable {
             control.deadlineNs(inStack::nextDeadlineNs);
         }
         plane = control.listen(
-                directory, options.privilegedGid(), new Statistics(underlay.label(), engine, stack.stats(), clock));
+                directory,
+                options.privilegedGid(),
+                new Statistics(underlay.label(), underlay.superFrames(), engine, stack.stats(), clock));
 
         if (inStack != null) {
             inStack.start();

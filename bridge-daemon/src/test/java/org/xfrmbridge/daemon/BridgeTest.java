@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.attach.DeviceNames;
+import org.xfrmbridge.daemon.attach.WirePlan;
 import org.xfrmbridge.daemon.client.Clients;
 import org.xfrmbridge.daemon.os.ControlClient;
 import org.xfrmbridge.datapath.PathContext;
@@ -44,7 +45,8 @@ class BridgeTest {
     }
 
     private static BridgeOptions options(String original, Path directory) {
-        return new BridgeOptions(DeviceNames.of(original, "xfrm0"), directory, -1, PathContext.DEFAULT_FLOWS);
+        return new BridgeOptions(
+                new WirePlan(DeviceNames.of(original, "xfrm0"), true), directory, -1, PathContext.DEFAULT_FLOWS);
     }
 
     @ParameterizedTest

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.daemon.attach.DeviceNames;
+import org.xfrmbridge.daemon.attach.WirePlan;
 import org.xfrmbridge.daemon.client.Clients;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.netlink.client.XfrmClient;
@@ -64,8 +65,8 @@ class PolicySettingsTest {
 
     private boolean pingThroughBridge(TestNetwork network, Direction direction, Selector selector, String peer)
             throws Exception {
-        Bridge bridge = network.inHere(() -> Bridge.start(
-                new BridgeOptions(DeviceNames.of("veth0", "xfrm0"), directory, -1, PathContext.DEFAULT_FLOWS)));
+        Bridge bridge = network.inHere(() -> Bridge.start(new BridgeOptions(
+                new WirePlan(DeviceNames.of("veth0", "xfrm0"), true), directory, -1, PathContext.DEFAULT_FLOWS)));
         try (XfrmClient client = Clients.xfrmOfBridge(directory)) {
             network.ping(peer);
             PolicySpecBuilder block =

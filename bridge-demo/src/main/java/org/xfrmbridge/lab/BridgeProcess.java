@@ -29,7 +29,10 @@ public final class BridgeProcess implements AutoCloseable {
         return bridge;
     }
 
-    /** The same, with more options of {@code run}, and without waiting. */
+    /**
+     * The same, with more options of {@code run}, and without waiting. The system property
+     * {@code xfrm-bridge.no-offload} adds that one.
+     */
     public static BridgeProcess launch(Lab lab, Namespace host, Attachment attachment, List<String> options) {
         BridgeProcess bridge = lab.own(new BridgeProcess(lab, host, attachment, options));
         bridge.launch();
@@ -65,6 +68,9 @@ public final class BridgeProcess implements AutoCloseable {
     private void launch() {
         List<String> line = new ArrayList<>(List.of(program().toString(), "run", "--dir", directory.toString()));
         line.addAll(attachment.options());
+        if (Boolean.getBoolean("xfrm-bridge.no-offload")) {
+            line.add("--no-offload");
+        }
         line.addAll(options);
         daemon = host.start("the bridge", log, host.command(line));
         starts++;

@@ -8,7 +8,7 @@ package org.xfrmbridge.daemon.attach;
  * @param network the TAP on the network's side, xfrm0n
  * @param bridge the Linux bridge of {@code original} and {@code network}, xfrm0b
  */
-public record DeviceNames(String original, String host, String network, String bridge) implements AttachmentPlan {
+public record DeviceNames(String original, String host, String network, String bridge) {
     /** IFNAMSIZ less the zero byte. */
     static final int MAX_NAME = 15;
 

@@ -9,4 +9,5 @@ import org.xfrmbridge.daemon.nft.StackNames;
  *     in it
  * @param clampsMss whether TCP connections that are forwarded are told what fits into their tunnel
  */
-public record StackPlan(StackNames names, int openedMark, boolean clampsMss) implements AttachmentPlan {}
+public record StackPlan(StackNames names, int openedMark, boolean clampsMss, boolean offload)
+        implements AttachmentPlan {}

@@ -33,10 +33,10 @@ final class StackTap implements AutoCloseable {
     private Link link;
     private boolean hostForwards;
 
-    StackTap(String name, Links links, RouteSocket socket) throws OsException {
+    StackTap(String name, TapDevice.Offload offload, Links links, RouteSocket socket) throws OsException {
         this.links = links;
         this.socket = socket;
-        device = TapDevice.open(name, TapDevice.Offload.SUPER_FRAMES);
+        device = TapDevice.open(name, offload);
         link = links.find(name);
         links.setAddressGeneration(link.index(), Link.NO_GENERATED_ADDRESS);
         links.setQueueLength(link.index(), QUEUE_FRAMES);

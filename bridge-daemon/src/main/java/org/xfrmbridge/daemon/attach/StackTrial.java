@@ -9,6 +9,7 @@ import org.xfrmbridge.daemon.nft.StackTable;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.SystemClock;
+import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.daemon.port.IpSocketPort;
 import org.xfrmbridge.daemon.route.Links;
 import org.xfrmbridge.daemon.route.RouteSocket;
@@ -58,12 +59,12 @@ public final class StackTrial {
         parts.add(part(
                 "raw sockets",
                 StackNeed.SOCKETS,
-                () -> new IpSocketPort(() -> new StackShortcuts(new SystemClock(), NAMES.markBit())).close()));
+                () -> new IpSocketPort(() -> new StackShortcuts(new SystemClock(), NAMES.markBit()), true).close()));
         parts.add(part(
                 "queues of netfilter",
                 StackNeed.QUEUE,
                 () -> ClearQueue.open(NAMES.userBits()).close()));
-        try (StackTap tap = new StackTap(NAMES.tap(), links, socket)) {
+        try (StackTap tap = new StackTap(NAMES.tap(), TapDevice.Offload.SUPER_FRAMES, links, socket)) {
             parts.add(new Part("TAP devices", null));
             parts.add(part("policy routing", StackNeed.ROUTING, () -> {
                 // As it is where a bridge may run.

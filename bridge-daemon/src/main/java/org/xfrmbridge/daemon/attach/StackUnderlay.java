@@ -26,6 +26,7 @@ import org.xfrmbridge.daemon.os.EventSource;
 import org.xfrmbridge.daemon.os.IpSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.SystemClock;
+import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.daemon.port.IpSocketPort;
 import org.xfrmbridge.daemon.port.StackTapPort;
 import org.xfrmbridge.daemon.route.Link;
@@ -106,7 +107,7 @@ public final class StackUnderlay implements Underlay {
             if (left == null) {
                 new StackRecord(NamespaceId.here(), plan.names()).write(directory);
             }
-            underlay.install(plan.openedMark(), left != null);
+            underlay.install(plan, left != null);
             return underlay;
         } catch (IOException | RuntimeException e) {
             if (left == null) {
@@ -145,12 +146,13 @@ public final class StackUnderlay implements Underlay {
      *
      * @param left whether there was such a bridge
      */
-    private void install(int openedMark, boolean left) throws IOException {
+    private void install(StackPlan plan, boolean left) throws IOException {
+        TapDevice.Offload offload = plan.offload() ? TapDevice.Offload.SUPER_FRAMES : TapDevice.Offload.NONE;
         boolean hasTap = links.find(names.tap()) != null;
-        tap = own(StackNeed.TAP.open(() -> new StackTap(names.tap(), links, socket)));
+        tap = own(StackNeed.TAP.open(() -> new StackTap(names.tap(), offload, links, socket)));
         linkEvents = own(new LinkEvents());
         network = StackNeed.SOCKETS.open(
-                () -> new IpSocketPort(() -> new StackShortcuts(new SystemClock(), names.markBit())));
+                () -> new IpSocketPort(() -> new StackShortcuts(new SystemClock(), names.markBit()), plan.offload()));
         own(network::release);
         StackNeed.ROUTING.open(() -> {
             routes.requireRules(tap.link());
@@ -158,7 +160,8 @@ public final class StackUnderlay implements Underlay {
         });
         queue = own(StackNeed.QUEUE.open(() -> ClearQueue.open(names.userBits())));
         host = new StackHostPort(
-                new StackTapPort(tap.device(), tap.link().mac(), names.markBit(), openedMark), new SystemClock());
+                new StackTapPort(tap.device(), tap.link().mac(), names.markBit(), plan.openedMark()),
+                new SystemClock());
         own(host::release);
         guard = own(Guard.open(directory));
         boolean haveGroups = haveGroups();
@@ -417,6 +420,15 @@ public final class StackUnderlay implements Underlay {
     /** Has IP in IP come here, too, for the sake of IPComp. */
     public void receiveIpInIp() throws OsException {
         network.receiveIpInIp();
+    }
+
+    @Override
+    public String superFrames() {
+        if (tap.device().offload() == TapDevice.Offload.NONE) {
+            return "none: --no-offload";
+        }
+        return "TCP%s at %s, ESP in UDP at the sockets"
+                .formatted(tap.device().carriesDatagrams() ? " and UDP" : "", names.tap());
     }
 
     /** What tells of changes of the host, by what a person calls them. */

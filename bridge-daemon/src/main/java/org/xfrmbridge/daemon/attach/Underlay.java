@@ -31,8 +31,8 @@ public interface Underlay extends AutoCloseable {
             Guard.endForgotten(directory);
         }
         return switch (plan) {
-            case DeviceNames names when left == null -> WireUnderlay.attach(names, directory, null);
-            case DeviceNames names when left instanceof WireRecord wire -> WireUnderlay.attach(names, directory, wire);
+            case WirePlan wire when left == null -> WireUnderlay.attach(wire, directory, null);
+            case WirePlan wire when left instanceof WireRecord record -> WireUnderlay.attach(wire, directory, record);
             case StackPlan stack when left == null -> StackUnderlay.attach(stack, directory, null);
             case StackPlan stack
             when left instanceof StackRecord record -> StackUnderlay.attach(stack, directory, record);
@@ -102,6 +102,9 @@ public interface Underlay extends AutoCloseable {
 
     /** For people: what is attached to, and by which device. */
     String label();
+
+    /** For people: which super-frames are carried, and where. */
+    String superFrames();
 
     /** For people: what becomes of packets when the bridge has ended and policies protect, and how to end that. */
     String whatStays();

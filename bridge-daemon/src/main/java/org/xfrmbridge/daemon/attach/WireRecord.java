@@ -15,6 +15,7 @@ import org.xfrmbridge.daemon.route.RouteMessage;
  * @param original the interface as it was: MAC address, MTU, flags, IPv6 address generation
  * @param configuration what moved
  * @param multicastRoutes of the original interface, which it must not have while it is a bridge port
+ * @param mergesDatagrams whether the original interface was told to merge what it receives, which it did not before
  */
 record WireRecord(
         NamespaceId namespaceId,
@@ -22,7 +23,8 @@ record WireRecord(
         Phase phase,
         Link original,
         IpConfiguration configuration,
-        List<RouteMessage> multicastRoutes)
+        List<RouteMessage> multicastRoutes,
+        boolean mergesDatagrams)
         implements AttachmentRecord {
     /**
      * How far it got: while MOVING the configuration is partly here, partly there, and the record's is the true one.
@@ -33,7 +35,11 @@ record WireRecord(
     }
 
     WireRecord in(Phase newPhase) {
-        return new WireRecord(namespaceId, names, newPhase, original, configuration, multicastRoutes);
+        return new WireRecord(namespaceId, names, newPhase, original, configuration, multicastRoutes, mergesDatagrams);
+    }
+
+    WireRecord merging(boolean merges) {
+        return new WireRecord(namespaceId, names, phase, original, configuration, multicastRoutes, merges);
     }
 
     static WireRecord of(NamespaceId namespaceId, Properties lines) {
@@ -56,7 +62,8 @@ record WireRecord(
                         messages(lines, "address", RouteMessage.NEW_ADDRESS),
                         messages(lines, "route", RouteMessage.NEW_ROUTE),
                         messages(lines, "neighbour", RouteMessage.NEW_NEIGHBOUR)),
-                messages(lines, "multicast", RouteMessage.NEW_ROUTE));
+                messages(lines, "multicast", RouteMessage.NEW_ROUTE),
+                Boolean.parseBoolean(lines.getProperty("original.merges-datagrams")));
     }
 
     private static int number(Properties lines, String key) {
@@ -87,6 +94,7 @@ record WireRecord(
         AttachmentRecord.line(out, "original.mtu", String.valueOf(original.mtuBytes()));
         AttachmentRecord.line(out, "original.flags", String.valueOf(original.flags()));
         AttachmentRecord.line(out, "original.address-generation", String.valueOf(original.addressGeneration()));
+        AttachmentRecord.line(out, "original.merges-datagrams", String.valueOf(mergesDatagrams));
         messageLines(out, "address", configuration.addresses());
         messageLines(out, "route", configuration.routes());
         messageLines(out, "neighbour", configuration.neighbours());

@@ -8,6 +8,7 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.nft.StackNames;
+import org.xfrmbridge.daemon.os.DeviceFeature;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.daemon.port.TapPort;
@@ -16,6 +17,7 @@ import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.daemon.route.Links;
 import org.xfrmbridge.daemon.route.RouteMessage;
 import org.xfrmbridge.daemon.route.RouteSocket;
+import org.xfrmbridge.daemon.route.SegmentationLimits;
 import org.xfrmbridge.daemon.status.Part;
 import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.datapath.PathContext.Placement;
@@ -58,6 +60,8 @@ public final class WireUnderlay implements Underlay {
     private TapPort networkPort;
     private WireRecord record;
     private IngressFilter filter;
+    private TapDevice.Offload offload = TapDevice.Offload.NONE;
+    private boolean mergesDatagrams;
     private boolean resumed;
 
     private WireUnderlay(Path directory) throws OsException {
@@ -73,13 +77,14 @@ public final class WireUnderlay implements Underlay {
      * @param directory where the record is; the caller holds its lock
      * @param left the record, null if there is none
      */
-    static WireUnderlay attach(DeviceNames names, Path directory, WireRecord left) throws IOException {
+    static WireUnderlay attach(WirePlan plan, Path directory, WireRecord left) throws IOException {
         WireUnderlay underlay = new WireUnderlay(directory);
+        underlay.offload = plan.offload() ? TapDevice.Offload.SUPER_FRAMES : TapDevice.Offload.NONE;
         try {
             if (left == null) {
-                underlay.make(names);
+                underlay.make(plan.names());
             } else {
-                underlay.resume(left, names);
+                underlay.resume(left, plan.names());
             }
             return underlay;
         } catch (IOException e) {
@@ -111,6 +116,7 @@ public final class WireUnderlay implements Underlay {
             closeWaysAround(names);
             // What goes with a carrier: proxy entries. All else has stayed.
             move.addNeighbours(left.configuration(), links.find(names.host()));
+            mergeDatagrams();
             LOG.info("took up {} in front of {} again", names.host(), names.original());
             return;
         }
@@ -145,11 +151,13 @@ public final class WireUnderlay implements Underlay {
                     WireRecord.Phase.MOVING,
                     original,
                     IpConfiguration.read(socket, original.index()),
-                    move.silence(original.index()));
+                    move.silence(original.index()),
+                    false);
             record.write(directory);
             moveToHostTap(original, links.find(names.host()), network.master());
             record = record.in(WireRecord.Phase.ATTACHED);
             record.write(directory);
+            mergeDatagrams();
         } catch (AttachmentException e) {
             rollBack(names, e);
             throw e;
@@ -177,13 +185,34 @@ public final class WireUnderlay implements Underlay {
 
     private void openTaps(DeviceNames names) throws AttachmentException {
         try {
-            hostTap = TapDevice.open(names.host(), TapDevice.Offload.SUPER_FRAMES);
-            networkTap = TapDevice.open(names.network(), TapDevice.Offload.NONE);
-            hostPort = new TapPort(hostTap);
-            networkPort = new TapPort(networkTap);
+            hostTap = TapDevice.open(names.host(), offload);
+            networkTap = TapDevice.open(names.network(), offload);
+            SegmentationLimits limits =
+                    links.segmentationLimits(links.find(names.original()).index());
+            hostPort = TapPort.ofHost(hostTap);
+            networkPort = TapPort.ofNetwork(networkTap, limits.segments(), limits.bytes());
         } catch (OsException e) {
             throw WireRules.explain(e, names);
         }
+    }
+
+    /**
+     * Has the original interface merge what it receives, if it can, or no longer. A device that takes super-frames of
+     * others, as a veth does, hands them on without being told.
+     */
+    private void mergeDatagrams() throws IOException {
+        String name = record.names().original();
+        boolean isOn = DeviceFeature.UDP_GRO_FORWARDING.isOn(name);
+        if (networkTap.carriesDatagrams() && !isOn) {
+            record = record.merging(true);
+            record.write(directory);
+            isOn = DeviceFeature.UDP_GRO_FORWARDING.set(name, true);
+        } else if (!networkTap.carriesDatagrams() && record.mergesDatagrams()) {
+            isOn = DeviceFeature.UDP_GRO_FORWARDING.set(name, false);
+            record = record.merging(false);
+            record.write(directory);
+        }
+        mergesDatagrams = isOn;
     }
 
     /** What was made by an earlier version may lack it, and anybody may have taken it away. */
@@ -331,6 +360,19 @@ public final class WireUnderlay implements Underlay {
     }
 
     @Override
+    public String superFrames() {
+        DeviceNames names = record.names();
+        if (offload == TapDevice.Offload.NONE) {
+            return "none: --no-offload";
+        }
+        if (!networkTap.carriesDatagrams()) {
+            return "TCP at %s and from %s; UDP needs Linux 6.2".formatted(names.host(), names.original());
+        }
+        return "TCP and UDP at %s and from %s, ESP in UDP to %2$s, which %s what it receives"
+                .formatted(names.host(), names.original(), mergesDatagrams ? "may merge" : "does not merge");
+    }
+
+    @Override
     public String whatStays() {
         return ("nothing passes %s until it runs again; \"xfrm-bridge detach\" ends them and gives %s its addresses "
                         + "and routes back")
@@ -418,6 +460,9 @@ public final class WireUnderlay implements Underlay {
         }
         if (original.mac() != record.original().mac()) {
             links.setMac(original.index(), record.original().mac());
+        }
+        if (record.mergesDatagrams()) {
+            DeviceFeature.UDP_GRO_FORWARDING.set(original.name(), false);
         }
     }
 

@@ -13,6 +13,7 @@ import org.xfrmbridge.daemon.HeapSizes;
 import org.xfrmbridge.daemon.attach.AttachmentPlan;
 import org.xfrmbridge.daemon.attach.DeviceNames;
 import org.xfrmbridge.daemon.attach.StackPlan;
+import org.xfrmbridge.daemon.attach.WirePlan;
 import org.xfrmbridge.daemon.firewall.FirewallCheck;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.os.CurrentProcess;
@@ -107,6 +108,12 @@ final class RunCommand implements Callable<Integer> {
     private boolean clampsMss;
 
     @Option(
+            names = "--no-offload",
+            description = "Carries one frame at a time everywhere: leaves cutting, merging and checksums of TCP and "
+                    + "UDP to the kernel. For kernels and network cards with faults there; costs most of the speed.")
+    private boolean withoutOffload;
+
+    @Option(
             names = "--group",
             paramLabel = "GROUP",
             description = "Members of this group may do what only root may otherwise.")
@@ -185,8 +192,8 @@ final class RunCommand implements Callable<Integer> {
                     spec.commandLine(), "--mark-opened: the bit " + markBit + " is the bridge's: see --mark-bit.");
         }
         return original == null
-                ? new StackPlan(new StackNames(tap, bit), opened, clampsMss)
-                : DeviceNames.of(original, tap);
+                ? new StackPlan(new StackNames(tap, bit), opened, clampsMss, !withoutOffload)
+                : new WirePlan(DeviceNames.of(original, tap), !withoutOffload);
     }
 
     private int mark(String option, String text) {

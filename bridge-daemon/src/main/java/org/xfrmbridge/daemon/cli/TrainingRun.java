@@ -19,6 +19,7 @@ import org.xfrmbridge.daemon.HeapSizes;
 import org.xfrmbridge.daemon.attach.AttachmentPlan;
 import org.xfrmbridge.daemon.attach.DeviceNames;
 import org.xfrmbridge.daemon.attach.StackPlan;
+import org.xfrmbridge.daemon.attach.WirePlan;
 import org.xfrmbridge.daemon.client.Clients;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.netlink.client.XfrmClient;
@@ -127,7 +128,7 @@ final class TrainingRun {
 
     private void beTrained() throws IOException {
         Path wire = directory.resolve("wire");
-        try (Bridge _ = Bridge.start(options(DeviceNames.of("eth0", "xfrm0"), wire))) {
+        try (Bridge _ = Bridge.start(options(new WirePlan(DeviceNames.of("eth0", "xfrm0"), true), wire))) {
             install(wire);
             exchange(GCM, SHORT_STREAM);
             flush(wire);
@@ -187,7 +188,7 @@ final class TrainingRun {
     }
 
     private static AttachmentPlan inStack() {
-        return new StackPlan(StackNames.DEFAULT, 0, false);
+        return new StackPlan(StackNames.DEFAULT, 0, false, true);
     }
 
     // Entries

@@ -18,14 +18,19 @@ import org.xfrmbridge.xfrm.Direction;
 /** The numbers of {@code xfrm-bridge stat}. Control thread only. */
 public final class Statistics {
     private final String place;
+    private final String superFrames;
     private final XfrmService service;
     private final XfrmStats stats;
     private final Clock clock;
     private final long startNs;
 
-    /** @param place where it stands, for people: "at eth0 (xfrm0)" */
-    public Statistics(String place, XfrmService service, XfrmStats stats, Clock clock) {
+    /**
+     * @param place where it stands, for people: "at eth0 (xfrm0)"
+     * @param superFrames which are carried there, for people
+     */
+    public Statistics(String place, String superFrames, XfrmService service, XfrmStats stats, Clock clock) {
         this.place = place;
+        this.superFrames = superFrames;
         this.service = service;
         this.stats = stats;
         this.clock = clock;
@@ -54,7 +59,8 @@ public final class Statistics {
     }
 
     String toText() {
-        StringBuilder out = new StringBuilder("xfrm-bridge ").append(place).append("\n\n");
+        StringBuilder out = new StringBuilder("xfrm-bridge ").append(place).append("\nsuper-frames: ");
+        out.append(superFrames).append("\n\n");
         totals().forEach((name, value) -> out.append("%-24s %14s%n".formatted(name.replace('_', ' '), value)));
         out.append("%n%-24s %14s %14s%n".formatted("", "outbound", "inbound"));
         for (Metric metric : Metric.values()) {
@@ -82,7 +88,7 @@ public final class Statistics {
 
     private void write(JsonWriter json) throws IOException {
         json.setIndent("  ");
-        json.beginObject().name("place").value(place);
+        json.beginObject().name("place").value(place).name("super_frames").value(superFrames);
         for (Map.Entry<String, Number> total : totals().entrySet()) {
             json.name(total.getKey()).value(total.getValue());
         }

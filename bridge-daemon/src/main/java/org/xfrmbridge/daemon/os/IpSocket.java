@@ -147,15 +147,16 @@ public final class IpSocket implements AutoCloseable {
     }
 
     /**
-     * Receives UDP at a port of all addresses of the host, several datagrams of one train at a time.
+     * Receives UDP at a port of all addresses of the host.
      *
      * @param port 0 for one that the kernel chooses
+     * @param trains whether several datagrams of one train come as one
      */
-    public static IpSocket udpReceiver(int family, int port) throws OsException {
+    public static IpSocket udpReceiver(int family, int port, boolean trains) throws OsException {
         return openToSend(family, SOCK_DGRAM, 0, StackSigns.BYPASS_PRIORITY, socket -> {
             socket.prepareToSend(StackSigns.BYPASS_PRIORITY);
             socket.prepareToReceive();
-            socket.trySet(SOL_UDP, UDP_GRO, 1);
+            socket.trySet(SOL_UDP, UDP_GRO, trains ? 1 : 0);
             if (family == AF_INET) {
                 socket.set(SOL_IP, IP_RECVTOS, 1);
                 socket.set(SOL_IP, IP_RECVTTL, 1);

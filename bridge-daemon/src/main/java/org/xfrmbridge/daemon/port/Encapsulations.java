@@ -23,12 +23,19 @@ final class Encapsulations {
     record Entry(IpSocket v4, IpSocket v6, int port, boolean sends) {}
 
     private final boolean ipv6;
+    private final boolean trains;
     private final Deque<Entry> idle = new ArrayDeque<>();
     /** Replaced, never changed. */
     private volatile Entry[] open = {};
 
-    Encapsulations(boolean ipv6) {
+    /** @param trains whether several packets are sent, and received, as one message */
+    Encapsulations(boolean ipv6, boolean trains) {
         this.ipv6 = ipv6;
+        this.trains = trains;
+    }
+
+    boolean haveTrains() {
+        return trains;
     }
 
     /** Null if the port is not open. */
@@ -57,9 +64,10 @@ final class Encapsulations {
 
     private Entry bind() throws OsException {
         for (int tries = 1; ; tries++) {
-            IpSocket v4 = IpSocket.udpReceiver(AddressFamily.INET, 0);
+            IpSocket v4 = IpSocket.udpReceiver(AddressFamily.INET, 0, trains);
             try {
-                return new Entry(v4, ipv6 ? IpSocket.udpReceiver(AddressFamily.INET6, v4.port()) : null, 0, false);
+                return new Entry(
+                        v4, ipv6 ? IpSocket.udpReceiver(AddressFamily.INET6, v4.port(), trains) : null, 0, false);
             } catch (OsException e) {
                 v4.close();
                 if (e.errno() != OsException.EADDRINUSE || tries == MOST_TRIES) {

@@ -44,17 +44,21 @@ public final class IpSocketPort implements PacketPort {
     /** What an event's key means; slots of closed ones are null. Replaced, never changed. */
     private volatile SocketReceiver[] receivers = {};
 
-    private Encapsulations encapsulations = new Encapsulations(false);
+    private Encapsulations encapsulations = new Encapsulations(false, false);
     private boolean receivesIpInIp;
     private volatile boolean closed;
 
-    /** EPERM without CAP_NET_RAW and CAP_NET_ADMIN. */
-    public IpSocketPort(Shortcuts.Source shortcuts) throws OsException {
+    /**
+     * EPERM without CAP_NET_RAW and CAP_NET_ADMIN.
+     *
+     * @param trains whether ESP in UDP goes and comes in trains; else packet by packet
+     */
+    public IpSocketPort(Shortcuts.Source shortcuts, boolean trains) throws OsException {
         this.shortcuts = shortcuts;
         try {
             events.add(wakeup.fd(), PollSet.READ, WAKING);
             hasIpv6 = newSenders().haveIpv6();
-            encapsulations = new Encapsulations(hasIpv6);
+            encapsulations = new Encapsulations(hasIpv6, trains);
             for (int protocol : new int[] {IpProtocol.ESP, IpProtocol.AH, IpProtocol.COMP}) {
                 receive(protocol);
             }

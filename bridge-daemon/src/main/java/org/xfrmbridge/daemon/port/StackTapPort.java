@@ -40,7 +40,7 @@ public final class StackTapPort implements PacketPort {
      * @param openedMark bits that are set in the mark of every packet to the host
      */
     public StackTapPort(TapDevice device, long tapMac, int markBit, int openedMark) throws OsException {
-        tap = new TapPort(device);
+        tap = TapPort.ofHost(device);
         this.tapMac = tapMac;
         userBits = ~markBit;
         this.openedMark = openedMark;

@@ -4,21 +4,34 @@ import java.nio.ByteBuffer;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.io.PacketBuffer.Origin;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.offload.Segmentation;
 
-/** Reads a TAP; finishes what the host left to the device. One thread. */
+/** Reads a TAP; finishes and cuts what the kernel left to the device. One thread. */
 final class TapInput {
     private final TapDevice.Channel channel;
     private final int virtioBytes;
+    private final Origin origin;
 
-    TapInput(TapDevice device) {
+    /** @param origin of what is read */
+    TapInput(TapDevice device, Origin origin) {
+        this.origin = origin;
         channel = device.new Channel();
         virtioBytes = device.offload() == TapDevice.Offload.SUPER_FRAMES ? TapDevice.VIRTIO_HEADER_BYTES : 0;
     }
 
     /** Takes one frame from the device, which may yield many; false if there is none. */
     boolean read(PacketPool pool, PacketBatch into) {
+        int first = into.size();
+        boolean isRead = readFrames(pool, into);
+        for (int i = first; i < into.size(); i++) {
+            into.get(i).origin = origin;
+        }
+        return isRead;
+    }
+
+    private boolean readFrames(PacketPool pool, PacketBatch into) {
         int bytes = channel.read();
         int frameBytes = bytes - virtioBytes;
         if (frameBytes <= 0) {

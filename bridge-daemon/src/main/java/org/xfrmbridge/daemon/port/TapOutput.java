@@ -8,19 +8,41 @@ import org.xfrmbridge.offload.Coalescing;
 import org.xfrmbridge.offload.DatagramCoalescing;
 import org.xfrmbridge.offload.StreamCoalescing;
 
-/**
- * Writes to a TAP. Segments of one TCP stream that follow each other go as one super-frame, and datagrams of one flow,
- * if the kernel takes such. One thread.
- */
+/** Writes to a TAP. Frames that follow each other go as one super-frame, if the kernel takes such. One thread. */
 final class TapOutput implements RunSender {
     private final TapDevice.Channel channel;
+    private final int virtioBytes;
+    /** Null for none. */
     private final StreamCoalescing streams;
+
     private final DatagramCoalescing datagrams;
 
-    TapOutput(TapDevice device) {
+    private TapOutput(TapDevice device, StreamCoalescing streams, DatagramCoalescing datagrams) {
         channel = device.new Channel();
-        streams = device.offload() == TapDevice.Offload.SUPER_FRAMES ? new StreamCoalescing() : null;
-        datagrams = device.carriesDatagrams() ? new DatagramCoalescing() : null;
+        virtioBytes = device.offload() == TapDevice.Offload.SUPER_FRAMES ? TapDevice.VIRTIO_HEADER_BYTES : 0;
+        this.streams = streams;
+        this.datagrams = datagrams;
+    }
+
+    /** To the machine's own stack: segments of one TCP stream, and datagrams of one flow. */
+    static TapOutput toHost(TapDevice device) {
+        return new TapOutput(
+                device,
+                device.offload() == TapDevice.Offload.SUPER_FRAMES ? new StreamCoalescing() : null,
+                device.carriesDatagrams() ? DatagramCoalescing.ofAll() : null);
+    }
+
+    /**
+     * To others: outer packets of one flow. All else goes as it came.
+     *
+     * @param mostFrames that the device on their way cuts
+     * @param mostBytes that it cuts, the link header included
+     */
+    static TapOutput toNetwork(TapDevice device, int mostFrames, int mostBytes) {
+        return new TapOutput(
+                device,
+                null,
+                device.carriesDatagrams() ? DatagramCoalescing.ofOuterPackets(mostFrames, mostBytes) : null);
     }
 
     @Override
@@ -34,19 +56,19 @@ final class TapOutput implements RunSender {
         frames = datagrams == null ? 1 : datagrams.run(batch, at);
         if (frames > 1) {
             writeSuperFrame(datagrams, VirtioHeader.GSO_UDP_L4, batch, at, frames);
-        } else if (streams == null) {
-            writeFrame(batch.get(at), 0);
         } else {
-            channel.buffer().putLong(0, 0).putShort(8, (short) 0);
-            writeFrame(batch.get(at), TapDevice.VIRTIO_HEADER_BYTES);
+            writeFrame(batch.get(at));
         }
         return frames;
     }
 
-    private void writeFrame(PacketBuffer packet, int at) {
+    private void writeFrame(PacketBuffer packet) {
         if (packet.length <= TapDevice.MAX_FRAME_BYTES) {
-            channel.buffer().put(at, packet.data, packet.offset, packet.length);
-            channel.write(at + packet.length);
+            if (virtioBytes != 0) {
+                channel.buffer().putLong(0, 0).putShort(8, (short) 0);
+            }
+            channel.buffer().put(virtioBytes, packet.data, packet.offset, packet.length);
+            channel.write(virtioBytes + packet.length);
         }
     }
 

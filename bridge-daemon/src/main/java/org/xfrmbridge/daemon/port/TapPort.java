@@ -1,17 +1,18 @@
 package org.xfrmbridge.daemon.port;
 
+import java.util.function.Supplier;
 import org.xfrmbridge.daemon.os.EventDescriptor;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PollSet;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.io.PacketBatch;
+import org.xfrmbridge.io.PacketBuffer.Origin;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.io.PacketPort;
 
 /**
  * A TAP. With {@link TapDevice.Offload#SUPER_FRAMES} the host leaves checksums and cutting to the port, and one system
- * call carries up to 64 KB each way; what the datapath sees are ordinary frames. Written for the host's TAP: merged
- * segments and datagrams go to the machine's own stack.
+ * call carries up to 64 KB each way; what the datapath sees are ordinary frames.
  */
 public final class TapPort implements PacketPort {
     /** Enough to share the cost of a round, few enough to stay in the first-level cache with their headers. */
@@ -24,13 +25,28 @@ public final class TapPort implements PacketPort {
     private final PollSet waiting = new PollSet();
     private volatile boolean closed;
 
-    public TapPort(TapDevice device) throws OsException {
+    private TapPort(TapDevice device, Origin origin, Supplier<TapOutput> outputs) throws OsException {
         this.closing = new EventDescriptor();
-        this.input = new TapInput(device);
-        this.output = ThreadLocal.withInitial(() -> new TapOutput(device));
+        this.input = new TapInput(device, origin);
+        this.output = ThreadLocal.withInitial(outputs);
         poll.add(device.fd(), PollSet.READ);
         waiting.add(device.fd(), PollSet.READ);
         poll.add(closing.fd(), PollSet.READ);
+    }
+
+    /** Where the machine's own stack is: it takes merged segments, and datagrams. */
+    public static TapPort ofHost(TapDevice device) throws OsException {
+        return new TapPort(device, Origin.STACK, () -> TapOutput.toHost(device));
+    }
+
+    /**
+     * Where others are: of what goes to them only outer packets are merged, as some device cuts them again.
+     *
+     * @param mostFrames that this device cuts
+     * @param mostBytes that it cuts, the link header included
+     */
+    public static TapPort ofNetwork(TapDevice device, int mostFrames, int mostBytes) throws OsException {
+        return new TapPort(device, Origin.BRIDGE, () -> TapOutput.toNetwork(device, mostFrames, mostBytes));
     }
 
     @Override

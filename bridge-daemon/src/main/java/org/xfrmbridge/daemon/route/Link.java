@@ -61,6 +61,9 @@ public record Link(
     static final int IFLA_LINKINFO = 18;
     static final int IFLA_AF_SPEC = 26;
     static final int IFLA_LINK_NETNSID = 37;
+    static final int IFLA_GSO_MAX_SEGS = 40;
+    static final int IFLA_GSO_MAX_SIZE = 41;
+    static final int IFLA_GSO_IPV4_MAX_SIZE = 63;
     static final int IFLA_INFO_KIND = 1;
     static final int IFLA_INFO_DATA = 2;
     static final int IFLA_INET6_ADDR_GEN_MODE = 8;

@@ -63,6 +63,11 @@ public final class Links {
         return find(header(GET_LINK, 0, index, 0, 0));
     }
 
+    /** What an interface cuts, or its kernel for it. */
+    public SegmentationLimits segmentationLimits(int index) throws OsException {
+        return SegmentationLimits.of(socket.get(header(GET_LINK, 0, index, 0, 0)));
+    }
+
     /** Every interface there is. */
     public List<Link> all() throws OsException {
         return socket.dump(GET_LINK, new byte[16]).stream().map(Link::of).toList();

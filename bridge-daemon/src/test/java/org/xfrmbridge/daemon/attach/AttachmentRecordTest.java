@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,7 +34,8 @@ class AttachmentRecordTest {
                 WireRecord.Phase.MOVING,
                 original,
                 configuration,
-                List.of());
+                List.of(),
+                true);
     }
 
     @Test
@@ -51,6 +53,7 @@ class AttachmentRecordTest {
         assertArrayEquals(
                 new byte[] {2}, read.configuration().routes().getLast().payload());
         assertEquals(List.of(), read.configuration().neighbours());
+        assertTrue(read.mergesDatagrams());
     }
 
     @Test

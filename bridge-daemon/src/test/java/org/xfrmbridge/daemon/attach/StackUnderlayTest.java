@@ -54,7 +54,7 @@ import org.xfrmbridge.xfrm.Direction;
 /** Judged by the text of {@code ip} and {@code nft}, in a namespace of its own. */
 @Timeout(60)
 class StackUnderlayTest {
-    private static final StackPlan PLAN = new StackPlan(StackNames.DEFAULT, 0, false);
+    private static final StackPlan PLAN = new StackPlan(StackNames.DEFAULT, 0, false, true);
 
     @TempDir
     private Path directory;
@@ -642,7 +642,7 @@ class StackUnderlayTest {
             Underlay underlay = Underlay.attach(PLAN, directory);
             String reason = assertThrows(
                             AttachmentException.class,
-                            () -> Underlay.attach(DeviceNames.of("veth0", "xfrm1"), directory))
+                            () -> Underlay.attach(new WirePlan(DeviceNames.of("veth0", "xfrm1"), true), directory))
                     .getMessage();
             assertTrue(reason.contains("run without --attach"), reason);
             underlay.close();

@@ -59,7 +59,7 @@ class WireUnderlayTest {
     }
 
     private static WireUnderlay attach(DeviceNames names, Path directory) throws IOException {
-        return (WireUnderlay) Underlay.attach(names, directory);
+        return (WireUnderlay) Underlay.attach(new WirePlan(names, true), directory);
     }
 
     /** Less interface numbers and neighbours that come and go. */
@@ -111,6 +111,46 @@ class WireUnderlayTest {
         });
         assertEquals(before, snapshot());
         assertNull(AttachmentRecord.read(directory));
+    }
+
+    private String merging() throws Exception {
+        return network.exec("ethtool -k veth0")
+                .lines()
+                .filter(line -> line.contains("rx-udp-gro-forwarding"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void shouldHaveTheInterfaceMergeDatagramsUntilItIsDetached() throws Exception {
+        network.inHere(() -> {
+            assertEquals("rx-udp-gro-forwarding: off", merging());
+            WireUnderlay underlay = attach(NAMES, directory);
+            assertEquals("rx-udp-gro-forwarding: on", merging());
+            underlay.leave();
+            // Without super-frames it is not wanted.
+            Underlay.attach(new WirePlan(NAMES, false), directory).leave();
+            assertEquals("rx-udp-gro-forwarding: off", merging());
+            attach(NAMES, directory).leave();
+            assertEquals("rx-udp-gro-forwarding: on", merging());
+            Underlay.detach(directory);
+            assertEquals("rx-udp-gro-forwarding: off", merging());
+            return null;
+        });
+    }
+
+    @Test
+    void shouldLeaveAnInterfaceAloneThatMergesAnyway() throws Exception {
+        network.inHere(() -> {
+            network.exec("ethtool -K veth0 rx-udp-gro-forwarding on");
+            attach(NAMES, directory).close();
+            assertEquals("rx-udp-gro-forwarding: on", merging());
+            WireUnderlay single = (WireUnderlay) Underlay.attach(new WirePlan(NAMES, false), directory);
+            assertEquals("rx-udp-gro-forwarding: on", merging());
+            assertEquals("none: --no-offload", single.superFrames());
+            single.close();
+            return null;
+        });
     }
 
     @Test

@@ -113,7 +113,7 @@ class OwnPacketsTest {
                     owner,
                     IpSocket.haveGroups(),
                     SelectionChange.nothing());
-            port = new IpSocketPort(NoShortcuts::new);
+            port = new IpSocketPort(NoShortcuts::new, true);
             return null;
         });
         table.cover(Set.of(veth0()), false);

@@ -146,7 +146,7 @@ class IpSocketPortTest {
                     boolean known = network.ping(family.thereText) || network.ping(family.thereText);
                     assertTrue(known, "the neighbour is known");
                 }
-                IpSocketPort port = new IpSocketPort(shortcuts);
+                IpSocketPort port = new IpSocketPort(shortcuts, true);
                 try {
                     work.run(network, port);
                 } finally {
@@ -178,7 +178,7 @@ class IpSocketPortTest {
 
     private static void sendFromThere(TestNetwork network, byte[]... packets) throws Exception {
         TestNetwork.within(network.startInThere(() -> {
-            IpSocketPort port = new IpSocketPort(NoShortcuts::new);
+            IpSocketPort port = new IpSocketPort(NoShortcuts::new, true);
             port.send(frames(packets));
             port.close();
             port.release();
@@ -579,7 +579,7 @@ class IpSocketPortTest {
             }
             AtomicInteger source = new AtomicInteger();
             TestNetwork.within(network.startInThere(() -> {
-                IpSocketPort there = new IpSocketPort(NoShortcuts::new);
+                IpSocketPort there = new IpSocketPort(NoShortcuts::new, true);
                 source.set(there.openEncapsulation(PORT));
                 there.setSourceRedirected(PORT, true);
                 there.send(frames(packets));

@@ -38,6 +38,7 @@ public enum Requirement {
     },
     TCPDUMP("tcpdump (package tcpdump)", "tcpdump"),
     FPING("fping (package fping)", "fping"),
+    ETHTOOL("ethtool (package ethtool)", "ethtool"),
     CHARON(
             "charon-systemd, swanctl and pki (packages charon-systemd, strongswan-swanctl, strongswan-pki)",
             "charon-systemd",
