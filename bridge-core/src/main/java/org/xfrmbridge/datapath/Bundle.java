@@ -9,6 +9,7 @@ import org.xfrmbridge.io.HostNetwork.NextHop;
 final class Bundle {
     private final BundleStep[] steps;
     private final NextHop nextHop;
+    private final int vrf;
     private final int mark;
     private final int linkMtu;
     private final int innerMtu;
@@ -17,12 +18,14 @@ final class Bundle {
 
     /**
      * @param nextHop null if the frame keeps its own link header: its destination stays the same
+     * @param vrf index of the device of the VRF in which it has that next hop, 0 for none
      * @param mark of the outer packet
      * @param linkMtu what the outer packet may be long
      */
-    Bundle(BundleStep[] steps, NextHop nextHop, int mark, int linkMtu) {
+    Bundle(BundleStep[] steps, NextHop nextHop, int vrf, int mark, int linkMtu) {
         this.steps = steps;
         this.nextHop = nextHop;
+        this.vrf = vrf;
         this.mark = mark;
         this.linkMtu = linkMtu;
         int mtu = linkMtu;
@@ -49,6 +52,10 @@ final class Bundle {
 
     NextHop nextHop() {
         return nextHop;
+    }
+
+    int vrf() {
+        return vrf;
     }
 
     /** Of the outer packet. */

@@ -283,8 +283,8 @@ public final class InboundPath {
         }
         packet.reassembled = false;
         packet.buffer.mark = state.spec().markOf(packet.buffer.mark);
-        // Which way it goes on is for the host's routes to say.
-        packet.buffer.ifindex = 0;
+        // Which way it goes on is for the host's routes to say, or for those of the VRF that it came in by.
+        packet.buffer.ifindex = context.network().vrfOf(packet.buffer.ifindex);
         path.add(state);
         return Next.AGAIN;
     }
@@ -303,6 +303,7 @@ public final class InboundPath {
             }
             // Taken out of the stack for its port, but the socket that it is for opens no ESP: it gets it as it came.
             TransportChecksum.supply(packet);
+            packet.buffer.ifindex = context.network().vrfOf(packet.buffer.ifindex);
         }
         if (verdict == null) {
             verdict = judge(direction, null);
@@ -310,6 +311,11 @@ public final class InboundPath {
         DropReason reason = check.reason(packet, flow, path, verdict, nowSeconds);
         if (reason != null) {
             drop(reason);
+            return;
+        }
+        if (direction == Direction.FWD && packet.buffer.ifindex != 0 && context.isInStack()) {
+            // By the device of a VRF it would leave past the host's rules for what is forwarded.
+            drop(DropReason.FWD_HDR_ERROR);
             return;
         }
         boolean toStack = context.isInStack() && direction == Direction.IN;

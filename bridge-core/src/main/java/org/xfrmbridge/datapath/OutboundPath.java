@@ -317,6 +317,7 @@ public final class OutboundPath {
         if (told && !tellAsHost(mtu)) {
             PacketBuffer answer = pool.take();
             PacketTooBig.answer(packet, limit, answer);
+            answer.ifindex = network.vrfOf(flow.ifindex);
             toHost.add(answer);
         }
         if (ofStack) {
@@ -345,7 +346,8 @@ public final class OutboundPath {
      */
     private boolean tellAsHost(int mtu) {
         boolean own = localAddresses.contains(flow.family, flow.saddrHigh, flow.saddrLow);
-        Address source = own ? null : sourceAddresses.towards(flow.family, flow.saddrHigh, flow.saddrLow);
+        boolean inVrf = network.vrfOf(flow.ifindex) != 0;
+        Address source = own || inVrf ? null : sourceAddresses.towards(flow.family, flow.saddrHigh, flow.saddrLow);
         if (source == null) {
             return false;
         }
@@ -363,7 +365,7 @@ public final class OutboundPath {
         packet.buffer.origin = Origin.BRIDGE;
         if (nextHop != null) {
             packet.replaceLink(nextHop.sourceMac(), nextHop.destinationMac());
-            packet.buffer.ifindex = 0;
+            packet.buffer.ifindex = bundle.vrf();
         }
         if (packet.length > bundle.linkMtu()) {
             divide(bundle.linkMtu());

@@ -252,7 +252,9 @@ final class OutboundResolver {
                 mark = state.spec().markOf(mark);
             }
         }
-        NextHop nextHop = context.network().resolve(family, source, destination, mark);
+        // xfrm4_dst_lookup: that of a packet in a VRF is looked for there.
+        int vrf = context.network().vrfOf(flow.ifindex);
+        NextHop nextHop = context.network().resolve(family, source, destination, mark, vrf);
         // The host has sent the frame on the way to that very destination, by rules that may look at what a packet does
         // not show: mark, user, interface.
         boolean keepsWay = family == flow.family && destination.equalsAs(flow.daddr(), family);
@@ -262,7 +264,7 @@ final class OutboundResolver {
         }
         int wayMtu = nextHop == null ? context.network().linkMtuBytes() : nextHop.mtuBytes();
         int mtu = Math.min(wayMtu, learnedMtu(destination, nowNs));
-        return new Bundle(steps, keepsWay ? null : nextHop, mark, mtu);
+        return new Bundle(steps, keepsWay ? null : nextHop, vrf, mark, mtu);
     }
 
     private int learnedMtu(Address destination, long nowNs) {

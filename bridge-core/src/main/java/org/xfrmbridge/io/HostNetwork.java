@@ -37,6 +37,23 @@ public interface HostNetwork {
     NextHop resolve(int family, Address source, Address destination, int mark);
 
     /**
+     * The same in a VRF, which has routes of its own.
+     *
+     * @param vrf index of its device, 0 for none
+     */
+    default NextHop resolve(int family, Address source, Address destination, int mark, int vrf) {
+        return resolve(family, source, destination, mark);
+    }
+
+    /**
+     * Index of the device of the VRF that an interface is in, or is the device of; 0 if it is in none. Costs a volatile
+     * read where the host has no VRF. {@link #generation} tells of a change.
+     */
+    default int vrfOf(int ifindex) {
+        return 0;
+    }
+
+    /**
      * Index of the interface whose place the datapath has taken, 0 for none. {@link #generation} tells of a change.
      * Costs a volatile read.
      */

@@ -49,6 +49,19 @@ class StackInboundTest {
         return stack.receive(StackHost.arriving(sealed(destination), 0, 4)).size();
     }
 
+    /** What is to be forwarded there would leave past the host's rules. */
+    @Test
+    void shouldHandOnByTheVrfThatThePacketCameInBy() {
+        tunnel(Mark.NONE, null);
+        assertEquals(
+                0, stack.receive(StackHost.arriving(sealed("10.1.0.1"), 0, 4)).getFirst().ifindex);
+        host.network.setVrf(4, 9);
+        assertEquals(
+                9, stack.receive(StackHost.arriving(sealed("10.1.0.1"), 0, 4)).getFirst().ifindex);
+        assertEquals(0, arrive("10.9.0.1"));
+        assertEquals(1, stack.stats.drops(DropReason.FWD_HDR_ERROR));
+    }
+
     private void block(Direction direction, int ifindex) {
         host.policy(direction, Sas.between("0.0.0.0/0", "0.0.0.0/0", 0, 0, ifindex), PolicySpec.Action.BLOCK, 1);
     }

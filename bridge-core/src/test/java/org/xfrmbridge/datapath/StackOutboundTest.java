@@ -92,6 +92,17 @@ class StackOutboundTest {
     }
 
     @Test
+    void shouldFindTheOuterWayInTheVrfOfThePacket() {
+        host.network.setVrf(7, 9);
+        host.policy(Direction.OUT, Selector.any(AddressFamily.INET), Sas.template(Mode.TUNNEL, NEAR[0], FAR[0]));
+        host.sad.insert(Sas.state(Sas.spec(Mode.TUNNEL, NEAR[0], FAR[0], 7)));
+        assertEquals(9, stack.send(frame(FAR_INNER[0], 0, 7)).getFirst().ifindex);
+        assertEquals(9, host.network.lastVrf());
+        assertEquals(0, stack.send(frame(FAR_INNER[0], 0, 8)).getFirst().ifindex);
+        assertEquals(0, host.network.lastVrf());
+    }
+
+    @Test
     void shouldAskForTheInterfaceOfAFlowOnceAndOnlyIfAPolicyNamesOne() {
         host.network.setOutputIndex("10.2.0.1", 5);
         host.policy(Direction.OUT, Sas.between("10.9.0.0/16", "10.9.0.0/16"));

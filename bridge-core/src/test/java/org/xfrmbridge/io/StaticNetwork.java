@@ -34,6 +34,8 @@ public final class StaticNetwork implements HostNetwork {
     private int generation;
     private int resolved;
     private int lastMark;
+    private int lastVrf;
+    private final Map<Integer, Integer> vrfs = new HashMap<>();
     private boolean sends = true;
     private final List<byte[]> sentAsHost = new ArrayList<>();
 
@@ -128,6 +130,29 @@ public final class StaticNetwork implements HostNetwork {
         return local.stream()
                 .filter(address -> family == AddressFamily.INET == (address.low() == 0))
                 .toList();
+    }
+
+    /** Puts an interface into a VRF. */
+    public void setVrf(int ifindex, int vrf) {
+        vrfs.put(ifindex, vrf);
+        vrfs.put(vrf, vrf);
+        generation++;
+    }
+
+    /** In which VRF it was asked last. */
+    public int lastVrf() {
+        return lastVrf;
+    }
+
+    @Override
+    public int vrfOf(int ifindex) {
+        return vrfs.getOrDefault(ifindex, 0);
+    }
+
+    @Override
+    public NextHop resolve(int family, Address source, Address destination, int mark, int vrf) {
+        lastVrf = vrf;
+        return resolve(family, source, destination, mark);
     }
 
     @Override

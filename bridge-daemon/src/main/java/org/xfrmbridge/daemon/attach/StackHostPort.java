@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon.attach;
 
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -102,6 +103,11 @@ final class StackHostPort implements PacketPort {
     @Override
     public boolean await(int timeoutMs) {
         return tap.await(timeoutMs);
+    }
+
+    /** See {@link StackTapPort#setVrfs}. */
+    void setVrfs(Map<Integer, Long> macs) {
+        tap.setVrfs(macs);
     }
 
     /** Whether frames wait to be received. One other thread may ask. */

@@ -8,6 +8,7 @@ import java.util.List;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.route.Link;
+import org.xfrmbridge.daemon.route.Links;
 import org.xfrmbridge.daemon.route.Route;
 import org.xfrmbridge.daemon.route.RouteMessage;
 import org.xfrmbridge.daemon.route.RouteSocket;
@@ -38,12 +39,19 @@ import org.xfrmbridge.xfrm.AddressFamily;
  * is led past the rules above:
  *
  * <pre>
- *   48: from all fwmark 0x40000000/0x40000000 iif xfrm0 goto 53
+ *   47: from all fwmark 0x40000000/0x40000000 iif xfrm0 goto 53
  *   53: from all nop
  * </pre>
  *
  * So is one for what comes by the TAP and is to go there again, which then goes by the host's routes and is taken to
  * the TAP where it leaves: the two rules are there only while the kernel checks in this way.
+ *
+ * <p>While the host has VRFs, what is sent in one finds its way in the VRF's own table: it is taken to the TAP where it
+ * leaves, by an interface that tells its VRF.
+ *
+ * <pre>
+ *   49: from all lookup [l3mdev-table]
+ * </pre>
  *
  * <p>charon looks for the next hop of its peer in the routes of all tables, and of two default routes takes the one of
  * the lower metric. Ours comes last: through it charon could make no route for a tunnel's own source address.
@@ -65,6 +73,7 @@ final class StackRoutes {
     private static final int FRA_OIFNAME = 17;
     private static final int FRA_IIFNAME = 3;
     private static final int FRA_GOTO = 4;
+    private static final int FRA_L3MDEV = 19;
     private static final byte TO_TABLE = 1;
     private static final byte GO_ON_AT = 2;
     private static final byte NOTHING = 3;
@@ -79,6 +88,7 @@ final class StackRoutes {
     private static final int[] ONLY_IPV4 = {AddressFamily.INET};
 
     private final RouteSocket socket;
+    private final Links links;
     private final StackNames names;
     private boolean hasIpv6;
     private boolean hasRules;
@@ -86,8 +96,11 @@ final class StackRoutes {
     /** A bridge that died may have left it so. */
     private boolean leadsWayBack = true;
 
+    private boolean leadsVrfs = true;
+
     StackRoutes(RouteSocket socket, StackNames names) {
         this.socket = socket;
+        links = new Links(socket);
         this.names = names;
     }
 
@@ -114,7 +127,26 @@ final class StackRoutes {
         } else if (hasRules && leadsWayBack) {
             leaveWayBack();
         }
+        if (hasRules && links.all().stream().anyMatch(Link::isVrf)) {
+            missing |= addVrfRule(AddressFamily.INET);
+            missing |= hasIpv6 && addVrfRule(AddressFamily.INET6);
+            leadsVrfs = true;
+        } else if (leadsVrfs) {
+            leaveVrfs();
+        }
         return missing;
+    }
+
+    /** Whether somebody had taken it away. */
+    private boolean addVrfRule(int family) throws OsException {
+        return add(vrfRule(RouteMessage.NEW_RULE, family)) && leadsVrfs;
+    }
+
+    private void leaveVrfs() throws OsException {
+        for (int family : BOTH) {
+            delete(vrfRule(RouteMessage.DELETE_RULE, family));
+        }
+        leadsVrfs = false;
     }
 
     private void leaveWayBack() throws OsException {
@@ -194,8 +226,11 @@ final class StackRoutes {
             case RouteMessage.DELETE_RULE -> {
                 int preference = event.attributes().getInt(FRA_PRIORITY, 0);
                 yield switch (preference) {
-                    case StackNames.MARK_RULE, StackNames.TAP_RULE, StackNames.WAY_BACK_RULE, StackNames.GO_ON_RULE ->
-                        true;
+                    case StackNames.MARK_RULE,
+                            StackNames.TAP_RULE,
+                            StackNames.VRF_RULE,
+                            StackNames.WAY_BACK_RULE,
+                            StackNames.GO_ON_RULE -> true;
                     default -> false;
                 };
             }
@@ -289,6 +324,7 @@ final class StackRoutes {
     void remove(Link tap) throws OsException {
         open();
         leaveWayBack();
+        leaveVrfs();
         for (int family : BOTH) {
             delete(markRule(RouteMessage.DELETE_RULE, family));
             delete(tapRule(RouteMessage.DELETE_RULE, family));
@@ -331,6 +367,10 @@ final class StackRoutes {
 
     private NetlinkWriter nothingRule(int type, int family) {
         return rule(type, family, StackNames.TAP_RULE + 1, NOTHING);
+    }
+
+    private NetlinkWriter vrfRule(int type, int family) {
+        return rule(type, family, StackNames.VRF_RULE, TO_TABLE).putBytes(FRA_L3MDEV, new byte[] {1});
     }
 
     private NetlinkWriter wayBackRule(int type) {

@@ -52,7 +52,6 @@ final class StackShortcuts implements Shortcuts {
     private static final int QUESTIONS_PER_REST = 64;
 
     private static final int MOST_HOPS = 4096;
-    private static final String VRF = "vrf";
 
     private static final byte[] RULES_OF_ALL_FAMILIES = new byte[12];
     private static final int FRA_IP_PROTO = 22;
@@ -207,15 +206,16 @@ final class StackShortcuts implements Shortcuts {
                     && link.isEthernet()
                     && link.isUp()
                     && !link.mayTunnel()
-                    && !isVrf(link)
-                    && (link.master() == 0 || !isVrf(links.find(link.master())));
+                    && !link.isVrf()
+                    && !isInVrf(link);
             usable.put(ifindex, known);
         }
         return known;
     }
 
-    private static boolean isVrf(Link link) {
-        return link != null && VRF.equals(link.kind());
+    private boolean isInVrf(Link link) throws OsException {
+        Link master = link.master() == 0 ? null : links.find(link.master());
+        return master != null && master.isVrf();
     }
 
     @Override

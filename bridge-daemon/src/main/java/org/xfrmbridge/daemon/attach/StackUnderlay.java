@@ -532,9 +532,17 @@ public final class StackUnderlay implements Underlay {
         Set<CoveredDevice> devices = links.all().stream()
                 .filter(link -> !link.isLoopback() && link.index() != tap.link().index())
                 .map(link -> new CoveredDevice(
-                        link.index(), link.name(), link.isEthernet(), link.mayTunnel(), link.isBridge()))
+                        link.index(),
+                        link.name(),
+                        link.isEthernet(),
+                        link.mayTunnel(),
+                        link.isBridge(),
+                        link.isVrf() ? link.mac() : 0))
                 .collect(Collectors.toSet());
         table.cover(devices, hasLinkGone);
+        host.setVrfs(devices.stream()
+                .filter(device -> device.vrfMac() != 0)
+                .collect(Collectors.toMap(CoveredDevice::index, CoveredDevice::vrfMac)));
     }
 
     @Override

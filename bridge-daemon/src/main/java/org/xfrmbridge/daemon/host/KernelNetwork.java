@@ -107,8 +107,13 @@ public abstract sealed class KernelNetwork implements HostNetwork, EventSource p
 
     /** The route of a packet, or null if there is none or the kernel does not say. */
     final Route route(int family, Address source, Address destination, int mark) {
+        return route(family, source, destination, mark, 0);
+    }
+
+    /** The same in a VRF, by the index of its device. */
+    final Route route(int family, Address source, Address destination, int mark, int vrf) {
         try {
-            return queries().route(family, source, destination, mark);
+            return queries().route(family, source, destination, mark, vrf);
         } catch (OsException e) {
             LOG.warn("the way to {} could not be asked for: {}", destination.toText(family), e.getMessage());
             return null;

@@ -1,8 +1,11 @@
 package org.xfrmbridge.daemon.host;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.route.Links;
 import org.xfrmbridge.daemon.route.Route;
 import org.xfrmbridge.daemon.route.RouteMessage;
 import org.xfrmbridge.daemon.route.RouteSocket;
@@ -10,13 +13,14 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 
 /**
- * The kernel's local table at one moment: whole prefixes (127.0.0.0/8) and a hash of single addresses. Immutable; a
- * look-up allocates nothing.
+ * The kernel's local table at one moment, and what VRFs have of that kind: whole prefixes (127.0.0.0/8) and a hash of
+ * single addresses. Immutable; a look-up allocates nothing.
  */
 final class LocalAddresses {
     static final LocalAddresses NONE = new LocalAddresses(List.of());
 
-    private static final byte LOCAL_TABLE = (byte) 255;
+    private static final int LOCAL_TABLE = 255;
+    private static final int RTA_TABLE = 15;
 
     /** Two longs per slot, open addressing; the unspecified address marks a free slot and is never stored. */
     private final long[] slots;
@@ -48,12 +52,11 @@ final class LocalAddresses {
     }
 
     static LocalAddresses read(RouteSocket socket) throws OsException {
+        List<Integer> tables = new ArrayList<>(new Links(socket).vrfTables());
+        tables.add(LOCAL_TABLE);
         List<Prefix> entries = new ArrayList<>();
         for (int family : new int[] {AddressFamily.INET, AddressFamily.INET6}) {
-            byte[] header = new byte[12];
-            header[0] = (byte) family;
-            header[4] = LOCAL_TABLE;
-            for (RouteMessage message : socket.dump(RouteMessage.GET_ROUTE, header)) {
+            for (RouteMessage message : routes(socket, family, tables)) {
                 Route route = new Route(message);
                 if (route.type() == Route.LOCAL || route.type() == Route.BROADCAST || route.type() == Route.ANYCAST) {
                     entries.add(
@@ -62,6 +65,25 @@ final class LocalAddresses {
             }
         }
         return new LocalAddresses(entries);
+    }
+
+    private static List<RouteMessage> routes(RouteSocket socket, int family, List<Integer> tables) throws OsException {
+        List<RouteMessage> routes = new ArrayList<>();
+        for (int table : tables) {
+            // struct rtmsg, and an attribute, as a number of a table may be longer than the header's place for it.
+            ByteBuffer request = ByteBuffer.allocate(20).order(ByteOrder.nativeOrder());
+            request.put(0, (byte) family).putShort(12, (short) 8).putShort(14, (short) RTA_TABLE);
+            try {
+                routes.addAll(socket.dump(
+                        RouteMessage.GET_ROUTE, request.putInt(16, table).array()));
+            } catch (OsException e) {
+                // There has never been a route of that family there.
+                if (e.errno() != OsException.ENOENT) {
+                    throw e;
+                }
+            }
+        }
+        return routes;
     }
 
     private static boolean isLoopback(Prefix entry) {

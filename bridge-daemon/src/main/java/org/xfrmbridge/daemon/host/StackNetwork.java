@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon.host;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.xfrmbridge.daemon.os.OsException;
@@ -20,12 +21,16 @@ public final class StackNetwork extends KernelNetwork {
     /** The longest IPv6 packet without a jumbo payload, longer than any of IPv4. */
     private static final int LONGEST_PACKET = 40 + 65_535;
 
+    private static final int[] NO_VRFS = {};
+
     private volatile Map<Integer, Way> ways;
+    /** The device of its VRF, by the index of an interface; as long as it has to be. */
+    private volatile int[] vrfs = NO_VRFS;
 
     /** What of an interface an answer may depend on. */
-    private record Way(String name, int mtuBytes, boolean isUp) {
+    private record Way(String name, int mtuBytes, boolean isUp, int master, boolean isVrf) {
         static Way of(Link link) {
-            return new Way(link.name(), link.mtuBytes(), link.isUp());
+            return new Way(link.name(), link.mtuBytes(), link.isUp(), link.master(), link.isVrf());
         }
     }
 
@@ -40,7 +45,28 @@ public final class StackNetwork extends KernelNetwork {
         for (Link link : new Links(socket).all()) {
             found.put(link.index(), Way.of(link));
         }
+        use(found);
+    }
+
+    private void use(Map<Integer, Way> found) {
         ways = found;
+        int[] next = NO_VRFS;
+        for (Map.Entry<Integer, Way> entry : found.entrySet()) {
+            int index = entry.getKey();
+            Way way = entry.getValue();
+            Way master = found.get(way.master);
+            if (way.isVrf || master != null && master.isVrf) {
+                next = next.length > index ? next : Arrays.copyOf(next, index + 1);
+                next[index] = way.isVrf ? index : way.master;
+            }
+        }
+        vrfs = next;
+    }
+
+    @Override
+    public int vrfOf(int ifindex) {
+        int[] now = vrfs;
+        return ifindex < now.length ? now[ifindex] : 0;
     }
 
     @Override
@@ -56,7 +82,12 @@ public final class StackNetwork extends KernelNetwork {
 
     @Override
     public NextHop resolve(int family, Address source, Address destination, int mark) {
-        Route route = way(family, source, destination, mark);
+        return resolve(family, source, destination, mark, 0);
+    }
+
+    @Override
+    public NextHop resolve(int family, Address source, Address destination, int mark, int vrf) {
+        Route route = way(family, source, destination, mark, vrf);
         if (route == null) {
             return null;
         }
@@ -67,16 +98,16 @@ public final class StackNetwork extends KernelNetwork {
 
     @Override
     public int outputIndex(int family, Address source, Address destination, int mark) {
-        Route route = way(family, source == null ? Address.ANY : source, destination, mark);
+        Route route = way(family, source == null ? Address.ANY : source, destination, mark, 0);
         return route == null ? 0 : route.outputIndex();
     }
 
     /**
      * Of a source that is not the host's, as forwarded packets have, a kernel knows no way: then that of any source.
      */
-    private Route way(int family, Address source, Address destination, int mark) {
-        Route route = route(family, source, destination, mark);
-        return route == null && !source.isAny(family) ? route(family, Address.ANY, destination, mark) : route;
+    private Route way(int family, Address source, Address destination, int mark, int vrf) {
+        Route route = route(family, source, destination, mark, vrf);
+        return route == null && !source.isAny(family) ? route(family, Address.ANY, destination, mark, vrf) : route;
     }
 
     /** Nobody is answered for here. */
@@ -103,7 +134,7 @@ public final class StackNetwork extends KernelNetwork {
     private boolean changed(int index, Way now) {
         Map<Integer, Way> next = new HashMap<>(ways);
         Way before = now == null ? next.remove(index) : next.put(index, now);
-        ways = next;
+        use(next);
         return now == null ? before != null : !now.equals(before);
     }
 }

@@ -10,8 +10,10 @@ import java.nio.charset.StandardCharsets;
  *     dropped
  * @param isTunnel whether it may put packets into others, which the host then sends
  * @param isBridge whether frames between its ports may be seen as packets of this host
+ * @param vrfMac its link address if it is the device of a VRF, else 0
  */
-public record CoveredDevice(int index, String name, boolean isEthernet, boolean isTunnel, boolean isBridge) {
+public record CoveredDevice(
+        int index, String name, boolean isEthernet, boolean isTunnel, boolean isBridge, long vrfMac) {
     private static final int NAME_BYTES = 16;
 
     /** A device has its chain by its name, and loses it with that. */
@@ -20,6 +22,15 @@ public record CoveredDevice(int index, String name, boolean isEthernet, boolean 
                 .put(Rule.nativeInt(index))
                 .put(name.getBytes(StandardCharsets.UTF_8))
                 .array();
+    }
+
+    boolean isVrf() {
+        return vrfMac != 0;
+    }
+
+    /** How a frame begins that was opened and is to come in by this VRF. */
+    byte[] beginOfOpened() {
+        return ByteBuffer.allocate(8).putLong(vrfMac << 16 | index & 0xffff).array();
     }
 
     String chain() {

@@ -431,6 +431,11 @@ final class StackChains {
         batch.addChain(chain);
         batch.addRule(chain, isLoopback(Meta.IIF).accept());
         batch.addRule(chain, isTap(Meta.IIF).accept());
+        batch.addRule(
+                chain,
+                new Rule()
+                        .is(Meta.PRIORITY, Rule.nativeInt(StackSigns.OPENED_PRIORITY))
+                        .accept());
         batch.addRule(chain, new Rule().load(Meta.PROTOCOL, 0).lookup(IPSEC, 0).accept());
         for (int tunnel : List.of(IPIP, IPV6_IN_IP)) {
             batch.addRule(
@@ -623,6 +628,9 @@ final class StackChains {
                 .addRule(TAP_INGRESS, new Rule().load(Header.LINK, 8, 4, 0).set(Meta.MARK, 0));
         for (CoveredDevice device : devices) {
             addEgress(batch, device);
+            if (device.isVrf()) {
+                batch.addRule(TAP_INGRESS, toVrf(device));
+            }
         }
         batch.in(Family.INET);
         own.know(batch, devices);
@@ -650,6 +658,19 @@ final class StackChains {
         Rule rule = isMarked().counter();
         appendMac(rule, Meta.OIF, 6, StackNames.INDEX_MAC);
         return rule.immediate(0, Rule.nativeInt(tapIndex)).forward(0);
+    }
+
+    /**
+     * The device of a VRF takes in what is sent by it to an address of the VRF. Rules for input then see it come by
+     * that device, as they do of what a kernel has opened there.
+     */
+    private static Rule toVrf(CoveredDevice device) {
+        return new Rule()
+                .is(Header.LINK, 0, device.beginOfOpened())
+                .immediate(0, Rule.nativeInt(StackSigns.OPENED_PRIORITY))
+                .set(Meta.PRIORITY, 0)
+                .immediate(0, Rule.nativeInt(device.index()))
+                .forward(0);
     }
 
     private static Rule storePrefix(int priority, int prefix) {

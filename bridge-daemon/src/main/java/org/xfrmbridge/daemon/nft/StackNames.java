@@ -27,10 +27,13 @@ public record StackNames(String tap, int markBit) {
     public static final int ROUTE_TABLE = 58;
 
     /** Preference of the rule by which the way back of what goes to the TAP is looked for as if it did not. */
-    public static final int WAY_BACK_RULE = 48;
+    public static final int WAY_BACK_RULE = 47;
 
     /** Preference of the rule that lets nothing leave, where it is not known what is to be protected. */
-    public static final int SHUT_RULE = 49;
+    public static final int SHUT_RULE = 48;
+
+    /** Preference of the rule by which packets of VRFs keep to the routes of these. */
+    public static final int VRF_RULE = 49;
 
     /** Preference of the rule that sends marked packets there. */
     public static final int MARK_RULE = 50;

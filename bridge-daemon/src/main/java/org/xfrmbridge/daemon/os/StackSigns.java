@@ -26,6 +26,9 @@ public final class StackSigns {
     /** Bytes 0 and 1 of a source MAC whose bytes 2 to 5 are an interface's index, in native order. */
     public static final int INDEX_MAC = 0x0249;
 
+    /** Priority of what was opened and comes in by a VRF, until its rules for input have been passed. */
+    public static final int OPENED_PRIORITY = 0x5846_5253;
+
     /** Bytes 0 and 1 of a MAC whose bytes 2 to 5 are a packet's mark, in native order. */
     public static final int MARK_MAC = 0x0258;
 

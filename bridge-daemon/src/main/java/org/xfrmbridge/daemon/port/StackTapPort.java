@@ -6,6 +6,7 @@ import static org.xfrmbridge.daemon.os.StackSigns.TRANSLATED_MARK_MAC;
 import static org.xfrmbridge.daemon.os.StackSigns.UNANSWERED_MARK_MAC;
 
 import java.nio.ByteOrder;
+import java.util.Map;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.io.PacketBatch;
@@ -26,6 +27,7 @@ import org.xfrmbridge.net.MacAddress;
  *              destination                    source
  *   from host  02:58 to 5a:mark               02:49:interface, if it was about to leave by one, else anything
  *   to host    the TAP's own                  02:58:mark
+ *     in a VRF that of the VRF's device       the low bytes of its index, mark
  * </pre>
  */
 public final class StackTapPort implements PacketPort {
@@ -33,6 +35,7 @@ public final class StackTapPort implements PacketPort {
     private final long tapMac;
     private final int userBits;
     private final int openedMark;
+    private volatile Map<Integer, Long> vrfs = Map.of();
 
     /**
      * @param tapMac link address of the device: the host takes nothing else for its own
@@ -92,7 +95,12 @@ public final class StackTapPort implements PacketPort {
         return ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? number : Integer.reverseBytes(number);
     }
 
-    /** Writes the link addresses of the caller's frames. */
+    /** Link addresses of the devices of all VRFs, by their indexes, from now on. Any thread. */
+    public void setVrfs(Map<Integer, Long> macs) {
+        vrfs = Map.copyOf(macs);
+    }
+
+    /** Writes the link addresses of the caller's frames, whose interface, if they have one, is the device of a VRF. */
     @Override
     public void send(PacketBatch batch) {
         for (int i = 0; i < batch.size(); i++) {
@@ -104,8 +112,11 @@ public final class StackTapPort implements PacketPort {
     private void writeLink(PacketBuffer frame) {
         // What is shorter, or lies about its size, is the device's to refuse.
         if (frame.length >= Ethernet.HEADER_BYTES && frame.offset + Ethernet.HEADER_BYTES <= frame.data.length) {
-            MacAddress.write(frame.data, frame.offset + Ethernet.DESTINATION, tapMac);
-            Bytes.putU16(frame.data, frame.offset + Ethernet.SOURCE, MARK_MAC);
+            int vrf = frame.ifindex;
+            // That of nobody where there is no such VRF any more: the host drops it.
+            long mac = vrf == 0 ? tapMac : vrfs.getOrDefault(vrf, 0L);
+            MacAddress.write(frame.data, frame.offset + Ethernet.DESTINATION, mac);
+            Bytes.putU16(frame.data, frame.offset + Ethernet.SOURCE, vrf == 0 ? MARK_MAC : vrf & 0xffff);
             Bytes.putI32(frame.data, frame.offset + Ethernet.SOURCE + 2, inOrder((frame.mark | openedMark) & userBits));
         }
     }

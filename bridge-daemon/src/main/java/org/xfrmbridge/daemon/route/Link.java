@@ -33,6 +33,8 @@ public record Link(
     /** IN6_ADDR_GEN_MODE_NONE: no IPv6 address unless somebody adds it. */
     public static final int NO_GENERATED_ADDRESS = 1;
 
+    private static final String VRF = "vrf";
+
     private static final Set<String> PLAIN_KINDS = Set.of(
             "bond",
             "bridge",
@@ -50,7 +52,7 @@ public record Link(
             "veth",
             "virt_wifi",
             "vlan",
-            "vrf");
+            VRF);
 
     static final int IFLA_ADDRESS = 1;
     static final int IFLA_IFNAME = 3;
@@ -104,6 +106,11 @@ public record Link(
     /** Whether it is a Linux bridge. */
     public boolean isBridge() {
         return "bridge".equals(kind);
+    }
+
+    /** Whether it is the device of a VRF, whose members have routes of their own. */
+    public boolean isVrf() {
+        return VRF.equals(kind);
     }
 
     /** Whether nobody is asked for link addresses there. */

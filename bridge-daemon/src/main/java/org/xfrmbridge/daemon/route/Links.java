@@ -17,6 +17,8 @@ public final class Links {
     private static final int IFLA_BR_GROUP_FWD_MASK = 9;
     private static final int IFLA_BR_MCAST_SNOOPING = 23;
 
+    private static final int IFLA_VRF_TABLE = 1;
+
     private static final int IFLA_INFO_SLAVE_KIND = 4;
     private static final int IFLA_INFO_SLAVE_DATA = 5;
     private static final int IFLA_BRPORT_LEARNING = 8;
@@ -71,6 +73,17 @@ public final class Links {
     /** Every interface there is. */
     public List<Link> all() throws OsException {
         return socket.dump(GET_LINK, new byte[16]).stream().map(Link::of).toList();
+    }
+
+    /** The routing tables of all VRFs. */
+    public List<Integer> vrfTables() throws OsException {
+        return socket.dump(GET_LINK, new byte[16]).stream()
+                .filter(message -> Link.of(message).isVrf())
+                .map(message -> message.attributes()
+                        .nested(Link.IFLA_LINKINFO, Link.IFLA_INFO_DATA)
+                        .nested(Link.IFLA_INFO_DATA, IFLA_VRF_TABLE)
+                        .getInt(IFLA_VRF_TABLE, 0))
+                .toList();
     }
 
     /** Those that are made on top of another one: VLANs, macvlans; of a veth the other end. In this namespace. */

@@ -10,6 +10,7 @@ import org.xfrmbridge.xfrm.AddressFamily;
 public final class Queries {
     private static final int RTA_DST = 1;
     private static final int RTA_SRC = 2;
+    private static final int RTA_OIF = 4;
     private static final int RTA_MARK = 16;
     private static final int RTM_F_FIB_MATCH = 0x2000;
     private static final int NUD_NONE = 0;
@@ -30,12 +31,18 @@ public final class Queries {
         return route(family, source, destination, mark, 0);
     }
 
-    /** The entry of the routing tables that a packet of the host's own would take, as it was added, or null. */
-    public Route entry(int family, Address destination) throws OsException {
-        return route(family, Address.ANY, destination, 0, RTM_F_FIB_MATCH);
+    /** The same in a VRF. @param vrf index of its device, 0 for none */
+    public Route route(int family, Address source, Address destination, int mark, int vrf) throws OsException {
+        return route(family, source, destination, mark, vrf, 0);
     }
 
-    private Route route(int family, Address source, Address destination, int mark, int flags) throws OsException {
+    /** The entry of the routing tables that a packet of the host's own would take, as it was added, or null. */
+    public Route entry(int family, Address destination) throws OsException {
+        return route(family, Address.ANY, destination, 0, 0, RTM_F_FIB_MATCH);
+    }
+
+    private Route route(int family, Address source, Address destination, int mark, int vrf, int flags)
+            throws OsException {
         int bits = AddressFamily.bits(family);
         boolean chosen = !source.isAny(family);
         NetlinkWriter request = socket.request(RouteMessage.GET_ROUTE, 0);
@@ -52,6 +59,9 @@ public final class Queries {
         }
         if (mark != 0) {
             request.putInt(RTA_MARK, mark);
+        }
+        if (vrf != 0) {
+            request.putInt(RTA_OIF, vrf);
         }
         try {
             return new Route(socket.get(request));

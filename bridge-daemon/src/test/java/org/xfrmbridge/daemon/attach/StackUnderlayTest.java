@@ -171,10 +171,10 @@ class StackUnderlayTest {
         network.inHere(() -> {
             StackUnderlay shut = (StackUnderlay) Underlay.attach(PLAN, directory);
             shut.barrier().close();
-            assertTrue(network.ip("rule").contains("49:"));
+            assertTrue(network.ip("rule").contains("48:"));
             shut.leave();
             Underlay again = Underlay.attach(PLAN, directory);
-            assertFalse(network.ip("rule").contains("49:"));
+            assertFalse(network.ip("rule").contains("48:"));
             again.close();
             return null;
         });

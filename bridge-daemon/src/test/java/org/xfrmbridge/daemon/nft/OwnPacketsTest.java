@@ -120,7 +120,7 @@ class OwnPacketsTest {
     }
 
     private CoveredDevice veth0() throws Exception {
-        return new CoveredDevice(index("veth0"), "veth0", true, false, false);
+        return new CoveredDevice(index("veth0"), "veth0", true, false, false, 0);
     }
 
     private int index(String name) throws Exception {
@@ -289,7 +289,7 @@ class OwnPacketsTest {
         if (!hook.isEmpty()) {
             setPriority(hook, 0, "1:10");
         }
-        table.cover(Set.of(veth0(), new CoveredDevice(index("vxlan9"), "vxlan9", true, true, false)), false);
+        table.cover(Set.of(veth0(), new CoveredDevice(index("vxlan9"), "vxlan9", true, true, false, 0)), false);
         for (SelectionChange selected : List.of(SETS, ALL)) {
             table.commit(selected);
             send(Origin.STACK, "10.7.0.1", "10.7.0.2");

@@ -99,7 +99,7 @@ class StackTableTest {
         });
         wire = TestNetwork.within(network.startInThere(() -> new PacketSocket("veth0")));
         wireIndex = index("veth0");
-        table.cover(Set.of(new CoveredDevice(wireIndex, "veth0", true, false, false)), false);
+        table.cover(Set.of(new CoveredDevice(wireIndex, "veth0", true, false, false, 0)), false);
     }
 
     @AfterEach
@@ -255,7 +255,7 @@ class StackTableTest {
     void shouldLookForBridgedFramesWhereThereAreBridges() throws Exception {
         table.commit(add(PING));
         assertEquals(1, Collections.frequency(hooks(), "leaving"));
-        CoveredDevice bridge = new CoveredDevice(wireIndex + 1, "br0", false, false, true);
+        CoveredDevice bridge = new CoveredDevice(wireIndex + 1, "br0", false, false, true, 0);
         table.cover(Set.of(bridge), false);
         int families = Files.exists(Path.of("/proc/sys/net/bridge")) ? 2 : 0;
         assertEquals(1 + families, Collections.frequency(hooks(), "leaving"));
@@ -320,8 +320,8 @@ class StackTableTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void shouldCoverAsBeforeWhenAChangeIsRefused(boolean anew) throws Exception {
-        CoveredDevice first = new CoveredDevice(wireIndex, "veth0", true, false, false);
-        CoveredDevice impossible = new CoveredDevice(wireIndex + 1, "of-16-characters", true, false, false);
+        CoveredDevice first = new CoveredDevice(wireIndex, "veth0", true, false, false, 0);
+        CoveredDevice impossible = new CoveredDevice(wireIndex + 1, "of-16-characters", true, false, false, 0);
         table.commit(add(PING));
         assertThrows(OsException.class, () -> table.cover(Set.of(first, impossible), anew));
         assertEquals(anew ? Set.of() : Set.of(first), table.covered());
@@ -377,7 +377,7 @@ class StackTableTest {
         PacketSocket other = network.inHere(() -> new PacketSocket("veth1"));
         ping("-I veth0 10.9.0.1");
         assertEquals(0, frames(other, "192.0.2.1", "10.9.0.1").size());
-        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0", true, false, false)), false);
+        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0", true, false, false, 0)), false);
         ping("-I veth0 10.9.0.1");
         assertEquals(0, frames(other, "192.0.2.1", "10.9.0.1").size());
         assertEquals(1, frames(tap, "192.0.2.1", "10.9.0.1").size());
@@ -707,7 +707,7 @@ class StackTableTest {
         assertEquals("", network.exec("nft list ruleset"));
         assertFalse(table.isThere());
         table.restore();
-        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0", true, false, false)), false);
+        table.cover(Set.of(new CoveredDevice(index("veth0"), "veth0", true, false, false, 0)), false);
         assertEquals(before, ruleset());
         assertTrue(table.isThere());
         network.inHere(() -> StackTable.install(StackNames.DEFAULT, index("xfrm0"), 1, owner, false, none()));

@@ -8,11 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.opentest4j.AssertionFailedError;
 import org.xfrmbridge.daemon.TestNetwork;
 import org.xfrmbridge.daemon.os.PacketSocket;
@@ -101,9 +104,15 @@ class StackTapPortTest {
         });
     }
 
-    @Test
-    void shouldTellTheHostTheMark() throws Exception {
+    @ParameterizedTest
+    @CsvSource({
+        "0,       024907000000 0258 78563412 88b5",
+        "0x10007, 0600000000ff 0007 78563412 88b5",
+        "8,       000000000000 0008 78563412 88b5"
+    })
+    void shouldTellTheHostMarkAndVrf(String ifindex, String expectedLink) throws Exception {
         withPort((network, port) -> {
+            port.setVrfs(Map.of(0x10007, 0x0600_0000_00ffL));
             try (PacketSocket host = new PacketSocket("xbtap0")) {
                 PacketBuffer frame = new PacketBuffer();
                 frame.length = 60;
@@ -111,13 +120,14 @@ class StackTapPortTest {
                 frame.data[frame.offset + 12] = (byte) 0x88;
                 frame.data[frame.offset + 13] = (byte) 0xb5;
                 frame.mark = 0x5234_5678;
+                frame.ifindex = Integer.decode(ifindex);
                 batch.add(frame);
                 port.send(batch);
                 byte[] seen;
                 do {
                     seen = host.poll();
                 } while (seen != null && seen[12] != (byte) 0x88);
-                byte[] expected = HexFormat.of().parseHex("024907000000" + "025878563412" + "88b5");
+                byte[] expected = HexFormat.of().parseHex(expectedLink.replace(" ", ""));
                 assertArrayEquals(expected, Arrays.copyOf(seen, expected.length));
             }
         });

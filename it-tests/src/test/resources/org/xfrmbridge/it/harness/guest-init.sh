@@ -18,5 +18,7 @@ mount -t tmpfs tmp /tmp
 exec </dev/null >/dev/ttyS1 2>&1
 sh /run/guest-script
 echo "exit code $?"
+# What is read from here on may not be there any more.
+exec >/dev/null 2>&1
 echo o >/proc/sysrq-trigger
 sleep 60
