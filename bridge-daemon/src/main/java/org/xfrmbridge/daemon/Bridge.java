@@ -208,7 +208,7 @@ public final class Bridge implements AutoCloseable {
         plane = control.listen(
                 directory,
                 options.privilegedGid(),
-                new Statistics(underlay.label(), underlay.superFrames(), engine, stack.stats(), clock));
+                new Statistics(underlay.label(), underlay::superFrames, engine, stack.stats(), clock));
 
         if (inStack != null) {
             inStack.start();

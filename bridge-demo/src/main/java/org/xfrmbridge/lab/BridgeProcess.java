@@ -7,6 +7,7 @@ import java.util.List;
 
 /** {@code xfrm-bridge run} on one host, and commands under {@code xfrm-bridge exec} beside it. */
 public final class BridgeProcess implements AutoCloseable {
+    private static final String NO_OFFLOAD = "--no-offload";
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
     private final Namespace host;
@@ -68,10 +69,10 @@ public final class BridgeProcess implements AutoCloseable {
     private void launch() {
         List<String> line = new ArrayList<>(List.of(program().toString(), "run", "--dir", directory.toString()));
         line.addAll(attachment.options());
-        if (Boolean.getBoolean("xfrm-bridge.no-offload")) {
-            line.add("--no-offload");
-        }
         line.addAll(options);
+        if (Boolean.getBoolean("xfrm-bridge.no-offload") && !options.contains(NO_OFFLOAD)) {
+            line.add(NO_OFFLOAD);
+        }
         daemon = host.start("the bridge", log, host.command(line));
         starts++;
     }

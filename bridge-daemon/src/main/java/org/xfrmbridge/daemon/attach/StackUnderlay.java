@@ -22,6 +22,7 @@ import org.xfrmbridge.daemon.nft.OthersChains.Others;
 import org.xfrmbridge.daemon.nft.RulesetWatch;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.nft.StackTable;
+import org.xfrmbridge.daemon.os.DeviceFeature;
 import org.xfrmbridge.daemon.os.EventSource;
 import org.xfrmbridge.daemon.os.IpSocket;
 import org.xfrmbridge.daemon.os.OsException;
@@ -75,6 +76,7 @@ public final class StackUnderlay implements Underlay {
     private LinkEvents linkEvents;
     private RulesetEvents rulesetEvents;
     private Set<Integer> encapsulationPorts = Set.of();
+    private boolean finishesUdp;
 
     private StackUnderlay(Path directory, StackNames names) throws OsException {
         this.directory = directory;
@@ -427,8 +429,11 @@ public final class StackUnderlay implements Underlay {
         if (tap.device().offload() == TapDevice.Offload.NONE) {
             return "none: --no-offload";
         }
-        return "TCP%s at %s, ESP in UDP at the sockets"
-                .formatted(tap.device().carriesDatagrams() ? " and UDP" : "", names.tap());
+        return "TCP%s at %s, ESP in UDP from the network%s"
+                .formatted(
+                        tap.device().carriesDatagrams() ? " and UDP" : "",
+                        names.tap(),
+                        finishesUdp ? " and to it" : ", not to it: a device finishes no checksums");
     }
 
     /** What tells of changes of the host, by what a person calls them. */
@@ -529,7 +534,12 @@ public final class StackUnderlay implements Underlay {
 
     /** @param hasLinkGone one of the same name and number has come, maybe, and not the chain that it had */
     private void cover(boolean hasLinkGone) throws OsException {
-        Set<CoveredDevice> devices = links.all().stream()
+        List<Link> all = links.all();
+        finishesUdp = all.stream()
+                .filter(link -> link.leadsOut() && link.index() != tap.link().index())
+                .allMatch(link -> DeviceFeature.finishesUdp(link.name()));
+        network.setTrainsTaken(finishesUdp);
+        Set<CoveredDevice> devices = all.stream()
                 .filter(link -> !link.isLoopback() && link.index() != tap.link().index())
                 .map(link -> new CoveredDevice(
                         link.index(),

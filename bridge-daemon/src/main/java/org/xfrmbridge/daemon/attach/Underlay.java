@@ -103,7 +103,7 @@ public interface Underlay extends AutoCloseable {
     /** For people: what is attached to, and by which device. */
     String label();
 
-    /** For people: which super-frames are carried, and where. */
+    /** For people: which super-frames are carried now, and where. Control thread. */
     String superFrames();
 
     /** For people: what becomes of packets when the bridge has ended and policies protect, and how to end that. */

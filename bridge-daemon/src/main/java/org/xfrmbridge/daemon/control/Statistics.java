@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import org.xfrmbridge.datapath.DropReason;
 import org.xfrmbridge.datapath.Metric;
@@ -18,7 +19,7 @@ import org.xfrmbridge.xfrm.Direction;
 /** The numbers of {@code xfrm-bridge stat}. Control thread only. */
 public final class Statistics {
     private final String place;
-    private final String superFrames;
+    private final Supplier<String> superFrames;
     private final XfrmService service;
     private final XfrmStats stats;
     private final Clock clock;
@@ -26,9 +27,9 @@ public final class Statistics {
 
     /**
      * @param place where it stands, for people: "at eth0 (xfrm0)"
-     * @param superFrames which are carried there, for people
+     * @param superFrames which are carried there now, for people
      */
-    public Statistics(String place, String superFrames, XfrmService service, XfrmStats stats, Clock clock) {
+    public Statistics(String place, Supplier<String> superFrames, XfrmService service, XfrmStats stats, Clock clock) {
         this.place = place;
         this.superFrames = superFrames;
         this.service = service;
@@ -60,7 +61,7 @@ public final class Statistics {
 
     String toText() {
         StringBuilder out = new StringBuilder("xfrm-bridge ").append(place).append("\nsuper-frames: ");
-        out.append(superFrames).append("\n\n");
+        out.append(superFrames.get()).append("\n\n");
         totals().forEach((name, value) -> out.append("%-24s %14s%n".formatted(name.replace('_', ' '), value)));
         out.append("%n%-24s %14s %14s%n".formatted("", "outbound", "inbound"));
         for (Metric metric : Metric.values()) {
@@ -88,7 +89,7 @@ public final class Statistics {
 
     private void write(JsonWriter json) throws IOException {
         json.setIndent("  ");
-        json.beginObject().name("place").value(place).name("super_frames").value(superFrames);
+        json.beginObject().name("place").value(place).name("super_frames").value(superFrames.get());
         for (Map.Entry<String, Number> total : totals().entrySet()) {
             json.name(total.getKey()).value(total.getValue());
         }

@@ -24,6 +24,7 @@ final class Encapsulations {
 
     private final boolean ipv6;
     private final boolean trains;
+    private volatile boolean sendsTrains;
     private final Deque<Entry> idle = new ArrayDeque<>();
     /** Replaced, never changed. */
     private volatile Entry[] open = {};
@@ -32,10 +33,16 @@ final class Encapsulations {
     Encapsulations(boolean ipv6, boolean trains) {
         this.ipv6 = ipv6;
         this.trains = trains;
+        sendsTrains = trains;
     }
 
-    boolean haveTrains() {
-        return trains;
+    /** Whether trains are sent now. */
+    boolean sendsTrains() {
+        return sendsTrains;
+    }
+
+    void setSendingTrains(boolean sends) {
+        sendsTrains = trains && sends;
     }
 
     /** Null if the port is not open. */

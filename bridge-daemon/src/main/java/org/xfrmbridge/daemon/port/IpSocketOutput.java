@@ -67,7 +67,7 @@ final class IpSocketOutput implements RunSender {
         IpSocket udp = frames == 0 ? null : encapsulations.sender(packet.isIpv4(), sourcePort());
         if (udp != null) {
             // Alone, too: queues of devices keep the order of a socket, not that of two.
-            int together = messages.refusesTrains() || !encapsulations.haveTrains() ? 1 : frames;
+            int together = messages.refusesTrains() || !encapsulations.sendsTrains() ? 1 : frames;
             sendTrain(udp, batch, at, together);
             return together;
         }

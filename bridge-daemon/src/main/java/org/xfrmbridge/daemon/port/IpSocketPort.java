@@ -136,6 +136,15 @@ public final class IpSocketPort implements PacketPort {
         encapsulations.setSending(port, redirected);
     }
 
+    /**
+     * Whether devices take trains: their checksums must be theirs to finish. A kernel that finishes them itself, since
+     * Linux 6.11, has no sign of that on a packet, so that rules which exchange ports, as those of
+     * {@link #setSourceRedirected} or of NAT, spoil them.
+     */
+    public void setTrainsTaken(boolean taken) {
+        encapsulations.setSendingTrains(taken);
+    }
+
     /** No more ESP in UDP of that port, which rules redirect no more. */
     public synchronized void closeEncapsulation(int port) throws OsException {
         Encapsulations.Entry entry = encapsulations.close(port);

@@ -73,7 +73,7 @@ class FaultLogTest {
         outbound.doWork();
         XfrmEngine engine =
                 XfrmEngine.builder(new Databases(), new SystemClock()).build();
-        Statistics statistics = new Statistics("here", "none", engine, stats, new SystemClock());
+        Statistics statistics = new Statistics("here", () -> "none", engine, stats, new SystemClock());
         assertTrue(statistics.toText().matches("(?s).*\nBridgeFault +1\n.*"), statistics::toText);
         assertTrue(statistics.toJson().contains("\"BridgeFault\": 1"), statistics::toJson);
         assertTrue(!statistics.toProcText().contains("Fault"), statistics::toProcText);

@@ -29,7 +29,7 @@ public final class ServedBridge implements AutoCloseable {
         int gid = Integer.parseInt(
                 Files.readString(Path.of("/proc/self/status")).replaceAll("(?s).*\nGid:\\s+(\\d+).*", "$1"));
         plane = ControlPlane.builder(loop, clock, engine, databases.sockets())
-                .listen(directory, gid, new Statistics("test", "none", engine, new XfrmStats(), clock));
+                .listen(directory, gid, new Statistics("test", () -> "none", engine, new XfrmStats(), clock));
         control = Thread.ofPlatform().name("control").start(plane::serve);
         guests = Thread.ofPlatform().name("guests").start(plane::serveUnprivileged);
     }

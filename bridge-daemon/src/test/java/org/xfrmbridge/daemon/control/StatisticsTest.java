@@ -13,7 +13,7 @@ class StatisticsTest {
     void shouldEscapeNamesWhenTheyHaveQuotes() {
         SystemClock clock = new SystemClock();
         XfrmEngine engine = XfrmEngine.builder(new Databases(), clock).build();
-        String json = new Statistics("a\"b", "none", engine, new XfrmStats(), clock).toJson();
+        String json = new Statistics("a\"b", () -> "none", engine, new XfrmStats(), clock).toJson();
         assertTrue(json.contains("\"place\": \"a\\\"b\",\n"), json);
     }
 }

@@ -74,7 +74,14 @@ class SuperFrameScenario {
     }
 
     @ParameterizedTest
-    @CsvSource({"WIRE, 4, true", "WIRE, 6, true", "WIRE, 4, false", "STACK, 4, false"})
+    @CsvSource({
+        "WIRE, 4, true",
+        "WIRE, 6, true",
+        "WIRE, 4, false",
+        "STACK, 4, true",
+        "STACK, 6, true",
+        "STACK, 4, false"
+    })
     void shouldBeOnTheWireAsIfEachTravelledAlone(Attachment attachment, String family, boolean offload)
             throws IOException {
         try (Scene scene = new Scene("superframes-" + attachment + "-" + family + "-" + offload)) {
