@@ -16,7 +16,6 @@ import org.xfrmbridge.it.harness.Scene;
  * one host. Steps: the commands of a list, one by one, some beside {@code ip xfrm monitor}; on a kernel, and on a
  * bridge. Expected: the same lines and exit codes, but for times, SPIs left to choice, and the wording of explanations.
  */
-@Tag("alone")
 @Requires(Requirement.ROOT)
 class IpXfrmScenario {
     @ParameterizedTest
