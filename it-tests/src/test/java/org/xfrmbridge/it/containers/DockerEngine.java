@@ -28,8 +28,8 @@ public final class DockerEngine implements AutoCloseable {
             "iproute2,iputils-ping,strongswan-swanctl,charon-systemd,libstrongswan-standard-plugins";
     private static final Duration START_LIMIT = Duration.ofSeconds(30);
     private static final Duration IMAGE_LIMIT = Duration.ofMinutes(5);
-    private static final List<String> WITHOUT_RULES =
-            List.of("--iptables=false", "--ip6tables=false", "--ip-forward=false");
+    /** In a namespace. */
+    private static final List<String> WITH_RULES = List.of("--ip6tables=false");
     /** In the machine's own network. */
     private static final List<String> WITHOUT_NETWORK =
             List.of("--iptables=false", "--ip6tables=false", "--ip-forward=false", "--bridge=none");
@@ -51,7 +51,7 @@ public final class DockerEngine implements AutoCloseable {
     static DockerEngine start(Scene scene) {
         Path socket = socket();
         DockerEngine engine = scene.own(new DockerEngine(
-                scene, new Namespace(scene, "docker"), socket, socket.resolveSibling("data"), WITHOUT_RULES));
+                scene, new Namespace(scene, "docker"), socket, socket.resolveSibling("data"), WITH_RULES));
         engine.makeImage(scene, IMAGE, "bookworm", "--include=" + PACKAGES);
         return engine;
     }

@@ -2,6 +2,7 @@ package org.xfrmbridge.it.containers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.xfrmbridge.it.containers.ContainerCommand.must;
 import static org.xfrmbridge.it.containers.ContainerCommand.run;
 
@@ -9,16 +10,23 @@ import com.github.dockerjava.api.model.Bind;
 import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.Device;
 import com.github.dockerjava.api.model.HostConfig;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.wait.strategy.Wait;
 import org.testcontainers.utility.DockerImageName;
@@ -26,18 +34,23 @@ import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.Sniffer;
+import org.xfrmbridge.it.pfkey.PfkeyProgram;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Lab;
+import org.xfrmbridge.lab.Namespace;
 
 /**
  * Why: who takes the image knows Docker and not the bridge: it must be ready, healthy, and end as other images.
  * Topology: two containers on Docker's default bridge; a third in the network of one; those of {@code compose.yaml}.
  * Steps: make the package of what is built, and the image of it by {@code docker build}; run it with strongSwan on a
- * root that cannot be written, alone beside an image that knows nothing of it, alone on {@code eth0}, and as
- * {@code compose.yaml} says. Expected: every ping answered, as ESP; Docker's names are found; a stopped container says
- * goodbye to its peer; no dead processes are left.
+ * root that cannot be written, alone beside an image that knows nothing of it, alone in the stack and on {@code eth0},
+ * and as {@code compose.yaml} says; restart it again and again. Expected: every ping answered, as ESP; Docker's names
+ * are found and a published port is reached; a stopped container says goodbye to its peer, a restarted one is ready; no
+ * dead processes are left.
  */
 @Tag("alone")
 @EnabledIfSystemProperty(named = "container.image", matches = "true", disabledReason = "in nightly runs")
@@ -58,6 +71,11 @@ class ImageScenario {
     private static final Duration READY_LIMIT = Duration.ofSeconds(60);
     private static final int STOP_LIMIT_S = 30;
     private static final int PINGS = 10;
+    private static final int RESTARTS = 20;
+    private static final int PORT = 8080;
+    private static final String SERVER = "my $s = IO::Socket::INET->new(Listen => 5, LocalPort => " + PORT + ") or die;"
+            + " while (my $c = $s->accept) { print $c \"published\\n\"; close $c }";
+    private static final String PROTECTED = "203.0.113.0/24";
     private static final Scene SHARED = new Scene("image-engine");
 
     private static DockerEngine engine;
@@ -135,7 +153,83 @@ class ImageScenario {
     }
 
     @Test
-    void shouldFindOthersByNameWithItsInterfaceAttached() {
+    void shouldServeAnImageOfMusl() throws IOException {
+        assumeTrue(
+                Files.exists(HOME.resolve("bridge-daemon/target/libxfrm-bridge-musl.so")),
+                "needs musl-gcc (package musl-tools), and the library built with it");
+        try (Scene scene = new Scene("image-musl")) {
+            Path client = PfkeyProgram.compile(scene, "musl-gcc", "-idirafter", "/usr/include", "-idirafter", gnu());
+            Path root = scene.file("root");
+            Path loader = loader(client);
+            Files.createDirectories(root.resolve("lib"));
+            Files.copy(client, root.resolve("client"), StandardCopyOption.COPY_ATTRIBUTES);
+            Files.copy(loader, root.resolve("lib").resolve(loader.getFileName()), StandardCopyOption.COPY_ATTRIBUTES);
+            String tar = scene.file("root.tar").toString();
+            Command.of("tar", "--create", "--file", tar, "--directory", root.toString(), ".")
+                    .run();
+            engine.docker("import", tar, "xfrm-bridge-musl").run();
+            Path sockets = scene.file("sockets");
+            GenericContainer<?> bridge = scene.own(bridge(bind(sockets, "/run/xfrm-bridge")));
+            bridge.start();
+
+            String taken = engine.docker(
+                            "run",
+                            "--rm",
+                            "--network=container:" + bridge.getContainerId(),
+                            "--cap-add=NET_ADMIN",
+                            "--volume=" + sockets + ":/run/xfrm-bridge",
+                            "--env=XFRM_BRIDGE_DIR=/run/xfrm-bridge",
+                            "--env=LD_PRELOAD=/run/xfrm-bridge/libxfrm-bridge-musl.so",
+                            "xfrm-bridge-musl",
+                            "/client",
+                            "load",
+                            "5")
+                    .run();
+
+            assertEquals("5\n", taken);
+            String states = must(bridge, "xfrm-bridge", "exec", "--", "ip", "xfrm", "state", "count");
+            assertTrue(states.contains("SAD count 5"), states);
+        }
+    }
+
+    /** Where the headers of the machine are, of which musl has not all. */
+    private static String gnu() {
+        return "/usr/include/" + Command.of("gcc", "-print-multiarch").run().strip();
+    }
+
+    /** What its program header names: /lib/ld-musl-x86_64.so.1, which is the C library, too. */
+    private static Path loader(Path program) {
+        Matcher name = Pattern.compile("interpreter: (/[^\\]]+)")
+                .matcher(Command.of("readelf", "--program-headers", program.toString())
+                        .run());
+        assertTrue(name.find());
+        return Path.of(name.group(1));
+    }
+
+    @Test
+    void shouldComeBackFromEveryRestart() {
+        try (Scene scene = new Scene("image-restarts")) {
+            GenericContainer<?> bridge = scene.own(bridge());
+            bridge.withCommand("--attach", Gateway.DEVICE);
+            bridge.start();
+            for (int restart = 1; restart <= RESTARTS; restart++) {
+                bridge.getDockerClient()
+                        .restartContainerCmd(bridge.getContainerId())
+                        .withTimeout(STOP_LIMIT_S)
+                        .exec();
+                Await.until(
+                        "the bridge to be there after restart " + restart,
+                        READY_LIMIT,
+                        () -> run(bridge, "xfrm-bridge", "status").getExitCode() == 0);
+                String addresses = must(bridge, "ip", "-4", "address", "show", "dev", Attachment.WIRE.device());
+                assertTrue(addresses.contains("inet "), addresses);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Attachment.class)
+    void shouldKeepDockersNamesAndAPublishedPort(Attachment attachment) {
         try (Scene scene = new Scene("image-attached")) {
             AutoCloseable removal =
                     () -> engine.docker("network", "rm", "names").run();
@@ -143,7 +237,8 @@ class ImageScenario {
             engine.docker("network", "create", "names").run();
             GenericContainer<?> bridge = scene.own(bridge());
             bridge.withNetworkMode("names");
-            bridge.withCommand("--attach", "eth0");
+            bridge.withCommand(attachment.options().toArray(String[]::new));
+            bridge.withExposedPorts(PORT);
             bridge.start();
             GenericContainer<?> other = new GenericContainer<>(DockerImageName.parse(DockerEngine.IMAGE));
             scene.own(other);
@@ -152,11 +247,30 @@ class ImageScenario {
             other.withCreateContainerCmdModifier(create -> create.withName("other"));
             other.start();
 
+            // Something is selected: packets meet all that the bridge has in the way of them.
+            must(
+                    bridge,
+                    ("xfrm-bridge exec -- ip xfrm policy add dst " + PROTECTED + " dir out tmpl proto esp").split(" "));
+            must(
+                    bridge,
+                    ("xfrm-bridge exec -- ip xfrm policy add src " + PROTECTED + " dir in tmpl proto esp").split(" "));
+            must(bridge, "sh", "-c", "perl -MIO::Socket::INET -e '" + SERVER + "' >/dev/null 2>&1 &");
+            Namespace caller = new Namespace(scene, "caller");
+            Namespace.connect(caller, "eth0", engine.namespace(), "outside");
+            caller.address("eth0", "198.51.100.2/24");
+            engine.namespace().address("outside", "198.51.100.1/24");
+
             String ping = must(bridge, "ping", "-c", "3", "other");
+            String answer = caller.command("bash", "-c", "cat </dev/tcp/198.51.100.1/" + bridge.getMappedPort(PORT))
+                    .within(READY_LIMIT)
+                    .run();
 
             assertTrue(ping.contains("3 received"), ping);
-            assertTrue(
-                    must(bridge, "ip", "-4", "address", "show", "dev", "xfrm0").contains("inet "));
+            String resolver = must(bridge, "cat", "/etc/resolv.conf");
+            assertTrue(resolver.contains("nameserver 127.0.0.11"), resolver);
+            assertEquals("published\n", answer);
+            assertTrue(must(bridge, "ip", "-4", "address", "show", "dev", attachment.device())
+                    .contains("inet "));
         }
     }
 

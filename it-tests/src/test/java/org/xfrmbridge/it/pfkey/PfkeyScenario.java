@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -21,7 +20,6 @@ import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.it.harness.UmlGuest;
 import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.BridgeProcess;
-import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Namespace;
 
@@ -91,15 +89,8 @@ class PfkeyScenario {
         return BridgeProcess.start(scene, host, attachment);
     }
 
-    private static Path client(Scene scene) throws IOException {
-        Path program = scene.file("client");
-        Path source = scene.file("client.c");
-        Files.writeString(source, resource("client.c"));
-        for (String header : List.of("messages.h", "options.h")) {
-            Files.writeString(scene.file(header), resource(header));
-        }
-        Command.of("gcc", "-O2", "-o", program.toString(), source.toString()).run();
-        return program;
+    private static Path client(Scene scene) {
+        return PfkeyProgram.compile(scene, "gcc");
     }
 
     private static String resource(String name) throws IOException {

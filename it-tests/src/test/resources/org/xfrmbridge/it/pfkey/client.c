@@ -208,7 +208,7 @@ static void racoon(void)
     close(nat);
 }
 
-static void setkey(void)
+static void be_setkey(void)
 {
     int fd = open_key(), other = open_key();
 
@@ -316,7 +316,7 @@ int main(int count, char **arguments)
     if (strcmp(what, "racoon") == 0)
         racoon();
     else if (strcmp(what, "setkey") == 0)
-        setkey();
+        be_setkey();
     else if (strcmp(what, "sockets") == 0)
         try_options();
     else if (strcmp(what, "load") == 0 && count > 2)
