@@ -71,9 +71,9 @@ public final class Sniffer implements AutoCloseable {
         return settled().count(Frame.Kind.CLEAR);
     }
 
-    /** The packets seen so far that a filter takes, a line for each, as tcpdump prints them without time. */
+    /** The packets seen so far that a filter takes, a line for each: by tcpdump without times and guesses by ports. */
     public List<String> packets(String filter) {
-        return Command.of("tcpdump", "-n", "-t", "-r", pcap().toString(), filter)
+        return Command.of("tcpdump", "-n", "-t", "-q", "-r", pcap().toString(), filter)
                 .run()
                 .lines()
                 .filter(line -> !line.startsWith("reading from file"))
