@@ -9,6 +9,7 @@
 #
 #     veth           no VPN, veth offloads on (64 KB GSO super-frames)
 #     veth-nogso     no VPN, TSO/GSO/GRO off on the veth: TCP in 1500 B packets
+#     wireguard-go   WireGuard in user space, on both ends
 #     ss-<alg>[-<plugin>]
 #                    strongSwan charon + kernel-libipsec on both ends (IKEv2
 #                    PSK, user-space ESP-in-UDP over a TUN device); <alg> is
@@ -16,7 +17,8 @@
 #                    supplies the cipher (default: the first of
 #                    $SS_PREFER that offers it)
 #
-#     xb-<alg>[-udp] xfrm-bridge attached to the veth on both ends and
+#     xb-<alg>[-udp] xfrm-bridge attached to the veth on both ends (XB_ATTACH=stack:
+#                    in the stacks of the hosts, without --attach) and
 #                    an unmodified charon (kernel-netlink) under "exec": ESP over
 #                    IP, or with forced UDP encapsulation
 #
@@ -41,7 +43,7 @@
 # No packet leaves the two namespaces.  Needs root.
 #
 # Environment: REPS=3 SECS=5 PINGS=200 CC=cubic PEERS="..."
-#              SS_DAEMON=/path/to/charon-systemd
+#              SS_DAEMON=/path/to/charon-systemd WG_GO=/path/to/wireguard-go
 #              SS_PREFER="aesni openssl chapoly gcm" LOGDIR=dir (keep daemon logs there)
 #              QUIET=60   seconds to wait for other work to go away before each
 #              NOISE=0.25 a run with more foreign cores than this is repeated,
@@ -59,6 +61,8 @@ QUIET=${QUIET:-60}
 NOISE=${NOISE:-0.25}
 PEERS=${PEERS:-"veth-nogso ss-aes128gcm16 xb-aes128gcm16 xb-aes128gcm16-udp"}
 BRIDGE=${BRIDGE:-$HERE/../xfrm-bridge}
+XB_ATTACH=${XB_ATTACH:-wire}
+WG_GO=${WG_GO:-$(command -v wireguard-go)}
 SS_DAEMON=${SS_DAEMON:-/usr/sbin/charon-systemd}
 SS_PREFER=${SS_PREFER:-"aesni openssl chapoly gcm"}
 
@@ -155,6 +159,34 @@ peer_veth_nogso() {         # what a TUN device without offloads does to TCP
     peer_veth
 }
 
+# ------------------------------------------------------------ wireguard-go --
+
+peer_wireguard() {
+    local a=wga$$ b=wgb$$ key_a key_b     # other names: their sockets are in one directory
+    if [[ ! -x $WG_GO ]] || ! command -v wg >/dev/null; then
+        fail "needs wireguard-go and wg"
+        return
+    fi
+    (umask 077 && wg genkey >"$TMP/key-a" && wg genkey >"$TMP/key-b") || return
+    key_a=$(wg pubkey <"$TMP/key-a") key_b=$(wg pubkey <"$TMP/key-b")
+    spawn "$NSA" "$TMP/wg-a.log" "$WG_GO" -f $a
+    VPN_PIDS+=("$SPAWNED")
+    spawn "$NSB" "$TMP/wg-b.log" "$WG_GO" -f $b
+    VPN_PIDS+=("$SPAWNED")
+    if ! wait_for 5 in_a wg show $a || ! wait_for 5 in_b wg show $b; then
+        fail "wireguard-go did not start"
+        return
+    fi
+    in_a wg set $a listen-port 51820 private-key "$TMP/key-a" peer "$key_b" endpoint $OUT_B:51820 allowed-ips $IN_B/32
+    in_b wg set $b listen-port 51820 private-key "$TMP/key-b" peer "$key_a" endpoint $OUT_A:51820 allowed-ips $IN_A/32
+    ip -n "$NSA" addr add $IN_A/24 dev $a
+    ip -n "$NSB" addr add $IN_B/24 dev $b
+    ip -n "$NSA" link set $a up
+    ip -n "$NSB" link set $b up
+    A=$IN_A B=$IN_B VIA=$a
+    wait_for 5 in_a ping -c1 -W1 $IN_B || fail "no ping through wireguard-go"
+}
+
 # -------------------------------------- strongSwan charon + kernel-libipsec --
 
 # ss_write_conf SIDE LOCAL REMOTE INNER_LOCAL INNER_REMOTE ESP CIPHER_PLUGINS [KERNEL_PLUGINS] [ENCAP]
@@ -236,12 +268,12 @@ ss_start() {                # ss_start SIDE NETNS
     VPN_PIDS+=("$SPAWNED")
 }
 
-has_address() { ip -n "$1" -4 -o addr show dev "$2" | grep -q inet; }
-
-xb_start() {                # xb_start SIDE NETNS IFACE: a bridge in front of IFACE, then charon under it
-    spawn "$2" "$TMP/bridge-$1.log" "$BRIDGE" run --attach "$3" --tap xfrm0 --dir "$TMP/xb-$1"
+xb_start() {                # xb_start SIDE NETNS IFACE: a bridge beside IFACE or in front of it, then charon under it
+    local attach=(--attach "$3")
+    [[ $XB_ATTACH == stack ]] && attach=()
+    spawn "$2" "$TMP/bridge-$1.log" "$BRIDGE" run "${attach[@]}" --tap xfrm0 --dir "$TMP/xb-$1"
     VPN_PIDS+=("$SPAWNED")
-    if ! wait_for 20 test -S "$TMP/xb-$1/netlink.sock" || ! wait_for 10 has_address "$2" xfrm0; then
+    if ! wait_for 20 grep -qx ready "$TMP/bridge-$1.log"; then
         fail "bridge $1 did not come up: $(tail -n1 "$TMP/bridge-$1.log")"
         return
     fi
@@ -407,6 +439,7 @@ run_peer() {                # run_peer NAME: set up, measure, tear down
             veth-nogso)   peer_veth_nogso ;;
             xb-?*)        peer_bridge "$esp" "$more" ;;
             ss-?*)        peer_strongswan "$esp" "$more" ;;
+            wireguard-go) peer_wireguard ;;
             *)            fail "unknown peer $name" ;;
         esac && {
             log "$name: $(in_a ip -o route get "$B" | sed 's/ uid.*//')" \
