@@ -3,15 +3,20 @@
 # behind it, which go before. It starts from CACHE, of packaging/train-cache, if that is there; one that does not fit
 # (another Java, other jars, OPTIONS) it leaves out, and says nothing.
 #
-# Packets make no garbage, so a collector works only while clients change databases: the one that does most in the least
-# time. It stops packets for that long; docs/performance.md says for whom another is better. A million entries need
-# 1 GB, which is there by default (a quarter of the machine) on one of 4 GB; SAs 1.2 GB. HeapReserve takes no more than
-# leaves room for packets.
+# Packets leave little garbage, of the JDK's ciphers, so a collector works only while clients change databases: the one
+# that does most in the least time. It stops packets for that long; docs/performance.md says for whom another is better.
+# A million entries need 1 GB, which is there by default (a quarter of the machine) on one of 4 GB; SAs 1.2 GB.
+# HeapReserve takes no more than leaves room for packets.
 #
-# Native access and Unsafe: jnr reaches native code and memory by names that JDK 25 guards.
+# The young generation grows when collections take more than 10 % of the time, not 1 %, and begins with so much that
+# hardly one comes before the bridge is ready: else a stream of packets makes 400 MB of it. What the compiler has freed
+# is given back every five seconds.
+#
+# Reflection, of the command line's options, goes by native code: it would make some thirty classes at each start, which
+# no cache can hold. Native access and Unsafe: jnr reaches native code and memory by names that JDK 25 guards.
 cache=$1
 options=${2:-}
-collector=-XX:+UseParallelGC
+collector='-XX:+UseParallelGC -XX:GCTimeRatio=9 -XX:NewSize=20m'
 for option in $options; do
     case $option in
         -XX:+Use*GC) collector= ;;
@@ -22,5 +27,6 @@ case $cache in
     *[[:space:]]*) cache= ;;
     ?*) if [ -r "$cache" ]; then cache="-XX:AOTCache=$cache -Xlog:aot*=off,cds*=off"; else cache=; fi ;;
 esac
-printf '%s\n' "$collector -XX:+UseCompactObjectHeaders -Xms32m -XX:-UsePerfData $cache \
---enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow $options"
+printf '%s\n' "$collector -XX:+UseCompactObjectHeaders -Xms32m -XX:TrimNativeHeapInterval=5000 -XX:-UsePerfData \
+$cache -Djdk.reflect.useNativeAccessorOnly=true --enable-native-access=ALL-UNNAMED \
+--sun-misc-unsafe-memory-access=allow $options"

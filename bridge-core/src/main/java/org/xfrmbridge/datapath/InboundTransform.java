@@ -20,12 +20,21 @@ abstract sealed class InboundTransform permits EspInput, AhInput, CompressionInp
     static InboundTransform of(State state, DeflateCodec codec) {
         StateSpec spec = state.spec();
         SequenceWidth width = spec.isEsn() ? SequenceWidth.EXTENDED : SequenceWidth.SHORT;
-        return switch (state.suite()) {
-            case EspSuite suite -> new EspInput(suite.transform(spec.id().spi(), width));
-            case AhSuite suite -> new AhInput(suite, width, spec);
-            case Suite.Deflate suite -> new CompressionInput(codec);
-            case Suite.Ipip suite -> new IpipInput();
-        };
+        Suite suite = state.suite();
+        // The first packet waits: a switch over types would make a class for itself.
+        if (suite instanceof EspSuite esp) {
+            return new EspInput(esp.transform(spec.id().spi(), width));
+        }
+        if (suite instanceof AhSuite ah) {
+            return new AhInput(ah, width, spec);
+        }
+        if (suite instanceof Suite.Deflate) {
+            return new CompressionInput(codec);
+        }
+        if (suite instanceof Suite.Ipip) {
+            return new IpipInput();
+        }
+        throw new IllegalStateException("no transform of " + suite);
     }
 
     /**

@@ -25,19 +25,23 @@ abstract sealed class OutboundTransform permits EspOutput, AhOutput, Compression
     static OutboundTransform of(State state, StateSpec spec, DeflateCodec codec) {
         SequenceWidth width = spec.isEsn() ? SequenceWidth.EXTENDED : SequenceWidth.SHORT;
         Suite suite = state.suite();
-        if (state.outbound() == null && suite instanceof EspSuite esp) {
-            state.setOutbound(esp.transform(spec.id().spi(), width));
-        } else if (state.outbound() == null && suite instanceof AhSuite ah) {
-            state.setOutbound(ah.transform(width));
+        // The first packet waits: a switch over types would make a class for itself.
+        if (suite instanceof EspSuite esp) {
+            if (state.outbound() == null) {
+                state.setOutbound(esp.transform(spec.id().spi(), width));
+            }
+            return new EspOutput((EspTransform) state.outbound(), spec);
         }
-        return switch (suite) {
-            case EspSuite esp -> new EspOutput((EspTransform) state.outbound(), spec);
-            case AhSuite ah -> new AhOutput((AhTransform) state.outbound(), ah.icvBytes(), spec);
-            case Suite.Deflate deflate ->
-                new CompressionOutput(codec, deflate.thresholdBytes(), spec.id().spi());
-            case Suite.Ipip ipip -> null;
-            case null -> null;
-        };
+        if (suite instanceof AhSuite ah) {
+            if (state.outbound() == null) {
+                state.setOutbound(ah.transform(width));
+            }
+            return new AhOutput((AhTransform) state.outbound(), ah.icvBytes(), spec);
+        }
+        return suite instanceof Suite.Deflate deflate
+                ? new CompressionOutput(
+                        codec, deflate.thresholdBytes(), spec.id().spi())
+                : null;
     }
 
     /** Room for headers of its own, between the outer header and what is protected. */

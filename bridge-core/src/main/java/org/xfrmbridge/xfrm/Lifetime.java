@@ -42,6 +42,20 @@ public record Lifetime(
         return Long.compareUnsigned(usage.bytes(), bytes) >= 0 || Long.compareUnsigned(usage.packets(), packets) >= 0;
     }
 
+    /** As a record's own, but without the classes that the JVM makes for that when it is first asked. */
+    @Override
+    public boolean equals(Object object) {
+        return object instanceof Lifetime other
+                && softBytes == other.softBytes
+                && hardBytes == other.hardBytes
+                && softPackets == other.softPackets
+                && hardPackets == other.hardPackets
+                && softAddSeconds == other.softAddSeconds
+                && hardAddSeconds == other.hardAddSeconds
+                && softUseSeconds == other.softUseSeconds
+                && hardUseSeconds == other.hardUseSeconds;
+    }
+
     @Override
     public int hashCode() {
         long bytes = 31 * softBytes + hardBytes;

@@ -33,6 +33,12 @@ public record Mark(int value, int mask) {
         return new Mark(maskedValue(), mask);
     }
 
+    /** As a record's own, but without the classes that the JVM makes for that when it is first asked. */
+    @Override
+    public boolean equals(Object object) {
+        return object instanceof Mark other && value == other.value && mask == other.mask;
+    }
+
     @Override
     public int hashCode() {
         return 31 * value + mask;

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.ThreadFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.attach.AttachmentPlan;
 import org.xfrmbridge.daemon.attach.StackPlan;
 import org.xfrmbridge.daemon.attach.StackUnderlay;
 import org.xfrmbridge.daemon.attach.Underlay;
@@ -38,9 +39,11 @@ import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.daemon.status.Status;
 import org.xfrmbridge.daemon.status.StatusText;
 import org.xfrmbridge.datapath.PathContext;
+import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmService;
+import org.xfrmbridge.stack.PathTrial;
 import org.xfrmbridge.stack.XfrmStack;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Direction;
@@ -55,6 +58,7 @@ import org.xfrmbridge.xfrm.Direction;
  */
 public final class Bridge implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Bridge.class);
+    private static final int TRIAL_PACKETS = 30;
     private static final ThreadFactory JOURNAL_THREADS = Thread.ofPlatform()
             .name("journal")
             .uncaughtExceptionHandler(new FatalErrors())
@@ -95,6 +99,7 @@ public final class Bridge implements AutoCloseable {
         DirectoryLock lock = DirectoryLock.of(options.directory(), "end it, or choose another directory with --dir");
         Underlay underlay = null;
         boolean left = false;
+        Thread trial = Thread.ofPlatform().name("trial").start(() -> tryOutPath(options.plan()));
         try {
             left = Underlay.isLeft(options.directory());
             if (!left) {
@@ -103,13 +108,27 @@ public final class Bridge implements AutoCloseable {
                 forget(options.directory());
             }
             underlay = Underlay.attach(options.plan(), options.directory());
-            return new Bridge(options, service, lock, underlay, left);
+            Bridge bridge = new Bridge(options, service, lock, underlay, left);
+            Uninterruptibles.joinUninterruptibly(trial);
+            return bridge;
         } catch (IOException | RuntimeException e) {
             if (underlay != null) {
                 underlay.giveUp(left);
             }
             lock.giveUp();
             throw e;
+        }
+    }
+
+    /** While the kernel is busy with what attaching asks of it. */
+    private static void tryOutPath(AttachmentPlan plan) {
+        try {
+            PathTrial.run(
+                    new SystemClock(),
+                    plan instanceof StackPlan ? Placement.IN_STACK : Placement.IN_WIRE,
+                    TRIAL_PACKETS);
+        } catch (RuntimeException e) {
+            LOG.warn("a packet of nobody's did not find its way, and the first of the host may wait", e);
         }
     }
 
@@ -167,11 +186,9 @@ public final class Bridge implements AutoCloseable {
 
         ControlLoop loop = new ControlLoop(clock);
         BatchClock controlClock = new BatchClock(clock);
-        kernel = switch (options.plan()) {
-            case WirePlan plan ->
-                new WireNetwork(underlay.hostIndex(), plan.names().original());
-            case StackPlan _ -> new StackNetwork();
-        };
+        kernel = options.plan() instanceof WirePlan plan
+                ? new WireNetwork(underlay.hostIndex(), plan.names().original())
+                : new StackNetwork();
         stack = new XfrmStack(
                 XfrmEngine.builder(databases, controlClock)
                         .wakeup(loop::wakeUp)

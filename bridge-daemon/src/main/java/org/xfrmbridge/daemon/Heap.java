@@ -4,7 +4,6 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.lang.management.MemoryType;
 import java.lang.management.MemoryUsage;
-import java.util.Comparator;
 import java.util.List;
 
 /** What a collector keeps what lives in, in bytes. */
@@ -35,7 +34,8 @@ interface Heap {
         // Pools for young objects cannot be watched.
         MemoryPoolMXBean tenured = all.stream()
                 .filter(MemoryPoolMXBean::isUsageThresholdSupported)
-                .max(Comparator.comparingLong(pool -> pool.getUsage().getMax()))
+                .max((one, other) ->
+                        Long.compare(one.getUsage().getMax(), other.getUsage().getMax()))
                 .orElse(null);
         boolean larger = tenured != null && tenured.getUsage().getMax() >= wholeBytes / 2;
         return larger ? new Pools(List.of(tenured), tenured.getUsage().getMax()) : new Pools(all, wholeBytes);

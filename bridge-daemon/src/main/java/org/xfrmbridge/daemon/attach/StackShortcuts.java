@@ -74,7 +74,20 @@ final class StackShortcuts implements Shortcuts {
     private long nowNs;
     private long restEndsNs;
 
-    private record Hop(int ifindex, Address address) {}
+    private record Hop(int ifindex, Address address) {
+        // As a record's own, but without the classes that the JVM makes for these, for which the first packet would
+        // wait.
+
+        @Override
+        public boolean equals(Object object) {
+            return object instanceof Hop other && ifindex == other.ifindex && address.equals(other.address);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * ifindex + address.hashCode();
+        }
+    }
 
     /** @param shortcut null if there is none */
     private record Found(Shortcut shortcut, int generation, long untilNs) {}

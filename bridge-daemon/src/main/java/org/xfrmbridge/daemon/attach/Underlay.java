@@ -30,21 +30,18 @@ public interface Underlay extends AutoCloseable {
         if (left == null) {
             Guard.endForgotten(directory);
         }
-        return switch (plan) {
-            case WirePlan wire when left == null -> WireUnderlay.attach(wire, directory, null);
-            case WirePlan wire when left instanceof WireRecord record -> WireUnderlay.attach(wire, directory, record);
-            case StackPlan stack when left == null -> StackUnderlay.attach(stack, directory, null);
-            case StackPlan stack
-            when left instanceof StackRecord record -> StackUnderlay.attach(stack, directory, record);
-            default ->
-                throw new AttachmentException("%s is attached to %s already: %s, or \"xfrm-bridge detach\" first"
-                        .formatted(
-                                directory,
-                                left.label(),
-                                plan instanceof StackPlan
-                                        ? "run with --attach " + left.label()
-                                        : "run without --attach"));
-        };
+        // A switch over types would make a class for itself, at each start.
+        if (plan instanceof WirePlan wire && (left == null || left instanceof WireRecord)) {
+            return WireUnderlay.attach(wire, directory, (WireRecord) left);
+        }
+        if (plan instanceof StackPlan stack && (left == null || left instanceof StackRecord)) {
+            return StackUnderlay.attach(stack, directory, (StackRecord) left);
+        }
+        throw new AttachmentException("%s is attached to %s already: %s, or \"xfrm-bridge detach\" first"
+                .formatted(
+                        directory,
+                        left.label(),
+                        plan instanceof StackPlan ? "run with --attach " + left.label() : "run without --attach"));
     }
 
     /**

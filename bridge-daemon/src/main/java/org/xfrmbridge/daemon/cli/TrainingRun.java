@@ -10,6 +10,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -211,6 +215,16 @@ final class TrainingRun {
             xfrm.states().forEach(state -> {});
             xfrm.policies().forEach(policy -> {});
             pfkey.states(Satype.UNSPEC).forEach(state -> {});
+        }
+        ask(directory);
+    }
+
+    /** As xfrm-bridge-ask does. */
+    private static void ask(Path directory) throws IOException {
+        try (SocketChannel channel =
+                SocketChannel.open(UnixDomainSocketAddress.of(directory.resolve("control.sock")))) {
+            channel.write(StandardCharsets.UTF_8.encode("stat\n"));
+            channel.read(ByteBuffer.allocate(1));
         }
     }
 

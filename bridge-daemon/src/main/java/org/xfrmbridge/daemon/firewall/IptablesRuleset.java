@@ -1,7 +1,6 @@
 package org.xfrmbridge.daemon.firewall;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -55,11 +54,15 @@ final class IptablesRuleset {
             }
         }
         return found.entrySet().stream()
-                .sorted(Map.Entry.comparingByKey(Comparator.comparing(IptablesRule::table)
-                        .thenComparing(IptablesRule::chain)
-                        .thenComparing(IptablesRule::place, Comparator.reverseOrder())))
+                .sorted((one, other) -> compare(one.getKey(), other.getKey()))
                 .map(Map.Entry::getValue)
                 .toList();
+    }
+
+    private static int compare(IptablesRule one, IptablesRule other) {
+        int tables = one.table().compareTo(other.table());
+        int chains = one.chain().compareTo(other.chain());
+        return tables != 0 ? tables : chains != 0 ? chains : Integer.compare(other.place(), one.place());
     }
 
     private void read(String saved) {

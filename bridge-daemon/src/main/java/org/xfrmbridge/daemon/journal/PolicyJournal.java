@@ -3,7 +3,6 @@ package org.xfrmbridge.daemon.journal;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ThreadFactory;
 import org.slf4j.Logger;
@@ -203,7 +202,7 @@ public final class PolicyJournal implements ChangeListener {
                 policies.add(next);
             }
         }
-        policies.sort(Comparator.comparingLong(Policy::age));
+        policies.sort((one, other) -> Long.compare(one.age(), other.age()));
         return policies;
     }
 

@@ -36,4 +36,22 @@ public record CoveredDevice(
     String chain() {
         return "egress-" + index;
     }
+
+    // As a record's own, but without the classes that the JVM makes for these at each start.
+
+    @Override
+    public boolean equals(Object object) {
+        return object instanceof CoveredDevice other
+                && index == other.index
+                && name.equals(other.name)
+                && isEthernet == other.isEthernet
+                && isTunnel == other.isTunnel
+                && isBridge == other.isBridge
+                && vrfMac == other.vrfMac;
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * index + name.hashCode();
+    }
 }

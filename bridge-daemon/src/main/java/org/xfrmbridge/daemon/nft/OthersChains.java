@@ -56,6 +56,21 @@ public final class OthersChains implements AutoCloseable {
      */
     public record Others(boolean translate, boolean seeArriving, OptionalInt firewalldAt, Flowtables flowtables) {
         public static final Others NONE = new Others(false, false, OptionalInt.empty(), Flowtables.NONE);
+
+        /** As a record's own, but without the classes that the JVM makes for that at each start. */
+        @Override
+        public boolean equals(Object object) {
+            return object instanceof Others others
+                    && translate == others.translate
+                    && seeArriving == others.seeArriving
+                    && firewalldAt.equals(others.firewalldAt)
+                    && flowtables == others.flowtables;
+        }
+
+        @Override
+        public int hashCode() {
+            return flowtables.hashCode();
+        }
     }
 
     /** Who forwards flows past all chains. */

@@ -141,6 +141,22 @@ final class StackChains {
             return new Hooks(directions, encapsulation, forwarding, bridging, now);
         }
 
+        /** As a record's own, but without the classes that the JVM makes for that at each start. */
+        @Override
+        public boolean equals(Object object) {
+            return object instanceof Hooks hooks
+                    && directions.equals(hooks.directions)
+                    && encapsulation == hooks.encapsulation
+                    && forwarding == hooks.forwarding
+                    && bridging == hooks.bridging
+                    && others.equals(hooks.others);
+        }
+
+        @Override
+        public int hashCode() {
+            return directions.hashCode();
+        }
+
         /** Where the sources of what was opened must seem to be behind the TAP. */
         OptionalInt firewalldAt() {
             return directions.isEmpty() ? OptionalInt.empty() : others.firewalldAt();

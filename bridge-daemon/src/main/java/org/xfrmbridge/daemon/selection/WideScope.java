@@ -7,4 +7,16 @@ import org.xfrmbridge.xfrm.Direction;
  *
  * @param family {@link org.xfrmbridge.xfrm.AddressFamily#INET} or INET6
  */
-public record WideScope(Direction direction, int family) {}
+public record WideScope(Direction direction, int family) {
+    // As a record's own, but without the classes that the JVM makes for these when they are first asked.
+
+    @Override
+    public boolean equals(Object object) {
+        return object instanceof WideScope other && direction == other.direction && family == other.family;
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * direction.ordinal() + family;
+    }
+}
