@@ -1,0 +1,82 @@
+package org.xfrmbridge.it.instack;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.xfrmbridge.it.harness.QemuGuest;
+import org.xfrmbridge.it.harness.Requirement;
+import org.xfrmbridge.it.harness.Requires;
+import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.lab.BridgeProcess;
+
+/**
+ * Why: two clients in transport mode behind one NAT have one address outside, so that ports or marks alone tell their
+ * policies apart. Topology: in a guest with Linux 6.12 two clients whose ESP is their kernel's, a router that gives
+ * them one address, a server; a sniffer outside of the router; programs in the place of L2TP daemons. Steps:
+ * l2tp-nat.py twice, with the server's own kernel and with a bridge: policies by the clients' ports; alike; by marks
+ * that rules and connection tracking give, as strongSwan's connmark does. Expected: with the bridge the same as with
+ * the kernel: each client gets its own answers, but for the one whose policy the other's has replaced; nothing in the
+ * clear.
+ */
+@Tag("alone")
+@EnabledIfSystemProperty(named = "guest.links", matches = "true")
+@Requires({Requirement.ROOT, Requirement.BRIDGE, Requirement.TCPDUMP, Requirement.DEBIAN_PYTHON, Requirement.QEMU_FILES
+})
+class L2tpNatScenario {
+    private static final Duration LIMIT = Duration.ofMinutes(10);
+    private static final List<String> MODULES = List.of(
+            "tun",
+            "veth",
+            "bridge",
+            "nft_fwd_netdev",
+            "nft_dup_netdev",
+            "nft_queue",
+            "nfnetlink_queue",
+            "nft_compat",
+            "nft_ct",
+            "nft_chain_nat",
+            "nft_fib_inet",
+            "xt_physdev",
+            "nft_nat",
+            "nft_masq",
+            "nf_conntrack",
+            "xfrm_user",
+            "esp4",
+            "seqiv",
+            "gcm",
+            "ctr",
+            "ghash-generic");
+    private static final String SCRIPT = """
+            set -e
+            export XFRM_BRIDGE_JAVA_OPTIONS='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx96m'
+            %1$s /run/guest-l2tp-nat.py hosts
+            echo kernel
+            %1$s /run/guest-l2tp-nat.py
+            mkdir /run/bridge
+            ip netns exec server %2$s run --dir /run/bridge >/run/log 2>&1 &
+            until grep -q '^ready' /run/log; do kill -0 $! || { cat /run/log; exit 1; }; sleep 1; done
+            echo bridge
+            %1$s /run/guest-l2tp-nat.py %2$s exec --dir /run/bridge --
+            """;
+
+    private static final String EXPECTED = """
+            by_port client 1: 10 client 2: 10 clear 0
+            alike client 1: 0 client 2: 10 clear 0
+            by_mark client 1: 10 client 2: 10 clear 0
+            """;
+
+    @Test
+    void shouldTellClientsApartAsTheKernelDoes() {
+        try (Scene scene = new Scene("guest-l2tp-nat")) {
+            TwoWires.program("l2tp-nat.py", scene.file("guest-l2tp-nat.py"));
+            String script = SCRIPT.formatted(Requirement.PYTHON, BridgeProcess.program());
+            assertEquals(
+                    "kernel\n" + EXPECTED + "bridge\n" + EXPECTED.strip(),
+                    QemuGuest.runOnHostFiles(scene, MODULES, script, LIMIT));
+        }
+    }
+}
