@@ -118,7 +118,7 @@ int channel_open(enum protocol protocol, int type)
         syscall(SYS_fcntl, fd, F_SETFL, O_RDWR);
     if (!(type & SOCK_CLOEXEC))
         syscall(SYS_fcntl, fd, F_SETFD, 0);
-    request_begin(fd);
+    request_none(fd);
     memory_begin(fd, type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC));
     return fd;
 }

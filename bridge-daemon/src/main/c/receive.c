@@ -100,11 +100,15 @@ static ssize_t receive_refusal(int fd, const struct name *name, struct msghdr *m
 static ssize_t report(int fd, const struct name *name, struct msghdr *message, int flags, ssize_t length)
 {
     bool died = length == 0 || (length < 0 && (errno == ECONNRESET || errno == ENOTCONN));
-    if (died ? !channel_await(fd, name, flags, RECEIVING) : length < 0)
+    if (!died)
+        return length < 0 ? -1 : fail(ENOBUFS);
+    bool back = channel_await(fd, name, flags, RECEIVING);
+    int error = back ? ENOBUFS : errno;
+    if (!back && error != ECONNREFUSED)
         return -1;
-    bool waits = died && name->protocol == NETLINK && memory_settings(fd).groups == 0 && request_lost(fd);
+    bool waits = name->protocol == NETLINK && memory_settings(fd).groups == 0 && request_lost(fd);
     ssize_t refusal = waits ? receive_refusal(fd, name, message, flags) : -1;
-    return refusal >= 0 ? refusal : fail(ENOBUFS);
+    return refusal >= 0 ? refusal : fail(error);
 }
 
 /* Reads how a message begins that was received with this result, and returns how many bytes there are of it. */

@@ -1,7 +1,8 @@
 /*
  * A kernel answers every request in the call that sends it, so programs wait for the answer without a limit; charon
  * takes an error of the receive for no answer, and goes on waiting. What a bridge took with it when it died is answered
- * by an error message. By descriptor: a wrong guess is an answer to a request that nobody waits for.
+ * by an error message, once another is there or none comes. By descriptor: a wrong guess is an answer to a request that
+ * nobody waits for.
  */
 #include "requests.h"
 
@@ -25,7 +26,7 @@ static struct request *request_of(int fd)
     return (unsigned) fd < sizeof requests / sizeof *requests ? &requests[fd] : NULL;
 }
 
-void request_begin(int fd)
+void request_none(int fd)
 {
     struct request *request = request_of(fd);
     if (request != NULL)

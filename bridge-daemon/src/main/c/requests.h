@@ -5,8 +5,8 @@
 #include <linux/netlink.h>
 #include <stdbool.h>
 
-/* `fd` is a new socket. */
-void request_begin(int fd);
+/* Nothing waits for an answer at `fd`: it is a new socket, or what was noted could not be sent. */
+void request_none(int fd);
 
 /* A netlink message that begins so was sent; another that begins so was received. */
 void request_sent(int fd, const struct nlmsghdr *first);

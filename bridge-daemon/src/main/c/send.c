@@ -163,8 +163,10 @@ static ssize_t send_diverted(int fd, const struct name *name, struct msghdr *mes
         }
         if (errno == EAGAIN && wait_for_room(fd))
             continue;
-        if (!bridge_died(errno) || !channel_await(fd, name, flags, SENDING))
+        if (!bridge_died(errno) || !channel_await(fd, name, flags, SENDING)) {
+            request_none(fd);
             return -1;
+        }
         mark_lost(fd, name);
     }
 }

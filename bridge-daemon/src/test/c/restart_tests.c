@@ -131,6 +131,28 @@ static void request_that_died_with_the_bridge_is_answered(void)
     tell(fd);
 }
 
+/* As charon ends: it asks for its policies to be deleted, and waits for each answer. */
+static void request_is_answered_when_the_bridge_stays_away(void)
+{
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+    } answer = {0};
+    int fd = open_netlink(SOCK_RAW);
+    tell(fd);
+    CHECK(request(fd, MOCK_DELAY, 60000) > 0);
+    mock_kill();
+    long start = milliseconds();
+    CHECK(recv(fd, &answer, sizeof answer, 0) == sizeof answer);
+    CHECK(milliseconds() - start >= 1500 && milliseconds() - start < 5000);
+    CHECK(answer.header.nlmsg_type == NLMSG_ERROR && answer.error.error == -ENOBUFS);
+    CHECK(answer.error.msg.nlmsg_type == MOCK_DELAY && answer.header.nlmsg_seq == answer.error.msg.nlmsg_seq);
+    CHECK_FAILS(recv(fd, &answer, sizeof answer, 0), ECONNREFUSED);
+    CHECK_FAILS(request(fd, MOCK_TELL, 0), ECONNREFUSED);
+    mock_start();
+    tell(fd);
+}
+
 static void requests_fail_at_once_when_the_bridge_stays_away(void)
 {
     char data[64];
@@ -266,6 +288,7 @@ const struct test restart_tests[] = {
         TEST(poll_loop_does_not_spin_while_the_bridge_is_away),
         TEST(blocking_receive_waits_for_the_bridge),
         TEST(request_that_died_with_the_bridge_is_answered),
+        TEST(request_is_answered_when_the_bridge_stays_away),
         TEST(requests_fail_at_once_when_the_bridge_stays_away),
         TEST(epoll_set_goes_on_watching),
         TEST(one_connection_ended_by_the_bridge_gets_a_new_port_id),
