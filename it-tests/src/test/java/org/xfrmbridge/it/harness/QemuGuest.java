@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Lab;
 
 /**
  * A real Linux kernel in a virtual machine that needs no hardware support: qemu with an unpacked kernel package. A
@@ -102,12 +103,8 @@ public final class QemuGuest {
         Path linux = installed().orElseThrow().toAbsolutePath();
         Path output = scene.file("guest-output");
         Path init = scene.file("guest-init");
-        try (InputStream text = QemuGuest.class.getResourceAsStream("guest-init.sh")) {
-            Files.copy(text, init);
-            Files.writeString(scene.file("guest-script"), script);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        copy("guest-init.sh", init);
+        Lab.write(scene.file("guest-script"), script);
         Command.of("chmod", "+x", init.toString()).run();
         Path socket = scene.file("files");
         scene.own(Daemon.start(
@@ -165,6 +162,23 @@ public final class QemuGuest {
             throw new AssertionError("the guest's script failed\n" + String.join("\n", lines));
         }
         return String.join("\n", lines.subList(0, lines.size() - 1));
+    }
+
+    /**
+     * The same under this machine's systemd, with D-Bus and udev; other units are started by the script alone. All
+     * files can be written, and are as before when the guest has ended. Needs the module overlay.
+     */
+    public static String boot(Scene scene, List<String> modules, String script, Duration limit) {
+        copy("guest-boot.sh", scene.file("guest-boot"));
+        return runOnHostFiles(scene, modules, script, limit);
+    }
+
+    private static void copy(String resource, Path to) {
+        try (InputStream text = QemuGuest.class.getResourceAsStream(resource)) {
+            Files.copy(text, to);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static void pack(Cpio cpio, Scene scene, Path linux, Path program, Path script) throws IOException {

@@ -15,6 +15,7 @@ mount -t tmpfs run /run
 mkdir /run/netns
 cp "$(parameter scenario)"/guest-* /run
 mount -t tmpfs tmp /tmp
+[ ! -e /run/guest-boot ] || exec sh /run/guest-boot
 exec </dev/null >/dev/ttyS1 2>&1
 sh /run/guest-script
 echo "exit code $?"

@@ -1,0 +1,80 @@
+package org.xfrmbridge.it.instack;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.xfrmbridge.it.harness.QemuGuest;
+import org.xfrmbridge.it.harness.Requirement;
+import org.xfrmbridge.it.harness.Requires;
+import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.lab.BridgeProcess;
+
+/**
+ * Why: systemd-networkd takes away rules and routes that are not its own, as a service of a host that systemd has
+ * booted, with udev and a kernel of its own. Topology: a guest with Linux 6.12 and this machine's systemd; its eth0 has
+ * an address from a DHCP server at a peer whose ESP is its kernel's; a bridge, a policy for pings; a sniffer at the
+ * peer. Steps: networkd.sh: under pings renewals, reload, reconfigure, restarts of networkd, with
+ * ManageForeignRoutingPolicyRules and without, and of udev. Expected: after each the bridge's rules and routes are as
+ * before, they had to be put back, and pings are answered, none in the clear.
+ */
+@Tag("alone")
+@EnabledIfSystemProperty(named = "guest.links", matches = "true")
+@Requires({
+    Requirement.ROOT,
+    Requirement.BRIDGE,
+    Requirement.TCPDUMP,
+    Requirement.DHCP,
+    Requirement.NETWORK_PROGRAMS,
+    Requirement.QEMU_FILES
+})
+class NetworkdScenario {
+    private static final Duration LIMIT = Duration.ofMinutes(10);
+    private static final List<String> MODULES = List.of(
+            "tun",
+            "veth",
+            "overlay",
+            "nft_fwd_netdev",
+            "nft_dup_netdev",
+            "nft_queue",
+            "nfnetlink_queue",
+            "nft_compat",
+            "nft_ct",
+            "nft_chain_nat",
+            "nft_fib_inet",
+            "xt_physdev",
+            "xfrm_user",
+            "esp4",
+            "seqiv",
+            "gcm",
+            "ctr",
+            "ghash-generic",
+            "af_packet");
+    private static final String SCRIPT = """
+            export XFRM_BRIDGE_JAVA_OPTIONS='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx96m'
+            sh /run/guest-networkd.sh %s
+            """;
+
+    private static final String EXPECTED = """
+            renewals kept
+            reload kept
+            reconfigure kept
+            restart kept
+            foreign kept
+            udev kept
+            rules were taken away and put back
+            clear 0
+            """;
+
+    @Test
+    void shouldKeepRulesAndRoutesWhateverNetworkdIsTold() {
+        try (Scene scene = new Scene("guest-networkd")) {
+            TwoWires.program("networkd.sh", scene.file("guest-networkd.sh"));
+            assertEquals(
+                    EXPECTED.strip(), QemuGuest.boot(scene, MODULES, SCRIPT.formatted(BridgeProcess.program()), LIMIT));
+        }
+    }
+}
