@@ -30,6 +30,7 @@ record FrameLine(Kind kind, String text) {
         CLEAR
     }
 
+    private static final int PROTOCOL_IGMP = 2;
     private static final int PROTOCOL_UDP = 17;
     private static final int PROTOCOL_ESP = 50;
     private static final int PROTOCOL_ICMP6 = 58;
@@ -38,6 +39,7 @@ record FrameLine(Kind kind, String text) {
     private static final int NAT_PORT = 4500;
     private static final int ARP_BYTES = 28;
     private static final int ARP_REQUEST = 1;
+    private static final String LISTENER = "multicast listener report";
 
     /** Describes a whole Ethernet frame. */
     static FrameLine of(byte[] frame) {
@@ -73,6 +75,9 @@ record FrameLine(Kind kind, String text) {
         if (packet.protocol == PROTOCOL_ESP) {
             return new FrameLine(Kind.ESP, way + esp(packet, packet.payload));
         }
+        if (packet.protocol == PROTOCOL_IGMP) {
+            return new FrameLine(Kind.NEIGHBOUR, way + LISTENER);
+        }
         if (packet.protocol == PROTOCOL_UDP && packet.hasUpperHeader() && packet.payloadBytes() >= Udp.HEADER_BYTES) {
             return ofUdp(packet, way);
         }
@@ -102,7 +107,7 @@ record FrameLine(Kind kind, String text) {
 
     private static FrameLine ofIcmp6(String way, int type) {
         return switch (type) {
-            case 130, 131, 132, 143 -> new FrameLine(Kind.NEIGHBOUR, way + "multicast listener report");
+            case 130, 131, 132, 143 -> new FrameLine(Kind.NEIGHBOUR, way + LISTENER);
             case 133, 134, 135, 136, 137 -> new FrameLine(Kind.NEIGHBOUR, way + "neighbour discovery");
             default -> new FrameLine(Kind.CLEAR, way + "ICMPv6 type " + type);
         };

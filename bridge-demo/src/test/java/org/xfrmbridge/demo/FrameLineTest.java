@@ -58,6 +58,16 @@ class FrameLineTest {
                 ipv4(17, udp(500, 500, "01020304")));
     }
 
+    /** A Linux bridge without an address joins the group of snoopers (RFC 4286) some time after it is up. */
+    @Test
+    void shouldTakeReportsOfListenersForNoSecret() {
+        String report = "46c000280000400001024403" + "00000000" + "e0000016" + "94040000" + "2200f99400000001040000"
+                + "00e000006a";
+        assertEquals(
+                new FrameLine(Kind.NEIGHBOUR, "0.0.0.0 > 224.0.0.22: multicast listener report"),
+                frame("0800", report));
+    }
+
     @Test
     void shouldNameWhoAsksWhenFrameIsArp() {
         String addresses = "020000000001" + "c0000201" + "000000000000" + "c0000202";
