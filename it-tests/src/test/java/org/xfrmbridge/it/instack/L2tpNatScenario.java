@@ -2,16 +2,13 @@ package org.xfrmbridge.it.instack;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
-import org.xfrmbridge.it.harness.QemuGuest;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.lab.BridgeProcess;
 
 /**
  * Why: two clients in transport mode behind one NAT have one address outside, so that ports or marks alone tell their
@@ -27,42 +24,6 @@ import org.xfrmbridge.lab.BridgeProcess;
 @Requires({Requirement.ROOT, Requirement.BRIDGE, Requirement.TCPDUMP, Requirement.DEBIAN_PYTHON, Requirement.QEMU_FILES
 })
 class L2tpNatScenario {
-    private static final Duration LIMIT = Duration.ofMinutes(10);
-    private static final List<String> MODULES = List.of(
-            "tun",
-            "veth",
-            "bridge",
-            "nft_fwd_netdev",
-            "nft_dup_netdev",
-            "nft_queue",
-            "nfnetlink_queue",
-            "nft_compat",
-            "nft_ct",
-            "nft_chain_nat",
-            "nft_fib_inet",
-            "xt_physdev",
-            "nft_nat",
-            "nft_masq",
-            "nf_conntrack",
-            "xfrm_user",
-            "esp4",
-            "seqiv",
-            "gcm",
-            "ctr",
-            "ghash-generic");
-    private static final String SCRIPT = """
-            set -e
-            export XFRM_BRIDGE_JAVA_OPTIONS='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx96m'
-            %1$s /run/guest-l2tp-nat.py hosts
-            echo kernel
-            %1$s /run/guest-l2tp-nat.py
-            mkdir /run/bridge
-            ip netns exec server %2$s run --dir /run/bridge >/run/log 2>&1 &
-            until grep -q '^ready' /run/log; do kill -0 $! || { cat /run/log; exit 1; }; sleep 1; done
-            echo bridge
-            %1$s /run/guest-l2tp-nat.py %2$s exec --dir /run/bridge --
-            """;
-
     private static final String EXPECTED = """
             by_port client 1: 10 client 2: 10 clear 0
             alike client 1: 0 client 2: 10 clear 0
@@ -72,11 +33,10 @@ class L2tpNatScenario {
     @Test
     void shouldTellClientsApartAsTheKernelDoes() {
         try (Scene scene = new Scene("guest-l2tp-nat")) {
-            TwoWires.program("l2tp-nat.py", scene.file("guest-l2tp-nat.py"));
-            String script = SCRIPT.formatted(Requirement.PYTHON, BridgeProcess.program());
+            List<String> modules = StackGuest.modules("nft_nat", "nft_masq", "nf_conntrack");
             assertEquals(
-                    "kernel\n" + EXPECTED + "bridge\n" + EXPECTED.strip(),
-                    QemuGuest.runOnHostFiles(scene, MODULES, script, LIMIT));
+                    StackGuest.twice(EXPECTED),
+                    StackGuest.outputOfBoth(scene, modules, "l2tp-nat.py", "hosts", "server"));
         }
     }
 }

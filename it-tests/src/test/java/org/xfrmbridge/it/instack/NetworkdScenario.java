@@ -2,8 +2,6 @@ package org.xfrmbridge.it.instack;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.time.Duration;
-import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
@@ -32,32 +30,6 @@ import org.xfrmbridge.lab.BridgeProcess;
     Requirement.QEMU_FILES
 })
 class NetworkdScenario {
-    private static final Duration LIMIT = Duration.ofMinutes(10);
-    private static final List<String> MODULES = List.of(
-            "tun",
-            "veth",
-            "overlay",
-            "nft_fwd_netdev",
-            "nft_dup_netdev",
-            "nft_queue",
-            "nfnetlink_queue",
-            "nft_compat",
-            "nft_ct",
-            "nft_chain_nat",
-            "nft_fib_inet",
-            "xt_physdev",
-            "xfrm_user",
-            "esp4",
-            "seqiv",
-            "gcm",
-            "ctr",
-            "ghash-generic",
-            "af_packet");
-    private static final String SCRIPT = """
-            export XFRM_BRIDGE_JAVA_OPTIONS='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx96m'
-            sh /run/guest-networkd.sh %s
-            """;
-
     private static final String EXPECTED = """
             renewals kept
             reload kept
@@ -73,8 +45,10 @@ class NetworkdScenario {
     void shouldKeepRulesAndRoutesWhateverNetworkdIsTold() {
         try (Scene scene = new Scene("guest-networkd")) {
             TwoWires.program("networkd.sh", scene.file("guest-networkd.sh"));
+            String script = StackGuest.begin() + "sh /run/guest-networkd.sh " + BridgeProcess.program() + "\n";
             assertEquals(
-                    EXPECTED.strip(), QemuGuest.boot(scene, MODULES, SCRIPT.formatted(BridgeProcess.program()), LIMIT));
+                    EXPECTED.strip(),
+                    QemuGuest.boot(scene, StackGuest.modules("overlay", "af_packet"), script, StackGuest.LIMIT));
         }
     }
 }

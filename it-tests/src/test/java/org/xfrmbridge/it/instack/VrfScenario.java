@@ -2,16 +2,13 @@ package org.xfrmbridge.it.instack;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
-import org.xfrmbridge.it.harness.QemuGuest;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
-import org.xfrmbridge.lab.BridgeProcess;
 
 /**
  * Why: a VRF has routes and addresses of its own, which neither a lookup in the main table knows nor a packet that
@@ -26,41 +23,6 @@ import org.xfrmbridge.lab.BridgeProcess;
 @Requires({Requirement.ROOT, Requirement.BRIDGE, Requirement.TCPDUMP, Requirement.DEBIAN_PYTHON, Requirement.QEMU_FILES
 })
 class VrfScenario {
-    private static final Duration LIMIT = Duration.ofMinutes(10);
-    private static final List<String> MODULES = List.of(
-            "tun",
-            "veth",
-            "bridge",
-            "vrf",
-            "nft_fwd_netdev",
-            "nft_dup_netdev",
-            "nft_queue",
-            "nfnetlink_queue",
-            "nft_compat",
-            "nft_ct",
-            "nft_chain_nat",
-            "nft_fib_inet",
-            "xt_physdev",
-            "xfrm_user",
-            "esp4",
-            "esp6",
-            "seqiv",
-            "gcm",
-            "ctr",
-            "ghash-generic");
-    private static final String SCRIPT = """
-            set -e
-            export XFRM_BRIDGE_JAVA_OPTIONS='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx96m'
-            %1$s /run/guest-vrf.py wires
-            echo kernel
-            %1$s /run/guest-vrf.py
-            mkdir /run/bridge
-            ip netns exec host %2$s run --dir /run/bridge >/run/log 2>&1 &
-            until grep -q '^ready' /run/log; do kill -0 $! || { cat /run/log; exit 1; }; sleep 1; done
-            echo bridge
-            %1$s /run/guest-vrf.py %2$s exec --dir /run/bridge --
-            """;
-
     private static final String EXPECTED = """
             unprotected sent 10 received 10 no ESP clear 40
             transport sent 10 received 10 ESP clear 0
@@ -75,11 +37,9 @@ class VrfScenario {
     @Test
     void shouldProtectInVrfsAsTheKernelDoes() {
         try (Scene scene = new Scene("guest-vrf")) {
-            TwoWires.program("vrf.py", scene.file("guest-vrf.py"));
-            String script = SCRIPT.formatted(Requirement.PYTHON, BridgeProcess.program());
+            List<String> modules = StackGuest.modules("vrf");
             assertEquals(
-                    "kernel\n" + EXPECTED + "bridge\n" + EXPECTED.strip(),
-                    QemuGuest.runOnHostFiles(scene, MODULES, script, LIMIT));
+                    StackGuest.twice(EXPECTED), StackGuest.outputOfBoth(scene, modules, "vrf.py", "wires", "host"));
         }
     }
 }
