@@ -23,6 +23,8 @@ import org.xfrmbridge.daemon.os.NetworkNamespace;
 /** Two network namespaces joined by veth0 in each: "here", where the thing under test is, and "there". */
 public final class TestNetwork implements AutoCloseable {
     private static final long LIMIT_SECONDS = 60;
+    /** What {@code ip} says when the namespace of another test goes while it looks for names. */
+    private static final String GONE = "Error: Peer netns reference is invalid.\n";
 
     private final String here =
             "xbt" + Integer.toHexString(ThreadLocalRandom.current().nextInt(1 << 28));
@@ -163,7 +165,7 @@ public final class TestNetwork implements AutoCloseable {
         if (process.waitFor() != 0) {
             fail(String.join(" ", line) + ": " + output);
         }
-        return output;
+        return output.replace(GONE, "");
     }
 
     @Override
