@@ -9,6 +9,8 @@ import com.github.dockerjava.api.model.Bind;
 import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.Device;
 import com.github.dockerjava.api.model.HostConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.stream.Stream;
@@ -38,6 +40,7 @@ import org.xfrmbridge.lab.LabException;
 class ContainerScenario {
     private static final Duration READY_LIMIT = Duration.ofSeconds(30);
     private static final int PINGS = 10;
+    private static final Path JAVA = Path.of(System.getProperty("java.home"));
 
     private final Scene scene = new Scene("containers");
     private DockerEngine engine;
@@ -81,18 +84,26 @@ class ContainerScenario {
         GenericContainer<?> container = new GenericContainer<>(DockerImageName.parse(DockerEngine.IMAGE));
         container.withCommand(Stream.concat(Stream.of(launcher, "run"), attachment.options().stream())
                 .toArray(String[]::new));
-        container.withEnv("JAVA_HOME", System.getProperty("java.home"));
+        container.withEnv("JAVA_HOME", JAVA.toString());
         container.withCreateContainerCmdModifier(create -> {
             HostConfig host = create.getHostConfig();
             host.withCapAdd(Capability.NET_ADMIN);
             host.withDevices(Device.parse("/dev/net/tun:/dev/net/tun:rwm"));
-            host.withBinds(
-                    Bind.parse(Path.of(launcher).getParent() + ":"
-                            + Path.of(launcher).getParent() + ":ro"),
-                    Bind.parse(System.getProperty("java.home") + ":" + System.getProperty("java.home") + ":ro"));
+            host.withBinds(Stream.of(Path.of(launcher).getParent(), JAVA, configurationOfJava())
+                    .map(path -> Bind.parse(path + ":" + path + ":ro"))
+                    .toList());
         });
         container.waitingFor(Wait.forLogMessage("ready\\n", 1).withStartupTimeout(READY_LIMIT));
         return container;
+    }
+
+    /** In a JDK of Debian it is links to /etc. */
+    private static Path configurationOfJava() {
+        try {
+            return JAVA.resolve("conf/security/java.security").toRealPath().getParent();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private void startCharon(GenericContainer<?> host, GenericContainer<?> peer) throws Exception {

@@ -19,8 +19,8 @@ import org.xfrmbridge.lab.Namespace;
  * is one, is left alone.
  */
 public final class DockerEngine implements AutoCloseable {
-    /** A Debian with strongSwan, made from packages: no registry is asked. */
-    static final String IMAGE = "xfrm-bridge-scenario:bookworm";
+    /** A Debian with strongSwan, made from packages: no registry is asked. It runs what is built on an older system. */
+    static final String IMAGE = "xfrm-bridge-scenario:trixie";
 
     static final String WIRE = "docker0";
 
@@ -52,7 +52,7 @@ public final class DockerEngine implements AutoCloseable {
         Path socket = socket();
         DockerEngine engine = scene.own(new DockerEngine(
                 scene, new Namespace(scene, "docker"), socket, socket.resolveSibling("data"), WITH_RULES));
-        engine.makeImage(scene, IMAGE, "bookworm", "--include=" + PACKAGES);
+        engine.makeImage(scene, IMAGE, "trixie", "--include=" + PACKAGES);
         return engine;
     }
 
