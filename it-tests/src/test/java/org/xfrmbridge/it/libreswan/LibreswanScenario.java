@@ -11,7 +11,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.xfrmbridge.it.harness.BridgedPair;
 import org.xfrmbridge.it.harness.Ping;
 import org.xfrmbridge.it.harness.Requirement;
@@ -165,11 +164,7 @@ class LibreswanScenario {
     }
 
     @Test
-    @DisabledIfSystemProperty(
-            named = "userland",
-            matches = ".+",
-            disabledReason =
-                    "libreswan 5.2 loses the last pings here; it is not known yet whether it would on a kernel")
+    @Requires(Requirement.LIBRESWAN_4)
     void shouldRekeyWhenPacketsAreUsedUp() {
         up("packets");
         List<String> first = hosts.onePairOfSas();
