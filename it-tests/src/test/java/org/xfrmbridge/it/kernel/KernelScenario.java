@@ -160,7 +160,7 @@ class KernelScenario {
     private static String guestScript() {
         return GUEST_NETWORK + """
                 ip address add 10.2.0.1/32 dev lo
-                ip address add fd02::1/128 dev lo
+                ip address add fd02::1/128 dev lo nodad
                 ip route add 10.1.0.1 via 192.0.2.1 src 10.2.0.1
                 ip route add fd01::1 via 2001:db8:7::1 src fd02::1
                 """ + End.KERNEL.databases(End.BRIDGE) + """
