@@ -107,13 +107,21 @@ static void blocking_receive_waits_for_the_bridge(void)
     tell(fd);
 }
 
+struct refusal {
+    struct nlmsghdr header;
+    struct nlmsgerr error;
+};
+
+static void check_delay_refused(const struct refusal *answer)
+{
+    CHECK(answer->header.nlmsg_type == NLMSG_ERROR && answer->error.error == -ENOBUFS);
+    CHECK(answer->error.msg.nlmsg_type == MOCK_DELAY && answer->header.nlmsg_seq == answer->error.msg.nlmsg_seq);
+}
+
 /* charon waits in select(), and takes an error of recv() for no answer. */
 static void request_that_died_with_the_bridge_is_answered(void)
 {
-    struct {
-        struct nlmsghdr header;
-        struct nlmsgerr error;
-    } answer = {0};
+    struct refusal answer = {0};
     int fd = open_netlink(SOCK_RAW);
     tell(fd);
     CHECK(request(fd, MOCK_DELAY, 60000) > 0);
@@ -122,8 +130,7 @@ static void request_that_died_with_the_bridge_is_answered(void)
     CHECK(poll(&wait, 1, 1000) == 1);
     for (int peeked = 0; peeked < 2; peeked++) {
         CHECK(recv(fd, &answer, sizeof answer, peeked ? 0 : MSG_PEEK) == sizeof answer);
-        CHECK(answer.header.nlmsg_type == NLMSG_ERROR && answer.error.error == -ENOBUFS);
-        CHECK(answer.error.msg.nlmsg_type == MOCK_DELAY && answer.header.nlmsg_seq == answer.error.msg.nlmsg_seq);
+        check_delay_refused(&answer);
     }
     CHECK_FAILS(recv(fd, &answer, sizeof answer, MSG_DONTWAIT), EAGAIN);
     restart();
@@ -134,10 +141,7 @@ static void request_that_died_with_the_bridge_is_answered(void)
 /* As charon ends: it asks for its policies to be deleted, and waits for each answer. */
 static void request_is_answered_when_the_bridge_stays_away(void)
 {
-    struct {
-        struct nlmsghdr header;
-        struct nlmsgerr error;
-    } answer = {0};
+    struct refusal answer = {0};
     int fd = open_netlink(SOCK_RAW);
     tell(fd);
     CHECK(request(fd, MOCK_DELAY, 60000) > 0);
@@ -145,8 +149,7 @@ static void request_is_answered_when_the_bridge_stays_away(void)
     long start = milliseconds();
     CHECK(recv(fd, &answer, sizeof answer, 0) == sizeof answer);
     CHECK(milliseconds() - start >= 1500 && milliseconds() - start < 5000);
-    CHECK(answer.header.nlmsg_type == NLMSG_ERROR && answer.error.error == -ENOBUFS);
-    CHECK(answer.error.msg.nlmsg_type == MOCK_DELAY && answer.header.nlmsg_seq == answer.error.msg.nlmsg_seq);
+    check_delay_refused(&answer);
     CHECK_FAILS(recv(fd, &answer, sizeof answer, 0), ECONNREFUSED);
     CHECK_FAILS(request(fd, MOCK_TELL, 0), ECONNREFUSED);
     mock_start();
