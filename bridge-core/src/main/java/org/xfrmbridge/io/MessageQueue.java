@@ -23,6 +23,7 @@ public final class MessageQueue {
     private final Queue<byte[]> waiting = new ArrayDeque<>();
     private int bufferBytes = DEFAULT_BUFFER_BYTES;
     private int waitingBytes;
+    private long lostEvents;
     /**
      * No less than what is unread at the client: asking for that costs a system call, which a client that reads never
      * costs.
@@ -80,6 +81,7 @@ public final class MessageQueue {
         if (hasRoomForEvents()) {
             return true;
         }
+        lostEvents++;
         if (!losing && !quiet) {
             losing = true;
             overrun = true;
@@ -142,6 +144,11 @@ public final class MessageQueue {
     /** How much waits. */
     public int waitingBytes() {
         return waitingBytes;
+    }
+
+    /** How many events the client did not get, as it does not read. */
+    public long lostEvents() {
+        return lostEvents;
     }
 
     /** Forgets what waits: the client is gone. */

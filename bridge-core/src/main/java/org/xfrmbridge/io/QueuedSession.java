@@ -40,6 +40,16 @@ public abstract class QueuedSession implements ControlSession {
         return open;
     }
 
+    /** What its client has not taken yet. */
+    public final int waitingBytes() {
+        return queue.waitingBytes();
+    }
+
+    /** How many events its client did not get, as it does not read. */
+    public final long lostEvents() {
+        return queue.lostEvents();
+    }
+
     @Override
     public void close() {
         queue.clear();

@@ -71,6 +71,11 @@ final class DatapathQueue {
         }
     }
 
+    /** How much waits. Any thread. */
+    int waiting() {
+        return waiting.get();
+    }
+
     /**
      * Control thread: handles what is there, up to a limit after which it wakes itself, and returns how much that was.
      */

@@ -28,6 +28,11 @@ final class PendingAcquires {
         return counts.getOrDefault(policy, 0) < free;
     }
 
+    /** How many there are. Any thread. */
+    int open() {
+        return most - free;
+    }
+
     /** Control thread. */
     void begin(State larval, Policy cause) {
         causes.put(larval, cause);

@@ -389,6 +389,16 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         sysctls.acquireExpireSeconds(seconds);
     }
 
+    /** How many SAs packets wait for. Any thread. */
+    public int openAcquires() {
+        return acquires.open();
+    }
+
+    /** How much of what datapath threads have told is not handled yet. Any thread. */
+    public int waitingEvents() {
+        return events.waiting();
+    }
+
     // From the datapath, any thread
 
     @Override

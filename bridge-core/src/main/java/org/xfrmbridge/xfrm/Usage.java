@@ -15,12 +15,14 @@ public final class Usage {
     private static final VarHandle PACKETS = handle("packets");
     private static final VarHandle USE_SECONDS = handle("useSeconds");
     private static final VarHandle LAST_USED = handle("lastUsedSeconds");
+    private static final VarHandle RENEWALS = handle("renewals");
 
     private final long addSeconds;
     private long bytes;
     private long packets;
     private long useSeconds;
     private long lastUsedSeconds;
+    private long renewals;
 
     public Usage(long addSeconds) {
         this(0, 0, addSeconds, 0);
@@ -50,8 +52,9 @@ public final class Usage {
         return (bytes() | packets() | useSeconds() | lastUsedSeconds()) == 0;
     }
 
-    /** A use that counts nothing and takes the place of the first one: what policies do. */
+    /** A use that takes the place of the first one, and counts as no packet: what policies do. */
     public void renew(long nowSeconds) {
+        RENEWALS.setOpaque(this, renewals + 1);
         if (useSeconds != nowSeconds) {
             USE_SECONDS.setOpaque(this, nowSeconds);
         }
@@ -77,6 +80,14 @@ public final class Usage {
     /** Time of the last packet counted, 0 if there was none. */
     public long lastUsedSeconds() {
         return (long) LAST_USED.getOpaque(this);
+    }
+
+    /**
+     * How often it was renewed. Where two threads do at once (a policy by which packets are judged that came protected,
+     * and others in the clear) one may be missed.
+     */
+    public long renewals() {
+        return (long) RENEWALS.getOpaque(this);
     }
 
     private static VarHandle handle(String field) {

@@ -24,6 +24,7 @@ import org.xfrmbridge.daemon.control.ControlPlane;
 import org.xfrmbridge.daemon.control.EventChannel;
 import org.xfrmbridge.daemon.control.FaultLog;
 import org.xfrmbridge.daemon.control.Statistics;
+import org.xfrmbridge.daemon.figures.FiguresSource;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.host.StackNetwork;
 import org.xfrmbridge.daemon.host.WireNetwork;
@@ -41,6 +42,7 @@ import org.xfrmbridge.daemon.status.StatusText;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.db.Databases;
+import org.xfrmbridge.io.ClientLoad;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.stack.PathTrial;
@@ -71,6 +73,7 @@ public final class Bridge implements AutoCloseable {
     private final KernelNetwork kernel;
     private final XfrmStack stack;
     private final FaultLog faults;
+    private final FiguresSource figures;
     private final PolicyJournal policies;
     private final StateJournal states;
     private final ControlPlane plane;
@@ -210,6 +213,7 @@ public final class Bridge implements AutoCloseable {
                 : null;
         inStack = underlay instanceof StackUnderlay place ? new InStack(place, databases, stack, clock) : null;
 
+        figures = new FiguresSource(underlay.label(), engine, stack.stats(), this::clients, clock);
         policies = PolicyJournal.begin(directory, engine, JOURNAL_THREADS);
         states = StateJournal.begin(directory, engine, controlClock, JOURNAL_THREADS);
         ControlPlane.Builder control = ControlPlane.builder(loop, controlClock, engine, databases.sockets())
@@ -217,7 +221,8 @@ public final class Bridge implements AutoCloseable {
                 .channel(new EventChannel(kernel, "routes"))
                 .afterEachRound(this::flush)
                 .everyFewSeconds(this::upkeep)
-                .status(request -> answerStatus(request, startEpochSeconds));
+                .query("status", request -> answerStatus(request, startEpochSeconds))
+                .query("figures", request -> figures.take().toJson());
         underlay.eventSources().forEach((what, source) -> control.channel(new EventChannel(source, what)));
         if (inStack != null) {
             control.deadlineNs(inStack::nextDeadlineNs);
@@ -236,6 +241,11 @@ public final class Bridge implements AutoCloseable {
         threads.add(start("control", plane::serve));
         threads.add(start("guests", plane::serveUnprivileged));
         threads.add(start("daemons", misled::watch));
+    }
+
+    /** Control thread. */
+    private Map<String, ClientLoad> clients() {
+        return plane.clients();
     }
 
     /** How a bridge is that ended here. */

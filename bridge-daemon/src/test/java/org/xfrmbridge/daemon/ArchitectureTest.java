@@ -14,9 +14,9 @@ import com.tngtech.archunit.lang.ArchRule;
 import java.util.stream.Stream;
 
 /**
- * Who in the daemon may know whom. From below: {@code os}, {@code status}; {@code route}, {@code port}, {@code client},
- * {@code selection}; {@code host}, {@code attach}; {@code journal}; {@code control}; {@code warmup}; the assembly;
- * {@code cli}.
+ * Who in the daemon may know whom. From below: {@code os}, {@code status}, {@code figures}; {@code route},
+ * {@code port}, {@code client}, {@code selection}; {@code host}, {@code attach}; {@code journal}; {@code control};
+ * {@code warmup}; the assembly; {@code cli}.
  */
 @AnalyzeClasses(packages = "org.xfrmbridge.daemon", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -55,6 +55,9 @@ class ArchitectureTest {
     static final ArchRule shouldLetTheStatusKnowNobody = knows("status");
 
     @ArchTest
+    static final ArchRule shouldLetTheFiguresKnowNobody = knows("figures");
+
+    @ArchTest
     static final ArchRule shouldLetTheHostKnowRoutesOnly = knows("host", "os", "route");
 
     @ArchTest
@@ -69,7 +72,8 @@ class ArchitectureTest {
     static final ArchRule shouldLetTheJournalKnowTheClockOnly = knows("journal", "os");
 
     @ArchTest
-    static final ArchRule shouldLetControlKnowTheHostAndTheJournalOnly = knows("control", "os", "host", "journal");
+    static final ArchRule shouldLetControlKnowTheHostAndTheJournalOnly =
+            knows("control", "os", "host", "journal", "figures");
 
     @ArchTest
     static final ArchRule shouldLetTheWarmupKnowWhatItWarmsOnly = knows("warmup", "os", "control", "journal");

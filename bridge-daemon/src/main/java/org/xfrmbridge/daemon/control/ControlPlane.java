@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -17,6 +19,7 @@ import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.UnixConnection;
 import org.xfrmbridge.daemon.os.UnixServer;
 import org.xfrmbridge.db.SocketPolicies;
+import org.xfrmbridge.io.ClientLoad;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
@@ -68,7 +71,7 @@ public final class ControlPlane implements ControlLoop.Work {
         private Runnable afterEachRound = () -> {};
         private LongSupplier deadlineNs = () -> Long.MAX_VALUE;
         private Runnable everyFewSeconds = () -> {};
-        private UnaryOperator<String> status = request -> SocketRegistration.errno(PublicQueries.EINVAL);
+        private final Map<String, UnaryOperator<String>> queries = new HashMap<>();
 
         private Builder(ControlLoop loop, Clock clock, XfrmEngine engine, SocketPolicies sockets) {
             this.loop = loop;
@@ -105,9 +108,9 @@ public final class ControlPlane implements ControlLoop.Work {
             return this;
         }
 
-        /** What clients with rights are told who ask how the bridge is, by a line that begins with "status". */
-        public Builder status(UnaryOperator<String> asked) {
-            status = asked;
+        /** What clients with rights are told who ask by a line that begins with that word. */
+        public Builder query(String word, UnaryOperator<String> answers) {
+            queries.put(word, answers);
             return this;
         }
 
@@ -155,13 +158,18 @@ public final class ControlPlane implements ControlLoop.Work {
                     + "after their close()");
         }
         registry.resume(registration(Peer.SELF, setup.sockets));
-        listen(directory, setup.sockets, statistics, setup.status);
+        listen(directory, setup.sockets, PublicQueries.of(statistics, pfkey, sysctls), setup.queries);
     }
 
-    private void listen(Path directory, SocketPolicies sockets, Statistics statistics, UnaryOperator<String> status)
+    /** @param ofRights what clients with rights may ask besides, by the word that it begins with */
+    private void listen(
+            Path directory, SocketPolicies sockets, PublicQueries open, Map<String, UnaryOperator<String>> ofRights)
             throws IOException {
-        PublicQueries open = PublicQueries.of(statistics, pfkey, sysctls);
-        PublicQueries queries = open.andStatus(status);
+        PublicQueries queries = open;
+        for (Map.Entry<String, UnaryOperator<String>> query : ofRights.entrySet()) {
+            queries = queries.and(query.getKey(), query.getValue());
+        }
+        PublicQueries queriesOfPrivileged = queries;
         PublicQueries queriesOfGuests = PublicQueries.through(loop, open);
         UnprivilegedConnections guests = new UnprivilegedConnections();
         listen(
@@ -169,8 +177,8 @@ public final class ControlPlane implements ControlLoop.Work {
                 BridgeSocket.CONTROL,
                 UnixServer.Type.STREAM,
                 guests,
-                (connection, peer) ->
-                        textClient(connection, peer, peer.privileged() ? queries : queriesOfGuests, sockets));
+                (connection, peer) -> textClient(
+                        connection, peer, peer.privileged() ? queriesOfPrivileged : queriesOfGuests, sockets));
         PfkeyKeyManager nobody = new PfkeyKeyManager();
         listen(
                 directory,
@@ -286,6 +294,11 @@ public final class ControlPlane implements ControlLoop.Work {
         return peer.privileged()
                 ? new DatagramChannel(connection, taking, batch, loop.busyMailboxes(), peer, protocol)
                 : new DatagramChannel(connection, taking, ChangeBatch.NONE, guestLoop.busyMailboxes(), peer, protocol);
+    }
+
+    /** How far clients with rights are behind, by front end. Control thread only. */
+    public Map<String, ClientLoad> clients() {
+        return Map.of("netlink", netlink.clients(), "pfkey", pfkey.clients());
     }
 
     /** On the control thread, until {@link #stop}. */

@@ -34,13 +34,13 @@ interface PublicQueries {
     }
 
     /**
-     * The same, and how the bridge is: its log is not for everybody, and the kernel has to be asked.
+     * The same, and what is not for everybody, or has to be asked of the kernel.
      *
-     * @param status answers what begins with that word
+     * @param answers what begins with that word
      */
-    default PublicQueries andStatus(UnaryOperator<String> status) {
+    default PublicQueries and(String word, UnaryOperator<String> answers) {
         return request ->
-                request.equals("status") || request.startsWith("status ") ? status.apply(request) : answer(request);
+                request.equals(word) || request.startsWith(word + ' ') ? answers.apply(request) : answer(request);
     }
 
     private static String sysctl(Integer value) {

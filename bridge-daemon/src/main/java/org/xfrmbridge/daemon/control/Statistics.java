@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
+import org.xfrmbridge.daemon.figures.CounterNames;
 import org.xfrmbridge.datapath.DropReason;
 import org.xfrmbridge.datapath.Metric;
 import org.xfrmbridge.datapath.XfrmStats;
@@ -55,24 +56,23 @@ public final class Statistics {
         return totals;
     }
 
-    private static boolean isFlow(Metric metric) {
-        return metric != Metric.BUNDLES_MADE && metric != Metric.FLOW_ENTRIES;
-    }
-
     String toText() {
         StringBuilder out = new StringBuilder("xfrm-bridge ").append(place).append("\nsuper-frames: ");
         out.append(superFrames.get()).append("\n\n");
         totals().forEach((name, value) -> out.append("%-24s %14s%n".formatted(name.replace('_', ' '), value)));
         out.append("%n%-24s %14s %14s%n".formatted("", "outbound", "inbound"));
         for (Metric metric : Metric.values()) {
-            if (isFlow(metric)) {
+            if (CounterNames.isOfDirection(metric)) {
                 out.append("%-24s %14d %14d%n"
-                        .formatted(nameOf(metric).replace('_', ' '), stats.outbound(metric), stats.inbound(metric)));
+                        .formatted(
+                                CounterNames.of(metric).replace('_', ' '),
+                                stats.outbound(metric),
+                                stats.inbound(metric)));
             }
         }
         out.append('\n');
         for (DropReason reason : DropReason.values()) {
-            out.append("%-24s %14d%n".formatted(nameOf(reason), stats.drops(reason)));
+            out.append("%-24s %14d%n".formatted(CounterNames.of(reason), stats.drops(reason)));
         }
         return out.toString();
     }
@@ -97,7 +97,7 @@ public final class Statistics {
         write(json.name("inbound"), stats::inbound);
         json.name("xfrm_stat").beginObject();
         for (DropReason reason : DropReason.values()) {
-            json.name(nameOf(reason)).value(stats.drops(reason));
+            json.name(CounterNames.of(reason)).value(stats.drops(reason));
         }
         json.endObject().endObject();
     }
@@ -105,20 +105,11 @@ public final class Statistics {
     private static void write(JsonWriter json, ToLongFunction<Metric> count) throws IOException {
         json.beginObject();
         for (Metric metric : Metric.values()) {
-            if (isFlow(metric)) {
-                json.name(nameOf(metric)).value(count.applyAsLong(metric));
+            if (CounterNames.isOfDirection(metric)) {
+                json.name(CounterNames.of(metric)).value(count.applyAsLong(metric));
             }
         }
         json.endObject();
-    }
-
-    /** Those that no kernel has are called as ours. */
-    private static String nameOf(DropReason reason) {
-        return (reason.isInXfrmStat() ? "Xfrm" : "Bridge") + reason.label();
-    }
-
-    private static String nameOf(Metric metric) {
-        return metric.name().toLowerCase(Locale.ROOT);
     }
 
     /** /proc/net/xfrm_stat. */

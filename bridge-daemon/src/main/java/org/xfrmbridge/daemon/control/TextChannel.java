@@ -21,6 +21,9 @@ final class TextChannel implements Channel {
     /** Room that one client's statistics need, and not much more. */
     private static final int MOST_ANSWER_BYTES = 1 << 16;
 
+    /** The same for who is shown the figures of SAs and policies. */
+    private static final int MOST_ANSWER_BYTES_OF_PRIVILEGED = 1 << 20;
+
     /** What a line means. */
     interface Conversation {
         /**
@@ -112,7 +115,8 @@ final class TextChannel implements Channel {
             }
         }
         // Neither an endless line nor answers without end can make the bridge hold more than it was sent.
-        open = input.size() <= MAX_LINE_BYTES && answers.length() <= MOST_ANSWER_BYTES + bytes.length * 16;
+        int most = peer.privileged() ? MOST_ANSWER_BYTES_OF_PRIVILEGED : MOST_ANSWER_BYTES;
+        open = input.size() <= MAX_LINE_BYTES && answers.length() <= most + bytes.length * 16;
         output = answers.toString().getBytes(StandardCharsets.UTF_8);
         sent = 0;
     }

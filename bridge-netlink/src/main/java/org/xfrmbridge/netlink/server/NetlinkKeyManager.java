@@ -2,9 +2,11 @@ package org.xfrmbridge.netlink.server;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.xfrmbridge.io.ClientLoad;
 import org.xfrmbridge.km.KeyManager;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.RequestListener;
 import org.xfrmbridge.km.StateMigration;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.km.XfrmService.Defaults;
@@ -32,6 +34,8 @@ public final class NetlinkKeyManager implements KeyManager {
 
     private final List<NetlinkSession> sessions = new ArrayList<>();
     private Dispatcher dispatcher;
+    private RequestListener requests = RequestListener.NOBODY;
+    private long lostByGone;
     private volatile boolean hearsReplay;
 
     void add(NetlinkSession session) {
@@ -47,8 +51,24 @@ public final class NetlinkKeyManager implements KeyManager {
     }
 
     void remove(NetlinkSession session) {
-        sessions.remove(session);
+        if (sessions.remove(session)) {
+            lostByGone += session.lostEvents();
+        }
         membershipChanged();
+    }
+
+    /** From now on this one hears of requests, instead of who did before. */
+    public void onRequest(RequestListener listener) {
+        requests = listener;
+    }
+
+    RequestListener requests() {
+        return requests;
+    }
+
+    /** How far its clients are behind. */
+    public ClientLoad clients() {
+        return ClientLoad.of(sessions, lostByGone);
     }
 
     void membershipChanged() {

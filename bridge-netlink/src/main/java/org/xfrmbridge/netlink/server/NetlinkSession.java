@@ -84,7 +84,9 @@ public final class NetlinkSession extends QueuedSession implements ExpiryListene
             for (int i = 0; more && i < TURN_REQUESTS && (i == 0 || queue.flush()); i++) {
                 more = message.next();
                 if (more) {
-                    handle(request);
+                    long begun = keyManager.requests().begin();
+                    int errno = handle(request);
+                    keyManager.requests().end(begun, message.type(), errno);
                 }
             }
             rest.position(more ? message.nextOffset() : rest.limit());
@@ -177,9 +179,9 @@ public final class NetlinkSession extends QueuedSession implements ExpiryListene
 
     /**
      * {@code netlink_rcv_skb}: only requests are acted on, but an acknowledgement is given for anything that asks for
-     * one.
+     * one. Returns the errno of its answer, 0 for none.
      */
-    private void handle(Request request) {
+    private int handle(Request request) {
         NetlinkReader message = request.message();
         Fault fault = null;
         if (message.has(NetlinkHeader.REQUEST) && message.type() >= NetlinkHeader.FIRST_PROTOCOL_TYPE) {
@@ -189,12 +191,13 @@ public final class NetlinkSession extends QueuedSession implements ExpiryListene
                 fault = Fault.of(Errno.EBUSY, null);
             } else {
                 startDump(message);
-                return;
+                return 0;
             }
         }
         if (message.has(NetlinkHeader.ACK) || fault != null && fault.errno() != 0) {
             acknowledge(request, fault);
         }
+        return fault == null ? 0 : fault.errno();
     }
 
     private void acknowledge(Request request, Fault fault) {

@@ -4,9 +4,11 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.xfrmbridge.io.ClientLoad;
 import org.xfrmbridge.km.KeyManager;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.km.RequestListener;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.pfkey.map.MigrationEncoder;
@@ -43,6 +45,8 @@ public final class PfkeyKeyManager implements KeyManager {
 
     private final List<PfkeySession> sessions = new ArrayList<>();
     private final ReqidAllocator reqids = new ReqidAllocator();
+    private RequestListener requests = RequestListener.NOBODY;
+    private long lostByGone;
     private PfkeySession asking;
 
     void add(PfkeySession session) {
@@ -50,7 +54,23 @@ public final class PfkeyKeyManager implements KeyManager {
     }
 
     void remove(PfkeySession session) {
-        sessions.remove(session);
+        if (sessions.remove(session)) {
+            lostByGone += session.lostEvents();
+        }
+    }
+
+    /** From now on this one hears of requests, instead of who did before. */
+    public void onRequest(RequestListener listener) {
+        requests = listener;
+    }
+
+    RequestListener requests() {
+        return requests;
+    }
+
+    /** How far its clients are behind. */
+    public ClientLoad clients() {
+        return ClientLoad.of(sessions, lostByGone);
     }
 
     ReqidAllocator reqids() {

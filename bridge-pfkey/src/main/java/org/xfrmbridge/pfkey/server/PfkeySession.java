@@ -78,14 +78,18 @@ public final class PfkeySession extends QueuedSession implements ExpiryListener 
             return;
         }
         SadbMsg request = SadbMsg.read(datagram);
+        long begun = keyManager.requests().begin();
+        int errno = 0;
         keyManager.serving(this);
         try {
             handle(request, datagram);
         } catch (XfrmException e) {
-            answer(request.answeredWith(e.errno().number()).toBytes());
+            errno = e.errno().number();
+            answer(request.answeredWith(errno).toBytes());
         } finally {
             keyManager.serving(null);
         }
+        keyManager.requests().end(begun, request.type(), errno);
         pump();
     }
 
@@ -211,9 +215,5 @@ public final class PfkeySession extends QueuedSession implements ExpiryListener 
     /** Takes over the array. */
     void event(byte[] message) {
         queue.sendEvent(message);
-    }
-
-    int waitingBytes() {
-        return queue.waitingBytes();
     }
 }
