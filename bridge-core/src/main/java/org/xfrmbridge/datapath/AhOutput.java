@@ -50,7 +50,7 @@ final class AhOutput extends OutboundTransform {
     }
 
     @Override
-    DropReason seal(IpPacket packet, int nextHeader, long number) {
+    DropCause seal(IpPacket packet, int nextHeader, long number) {
         byte[] data = packet.data();
         int ah = packet.payload - ahBytes;
         Arrays.fill(data, ah, packet.payload, (byte) 0);
@@ -59,11 +59,11 @@ final class AhOutput extends OutboundTransform {
         Bytes.putI32(data, ah + Ah.SPI, spi);
         Bytes.putI32(data, ah + Ah.SEQUENCE, (int) number);
         if (!packet.complete(IpProtocol.AH, packet.end())) {
-            return DropReason.OUT_ERROR;
+            return DropCause.OUT_OVERLONG;
         }
         boolean clear = fields.clearForSending(packet, ah);
         boolean signed = clear && transform.sign(data, packet.offset, packet.end(), ah + Ah.ICV, number) == 0;
         fields.restore(packet);
-        return signed ? null : DropReason.OUT_STATE_PROTO_ERROR;
+        return signed ? null : DropCause.OUT_SEAL_FAILED;
     }
 }

@@ -76,27 +76,27 @@ final class BundleStep {
      * moves, and that the bytes counted are those that are protected, padding not included. Whether the State is valid
      * was asked when the packet took its route: if it goes now, this packet was before that.
      */
-    DropReason apply(IpPacket packet, DatapathEvents events, long nowSeconds) {
+    DropCause apply(IpPacket packet, DatapathEvents events, long nowSeconds) {
         // 1 mode header
         int nextHeader = mode.prepare(packet, transform.headBytes());
         if (nextHeader < 0) {
-            return DropReason.OUT_STATE_MODE_ERROR;
+            return DropCause.OUT_MODE_REFUSED;
         }
         // 2 meant for this direction
         if (spec.direction() != 0 && spec.direction() != StateSpec.DIRECTION_OUT) {
-            return DropReason.OUT_STATE_DIR_ERROR;
+            return DropCause.OUT_STATE_FOR_IN;
         }
         // 3 within its lifetime
         if (state.isLimitReached()) {
             events.limitReached(state);
             if (state.isSpent()) {
-                return DropReason.OUT_STATE_EXPIRED;
+                return DropCause.OUT_LIMIT_REACHED;
             }
         }
         // 4 next sequence number
         OutboundSequence sequence = state.sequence();
         if (transform.isNumbered() && !advance(sequence, events)) {
-            return DropReason.OUT_STATE_SEQ_ERROR;
+            return DropCause.OUT_NUMBERS_USED_UP;
         }
         // 5 account
         state.count(packet.payloadBytes(), nowSeconds);

@@ -20,12 +20,14 @@ public final class ClearPath {
     private final DeliveryCheck check;
     private final IpPacket packet = new IpPacket();
     private final Flow flow = new Flow();
+    private final PacketSight sight;
 
     /** @param counters of this thread alone */
     public ClearPath(PathContext context, PathCounters counters) {
         this.context = context;
         this.counters = counters;
         check = new DeliveryCheck(context, counters);
+        sight = context.packets().newSight();
     }
 
     /**
@@ -40,28 +42,34 @@ public final class ClearPath {
         counters.add(Metric.PACKETS, 1);
         counters.add(Metric.BYTES, frame.length);
         try {
-            DropReason reason = reason(direction, frame);
-            if (reason == null) {
+            sight.beginBatch(context.clock().nowNs());
+            sight.begin(frame);
+            DropCause cause = cause(direction, frame);
+            if (cause == null) {
                 counters.add(Metric.PASSED, 1);
             } else {
-                counters.drop(reason);
+                counters.drop(cause.reason());
             }
-            return reason;
+            sight.showIn(direction, cause, NO_STATES, packet);
+            return cause == null ? null : cause.reason();
         } catch (Throwable fault) {
             counters.fault(fault);
             return DropReason.FAULT;
         }
     }
 
-    private DropReason reason(Direction direction, PacketBuffer frame) {
+    private DropCause cause(Direction direction, PacketBuffer frame) {
         if (packet.parse(frame) != Kind.IP) {
-            return DropReason.IN_HDR_ERROR;
+            return DropCause.IN_UNREADABLE;
         }
         long nowSeconds = context.clock().epochSeconds();
         FlowDecoder.decode(packet, flow);
+        sight.read(packet, flow);
         flow.mark = frame.mark;
         PolicyCheck.Verdict verdict = check.judge(direction, packet, flow, NO_STATES, null, nowSeconds);
+        sight.verdict = verdict;
+        sight.resolved = check.hasDecided();
         counters.set(Metric.FLOW_ENTRIES, check.size());
-        return check.reason(packet, flow, NO_STATES, verdict, nowSeconds);
+        return check.cause(packet, flow, NO_STATES, verdict, nowSeconds);
     }
 }

@@ -40,13 +40,13 @@ final class CompressionOutput extends OutboundTransform {
     }
 
     @Override
-    DropReason seal(IpPacket packet, int nextHeader, long number) {
+    DropCause seal(IpPacket packet, int nextHeader, long number) {
         int bytes = packet.payloadBytes();
         int compressed = bytes < thresholdBytes
                 ? DeflateCodec.IMPOSSIBLE
                 : codec.compress(packet.data(), packet.payload, bytes, bytes - IpComp.HEADER_BYTES - 1);
         if (compressed == DeflateCodec.IMPOSSIBLE) {
-            return packet.complete(nextHeader, packet.end()) ? null : DropReason.OUT_ERROR;
+            return packet.complete(nextHeader, packet.end()) ? null : DropCause.OUT_OVERLONG;
         }
         byte[] data = packet.data();
         int at = packet.payload;

@@ -21,6 +21,11 @@ final class DeliveryCheck {
         interfaces = new FlowInterfaces(context);
     }
 
+    /** Whether the last verdict was worked out, and not remembered. */
+    boolean hasDecided() {
+        return policies.hasDecided();
+    }
+
     /** How many flows are remembered. */
     int size() {
         return policies.size();
@@ -43,9 +48,9 @@ final class DeliveryCheck {
     }
 
     /** Why the packet is dropped at last, null if it may go on. */
-    DropReason reason(IpPacket packet, Flow flow, SecPath path, PolicyCheck.Verdict verdict, long nowSeconds) {
+    DropCause cause(IpPacket packet, Flow flow, SecPath path, PolicyCheck.Verdict verdict, long nowSeconds) {
         boolean icmp = packet.protocol == IpProtocol.ICMP || packet.protocol == IpProtocol.ICMPV6;
-        return icmp ? reasonForError(packet, flow, path, verdict, nowSeconds) : verdict.reason();
+        return icmp ? causeForError(packet, flow, path, verdict, nowSeconds) : verdict.cause();
     }
 
     /**
@@ -53,20 +58,20 @@ final class DeliveryCheck {
      * dir fwd, the policies may mean that packet ({@code xfrm_in_fwd_icmp}); and through a State with XFRM_STATE_ICMP
      * an error comes to the host if the packet it is about could ({@code icmp_rcv}).
      */
-    private DropReason reasonForError(
+    private DropCause causeForError(
             IpPacket packet, Flow flow, SecPath path, PolicyCheck.Verdict verdict, long nowSeconds) {
         Direction direction = verdict.direction();
-        DropReason reason = verdict.reason();
+        DropCause cause = verdict.cause();
         boolean unruled = direction == Direction.FWD && verdict.policies().length == 0 && !verdict.isDisabled();
-        if (reason == null && !unruled) {
+        if (cause == null && !unruled) {
             return null;
         }
         if (quote.findFate(packet)) {
-            reason = policies.judgeError(direction, flow, quote.reversedFlow(flow), path, nowSeconds);
+            cause = policies.judgeError(direction, flow, quote.reversedFlow(flow), path, nowSeconds);
         }
-        return reason != null && direction == Direction.IN && isErrorAboutAllowed(packet, flow, path, nowSeconds)
+        return cause != null && direction == Direction.IN && isErrorAboutAllowed(packet, flow, path, nowSeconds)
                 ? null
-                : reason;
+                : cause;
     }
 
     private boolean isErrorAboutAllowed(IpPacket packet, Flow flow, SecPath path, long nowSeconds) {
@@ -74,7 +79,7 @@ final class DeliveryCheck {
         return wanted
                 && quote.find(packet)
                 && policies.judge(Direction.IN, quote.reversedFlow(flow), path, nowSeconds)
-                                .reason()
+                                .cause()
                         == null;
     }
 }

@@ -53,15 +53,15 @@ final class EspOutput extends OutboundTransform {
     }
 
     @Override
-    DropReason seal(IpPacket packet, int nextHeader, long number) {
+    DropCause seal(IpPacket packet, int nextHeader, long number) {
         int espAt = packet.payload - sizes.payloadOffset();
         int espBytes = transform.seal(packet.data(), espAt, packet.payloadBytes(), leastBytes, nextHeader, number);
         if (espBytes < 0) {
-            return DropReason.OUT_STATE_PROTO_ERROR;
+            return DropCause.OUT_SEAL_FAILED;
         }
         int protocol = encapsulation == null ? IpProtocol.ESP : IpProtocol.UDP;
         if (!packet.complete(protocol, espAt + espBytes)) {
-            return DropReason.OUT_ERROR;
+            return DropCause.OUT_OVERLONG;
         }
         if (encapsulation != null) {
             UdpEncapsulation.write(packet, espAt, encapsulation);

@@ -52,6 +52,7 @@ public final class InboundPath {
     private final ModeInput modes = new ModeInput();
     private final DeflateCodec codec = new DeflateCodec();
     private final EncapsulationPortCache encapsulationPort;
+    private final PacketSight sight;
 
     private final IpPacket packet = new IpPacket();
     private final Flow flow = new Flow();
@@ -59,6 +60,9 @@ public final class InboundPath {
     private final ModeInput.Opened opened = new ModeInput.Opened();
     /** What the policies said to the packet as it is now; null if they were not asked yet. */
     private PolicyCheck.Verdict verdict;
+
+    /** IN, until it turns out to be for somebody else. */
+    private Direction direction;
 
     private PacketBatch toHost;
     private long nowNs;
@@ -85,6 +89,7 @@ public final class InboundPath {
         returnMtu = new ReturnMtu(context);
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
+        sight = context.packets().newSight();
     }
 
     /** Handles whole batches: takes all frames of {@code in} and appends to the other. */
@@ -93,6 +98,7 @@ public final class InboundPath {
             nowNs = context.clock().nowNs();
             nowSeconds = context.clock().epochSeconds();
             toHost = host;
+            sight.beginBatch(nowNs);
             for (int i = 0; i < in.size(); i++) {
                 guard(in.get(i));
             }
@@ -117,8 +123,10 @@ public final class InboundPath {
         counters.add(Metric.PACKETS, 1);
         counters.add(Metric.BYTES, frame.length);
         path.clear();
+        direction = Direction.IN;
+        sight.begin(frame);
         switch (packet.parse(frame)) {
-            case MALFORMED -> drop(DropReason.IN_HDR_ERROR);
+            case MALFORMED -> drop(DropCause.IN_UNREADABLE);
             case OTHER -> passUnread();
             case ENCAPSULATED -> handleEncapsulated();
             case IP -> {
@@ -131,7 +139,7 @@ public final class InboundPath {
     /** A policy cannot be asked about what cannot be read: where there is one, it does not pass. */
     private void handleEncapsulated() {
         if (context.mayBeRuled(Direction.IN) || context.mayBeRuled(Direction.FWD)) {
-            drop(DropReason.IN_HDR_ERROR);
+            drop(DropCause.IN_UNREADABLE);
         } else {
             passUnread();
         }
@@ -152,6 +160,7 @@ public final class InboundPath {
         while (next == Next.AGAIN) {
             verdict = null;
             FlowDecoder.decode(packet, flow);
+            sight.read(packet, flow);
             flow.mark = packet.buffer.mark;
             if (!localAddresses.contains(flow.family, flow.daddrHigh, flow.daddrLow)) {
                 deliver(Direction.FWD);
@@ -171,7 +180,7 @@ public final class InboundPath {
             return Next.DONE;
         }
         if (packet.parse(whole) != Kind.IP) {
-            return drop(DropReason.IN_HDR_ERROR);
+            return drop(DropCause.IN_FRAGMENTS_UNREADABLE);
         }
         packet.reassembled = true;
         return Next.AGAIN;
@@ -194,7 +203,7 @@ public final class InboundPath {
 
     private Next decapsulate(int protocol) {
         if (packet.payloadBytes() < SecurityHeader.leastBytes(protocol)) {
-            return drop(DropReason.IN_HDR_ERROR);
+            return drop(DropCause.IN_CUT_SHORT);
         }
         State state = find(protocol, SecurityHeader.spi(protocol, packet.data(), packet.payload));
         return decapsulate(state, 0, packet.payload, packet.payloadBytes());
@@ -225,7 +234,7 @@ public final class InboundPath {
         boolean expected = content == UdpEncapsulation.Content.ESP && encapsulationPort.isKnown(flow);
         State state = expected ? find(IpProtocol.ESP, Bytes.i32(packet.data(), contentAt)) : null;
         verdict = judge(Direction.IN, state);
-        if (verdict.reason() != null || verdict.encapsulationType() != Encapsulation.UDP_ENCAP_ESPINUDP) {
+        if (verdict.cause() != null || verdict.encapsulationType() != Encapsulation.UDP_ENCAP_ESPINUDP) {
             return Next.DELIVER;
         }
         encapsulationPort.note(flow);
@@ -244,6 +253,8 @@ public final class InboundPath {
     }
 
     private State find(int protocol, int spi) {
+        sight.spi = spi;
+        sight.named = protocol;
         counters.add(Metric.LOOKUPS, 1);
         return context.sad().lookup(flow.daddrHigh, flow.daddrLow, spi, protocol, flow.family, flow.mark);
     }
@@ -251,32 +262,35 @@ public final class InboundPath {
     /** One State's part. */
     private Next decapsulate(State state, int encapsulationType, int at, int bytes) {
         if (path.isFull()) {
-            return drop(DropReason.IN_BUFFER_ERROR);
+            return drop(DropCause.IN_TOO_DEEP);
         }
+        sight.encapsulated = encapsulationType != 0;
         if (state == null) {
-            return drop(DropReason.IN_NO_STATES);
+            return drop(DropCause.IN_UNKNOWN_SPI);
         }
-        DropReason reason = InboundState.admits(state);
-        if (reason != null) {
-            return drop(reason);
+        sight.state = state;
+        DropCause cause = InboundState.admits(state);
+        if (cause != null) {
+            return drop(cause);
         }
         if (state.inbound() == null && !context.inboundMemory().getAsBoolean()) {
-            return drop(DropReason.IN_BUFFER_ERROR);
+            return drop(DropCause.IN_NO_MEMORY);
         }
         opened.headerBytes = packet.payload - packet.offset;
         packet.payload = at;
         packet.length = at + bytes - packet.offset;
         InboundState sa = InboundState.of(state, codec);
-        reason = sa.open(packet, encapsulationType, opened, context.events());
-        if (reason != null) {
-            return drop(reason);
+        cause = sa.open(packet, encapsulationType, opened, context.events());
+        sight.sequence = opened.sequence;
+        if (cause != null) {
+            return drop(cause);
         }
         sa.account(opened.payloadBytes, nowSeconds);
         if (encapsulationType != 0) {
             sa.noteMapping(packet, flow.sport, context.events());
         }
         if (!modes.strip(packet, opened, state.spec())) {
-            return drop(DropReason.IN_STATE_MODE_ERROR);
+            return drop(DropCause.IN_MODE_DIFFERS);
         }
         if (encapsulationType != 0 && state.spec().mode() == Mode.TRANSPORT) {
             TransportChecksum.renew(packet);
@@ -285,7 +299,8 @@ public final class InboundPath {
         packet.buffer.mark = state.spec().markOf(packet.buffer.mark);
         // Which way it goes on is for the host's routes to say, or for those of the VRF that it came in by.
         packet.buffer.ifindex = context.network().vrfOf(packet.buffer.ifindex);
-        path.add(state);
+        path.add(state, opened.sequence);
+        sight.state = null;
         return Next.AGAIN;
     }
 
@@ -295,7 +310,8 @@ public final class InboundPath {
         return Next.DONE;
     }
 
-    private void deliver(Direction direction) {
+    private void deliver(Direction where) {
+        direction = where;
         if (path.isEmpty() && context.isInStack()) {
             if (direction == Direction.FWD || packet.protocol != IpProtocol.UDP) {
                 consume();
@@ -308,14 +324,16 @@ public final class InboundPath {
         if (verdict == null) {
             verdict = judge(direction, null);
         }
-        DropReason reason = check.reason(packet, flow, path, verdict, nowSeconds);
-        if (reason != null) {
-            drop(reason);
+        sight.verdict = verdict;
+        sight.resolved = check.hasDecided();
+        DropCause cause = check.cause(packet, flow, path, verdict, nowSeconds);
+        if (cause != null) {
+            drop(cause);
             return;
         }
         if (direction == Direction.FWD && packet.buffer.ifindex != 0 && context.isInStack()) {
             // By the device of a VRF it would leave past the host's rules for what is forwarded.
-            drop(DropReason.FWD_HDR_ERROR);
+            drop(DropCause.FWD_INTO_VRF);
             return;
         }
         boolean toStack = context.isInStack() && direction == Direction.IN;
@@ -323,9 +341,12 @@ public final class InboundPath {
             MssClamp.limit(packet, returnMtu.of(path, packet.family, nowNs));
         }
         counters.add(path.isEmpty() ? Metric.PASSED : Metric.PROTECTED, 1);
+        if (sight.isWatched()) {
+            sight.showIn(direction, null, path, packet);
+        }
         if (packet.reassembled) {
             if (!fragmenter.divide(packet, reassembly.largestFragment(), toHost)) {
-                drop(DropReason.IN_ERROR);
+                drop(DropCause.IN_NOT_DIVISIBLE);
             }
             return;
         }
@@ -335,8 +356,9 @@ public final class InboundPath {
         toHost.add(packet.buffer);
     }
 
-    private Next drop(DropReason reason) {
-        counters.drop(reason);
+    private Next drop(DropCause cause) {
+        counters.drop(cause.reason());
+        sight.showIn(direction, cause, path, packet);
         pool.give(packet.buffer);
         return Next.DONE;
     }

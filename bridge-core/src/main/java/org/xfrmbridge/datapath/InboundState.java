@@ -47,15 +47,15 @@ final class InboundState implements Wipeable {
     }
 
     /** Whether packets may come in through a State at all; null if so. {@code xfrm_input}, its first checks. */
-    static DropReason admits(State state) {
+    static DropCause admits(State state) {
         int direction = state.spec().direction();
         if (direction != 0 && direction != StateSpec.DIRECTION_IN) {
-            return DropReason.IN_STATE_DIR_ERROR;
+            return DropCause.IN_STATE_FOR_OUT;
         }
         if (!state.isValid()) {
-            return state.phase() == State.Phase.ACQUIRING ? DropReason.ACQUIRE_ERROR : DropReason.IN_STATE_INVALID;
+            return state.phase() == State.Phase.ACQUIRING ? DropCause.IN_STATE_LARVAL : DropCause.IN_STATE_ENDED;
         }
-        return state.suite() == null ? DropReason.IN_STATE_PROTO_ERROR : null;
+        return state.suite() == null ? DropCause.IN_NO_ALGORITHM : null;
     }
 
     /**
@@ -64,42 +64,55 @@ final class InboundState implements Wipeable {
      * @param encapsulationType how it came: 0 bare, 2 in UDP
      * @param opened its {@code headerBytes} are set; says where the payload is afterwards
      */
-    DropReason open(IpPacket packet, int encapsulationType, ModeInput.Opened opened, DatapathEvents events) {
+    DropCause open(IpPacket packet, int encapsulationType, ModeInput.Opened opened, DatapathEvents events) {
         // 1 came as agreed
         Encapsulation agreed = state.spec().encapsulation();
         if ((agreed == null ? 0 : agreed.type()) != encapsulationType) {
-            return DropReason.IN_STATE_MISMATCH;
+            return DropCause.IN_ENCAPSULATION_DIFFERS;
         }
         // 2 sequence number may be new
         ReplayWindow window = state.replayWindow();
         int sequence = SecurityHeader.sequence(protocol, packet.data(), packet.payload);
-        if (window.check(sequence) != ReplayVerdict.NEW) {
-            return DropReason.IN_STATE_SEQ_ERROR;
+        opened.sequence = Integer.toUnsignedLong(sequence);
+        ReplayVerdict verdict = window.check(sequence);
+        if (verdict != ReplayVerdict.NEW) {
+            return causeOf(verdict);
         }
         // 3 within its lifetime
         if (state.isLimitReached()) {
             events.limitReached(state);
             if (state.isSpent()) {
-                return DropReason.IN_STATE_EXPIRED;
+                return DropCause.IN_LIMIT_REACHED;
             }
         }
         // 4 open
         long number = window.infer(sequence);
+        opened.sequence = number;
         int result = transform.open(packet, opened, number);
         if (result != InboundTransform.OPENED) {
             if (result == InboundTransform.AUTH_FAILED) {
                 state.countIntegrityFailure();
+                return DropCause.IN_NOT_AUTHENTIC;
             }
-            return DropReason.IN_STATE_PROTO_ERROR;
+            return DropCause.IN_MALFORMED;
         }
         // 5 sequence number is new
-        if (window.advance(number) != ReplayVerdict.NEW) {
-            return DropReason.IN_STATE_SEQ_ERROR;
+        verdict = window.advance(number);
+        if (verdict != ReplayVerdict.NEW) {
+            return causeOf(verdict);
         }
         if (window.windowBits() != 0 && events.hearsReplay() && state.isReceivedNoticeDue((int) number)) {
             events.replayAdvanced(state);
         }
         return null;
+    }
+
+    private static DropCause causeOf(ReplayVerdict verdict) {
+        return switch (verdict) {
+            case ZERO -> DropCause.IN_NUMBER_ZERO;
+            case OUTSIDE -> DropCause.IN_OUTSIDE_WINDOW;
+            default -> DropCause.IN_REPLAYED;
+        };
     }
 
     /** The longest packet of a family that becomes one of at most {@code mtuBytes} where it is protected so. */

@@ -36,6 +36,8 @@ final class ModeInput {
         int payloadAt;
         int payloadBytes;
         int nextHeader;
+        /** The packet's number, as its sender counted it. */
+        long sequence;
     }
 
     /** The packet's own header moves back to its payload. */

@@ -62,6 +62,7 @@ public final class OutboundPath {
     private final LocalAddressCache localAddresses;
     private final SourceAddressCache sourceAddresses;
     private final IcmpQuote quote = new IcmpQuote();
+    private final PacketSight sight;
 
     private final SecPath fromHost = new SecPath();
     private final IpPacket packet = new IpPacket();
@@ -88,6 +89,7 @@ public final class OutboundPath {
         neighbours = new NeighbourProxy(context);
         localAddresses = new LocalAddressCache(network);
         sourceAddresses = new SourceAddressCache(network);
+        sight = context.packets().newSight();
     }
 
     /** Handles whole batches: takes all frames of {@code in} and appends to the others. */
@@ -97,6 +99,7 @@ public final class OutboundPath {
             nowSeconds = clock.epochSeconds();
             toNetwork = outgoing;
             toHost = answers;
+            sight.beginBatch(nowNs);
             for (int i = 0; i < in.size(); i++) {
                 guard(in.get(i));
             }
@@ -123,13 +126,14 @@ public final class OutboundPath {
     private void handle(PacketBuffer frame) {
         counters.add(Metric.PACKETS, 1);
         counters.add(Metric.BYTES, frame.length);
+        sight.begin(frame);
         Kind kind = packet.parse(frame);
         if (kind == Kind.OTHER || kind == Kind.ENCAPSULATED && !context.mayBeRuled(Direction.OUT)) {
             handleUnread(kind, frame);
             return;
         }
         if (kind != Kind.IP) {
-            drop(DropReason.OUT_ERROR);
+            drop(DropCause.OUT_UNREADABLE);
             return;
         }
         if (packet.fragment && !reassemble()) {
@@ -141,12 +145,14 @@ public final class OutboundPath {
             return;
         }
         FlowDecoder.decode(packet, flow);
+        sight.read(packet, flow);
         flow.mark = packet.buffer.mark;
         flow.ifindex = interfaces.shown(Direction.OUT, packet.buffer);
         OutboundRoute route = routeOfError(route(flow));
+        sight.route = route;
         route.touchPolicies(nowSeconds);
-        if (route.reason != null) {
-            drop(route.reason);
+        if (route.cause != null) {
+            drop(route.cause);
         } else if (route.bundle == null) {
             pass(route.mtu);
         } else {
@@ -176,7 +182,7 @@ public final class OutboundPath {
         Kind kind = packet.parse(whole);
         packet.reassembled = true;
         if (kind != Kind.IP) {
-            drop(DropReason.OUT_ERROR);
+            drop(DropCause.OUT_FRAGMENTS_UNREADABLE);
         }
         return kind == Kind.IP;
     }
@@ -191,6 +197,7 @@ public final class OutboundPath {
             }
         }
         route = resolve(of);
+        sight.resolved = true;
         routes.put(of, route);
         return route;
     }
@@ -213,7 +220,7 @@ public final class OutboundPath {
      */
     private OutboundRoute routeOfError(OutboundRoute route) {
         boolean unprotected =
-                route.bundle == null && (route.reason == null || route.reason == DropReason.OUT_POL_BLOCK);
+                route.bundle == null && (route.cause == null || route.cause.reason() == DropReason.OUT_POL_BLOCK);
         if (!unprotected || !isIcmp(packet.protocol) || !isToBeRelated(route)) {
             return route;
         }
@@ -224,7 +231,7 @@ public final class OutboundPath {
     private boolean isToBeRelated(OutboundRoute route) {
         return localAddresses.contains(flow.family, flow.saddrHigh, flow.saddrLow)
                 ? quote.find(packet)
-                : route.reason == null && quote.findFate(packet);
+                : route.cause == null && quote.findFate(packet);
     }
 
     private static boolean isIcmp(int protocol) {
@@ -233,12 +240,15 @@ public final class OutboundPath {
 
     private void pass(int mtu) {
         if (packet.length > mtu && !packet.mayBeFragmented() && isTooBig(mtu)) {
-            drop(DropReason.OUT_ERROR);
+            dropTooLong(DropCause.OUT_CLEAR_TOO_LONG, mtu);
             return;
         }
         counters.add(Metric.PASSED, 1);
         if (packet.buffer.origin == Origin.STACK_UNANSWERED) {
             network.forgetConnection(packet.family, packet.protocol, packet.data(), packet.offset, packet.payload);
+        }
+        if (sight.isWatched()) {
+            sight.showOut(null, packet);
         }
         int longest = packet.reassembled ? Math.min(mtu, reassembly.largestFragment()) : mtu;
         if (packet.reassembled || packet.length > longest) {
@@ -260,7 +270,7 @@ public final class OutboundPath {
             boolean inside = packet.reassembled && !packet.isIpv4() && bundle.startsWithOuterHeader();
             divideOrApply(bundle, inside, Math.min(mtu, reassembly.largestFragment()));
         } else if (isTooBig(mtu)) {
-            drop(DropReason.OUT_STATE_MODE_ERROR);
+            dropTooLong(DropCause.OUT_TOO_LONG, mtu);
         } else {
             divideOrApply(bundle, packet.length > leastMtu(mtu) && bundle.takesFragments(packet.family), mtu);
         }
@@ -278,7 +288,7 @@ public final class OutboundPath {
         }
         packet.keepLink();
         if (!fragmenter.divide(packet, mtu, pieces)) {
-            drop(DropReason.OUT_STATE_MODE_ERROR);
+            dropTooLong(DropCause.OUT_PIECES_IMPOSSIBLE, mtu);
             return;
         }
         for (int i = 0; i < pieces.size(); i++) {
@@ -292,9 +302,10 @@ public final class OutboundPath {
         packet.keepLink();
         packet.makeRoom(bundle.headBytes(), bundle.tailBytes());
         for (int i = 0; i < bundle.steps(); i++) {
-            DropReason reason = bundle.step(i).apply(packet, events, nowSeconds);
-            if (reason != null) {
-                drop(reason);
+            DropCause cause = bundle.step(i).apply(packet, events, nowSeconds);
+            if (cause != null) {
+                sight.state = bundle.step(i).state();
+                drop(cause);
                 return;
             }
         }
@@ -367,6 +378,9 @@ public final class OutboundPath {
             packet.replaceLink(nextHop.sourceMac(), nextHop.destinationMac());
             packet.buffer.ifindex = bundle.vrf();
         }
+        if (sight.isWatched()) {
+            sight.showOut(null, packet);
+        }
         if (packet.length > bundle.linkMtu()) {
             divide(bundle.linkMtu());
         } else {
@@ -377,12 +391,18 @@ public final class OutboundPath {
 
     private void divide(int mtu) {
         if (!fragmenter.divide(packet, mtu, toNetwork)) {
-            drop(DropReason.OUT_ERROR);
+            dropTooLong(DropCause.OUT_NOT_DIVISIBLE, mtu);
         }
     }
 
-    private void drop(DropReason reason) {
-        counters.drop(reason);
+    private void dropTooLong(DropCause cause, int mtu) {
+        sight.limitBytes = mtu;
+        drop(cause);
+    }
+
+    private void drop(DropCause cause) {
+        counters.drop(cause.reason());
+        sight.showOut(cause, packet);
         pool.give(packet.buffer);
     }
 }

@@ -7,7 +7,9 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ToIntFunction;
 import org.xfrmbridge.datapath.OutboundRoute.Basis;
+import org.xfrmbridge.datapath.OutboundRoute.Decision;
 import org.xfrmbridge.datapath.OutboundRoute.Generations;
+import org.xfrmbridge.datapath.PacketRecord.Need;
 import org.xfrmbridge.db.StateFreshness;
 import org.xfrmbridge.esp.DeflateCodec;
 import org.xfrmbridge.io.HostNetwork.NextHop;
@@ -53,6 +55,12 @@ final class OutboundResolver {
     private final List<State> larvalStates = new ArrayList<>();
     private long validForNs;
     private boolean refused;
+    /** What was looked for in vain, and why there is no bundle. */
+    private Need need;
+    /** The State that was found for a template and cannot serve. */
+    private State unusable;
+
+    private DropCause unbundled;
 
     OutboundResolver(PathContext context, PathCounters counters) {
         this.context = context;
@@ -63,18 +71,15 @@ final class OutboundResolver {
     }
 
     OutboundRoute resolve(Flow flow, long nowNs) {
-        states.clear();
-        stateFreshness.clear();
-        larvalStates.clear();
-        validForNs = FOREVER_NS;
+        begin();
         Generations made = Generations.of(context, flow);
         flow.lowerIfindex = interfaces.behind(flow);
         Policy[] policies = policies(flow);
-        DropReason reason = decide(policies, flow);
+        DropCause cause = decide(policies, flow);
         Bundle bundle = null;
-        if (reason == null && !states.isEmpty()) {
+        if (cause == null && !states.isEmpty()) {
             bundle = bundle(flow, nowNs);
-            reason = bundle == null ? DropReason.OUT_BUNDLE_GEN_ERROR : null;
+            cause = bundle == null ? unbundled : null;
         }
         Basis basis = new Basis(
                 made,
@@ -82,8 +87,28 @@ final class OutboundResolver {
                 states.toArray(OutboundRoute.NO_STATES),
                 larvalStates.toArray(OutboundRoute.NO_STATES),
                 nowNs + validForNs);
-        int mtu = reason == null && bundle == null ? clearMtu(flow) : OutboundRoute.NO_LIMIT;
-        return new OutboundRoute(reason, bundle, mtu, flow.lowerIfindex, policies, basis);
+        int mtu = cause == null && bundle == null ? clearMtu(flow) : OutboundRoute.NO_LIMIT;
+        return new OutboundRoute(new Decision(cause, need), bundle, mtu, flow.lowerIfindex, policies, basis);
+    }
+
+    /** Policies and States for a flow, and what is missing: nothing is made of them, and nobody is told. */
+    record Preview(Policy[] policies, List<State> states, DropCause cause, Need need) {}
+
+    /** Any one thread, with a resolver of its own. */
+    Preview preview(Flow flow) {
+        begin();
+        flow.lowerIfindex = interfaces.behind(flow);
+        Policy[] policies = policies(flow);
+        DropCause cause = decide(policies, flow);
+        return new Preview(policies, List.copyOf(states), cause, need);
+    }
+
+    private void begin() {
+        states.clear();
+        stateFreshness.clear();
+        larvalStates.clear();
+        validForNs = FOREVER_NS;
+        need = null;
     }
 
     /**
@@ -125,23 +150,23 @@ final class OutboundResolver {
         return context.spd().lookup(type, Direction.OUT, flow);
     }
 
-    private DropReason decide(Policy[] policies, Flow flow) {
+    private DropCause decide(Policy[] policies, Flow flow) {
         if (policies.length == 0) {
             boolean blocked = context.spd().defaultAction(Direction.OUT) == PolicySpec.Action.BLOCK;
-            return blocked && !isExempt(flow) ? DropReason.OUT_POL_BLOCK : null;
+            return blocked && !isExempt(flow) ? DropCause.OUT_BLOCKED_BY_DEFAULT : null;
         }
         for (Policy policy : policies) {
             if (policy.spec().action() != PolicySpec.Action.ALLOW) {
-                return DropReason.OUT_POL_BLOCK;
+                return DropCause.OUT_BLOCKED;
             }
         }
         for (Policy policy : policies) {
             if (states.size() + policy.spec().templates().size() >= Template.MAX_DEPTH) {
-                return DropReason.OUT_POL_ERROR;
+                return DropCause.OUT_TOO_MANY_TEMPLATES;
             }
-            DropReason reason = resolveTemplates(policy, flow);
-            if (reason != null) {
-                return reason;
+            DropCause cause = resolveTemplates(policy, flow);
+            if (cause != null) {
+                return cause;
             }
         }
         if (policies.length > 1 && flow.family == AddressFamily.INET6) {
@@ -157,7 +182,7 @@ final class OutboundResolver {
                 && !context.network().isLocal(flow.family, flow.saddrHigh, flow.saddrLow);
     }
 
-    private DropReason resolveTemplates(Policy policy, Flow flow) {
+    private DropCause resolveTemplates(Policy policy, Flow flow) {
         Address daddr = flow.daddr();
         Address saddr = flow.saddr();
         for (Template template : policy.spec().templates()) {
@@ -169,7 +194,8 @@ final class OutboundResolver {
                         ? context.network().sourceFor(template.family(), remote)
                         : template.saddr();
                 if (local == null) {
-                    return DropReason.OUT_POL_ERROR;
+                    need = new Need(policy, template, null, remote, null);
+                    return DropCause.OUT_NO_SOURCE;
                 }
             }
             State state = find(policy, template, flow, remote, local);
@@ -178,10 +204,18 @@ final class OutboundResolver {
                 daddr = remote;
                 saddr = local;
             } else if (!template.optional()) {
-                return refused ? DropReason.OUT_POL_ERROR : DropReason.OUT_NO_STATES;
+                need = new Need(policy, template, unusable, remote, local);
+                return causeOfMissing();
             }
         }
         return null;
+    }
+
+    private DropCause causeOfMissing() {
+        if (unusable == null) {
+            return refused ? DropCause.OUT_ACQUIRE_REFUSED : DropCause.OUT_NO_STATE;
+        }
+        return unusable.phase() == State.Phase.ACQUIRING ? DropCause.OUT_STATE_AWAITED : DropCause.OUT_STATE_ENDED;
     }
 
     /**
@@ -202,6 +236,7 @@ final class OutboundResolver {
         }
         stateFreshness.add(freshness);
         refused = false;
+        unusable = phase == State.Phase.VALID ? null : state;
         if (phase == State.Phase.VALID) {
             return state;
         }
@@ -235,11 +270,11 @@ final class OutboundResolver {
             State state = states.get(i);
             if (state.outbound() == null && !context.outboundMemory().getAsBoolean()) {
                 validForNs = Math.min(validForNs, MEMORY_RETRY_NS);
-                return null;
+                return refuse(DropCause.OUT_NO_MEMORY, state, destination);
             }
             steps[i] = BundleStep.of(state, family, identifications, codec);
             if (steps[i] == null) {
-                return null;
+                return refuse(DropCause.OUT_STATE_UNFIT, state, destination);
             }
             if (steps[i].hasOuterHeader()) {
                 family = steps[i].outerFamily();
@@ -260,11 +295,17 @@ final class OutboundResolver {
         boolean keepsWay = family == flow.family && destination.equalsAs(flow.daddr(), family);
         if (nextHop == null && !keepsWay) {
             validForNs = Math.min(validForNs, NEXT_HOP_RETRY_NS);
-            return null;
+            return refuse(DropCause.OUT_NO_WAY, states.getLast(), destination);
         }
         int wayMtu = nextHop == null ? context.network().linkMtuBytes() : nextHop.mtuBytes();
         int mtu = Math.min(wayMtu, learnedMtu(destination, nowNs));
         return new Bundle(steps, keepsWay ? null : nextHop, vrf, mark, mtu);
+    }
+
+    private Bundle refuse(DropCause cause, State state, Address remote) {
+        unbundled = cause;
+        need = new Need(null, null, state, remote, null);
+        return null;
     }
 
     private int learnedMtu(Address destination, long nowNs) {

@@ -18,7 +18,9 @@ final class OutboundRoute {
     static final int NO_LIMIT = Integer.MAX_VALUE;
 
     /** Null if packets pass, with a {@link #bundle} or without. */
-    final DropReason reason;
+    final DropCause cause;
+    /** What was looked for in vain; null if packets pass, or policies have blocked them. */
+    final PacketRecord.Need need;
 
     final Bundle bundle;
     /** How long packets may be that pass without a bundle. */
@@ -48,6 +50,9 @@ final class OutboundRoute {
         }
     }
 
+    /** Whether packets are dropped, and for want of what. */
+    record Decision(DropCause cause, PacketRecord.Need need) {}
+
     /**
      * What a decision rests on: the questions to the Sad, larval States maybe, and it may be good for some time only.
      */
@@ -58,8 +63,9 @@ final class OutboundRoute {
             State[] larvalStates,
             long validUntilNs) {}
 
-    OutboundRoute(DropReason reason, Bundle bundle, int mtu, int lowerIfindex, Policy[] policies, Basis basis) {
-        this.reason = reason;
+    OutboundRoute(Decision decision, Bundle bundle, int mtu, int lowerIfindex, Policy[] policies, Basis basis) {
+        cause = decision.cause;
+        need = decision.need;
         this.bundle = bundle;
         this.mtu = mtu;
         this.lowerIfindex = lowerIfindex;

@@ -66,5 +66,5 @@ abstract sealed class OutboundTransform permits EspOutput, AhOutput, Compression
      * @param number the sequence number, if it {@link #isNumbered}
      * @return null, or why not
      */
-    abstract DropReason seal(IpPacket packet, int nextHeader, long number);
+    abstract DropCause seal(IpPacket packet, int nextHeader, long number);
 }

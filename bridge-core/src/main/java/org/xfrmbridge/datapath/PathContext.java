@@ -2,6 +2,7 @@ package org.xfrmbridge.datapath;
 
 import com.google.common.base.Preconditions;
 import java.util.function.BooleanSupplier;
+import java.util.function.ToIntFunction;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.SocketPolicies;
@@ -9,12 +10,18 @@ import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.km.DatapathEvents;
 import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
+import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.Template;
 
 /**
  * What both directions of a datapath share: the databases they ask, the host they serve and whom they tell.
  *
+ * @param packets what is shown of packets
  * @param placement where on a packet's way the datapath stands
  * @param clampsMss whether TCP connections that are forwarded through a tunnel are told how much fits into it; those of
  *     the stack that the datapath is in always are
@@ -31,6 +38,7 @@ public record PathContext(
         HostNetwork network,
         DatapathEvents events,
         PathMtu pathMtu,
+        PacketLog packets,
         Clock clock,
         Placement placement,
         boolean clampsMss,
@@ -49,6 +57,47 @@ public record PathContext(
          * Packets in the clear have not left the stack ({@link ClearPath}).
          */
         IN_STACK
+    }
+
+    /** The same databases and host for somebody who asks what would be: nobody is told of anything. */
+    PathContext asking() {
+        return new PathContext(
+                sad,
+                spd,
+                sockets,
+                network,
+                new NobodyTold(),
+                pathMtu,
+                packets,
+                clock,
+                placement,
+                clampsMss,
+                ifindex,
+                1,
+                outboundMemory,
+                inboundMemory);
+    }
+
+    private static final class NobodyTold implements DatapathEvents {
+        @Override
+        public boolean acquire(
+                Policy policy, Template template, Flow flow, Address daddr, Address saddr, ToIntFunction<Flow> device) {
+            return true;
+        }
+
+        @Override
+        public void limitReached(State state) {}
+
+        @Override
+        public void mappingChanged(State state, Address newSaddr, int newSport) {}
+
+        @Override
+        public boolean hearsReplay() {
+            return false;
+        }
+
+        @Override
+        public void replayAdvanced(State state) {}
     }
 
     public PathContext {
@@ -146,6 +195,7 @@ public record PathContext(
                     network,
                     events,
                     new PathMtu(),
+                    new PacketLog(),
                     clock,
                     placement,
                     clampsMss,

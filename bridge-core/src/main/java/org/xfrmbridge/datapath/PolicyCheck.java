@@ -35,9 +35,12 @@ final class PolicyCheck {
     private final FlowInterfaces interfaces;
     private final FlowCache<Verdict> verdicts;
     private final List<Policy> policies = new ArrayList<>();
+    private Template unmet;
+    private boolean decided;
 
     /**
-     * @param reason null if the packet may go on
+     * @param cause null if the packet may go on
+     * @param unmet the template that no State served; null if it is not for that
      * @param encapsulationType what the socket that the packet is for wants taken off, 0 for nothing
      * @param flow the packet's, a copy
      * @param generation of the network, before anything was asked
@@ -47,7 +50,8 @@ final class PolicyCheck {
      * @param validUntilSeconds the last second in which it is good
      */
     record Verdict(
-            DropReason reason,
+            DropCause cause,
+            Template unmet,
             int encapsulationType,
             Direction direction,
             Flow flow,
@@ -71,12 +75,19 @@ final class PolicyCheck {
         return verdicts.size();
     }
 
+    /** Whether the last verdict was worked out, and not remembered. */
+    boolean hasDecided() {
+        return decided;
+    }
+
     /** Asks the cache that all flows share, and if need be the policies. */
     Verdict judge(Direction direction, Flow flow, SecPath path, long nowSeconds) {
         counters.add(Metric.LOOKUPS, 1);
         Verdict verdict = verdicts.get(flow);
+        decided = false;
         if (verdict == null || !holds(verdict, direction, path, nowSeconds)) {
             verdict = decide(direction, flow, path, nowSeconds);
+            decided = true;
             verdicts.put(flow, verdict);
         }
         touch(verdict, nowSeconds);
@@ -86,6 +97,7 @@ final class PolicyCheck {
     /** Asks what a State remembers before it asks the cache, which costs no lookup. */
     Verdict judge(Direction direction, Flow flow, SecPath path, VerdictCache cache, long nowSeconds) {
         Verdict verdict = cache.get(flow);
+        decided = false;
         if (verdict != null && holds(verdict, direction, path, nowSeconds)) {
             touch(verdict, nowSeconds);
             return verdict;
@@ -122,7 +134,8 @@ final class PolicyCheck {
         return true;
     }
 
-    private Verdict decide(Direction direction, Flow flow, SecPath path, long nowSeconds) {
+    /** Works the verdict out, whatever is remembered. */
+    Verdict decide(Direction direction, Flow flow, SecPath path, long nowSeconds) {
         // Before anything is asked: what changes in the meantime makes the answer stale, not wrong.
         PolicyFreshness freshness = new PolicyFreshness(context.spd(), context.sockets(), direction, flow);
         int generation = context.network().generation();
@@ -134,14 +147,16 @@ final class PolicyCheck {
             specs[i] = states[i].spec();
         }
         policies.clear();
+        unmet = null;
         Policy ofSocket = sockets.find(direction, flow);
         long validUntilSeconds = sockets.hasAsked() ? nowSeconds : Long.MAX_VALUE;
         boolean isExempt = isDisabled && ofSocket == null;
-        DropReason reason = isExempt ? null : reason(direction, flow, path, ofSocket);
+        DropCause cause = isExempt ? null : cause(direction, flow, path, ofSocket);
         int encapsulationType =
                 direction == Direction.IN && flow.protocol == IpProtocol.UDP ? encapsulationType(flow) : 0;
         return new Verdict(
-                reason,
+                cause,
+                unmet,
                 encapsulationType,
                 direction,
                 new Flow().copyFrom(flow),
@@ -159,14 +174,14 @@ final class PolicyCheck {
         return context.sockets().encapsulationType(flow.family, flow.daddrHigh, flow.daddrLow, flow.dport);
     }
 
-    private DropReason reason(Direction direction, Flow flow, SecPath path, Policy ofSocket) {
+    private DropCause cause(Direction direction, Flow flow, SecPath path, Policy ofSocket) {
         for (int i = path.length() - 1; i >= 0; i--) {
             if (!matches(path.get(i).spec().selector(), flow)) {
-                return DropReason.IN_STATE_MISMATCH;
+                return DropCause.IN_SELECTOR_DIFFERS;
             }
         }
         find(direction, flow, ofSocket);
-        return reason(direction, flow.family, path);
+        return cause(direction, flow.family, path);
     }
 
     /**
@@ -174,7 +189,7 @@ final class PolicyCheck {
      * selectors of States with XFRM_STATE_ICMP mean and, in dir fwd, policies if none means the error itself. Nothing
      * is remembered.
      */
-    DropReason judgeError(Direction direction, Flow error, Flow about, SecPath path, long nowSeconds) {
+    DropCause judgeError(Direction direction, Flow error, Flow about, SecPath path, long nowSeconds) {
         policies.clear();
         error.lowerIfindex = interfaces.behind(error);
         about.lowerIfindex = error.lowerIfindex;
@@ -182,7 +197,7 @@ final class PolicyCheck {
             StateSpec state = path.get(i).spec();
             boolean related = state.hasFlag(StateFlags.ICMP) && matches(state.selector(), about);
             if (!related && !matches(state.selector(), error)) {
-                return DropReason.IN_STATE_MISMATCH;
+                return DropCause.IN_SELECTOR_DIFFERS;
             }
         }
         find(direction, error, sockets.find(direction, error));
@@ -192,18 +207,21 @@ final class PolicyCheck {
         for (Policy policy : policies) {
             policy.touch(nowSeconds);
         }
-        return reason(direction, error.family, path);
+        return cause(direction, error.family, path);
     }
 
     /** What the policies found say to a packet that came so. */
-    private DropReason reason(Direction direction, int family, SecPath path) {
+    private DropCause cause(Direction direction, int family, SecPath path) {
         if (policies.isEmpty()) {
             boolean blocked = context.spd().defaultAction(direction) == PolicySpec.Action.BLOCK;
-            return blocked || hasTunnel(path, 0) ? DropReason.IN_NO_POLS : null;
+            if (hasTunnel(path, 0)) {
+                return DropCause.IN_NO_POLICY;
+            }
+            return blocked ? DropCause.IN_BLOCKED_BY_DEFAULT : null;
         }
         for (Policy policy : policies) {
             if (policy.spec().action() != PolicySpec.Action.ALLOW) {
-                return DropReason.IN_POL_BLOCK;
+                return DropCause.IN_BLOCKED;
             }
         }
         return compare(family, path);
@@ -240,11 +258,11 @@ final class PolicyCheck {
     }
 
     /** Each template wants its State, in order, outermost first; a tunnel that no template asked for is refused. */
-    private DropReason compare(int family, SecPath path) {
+    private DropCause compare(int family, SecPath path) {
         List<Template> templates = new ArrayList<>();
         for (Policy policy : policies) {
             if (templates.size() + policy.spec().templates().size() >= Template.MAX_DEPTH) {
-                return DropReason.IN_BUFFER_ERROR;
+                return DropCause.IN_TOO_MANY_TEMPLATES;
             }
             templates.addAll(policy.spec().templates());
         }
@@ -255,10 +273,11 @@ final class PolicyCheck {
         for (Template template : templates.reversed()) {
             next = match(template, path, next, family);
             if (next == NO_MATCH) {
-                return DropReason.IN_TMPL_MISMATCH;
+                unmet = template;
+                return path.isEmpty() ? DropCause.IN_NOT_PROTECTED : DropCause.IN_TEMPLATE_UNMET;
             }
         }
-        return hasTunnel(path, next) ? DropReason.IN_TMPL_MISMATCH : null;
+        return hasTunnel(path, next) ? DropCause.IN_TUNNEL_UNWANTED : null;
     }
 
     /** Where to go on in the path after this template, {@code xfrm_policy_ok}. */
@@ -290,7 +309,7 @@ final class PolicyCheck {
      * {@code xfrm_state_ok}. Of the ends a kernel compares the source alone: the packet has come to the destination
      * already.
      */
-    private static boolean serves(StateSpec state, Template template, int family) {
+    static boolean serves(StateSpec state, Template template, int family) {
         return state.id().protocol() == template.id().protocol()
                 && (template.id().spi() == 0
                         || state.id().spi() == template.id().spi())

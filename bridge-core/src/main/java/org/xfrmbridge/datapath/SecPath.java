@@ -9,6 +9,7 @@ import org.xfrmbridge.xfrm.Template;
 /** The States an inbound packet has come through, outermost first: {@code struct sec_path}. Reused packet by packet. */
 final class SecPath {
     private final State[] states = new State[Template.MAX_DEPTH];
+    private final long[] sequences = new long[Template.MAX_DEPTH];
     private int length;
 
     void clear() {
@@ -17,6 +18,7 @@ final class SecPath {
 
     void copyFrom(SecPath other) {
         System.arraycopy(other.states, 0, states, 0, other.length);
+        System.arraycopy(other.sequences, 0, sequences, 0, other.length);
         length = other.length;
     }
 
@@ -74,8 +76,14 @@ final class SecPath {
         return Arrays.copyOf(states, length);
     }
 
-    void add(State state) {
+    /** @param sequence the packet's number there */
+    void add(State state, long sequence) {
+        sequences[length] = sequence;
         states[length++] = state;
+    }
+
+    long sequence(int index) {
+        return sequences[index];
     }
 
     /** The one State that stands for the whole path when it is compared; null if there is none. */

@@ -159,7 +159,7 @@ final class MigrateStateVerb {
     /** {@code xfrm_migrate_sync}, which copies the numbers once the old State sends no more; here both count as one. */
     private void replace(State old, State moved) {
         State larval = states.larvalAnsweredBy(moved.spec());
-        states.retire(old);
+        states.retire(old, RemovedStates.End.MOVED, () -> {});
         moved.succeed(old);
         states.install(moved);
         if (larval != null) {

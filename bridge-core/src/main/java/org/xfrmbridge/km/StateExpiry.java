@@ -110,6 +110,6 @@ final class StateExpiry {
     }
 
     private void expire(State state) {
-        states.retire(state, () -> keyManagers.stateExpired(state, true, 0));
+        states.retire(state, RemovedStates.End.EXPIRED, () -> keyManagers.stateExpired(state, true, 0));
     }
 }

@@ -4,6 +4,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.db.Sad;
+import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
@@ -25,16 +26,23 @@ final class StateLifecycle {
     private final StateExpiry expiry;
     private final ReplayNotices replayNotices;
     private final NatKeepalives keepalives;
+    private final RemovedStates removed = new RemovedStates();
+    private final Clock clock;
 
     StateLifecycle(XfrmEngine.Builder setup, PendingAcquires acquires, KeyManagers keyManagers, ControlTimers timers) {
         this.sad = setup.databases.sad();
         this.acquires = acquires;
         this.reserve = setup.reserve;
         this.wiper = setup.wiper;
+        clock = setup.clock;
         tunnels = new IpipTunnels(sad);
         expiry = new StateExpiry(this, keyManagers, timers, setup.clock);
         replayNotices = new ReplayNotices(keyManagers, timers);
         keepalives = new NatKeepalives(timers, setup.clock, setup.keepaliveSender);
+    }
+
+    RemovedStates removed() {
+        return removed;
     }
 
     StateExpiry expiry() {
@@ -145,14 +153,17 @@ final class StateLifecycle {
     }
 
     void retire(State state) {
-        retire(state, () -> {});
+        retire(state, RemovedStates.End.DELETED, () -> {});
     }
 
     /**
      * @param announcement tells of it: the State is {@link State.Phase#DEAD} by then and still has its keys, which a
      *     DELSA event shows
      */
-    void retire(State state, Runnable announcement) {
+    void retire(State state, RemovedStates.End end, Runnable announcement) {
+        if (state.phase() != State.Phase.ACQUIRING) {
+            removed.note(state, end, clock.nowNs());
+        }
         sad.remove(state);
         if (state.id().protocol() == IpProtocol.COMP) {
             tunnels.detach(state);

@@ -94,7 +94,7 @@ final class StateVerbs {
         if (state.isInternal()) {
             throw new XfrmException(Errno.EPERM);
         }
-        states.retire(state, () -> keyManagers.stateChanged(Change.DELETE, state, origin));
+        states.retire(state, RemovedStates.End.DELETED, () -> keyManagers.stateChanged(Change.DELETE, state, origin));
     }
 
     /** {@code xfrm_user_state_lookup}. */

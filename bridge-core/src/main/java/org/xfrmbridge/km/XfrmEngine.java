@@ -197,6 +197,11 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         return timers.nextDeadlineNs();
     }
 
+    /** What became of States that are no more. Control thread. */
+    public RemovedStates removedStates() {
+        return states.removed();
+    }
+
     /** Those of which not everybody who listens may have been told. */
     public Collection<State> lostStates() {
         return lostStates.all();

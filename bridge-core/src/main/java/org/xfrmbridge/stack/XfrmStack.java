@@ -1,9 +1,11 @@
 package org.xfrmbridge.stack;
 
 import org.xfrmbridge.datapath.ClearPath;
+import org.xfrmbridge.datapath.FlowQuestion;
 import org.xfrmbridge.datapath.Inbound;
 import org.xfrmbridge.datapath.KeepaliveOutput;
 import org.xfrmbridge.datapath.Outbound;
+import org.xfrmbridge.datapath.PacketLog;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.datapath.XfrmStats;
@@ -22,6 +24,7 @@ public final class XfrmStack {
     private final Outbound outbound;
     private final Inbound inbound;
     private final ClearPath clearPath;
+    private final PathContext context;
 
     /**
      * @param control over the same databases as {@code paths}; where keepalives go and which keys are wiped is settled
@@ -33,7 +36,7 @@ public final class XfrmStack {
         engine = control.keepaliveSender(new KeepaliveOutput(paths.network(), network)::send)
                 .wiper(this::forget)
                 .build();
-        PathContext context = paths.build(engine);
+        context = paths.build(engine);
         outbound = new Outbound(context, stats, host, network);
         inbound = new Inbound(context, stats, network, host);
         clearPath = paths.placement() == Placement.IN_STACK ? new ClearPath(context, stats.newInbound()) : null;
@@ -59,6 +62,16 @@ public final class XfrmStack {
     /** What judges packets that came in the clear; null where the datapath is not in the host's stack. */
     public ClearPath clearPath() {
         return clearPath;
+    }
+
+    /** What is shown of packets. Any thread. */
+    public PacketLog packets() {
+        return context.packets();
+    }
+
+    /** What would become of packets. A new one; control thread. */
+    public FlowQuestion question() {
+        return new FlowQuestion(context);
     }
 
     /** What both directions count. Any thread. */

@@ -137,12 +137,22 @@ public final class Selector {
     /** Whether a flow of the given family is one of ours; the kernel's {@code xfrm_selector_match}. */
     public boolean matches(Flow flow, int flowFamily) {
         return flowFamily == family
-                && sharesPrefix(daddrHigh ^ flow.daddrHigh, daddrLow ^ flow.daddrLow, daddrPrefix())
-                && sharesPrefix(saddrHigh ^ flow.saddrHigh, saddrLow ^ flow.saddrLow, saddrPrefix())
+                && hasDestination(flow)
+                && hasSource(flow)
                 && ((flow.dport ^ dport) & dportMask) == 0
                 && ((flow.sport ^ sport) & sportMask) == 0
                 && (protocol == 0 || flow.protocol == protocol())
                 && (ifindex == 0 || flow.isAt(ifindex));
+    }
+
+    /** Whether a flow of its family has one of its destinations. */
+    public boolean hasDestination(Flow flow) {
+        return sharesPrefix(daddrHigh ^ flow.daddrHigh, daddrLow ^ flow.daddrLow, daddrPrefix());
+    }
+
+    /** The same of sources. */
+    public boolean hasSource(Flow flow) {
+        return sharesPrefix(saddrHigh ^ flow.saddrHigh, saddrLow ^ flow.saddrLow, saddrPrefix());
     }
 
     private static boolean sharesPrefix(long highDifference, long lowDifference, int prefixBits) {

@@ -212,7 +212,7 @@ class EngineModelTest extends EngineModel {
             routes.put(flow, route);
         }
         route.touchPolicies(clock.epochSeconds());
-        assertEquals(expected.reason(), route.reason);
+        assertEquals(expected.reason(), reasonOf(route.cause));
         assertEquals(expected.policies(), List.of(route.policies));
         List<State> states = new ArrayList<>();
         for (int i = 0; route.bundle != null && i < route.bundle.steps(); i++) {
@@ -299,13 +299,18 @@ class EngineModelTest extends EngineModel {
         Flow flow = flow();
         Direction direction = random.nextBoolean() ? Direction.IN : Direction.FWD;
         SecPath path = new SecPath();
-        path(flow).forEach(path::add);
+        path(flow).forEach(state -> path.add(state, 0));
         List<State> through = List.of(path.states());
         say(() -> "receive " + direction + " " + flow + " through " + through);
         DropReason expected = naive.inbound(direction, flow, through);
         assertEquals(
                 expected,
-                check.judge(direction, flow, path, clock.epochSeconds()).reason());
+                reasonOf(
+                        check.judge(direction, flow, path, clock.epochSeconds()).cause()));
+    }
+
+    private static DropReason reasonOf(DropCause cause) {
+        return cause == null ? null : cause.reason();
     }
 
     /** The way the flow's packets came before, as long as that is there. */

@@ -36,12 +36,15 @@ import org.xfrmbridge.daemon.journal.StateJournal;
 import org.xfrmbridge.daemon.os.NotifySocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.SystemClock;
+import org.xfrmbridge.daemon.packets.PacketQueries;
 import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.daemon.status.Status;
 import org.xfrmbridge.daemon.status.StatusText;
+import org.xfrmbridge.datapath.FlowQuestion;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.db.Databases;
+import org.xfrmbridge.explain.Explainer;
 import org.xfrmbridge.io.ClientLoad;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmService;
@@ -213,6 +216,9 @@ public final class Bridge implements AutoCloseable {
                 : null;
         inStack = underlay instanceof StackUnderlay place ? new InStack(place, databases, stack, clock) : null;
 
+        FlowQuestion question = stack.question();
+        PacketQueries packets = new PacketQueries(
+                stack.packets(), question, new Explainer(databases, engine.removedStates(), question, clock), clock);
         figures = new FiguresSource(underlay.label(), engine, stack.stats(), this::clients, clock);
         policies = PolicyJournal.begin(directory, engine, JOURNAL_THREADS);
         states = StateJournal.begin(directory, engine, controlClock, JOURNAL_THREADS);
@@ -222,6 +228,8 @@ public final class Bridge implements AutoCloseable {
                 .afterEachRound(this::flush)
                 .everyFewSeconds(this::upkeep)
                 .query("status", request -> answerStatus(request, startEpochSeconds))
+                .query("why", packets::why)
+                .query("drops", request -> packets.drops())
                 .query("figures", request -> figures.take().toJson());
         underlay.eventSources().forEach((what, source) -> control.channel(new EventChannel(source, what)));
         if (inStack != null) {

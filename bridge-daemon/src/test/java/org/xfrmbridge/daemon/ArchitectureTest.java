@@ -58,6 +58,9 @@ class ArchitectureTest {
     static final ArchRule shouldLetTheFiguresKnowNobody = knows("figures");
 
     @ArchTest
+    static final ArchRule shouldLetPacketsKnowNobody = knows("packets");
+
+    @ArchTest
     static final ArchRule shouldLetTheHostKnowRoutesOnly = knows("host", "os", "route");
 
     @ArchTest

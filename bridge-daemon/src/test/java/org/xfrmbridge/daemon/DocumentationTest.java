@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.xfrmbridge.datapath.DropCause;
 import org.xfrmbridge.datapath.DropReason;
 
 /** README.md and docs/ speak of what is there: files, types and their members, headings, and lines that fit. */
@@ -131,6 +132,24 @@ class DocumentationTest {
     private static boolean isCounter(String name) {
         return Arrays.stream(DropReason.values())
                 .anyMatch(reason -> name.equals("Xfrm" + reason.label()) || name.equals("Bridge" + reason.label()));
+    }
+
+    /** No reason, and no cause, without its row: reason, sentence, and what to do. */
+    @Test
+    void shouldListWhyPacketsAreDropped() {
+        String list = read(Path.of("docs/drops.md")).replaceAll("\\s+", " ");
+        Set<DropReason> given =
+                Arrays.stream(DropCause.values()).map(DropCause::reason).collect(toSet());
+        for (DropReason reason : DropReason.values()) {
+            String name = "Xfrm" + reason.label();
+            if (reason.isInXfrmStat()) {
+                assertTrue(list.contains(given.contains(reason) ? "## " + name + " " : "- `" + name + "`: "), name);
+            }
+        }
+        for (DropCause cause : DropCause.values()) {
+            String name = cause.name().toLowerCase(Locale.ROOT).replace('_', '-');
+            assertTrue(list.contains("- **" + name + "**: " + cause.sentence() + " Look at: " + cause.advice()), name);
+        }
     }
 
     /** README's example is a program that tests run, but for where its clients come from. */

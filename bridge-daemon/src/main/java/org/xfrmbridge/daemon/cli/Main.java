@@ -37,6 +37,8 @@ import picocli.CommandLine.Command;
             ExecCommand.class,
             StatusCommand.class,
             StatCommand.class,
+            DropsCommand.class,
+            WhyCommand.class,
             DoctorCommand.class,
             DetachCommand.class,
             FirewallCommand.class,

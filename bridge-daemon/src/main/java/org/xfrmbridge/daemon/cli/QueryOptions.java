@@ -1,6 +1,10 @@
 package org.xfrmbridge.daemon.cli;
 
+import java.io.IOException;
 import java.nio.file.Path;
+import org.xfrmbridge.daemon.os.ControlClient;
+import org.xfrmbridge.daemon.os.CurrentProcess;
+import org.xfrmbridge.daemon.os.SilentBridgeException;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -21,5 +25,29 @@ final class QueryOptions {
 
     boolean json() {
         return json;
+    }
+
+    /** Asks what a bridge answers to root and its group only; the answer is JSON. */
+    String askAsPrivileged(String request) throws IOException {
+        String answer;
+        try {
+            answer = ControlClient.ask(directory(), request);
+        } catch (SilentBridgeException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new IOException(
+                    "no bridge answers in %s: start one with \"xfrm-bridge run\", or name its directory with --dir"
+                            .formatted(directory()),
+                    e);
+        }
+        if (answer.isEmpty() || answer.startsWith("errno ")) {
+            throw new IOException("the bridge in %s does not show that: %s"
+                    .formatted(
+                            directory(),
+                            CurrentProcess.effectiveUserId() == 0
+                                    ? "it is of another version, start it again"
+                                    : "ask as root, or of its group"));
+        }
+        return answer;
     }
 }

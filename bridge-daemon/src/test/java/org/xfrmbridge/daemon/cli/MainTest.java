@@ -45,7 +45,20 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"run", "exec", "status", "stat", "detach", "firewall", "enable", "disable", "doctor"})
+    @ValueSource(
+            strings = {
+                "run",
+                "exec",
+                "status",
+                "stat",
+                "drops",
+                "why",
+                "detach",
+                "firewall",
+                "enable",
+                "disable",
+                "doctor"
+            })
     void shouldExplainEachCommand(String command) {
         assertEquals(0, Main.execute(command, "--help"));
         assertTrue(said().contains("Usage: xfrm-bridge " + command + " "), said());

@@ -1,0 +1,230 @@
+package org.xfrmbridge.datapath;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.xfrmbridge.datapath.PacketRecord.Decision;
+import org.xfrmbridge.datapath.PacketRecord.Need;
+import org.xfrmbridge.datapath.PacketRecord.Outcome;
+import org.xfrmbridge.datapath.PacketRecord.Passage;
+import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.net.IpPacket;
+import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Flow;
+import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.State;
+
+/**
+ * What one datapath thread shows of its packets. The path notes here what it finds out, in fields that are there
+ * already; only for a drop, or while somebody watches, a {@link PacketRecord} is made of them. The path's thread
+ * writes, any thread reads what is kept.
+ */
+final class PacketSight {
+    /** Drops that are looked at; of more the counters tell. */
+    static final int MOST_PER_SECOND = 1000;
+
+    private static final long SECOND_NS = 1_000_000_000L;
+    private static final VarHandle KEPT;
+    private static final VarHandle UNSEEN;
+
+    static {
+        try {
+            KEPT = MethodHandles.lookup().findVarHandle(PacketSight.class, "kept", long.class);
+            UNSEEN = MethodHandles.lookup().findVarHandle(PacketSight.class, "unseen", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final PacketLog log;
+    private final AtomicReferenceArray<PacketRecord> drops = new AtomicReferenceArray<>(PacketLog.KEPT_DROPS);
+    private long kept;
+    private long unseen;
+    private long secondBeganNs = Long.MIN_VALUE;
+    private int inSecond;
+
+    private PacketWatch[] watches = {};
+    private boolean watched;
+    private boolean showsFrames;
+    private long nowNs;
+
+    /** The packet at hand, null while it is not read; its length. */
+    private Flow flow;
+
+    private int bytes;
+    private byte[] before;
+    /** What rules it, if that is known. */
+    OutboundRoute route;
+
+    PolicyCheck.Verdict verdict;
+    boolean resolved;
+    /** The State that it is at, and its number there. */
+    State state;
+
+    long sequence;
+    boolean encapsulated;
+    /** What it names and is not there; 0 for nothing. */
+    int spi;
+
+    int named;
+    int limitBytes;
+
+    PacketSight(PacketLog log) {
+        this.log = log;
+    }
+
+    /** A batch: who watches now sees all of it. */
+    void beginBatch(long batchNs) {
+        nowNs = batchNs;
+        watches = log.watches();
+        watched = false;
+        showsFrames = false;
+        for (PacketWatch watch : watches) {
+            watched |= watch.scope() != PacketWatch.Scope.DROPS;
+            showsFrames |= watch.scope() == PacketWatch.Scope.ALL_WITH_FRAMES;
+        }
+    }
+
+    /** A packet, of which nothing is known yet. */
+    void begin(PacketBuffer frame) {
+        flow = null;
+        bytes = frame.length;
+        route = null;
+        verdict = null;
+        resolved = false;
+        state = null;
+        sequence = 0;
+        encapsulated = false;
+        named = 0;
+        limitBytes = 0;
+        if (showsFrames) {
+            before = bytesOf(frame);
+        }
+    }
+
+    void read(IpPacket packet, Flow decoded) {
+        flow = decoded;
+        bytes = packet.length;
+    }
+
+    /** Whether what is not dropped is to be shown, too. */
+    boolean isWatched() {
+        return watched;
+    }
+
+    /** Outbound. @param end what it is dropped for, null if it goes out */
+    void showOut(DropCause end, IpPacket packet) {
+        if (!isWanted(end)) {
+            return;
+        }
+        Bundle bundle = route == null ? null : route.bundle;
+        List<Passage> passages = new ArrayList<>();
+        boolean atEnd = false;
+        for (int i = 0; bundle != null && i < bundle.steps() && !atEnd; i++) {
+            State each = bundle.step(i).state();
+            atEnd = each == state;
+            // One that was refused before it came to a State has no number.
+            boolean isNumbered = each.isUsed() && (end == null || state != null);
+            passages.add(Passage.of(each, isNumbered ? each.sequence().last() : 0));
+        }
+        Outcome outcome = bundle == null ? Outcome.PASSED : Outcome.PROTECTED;
+        int mtuBytes = bundle == null ? 0 : bundle.linkMtu();
+        Policy[] policies = route == null ? OutboundRoute.NO_POLICIES : route.policies;
+        show(Direction.OUT, end, outcome, policies, route == null ? null : route.need, passages, mtuBytes, packet);
+    }
+
+    /** Inbound. @param end what it is dropped for, null if it goes on to the host */
+    void showIn(Direction direction, DropCause end, SecPath path, IpPacket packet) {
+        if (!isWanted(end)) {
+            return;
+        }
+        List<Passage> passages = new ArrayList<>();
+        for (int i = 0; i < path.length(); i++) {
+            passages.add(Passage.of(path.get(i), path.sequence(i)));
+        }
+        if (end != null && state != null) {
+            passages.add(Passage.of(state, sequence));
+        }
+        Policy[] policies = verdict == null ? OutboundRoute.NO_POLICIES : verdict.policies();
+        Need need = verdict == null || verdict.unmet() == null
+                ? null
+                : new Need(policies[0], verdict.unmet(), null, null, null);
+        Outcome outcome = path.isEmpty() ? Outcome.PASSED : Outcome.OPENED;
+        show(direction, end, outcome, policies, need, passages, 0, packet);
+    }
+
+    /** Of drops no more than so many in a second, unless somebody watches. */
+    private boolean isWanted(DropCause end) {
+        return end == null ? watched : watches.length > 0 || isToBeKept();
+    }
+
+    private boolean isToBeKept() {
+        if (nowNs - secondBeganNs >= SECOND_NS || secondBeganNs == Long.MIN_VALUE) {
+            secondBeganNs = nowNs;
+            inSecond = 0;
+        }
+        if (inSecond < MOST_PER_SECOND) {
+            inSecond++;
+            return true;
+        }
+        UNSEEN.setOpaque(this, unseen + 1);
+        return false;
+    }
+
+    private void show(
+            Direction direction,
+            DropCause end,
+            Outcome outcome,
+            Policy[] policies,
+            Need need,
+            List<Passage> passages,
+            int mtuBytes,
+            IpPacket packet) {
+        boolean asked = route != null || verdict != null;
+        PacketRecord shown = new PacketRecord(
+                nowNs,
+                direction,
+                end == null ? outcome : Outcome.DROPPED,
+                end,
+                flow == null ? null : new Flow().copyFrom(flow),
+                bytes,
+                limitBytes,
+                !asked ? Decision.NONE : resolved ? Decision.RESOLVED : Decision.CACHED,
+                List.of(policies),
+                need,
+                List.copyOf(passages),
+                spi,
+                named,
+                encapsulated,
+                mtuBytes,
+                showsFrames ? before : null,
+                showsFrames && end == null ? bytesOf(packet.buffer) : null);
+        if (end != null) {
+            drops.set((int) (kept % PacketLog.KEPT_DROPS), shown);
+            KEPT.setRelease(this, kept + 1);
+        }
+        for (PacketWatch watch : watches) {
+            watch.offer(shown);
+        }
+    }
+
+    private static byte[] bytesOf(PacketBuffer frame) {
+        return Arrays.copyOfRange(frame.data, frame.offset, frame.offset + frame.length);
+    }
+
+    /** Any thread. One that is written at the moment may be left out. */
+    void addDropsTo(List<PacketRecord> all) {
+        long end = (long) KEPT.getAcquire(this);
+        for (long i = Math.max(0, end - PacketLog.KEPT_DROPS); i < end; i++) {
+            all.add(drops.get((int) (i % PacketLog.KEPT_DROPS)));
+        }
+    }
+
+    /** Any thread. */
+    long unseenDrops() {
+        return (long) UNSEEN.getOpaque(this);
+    }
+}

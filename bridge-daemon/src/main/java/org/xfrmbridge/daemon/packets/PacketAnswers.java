@@ -1,0 +1,39 @@
+package org.xfrmbridge.daemon.packets;
+
+import com.google.gson.JsonParseException;
+import java.io.IOException;
+import java.util.List;
+import org.xfrmbridge.explain.PacketReport;
+
+/** What a bridge has answered to questions about packets. */
+public final class PacketAnswers {
+    private PacketAnswers() {}
+
+    /**
+     * The line to ask it by.
+     *
+     * @throws IllegalArgumentException with a sentence for who wrote the words
+     */
+    public static String questionOf(List<String> words) {
+        FlowWords.parse(words);
+        return "why " + String.join(" ", words);
+    }
+
+    /** @throws IOException if it is not the answer of a bridge of this version */
+    public static PacketReport why(String json) throws IOException {
+        return parse(json, PacketReport.class);
+    }
+
+    /** The same for {@code drops}. */
+    public static DropsReport drops(String json) throws IOException {
+        return parse(json, DropsReport.class);
+    }
+
+    private static <T> T parse(String json, Class<T> type) throws IOException {
+        try {
+            return PacketQueries.JSON.fromJson(json, type);
+        } catch (JsonParseException e) {
+            throw new IOException("the bridge that runs is of another version: start it again", e);
+        }
+    }
+}
