@@ -7,24 +7,31 @@ import org.xfrmbridge.daemon.nft.Batch.Family;
 import org.xfrmbridge.daemon.nft.Batch.Hook;
 import org.xfrmbridge.daemon.nft.Batch.Policy;
 import org.xfrmbridge.daemon.nft.NetfilterSocket;
+import org.xfrmbridge.daemon.nft.TakenFrames;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
 
 /**
  * Keeps all that arrives on a device from the host's stack, with a table of nftables of its own: {@code table netdev
- * xfrm-bridge-DEVICE}, whose only chain drops. A Linux bridge hands broadcasts, multicasts and what is for its ports'
+ * xfrm-bridge-DEVICE}, with a chain that drops. A Linux bridge hands broadcasts, multicasts and what is for its ports'
  * own addresses to the host through its device, and no setting of IP stops all of it: from 0.0.0.0 no reverse path is
  * asked for. What the bridge forwards does not come along here. Without nftables in the kernel there is a warning, and
- * the rest of the isolation stays. One thread at a time.
+ * the rest of the isolation stays. A second chain keeps from the bridge what a ring takes at one of its ports. One
+ * thread at a time.
  */
 final class IngressFilter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(IngressFilter.class);
 
     private static final String CHAIN = "ingress";
+    private static final String TAKEN = "taken";
     private static final int FIRST_OF_ALL = Integer.MIN_VALUE;
 
     private final String device;
     private final NetfilterSocket netfilter;
+    /** Null while nothing is taken at a port. */
+    private String port;
+
+    private int mostPacketBytes;
 
     private IngressFilter(String device) throws OsException {
         this.device = device;
@@ -49,6 +56,13 @@ final class IngressFilter implements AutoCloseable {
             }
             return null;
         }
+    }
+
+    /** From now on the port does not have what a ring there takes, packets of at most so many bytes. */
+    void dropTaken(String device, int bytes) throws OsException {
+        port = device;
+        mostPacketBytes = bytes;
+        replaceTable();
     }
 
     /** Makes it anew if somebody has taken it away, as {@code nft flush ruleset} does with the tables of everybody. */
@@ -90,7 +104,8 @@ final class IngressFilter implements AutoCloseable {
     }
 
     private boolean isThere() throws OsException {
-        return netfilter.hasChain(Family.NETDEV, table(), CHAIN);
+        return netfilter.hasChain(Family.NETDEV, table(), CHAIN)
+                && (port == null || netfilter.hasChain(Family.NETDEV, table(), TAKEN));
     }
 
     /**
@@ -98,11 +113,12 @@ final class IngressFilter implements AutoCloseable {
      */
     private void replaceTable() throws OsException {
         Hook hook = new Hook("filter", Hook.INGRESS, FIRST_OF_ALL, device);
-        netfilter.commit(new Batch(Family.NETDEV, table())
+        Batch batch = new Batch(Family.NETDEV, table())
                 .addTable(0)
                 .deleteTable()
                 .addTable(0)
-                .addChain(CHAIN, hook, Policy.DROP));
+                .addChain(CHAIN, hook, Policy.DROP);
+        netfilter.commit(port == null ? batch : TakenFrames.drop(batch, TAKEN, port, mostPacketBytes));
     }
 
     private void deleteTable() throws OsException {

@@ -10,7 +10,9 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.os.DeviceFeature;
 import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.os.PacketRing;
 import org.xfrmbridge.daemon.os.TapDevice;
+import org.xfrmbridge.daemon.port.LinkPort;
 import org.xfrmbridge.daemon.port.TapPort;
 import org.xfrmbridge.daemon.route.IpConfiguration;
 import org.xfrmbridge.daemon.route.Link;
@@ -57,7 +59,10 @@ public final class WireUnderlay implements Underlay {
     private TapDevice hostTap;
     private TapDevice networkTap;
     private TapPort hostPort;
-    private TapPort networkPort;
+    private PacketPort networkPort;
+    /** The same, null if ESP comes and goes like all else. */
+    private LinkPort linkPort;
+
     private WireRecord record;
     private IngressFilter filter;
     private TapDevice.Offload offload = TapDevice.Offload.NONE;
@@ -117,6 +122,7 @@ public final class WireUnderlay implements Underlay {
             // What goes with a carrier: proxy entries. All else has stayed.
             move.addNeighbours(left.configuration(), links.find(names.host()));
             mergeDatagrams();
+            openNetwork(links.find(names.original()));
             LOG.info("took up {} in front of {} again", names.host(), names.original());
             return;
         }
@@ -158,6 +164,7 @@ public final class WireUnderlay implements Underlay {
             record = record.in(WireRecord.Phase.ATTACHED);
             record.write(directory);
             mergeDatagrams();
+            openNetwork(links.find(names.original()));
         } catch (AttachmentException e) {
             rollBack(names, e);
             throw e;
@@ -187,12 +194,31 @@ public final class WireUnderlay implements Underlay {
         try {
             hostTap = TapDevice.open(names.host(), offload);
             networkTap = TapDevice.open(names.network(), offload);
-            SegmentationLimits limits =
-                    links.segmentationLimits(links.find(names.original()).index());
             hostPort = TapPort.ofHost(hostTap);
-            networkPort = TapPort.ofNetwork(networkTap, limits.segments(), limits.bytes());
         } catch (OsException e) {
             throw WireRules.explain(e, names);
+        }
+    }
+
+    /** Without rights for packet sockets, or nftables in the kernel, ESP crosses the bridge like all else. */
+    private void openNetwork(Link original) throws OsException {
+        SegmentationLimits limits = links.segmentationLimits(original.index());
+        PacketRing ring = filter == null ? null : openRing(original);
+        if (ring == null) {
+            networkPort = TapPort.ofNetwork(networkTap, limits.segments(), limits.bytes());
+            return;
+        }
+        linkPort = new LinkPort(networkTap, ring, original.index(), limits.segments(), limits.bytes());
+        networkPort = linkPort;
+        filter.dropTaken(original.name(), ring.mostPacketBytes());
+    }
+
+    private static PacketRing openRing(Link original) {
+        try {
+            return new PacketRing(original.index(), original.mtuBytes());
+        } catch (OsException e) {
+            LOG.warn("ESP crosses the bridge in front of {}, which is slower: {}", original.name(), e.getMessage());
+            return null;
         }
     }
 
@@ -411,6 +437,9 @@ public final class WireUnderlay implements Underlay {
         }
         if (networkTap != null) {
             networkTap.close();
+        }
+        if (linkPort != null) {
+            linkPort.release();
         }
         if (filter != null) {
             filter.close();

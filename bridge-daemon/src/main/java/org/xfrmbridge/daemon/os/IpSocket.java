@@ -9,7 +9,7 @@ import org.xfrmbridge.daemon.os.Native.Memory;
 /**
  * A socket by which the bridge sends IP packets as the host's own, or receives what is for the host: raw(7), udp(7).
  * What is sent takes the host's routes and passes its rules, whatever its source address, and has a priority of
- * {@link StackSigns}; but for a {@link #linkSender}, packet(7). Never waits.
+ * {@link StackSigns}; but for a {@link #linkSender} and a {@link #frameSender}, packet(7). Never waits.
  */
 public final class IpSocket implements AutoCloseable {
     static final int SOL_SOCKET = 1;
@@ -128,6 +128,14 @@ public final class IpSocket implements AutoCloseable {
      */
     public static IpSocket linkSender() throws OsException {
         return open(AF_PACKET, SOCK_DGRAM, 0, socket -> socket.set(SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER_BYTES));
+    }
+
+    /**
+     * Sends frames with their link header out of an interface, past all of the host's stack but what a
+     * {@link #linkSender} passes. Receives nothing. EPERM without CAP_NET_RAW and CAP_NET_ADMIN.
+     */
+    public static IpSocket frameSender() throws OsException {
+        return open(AF_PACKET, SOCK_RAW, 0, socket -> socket.set(SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER_BYTES));
     }
 
     /**
@@ -252,7 +260,7 @@ public final class IpSocket implements AutoCloseable {
         };
     }
 
-    /** AF_INET, AF_INET6, or AF_PACKET of a {@link #linkSender}. */
+    /** AF_INET, AF_INET6, or AF_PACKET of a {@link #linkSender} or {@link #frameSender}. */
     public int family() {
         return family;
     }

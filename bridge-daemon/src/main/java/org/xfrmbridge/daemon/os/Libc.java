@@ -20,7 +20,7 @@ import org.xfrmbridge.daemon.os.Native.Memory;
 final class Libc {
     private static final Library LIBRARY = Library.getDefault();
     private static final Invoker INVOKER = Invoker.getInstance();
-    private static final int MOST_ARGUMENTS = 5;
+    private static final int MOST_ARGUMENTS = 6;
 
     /** By number of arguments. The kernel's interface is one of words: of an int the lower half counts. */
     private static final CallContext[] WITH_ERRNO = contexts(true);
@@ -51,6 +51,8 @@ final class Libc {
     private static final long SENDMSG = LIBRARY.getSymbolAddress("sendmsg");
     private static final long WRITE = LIBRARY.getSymbolAddress("write");
     private static final long READ = LIBRARY.getSymbolAddress("read");
+    private static final long MMAP = LIBRARY.getSymbolAddress("mmap");
+    private static final long MUNMAP = LIBRARY.getSymbolAddress("munmap");
     private static final long EVENTFD = LIBRARY.getSymbolAddress("eventfd");
     private static final long IF_NAMETOINDEX = LIBRARY.getSymbolAddress("if_nametoindex");
     private static final long CHMOD = LIBRARY.getSymbolAddress("chmod");
@@ -175,6 +177,14 @@ final class Libc {
 
     long read(int fd, long buffer, long bytes) {
         return INVOKER.invokeN3(WITH_ERRNO[3], READ, fd, buffer, bytes);
+    }
+
+    long mmap(long address, long bytes, int protection, int flags, int fd, long offset) {
+        return INVOKER.invokeN6(WITH_ERRNO[6], MMAP, address, bytes, protection, flags, fd, offset);
+    }
+
+    int munmap(long address, long bytes) {
+        return (int) INVOKER.invokeN2(WITH_ERRNO[2], MUNMAP, address, bytes);
     }
 
     int eventfd(int initial, int flags) {

@@ -69,6 +69,12 @@ public final class MessagesToSend {
         }
     }
 
+    /** The same by a socket of frames: the content has its link header. */
+    public void beginFrame(IpSocket by, int bytes, int ifindex) {
+        begin(by, bytes);
+        memory.putInt(vector.addressAt(count) + MessageVector.LINK_INDEX, ifindex);
+    }
+
     private void begin(IpSocket by, int bytes) {
         if (by != socket || count == MOST || dataEnd + bytes > DATA_BYTES) {
             flush();

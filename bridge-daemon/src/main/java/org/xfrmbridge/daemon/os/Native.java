@@ -71,6 +71,11 @@ final class Native {
             return buffer;
         }
 
+        /** Seen from this side: what somebody else has mapped, and unmaps when nobody looks any more. */
+        static ByteBuffer mapped(long address, int bytes) {
+            return MemoryIO.getInstance().newDirectByteBuffer(address, bytes).order(ByteOrder.nativeOrder());
+        }
+
         /** Makes zeros of the first bytes: they may have been keys. */
         void wipe(int bytes) {
             MemorySegment.ofBuffer(buffer).asSlice(0, bytes).fill((byte) 0);
