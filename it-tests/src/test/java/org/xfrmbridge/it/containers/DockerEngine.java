@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.xfrmbridge.it.harness.Debian13;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.lab.Await;
 import org.xfrmbridge.lab.Command;
@@ -52,7 +53,7 @@ public final class DockerEngine implements AutoCloseable {
         Path socket = socket();
         DockerEngine engine = scene.own(new DockerEngine(
                 scene, new Namespace(scene, "docker"), socket, socket.resolveSibling("data"), WITH_RULES));
-        engine.makeImage(scene, IMAGE, "trixie", "--include=" + PACKAGES);
+        engine.makeImage(scene, IMAGE, PACKAGES);
         return engine;
     }
 
@@ -64,7 +65,7 @@ public final class DockerEngine implements AutoCloseable {
         Path socket = socket();
         try (DockerEngine engine =
                 new DockerEngine(scene, null, socket, socket.resolveSibling("data"), WITHOUT_NETWORK)) {
-            engine.makeImage(scene, BASE, "trixie");
+            engine.makeImage(scene, BASE, "");
             images.forEach(
                     (image, context) -> engine.docker("build", "--network", "host", "--tag", image, context.toString())
                             .within(IMAGE_LIMIT)
@@ -116,16 +117,12 @@ public final class DockerEngine implements AutoCloseable {
         });
     }
 
-    private void makeImage(Scene scene, String image, String suite, String... options) {
-        if (docker("image", "inspect", image).result().succeeded()) {
-            return;
+    private void makeImage(Scene scene, String image, String packages) {
+        if (!docker("image", "inspect", image).result().succeeded()) {
+            Path tar = scene.file("debian-13.tar");
+            Debian13.make(packages, tar);
+            docker("import", tar.toString(), image).within(IMAGE_LIMIT).run();
         }
-        String tar = scene.file(suite + ".tar").toString();
-        List<String> line = new ArrayList<>(List.of("mmdebstrap", "--quiet", "--variant=minbase"));
-        line.addAll(List.of(options));
-        line.addAll(List.of(suite, tar));
-        new Command(line).within(IMAGE_LIMIT).run();
-        docker("import", tar, image).within(IMAGE_LIMIT).run();
     }
 
     Namespace namespace() {

@@ -45,7 +45,8 @@ class PublishedPortScenario {
             "calls=/proc/sys/net/bridge/bridge-nf-call-iptables; [ ! -e $calls ] || echo 1 >$calls";
 
     private static final int PUBLISHED = 8001;
-    private static final String PROTECTED_NETWORK = "10.1.128.0/24";
+    /** That of docs/firewall.md, whose addresses are protected. */
+    private static final String NETWORK = "office";
 
     @Test
     void shouldReachPublishedPortsThroughTheTunnel() {
@@ -55,8 +56,11 @@ class PublishedPortScenario {
             DockerEngine engine = DockerEngine.startOn(site.scene(), site.host());
             site.host().run("sh", "-ec", BRIDGED_FRAMES);
             importImage(site, engine);
-            engine.docker("network", "create", "--subnet", PROTECTED_NETWORK, "protected")
-                    .run();
+            for (String command : Documentation.commands("Docker", "docker network create")) {
+                List<String> words = List.of(command.split(" "));
+                engine.docker(words.subList(1, words.size()).toArray(String[]::new))
+                        .run();
+            }
             run(
                     site,
                     engine,
@@ -66,7 +70,7 @@ class PublishedPortScenario {
                     PUBLISHED + ":7005/udp",
                     "--publish",
                     PUBLISHED + ":7005/tcp");
-            String inner = run(site, engine, "inner", "protected");
+            String inner = run(site, engine, "inner", NETWORK);
             assertPublished(site);
             assertEquals("7001 " + Place.OUTSIDE.address(Family.IPV4), ask(engine, "published", Place.WORLD));
             assertEquals("7001 " + Place.OUTSIDE.address(Family.IPV4), ask(engine, "inner", Place.WORLD));
