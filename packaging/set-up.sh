@@ -15,7 +15,7 @@ FOR_TESTS='fping ethtool nftables tcpdump iperf3 jq procps
     python3-scapy python3-cryptography user-mode-linux kmod mount musl-tools
     docker.io ?docker-cli docker-compose mmdebstrap debian-archive-keyring qemu-system-x86 ?virtiofsd
     iptables firewalld ufw isc-dhcp-client dnsmasq-base radvd keepalived xl2tpd systemd udev dbus
-    debhelper asciidoctor unzip'
+    debhelper asciidoctor unzip chromium'
 FOR_FORMAT='clang-format-19 shellcheck'
 
 can_be_had() {

@@ -13,7 +13,7 @@ is_for_run_alone() {
         case $line in
             '' | '#'*) ;;
             attach[\ =]* | tap[\ =]* | mark-bit[\ =]* | mark-opened[\ =]* | clamp-mss* | no-offload* | group[\ =]* | \
-                flows[\ =]* | acquires[\ =]* | warm-up*) ;;
+                flows[\ =]* | acquires[\ =]* | warm-up* | metrics[\ =]*) ;;
             *) return 1 ;;
         esac
     done <"$1"

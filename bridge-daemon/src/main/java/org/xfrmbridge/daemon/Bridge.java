@@ -10,7 +10,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.attach.AttachmentPlan;
@@ -25,6 +31,7 @@ import org.xfrmbridge.daemon.control.EventChannel;
 import org.xfrmbridge.daemon.control.FaultLog;
 import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.figures.FiguresSource;
+import org.xfrmbridge.daemon.figures.LatestFigures;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.host.StackNetwork;
 import org.xfrmbridge.daemon.host.WireNetwork;
@@ -40,6 +47,8 @@ import org.xfrmbridge.daemon.packets.PacketQueries;
 import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.daemon.status.Status;
 import org.xfrmbridge.daemon.status.StatusText;
+import org.xfrmbridge.daemon.web.BridgeMetrics;
+import org.xfrmbridge.daemon.web.WebServer;
 import org.xfrmbridge.datapath.FlowQuestion;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.datapath.PathContext.Placement;
@@ -48,6 +57,8 @@ import org.xfrmbridge.explain.Explainer;
 import org.xfrmbridge.io.ClientLoad;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmService;
+import org.xfrmbridge.netlink.msg.XfrmMessage;
+import org.xfrmbridge.pfkey.sadb.SadbType;
 import org.xfrmbridge.stack.PathTrial;
 import org.xfrmbridge.stack.XfrmStack;
 import org.xfrmbridge.time.Clock;
@@ -64,6 +75,7 @@ import org.xfrmbridge.xfrm.Direction;
 public final class Bridge implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Bridge.class);
     private static final int TRIAL_PACKETS = 30;
+    private static final int PATIENCE_SECONDS = 5;
     private static final ThreadFactory JOURNAL_THREADS = Thread.ofPlatform()
             .name("journal")
             .uncaughtExceptionHandler(new FatalErrors())
@@ -77,6 +89,9 @@ public final class Bridge implements AutoCloseable {
     private final XfrmStack stack;
     private final FaultLog faults;
     private final FiguresSource figures;
+    private final PacketQueries packets;
+    private final ControlLoop loop;
+    private final Clock clock = new SystemClock();
     private final PolicyJournal policies;
     private final StateJournal states;
     private final ControlPlane plane;
@@ -179,7 +194,6 @@ public final class Bridge implements AutoCloseable {
         this.service = service;
         this.lock = lock;
         this.underlay = underlay;
-        Clock clock = new SystemClock();
         long startEpochSeconds = clock.epochSeconds();
         outbound = new DatapathLoop(underlay.host());
         inbound = new DatapathLoop(underlay.network());
@@ -190,7 +204,7 @@ public final class Bridge implements AutoCloseable {
             PolicyRestore.run(directory, databases, clock);
         }
 
-        ControlLoop loop = new ControlLoop(clock);
+        loop = new ControlLoop(clock);
         BatchClock controlClock = new BatchClock(clock);
         kernel = options.plan() instanceof WirePlan plan
                 ? new WireNetwork(underlay.hostIndex(), plan.names().original())
@@ -217,7 +231,7 @@ public final class Bridge implements AutoCloseable {
         inStack = underlay instanceof StackUnderlay place ? new InStack(place, databases, stack, clock) : null;
 
         FlowQuestion question = stack.question();
-        PacketQueries packets = new PacketQueries(
+        packets = new PacketQueries(
                 stack.packets(), question, new Explainer(databases, engine.removedStates(), question, clock), clock);
         figures = new FiguresSource(underlay.label(), engine, stack.stats(), this::clients, clock);
         policies = PolicyJournal.begin(directory, engine, JOURNAL_THREADS);
@@ -254,6 +268,36 @@ public final class Bridge implements AutoCloseable {
     /** Control thread. */
     private Map<String, ClientLoad> clients() {
         return plane.clients();
+    }
+
+    /** Answers by HTTP from here on, until the bridge ends. */
+    public void show(WebServer server) {
+        LatestFigures latest = new LatestFigures(() -> onControlThread(figures::take), clock);
+        BridgeMetrics metrics = new BridgeMetrics(latest, clock);
+        loop.execute(() -> {
+            stack.engine().listen(metrics);
+            plane.onRequest(metrics.requests(XfrmMessage::name), metrics.requests(SadbType::name));
+        });
+        server.start(latest, metrics, request -> onControlThread(() -> answerOfPackets(request)));
+    }
+
+    /** Control thread. */
+    private String answerOfPackets(String request) {
+        return request.equals("drops") ? packets.drops() : packets.why(request);
+    }
+
+    /** Any other thread: waits for the answer. */
+    private <T> T onControlThread(Callable<T> question) throws IOException {
+        FutureTask<T> task = new FutureTask<>(question);
+        try {
+            loop.execute(task);
+            return task.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("the bridge ends", e);
+        } catch (ExecutionException | TimeoutException | RejectedExecutionException e) {
+            throw new IOException("the control thread has no time to answer", e);
+        }
     }
 
     /** How a bridge is that ended here. */

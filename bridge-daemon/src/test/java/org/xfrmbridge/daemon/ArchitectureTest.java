@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 /**
  * Who in the daemon may know whom. From below: {@code os}, {@code status}, {@code figures}; {@code route},
  * {@code port}, {@code client}, {@code selection}; {@code host}, {@code attach}; {@code journal}; {@code control};
- * {@code warmup}; the assembly; {@code cli}.
+ * {@code warmup}, {@code web}, {@code top}; the assembly; {@code cli}.
  */
 @AnalyzeClasses(packages = "org.xfrmbridge.daemon", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -59,6 +59,29 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule shouldLetPacketsKnowNobody = knows("packets");
+
+    @ArchTest
+    static final ArchRule shouldLetTheWebKnowTheFiguresOnly = knows("web", "figures");
+
+    @ArchTest
+    static final ArchRule shouldLetTheScreenKnowTheFiguresOnly = knows("top", "figures");
+
+    @ArchTest
+    static final ArchRule shouldKnowTerminalsInOnePackageAlone = noClasses()
+            .that()
+            .resideOutsideOfPackage(BASE + "top")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.jline..");
+
+    /** A bridge that shows nothing by HTTP loads none of these. */
+    @ArchTest
+    static final ArchRule shouldKnowMetricsAndHttpInOnePackageAlone = noClasses()
+            .that()
+            .resideOutsideOfPackage(BASE + "web")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("io.prometheus..", "com.sun.net.httpserver..");
 
     @ArchTest
     static final ArchRule shouldLetTheHostKnowRoutesOnly = knows("host", "os", "route");

@@ -37,6 +37,7 @@ import picocli.CommandLine.Command;
             ExecCommand.class,
             StatusCommand.class,
             StatCommand.class,
+            TopCommand.class,
             DropsCommand.class,
             WhyCommand.class,
             DoctorCommand.class,

@@ -2,6 +2,7 @@ package org.xfrmbridge.daemon.cli;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.xfrmbridge.daemon.figures.Figures;
 import org.xfrmbridge.daemon.os.ControlClient;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.SilentBridgeException;
@@ -27,11 +28,9 @@ final class QueryOptions {
         return json;
     }
 
-    /** Asks what a bridge answers to root and its group only; the answer is JSON. */
-    String askAsPrivileged(String request) throws IOException {
-        String answer;
+    private String answer(String request) throws IOException {
         try {
-            answer = ControlClient.ask(directory(), request);
+            return ControlClient.ask(directory(), request);
         } catch (SilentBridgeException e) {
             throw e;
         } catch (IOException e) {
@@ -40,6 +39,27 @@ final class QueryOptions {
                             .formatted(directory()),
                     e);
         }
+    }
+
+    /** Asks what a bridge answers to everybody. */
+    String ask(String request) throws IOException {
+        String answer = answer(request);
+        if (answer.isEmpty() || answer.startsWith("errno ")) {
+            throw new IOException(
+                    "the bridge in %s is too busy to say what it has counted: ask again, as root if you can"
+                            .formatted(directory()));
+        }
+        return answer;
+    }
+
+    /** What it has counted of each SA and policy. */
+    Figures figures() throws IOException {
+        return Figures.ofJson(askAsPrivileged("figures"));
+    }
+
+    /** Asks what a bridge answers to root and its group only; the answer is JSON. */
+    String askAsPrivileged(String request) throws IOException {
+        String answer = answer(request);
         if (answer.isEmpty() || answer.startsWith("errno ")) {
             throw new IOException("the bridge in %s does not show that: %s"
                     .formatted(

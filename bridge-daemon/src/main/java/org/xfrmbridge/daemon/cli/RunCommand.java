@@ -2,6 +2,7 @@ package org.xfrmbridge.daemon.cli;
 
 import com.google.common.primitives.UnsignedInts;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -22,6 +23,8 @@ import org.xfrmbridge.daemon.os.Group;
 import org.xfrmbridge.daemon.os.NotifySocket;
 import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.daemon.warmup.Warmup;
+import org.xfrmbridge.daemon.web.ListenAddress;
+import org.xfrmbridge.daemon.web.WebServer;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.km.XfrmEngine;
 import picocli.CommandLine.Command;
@@ -148,6 +151,14 @@ final class RunCommand implements Callable<Integer> {
     private boolean warmsUp;
 
     @Option(
+            names = "--metrics",
+            paramLabel = "ADDRESS:PORT",
+            description = "Shows metrics for Prometheus at http://ADDRESS:PORT/metrics, and a page for people at /: "
+                    + "SAs, policies, drops and rates, no keys. Whoever reaches the address may look, so take a "
+                    + "loopback one, 127.0.0.1:9477. A port alone is one of 127.0.0.1.")
+    private String metrics;
+
+    @Option(
             names = "--ready-fd",
             paramLabel = "N",
             description = "Also writes the line \"ready\" to this descriptor, then closes it.")
@@ -162,8 +173,13 @@ final class RunCommand implements Callable<Integer> {
         CurrentProcess.ignoreHangup();
         BridgeOptions options = new BridgeOptions(plan(), directory.directory(), gid(), flows(), acquires);
         requireHeap(options);
+        // Before anything of the host is changed: who cannot have the address is told, and nothing else happens.
+        WebServer server = metrics == null ? null : WebServer.bind(metricsAddress());
         NotifySocket service = NotifySocket.ofEnvironment();
         Bridge bridge = Bridge.start(options, service);
+        if (server != null) {
+            bridge.show(server);
+        }
         Runtime.getRuntime().addShutdownHook(new Thread(() -> end(bridge, service), "end"));
         announce(service);
         if (warmsUp) {
@@ -178,6 +194,14 @@ final class RunCommand implements Callable<Integer> {
             Thread.currentThread().interrupt();
         }
         return 0;
+    }
+
+    private InetSocketAddress metricsAddress() {
+        try {
+            return ListenAddress.parse(metrics);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--metrics: " + e.getMessage() + '.');
+        }
     }
 
     private AttachmentPlan plan() {

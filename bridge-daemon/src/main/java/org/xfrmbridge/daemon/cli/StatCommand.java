@@ -1,7 +1,6 @@
 package org.xfrmbridge.daemon.cli;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.LocalTime;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.Callable;
@@ -9,9 +8,6 @@ import java.util.concurrent.TimeUnit;
 import org.xfrmbridge.daemon.figures.Figures;
 import org.xfrmbridge.daemon.figures.FiguresText;
 import org.xfrmbridge.daemon.figures.Rates;
-import org.xfrmbridge.daemon.os.ControlClient;
-import org.xfrmbridge.daemon.os.CurrentProcess;
-import org.xfrmbridge.daemon.os.SilentBridgeException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -71,14 +67,13 @@ final class StatCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--watch: from 1 to " + LONGEST_SECONDS + " seconds.");
         }
         if (!sas && !policies && watchSeconds == null) {
-            System.out.print(ask(options.json() ? "stat json" : "stat"));
+            System.out.print(options.ask(options.json() ? "stat json" : "stat"));
             return 0;
         }
         Figures before = null;
         do {
-            String answer = ask("figures");
-            Figures now = Figures.ofJson(answer);
-            System.out.print(options.json() ? answer : text(before, now));
+            Figures now = options.figures();
+            System.out.print(options.json() ? now.toJson() : text(before, now));
             System.out.flush();
             before = now;
         } while (watchSeconds != null && !System.out.checkError() && sleep(watchSeconds));
@@ -137,30 +132,5 @@ final class StatCommand implements Callable<Integer> {
             }
         }
         return text.isEmpty() ? "nothing has come\n" : text.toString();
-    }
-
-    private String ask(String request) throws IOException {
-        Path directory = options.directory();
-        String answer;
-        try {
-            answer = ControlClient.ask(directory, request);
-        } catch (SilentBridgeException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new IOException(
-                    "no bridge answers in %s: start one with \"xfrm-bridge run\", or name its directory with --dir"
-                            .formatted(directory),
-                    e);
-        }
-        if (request.equals("figures") && answer.startsWith("errno ") && CurrentProcess.effectiveUserId() != 0) {
-            throw new IOException(
-                    "the bridge in %s shows that to root and its group only: ask as one of them".formatted(directory));
-        }
-        if (answer.isEmpty() || answer.startsWith("errno ")) {
-            throw new IOException(
-                    "the bridge in %s is too busy to say what it has counted: ask again, as root if you can"
-                            .formatted(directory));
-        }
-        return answer;
     }
 }

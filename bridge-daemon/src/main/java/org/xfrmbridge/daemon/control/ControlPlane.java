@@ -20,6 +20,7 @@ import org.xfrmbridge.daemon.os.UnixConnection;
 import org.xfrmbridge.daemon.os.UnixServer;
 import org.xfrmbridge.db.SocketPolicies;
 import org.xfrmbridge.io.ClientLoad;
+import org.xfrmbridge.km.RequestListener;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.netlink.server.NetlinkKeyManager;
 import org.xfrmbridge.netlink.server.NetlinkSession;
@@ -299,6 +300,12 @@ public final class ControlPlane implements ControlLoop.Work {
     /** How far clients with rights are behind, by front end. Control thread only. */
     public Map<String, ClientLoad> clients() {
         return Map.of("netlink", netlink.clients(), "pfkey", pfkey.clients());
+    }
+
+    /** From now on these hear of the requests of clients with rights. Control thread only. */
+    public void onRequest(RequestListener ofNetlink, RequestListener ofPfkey) {
+        netlink.onRequest(ofNetlink);
+        pfkey.onRequest(ofPfkey);
     }
 
     /** On the control thread, until {@link #stop}. */

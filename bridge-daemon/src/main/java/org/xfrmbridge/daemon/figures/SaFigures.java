@@ -23,7 +23,7 @@ final class SaFigures {
         ReplayState replay = state.replaySnapshot();
         long sent = number(replay.oseqHigh(), replay.oseq());
         long received = number(replay.seqHigh(), replay.seq());
-        String direction = direction(spec, sent, received);
+        String direction = direction(spec, sent, usage.packets() > 0);
         Encapsulation encapsulation = spec.encapsulation();
         return new Figures.Sa(
                 direction,
@@ -51,12 +51,12 @@ final class SaFigures {
         return (long) high << 32 | Integer.toUnsignedLong(low);
     }
 
-    /** One that nobody says anything of tells by what it has carried. */
-    private static String direction(StateSpec spec, long sent, long received) {
+    /** What nobody said tells by its numbers: who has sent has counted them. */
+    private static String direction(StateSpec spec, long sent, boolean hasCarried) {
         if (spec.direction() == StateSpec.DIRECTION_OUT || spec.direction() == 0 && sent > 0) {
             return "out";
         }
-        return spec.direction() == StateSpec.DIRECTION_IN || received > 0 ? "in" : "";
+        return spec.direction() == StateSpec.DIRECTION_IN || hasCarried ? "in" : "";
     }
 
     private static String protocol(int protocol) {

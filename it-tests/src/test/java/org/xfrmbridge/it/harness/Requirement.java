@@ -108,6 +108,13 @@ public enum Requirement {
         }
     },
     RADVD("radvd (package radvd)", "radvd"),
+    CHROMIUM("Chromium (package chromium)", "chromium"),
+    PROMTOOL("promtool of Prometheus unpacked in it-tests/target/prometheus (./check does that)") {
+        @Override
+        boolean met() {
+            return Files.isExecutable(promtool());
+        }
+    },
     /** An engine of our own is started, and its image made from Debian's packages. */
     DOCKER(
             "a Docker engine to start and mmdebstrap (packages docker.io, mmdebstrap)",
@@ -209,6 +216,12 @@ public enum Requirement {
 
     private static Path libreswan(String program) {
         return Path.of(libreswan(), "usr/libexec/ipsec", program);
+    }
+
+    /** Where that program is unpacked, which may be nowhere. */
+    public static Path promtool() {
+        return Path.of(System.getProperty("prometheus", "target/prometheus"), "usr/bin/promtool")
+                .toAbsolutePath();
     }
 
     /** Where programs for networks are unpacked, which may be nowhere. */
