@@ -243,6 +243,7 @@ public final class Bridge implements AutoCloseable {
                 .everyFewSeconds(this::upkeep)
                 .query("status", request -> answerStatus(request, startEpochSeconds))
                 .query("why", packets::why)
+                .query("trace", packets::trace)
                 .query("drops", request -> packets.drops())
                 .query("figures", request -> figures.take().toJson());
         underlay.eventSources().forEach((what, source) -> control.channel(new EventChannel(source, what)));
@@ -380,6 +381,7 @@ public final class Bridge implements AutoCloseable {
     /** Control thread. */
     private void upkeep() {
         faults.flush();
+        packets.upkeep();
         policies.upkeep();
         states.upkeep();
         underlay.keepClosed();

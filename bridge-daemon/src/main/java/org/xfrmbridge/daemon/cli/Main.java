@@ -40,6 +40,7 @@ import picocli.CommandLine.Command;
             TopCommand.class,
             DropsCommand.class,
             WhyCommand.class,
+            TraceCommand.class,
             DoctorCommand.class,
             DetachCommand.class,
             FirewallCommand.class,

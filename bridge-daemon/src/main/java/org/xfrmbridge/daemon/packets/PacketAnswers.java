@@ -29,6 +29,45 @@ public final class PacketAnswers {
         return parse(json, DropsReport.class);
     }
 
+    /**
+     * The line to begin a trace by.
+     *
+     * @param drops whether only drops are to be seen
+     * @throws IllegalArgumentException with a sentence for who wrote the words
+     */
+    public static String traceOf(boolean drops, List<String> filter) {
+        PacketFilter.parse(filter);
+        return "trace open " + (drops ? "DROPS " : "ALL ") + String.join(" ", filter);
+    }
+
+    /**
+     * The number of the trace that has begun.
+     *
+     * @throws IOException with a sentence if it has not
+     */
+    public static int opened(String json) throws IOException {
+        refuse(json);
+        return parse(json, PacketQueries.Opened.class).id();
+    }
+
+    /** What has been seen. */
+    public static TraceBatch batch(String json) throws IOException {
+        refuse(json);
+        return parse(json, TraceBatch.class);
+    }
+
+    /** One line. */
+    public static String toJsonLine(PacketReport packet) {
+        return PacketQueries.JSON_LINE.toJson(packet);
+    }
+
+    private static void refuse(String json) throws IOException {
+        String error = parse(json, PacketQueries.Refusal.class).error();
+        if (error != null) {
+            throw new IOException(error);
+        }
+    }
+
     private static <T> T parse(String json, Class<T> type) throws IOException {
         try {
             return PacketQueries.JSON.fromJson(json, type);

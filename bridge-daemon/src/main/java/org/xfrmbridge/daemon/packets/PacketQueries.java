@@ -14,6 +14,7 @@ import org.xfrmbridge.datapath.DropCause;
 import org.xfrmbridge.datapath.FlowQuestion;
 import org.xfrmbridge.datapath.PacketLog;
 import org.xfrmbridge.datapath.PacketRecord;
+import org.xfrmbridge.datapath.PacketWatch;
 import org.xfrmbridge.explain.Explainer;
 import org.xfrmbridge.explain.PacketReport;
 import org.xfrmbridge.time.Clock;
@@ -27,18 +28,26 @@ public final class PacketQueries {
             .disableHtmlEscaping()
             .create();
 
+    /** One line. */
+    static final Gson JSON_LINE = new GsonBuilder()
+            .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
+            .disableHtmlEscaping()
+            .create();
+
     private static final int MOST_KINDS = 100;
 
     private final PacketLog log;
     private final FlowQuestion question;
     private final Explainer explainer;
     private final Clock clock;
+    private final Traces traces;
 
     public PacketQueries(PacketLog log, FlowQuestion question, Explainer explainer, Clock clock) {
         this.log = log;
         this.question = question;
         this.explainer = explainer;
         this.clock = clock;
+        traces = new Traces(log, clock);
     }
 
     /** @param request {@code why SRC DST ...}, which the client has checked */
@@ -86,6 +95,39 @@ public final class PacketQueries {
         DropsReport report = new DropsReport(
                 latest.size(), log.unseenDrops(), Collections.unmodifiableList(shown), kinds.size() - shown.size());
         return JSON.toJson(report) + '\n';
+    }
+
+    /** @param request {@code trace open SCOPE FILTER}, {@code trace next ID} or {@code trace close ID} */
+    public String trace(String request) {
+        List<String> words = List.of(request.strip().split(" +"));
+        try {
+            return JSON_LINE.toJson(trace(words)) + '\n';
+        } catch (IllegalArgumentException e) {
+            return JSON_LINE.toJson(new Refusal(e.getMessage())) + '\n';
+        }
+    }
+
+    private Object trace(List<String> words) {
+        if (words.size() < 3) {
+            throw new IllegalArgumentException("say what is to be traced");
+        }
+        List<String> rest = words.subList(3, words.size());
+        return switch (words.get(1)) {
+            case "open" -> new Opened(traces.open(PacketWatch.Scope.valueOf(words.get(2)), rest));
+            case "next" -> traces.next(Integer.parseInt(words.get(2)), this::explain);
+            default -> {
+                traces.close(Integer.parseInt(words.get(2)));
+                yield new TraceBatch(List.of(), 0);
+            }
+        };
+    }
+
+    /** A trace has begun. */
+    record Opened(int id) {}
+
+    /** Every few seconds. */
+    public void upkeep() {
+        traces.endForgotten();
     }
 
     private PacketReport explain(PacketRecord packet) {

@@ -32,7 +32,8 @@ public final class PacketText {
             String mark = packet.packet().mark() == 0
                     ? ""
                     : ", mark 0x%x".formatted(packet.packet().mark());
-            String dev = packet.packet().ifindex() == 0
+            // To the host itself all come by loopback, whichever way they came.
+            String dev = packet.packet().ifindex() == 0 || packet.direction().equals("in")
                     ? ""
                     : ", dev " + packet.packet().ifindex();
             addLine("packet", packet.packet().text() + mark + dev);
@@ -44,7 +45,7 @@ public final class PacketText {
         addLines("wants", packet.wants());
         for (PacketReport.State state : packet.states()) {
             String number = state.sequence().equals("0") ? "" : ", number " + state.sequence();
-            String window = state.windowBits() == 0
+            String window = state.windowBits() == 0 || packet.direction().equals("out")
                     ? ""
                     : ", highest %d, window %d".formatted(state.highest(), state.windowBits());
             addLine("SA", state.text() + number + window + ", carried " + state.limits());

@@ -53,6 +53,7 @@ class MainTest {
                 "stat",
                 "drops",
                 "why",
+                "trace",
                 "detach",
                 "firewall",
                 "enable",

@@ -166,6 +166,115 @@ class PacketQueriesTest {
         assertEquals(sentence, refusal.getMessage());
     }
 
+    private TraceBatch next(int id) throws IOException {
+        return PacketAnswers.batch(queries.trace("trace next " + id));
+    }
+
+    private int open(boolean drops, String filter) throws IOException {
+        return PacketAnswers.opened(queries.trace(PacketAnswers.traceOf(drops, List.of(filter))));
+    }
+
+    @Test
+    void shouldTraceWhatIsAskedForUntilItIsEnded() throws Exception {
+        addPolicy();
+        int all = open(false, "src 10.1.0.0/16 and udp");
+        int drops = open(true, "");
+        int other = open(false, "tcp");
+        send();
+        addState();
+        clock.advanceSeconds(1);
+        send();
+
+        TraceBatch seen = next(all);
+
+        assertEquals(
+                List.of("dropped", "protected"),
+                seen.packets().stream().map(PacketReport::verdict).toList());
+        assertEquals("1", seen.packets().getLast().states().getFirst().sequence());
+        assertEquals(0, seen.lost());
+        assertEquals(1, next(drops).packets().size());
+        assertEquals(0, next(other).packets().size());
+        assertFalse(PacketAnswers.toJsonLine(seen.packets().getLast()).contains(KEY));
+
+        queries.trace("trace close " + all);
+        assertThrows(IOException.class, () -> next(all));
+        clock.advanceSeconds(11);
+        queries.upkeep();
+        assertThrows(IOException.class, () -> next(drops));
+    }
+
+    @Test
+    void shouldLoseWhatNobodyReadsAndSayHowMuch() throws Exception {
+        int id = open(false, "");
+        for (int i = 0; i < Traces.MOST_WAITING + 10; i++) {
+            send();
+        }
+        TraceBatch batch = next(id);
+        assertEquals(Traces.MOST_AT_ONCE, batch.packets().size());
+        assertEquals(10, batch.lost());
+        assertEquals(0, next(id).lost());
+    }
+
+    @Test
+    void shouldRefuseMoreTracesThanItCanServe() throws Exception {
+        for (int i = 0; i < 8; i++) {
+            open(true, "");
+        }
+        assertThrows(IOException.class, () -> open(true, ""));
+        clock.advanceSeconds(11);
+        open(true, "");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "src 10.1.0.1 | true",
+                "dst 10.1.0.1 | false",
+                "src net 10.1.0.0/16 dst host 10.2.0.1 | true",
+                "host 192.0.2.2 | true",
+                "src 192.0.2.2 | false",
+                "ip6 | false",
+                "udp and port 2222 | true",
+                "sport 2222 | false",
+                "src port 1111 && proto 17 | true",
+                "proto esp | true",
+                "spi 0xc1 | true",
+                "spi 0xc2 or reqid 5 | true",
+                "not (spi 0xc2 or reqid 5) | false",
+                "policy 1 or drop | true",
+                "policy 9 | false",
+                "mark 0 and out | true",
+                "dir in | false",
+                "XfrmOutNoStates | false",
+                "not drop | true",
+            })
+    void shouldFilterInTheWordsOfTcpdumpAndIpXfrm(String filter, boolean seen) throws Exception {
+        addPolicy();
+        addState();
+        int id = open(false, filter);
+        send();
+        assertEquals(seen ? 1 : 0, next(id).packets().size());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "src | an address is missing at the end",
+                "src ten | \"ten\" is no address: write 10.1.0.1, 10.1.0.0/16 or 2001:db8::/32",
+                "spi | say what after \"spi\"",
+                "( tcp | a parenthesis is not closed",
+                "tcp ) | \")\" is one too many",
+                "port 70000 | port is a number from 0 to 65535, not \"70000\"",
+                "tcp and | a word is missing at the end",
+            })
+    void shouldSayInOneSentenceWhatIsWrongWithAFilter(String filter, String sentence) {
+        IllegalArgumentException refusal = assertThrows(
+                IllegalArgumentException.class, () -> PacketAnswers.traceOf(false, List.of(filter.split(" "))));
+        assertEquals(sentence, refusal.getMessage());
+    }
+
     @Test
     void shouldReadAllWordsOfAPacket() {
         FlowWords words = FlowWords.parse(List.of(

@@ -1,0 +1,99 @@
+package org.xfrmbridge.daemon.packets;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.xfrmbridge.datapath.PacketLog;
+import org.xfrmbridge.datapath.PacketRecord;
+import org.xfrmbridge.datapath.PacketWatch;
+import org.xfrmbridge.explain.PacketReport;
+import org.xfrmbridge.time.Clock;
+
+/**
+ * Clients that watch packets. Each asks again and again for what has come; one that does not for ten seconds is gone.
+ * Control thread only.
+ */
+final class Traces {
+    /** So many wait until the client asks for them; more are lost. */
+    static final int MOST_WAITING = 4096;
+
+    /** So many are said at once: others want the control thread, too. */
+    static final int MOST_AT_ONCE = 32;
+
+    private static final int MOST_CLIENTS = 8;
+    private static final long PATIENCE_NS = TimeUnit.SECONDS.toNanos(10);
+
+    private final PacketLog log;
+    private final Clock clock;
+    private final Map<Integer, Trace> traces = new HashMap<>();
+    private int lastId;
+
+    /** A client. */
+    private static final class Trace {
+        final PacketWatch watch;
+        long askedNs;
+
+        Trace(PacketWatch watch, long nowNs) {
+            this.watch = watch;
+            askedNs = nowNs;
+        }
+    }
+
+    Traces(PacketLog log, Clock clock) {
+        this.log = log;
+        this.clock = clock;
+    }
+
+    /**
+     * @return what the client is to ask by
+     * @throws IllegalArgumentException with a sentence if it is too much, or the filter is none
+     */
+    int open(PacketWatch.Scope scope, List<String> filter) {
+        endForgotten();
+        PacketWatch watch = new PacketWatch(scope, PacketFilter.parse(filter), MOST_WAITING);
+        if (traces.size() == MOST_CLIENTS) {
+            throw new IllegalArgumentException("%d traces run already: end one first".formatted(MOST_CLIENTS));
+        }
+        traces.put(++lastId, new Trace(watch, clock.nowNs()));
+        log.add(watch);
+        return lastId;
+    }
+
+    /** @throws IllegalArgumentException with a sentence if there is none of that number */
+    TraceBatch next(int id, Function<PacketRecord, PacketReport> explain) {
+        Trace trace = traces.get(id);
+        if (trace == null) {
+            throw new IllegalArgumentException("the trace has ended: nothing was asked of it for ten seconds");
+        }
+        trace.askedNs = clock.nowNs();
+        List<PacketReport> packets = new ArrayList<>();
+        while (packets.size() < MOST_AT_ONCE) {
+            PacketRecord packet = trace.watch.poll();
+            if (packet == null) {
+                break;
+            }
+            packets.add(explain.apply(packet));
+        }
+        return new TraceBatch(packets, trace.watch.takeLost());
+    }
+
+    void close(int id) {
+        Trace trace = traces.remove(id);
+        if (trace != null) {
+            log.remove(trace.watch);
+        }
+    }
+
+    /** Every few seconds. */
+    void endForgotten() {
+        long nowNs = clock.nowNs();
+        List.copyOf(traces.keySet()).forEach(id -> {
+            if (nowNs - traces.get(id).askedNs > PATIENCE_NS) {
+                close(id);
+            }
+        });
+    }
+}
