@@ -13,7 +13,8 @@ is_for_run_alone() {
         case $line in
             '' | '#'*) ;;
             attach[\ =]* | tap[\ =]* | mark-bit[\ =]* | mark-opened[\ =]* | clamp-mss* | no-offload* | group[\ =]* | \
-                flows[\ =]* | acquires[\ =]* | warm-up* | metrics[\ =]*) ;;
+                flows[\ =]* | acquires[\ =]* | warm-up* | metrics[\ =]* | log-level[\ =]* | \
+                log-format[\ =]*) ;;
             *) return 1 ;;
         esac
     done <"$1"

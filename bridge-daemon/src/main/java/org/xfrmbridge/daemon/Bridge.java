@@ -27,11 +27,13 @@ import org.xfrmbridge.daemon.attach.WirePlan;
 import org.xfrmbridge.daemon.control.BatchClock;
 import org.xfrmbridge.daemon.control.ControlLoop;
 import org.xfrmbridge.daemon.control.ControlPlane;
+import org.xfrmbridge.daemon.control.DropLog;
 import org.xfrmbridge.daemon.control.EventChannel;
 import org.xfrmbridge.daemon.control.FaultLog;
 import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.figures.FiguresSource;
 import org.xfrmbridge.daemon.figures.LatestFigures;
+import org.xfrmbridge.daemon.flight.FlightEvents;
 import org.xfrmbridge.daemon.host.KernelNetwork;
 import org.xfrmbridge.daemon.host.StackNetwork;
 import org.xfrmbridge.daemon.host.WireNetwork;
@@ -88,6 +90,8 @@ public final class Bridge implements AutoCloseable {
     private final KernelNetwork kernel;
     private final XfrmStack stack;
     private final FaultLog faults;
+    private final DropLog drops;
+    private final FlightEvents flight;
     private final FiguresSource figures;
     private final PacketQueries packets;
     private final ControlLoop loop;
@@ -225,6 +229,9 @@ public final class Bridge implements AutoCloseable {
                 underlay.network());
         XfrmEngine engine = stack.engine();
         faults = new FaultLog(stack.stats());
+        drops = new DropLog(stack.stats(), clock);
+        flight = new FlightEvents(stack.stats(), clock);
+        engine.listen(flight);
         firewallLook = options.plan() instanceof StackPlan plan
                 ? new FirewallLook(plan.names().tap())
                 : null;
@@ -259,8 +266,8 @@ public final class Bridge implements AutoCloseable {
             inStack.start();
             threads.add(start("clear", inStack::judge));
         }
-        threads.add(start("outbound", outbound.begin(stack.outbound()::doWork)));
-        threads.add(start("inbound", inbound.begin(stack.inbound()::doWork)));
+        threads.add(start("outbound", outbound.begin(FlightEvents.recorded("out", stack.outbound()::doWork))));
+        threads.add(start("inbound", inbound.begin(FlightEvents.recorded("in", stack.inbound()::doWork))));
         threads.add(start("control", plane::serve));
         threads.add(start("guests", plane::serveUnprivileged));
         threads.add(start("daemons", misled::watch));
@@ -382,6 +389,8 @@ public final class Bridge implements AutoCloseable {
     private void upkeep() {
         faults.flush();
         packets.upkeep();
+        drops.flush();
+        flight.upkeep();
         policies.upkeep();
         states.upkeep();
         underlay.keepClosed();

@@ -1,11 +1,17 @@
 package org.xfrmbridge.daemon;
 
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonObject;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -18,10 +24,22 @@ public final class PlainLineStream extends PrintStream {
 
     private static final int MOST_WARNINGS = 5;
 
+    /** A time, the level, the message. */
+    private static final Pattern OF_LOG = Pattern.compile("^\\S+ (TRACE|DEBUG|INFO|WARN|ERROR) (.*)$");
+
+    /** What EventLog writes of an SA begins so. */
+    private static final Pattern OF_SA = Pattern.compile("^SA (0x[0-9a-f]{8}) ");
+
     private final Deque<String> warnings = new ArrayDeque<>();
+    private volatile boolean json;
 
     public PlainLineStream(OutputStream out, Charset charset) {
         super(out, true, charset);
+    }
+
+    /** Made when the first line is an object, not at each start. */
+    private static final class Json {
+        static final Gson OBJECTS = new GsonBuilder().disableHtmlEscaping().create();
     }
 
     /** From now on System.err is such a stream. */
@@ -29,11 +47,34 @@ public final class PlainLineStream extends PrintStream {
         System.setErr(new PlainLineStream(System.err, System.err.charset()));
     }
 
+    /** From now on each line that System.err is given is a JSON object: time, level, message, and the SPI if any. */
+    public static void asJsonOnStandardError() {
+        if (System.err instanceof PlainLineStream lines) {
+            lines.json = true;
+        }
+    }
+
     @Override
     public void println(String line) {
         String plain = plain(line);
-        super.println(plain);
+        super.println(json && plain != null ? toJson(plain) : plain);
         keep(plain);
+    }
+
+    private static String toJson(String line) {
+        Matcher log = OF_LOG.matcher(line);
+        boolean isOfLog = log.matches();
+        String message = isOfLog ? log.group(2) : line;
+        JsonObject object = new JsonObject();
+        object.addProperty("time", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
+        // What else comes here is what the log writes of an exception, or a sentence for who started the program.
+        object.addProperty("level", isOfLog ? log.group(1) : "ERROR");
+        object.addProperty("message", message);
+        Matcher sa = OF_SA.matcher(message);
+        if (sa.find()) {
+            object.addProperty("spi", sa.group(1));
+        }
+        return Json.OBJECTS.toJson(object);
     }
 
     @Override

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 /**
  * Who in the daemon may know whom. From below: {@code os}, {@code status}, {@code figures}; {@code route},
  * {@code port}, {@code client}, {@code selection}; {@code host}, {@code attach}; {@code journal}; {@code control};
- * {@code warmup}, {@code web}, {@code top}; the assembly; {@code cli}.
+ * {@code warmup}, {@code web}, {@code top}, {@code flight}; the assembly; {@code cli}.
  */
 @AnalyzeClasses(packages = "org.xfrmbridge.daemon", importOptions = DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -62,6 +62,17 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule shouldLetTheWebKnowTheFiguresOnly = knows("web", "figures");
+
+    @ArchTest
+    static final ArchRule shouldLetTheFlightRecorderBeToldOfFiguresOnly = knows("flight", "figures");
+
+    @ArchTest
+    static final ArchRule shouldKnowTheFlightRecorderInOnePackageAlone = noClasses()
+            .that()
+            .resideOutsideOfPackage(BASE + "flight")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("jdk.jfr..");
 
     @ArchTest
     static final ArchRule shouldLetTheScreenKnowTheFiguresOnly = knows("top", "figures");

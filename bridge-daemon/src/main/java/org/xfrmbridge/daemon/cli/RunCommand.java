@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.Bridge;
 import org.xfrmbridge.daemon.BridgeOptions;
 import org.xfrmbridge.daemon.HeapSizes;
+import org.xfrmbridge.daemon.PlainLineStream;
 import org.xfrmbridge.daemon.attach.AttachmentPlan;
 import org.xfrmbridge.daemon.attach.DeviceNames;
 import org.xfrmbridge.daemon.attach.StackPlan;
@@ -54,7 +55,6 @@ import picocli.CommandLine.Spec;
         },
         footer = {"", "Example:", "  xfrm-bridge run &", "  xfrm-bridge run --mark-opened 0x10 --group _iked"})
 final class RunCommand implements Callable<Integer> {
-    private static final Logger LOG = LoggerFactory.getLogger(RunCommand.class);
     private static final int LEAST_FLOWS = 256;
     private static final int MOST_FLOWS = 1 << 22;
     private static final int MOST_ACQUIRES = 1 << 20;
@@ -159,6 +159,34 @@ final class RunCommand implements Callable<Integer> {
     private String metrics;
 
     @Option(
+            names = "--log-level",
+            paramLabel = "LEVEL",
+            defaultValue = "info",
+            description = "What is written to the log: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
+    private LogLevel logLevel;
+
+    @Option(
+            names = "--log-format",
+            paramLabel = "FORMAT",
+            defaultValue = "text",
+            description = "Lines of the log: text, or json, an object each with time, level, message, and of an SA its "
+                    + "spi. Default: ${DEFAULT-VALUE}.")
+    private LogFormat logFormat;
+
+    /** Of the log's library. */
+    private enum LogLevel {
+        error,
+        warn,
+        info,
+        debug
+    }
+
+    private enum LogFormat {
+        text,
+        json
+    }
+
+    @Option(
             names = "--ready-fd",
             paramLabel = "N",
             description = "Also writes the line \"ready\" to this descriptor, then closes it.")
@@ -169,6 +197,11 @@ final class RunCommand implements Callable<Integer> {
         if (tap.isEmpty() || tap.length() > DeviceNames.MAX_TAP_NAME || tap.contains("/")) {
             throw new ParameterException(
                     spec.commandLine(), "--tap: a name has 1 to " + DeviceNames.MAX_TAP_NAME + " characters.");
+        }
+        // Read by the log's library when its first line is about to be made.
+        System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", logLevel.name());
+        if (logFormat == LogFormat.json) {
+            PlainLineStream.asJsonOnStandardError();
         }
         CurrentProcess.ignoreHangup();
         BridgeOptions options = new BridgeOptions(plan(), directory.directory(), gid(), flows(), acquires);
@@ -251,6 +284,11 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
+    /** Made when it is known how much is to be written. */
+    private static Logger log() {
+        return LoggerFactory.getLogger(RunCommand.class);
+    }
+
     private static void warmUp() {
         Thread warmup = new Thread(new Warmup(new SystemClock()), WARMUP);
         warmup.setDaemon(true);
@@ -265,9 +303,9 @@ final class RunCommand implements Callable<Integer> {
 
     private static void warnOfFirewall(String tap) {
         try {
-            FirewallCheck.summary(FirewallCheck.findings(tap)).ifPresent(LOG::warn);
+            FirewallCheck.summary(FirewallCheck.findings(tap)).ifPresent(log()::warn);
         } catch (IOException e) {
-            LOG.debug("the firewall's rules could not be looked at: {}", e.getMessage());
+            log().debug("the firewall's rules could not be looked at: {}", e.getMessage());
         }
     }
 
@@ -278,7 +316,7 @@ final class RunCommand implements Callable<Integer> {
             service.send("STOPPING=1");
             bridge.close();
         } catch (IOException | RuntimeException e) {
-            LOG.error("not everything could be restored, try \"xfrm-bridge detach\": {}", e.getMessage());
+            log().error("not everything could be restored, try \"xfrm-bridge detach\": {}", e.getMessage());
             exitCode = 1;
         } finally {
             Runtime.getRuntime().halt(exitCode);

@@ -2,6 +2,8 @@ package org.xfrmbridge.daemon.control;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.figures.Figures;
+import org.xfrmbridge.daemon.figures.FiguresSource;
 import org.xfrmbridge.km.ChangeListener;
 import org.xfrmbridge.km.Migration;
 import org.xfrmbridge.km.Origin;
@@ -17,7 +19,8 @@ import org.xfrmbridge.xfrm.State;
 
 /**
  * Writes one line per change. No key is ever in it. When changes come by the thousand the lines of a second are limited
- * and the rest is counted: writing them would cost more than the changes. Control thread only.
+ * and the rest is counted: writing them would cost more than the changes. What an SA's life is made of begins with its
+ * SPI. Control thread only.
  */
 public final class EventLog implements ChangeListener {
     private static final int LINES_PER_SECOND = 50;
@@ -71,9 +74,29 @@ public final class EventLog implements ChangeListener {
 
     @Override
     public void stateChanged(Change change, State state, Origin origin) {
-        if (maySay()) {
-            log.info("SA {}: {}", past(change.name()), state);
+        if (!maySay()) {
+            return;
         }
+        Figures.Sa sa = figures(state);
+        if (change == Change.DELETE) {
+            log.info(
+                    "SA {} removed after {} s, {} packets, {} bytes: {}",
+                    sa.spi(),
+                    clock.epochSeconds() - sa.addedSeconds(),
+                    sa.packets(),
+                    sa.bytes(),
+                    path(sa));
+        } else {
+            log.info("SA {} {}: {}, {}", sa.spi(), past(change.name()), path(sa), sa.algorithm());
+        }
+    }
+
+    private Figures.Sa figures(State state) {
+        return FiguresSource.of(state, clock.epochSeconds());
+    }
+
+    private static String path(Figures.Sa sa) {
+        return "%s -> %s %s reqid %d %s".formatted(sa.source(), sa.destination(), sa.protocol(), sa.reqid(), sa.mode());
     }
 
     private static String past(String change) {
@@ -112,7 +135,10 @@ public final class EventLog implements ChangeListener {
 
     @Override
     public void stateExpired(State state, boolean hard, int portId) {
-        say("SA reached a {} limit: {}", hard ? "hard" : "soft", state);
+        if (maySay()) {
+            Figures.Sa sa = figures(state);
+            log.info("SA {} reached a {} limit: {}", sa.spi(), hard ? "hard" : "soft", path(sa));
+        }
     }
 
     @Override
@@ -122,12 +148,22 @@ public final class EventLog implements ChangeListener {
 
     @Override
     public void acquireSent(Acquire acquire) {
-        say("acquire: {} wants a SA, {}", acquire.policy(), acquire.larval());
+        if (maySay()) {
+            log.info("acquire: {} wants an SA {}", acquire.policy(), path(figures(acquire.larval())));
+        }
     }
 
     @Override
     public void mappingChanged(State state, Address newSaddr, int newSport) {
-        say("peer moved to {} port {}: {}", newSaddr.toText(state.spec().family()), newSport, state);
+        if (maySay()) {
+            Figures.Sa sa = figures(state);
+            log.info(
+                    "SA {} has its peer at {} port {} now: {}",
+                    sa.spi(),
+                    newSaddr.toText(state.spec().family()),
+                    newSport,
+                    path(sa));
+        }
     }
 
     @Override
@@ -137,7 +173,10 @@ public final class EventLog implements ChangeListener {
 
     @Override
     public void stateMigrated(StateMigration migration, State moved, Origin origin) {
-        say("SA moved to other addresses: {}", moved);
+        if (maySay()) {
+            Figures.Sa sa = figures(moved);
+            log.info("SA {} moved to other addresses: {}", sa.spi(), path(sa));
+        }
     }
 
     @Override

@@ -156,7 +156,13 @@ public final class FiguresSource {
         return most.inOrder().stream().map(FiguresSource::of).toList();
     }
 
-    private static Figures.PolicyUse of(Policy policy) {
+    /** One SA as it is now. Also when the tables have it no more. @param nowSeconds since the epoch */
+    public static Figures.Sa of(State state, long nowSeconds) {
+        return SaFigures.of(state, nowSeconds);
+    }
+
+    /** The same of a policy. */
+    public static Figures.PolicyUse of(Policy policy) {
         PolicySpec spec = policy.spec();
         Selector selector = spec.selector();
         return new Figures.PolicyUse(

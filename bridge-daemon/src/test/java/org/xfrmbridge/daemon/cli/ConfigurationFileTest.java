@@ -44,7 +44,7 @@ class ConfigurationFileTest {
                 "atach=eth0     | line 1: there is no option \"atach\": say \"attach\"",
                 "tpa=xfrm1      | line 1: there is no option \"tpa\": say \"tap\"",
                 "--attach=eth0  | line 1: there is no option \"--attach\": say \"attach\"",
-                "something=1    | there are acquires, attach, clamp-mss, dir, flows, group, mark-bit",
+                "something=1    | there are acquires, attach, clamp-mss, dir, flows, group, log-format",
                 "config=other   | line 1: there is no option \"config\"",
                 "attach         | line 1: \"attach\" needs a value: attach=IFACE",
                 "attach=        | line 1: \"attach\" needs a value",

@@ -209,8 +209,8 @@ class WatchingScenario {
         Result run = other.command(
                         "sh",
                         "-c",
-                        "\"$1\" run --dir \"$2\" >\"$2.log\" 2>&1 & until grep -q '^ready' \"$2.log\"; do sleep 0.1; "
-                                + "done; kill $!; wait $!",
+                        "\"$1\" run --dir \"$2\" --log-level warn >\"$2.log\" 2>&1 & "
+                                + "until grep -q '^ready' \"$2.log\"; do sleep 0.1; done; kill $!; wait $!",
                         "run",
                         BridgeProcess.program().toString(),
                         hosts.scene().file("quiet-bridge").toString())
@@ -218,9 +218,13 @@ class WatchingScenario {
                 .within(PATIENCE)
                 .result();
         assertEquals(0, run.exitCode(), run.output());
+        assertEquals(
+                "ready",
+                Files.readString(hosts.scene().file("quiet-bridge.log")).strip());
         String loaded = Files.readString(classes);
         assertTrue(loaded.contains("org.xfrmbridge.daemon.Bridge "), "no list of classes");
-        for (String part : List.of("io.prometheus.", "com.sun.net.httpserver.", "org.jline.", "daemon.web.W")) {
+        for (String part : List.of(
+                "io.prometheus.", "com.sun.net.httpserver.", "org.jline.", "daemon.web.W", "daemon.flight.Sa")) {
             assertFalse(loaded.contains(part), part);
         }
     }
