@@ -53,6 +53,7 @@ public final class InboundPath {
     private final DeflateCodec codec = new DeflateCodec();
     private final EncapsulationPortCache encapsulationPort;
     private final PacketSight sight;
+    private final ArrivalInterface arrival;
 
     private final IpPacket packet = new IpPacket();
     private final Flow flow = new Flow();
@@ -65,6 +66,9 @@ public final class InboundPath {
     private Direction direction;
 
     private PacketBatch toHost;
+    /** Index of the interface that the frame at hand came by. */
+    private int cameBy;
+
     private long nowNs;
     private long nowSeconds;
 
@@ -86,6 +90,7 @@ public final class InboundPath {
         localAddresses = new LocalAddressCache(context.network());
         pathMtu = new PathMtuLearner(context, counters);
         encapsulationPort = new EncapsulationPortCache(context.sockets());
+        arrival = new ArrivalInterface(context);
         returnMtu = new ReturnMtu(context);
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
@@ -125,6 +130,7 @@ public final class InboundPath {
         path.clear();
         direction = Direction.IN;
         sight.begin(frame);
+        cameBy = frame.ifindex;
         switch (packet.parse(frame)) {
             case MALFORMED -> drop(DropCause.IN_UNREADABLE);
             case OTHER -> passUnread();
@@ -339,6 +345,9 @@ public final class InboundPath {
         boolean toStack = context.isInStack() && direction == Direction.IN;
         if (!path.isEmpty() && (context.clampsMss() || toStack) && MssClamp.isSyn(packet)) {
             MssClamp.limit(packet, returnMtu.of(path, packet.family, nowNs));
+        }
+        if (toStack && !path.isEmpty() && packet.buffer.ifindex == 0) {
+            packet.buffer.ifindex = arrival.of(flow, cameBy);
         }
         counters.add(path.isEmpty() ? Metric.PASSED : Metric.PROTECTED, 1);
         if (sight.isWatched()) {

@@ -68,6 +68,9 @@ public final class OutboundPath {
     private final IpPacket packet = new IpPacket();
     private final Flow flow = new Flow();
     private final PacketBatch pieces = new PacketBatch(64);
+    /** Whether its socket is bound to the interface that it was about to leave by. */
+    private boolean isBound;
+
     private PacketBatch toNetwork;
     private PacketBatch toHost;
     private long nowNs;
@@ -151,11 +154,15 @@ public final class OutboundPath {
         OutboundRoute route = routeOfError(route(flow));
         sight.route = route;
         route.touchPolicies(nowSeconds);
+        isBound = route.isBound;
         if (route.cause != null) {
             drop(route.cause);
         } else if (route.bundle == null) {
             pass(route.mtu);
         } else {
+            if (isBound) {
+                context.bound().note(flow);
+            }
             protect(route.bundle);
         }
     }
@@ -328,13 +335,19 @@ public final class OutboundPath {
         if (told && !tellAsHost(mtu)) {
             PacketBuffer answer = pool.take();
             PacketTooBig.answer(packet, limit, answer);
-            answer.ifindex = network.vrfOf(flow.ifindex);
+            answer.ifindex = answerInterface();
             toHost.add(answer);
         }
         if (ofStack) {
             fragmenter.permit(packet);
         }
         return !ofStack;
+    }
+
+    /** By which the sender's socket takes an answer; 0 for the TAP. */
+    private int answerInterface() {
+        int vrf = network.vrfOf(flow.ifindex);
+        return isBound && network.takesOpened(flow.ifindex) ? flow.ifindex : vrf;
     }
 
     /** Nobody can be told that less than this is too long. */

@@ -12,6 +12,7 @@ import org.xfrmbridge.datapath.OutboundRoute.Generations;
 import org.xfrmbridge.datapath.PacketRecord.Need;
 import org.xfrmbridge.db.StateFreshness;
 import org.xfrmbridge.esp.DeflateCodec;
+import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.io.HostNetwork.NextHop;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -88,7 +89,25 @@ final class OutboundResolver {
                 larvalStates.toArray(OutboundRoute.NO_STATES),
                 nowNs + validForNs);
         int mtu = cause == null && bundle == null ? clearMtu(flow) : OutboundRoute.NO_LIMIT;
-        return new OutboundRoute(new Decision(cause, need), bundle, mtu, flow.lowerIfindex, policies, basis);
+        return new OutboundRoute(
+                new Decision(cause, need), bundle, mtu, flow.lowerIfindex, isBound(flow), policies, basis);
+    }
+
+    /**
+     * Whether a flow that shows an interface does so as its socket is bound to that, and is to be answered there. In a
+     * VRF all show theirs.
+     */
+    private boolean isBound(Flow flow) {
+        HostNetwork network = context.network();
+        if (flow.ifindex == 0
+                || !context.isInStack()
+                || network.vrfOf(flow.ifindex) != 0
+                || !network.isLocal(flow.family, flow.saddrHigh, flow.saddrLow)) {
+            return false;
+        }
+        return BoundFlows.isPing(flow)
+                || network.isBoundTo(
+                        flow.ifindex, flow.family, flow.protocol, flow.saddr(), flow.sport, flow.daddr(), flow.dport);
     }
 
     /** Policies and States for a flow, and what is missing: nothing is made of them, and nobody is told. */

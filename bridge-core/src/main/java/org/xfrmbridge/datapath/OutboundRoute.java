@@ -29,6 +29,8 @@ final class OutboundRoute {
     final int lowerIfindex;
 
     final Policy[] policies;
+    /** Whether its socket is bound to the interface that it leaves by. */
+    final boolean isBound;
 
     private final PolicyFreshness policyFreshness;
     private final StateFreshness[] stateFreshness;
@@ -63,12 +65,20 @@ final class OutboundRoute {
             State[] larvalStates,
             long validUntilNs) {}
 
-    OutboundRoute(Decision decision, Bundle bundle, int mtu, int lowerIfindex, Policy[] policies, Basis basis) {
+    OutboundRoute(
+            Decision decision,
+            Bundle bundle,
+            int mtu,
+            int lowerIfindex,
+            boolean isBound,
+            Policy[] policies,
+            Basis basis) {
         cause = decision.cause;
         need = decision.need;
         this.bundle = bundle;
         this.mtu = mtu;
         this.lowerIfindex = lowerIfindex;
+        this.isBound = isBound;
         this.policies = policies;
         policyFreshness = basis.made.policies;
         networkGeneration = basis.made.network;

@@ -22,6 +22,7 @@ import org.xfrmbridge.xfrm.Template;
  * What both directions of a datapath share: the databases they ask, the host they serve and whom they tell.
  *
  * @param packets what is shown of packets
+ * @param bound flows of sockets that are bound to an interface
  * @param placement where on a packet's way the datapath stands
  * @param clampsMss whether TCP connections that are forwarded through a tunnel are told how much fits into it; those of
  *     the stack that the datapath is in always are
@@ -39,6 +40,7 @@ public record PathContext(
         DatapathEvents events,
         PathMtu pathMtu,
         PacketLog packets,
+        BoundFlows bound,
         Clock clock,
         Placement placement,
         boolean clampsMss,
@@ -69,6 +71,7 @@ public record PathContext(
                 new NobodyTold(),
                 pathMtu,
                 packets,
+                bound,
                 clock,
                 placement,
                 clampsMss,
@@ -196,6 +199,7 @@ public record PathContext(
                     events,
                     new PathMtu(),
                     new PacketLog(),
+                    new BoundFlows(),
                     clock,
                     placement,
                     clampsMss,

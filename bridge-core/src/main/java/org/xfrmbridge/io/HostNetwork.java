@@ -144,6 +144,28 @@ public interface HostNetwork {
         return UNKNOWN_SOCKET;
     }
 
+    /**
+     * Whether the socket of a TCP or UDP flow of the host's is bound to an interface. May take tens of microseconds;
+     * asked for a flow's first packet that shows that interface.
+     */
+    default boolean isBoundTo(
+            int ifindex, int family, int protocol, Address local, int localPort, Address remote, int remotePort) {
+        return false;
+    }
+
+    /**
+     * Whether a socket that waits for TCP or UDP at a port is bound to an interface, as of some seconds ago. Costs a
+     * volatile read where none is bound to any.
+     */
+    default boolean isServedAt(int ifindex, int protocol, int port) {
+        return false;
+    }
+
+    /** Whether what was opened can come in by an interface. Costs a volatile read. */
+    default boolean takesOpened(int ifindex) {
+        return false;
+    }
+
     /** MAC addresses in the low 48 bits, big endian; the largest IP packet the way takes. */
     record NextHop(long sourceMac, long destinationMac, int mtuBytes) {}
 }

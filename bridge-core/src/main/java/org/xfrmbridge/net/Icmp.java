@@ -14,6 +14,8 @@ public final class Icmp {
 
     public static final int HEADER_BYTES = 8;
 
+    public static final int ECHO_REPLY = 0;
+    public static final int ECHO = 8;
     public static final int DESTINATION_UNREACHABLE = 3;
     public static final int TIME_EXCEEDED = 11;
     public static final int FRAGMENTATION_NEEDED = 4;
@@ -24,6 +26,8 @@ public final class Icmp {
     public static final int V6_FIRST_INFORMATIONAL = 128;
 
     // Neighbour discovery, RFC 4861 4.3, 4.4 and 4.6.1.
+    public static final int V6_ECHO = 128;
+    public static final int V6_ECHO_REPLY = 129;
     public static final int V6_NEIGHBOUR_SOLICITATION = 135;
     public static final int V6_NEIGHBOUR_ADVERTISEMENT = 136;
     public static final int NEIGHBOUR_TARGET = 8;

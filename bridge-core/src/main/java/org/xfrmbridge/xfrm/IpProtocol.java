@@ -18,8 +18,10 @@ public final class IpProtocol {
     public static final int ICMPV6 = 58;
     public static final int NONE = 59;
     public static final int DSTOPTS = 60;
+    public static final int OSPF = 89;
     public static final int BEET = 94;
     public static final int COMP = 108;
+    public static final int VRRP = 112;
     public static final int SCTP = 132;
     public static final int UDPLITE = 136;
     public static final int MH = 135;

@@ -62,6 +62,80 @@ class StackInboundTest {
         assertEquals(1, stack.stats.drops(DropReason.FWD_HDR_ERROR));
     }
 
+    /** By which interface the stack gets what the peer sends, and what came as ESP by that one. */
+    private int arrivalOf(Frames frames, int ifindex) {
+        byte[] outer = peer.send(frames.frame()).getFirst();
+        return stack.receive(StackHost.arriving(outer, 0, ifindex)).getFirst().ifindex;
+    }
+
+    private static Frames fromPeer() {
+        return Frames.udp("10.2.0.1", "10.1.0.1");
+    }
+
+    private static Frames ping(String source, String destination, int type) {
+        return Frames.udp(source, destination).payload(IpProtocol.ICMP, new byte[] {(byte) type, 0, 0, 0, 0, 1, 0, 1});
+    }
+
+    private void leave(Frames frames, int ifindex) {
+        host.policy(Direction.OUT, Selector.any(AddressFamily.INET), Sas.template(Mode.TUNNEL, SELF, PEER));
+        host.sad.insert(Sas.state(Sas.spec(Mode.TUNNEL, SELF, PEER, 8)));
+        assertEquals(1, stack.send(StackHost.buffer(frames.frame(), 0, ifindex)).size());
+    }
+
+    /** Members of a group, and neighbours of a routing protocol, are those of one interface. */
+    @Test
+    void shouldHandOnByItsInterfaceWhatIsOfOneLink() {
+        tunnel(Mark.NONE, null);
+        Frames toGroup = Frames.udp("10.2.0.1", "224.0.0.5");
+        assertEquals(0, arrivalOf(toGroup, 4), "where no other device takes it");
+        host.network.setArrival(4);
+        assertEquals(4, arrivalOf(toGroup, 4));
+        assertEquals(4, arrivalOf(fromPeer().payload(IpProtocol.OSPF, new byte[44]), 4));
+        assertEquals(0, arrivalOf(fromPeer(), 4));
+        assertEquals(0, arrivalOf(toGroup, 5));
+    }
+
+    @Test
+    void shouldHandOnByItsInterfaceWhatASocketThatIsBoundToItWaitsFor() {
+        tunnel(Mark.NONE, null);
+        host.network.setArrival(4);
+        host.network.setBound(true);
+        Frames question = Frames.udp("10.1.0.1", "10.2.0.1");
+        question.sport = 2222;
+        question.dport = 1111;
+        leave(question, 4);
+        assertEquals(4, arrivalOf(fromPeer(), 4));
+        Frames toAnother = fromPeer();
+        toAnother.dport = 2223;
+        assertEquals(0, arrivalOf(toAnother, 4));
+        host.network.setServedPort(2223);
+        assertEquals(4, arrivalOf(toAnother, 4));
+        host.network.setVrf(4, 9);
+        assertEquals(9, arrivalOf(fromPeer(), 4));
+    }
+
+    @Test
+    void shouldHandOnByItsInterfaceTheAnswersToAPingThatLeftByIt() {
+        tunnel(Mark.NONE, null);
+        host.network.setArrival(4);
+        assertEquals(0, arrivalOf(ping("10.2.0.1", "10.1.0.1", 0), 4));
+        leave(ping("10.1.0.1", "10.2.0.1", 8), 4);
+        assertEquals(4, arrivalOf(ping("10.2.0.1", "10.1.0.1", 0), 4));
+        assertEquals(0, arrivalOf(ping("10.2.0.1", "10.1.0.1", 8), 4));
+    }
+
+    /** As where a rule of others leads the packets of a server out of the host. */
+    @Test
+    void shouldHandOnByTheTapWhatIsForSocketsThatAreNotBound() {
+        tunnel(Mark.NONE, null);
+        host.network.setArrival(4);
+        Frames answer = Frames.udp("10.1.0.1", "10.2.0.1");
+        answer.sport = 2222;
+        answer.dport = 1111;
+        leave(answer, 4);
+        assertEquals(0, arrivalOf(fromPeer(), 4));
+    }
+
     private void block(Direction direction, int ifindex) {
         host.policy(direction, Sas.between("0.0.0.0/0", "0.0.0.0/0", 0, 0, ifindex), PolicySpec.Action.BLOCK, 1);
     }

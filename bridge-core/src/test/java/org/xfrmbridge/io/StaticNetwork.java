@@ -36,6 +36,9 @@ public final class StaticNetwork implements HostNetwork {
     private int lastMark;
     private int lastVrf;
     private final Map<Integer, Integer> vrfs = new HashMap<>();
+    private int arrival;
+    private boolean bound;
+    private int servedPort = -1;
     private boolean sends = true;
     private final List<byte[]> sentAsHost = new ArrayList<>();
 
@@ -123,6 +126,37 @@ public final class StaticNetwork implements HostNetwork {
     /** Whose all flows are from now on. */
     public void setSocket(long cookie) {
         socket = cookie;
+    }
+
+    /** The one interface that what was opened can come in by. */
+    public void setArrival(int ifindex) {
+        arrival = ifindex;
+    }
+
+    @Override
+    public boolean takesOpened(int ifindex) {
+        return ifindex == arrival;
+    }
+
+    /** Whether all sockets are bound to what their packets leave by. */
+    public void setBound(boolean are) {
+        bound = are;
+    }
+
+    @Override
+    public boolean isBoundTo(
+            int ifindex, int family, int protocol, Address here, int localPort, Address remote, int remotePort) {
+        return bound;
+    }
+
+    /** Where a socket waits that is bound to the interface of {@link #setArrival}. */
+    public void setServedPort(int port) {
+        servedPort = port;
+    }
+
+    @Override
+    public boolean isServedAt(int ifindex, int protocol, int port) {
+        return ifindex == arrival && port == servedPort;
     }
 
     @Override

@@ -212,7 +212,7 @@ public final class Bridge implements AutoCloseable {
         BatchClock controlClock = new BatchClock(clock);
         kernel = options.plan() instanceof WirePlan plan
                 ? new WireNetwork(underlay.hostIndex(), plan.names().original())
-                : new StackNetwork();
+                : new StackNetwork(((StackUnderlay) underlay)::takesOpened);
         stack = new XfrmStack(
                 XfrmEngine.builder(databases, controlClock)
                         .wakeup(loop::wakeUp)
@@ -270,7 +270,7 @@ public final class Bridge implements AutoCloseable {
         threads.add(start("inbound", inbound.begin(FlightEvents.recorded("in", stack.inbound()::doWork))));
         threads.add(start("control", plane::serve));
         threads.add(start("guests", plane::serveUnprivileged));
-        threads.add(start("daemons", misled::watch));
+        threads.add(start("daemons", () -> misled.watch(kernel::lookAtSockets)));
     }
 
     /** Control thread. */

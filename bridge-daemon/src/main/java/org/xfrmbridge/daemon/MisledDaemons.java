@@ -21,11 +21,16 @@ final class MisledDaemons {
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile List<Found> found = List.of();
 
-    /** Until {@link #end}; says each once in the log. */
-    void watch() {
+    /**
+     * Until {@link #end}; says each once in the log.
+     *
+     * @param besides what else is looked for as often
+     */
+    void watch(Runnable besides) {
         try (KernelKeyManagers managers = new KernelKeyManagers()) {
             do {
                 look(managers);
+                besides.run();
             } while (!Uninterruptibles.awaitUninterruptibly(ended, PAUSE_SECONDS, TimeUnit.SECONDS));
         }
     }

@@ -31,11 +31,19 @@ public final class StackTrial {
     }
 
     /**
+     * What there is of it.
+     *
+     * @param needed without which no bridge can be there
+     * @param arrivals by which opened packets come in by other devices than the TAP; null if that was not tried
+     */
+    public record Result(List<Part> needed, Part arrivals) {}
+
+    /**
      * Makes all of it, in the network namespace of the calling thread, and leaves it there: let that be one that ends.
      */
-    public static List<Part> run() throws OsException {
+    public static Result run() throws OsException {
         try (RouteSocket socket = new RouteSocket()) {
-            return new StackTrial(socket).parts();
+            return new StackTrial(socket).result();
         }
     }
 
@@ -54,8 +62,9 @@ public final class StackTrial {
         }
     }
 
-    private List<Part> parts() {
+    private Result result() {
         List<Part> parts = new ArrayList<>();
+        Part arrivals = null;
         parts.add(part(
                 "raw sockets",
                 StackNeed.SOCKETS,
@@ -78,12 +87,15 @@ public final class StackTrial {
                     StackTable.install(NAMES, tap.link().index(), 0, owner, false, SelectionChange.allWide());
                 }
             }));
+            arrivals = Part.of(
+                    "filters of tc",
+                    () -> StackArrivals.fault(socket, tap.link().index()));
         } catch (OsException e) {
             parts.add(part("TAP devices", StackNeed.TAP, () -> {
                 throw e;
             }));
         }
-        return parts;
+        return new Result(parts, arrivals);
     }
 
     /** Something that is made. */

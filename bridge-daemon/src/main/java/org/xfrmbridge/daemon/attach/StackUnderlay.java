@@ -76,6 +76,7 @@ public final class StackUnderlay implements Underlay {
     private LinkEvents linkEvents;
     private RulesetEvents rulesetEvents;
     private Set<Integer> encapsulationPorts = Set.of();
+    private StackArrivals arrivals;
     private boolean finishesUdp;
 
     private StackUnderlay(Path directory, StackNames names) throws OsException {
@@ -178,6 +179,7 @@ public final class StackUnderlay implements Underlay {
         others = own(StackNeed.NFTABLES.open(OthersChains::open));
         carried = own(CarriedFlows.open());
         rulesetEvents = own(StackNeed.NFTABLES.open(RulesetEvents::new));
+        arrivals = new StackArrivals(socket);
         cover(false);
         table.forwarding(tap.hostForwards());
         lookAtOthers();
@@ -349,6 +351,11 @@ public final class StackUnderlay implements Underlay {
         if (!next.levels().isEmpty() || !next.wide().isEmpty()) {
             routes.useRules(tap.link());
         }
+    }
+
+    /** Whether what was opened can come in by a device. Any thread. */
+    public boolean takesOpened(int ifindex) {
+        return arrivals.contain(ifindex);
     }
 
     /** Bits of a packet's mark that are the user's. */
@@ -550,6 +557,7 @@ public final class StackUnderlay implements Underlay {
                         link.isVrf() ? link.mac() : 0))
                 .collect(Collectors.toSet());
         table.cover(devices, hasLinkGone);
+        arrivals.keep(tap.link().index(), devices, hasLinkGone);
         host.setVrfs(devices.stream()
                 .filter(device -> device.vrfMac() != 0)
                 .collect(Collectors.toMap(CoveredDevice::index, CoveredDevice::vrfMac)));

@@ -143,19 +143,22 @@ public final class Examination {
 
     /** @param isThere whether what a bridge has in the stack is there */
     private void tryStack(boolean isThere) {
-        List<Part> parts;
+        StackTrial.Result result;
         try {
-            parts = CurrentProcess.inNetworkNamespaceOfItsOwn(StackTrial::run);
+            result = CurrentProcess.inNetworkNamespaceOfItsOwn(StackTrial::run);
         } catch (IOException e) {
             found.add(Diagnosis.unseen(
                     "place in the host's stack", "it is tried in a network namespace, which needs root and SYS_ADMIN"));
             return;
         }
-        for (Part part : parts) {
+        for (Part part : result.needed()) {
             found.add(
                     part.fault() == null
                             ? Diagnosis.ok(part.name(), null)
                             : Diagnosis.wrong(part.name(), part.fault()));
+        }
+        if (result.arrivals() != null && result.arrivals().fault() != null) {
+            found.add(Diagnosis.note(result.arrivals().name(), result.arrivals().fault()));
         }
         if (!isThere) {
             found.add(StackTrial.refusal(tap)

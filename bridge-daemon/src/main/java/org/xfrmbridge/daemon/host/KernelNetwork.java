@@ -148,6 +148,11 @@ public abstract sealed class KernelNetwork implements HostNetwork, EventSource p
         }
     }
 
+    /** The calling thread's. */
+    final SocketTable sockets() {
+        return ownSockets.get();
+    }
+
     private SocketTable openSockets() {
         SocketTable own = new SocketTable();
         closing.add(own::close);
@@ -168,7 +173,7 @@ public abstract sealed class KernelNetwork implements HostNetwork, EventSource p
         }
         try {
             SocketEntry entry =
-                    ownSockets.get().find(family, protocol, socketIndex(), localAddress, localPort, remote, remotePort);
+                    sockets().find(family, protocol, socketIndex(), localAddress, localPort, remote, remotePort);
             return entry == null ? 0 : entry.cookie();
         } catch (OsException e) {
             LOG.debug("the socket of a flow could not be asked for: {}", e.getMessage());
@@ -226,6 +231,9 @@ public abstract sealed class KernelNetwork implements HostNetwork, EventSource p
             default -> false;
         };
     }
+
+    /** Every few seconds, of one thread: looks for sockets, of which nobody tells. */
+    public void lookAtSockets() {}
 
     /** Control thread, every few seconds: reads settings, of whose changes nobody tells. */
     public synchronized void refresh() throws OsException {

@@ -10,11 +10,20 @@ import org.xfrmbridge.xfrm.AddressFamily;
  * socket may be mapped ones.
  *
  * @param state as TCP numbers them, also of others
+ * @param boundTo index of the interface that it is bound to, 0 for none
  * @param inode 0 if no process has it any more
  * @param cookie the number that no other socket has or had (SO_COOKIE)
  */
 public record SocketEntry(
-        int family, int state, Address local, int localPort, Address remote, int remotePort, long cookie, long inode) {
+        int family,
+        int state,
+        Address local,
+        int localPort,
+        Address remote,
+        int remotePort,
+        int boundTo,
+        long cookie,
+        long inode) {
     static final int BYTES = 72;
 
     private static final int LISTENING = 10;
@@ -23,6 +32,7 @@ public record SocketEntry(
     private static final int REMOTE_PORT_AT = 6;
     private static final int LOCAL_AT = 8;
     private static final int REMOTE_AT = 24;
+    private static final int INTERFACE_AT = 40;
     private static final int COOKIE_AT = 44;
     private static final int INODE_AT = 68;
 
@@ -36,6 +46,7 @@ public record SocketEntry(
                 port(message, LOCAL_PORT_AT),
                 address(message, REMOTE_AT, family),
                 port(message, REMOTE_PORT_AT),
+                message.getInt(INTERFACE_AT),
                 message.getLong(COOKIE_AT),
                 message.getInt(INODE_AT) & 0xffff_ffffL);
     }

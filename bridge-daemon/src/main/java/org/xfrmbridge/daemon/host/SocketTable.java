@@ -27,6 +27,7 @@ public final class SocketTable implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SocketTable.class);
     private static final int SOCK_DIAG_BY_FAMILY = 20;
     private static final int ALL_STATES = -1;
+    private static final int LISTENING = 1 << 10;
     private static final long NO_COOKIE = -1;
     private static final List<String> OTHERS = List.of("raw", "raw6", "icmp", "icmp6", "udplite", "udplite6");
     private static final int INODE_COLUMN = 9;
@@ -60,7 +61,13 @@ public final class SocketTable implements AutoCloseable {
      * left of closed ones, too.
      */
     public List<SocketEntry> atPort(int family, int protocol, int localPort) throws OsException {
-        return exchange(NetlinkHeader.DUMP, family, protocol, new Ends(Address.ANY, localPort, Address.ANY, 0, 0));
+        return exchange(NetlinkHeader.DUMP, family, protocol, ALL_STATES, Ends.of(localPort));
+    }
+
+    /** All of a family that wait for somebody: those of TCP that listen, those of UDP, connected ones, too. */
+    List<SocketEntry> waiting(int family, int protocol) throws OsException {
+        int states = protocol == IpProtocol.TCP ? LISTENING : ALL_STATES;
+        return exchange(NetlinkHeader.DUMP, family, protocol, states, Ends.of(0));
     }
 
     /** The one that gets what comes from a remote address and port; null if there is none. */
@@ -73,7 +80,7 @@ public final class SocketTable implements AutoCloseable {
                 : new Ends(local, localPort, remote, remotePort, ifindex);
         try {
             requireTold(protocol);
-            List<SocketEntry> found = exchange(0, family, protocol, ends);
+            List<SocketEntry> found = exchange(0, family, protocol, ALL_STATES, ends);
             return found.isEmpty() ? null : found.getFirst();
         } catch (OsException e) {
             if (e.errno() == OsException.ENOENT) {
@@ -107,10 +114,15 @@ public final class SocketTable implements AutoCloseable {
         }
     }
 
-    private record Ends(Address source, int sourcePort, Address destination, int destinationPort, int ifindex) {}
+    private record Ends(Address source, int sourcePort, Address destination, int destinationPort, int ifindex) {
+        /** Of sockets with a local port; 0 for any. */
+        static Ends of(int localPort) {
+            return new Ends(Address.ANY, localPort, Address.ANY, 0, 0);
+        }
+    }
 
     /** {@code struct inet_diag_req_v2}. */
-    private List<SocketEntry> exchange(int flags, int family, int protocol, Ends ends) throws OsException {
+    private List<SocketEntry> exchange(int flags, int family, int protocol, int states, Ends ends) throws OsException {
         if (kernel == null) {
             throw new OsException("socket(NETLINK_SOCK_DIAG)", OsException.EOPNOTSUPP);
         }
@@ -119,7 +131,7 @@ public final class SocketTable implements AutoCloseable {
                 .put((byte) family)
                 .put((byte) protocol)
                 .putShort((short) 0)
-                .putInt(ALL_STATES)
+                .putInt(states)
                 .putShort(networkOrder(ends.sourcePort))
                 .putShort(networkOrder(ends.destinationPort));
         request.putBytes(bytes(family, ends.source)).putBytes(bytes(family, ends.destination));

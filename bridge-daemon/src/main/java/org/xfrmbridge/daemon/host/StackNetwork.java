@@ -3,6 +3,9 @@ package org.xfrmbridge.daemon.host;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.IntPredicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.daemon.route.Links;
@@ -15,6 +18,7 @@ import org.xfrmbridge.xfrm.Address;
  * finds the neighbours itself.
  */
 public final class StackNetwork extends KernelNetwork {
+    private static final Logger LOG = LoggerFactory.getLogger(StackNetwork.class);
     // RTNLGRP_: LINK, IPV4_IFADDR, IPV4_ROUTE, IPV4_RULE, IPV6_IFADDR, IPV6_ROUTE, IPV6_RULE, MPLS_ROUTE, NEXTHOP
     private static final int[] GROUPS = {1, 5, 7, 8, 9, 11, 19, 27, 32};
 
@@ -23,6 +27,8 @@ public final class StackNetwork extends KernelNetwork {
 
     private static final int[] NO_VRFS = {};
 
+    private final IntPredicate arrivals;
+    private volatile BoundServers servers = BoundServers.NONE;
     private volatile Map<Integer, Way> ways;
     /** The device of its VRF, by the index of an interface; as long as it has to be. */
     private volatile int[] vrfs = NO_VRFS;
@@ -34,8 +40,10 @@ public final class StackNetwork extends KernelNetwork {
         }
     }
 
-    public StackNetwork() throws OsException {
+    /** @param arrivals whether what was opened can come in by a device */
+    public StackNetwork(IntPredicate arrivals) throws OsException {
         super(PolicySettings.ALL, GROUPS);
+        this.arrivals = arrivals;
         relearn();
     }
 
@@ -72,6 +80,40 @@ public final class StackNetwork extends KernelNetwork {
     @Override
     int socketIndex() {
         return 0;
+    }
+
+    @Override
+    public boolean isBoundTo(
+            int ifindex, int family, int protocol, Address here, int localPort, Address remote, int remotePort) {
+        if (!SocketTable.knows(protocol)) {
+            return false;
+        }
+        try {
+            SocketEntry entry = sockets().find(family, protocol, ifindex, here, localPort, remote, remotePort);
+            return entry != null && entry.boundTo() == ifindex;
+        } catch (OsException e) {
+            LOG.debug("whether a flow's socket is bound could not be asked for: {}", e.getMessage());
+            return false;
+        }
+    }
+
+    @Override
+    public boolean isServedAt(int ifindex, int protocol, int port) {
+        return servers.isAt(ifindex, protocol, port);
+    }
+
+    @Override
+    public boolean takesOpened(int ifindex) {
+        return arrivals.test(ifindex);
+    }
+
+    @Override
+    public void lookAtSockets() {
+        try {
+            servers = BoundServers.read(sockets());
+        } catch (OsException e) {
+            LOG.debug("sockets that are bound to interfaces could not be looked for: {}", e.getMessage());
+        }
     }
 
     /** The interface by which a packet leaves is asked for each. */

@@ -19,7 +19,8 @@ final class Rule {
         OIF_NAME(7),
         SOCKET_GROUP(11),
         FAMILY(15),
-        PROTOCOL(16);
+        PROTOCOL(16),
+        PACKET_TYPE(19);
 
         private final int key;
 

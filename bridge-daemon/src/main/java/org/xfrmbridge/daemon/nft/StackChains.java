@@ -49,6 +49,7 @@ final class StackChains {
     static final String COVERED = "covered";
     private static final String IPSEC = "ipsec-protocols";
     private static final String TAP_EGRESS = "tap-egress";
+    private static final String TAP_EGRESS_UNMARKED = "tap-egress-unmarked";
     private static final String TAP_INGRESS = "tap-ingress";
 
     /** Before and behind all others, with room for who must be earlier or later still. */
@@ -63,6 +64,8 @@ final class StackChains {
     private static final int LOOPBACK = 1;
     /** RTN_UNICAST: an address that is neither of this host nor of many. */
     private static final int UNICAST = 1;
+    /** PACKET_HOST. */
+    private static final int TO_THIS_HOST = 0;
 
     private static final int IPV4 = AddressFamily.INET;
     private static final int IPV6 = AddressFamily.INET6;
@@ -447,11 +450,7 @@ final class StackChains {
         batch.addChain(chain);
         batch.addRule(chain, isLoopback(Meta.IIF).accept());
         batch.addRule(chain, isTap(Meta.IIF).accept());
-        batch.addRule(
-                chain,
-                new Rule()
-                        .is(Meta.PRIORITY, Rule.nativeInt(StackSigns.OPENED_PRIORITY))
-                        .accept());
+        batch.addRule(chain, isOpened().accept());
         batch.addRule(chain, new Rule().load(Meta.PROTOCOL, 0).lookup(IPSEC, 0).accept());
         for (int tunnel : List.of(IPIP, IPV6_IN_IP)) {
             batch.addRule(
@@ -628,20 +627,21 @@ final class StackChains {
     void addNetdev(Batch batch, Collection<CoveredDevice> devices) {
         batch.in(Family.NETDEV).addTable(extensions.tableFlags());
         own.addCopied(batch);
+        // Filters of tc have what was opened come in by another device. Whoever binds to this device, or routes there,
+        // means to be protected; and what comes from here, and is led back by a route, would go round for ever.
+        batch.addChain(TAP_EGRESS_UNMARKED)
+                .addRule(TAP_EGRESS_UNMARKED, hasArrival(isOpened()).counter().accept())
+                .addRule(TAP_EGRESS_UNMARKED, new Rule().counter().drop());
         batch.addChain(TAP_EGRESS, new Hook("filter", Hook.EGRESS, 0, names.tap()), Policy.ACCEPT)
-                // Whoever binds to the device, or routes there, means to be protected; and what comes from here, and
-                // is led back by a route, would go round for ever.
                 .addRule(
                         TAP_EGRESS,
-                        new Rule()
-                                .hasBits(Meta.MARK, names.markBit(), false)
-                                .counter()
-                                .drop())
+                        new Rule().hasBits(Meta.MARK, names.markBit(), false).goTo(TAP_EGRESS_UNMARKED))
                 .addRule(TAP_EGRESS, appendMac(new Rule(), Meta.MARK, 0, StackNames.MARK_MAC))
                 .addRule(TAP_EGRESS, storePrefix(StackNames.UNANSWERED, StackSigns.UNANSWERED_MARK_MAC))
                 .addRule(TAP_EGRESS, storePrefix(StackNames.TRANSLATED, StackSigns.TRANSLATED_MARK_MAC));
         batch.addChain(TAP_INGRESS, new Hook("filter", Hook.INGRESS, 0, names.tap()), Policy.ACCEPT)
-                .addRule(TAP_INGRESS, new Rule().load(Header.LINK, 8, 4, 0).set(Meta.MARK, 0));
+                .addRule(TAP_INGRESS, new Rule().load(Header.LINK, 8, 4, 0).set(Meta.MARK, 0))
+                .addRule(TAP_INGRESS, toArrival());
         for (CoveredDevice device : devices) {
             addEgress(batch, device);
             if (device.isVrf()) {
@@ -681,12 +681,30 @@ final class StackChains {
      * that device, as they do of what a kernel has opened there.
      */
     private static Rule toVrf(CoveredDevice device) {
-        return new Rule()
-                .is(Header.LINK, 0, device.beginOfOpened())
-                .immediate(0, Rule.nativeInt(StackSigns.OPENED_PRIORITY))
-                .set(Meta.PRIORITY, 0)
+        return sign(new Rule().is(Header.LINK, 0, device.beginOfOpened()))
                 .immediate(0, Rule.nativeInt(device.index()))
                 .forward(0);
+    }
+
+    /** To where filters of tc have it come in by the device that its MAC tells: it is for this host, by any MAC. */
+    private Rule toArrival() {
+        return sign(hasArrival(new Rule()))
+                .immediate(0, Rule.bytes(TO_THIS_HOST))
+                .set(Meta.PACKET_TYPE, 0)
+                .immediate(0, Rule.nativeInt(tapIndex))
+                .forward(0);
+    }
+
+    private static Rule hasArrival(Rule rule) {
+        return rule.is(Header.LINK, 0, Rule.networkShort(StackSigns.ARRIVAL_MAC));
+    }
+
+    private static Rule sign(Rule opened) {
+        return opened.immediate(0, Rule.nativeInt(StackSigns.OPENED_PRIORITY)).set(Meta.PRIORITY, 0);
+    }
+
+    private static Rule isOpened() {
+        return new Rule().is(Meta.PRIORITY, Rule.nativeInt(StackSigns.OPENED_PRIORITY));
     }
 
     private static Rule storePrefix(int priority, int prefix) {

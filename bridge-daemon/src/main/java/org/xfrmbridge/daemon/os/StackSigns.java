@@ -26,7 +26,10 @@ public final class StackSigns {
     /** Bytes 0 and 1 of a source MAC whose bytes 2 to 5 are an interface's index, in native order. */
     public static final int INDEX_MAC = 0x0249;
 
-    /** Priority of what was opened and comes in by a VRF, until its rules for input have been passed. */
+    /**
+     * Priority of what was opened and comes in by another device than the TAP, until its rules for input have been
+     * passed.
+     */
     public static final int OPENED_PRIORITY = 0x5846_5253;
 
     /** Bytes 0 and 1 of a MAC whose bytes 2 to 5 are a packet's mark, in native order. */
@@ -37,6 +40,9 @@ public final class StackSigns {
 
     /** The same, if the packet has been translated so that its connection does not know it. */
     public static final int TRANSLATED_MARK_MAC = 0x025a;
+
+    /** Bytes 0 and 1 of a destination MAC whose bytes 2 to 5 are the index of the device to come in by. */
+    public static final int ARRIVAL_MAC = 0x024f;
 
     private StackSigns() {}
 

@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon.port;
 
+import static org.xfrmbridge.daemon.os.StackSigns.ARRIVAL_MAC;
 import static org.xfrmbridge.daemon.os.StackSigns.INDEX_MAC;
 import static org.xfrmbridge.daemon.os.StackSigns.MARK_MAC;
 import static org.xfrmbridge.daemon.os.StackSigns.TRANSLATED_MARK_MAC;
@@ -28,6 +29,7 @@ import org.xfrmbridge.net.MacAddress;
  *   from host  02:58 to 5a:mark               02:49:interface, if it was about to leave by one, else anything
  *   to host    the TAP's own                  02:58:mark
  *     in a VRF that of the VRF's device       the low bytes of its index, mark
+ *     by a device 02:4f:its index             02:58:mark
  * </pre>
  */
 public final class StackTapPort implements PacketPort {
@@ -64,6 +66,11 @@ public final class StackTapPort implements PacketPort {
     private void readLink(PacketBuffer frame) {
         if (frame.length >= Ethernet.HEADER_BYTES) {
             int prefix = Bytes.u16(frame.data, frame.offset + Ethernet.DESTINATION);
+            if (prefix == ARRIVAL_MAC) {
+                // What was opened, and the device that it was to come in by is not there: it is not to leave again.
+                frame.length = 0;
+                return;
+            }
             frame.origin = origin(prefix);
             frame.mark = frame.origin == Origin.BRIDGE ? 0 : number(frame, Ethernet.DESTINATION, prefix) & userBits;
             frame.ifindex = isOwn(frame) ? 0 : number(frame, Ethernet.SOURCE, INDEX_MAC);
@@ -100,7 +107,7 @@ public final class StackTapPort implements PacketPort {
         vrfs = Map.copyOf(macs);
     }
 
-    /** Writes the link addresses of the caller's frames, whose interface, if they have one, is the device of a VRF. */
+    /** Writes the link addresses of the caller's frames, whose interface is the one to come in by; 0 for the TAP. */
     @Override
     public void send(PacketBatch batch) {
         for (int i = 0; i < batch.size(); i++) {
@@ -112,13 +119,17 @@ public final class StackTapPort implements PacketPort {
     private void writeLink(PacketBuffer frame) {
         // What is shorter, or lies about its size, is the device's to refuse.
         if (frame.length >= Ethernet.HEADER_BYTES && frame.offset + Ethernet.HEADER_BYTES <= frame.data.length) {
-            int vrf = frame.ifindex;
-            // That of nobody where there is no such VRF any more: the host drops it.
-            long mac = vrf == 0 ? tapMac : vrfs.getOrDefault(vrf, 0L);
-            MacAddress.write(frame.data, frame.offset + Ethernet.DESTINATION, mac);
-            Bytes.putU16(frame.data, frame.offset + Ethernet.SOURCE, vrf == 0 ? MARK_MAC : vrf & 0xffff);
+            int device = frame.ifindex;
+            Long vrfMac = device == 0 ? null : vrfs.get(device);
+            MacAddress.write(frame.data, frame.offset + Ethernet.DESTINATION, vrfMac == null ? mac(device) : vrfMac);
+            Bytes.putU16(frame.data, frame.offset + Ethernet.SOURCE, vrfMac == null ? MARK_MAC : device & 0xffff);
             Bytes.putI32(frame.data, frame.offset + Ethernet.SOURCE + 2, inOrder((frame.mark | openedMark) & userBits));
         }
+    }
+
+    /** What names a device that is not there, as a VRF that has gone, is dropped. */
+    private long mac(int device) {
+        return device == 0 ? tapMac : (long) ARRIVAL_MAC << 32 | inOrder(device) & 0xffff_ffffL;
     }
 
     @Override

@@ -28,6 +28,10 @@ public record RouteMessage(int type, byte[] payload) {
     public static final int NEW_RULE = 32;
     public static final int DELETE_RULE = 33;
     public static final int GET_RULE = 34;
+    public static final int NEW_QDISC = 36;
+    public static final int NEW_FILTER = 44;
+    public static final int DELETE_FILTER = 45;
+    public static final int GET_FILTER = 46;
     public static final int NEW_NETCONF = 80;
     public static final int GET_NETCONF = 82;
     public static final int NEW_NEXT_HOP = 104;
@@ -38,15 +42,18 @@ public record RouteMessage(int type, byte[] payload) {
     private static final int LAST_ADDRESS_TYPE = 23;
     private static final int MAX_ATTRIBUTE = 80;
     private static final String[] NAMES = {"NEW", "DEL", "GET", "SET"};
-    private static final String[] FAMILIES = {"LINK", "ADDR", "ROUTE", "NEIGH", "RULE"};
+    private static final String[] FAMILIES = {"LINK", "ADDR", "ROUTE", "NEIGH", "RULE", "QDISC", "TCLASS", "TFILTER"};
 
     /**
      * {@code struct ifinfomsg} 16 bytes, {@code ifaddrmsg} 8, {@code rtmsg} 12, {@code ndmsg} 12, {@code netconfmsg} 4,
-     * {@code nhmsg} 8.
+     * {@code nhmsg} 8, {@code tcmsg} 20.
      */
     public static int headerBytes(int type) {
         if (type >= NEW_NETCONF && type <= GET_NETCONF) {
             return 4;
+        }
+        if (type >= NEW_QDISC && type <= GET_FILTER) {
+            return 20;
         }
         if (type <= LAST_LINK_TYPE) {
             return 16;

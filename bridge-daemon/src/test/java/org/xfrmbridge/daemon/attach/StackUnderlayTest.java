@@ -34,8 +34,10 @@ import org.xfrmbridge.daemon.nft.Guard;
 import org.xfrmbridge.daemon.nft.StackNames;
 import org.xfrmbridge.daemon.nft.StackTable;
 import org.xfrmbridge.daemon.os.EventSource;
+import org.xfrmbridge.daemon.os.IpSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PacketSocket;
+import org.xfrmbridge.daemon.os.ReceivedMessages;
 import org.xfrmbridge.daemon.route.Links;
 import org.xfrmbridge.daemon.route.RouteSocket;
 import org.xfrmbridge.daemon.selection.Element;
@@ -279,6 +281,45 @@ class StackUnderlayTest {
             return null;
         });
         sender.close();
+    }
+
+    /** Where a policy wants protected what a socket waits for that is bound to an interface. */
+    @Test
+    void shouldHandOnByAnInterfaceWhatWasOpenedAndNothingElse() throws Exception {
+        DatagramSocket stranger = TestNetwork.within(network.startInThere(DatagramSocket::new));
+        network.inHere(() -> {
+            StackUnderlay underlay = (StackUnderlay) Underlay.attach(PLAN, directory);
+            Set<WideScope> in = Set.of(new WideScope(Direction.IN, AddressFamily.INET));
+            underlay.selectionTable().commit(new SelectionChange(List.of(), List.of(), List.of(), in));
+            int index = new Links(new RouteSocket()).find("veth0").index();
+            assertTrue(underlay.takesOpened(index));
+            try (IpSocket bound = IpSocket.udpReceiver(AddressFamily.INET, 1234, false)) {
+                bound.bindTo(index);
+                ReceivedMessages received = new ReceivedMessages();
+                stranger.send(new DatagramPacket(new byte[4], 4, InetAddress.getByName("192.0.2.1"), 1234));
+                underlay.host().send(datagramToThis(0));
+                assertTrue(received.receive(bound) < 1, "by the TAP");
+                underlay.host().send(datagramToThis(index));
+                assertEquals(1, received.receive(bound));
+                assertTrue(received.read(0));
+                assertEquals(index, received.ifindex());
+                assertEquals(0x1234, received.mark());
+            }
+            network.ip("link delete veth0");
+            underlay.keepClosed();
+            assertFalse(underlay.takesOpened(index));
+            underlay.close();
+            return null;
+        });
+        stranger.close();
+    }
+
+    /** From 10.7.0.1, as it was opened. */
+    private static PacketBatch datagramToThis(int ifindex) {
+        PacketBatch batch = frame("0800" + "4500001c000000004011aec80a070001c0000201" + "04d204d200080000");
+        batch.get(0).ifindex = ifindex;
+        batch.get(0).mark = 0x1234;
+        return batch;
     }
 
     /** From 10.7.0.1 to 10.9.0.1. */

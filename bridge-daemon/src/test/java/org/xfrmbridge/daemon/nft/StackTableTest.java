@@ -428,7 +428,7 @@ class StackTableTest {
         TapDevice.Channel channel = device.new Channel();
         channel.buffer().put(0, frame.array());
         assertTrue(channel.write(frame.capacity()));
-        String listed = network.exec("nft list ruleset");
+        String listed = network.exec("nft list table inet firewalld") + network.exec("nft list table inet other");
         assertEquals(
                 3,
                 Pattern.compile("counter packets 1 ").matcher(listed).results().count(),

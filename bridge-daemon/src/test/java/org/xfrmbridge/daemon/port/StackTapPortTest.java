@@ -108,9 +108,9 @@ class StackTapPortTest {
     @CsvSource({
         "0,       024907000000 0258 78563412 88b5",
         "0x10007, 0600000000ff 0007 78563412 88b5",
-        "8,       000000000000 0008 78563412 88b5"
+        "8,       024f08000000 0258 78563412 88b5"
     })
-    void shouldTellTheHostMarkAndVrf(String ifindex, String expectedLink) throws Exception {
+    void shouldTellTheHostMarkAndDevice(String ifindex, String expectedLink) throws Exception {
         withPort((network, port) -> {
             port.setVrfs(Map.of(0x10007, 0x0600_0000_00ffL));
             try (PacketSocket host = new PacketSocket("xbtap0")) {
@@ -130,6 +130,16 @@ class StackTapPortTest {
                 byte[] expected = HexFormat.of().parseHex(expectedLink.replace(" ", ""));
                 assertArrayEquals(expected, Arrays.copyOf(seen, expected.length));
             }
+        });
+    }
+
+    /** What was opened, and did not find the device that it was to come in by. */
+    @Test
+    void shouldTakeBackNothingThatIsToComeInByADevice() throws Exception {
+        withPort((network, port) -> {
+            network.ip("neigh add 198.51.100.2 lladdr 02:4f:08:00:00:00 dev xbtap0");
+            network.ping("198.51.100.2");
+            assertEquals(0, received(port).length);
         });
     }
 
