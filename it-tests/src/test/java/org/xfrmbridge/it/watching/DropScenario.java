@@ -1,0 +1,231 @@
+package org.xfrmbridge.it.watching;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.xfrmbridge.it.harness.Requirement;
+import org.xfrmbridge.it.harness.Requires;
+import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.lab.BridgeProcess;
+import org.xfrmbridge.lab.Command;
+import org.xfrmbridge.lab.Daemon;
+import org.xfrmbridge.lab.Gateway;
+import org.xfrmbridge.lab.Topology;
+
+/**
+ * Why: who asks why packets are dropped is to be told, of each reason and in words that name the fault. Topology: a
+ * host with a bridge, and Scapy on the other host, which has none. Steps: for each reason SAs and policies by {@code ip
+ * xfrm}, and a packet that is dropped for it, while {@code xfrm-bridge trace --drops} runs. Expected: it names reason
+ * and cause, the policy or the SPI, and the fault, for people and as JSON.
+ */
+@Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.SCAPY})
+class DropScenario {
+    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final String KEY = "aead 'rfc4106(gcm(aes))' 0x0102030405060708090a0b0c0d0e0f1011121314 128";
+
+    /** What the setups below are made of. */
+    private static final Map<String, String> WORDS = Map.of(
+            "SA_IN",
+            "ip xfrm state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1001 reqid 1 mode tunnel replay-window 32"
+                    + " flag af-unspec " + KEY,
+            "SA_OUT",
+            "ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1002 mode tunnel flag af-unspec " + KEY,
+            "IN",
+            "ip xfrm policy add src 10.2.0.0/16 dst 10.1.0.0/16 dir in",
+            "OUT",
+            "ip xfrm policy add src 10.1.0.0/16 dst 10.2.0.0/16 dir out",
+            "BY",
+            "tmpl src 192.0.2.2 dst 192.0.2.1 proto esp mode tunnel reqid",
+            "TO",
+            "tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel reqid");
+
+    private static Scene scene;
+    private static Topology topology;
+    private static BridgeProcess bridge;
+    private static Daemon json;
+    private static Daemon text;
+
+    @BeforeAll
+    static void start() {
+        scene = new Scene("drops");
+        topology = Topology.direct(scene);
+        bridge = BridgeProcess.start(scene, topology.left().host());
+        topology.left().routeTo(topology.right(), Gateway.Family.IPV4);
+        topology.left().host().sysctl("ipv4.conf.all.forwarding", 1);
+        topology.left().host().route("10.3.0.0/16", "192.0.2.2");
+        try (InputStream script = DropScenario.class.getResourceAsStream("wrong.py")) {
+            Files.copy(script, scene.file("wrong.py"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        json = trace("json", "--drops", "--json");
+        text = trace("text", "--drops");
+    }
+
+    @AfterAll
+    static void end() {
+        if (scene != null) {
+            scene.close();
+        }
+    }
+
+    private static Command ask(String... words) {
+        List<String> line = new ArrayList<>(List.of(BridgeProcess.program().toString(), words[0], "--dir"));
+        line.add(bridge.directory().toString());
+        line.addAll(List.of(words).subList(1, words.length));
+        return topology.left().host().command(line);
+    }
+
+    private static Daemon trace(String name, String... options) {
+        List<String> words = new ArrayList<>(List.of("trace"));
+        words.addAll(List.of(options));
+        Daemon trace = scene.own(topology.left()
+                .host()
+                .start("trace", scene.file("trace-" + name + ".log"), ask(words.toArray(String[]::new))));
+        trace.awaitOutput("watching packets", SOON);
+        return trace;
+    }
+
+    private static void setUp(String setup) {
+        String script = "ip xfrm state flush; ip xfrm policy flush; " + setup;
+        for (Map.Entry<String, String> word : WORDS.entrySet()) {
+            script = script.replaceAll("\\b" + word.getKey() + "\\b", word.getValue());
+        }
+        bridge.run("sh", "-ec", script);
+    }
+
+    /** One word is a packet of the host's own, more are those of wrong.py. */
+    private static void provoke(String packets) {
+        if (packets.equals("ping")) {
+            topology.left()
+                    .host()
+                    .command("ping", "-c", "3", "-i", "0.2", "-W", "1", "10.2.0.1")
+                    .result();
+            return;
+        }
+        String mac =
+                topology.left().host().run("cat", "/sys/class/net/eth0/address").strip();
+        for (String packet : packets.split(" then ")) {
+            List<String> line = new ArrayList<>(
+                    List.of(Requirement.PYTHON, scene.file("wrong.py").toString(), mac));
+            line.addAll(List.of(packet.split(" ")));
+            topology.right().host().command(line).run();
+        }
+    }
+
+    @ParameterizedTest(name = "{0} {1}: {4}")
+    @CsvSource(delimiter = '|', textBlock = """
+            InNoStates       | in-unknown-spi           | true | esp spi=0x9999 | SPI 0x00009999 (esp) to 192.0.2.1 from
+            InNoStates       | in-unknown-spi           | \
+            SA_IN; ip xfrm state delete dst 192.0.2.1 proto esp spi 0x1001 | esp | this side deleted it
+            InHdrError       | in-cut-short             | SA_IN | short | too short to name an SA
+            InStateSeqError  | in-replayed              | SA_IN; IN BY 1 | esp times=2 | number 1 of SA 0x00001001
+            InStateSeqError  | in-outside-window        | SA_IN; IN BY 1 | esp seq=100 then esp seq=1 | \
+            The highest until now is 100, the window 32 bits
+            InStateProtoError | in-not-authentic        | SA_IN | esp corrupt=1 | integrity check of number 1 failed
+            InStateExpired   | in-limit-reached         | SA_IN limit packet-hard 1; IN BY 1 | esp then esp seq=2 | \
+            1 of 1 packets
+            InStateMismatch  | in-selector-differs      | SA_IN sel src 10.2.0.9 dst 10.1.0.0/16; IN BY 1 | esp | \
+            whose selector is for other packets: src 10.2.0.9/32
+            InStateMismatch  | in-encapsulation-differs | SA_IN encap espinudp 4500 4500 0.0.0.0 | esp | \
+            a NAT, or its port, has changed
+            InStateModeError | in-mode-differs          | SA_IN | transport | is not what its mode wants
+            AcquireError     | in-state-larval          | \
+            ip xfrm state allocspi src 192.0.2.2 dst 192.0.2.1 proto esp reqid 1 mode tunnel min 0x3000 max 0x3000 | \
+            esp spi=0x3000 | has no keys yet
+            InNoPols         | in-no-policy             | SA_IN; IN BY 1 | esp dst=10.9.0.1 | no fwd policy is for it
+            InNoPols         | in-no-policy             | SA_IN; IN mark 7 BY 1 | esp | \
+            it is for mark 0x7/0xffffffff, and the packet has mark 0x0
+            InPolBlock       | in-blocked               | IN action block | clear | blocks udp 10.2.0.1:1111
+            InTmplMismatch   | in-not-protected         | IN BY 1 | clear | came in the clear, and in policy
+            InTmplMismatch   | in-template-unmet        | SA_IN; IN BY 5 | esp | its reqid is 1, not 5
+            InTmplMismatch   | in-tunnel-unwanted       | SA_IN; IN | esp | has no template for that tunnel
+            InBufferError    | in-too-many-templates    | IN BY 1 BY 2 BY 3 BY 4 BY 5 BY 6 | clear | six templates
+            OutPolBlock      | out-blocked              | OUT action block | ping | blocks icmp 10.1.0.1 -> 10.2.0.1
+            OutPolError      | out-too-many-templates   | OUT TO 1 TO 2 TO 3 TO 4 TO 5 TO 6 | ping | six templates
+            OutNoStates      | out-no-state             | SA_OUT reqid 2; OUT TO 1 | ping | its reqid is 2, not 1
+            OutNoStates      | out-no-state             | \
+            SA_OUT reqid 1; ip xfrm state delete dst 192.0.2.2 proto esp spi 0x1002; OUT TO 1 | ping | \
+            SA 0x00001002, which served, was deleted
+            OutBundleGenError | out-no-way              | ip route add unreachable 198.51.100.1; \
+            ip xfrm state add src 192.0.2.1 dst 198.51.100.1 proto esp spi 5 reqid 1 mode tunnel KEY; \
+            OUT tmpl src 192.0.2.1 dst 198.51.100.1 proto esp reqid 1 mode tunnel | ping | no way to 198.51.100.1
+            OutStateModeError | out-too-long            | SA_OUT reqid 1; \
+            ip xfrm policy add src 10.2.0.0/16 dst 10.3.0.0/16 dir out TO 1 | clear dst=10.3.0.1 size=1460 df=1 | \
+            may not be divided (DF) and is longer than the 1446 bytes
+            OutStateExpired  | out-limit-reached        | SA_OUT reqid 1 limit packet-hard 1; OUT TO 1 | ping | \
+            1 of 1 packets
+            OutStateSeqError | out-numbers-used-up      | SA_OUT reqid 1 replay-oseq 0xffffffff; OUT TO 1 | ping | \
+            the last was 4294967295
+            """)
+    void shouldNameReasonAndFault(String reason, String cause, String setup, String packets, String words) {
+        int known = json.output().length();
+        int shown = text.output().length();
+        setUp(setup.replace("KEY", KEY));
+        provoke(packets);
+
+        String named = "\"reason\":\"Xfrm" + reason + "\",\"cause\":\"" + cause + "\",\"sentence\":\"";
+        json.await("say " + named, SOON, () -> json.output().substring(known).contains(named));
+        String line = json.output()
+                .substring(known)
+                .lines()
+                .filter(each -> each.contains(named))
+                .findFirst()
+                .get();
+        assertTrue(line.contains(words), line);
+        assertTrue(line.contains("\"advice\":\""), line);
+        text.await("say " + words, SOON, () -> text.output().substring(shown).contains(words));
+    }
+
+    /** What was dropped is there also for who comes later, and none of it shows a key. */
+    @Test
+    void shouldRememberDropsAndShowNoKey() {
+        setUp("SA_IN; IN BY 1");
+        provoke("esp spi=0x7777 times=3");
+        text.await("say it", SOON, () -> text.output().contains("SPI 0x00007777"));
+
+        String drops = ask("drops").run();
+        String why = ask("why", "10.2.0.1", "10.1.0.1", "dir", "in", "--json")
+                .result()
+                .output();
+
+        assertTrue(drops.contains("no State for SPI 0x00007777"), drops);
+        assertTrue(drops.contains(", 3 times since "), drops);
+        assertTrue(why.contains("it may come through SA 0x00001001"), why);
+        String all = drops
+                + why
+                + json.output()
+                + text.output()
+                + ask("drops", "--json").run();
+        assertTrue(!all.contains("0102030405060708090a0b0c0d0e0f1011121314"), "a key");
+    }
+
+    @Test
+    void shouldAnswerRootAlone() {
+        Command.Result refused = topology.left()
+                .host()
+                .command(
+                        "setpriv",
+                        "--reuid=nobody",
+                        "--clear-groups",
+                        BridgeProcess.program().toString(),
+                        "drops",
+                        "--dir",
+                        bridge.directory().toString())
+                .result();
+        assertEquals(1, refused.exitCode(), refused.output());
+    }
+}
