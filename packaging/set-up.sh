@@ -9,7 +9,7 @@ TO_BUILD="$JDK mvn:maven cc:gcc /usr/include/stdio.h:libc6-dev /usr/include/linu
 FOR_DEMO='ip:iproute2 ping:iputils-ping setsid:util-linux /dev/net/tun:'
 FOR_CHARON='charon-systemd:charon-systemd swanctl:strongswan-swanctl libstrongswan-standard-plugins'
 # Where two cannot be installed beside each other, the first one is.
-FOR_TESTS='fping ethtool nftables tcpdump iperf3 jq procps
+FOR_TESTS='fping ethtool nftables tcpdump tshark iperf3 jq procps
     charon-systemd strongswan-swanctl strongswan-charon strongswan-starter strongswan-pki
     libstrongswan-standard-plugins libstrongswan-extra-plugins libcharon-extra-plugins openiked
     python3-scapy python3-cryptography user-mode-linux kmod mount musl-tools

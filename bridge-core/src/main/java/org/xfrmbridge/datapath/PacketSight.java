@@ -11,6 +11,7 @@ import org.xfrmbridge.datapath.PacketRecord.Need;
 import org.xfrmbridge.datapath.PacketRecord.Outcome;
 import org.xfrmbridge.datapath.PacketRecord.Passage;
 import org.xfrmbridge.io.PacketBuffer;
+import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
@@ -25,6 +26,9 @@ import org.xfrmbridge.xfrm.State;
 final class PacketSight {
     /** Drops that are looked at; of more the counters tell. */
     static final int MOST_PER_SECOND = 1000;
+
+    /** Of a frame that is shown; longer ones are cut. */
+    private static final int MOST_FRAME_BYTES = 1 << 14;
 
     private static final long SECOND_NS = 1_000_000_000L;
     private static final VarHandle KEPT;
@@ -201,7 +205,7 @@ final class PacketSight {
                 encapsulated,
                 mtuBytes,
                 showsFrames ? before : null,
-                showsFrames && end == null ? bytesOf(packet.buffer) : null);
+                showsFrames && end == null ? after(outcome, packet) : null);
         if (end != null) {
             drops.set((int) (kept % PacketLog.KEPT_DROPS), shown);
             KEPT.setRelease(this, kept + 1);
@@ -211,8 +215,20 @@ final class PacketSight {
         }
     }
 
+    /** What passes goes on as it came; all else may have another link header than the buffer still has. */
+    private byte[] after(Outcome outcome, IpPacket packet) {
+        if (outcome == Outcome.PASSED) {
+            return before;
+        }
+        byte[] frame = new byte[packet.linkBytes + Math.min(packet.length, MOST_FRAME_BYTES)];
+        packet.copyLink(frame);
+        Ethernet.putType(frame, 0, packet.linkBytes, packet.isIpv4() ? Ethernet.TYPE_IPV4 : Ethernet.TYPE_IPV6);
+        System.arraycopy(packet.data(), packet.offset, frame, packet.linkBytes, frame.length - packet.linkBytes);
+        return frame;
+    }
+
     private static byte[] bytesOf(PacketBuffer frame) {
-        return Arrays.copyOfRange(frame.data, frame.offset, frame.offset + frame.length);
+        return Arrays.copyOfRange(frame.data, frame.offset, frame.offset + Math.min(frame.length, MOST_FRAME_BYTES));
     }
 
     /** Any thread. One that is written at the moment may be left out. */

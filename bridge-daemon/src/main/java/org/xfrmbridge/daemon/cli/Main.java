@@ -41,6 +41,7 @@ import picocli.CommandLine.Command;
             DropsCommand.class,
             WhyCommand.class,
             TraceCommand.class,
+            CaptureCommand.class,
             DoctorCommand.class,
             DetachCommand.class,
             FirewallCommand.class,

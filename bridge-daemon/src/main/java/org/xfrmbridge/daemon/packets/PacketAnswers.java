@@ -56,6 +56,18 @@ public final class PacketAnswers {
         return parse(json, TraceBatch.class);
     }
 
+    /** The line to begin a capture by, as {@link #traceOf}. */
+    public static String captureOf(List<String> filter) {
+        PacketFilter.parse(filter);
+        return "trace open ALL_WITH_FRAMES " + String.join(" ", filter);
+    }
+
+    /** What a capture has seen. */
+    public static CaptureBatch frames(String json) throws IOException {
+        refuse(json);
+        return parse(json, CaptureBatch.class);
+    }
+
     /** One line. */
     public static String toJsonLine(PacketReport packet) {
         return PacketQueries.JSON_LINE.toJson(packet);

@@ -6,6 +6,7 @@ import com.google.gson.GsonBuilder;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -97,7 +98,10 @@ public final class PacketQueries {
         return JSON.toJson(report) + '\n';
     }
 
-    /** @param request {@code trace open SCOPE FILTER}, {@code trace next ID} or {@code trace close ID} */
+    /**
+     * @param request {@code trace open SCOPE FILTER}, {@code trace next ID}, {@code trace frames ID [keys]} or
+     *     {@code trace close ID}
+     */
     public String trace(String request) {
         List<String> words = List.of(request.strip().split(" +"));
         try {
@@ -115,11 +119,26 @@ public final class PacketQueries {
         return switch (words.get(1)) {
             case "open" -> new Opened(traces.open(PacketWatch.Scope.valueOf(words.get(2)), rest));
             case "next" -> traces.next(Integer.parseInt(words.get(2)), this::explain);
+            case "frames" -> traces.nextFrames(Integer.parseInt(words.get(2)), rest.contains("keys"), this::capture);
             default -> {
                 traces.close(Integer.parseInt(words.get(2)));
                 yield new TraceBatch(List.of(), 0);
             }
         };
+    }
+
+    private CaptureBatch.Captured capture(PacketRecord packet) {
+        boolean out = packet.direction() == Direction.OUT;
+        byte[] inner = out ? packet.before() : packet.after();
+        byte[] outer = out ? packet.after() : packet.before();
+        Instant time = instant(packet);
+        String reason =
+                packet.cause() == null ? "" : "Xfrm" + packet.cause().reason().label() + ": ";
+        return new CaptureBatch.Captured(
+                ChronoUnit.MICROS.between(Instant.EPOCH, time),
+                reason + explainer.sentence(packet),
+                inner == null ? null : Base64.getEncoder().encodeToString(inner),
+                outer == null ? null : Base64.getEncoder().encodeToString(outer));
     }
 
     /** A trace has begun. */
@@ -135,9 +154,10 @@ public final class PacketQueries {
     }
 
     private String time(PacketRecord packet) {
-        return Instant.now()
-                .minusNanos(clock.nowNs() - packet.timeNs())
-                .truncatedTo(ChronoUnit.MILLIS)
-                .toString();
+        return instant(packet).truncatedTo(ChronoUnit.MILLIS).toString();
+    }
+
+    private Instant instant(PacketRecord packet) {
+        return Instant.now().minusNanos(clock.nowNs() - packet.timeNs());
     }
 }

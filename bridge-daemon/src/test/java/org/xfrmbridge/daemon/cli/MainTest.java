@@ -54,6 +54,7 @@ class MainTest {
                 "drops",
                 "why",
                 "trace",
+                "capture",
                 "detach",
                 "firewall",
                 "enable",

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.time.ZoneOffset;
+import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -223,6 +224,40 @@ class PacketQueriesTest {
         assertThrows(IOException.class, () -> open(true, ""));
         clock.advanceSeconds(11);
         open(true, "");
+    }
+
+    private CaptureBatch frames(int id, String keys) throws IOException {
+        String json = queries.trace("trace frames " + id + keys);
+        assertEquals(!keys.isEmpty(), json.contains(KEY));
+        return PacketAnswers.frames(json);
+    }
+
+    @Test
+    void shouldCaptureBothSidesOfAPacketAndTheKeysOnlyIfAsked() throws Exception {
+        addPolicy();
+        addState();
+        int id = PacketAnswers.opened(queries.trace(PacketAnswers.captureOf(List.of("udp"))));
+        send();
+        CaptureBatch.Captured packet = frames(id, "").packets().getFirst();
+        byte[] inner = Base64.getDecoder().decode(packet.inner());
+        byte[] outer = Base64.getDecoder().decode(packet.outer());
+        assertEquals("4500001c", HexFormat.of().formatHex(inner, 14, 18));
+        assertEquals("4500", HexFormat.of().formatHex(outer, 14, 16));
+        assertEquals("000000c100000001", HexFormat.of().formatHex(outer, 34, 42));
+        assertTrue(packet.comment().contains("leaves through SA 0x000000c1"), packet.comment());
+
+        send();
+        assertEquals(
+                List.of("'IPv4','192.0.2.1','192.0.2.2','0x000000c1',".replace('\'', '"')
+                        + "'AES-GCM with 16 octet ICV [RFC4106]','0x%s','NULL',''"
+                                .formatted(KEY)
+                                .replace('\'', '"')),
+                frames(id, " keys").keys());
+        send();
+        assertEquals(
+                List.of(),
+                PacketAnswers.frames(queries.trace("trace frames " + id + " keys"))
+                        .keys());
     }
 
     @ParameterizedTest

@@ -37,6 +37,7 @@ public enum Requirement {
         }
     },
     TCPDUMP("tcpdump (package tcpdump)", "tcpdump"),
+    TSHARK("tshark (package tshark)", "tshark"),
     FPING("fping (package fping)", "fping"),
     ETHTOOL("ethtool (package ethtool)", "ethtool"),
     CHARON(
