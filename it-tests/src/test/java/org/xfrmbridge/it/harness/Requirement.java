@@ -38,6 +38,7 @@ public enum Requirement {
     },
     TCPDUMP("tcpdump (package tcpdump)", "tcpdump"),
     TSHARK("tshark (package tshark)", "tshark"),
+    GCC("a C compiler (packages gcc, libc6-dev)", "gcc"),
     FPING("fping (package fping)", "fping"),
     ETHTOOL("ethtool (package ethtool)", "ethtool"),
     CHARON(
