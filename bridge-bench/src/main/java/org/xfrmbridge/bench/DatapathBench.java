@@ -19,6 +19,7 @@ import org.openjdk.jmh.annotations.Warmup;
 import org.xfrmbridge.datapath.Inbound;
 import org.xfrmbridge.datapath.Metric;
 import org.xfrmbridge.datapath.Outbound;
+import org.xfrmbridge.datapath.PacketWatch;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.datapath.XfrmStats;
 import org.xfrmbridge.db.Databases;
@@ -58,6 +59,7 @@ import org.xfrmbridge.xfrm.Usage;
 public class DatapathBench {
     private static final int BATCH_FRAMES = 64;
     private static final int SPI = 0x1234;
+    private static final int WATCH_CAPACITY = 4096;
     private static final Address NEAR = Address.parse("192.0.2.1");
     private static final Address FAR = Address.parse("192.0.2.2");
     private static final long HOST_MAC = 0x020000000001L;
@@ -66,6 +68,17 @@ public class DatapathBench {
     /** Length of the inner IP packet. */
     @Param({"64", "1420"})
     public int packetBytes;
+
+    /** What somebody watches meanwhile. Nobody reads it, so that all but the first packets are lost. */
+    @Param({"NOTHING", "DROPS", "ALL"})
+    public Watched watched;
+
+    /** See {@link PacketWatch.Scope}. */
+    public enum Watched {
+        NOTHING,
+        DROPS,
+        ALL
+    }
 
     private XfrmStats stats;
     private Outbound outbound;
@@ -120,7 +133,7 @@ public class DatapathBench {
         return frames;
     }
 
-    private static PathContext context(Address self, Direction direction) {
+    private PathContext context(Address self, Direction direction) {
         Databases databases = new Databases();
         databases.sad().insert(state());
         Template template = Template.builder()
@@ -139,8 +152,13 @@ public class DatapathBench {
                                 .templates(List.of(template))
                                 .build(),
                         0);
-        return PathContext.builder(databases, new OneGateway(self), new MachineClock())
+        PathContext context = PathContext.builder(databases, new OneGateway(self), new MachineClock())
                 .build(new Unheard());
+        if (watched != Watched.NOTHING) {
+            PacketWatch.Scope scope = PacketWatch.Scope.valueOf(watched.name());
+            context.packets().add(new PacketWatch(scope, packet -> true, WATCH_CAPACITY));
+        }
+        return context;
     }
 
     private static org.xfrmbridge.xfrm.State state() {

@@ -21,13 +21,15 @@ public final class ClearPath {
     private final IpPacket packet = new IpPacket();
     private final Flow flow = new Flow();
     private final PacketSight sight;
+    /** What the policies said to the packet at hand; null if they were not asked. */
+    private PolicyCheck.Verdict verdict;
 
     /** @param counters of this thread alone */
     public ClearPath(PathContext context, PathCounters counters) {
         this.context = context;
         this.counters = counters;
         check = new DeliveryCheck(context, counters);
-        sight = context.packets().newSight();
+        sight = context.packets().newSight(flow);
     }
 
     /**
@@ -44,13 +46,14 @@ public final class ClearPath {
         try {
             sight.beginBatch(context.clock().nowNs());
             sight.begin(frame);
+            verdict = null;
             DropCause cause = cause(direction, frame);
             if (cause == null) {
                 counters.add(Metric.PASSED, 1);
             } else {
                 counters.drop(cause.reason());
             }
-            sight.showIn(direction, cause, NO_STATES, packet);
+            sight.showIn(direction, cause, NO_STATES, verdict, check.hasDecided(), packet);
             return cause == null ? null : cause.reason();
         } catch (Throwable fault) {
             counters.fault(fault);
@@ -64,11 +67,9 @@ public final class ClearPath {
         }
         long nowSeconds = context.clock().epochSeconds();
         FlowDecoder.decode(packet, flow);
-        sight.read(packet, flow);
+        sight.read(packet);
         flow.mark = frame.mark;
-        PolicyCheck.Verdict verdict = check.judge(direction, packet, flow, NO_STATES, null, nowSeconds);
-        sight.verdict = verdict;
-        sight.resolved = check.hasDecided();
+        verdict = check.judge(direction, packet, flow, NO_STATES, null, nowSeconds);
         counters.set(Metric.FLOW_ENTRIES, check.size());
         return check.cause(packet, flow, NO_STATES, verdict, nowSeconds);
     }

@@ -94,7 +94,7 @@ public final class InboundPath {
         returnMtu = new ReturnMtu(context);
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
-        sight = context.packets().newSight();
+        sight = context.packets().newSight(flow);
     }
 
     /** Handles whole batches: takes all frames of {@code in} and appends to the other. */
@@ -129,6 +129,7 @@ public final class InboundPath {
         counters.add(Metric.BYTES, frame.length);
         path.clear();
         direction = Direction.IN;
+        verdict = null;
         sight.begin(frame);
         cameBy = frame.ifindex;
         switch (packet.parse(frame)) {
@@ -166,7 +167,7 @@ public final class InboundPath {
         while (next == Next.AGAIN) {
             verdict = null;
             FlowDecoder.decode(packet, flow);
-            sight.read(packet, flow);
+            sight.read(packet);
             flow.mark = packet.buffer.mark;
             if (!localAddresses.contains(flow.family, flow.daddrHigh, flow.daddrLow)) {
                 deliver(Direction.FWD);
@@ -259,8 +260,6 @@ public final class InboundPath {
     }
 
     private State find(int protocol, int spi) {
-        sight.spi = spi;
-        sight.named = protocol;
         counters.add(Metric.LOOKUPS, 1);
         return context.sad().lookup(flow.daddrHigh, flow.daddrLow, spi, protocol, flow.family, flow.mark);
     }
@@ -270,33 +269,33 @@ public final class InboundPath {
         if (path.isFull()) {
             return drop(DropCause.IN_TOO_DEEP);
         }
-        sight.encapsulated = encapsulationType != 0;
         if (state == null) {
+            int protocol = encapsulationType == 0 ? packet.protocol : IpProtocol.ESP;
+            sight.names(protocol, SecurityHeader.spi(protocol, packet.data(), at), encapsulationType != 0);
             return drop(DropCause.IN_UNKNOWN_SPI);
         }
-        sight.state = state;
         DropCause cause = InboundState.admits(state);
         if (cause != null) {
-            return drop(cause);
+            return dropAt(state, 0, cause);
         }
         if (state.inbound() == null && !context.inboundMemory().getAsBoolean()) {
-            return drop(DropCause.IN_NO_MEMORY);
+            return dropAt(state, 0, DropCause.IN_NO_MEMORY);
         }
         opened.headerBytes = packet.payload - packet.offset;
         packet.payload = at;
         packet.length = at + bytes - packet.offset;
         InboundState sa = InboundState.of(state, codec);
         cause = sa.open(packet, encapsulationType, opened, context.events());
-        sight.sequence = opened.sequence;
         if (cause != null) {
-            return drop(cause);
+            sight.names(0, 0, encapsulationType != 0);
+            return dropAt(state, opened.sequence, cause);
         }
         sa.account(opened.payloadBytes, nowSeconds);
         if (encapsulationType != 0) {
             sa.noteMapping(packet, flow.sport, context.events());
         }
         if (!modes.strip(packet, opened, state.spec())) {
-            return drop(DropCause.IN_MODE_DIFFERS);
+            return dropAt(state, opened.sequence, DropCause.IN_MODE_DIFFERS);
         }
         if (encapsulationType != 0 && state.spec().mode() == Mode.TRANSPORT) {
             TransportChecksum.renew(packet);
@@ -306,7 +305,6 @@ public final class InboundPath {
         // Which way it goes on is for the host's routes to say, or for those of the VRF that it came in by.
         packet.buffer.ifindex = context.network().vrfOf(packet.buffer.ifindex);
         path.add(state, opened.sequence);
-        sight.state = null;
         return Next.AGAIN;
     }
 
@@ -330,8 +328,6 @@ public final class InboundPath {
         if (verdict == null) {
             verdict = judge(direction, null);
         }
-        sight.verdict = verdict;
-        sight.resolved = check.hasDecided();
         DropCause cause = check.cause(packet, flow, path, verdict, nowSeconds);
         if (cause != null) {
             drop(cause);
@@ -351,7 +347,7 @@ public final class InboundPath {
         }
         counters.add(path.isEmpty() ? Metric.PASSED : Metric.PROTECTED, 1);
         if (sight.isWatched()) {
-            sight.showIn(direction, null, path, packet);
+            sight.showIn(direction, null, path, verdict, check.hasDecided(), packet);
         }
         if (packet.reassembled) {
             if (!fragmenter.divide(packet, reassembly.largestFragment(), toHost)) {
@@ -365,9 +361,16 @@ public final class InboundPath {
         toHost.add(packet.buffer);
     }
 
+    /** @param number of the packet at that State, 0 for none */
+    private Next dropAt(State state, long number, DropCause cause) {
+        verdict = null;
+        sight.at(state, number);
+        return drop(cause);
+    }
+
     private Next drop(DropCause cause) {
         counters.drop(cause.reason());
-        sight.showIn(direction, cause, path, packet);
+        sight.showIn(direction, cause, path, verdict, check.hasDecided(), packet);
         pool.give(packet.buffer);
         return Next.DONE;
     }

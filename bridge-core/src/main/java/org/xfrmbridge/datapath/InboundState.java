@@ -68,20 +68,22 @@ final class InboundState implements Wipeable {
         // 1 came as agreed
         Encapsulation agreed = state.spec().encapsulation();
         if ((agreed == null ? 0 : agreed.type()) != encapsulationType) {
+            opened.sequence = 0;
             return DropCause.IN_ENCAPSULATION_DIFFERS;
         }
         // 2 sequence number may be new
         ReplayWindow window = state.replayWindow();
         int sequence = SecurityHeader.sequence(protocol, packet.data(), packet.payload);
-        opened.sequence = Integer.toUnsignedLong(sequence);
         ReplayVerdict verdict = window.check(sequence);
         if (verdict != ReplayVerdict.NEW) {
+            opened.sequence = Integer.toUnsignedLong(sequence);
             return causeOf(verdict);
         }
         // 3 within its lifetime
         if (state.isLimitReached()) {
             events.limitReached(state);
             if (state.isSpent()) {
+                opened.sequence = Integer.toUnsignedLong(sequence);
                 return DropCause.IN_LIMIT_REACHED;
             }
         }

@@ -92,7 +92,7 @@ public final class OutboundPath {
         neighbours = new NeighbourProxy(context);
         localAddresses = new LocalAddressCache(network);
         sourceAddresses = new SourceAddressCache(network);
-        sight = context.packets().newSight();
+        sight = context.packets().newSight(flow);
     }
 
     /** Handles whole batches: takes all frames of {@code in} and appends to the others. */
@@ -148,11 +148,11 @@ public final class OutboundPath {
             return;
         }
         FlowDecoder.decode(packet, flow);
-        sight.read(packet, flow);
+        sight.read(packet);
         flow.mark = packet.buffer.mark;
         flow.ifindex = interfaces.shown(Direction.OUT, packet.buffer);
         OutboundRoute route = routeOfError(route(flow));
-        sight.route = route;
+        sight.route(route);
         route.touchPolicies(nowSeconds);
         isBound = route.isBound;
         if (route.cause != null) {
@@ -204,7 +204,7 @@ public final class OutboundPath {
             }
         }
         route = resolve(of);
-        sight.resolved = true;
+        sight.resolved();
         routes.put(of, route);
         return route;
     }
@@ -311,7 +311,7 @@ public final class OutboundPath {
         for (int i = 0; i < bundle.steps(); i++) {
             DropCause cause = bundle.step(i).apply(packet, events, nowSeconds);
             if (cause != null) {
-                sight.state = bundle.step(i).state();
+                sight.at(bundle.step(i).state(), 0);
                 drop(cause);
                 return;
             }
@@ -409,7 +409,7 @@ public final class OutboundPath {
     }
 
     private void dropTooLong(DropCause cause, int mtu) {
-        sight.limitBytes = mtu;
+        sight.tooLong(mtu);
         drop(cause);
     }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.xfrmbridge.xfrm.Flow;
 
 /**
  * What all datapath threads show of their packets: the latest drops, always, and everything that somebody watches. Any
@@ -18,9 +19,9 @@ public final class PacketLog {
     private final List<PacketSight> sights = new CopyOnWriteArrayList<>();
     private volatile PacketWatch[] watches = NOBODY;
 
-    /** One more thread's. */
-    PacketSight newSight() {
-        PacketSight sight = new PacketSight(this);
+    /** One more thread's, which decodes packets into that flow. */
+    PacketSight newSight(Flow flow) {
+        PacketSight sight = new PacketSight(this, flow);
         sights.add(sight);
         return sight;
     }

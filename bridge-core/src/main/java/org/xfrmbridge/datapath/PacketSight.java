@@ -55,29 +55,32 @@ final class PacketSight {
     private boolean showsFrames;
     private long nowNs;
 
-    /** The packet at hand, null while it is not read; its length. */
-    private Flow flow;
+    /** The path's own. */
+    private final Flow flow;
+    /** Whether it is the packet's at hand. */
+    private boolean isRead;
 
     private int bytes;
     private byte[] before;
-    /** What rules it, if that is known. */
-    OutboundRoute route;
+    /** What rules it, if that is known; whether that was worked out for it. */
+    private OutboundRoute route;
 
-    PolicyCheck.Verdict verdict;
-    boolean resolved;
-    /** The State that it is at, and its number there. */
-    State state;
+    private boolean isResolved;
+    /** Of a packet that is dropped: the State that it is at, and its number there. */
+    private State state;
 
-    long sequence;
-    boolean encapsulated;
+    private long sequence;
+    private boolean encapsulated;
     /** What it names and is not there; 0 for nothing. */
-    int spi;
+    private int spi;
 
-    int named;
-    int limitBytes;
+    private int named;
+    private int limitBytes;
 
-    PacketSight(PacketLog log) {
+    /** @param flow what packets are decoded into */
+    PacketSight(PacketLog log, Flow flow) {
         this.log = log;
+        this.flow = flow;
     }
 
     /** A batch: who watches now sees all of it. */
@@ -94,24 +97,45 @@ final class PacketSight {
 
     /** A packet, of which nothing is known yet. */
     void begin(PacketBuffer frame) {
-        flow = null;
-        bytes = frame.length;
+        isRead = false;
+        isResolved = false;
         route = null;
-        verdict = null;
-        resolved = false;
-        state = null;
-        sequence = 0;
-        encapsulated = false;
-        named = 0;
-        limitBytes = 0;
+        bytes = frame.length;
         if (showsFrames) {
             before = bytesOf(frame);
         }
     }
 
-    void read(IpPacket packet, Flow decoded) {
-        flow = decoded;
+    void read(IpPacket packet) {
+        isRead = true;
         bytes = packet.length;
+    }
+
+    /** Outbound: its route, fresh or remembered, was not what it needs. */
+    void resolved() {
+        isResolved = true;
+    }
+
+    void route(OutboundRoute found) {
+        route = found;
+    }
+
+    /** It is dropped, as it is longer than that. */
+    void tooLong(int limit) {
+        limitBytes = limit;
+    }
+
+    /** It is dropped at a State. @param number there; 0 for none */
+    void at(State where, long number) {
+        state = where;
+        sequence = number;
+    }
+
+    /** It is dropped, as nothing has that name. @param protocol of what it names, 0 for nothing */
+    void names(int protocol, int unknownSpi, boolean inUdp) {
+        named = protocol;
+        spi = unknownSpi;
+        encapsulated = inUdp;
     }
 
     /** Whether what is not dropped is to be shown, too. */
@@ -122,6 +146,7 @@ final class PacketSight {
     /** Outbound. @param end what it is dropped for, null if it goes out */
     void showOut(DropCause end, IpPacket packet) {
         if (!isWanted(end)) {
+            forgetEnd();
             return;
         }
         Bundle bundle = route == null ? null : route.bundle;
@@ -137,12 +162,27 @@ final class PacketSight {
         Outcome outcome = bundle == null ? Outcome.PASSED : Outcome.PROTECTED;
         int mtuBytes = bundle == null ? 0 : bundle.linkMtu();
         Policy[] policies = route == null ? OutboundRoute.NO_POLICIES : route.policies;
-        show(Direction.OUT, end, outcome, policies, route == null ? null : route.need, passages, mtuBytes, packet);
+        Decision decision = route == null ? Decision.NONE : isResolved ? Decision.RESOLVED : Decision.CACHED;
+        Need need = route == null ? null : route.need;
+        show(Direction.OUT, end, outcome, decision, policies, need, passages, mtuBytes, packet);
     }
 
-    /** Inbound. @param end what it is dropped for, null if it goes on to the host */
-    void showIn(Direction direction, DropCause end, SecPath path, IpPacket packet) {
+    /**
+     * Inbound.
+     *
+     * @param end what it is dropped for, null if it goes on to the host
+     * @param verdict null if policies were not asked
+     * @param isDecided whether that was worked out for it
+     */
+    void showIn(
+            Direction direction,
+            DropCause end,
+            SecPath path,
+            PolicyCheck.Verdict verdict,
+            boolean isDecided,
+            IpPacket packet) {
         if (!isWanted(end)) {
+            forgetEnd();
             return;
         }
         List<Passage> passages = new ArrayList<>();
@@ -157,7 +197,8 @@ final class PacketSight {
                 ? null
                 : new Need(policies[0], verdict.unmet(), null, null, null);
         Outcome outcome = path.isEmpty() ? Outcome.PASSED : Outcome.OPENED;
-        show(direction, end, outcome, policies, need, passages, 0, packet);
+        Decision decision = verdict == null ? Decision.NONE : isDecided ? Decision.RESOLVED : Decision.CACHED;
+        show(direction, end, outcome, decision, policies, need, passages, 0, packet);
     }
 
     /** Of drops no more than so many in a second, unless somebody watches. */
@@ -182,21 +223,21 @@ final class PacketSight {
             Direction direction,
             DropCause end,
             Outcome outcome,
+            Decision decision,
             Policy[] policies,
             Need need,
             List<Passage> passages,
             int mtuBytes,
             IpPacket packet) {
-        boolean asked = route != null || verdict != null;
         PacketRecord shown = new PacketRecord(
                 nowNs,
                 direction,
                 end == null ? outcome : Outcome.DROPPED,
                 end,
-                flow == null ? null : new Flow().copyFrom(flow),
+                isRead ? new Flow().copyFrom(flow) : null,
                 bytes,
                 limitBytes,
-                !asked ? Decision.NONE : resolved ? Decision.RESOLVED : Decision.CACHED,
+                decision,
                 List.of(policies),
                 need,
                 List.copyOf(passages),
@@ -206,6 +247,7 @@ final class PacketSight {
                 mtuBytes,
                 showsFrames ? before : null,
                 showsFrames && end == null ? after(outcome, packet) : null);
+        forgetEnd();
         if (end != null) {
             drops.set((int) (kept % PacketLog.KEPT_DROPS), shown);
             KEPT.setRelease(this, kept + 1);
@@ -213,6 +255,16 @@ final class PacketSight {
         for (PacketWatch watch : watches) {
             watch.offer(shown);
         }
+    }
+
+    /** What is known of a drop alone is not the next packet's. */
+    private void forgetEnd() {
+        state = null;
+        sequence = 0;
+        encapsulated = false;
+        named = 0;
+        spi = 0;
+        limitBytes = 0;
     }
 
     /** What passes goes on as it came; all else may have another link header than the buffer still has. */

@@ -132,7 +132,8 @@ public final class Explainer {
             case "limit" -> String.valueOf(packet.limitBytes());
             case "remote" -> remote(packet);
             case "spi" -> Words.spi(packet.spi());
-            case "proto" -> Words.protocol(packet.named());
+            case "proto" ->
+                Words.protocol(state == null ? packet.named() : state.id().protocol());
             case "fate" ->
                 states.fate(new StateId(flow.daddr(), packet.spi(), packet.named()), flow.family, clock.nowNs());
             case "outer-source" -> flow.saddr().toText(flow.family) + (packet.encapsulated() ? ":" + flow.sport : "");
