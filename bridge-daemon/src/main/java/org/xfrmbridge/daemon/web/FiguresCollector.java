@@ -1,7 +1,6 @@
 package org.xfrmbridge.daemon.web;
 
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
-import java.util.Locale;
 import java.util.Set;
 import org.xfrmbridge.daemon.figures.Figures;
 import org.xfrmbridge.daemon.web.Families.Family;
@@ -106,7 +105,7 @@ final class FiguresCollector {
         figures.policyCounts().forEach((name, count) -> {
             String of = name.startsWith("socket_") ? "sockets" : "all";
             String direction = name.substring(name.indexOf('_') + 1);
-            policies.put(count, DIRECTION, direction.toLowerCase(Locale.ROOT), "of", of);
+            policies.put(count, DIRECTION, direction, "of", of);
         });
         Family clients = new Family();
         Family waiting = new Family();

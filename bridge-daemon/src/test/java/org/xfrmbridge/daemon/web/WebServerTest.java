@@ -119,6 +119,23 @@ class WebServerTest {
         assertTrue(text.contains("xfrm_bridge_acquire_answer_seconds_sum 0.3"), text);
     }
 
+    /** An SA that comes an hour later was made for another reason. */
+    @Test
+    void shouldNotTakeALaterSaForAnAnswer() throws Exception {
+        State larval = bridge.addState(0x500, 0, spec -> {});
+        metrics.acquireSent(new Acquire(larval, null, null, null));
+        bridge.clock.advanceSeconds(3600);
+        metrics.acquireSent(new Acquire(larval, null, null, null));
+        bridge.clock.advanceSeconds(1);
+        metrics.stateChanged(Change.NEW, bridge.addState(0x501, 0, spec -> {}), Origin.KERNEL);
+        metrics.acquireSent(new Acquire(larval, null, null, null));
+        bridge.clock.advanceSeconds(3600);
+        metrics.stateChanged(Change.NEW, bridge.addState(0x502, 0, spec -> {}), Origin.KERNEL);
+        String text = get("/metrics");
+        assertTrue(text.contains("xfrm_bridge_acquire_answer_seconds_count 1"), text);
+        assertTrue(text.contains("xfrm_bridge_acquire_answer_seconds_sum 1.0"), text);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"/", "/page.js", "/page.css", "/figures"})
     void shouldServeThePageWithoutAnythingFromElsewhere(String path) throws Exception {
