@@ -75,7 +75,7 @@ final class TrainingRun {
     private static final int DATAGRAMS = 10;
     private static final int FRAGMENTED_BYTES = 4000;
     private static final int ANSWER_MS = 2000;
-    private static final Duration STREAM = Duration.ofMillis(1200);
+    private static final Duration STREAM = Duration.ofSeconds(5);
     private static final Duration SHORT_STREAM = Duration.ofMillis(100);
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
 

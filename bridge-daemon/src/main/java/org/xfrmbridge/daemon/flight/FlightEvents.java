@@ -91,11 +91,7 @@ public final class FlightEvents implements ChangeListener {
         if (event.isEnabled()) {
             Figures.Sa sa = sa(state);
             event.change = word(change);
-            event.source = sa.source();
-            event.destination = sa.destination();
-            event.spi = sa.spi();
-            event.protocol = sa.protocol();
-            event.reqid = sa.reqid();
+            event.name(sa);
             event.algorithm = sa.algorithm();
             event.bytes = sa.bytes();
             event.packets = sa.packets();
@@ -125,11 +121,7 @@ public final class FlightEvents implements ChangeListener {
         if (event.isEnabled()) {
             Figures.Sa sa = sa(state);
             event.hard = hard;
-            event.source = sa.source();
-            event.destination = sa.destination();
-            event.spi = sa.spi();
-            event.protocol = sa.protocol();
-            event.reqid = sa.reqid();
+            event.name(sa);
             event.bytes = sa.bytes();
             event.packets = sa.packets();
             event.commit();
@@ -171,10 +163,7 @@ public final class FlightEvents implements ChangeListener {
         AcquireEvent event = new AcquireEvent();
         if (event.isEnabled()) {
             Figures.Sa wanted = sa(acquire.larval());
-            event.source = wanted.source();
-            event.destination = wanted.destination();
-            event.protocol = wanted.protocol();
-            event.reqid = wanted.reqid();
+            event.name(wanted);
             event.policy = Integer.toUnsignedLong(acquire.policy().spec().index());
             event.commit();
         }
@@ -185,10 +174,7 @@ public final class FlightEvents implements ChangeListener {
         AcquireAnswerEvent event = new AcquireAnswerEvent();
         if (event.isEnabled()) {
             Figures.Sa sa = FiguresSource.of(state, state.addSeconds());
-            event.source = sa.source();
-            event.destination = sa.destination();
-            event.spi = sa.spi();
-            event.reqid = sa.reqid();
+            event.name(sa);
             event.waited = waitedNs;
             event.commit();
         }
