@@ -48,6 +48,7 @@ public final class Words {
 
     public static String protocol(int number) {
         return switch (number) {
+            case IpProtocol.ANY -> "ip";
             case IpProtocol.ICMP -> "icmp";
             case IpProtocol.IGMP -> "igmp";
             case IpProtocol.IPIP -> "ipip";

@@ -443,6 +443,6 @@ public final class Bridge implements AutoCloseable {
 
     private void stayClosed(Protection protection) {
         underlay.leave();
-        LOG.warn("{} outlive the bridge: {}", protection, underlay.whatStays());
+        LOG.warn("the bridge leaves {} behind: {}", protection, underlay.whatStays());
     }
 }

@@ -136,7 +136,7 @@ class CrashTest {
                             + "transport");
             String before = xfrm(network, "policy").replaceAll("(add|use) .*", "");
             end(signal);
-            assertTrue(log().contains("1 policy outlive"), this::log);
+            assertTrue(log().contains("the bridge leaves 1 policy behind"), this::log);
             assertFalse(network.ping(PEER));
 
             run(network);
