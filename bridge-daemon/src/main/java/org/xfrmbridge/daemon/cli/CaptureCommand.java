@@ -139,6 +139,7 @@ final class CaptureCommand implements Callable<Integer> {
 
     private void write(int id, PcapngFile capture, OutputStream keyLines) throws IOException, InterruptedException {
         String question = "trace frames " + id + (keys ? " keys" : "");
+        LostPackets lost = new LostPackets("written");
         long left = count;
         boolean last = false;
         while (left > 0 && !last) {
@@ -155,13 +156,12 @@ final class CaptureCommand implements Callable<Integer> {
                 keyLines.write((line + '\n').getBytes());
             }
             capture.flush();
-            if (batch.lost() > 0) {
-                System.err.printf("xfrm-bridge: %d packets are not written: there are too many%n", batch.lost());
-            }
+            lost.add(batch.lost());
             if (!last) {
                 TimeUnit.MILLISECONDS.sleep(batch.packets().isEmpty() ? IDLE_MS : BUSY_MS);
             }
         }
+        lost.say();
     }
 
     private static void write(PcapngFile capture, CaptureBatch.Captured packet) throws IOException {

@@ -78,6 +78,7 @@ final class TraceCommand implements Callable<Integer> {
     }
 
     private void show(int id) throws IOException, InterruptedException {
+        LostPackets lost = new LostPackets("shown");
         long left = count;
         while (left > 0 && !System.out.checkError()) {
             TraceBatch batch = PacketAnswers.batch(options.askAsPrivileged("trace next " + id));
@@ -87,11 +88,10 @@ final class TraceCommand implements Callable<Integer> {
                     left--;
                 }
             }
-            if (batch.lost() > 0) {
-                System.err.printf("xfrm-bridge: %d packets are not shown: there are too many%n", batch.lost());
-            }
+            lost.add(batch.lost());
             TimeUnit.MILLISECONDS.sleep(batch.packets().isEmpty() ? IDLE_MS : BUSY_MS);
         }
+        lost.say();
     }
 
     private void show(PacketReport packet) {
