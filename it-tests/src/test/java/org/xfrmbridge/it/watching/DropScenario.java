@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.xfrmbridge.daemon.client.Clients;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
@@ -24,6 +25,9 @@ import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Gateway;
 import org.xfrmbridge.lab.Topology;
+import org.xfrmbridge.netlink.client.XfrmClient;
+import org.xfrmbridge.xfrm.IpProtocol;
+import org.xfrmbridge.xfrm.StateSpec;
 
 /**
  * Why: who asks why packets are dropped is to be told, of each reason and in words that name the fault. Topology: a
@@ -107,13 +111,12 @@ class DropScenario {
         bridge.run("sh", "-ec", script);
     }
 
-    /** One word is a packet of the host's own, more are those of wrong.py. */
+    /** What begins with "ping" is of the host's own, all else of wrong.py. */
     private static void provoke(String packets) {
-        if (packets.equals("ping")) {
-            topology.left()
-                    .host()
-                    .command("ping", "-c", "3", "-i", "0.2", "-W", "1", "10.2.0.1")
-                    .result();
+        if (packets.startsWith("ping")) {
+            List<String> line = new ArrayList<>(List.of(packets.split(" ")));
+            line.addAll(List.of("-c", "3", "-i", "0.2", "-W", "1", "10.2.0.1"));
+            topology.left().host().command(line).result();
             return;
         }
         String mac =
@@ -170,13 +173,39 @@ class DropScenario {
             1 of 1 packets
             OutStateSeqError | out-numbers-used-up      | SA_OUT reqid 1 replay-oseq 0xffffffff; OUT TO 1 | ping | \
             the last was 4294967295
+            OutError         | out-overlong             | SA_OUT reqid 1; OUT TO 1 | ping -s 65500 | \
+            would be longer than an IP packet can be
             """)
     void shouldNameReasonAndFault(String reason, String cause, String setup, String packets, String words) {
         int known = json.output().length();
         int shown = text.output().length();
         setUp(setup.replace("KEY", KEY));
         provoke(packets);
+        assertNamed(known, shown, reason, cause, words);
+    }
 
+    /** Later programs than Debian 12's {@code ip} give an SA a direction (XFRMA_SA_DIR). */
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(delimiter = '|', textBlock = """
+            InStateDirError  | in-state-for-out | 2 | SA_IN; IN BY 1           | esp  | was added for dir out
+            OutStateDirError | out-state-for-in | 1 | SA_OUT reqid 1; OUT TO 1 | ping | was added for dir in
+            """)
+    void shouldNameReasonWhenAnSaIsForTheOtherDirection(
+            String reason, String cause, int direction, String setup, String packets, String words) throws IOException {
+        int known = json.output().length();
+        int shown = text.output().length();
+        setUp(setup);
+        try (XfrmClient xfrm = Clients.xfrmOfBridge(bridge.directory())) {
+            StateSpec sa = xfrm.states().findFirst().orElseThrow().spec();
+            xfrm.flushStates(IpProtocol.ANY);
+            xfrm.addState(sa.toBuilder().direction(direction).replayWindow(0).build());
+        }
+        provoke(packets);
+        assertNamed(known, shown, reason, cause, words);
+    }
+
+    /** @param known how much each trace had said before */
+    private static void assertNamed(int known, int shown, String reason, String cause, String words) {
         String named = "\"reason\":\"Xfrm" + reason + "\",\"cause\":\"" + cause + "\",\"sentence\":\"";
         json.await("say " + named, SOON, () -> json.output().substring(known).contains(named));
         String line = json.output()
