@@ -29,9 +29,10 @@ final class ArrivalInterface {
      * @param flow of a packet to the host itself
      * @param espBy index of the interface that its ESP came by
      */
-    int of(Flow flow, int espBy) {
-        boolean byItsOwn =
-                isOfLink(flow) || bound.answersAny(flow, espBy) || network.isServedAt(espBy, flow.protocol, flow.dport);
+    int of(Flow flow, int espBy, long nowNs) {
+        boolean byItsOwn = isOfLink(flow)
+                || bound.answersAny(flow, espBy, nowNs)
+                || network.isServedAt(espBy, flow.protocol, flow.dport);
         return byItsOwn && network.takesOpened(espBy) ? espBy : 0;
     }
 

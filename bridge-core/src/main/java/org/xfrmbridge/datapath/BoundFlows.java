@@ -10,10 +10,12 @@ import org.xfrmbridge.xfrm.IpProtocol;
  * Flows of the host's sockets that are bound to an interface, as their packets leave: what comes back is theirs only if
  * it comes in by that one. The outbound thread notes them, packet by packet; the inbound thread asks. Bounded: a flow
  * may take the place of another, which has it back with its next packet. Whoever is taken for another by chance, one of
- * 2^52, comes in by another interface, and no more.
+ * 2^52, comes in by another interface, and no more. A ping has no port that tells its socket from others: it is
+ * forgotten 17 to 34 s after its latest request.
  */
 final class BoundFlows {
     private static final int SLOT_BITS = 12;
+    private static final int PING_PERIOD_BITS = 34;
     private static final long FACTOR = 0x9e3779b97f4a7c15L;
 
     /** What tells a flow from others; its first bits are its place. */
@@ -23,11 +25,15 @@ final class BoundFlows {
     private volatile boolean any;
 
     /** @param sent with the interface that it leaves by */
-    void note(Flow sent) {
-        boolean isPing = isPing(sent);
-        int reply = sent.protocol == IpProtocol.ICMP ? Icmp.ECHO_REPLY : Icmp.V6_ECHO_REPLY;
-        long sign = mix(seed, sent.daddrHigh, sent.daddrLow, sent.saddrHigh, sent.saddrLow);
-        sign = sign(sign, sent, sent.ifindex, isPing ? reply : sent.dport, isPing ? 0 : sent.sport);
+    void note(Flow sent, long nowNs) {
+        long addresses = mix(seed, sent.daddrHigh, sent.daddrLow, sent.saddrHigh, sent.saddrLow);
+        long sign;
+        if (isPing(sent)) {
+            int reply = sent.protocol == IpProtocol.ICMP ? Icmp.ECHO_REPLY : Icmp.V6_ECHO_REPLY;
+            sign = mix(sign(addresses, sent, sent.ifindex, reply, 0), period(nowNs));
+        } else {
+            sign = sign(addresses, sent, sent.ifindex, sent.dport, sent.sport);
+        }
         int slot = slot(sign);
         if (signs.getPlain(slot) != sign) {
             signs.setRelease(slot, sign);
@@ -36,14 +42,25 @@ final class BoundFlows {
     }
 
     /** Whether it answers a flow that was noted. Costs a volatile read where there has been none. */
-    boolean answersAny(Flow received, int ifindex) {
-        return any && answers(received, ifindex);
+    boolean answersAny(Flow received, int ifindex, long nowNs) {
+        return any && answers(received, ifindex, nowNs);
     }
 
-    private boolean answers(Flow received, int ifindex) {
-        long sign = mix(seed, received.saddrHigh, received.saddrLow, received.daddrHigh, received.daddrLow);
-        sign = sign(sign, received, ifindex, received.sport, received.dport);
+    private boolean answers(Flow received, int ifindex, long nowNs) {
+        long addresses = mix(seed, received.saddrHigh, received.saddrLow, received.daddrHigh, received.daddrLow);
+        long sign = sign(addresses, received, ifindex, received.sport, received.dport);
+        if (received.protocol != IpProtocol.ICMP && received.protocol != IpProtocol.ICMPV6) {
+            return isNoted(sign);
+        }
+        return isNoted(mix(sign, period(nowNs))) || isNoted(mix(sign, period(nowNs) - 1));
+    }
+
+    private boolean isNoted(long sign) {
         return signs.getAcquire(slot(sign)) == sign;
+    }
+
+    private static long period(long nowNs) {
+        return nowNs >> PING_PERIOD_BITS;
     }
 
     /** A socket that is bound may have sent it, and no other thing of the host would. */

@@ -343,7 +343,7 @@ public final class InboundPath {
             MssClamp.limit(packet, returnMtu.of(path, packet.family, nowNs));
         }
         if (toStack && !path.isEmpty() && packet.buffer.ifindex == 0) {
-            packet.buffer.ifindex = arrival.of(flow, cameBy);
+            packet.buffer.ifindex = arrival.of(flow, cameBy, nowNs);
         }
         counters.add(path.isEmpty() ? Metric.PASSED : Metric.PROTECTED, 1);
         if (sight.isWatched()) {

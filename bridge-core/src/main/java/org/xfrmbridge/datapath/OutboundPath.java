@@ -161,7 +161,7 @@ public final class OutboundPath {
             pass(route.mtu);
         } else {
             if (isBound) {
-                context.bound().note(flow);
+                context.bound().note(flow, nowNs);
             }
             protect(route.bundle);
         }

@@ -122,6 +122,10 @@ class StackInboundTest {
         leave(ping("10.1.0.1", "10.2.0.1", 8), 4);
         assertEquals(4, arrivalOf(ping("10.2.0.1", "10.1.0.1", 0), 4));
         assertEquals(0, arrivalOf(ping("10.2.0.1", "10.1.0.1", 8), 4));
+        host.clock.advanceSeconds(17);
+        assertEquals(4, arrivalOf(ping("10.2.0.1", "10.1.0.1", 0), 4));
+        host.clock.advanceSeconds(18);
+        assertEquals(0, arrivalOf(ping("10.2.0.1", "10.1.0.1", 0), 4), "another may have sent it since");
     }
 
     /** As where a rule of others leads the packets of a server out of the host. */
