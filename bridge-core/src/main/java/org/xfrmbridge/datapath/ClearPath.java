@@ -44,7 +44,7 @@ public final class ClearPath {
         counters.add(Metric.PACKETS, 1);
         counters.add(Metric.BYTES, frame.length);
         try {
-            sight.beginBatch(context.clock().nowNs());
+            sight.beginBatch(context.clock().nowNs(), 1);
             sight.begin(frame);
             verdict = null;
             DropCause cause = cause(direction, frame);

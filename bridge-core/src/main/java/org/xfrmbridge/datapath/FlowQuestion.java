@@ -109,6 +109,7 @@ public final class FlowQuestion {
                 0,
                 0,
                 false,
+                null,
                 mtuBytes,
                 null,
                 null);

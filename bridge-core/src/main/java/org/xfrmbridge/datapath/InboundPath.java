@@ -103,7 +103,7 @@ public final class InboundPath {
             nowNs = context.clock().nowNs();
             nowSeconds = context.clock().epochSeconds();
             toHost = host;
-            sight.beginBatch(nowNs);
+            sight.beginBatch(nowNs, in.size());
             for (int i = 0; i < in.size(); i++) {
                 guard(in.get(i));
             }
@@ -292,7 +292,7 @@ public final class InboundPath {
         }
         sa.account(opened.payloadBytes, nowSeconds);
         if (encapsulationType != 0) {
-            sa.noteMapping(packet, flow.sport, context.events());
+            sa.noteMapping(packet, flow.sport, context.events(), sight);
         }
         if (!modes.strip(packet, opened, state.spec())) {
             return dropAt(state, opened.sequence, DropCause.IN_MODE_DIFFERS);

@@ -134,7 +134,7 @@ final class InboundState implements Wipeable {
      * An authenticated packet from elsewhere than agreed: the NAT in between has another mapping (RFC 3948 4,
      * {@code km_new_mapping}).
      */
-    void noteMapping(IpPacket packet, int sourcePort, DatapathEvents events) {
+    void noteMapping(IpPacket packet, int sourcePort, DatapathEvents events, PacketSight sight) {
         StateSpec spec = state.spec();
         byte[] data = packet.data();
         long high = packet.isIpv4()
@@ -145,7 +145,9 @@ final class InboundState implements Wipeable {
                 ? spec.saddr().ipv4() == (int) (high >>> 32)
                 : spec.saddr().high() == high && spec.saddr().low() == low;
         if (!sameSource || spec.encapsulation().sport() != sourcePort) {
-            events.mappingChanged(state, new Address(high, low), sourcePort);
+            Address source = new Address(high, low);
+            events.mappingChanged(state, source, sourcePort);
+            sight.moved(spec, source, sourcePort);
         }
     }
 }

@@ -2,7 +2,7 @@ package org.xfrmbridge.datapath;
 
 /**
  * What a direction of the datapath counts besides its drops. All only grow, but the flow entries, which say how many
- * there are now.
+ * there are now. What was missed is asked of the kernel every few seconds.
  */
 public enum Metric {
     /** Frames taken from the port, IP or not. */
@@ -19,6 +19,8 @@ public enum Metric {
     NOT_IP,
     /** Packets that were meant for the datapath itself, as NAT keepalives, or that the host's stack has already. */
     CONSUMED,
+    /** Frames that came faster than they were taken: the kernel's queue was full, and they are none of the packets. */
+    MISSED,
     /** Fragments taken into the reassembly. */
     FRAGMENTS,
     /**

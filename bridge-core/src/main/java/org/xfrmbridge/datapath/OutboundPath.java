@@ -102,7 +102,7 @@ public final class OutboundPath {
             nowSeconds = clock.epochSeconds();
             toNetwork = outgoing;
             toHost = answers;
-            sight.beginBatch(nowNs);
+            sight.beginBatch(nowNs, in.size());
             for (int i = 0; i < in.size(); i++) {
                 guard(in.get(i));
             }

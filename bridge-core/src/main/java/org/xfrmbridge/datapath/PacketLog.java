@@ -18,6 +18,7 @@ public final class PacketLog {
 
     private final List<PacketSight> sights = new CopyOnWriteArrayList<>();
     private volatile PacketWatch[] watches = NOBODY;
+    private volatile PacketSampler sampler;
 
     /** One more thread's, which decodes packets into that flow. */
     PacketSight newSight(Flow flow) {
@@ -28,6 +29,15 @@ public final class PacketLog {
 
     PacketWatch[] watches() {
         return watches;
+    }
+
+    PacketSampler sampler() {
+        return sampler;
+    }
+
+    /** From the next batch of each thread on. @param wanted null for nobody any more */
+    public void setSampler(PacketSampler wanted) {
+        sampler = wanted;
     }
 
     /** The latest drops, the oldest first. */

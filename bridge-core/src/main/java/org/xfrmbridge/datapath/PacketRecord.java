@@ -25,6 +25,7 @@ import org.xfrmbridge.xfrm.Usage;
  * @param spi of the State that it named and that is not there
  * @param named protocol of that; 0 if it named none
  * @param encapsulated whether it came in UDP
+ * @param moved where it came from, if its State was agreed with another address or port; null if not
  * @param mtuBytes of its way outside; 0 if unknown
  * @param before the frame as it came, after as it left; null unless somebody captures
  */
@@ -43,6 +44,7 @@ public record PacketRecord(
         int spi,
         int named,
         boolean encapsulated,
+        Moved moved,
         int mtuBytes,
         byte[] before,
         byte[] after) {
@@ -75,6 +77,9 @@ public record PacketRecord(
      * @param remote where its packets would go, and {@code local} where from; either may be null
      */
     public record Need(Policy policy, Template template, State state, Address remote, Address local) {}
+
+    /** Where a peer was agreed to be, and where it is. */
+    public record Moved(int family, Address from, int fromPort, Address to, int toPort) {}
 
     /**
      * One State at work on the packet.

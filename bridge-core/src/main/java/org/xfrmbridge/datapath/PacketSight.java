@@ -7,16 +7,19 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.xfrmbridge.datapath.PacketRecord.Decision;
+import org.xfrmbridge.datapath.PacketRecord.Moved;
 import org.xfrmbridge.datapath.PacketRecord.Need;
 import org.xfrmbridge.datapath.PacketRecord.Outcome;
 import org.xfrmbridge.datapath.PacketRecord.Passage;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.IpPacket;
+import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateSpec;
 
 /**
  * What one datapath thread shows of its packets. The path notes here what it finds out, in fields that are there
@@ -31,6 +34,10 @@ final class PacketSight {
     private static final int MOST_FRAME_BYTES = 1 << 14;
 
     private static final long SECOND_NS = 1_000_000_000L;
+
+    /** Between two batches that are shown to who samples: 200 in a second, of some dozen packets at most. */
+    private static final long SAMPLE_NS = 5_000_000L;
+
     private static final VarHandle KEPT;
     private static final VarHandle UNSEEN;
 
@@ -49,6 +56,14 @@ final class PacketSight {
     private long unseen;
     private long secondBeganNs = Long.MIN_VALUE;
     private int inSecond;
+
+    /** Who samples; packets since the batch that was sampled last, which was then. */
+    private PacketSampler sampler;
+
+    private long unsampled;
+    private long sampledNs;
+    /** Of the packets of this batch; 0 if it is none that is sampled. */
+    private double weight;
 
     private PacketWatch[] watches = {};
     private boolean watched;
@@ -71,6 +86,9 @@ final class PacketSight {
 
     private long sequence;
     private boolean encapsulated;
+    /** Of a packet that somebody is to be shown for that, whatever becomes of it. */
+    private Moved moved;
+
     /** What it names and is not there; 0 for nothing. */
     private int spi;
 
@@ -83,9 +101,10 @@ final class PacketSight {
         this.flow = flow;
     }
 
-    /** A batch: who watches now sees all of it. */
-    void beginBatch(long batchNs) {
+    /** A batch of so many packets: who watches now sees all of it. */
+    void beginBatch(long batchNs, int packets) {
         nowNs = batchNs;
+        weight = 0;
         watches = log.watches();
         watched = false;
         showsFrames = false;
@@ -93,12 +112,32 @@ final class PacketSight {
             watched |= watch.scope() != PacketWatch.Scope.DROPS;
             showsFrames |= watch.scope() == PacketWatch.Scope.ALL_WITH_FRAMES;
         }
+        PacketSampler asked = log.sampler();
+        if (asked != null) {
+            sample(asked, packets);
+        }
+    }
+
+    private void sample(PacketSampler asked, int packets) {
+        if (asked != sampler) {
+            sampler = asked;
+            unsampled = 0;
+            sampledNs = nowNs - SAMPLE_NS;
+        }
+        unsampled += packets;
+        if (packets > 0 && nowNs - sampledNs >= SAMPLE_NS) {
+            sampledNs = nowNs;
+            weight = (double) unsampled / packets;
+            unsampled = 0;
+            watched = true;
+        }
     }
 
     /** A packet, of which nothing is known yet. */
     void begin(PacketBuffer frame) {
         isRead = false;
         isResolved = false;
+        moved = null;
         route = null;
         bytes = frame.length;
         if (showsFrames) {
@@ -138,9 +177,17 @@ final class PacketSight {
         encapsulated = inUdp;
     }
 
-    /** Whether what is not dropped is to be shown, too. */
+    /** Its peer is elsewhere than agreed. */
+    void moved(StateSpec agreed, Address to, int toPort) {
+        if (watches.length > 0) {
+            moved = new Moved(
+                    agreed.family(), agreed.saddr(), agreed.encapsulation().sport(), to, toPort);
+        }
+    }
+
+    /** Whether the packet is to be shown although it is not dropped. */
     boolean isWatched() {
-        return watched;
+        return watched || moved != null;
     }
 
     /** Outbound. @param end what it is dropped for, null if it goes out */
@@ -203,7 +250,7 @@ final class PacketSight {
 
     /** Of drops no more than so many in a second, unless somebody watches. */
     private boolean isWanted(DropCause end) {
-        return end == null ? watched : watches.length > 0 || isToBeKept();
+        return end == null ? isWatched() : watches.length > 0 || weight > 0 || isToBeKept();
     }
 
     private boolean isToBeKept() {
@@ -244,6 +291,7 @@ final class PacketSight {
                 spi,
                 named,
                 encapsulated,
+                moved,
                 mtuBytes,
                 showsFrames ? before : null,
                 showsFrames && end == null ? after(outcome, packet) : null);
@@ -254,6 +302,9 @@ final class PacketSight {
         }
         for (PacketWatch watch : watches) {
             watch.offer(shown);
+        }
+        if (weight > 0) {
+            sampler.sample(shown, weight);
         }
     }
 

@@ -20,6 +20,7 @@ public final class PacketWatch {
 
     /** What is to be seen at all. */
     public enum Scope {
+        /** Drops, and what comes by a NAT's other mapping: what is answered goes to the old one. */
         DROPS,
         ALL,
         /** All, and the bytes of frames as they come and go. */
@@ -42,7 +43,7 @@ public final class PacketWatch {
 
     /** Datapath threads. */
     void offer(PacketRecord packet) {
-        if (scope == Scope.DROPS && !packet.isDropped() || !filter.test(packet)) {
+        if (scope == Scope.DROPS && !packet.isDropped() && packet.moved() == null || !filter.test(packet)) {
             return;
         }
         if (count.get() >= capacity) {

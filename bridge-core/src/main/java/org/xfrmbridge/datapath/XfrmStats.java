@@ -18,6 +18,12 @@ public final class XfrmStats {
         return added(inbound);
     }
 
+    /** What queues of the kernel have lost until now, as nobody took it. One thread. */
+    public void setMissed(long outboundFrames, long inboundFrames) {
+        outbound.getFirst().set(Metric.MISSED, outboundFrames);
+        inbound.getFirst().set(Metric.MISSED, inboundFrames);
+    }
+
     public long outbound(Metric metric) {
         return outbound.stream().mapToLong(counters -> counters.get(metric)).sum();
     }

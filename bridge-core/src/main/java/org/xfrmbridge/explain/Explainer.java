@@ -16,6 +16,7 @@ import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.RemovedStates;
 import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.Policy;
@@ -80,7 +81,11 @@ public final class Explainer {
         return fill(
                 switch (packet.outcome()) {
                     case PROTECTED -> "{packet} leaves through {path}: {policy} wants it";
-                    case OPENED -> "{packet} came through {path}, as the policies want it";
+                    case OPENED ->
+                        "{packet} came through {path}, as the policies want it"
+                                + (packet.moved() == null
+                                        ? ""
+                                        : ". Its peer is at {moved-to} now, and was agreed to be at {moved-from}");
                     default -> {
                         if (!packet.policies().isEmpty()) {
                             yield "{packet} passes in the clear: {policy} lets it";
@@ -94,6 +99,10 @@ public final class Explainer {
     }
 
     private static String adviceForPassed(PacketRecord packet) {
+        if (packet.moved() != null) {
+            return "a NAT has another mapping: until the IKE daemon, which was told, updates the SAs (see its log),"
+                    + " what leaves goes to the old one";
+        }
         boolean isUnruled =
                 packet.outcome() == Outcome.PASSED && packet.policies().isEmpty();
         return isUnruled ? "if it is to be protected, add a policy whose selector and mark are the packet's" : null;
@@ -121,7 +130,7 @@ public final class Explainer {
                         ? ""
                         : NearestState.difference(packet.passages().getLast().state(), template(packet));
             case "state" -> state == null ? "a State" : Words.state(state);
-            case "phase" -> state == null ? "gone" : Words.direction(state.phase());
+            case "phase" -> state == null ? "gone" : Words.phase(state.phase());
             case "selector" -> selectors(packet);
             case "agreed" -> Words.encapsulation(state.spec().encapsulation());
             case "came" -> came(packet);
@@ -131,6 +140,9 @@ public final class Explainer {
             case "window" -> window(packet.passages().getLast());
             case "limit" -> String.valueOf(packet.limitBytes());
             case "remote" -> remote(packet);
+            case "moved-from" ->
+                end(packet, packet.moved().from(), packet.moved().fromPort());
+            case "moved-to" -> end(packet, packet.moved().to(), packet.moved().toPort());
             case "spi" -> Words.spi(packet.spi());
             case "proto" ->
                 Words.protocol(state == null ? packet.named() : state.id().protocol());
@@ -194,6 +206,10 @@ public final class Explainer {
                 packet.passages().stream()
                         .map(each -> Words.state(each.state()))
                         .toList());
+    }
+
+    private static String end(PacketRecord packet, Address address, int port) {
+        return address.toText(packet.moved().family()) + " port " + port;
     }
 
     private static String selectors(PacketRecord packet) {

@@ -85,7 +85,7 @@ final class NearestState {
             differences.add("it was added for dir in");
         }
         if (!state.isValid()) {
-            differences.add("it is " + Words.direction(state.phase()));
+            differences.add("it is " + Words.phase(state.phase()));
         }
         Policy policy = need.policy();
         if (!spec.mark().fits(policy.spec().mark().maskedValue())) {

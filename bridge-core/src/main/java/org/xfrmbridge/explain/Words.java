@@ -38,7 +38,8 @@ public final class Words {
         return text.toString();
     }
 
-    private static String end(Address address, Flow flow, int port) {
+    /** With the port, if the flow has some. */
+    public static String end(Address address, Flow flow, int port) {
         String text = address.toText(flow.family);
         if (!IpProtocol.hasPorts(flow.protocol)) {
             return text;
@@ -65,12 +66,16 @@ public final class Words {
         };
     }
 
-    static String spi(int spi) {
+    public static String spi(int spi) {
         return "0x%08x".formatted(spi);
     }
 
     static String direction(Enum<?> direction) {
         return direction.name().toLowerCase(Locale.ROOT);
+    }
+
+    static String phase(State.Phase phase) {
+        return phase == State.Phase.ERROR ? "given up by its IKE daemon" : direction(phase);
     }
 
     static String mode(Mode mode) {

@@ -23,6 +23,11 @@ public interface PacketPort extends AutoCloseable {
     /** Waits until a frame can be received or the time is over; false if the port was closed. */
     boolean await(int timeoutMs);
 
+    /** How many frames were lost before they could be received, as too many waited. One thread, any. */
+    default long missed() {
+        return 0;
+    }
+
     @Override
     void close();
 }

@@ -27,6 +27,7 @@ final class StateLifecycle {
     private final ReplayNotices replayNotices;
     private final NatKeepalives keepalives;
     private final RemovedStates removed = new RemovedStates();
+    private final RetiredTraffic retired = new RetiredTraffic();
     private final Clock clock;
 
     StateLifecycle(XfrmEngine.Builder setup, PendingAcquires acquires, KeyManagers keyManagers, ControlTimers timers) {
@@ -43,6 +44,10 @@ final class StateLifecycle {
 
     RemovedStates removed() {
         return removed;
+    }
+
+    RetiredTraffic retiredTraffic() {
+        return retired;
     }
 
     StateExpiry expiry() {
@@ -175,6 +180,7 @@ final class StateLifecycle {
         announcement.run();
         state.wipeKeys();
         if (state.isUsed()) {
+            retired.note(state);
             wiper.accept(state);
         }
     }

@@ -202,6 +202,11 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         return states.removed();
     }
 
+    /** What they have carried. Control thread. */
+    public RetiredTraffic retiredTraffic() {
+        return states.retiredTraffic();
+    }
+
     /** Those of which not everybody who listens may have been told. */
     public Collection<State> lostStates() {
         return lostStates.all();

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -14,10 +15,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.explain.Explainer;
 import org.xfrmbridge.explain.PacketReport;
 import org.xfrmbridge.km.RemovedStates;
 import org.xfrmbridge.net.Bytes;
+import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Direction;
@@ -44,17 +47,9 @@ class DropCauseTest {
 
     /** What no packet of a test brings about, each with where it is from. */
     private static final Set<DropCause> UNPROVOKED = EnumSet.of(
-            // a packet of 65 KB, keys wiped while it is sealed, or headers that nobody builds
-            DropCause.OUT_OVERLONG,
-            DropCause.OUT_SEAL_FAILED,
+            // of each route the mode has its header already: it would have to change its mind
             DropCause.OUT_MODE_REFUSED,
-            DropCause.OUT_NOT_DIVISIBLE,
-            DropCause.OUT_PIECES_IMPOSSIBLE,
-            DropCause.IN_NOT_DIVISIBLE,
-            // in the host's stack only: StackInboundTest
-            DropCause.FWD_INTO_VRF,
-            DropCause.OUT_CLEAR_TOO_LONG,
-            // of fragments that make no packet: ReassemblyTest
+            // the headers of a whole packet are those of its first fragment, which was read
             DropCause.OUT_FRAGMENTS_UNREADABLE,
             DropCause.IN_FRAGMENTS_UNREADABLE);
 
@@ -62,6 +57,18 @@ class DropCauseTest {
     private static final class Pair {
         final TestHost host = new TestHost(HERE, "10.1.0.1");
         final TestHost peer = new TestHost(THERE, "10.2.0.1");
+        /** In whose place this one drops the packet, if it is not null. */
+        StackHost stack;
+
+        PathContext context() {
+            return stack == null ? host.context() : stack.context();
+        }
+
+        /** With the host's databases. */
+        StackHost beInStack() {
+            stack = new StackHost(host);
+            return stack;
+        }
 
         void send() {
             host.send(Frames.udp("10.1.0.1", "10.2.0.1").frame());
@@ -136,6 +143,8 @@ class DropCauseTest {
 
     static {
         out();
+        odd();
+        inStack();
         in();
         policies();
     }
@@ -233,6 +242,90 @@ class DropCauseTest {
         });
     }
 
+    /** What no host builds by itself. */
+    private static void odd() {
+        when(DropCause.OUT_OVERLONG, "longer than an IP packet can be once SA 0x00000007", pair -> {
+            pair.protect();
+            pair.state(pair.leaving());
+            pair.host.send(Frames.udp("10.1.0.1", "10.2.0.1").bytes(65_500).frame());
+        });
+        when(DropCause.OUT_SEAL_FAILED, "could not be protected by SA 0x00000007 (ah", pair -> {
+            pair.protect(Sas.of(IpProtocol.AH, Sas.template(Mode.TRANSPORT, HERE, THERE)));
+            pair.host.policy(
+                    Direction.OUT,
+                    Selector.any(AddressFamily.INET),
+                    Sas.of(IpProtocol.AH, Sas.template(Mode.TRANSPORT, HERE, THERE)));
+            pair.host.sad.insert(Sas.ah(Sas.spec(Mode.TRANSPORT, HERE, THERE, 7), "hmac(sha1)"));
+            Frames unfinished = Frames.udp(HERE, THERE);
+            unfinished.options = new byte[] {7, 40, 4, 0};
+            pair.host.send(unfinished.frame());
+        });
+        when(DropCause.OUT_NOT_DIVISIBLE, "longer than the 1280 bytes of its way, and cannot be divided", pair -> {
+            pair.host.network.setMtu(1280);
+            pair.host.policy(
+                    Direction.OUT,
+                    Selector.any(AddressFamily.INET6),
+                    Sas.template(Mode.TRANSPORT, "2001:db8::1", "2001:db8::2"));
+            pair.state(Sas.spec(Mode.TRANSPORT, "2001:db8::1", "2001:db8::2", 7));
+            pair.host.send(Frames.udp("2001:db8::1", "2001:db8::2")
+                    .payload(IpProtocol.ANY, optionsBefore(new byte[8], 1232))
+                    .frame());
+        });
+        when(DropCause.OUT_PIECES_IMPOSSIBLE, "cannot be divided into pieces of the 552 bytes", pair -> {
+            pair.host.policy(Direction.OUT, Selector.any(AddressFamily.INET6), Sas.template(Mode.TUNNEL, HERE, THERE));
+            pair.state(pair.leaving());
+            pair.host.send(fragmentsOfLongOptions("fd01::1", "fd02::1", 1008));
+        });
+        when(DropCause.IN_NOT_DIVISIBLE, "cannot be divided again for the host", pair -> {
+            pair.host.network.addLocal("fd01::1");
+            pair.host.receive(List.of(fragmentsOfLongOptions("fd02::1", "fd01::1", 8)));
+        });
+    }
+
+    /** Options for the destination, so many bytes of them, with UDP behind. */
+    private static byte[] optionsBefore(byte[] upper, int bytes) {
+        byte[] both = Arrays.copyOf(new byte[] {IpProtocol.UDP, (byte) (bytes / 8 - 1)}, bytes + upper.length);
+        System.arraycopy(upper, 0, both, bytes, upper.length);
+        return both;
+    }
+
+    /** The first has options for the destination and nothing else, and no other one is longer. */
+    private static byte[][] fragmentsOfLongOptions(String source, String destination, int upperBytes) {
+        int step = 504;
+        byte[] whole = optionsBefore(new byte[upperBytes], step);
+        List<byte[]> fragments = new ArrayList<>();
+        for (int start = 0; start < whole.length; start += step) {
+            int end = Math.min(start + step, whole.length);
+            int more = end < whole.length ? Ipv6.FRAGMENT_MORE : 0;
+            fragments.add(fragment(source, destination, Arrays.copyOfRange(whole, start, end), start | more));
+        }
+        return fragments.toArray(byte[][]::new);
+    }
+
+    /** @param place where it belongs, and 1 if there are more */
+    private static byte[] fragment(String source, String destination, byte[] part, int place) {
+        byte[] fragment = new byte[Ipv6.FRAGMENT_HEADER_BYTES + part.length];
+        fragment[0] = IpProtocol.DSTOPTS;
+        Bytes.putU16(fragment, Ipv6.FRAGMENT_OFFSET_FLAGS, place);
+        System.arraycopy(part, 0, fragment, Ipv6.FRAGMENT_HEADER_BYTES, part.length);
+        return Frames.udp(source, destination)
+                .payload(IpProtocol.FRAGMENT, fragment)
+                .frame();
+    }
+
+    private static void inStack() {
+        when(DropCause.OUT_CLEAR_TOO_LONG, "is to pass in the clear, is longer than the 1300 bytes", pair -> {
+            pair.host.network.setMtu(1300);
+            pair.beInStack().send(Frames.udp("10.9.0.1", "10.2.0.1").bytes(1400).dontFragment());
+        });
+        when(DropCause.FWD_INTO_VRF, "came through a tunnel of a VRF", pair -> {
+            pair.state(pair.coming());
+            pair.host.policy(Direction.FWD, Selector.any(AddressFamily.INET), Sas.template(Mode.TUNNEL, THERE, HERE));
+            pair.host.network.setVrf(4, 9);
+            pair.beInStack().receive(StackHost.arriving(pair.sealed("10.9.0.1").getFirst(), 0, 4));
+        });
+    }
+
     private static void in() {
         when(DropCause.IN_UNREADABLE, "broken IP header", pair -> {
             byte[] frame = Frames.udp("10.2.0.1", "10.1.0.1").inbound().frame();
@@ -274,8 +367,8 @@ class DropCauseTest {
             pair.state(pair.coming()).enter(State.Phase.ACQUIRING);
             pair.receive();
         });
-        when(DropCause.IN_STATE_ENDED, "is expired", pair -> {
-            pair.state(pair.coming()).enter(State.Phase.EXPIRED);
+        when(DropCause.IN_STATE_ENDED, "is given up by its IKE daemon, and the peer still sends", pair -> {
+            pair.state(pair.coming()).enter(State.Phase.ERROR);
             pair.receive();
         });
         when(DropCause.IN_NO_ALGORITHM, "no algorithms", pair -> {
@@ -387,9 +480,9 @@ class DropCauseTest {
         return CASES.values().stream();
     }
 
-    private static PacketRecord last(TestHost host) {
-        List<PacketRecord> drops = host.context().packets().latestDrops();
-        assertFalse(drops.isEmpty(), host.stats::toProcText);
+    private static PacketRecord last(Pair pair) {
+        List<PacketRecord> drops = pair.context().packets().latestDrops();
+        assertFalse(drops.isEmpty(), pair.host.stats::toProcText);
         return drops.getLast();
     }
 
@@ -403,9 +496,10 @@ class DropCauseTest {
         Pair pair = new Pair();
         each.provocation.run(pair);
 
-        PacketRecord drop = last(pair.host);
+        PacketRecord drop = last(pair);
         assertEquals(each.cause, drop.cause());
-        assertEquals(1, pair.host.drops(each.cause.reason()));
+        XfrmStats stats = pair.stack == null ? pair.host.stats : pair.stack.stats;
+        assertEquals(1, stats.drops(each.cause.reason()));
         PacketReport report = explainer(pair.host).explain(drop, "now");
         assertTrue(report.sentence().contains(each.words), report.sentence());
         assertFalse((report.sentence() + report.advice()).contains("{"), report.sentence());
@@ -427,8 +521,8 @@ class DropCauseTest {
         pair.protect();
         pair.state(pair.leaving().reqid(2));
         pair.send();
-        PacketReport real = explainer(pair.host).explain(last(pair.host), "now");
-        Flow flow = new Flow().copyFrom(last(pair.host).flow());
+        PacketReport real = explainer(pair.host).explain(last(pair), "now");
+        Flow flow = new Flow().copyFrom(last(pair).flow());
         int told = pair.host.told.size();
 
         PacketRecord thought = new FlowQuestion(pair.host.context()).ask(Direction.OUT, flow);
@@ -439,6 +533,39 @@ class DropCauseTest {
         assertEquals(told, pair.host.told.size(), "nobody was asked for a State");
     }
 
+    /** Nothing is dropped here then, but what leaves goes where nobody is any more. */
+    @Test
+    void shouldTellWhoWatchesDropsOfANatThatHasAnotherPort() {
+        Pair pair = new Pair();
+        PacketWatch drops = new PacketWatch(PacketWatch.Scope.DROPS, packet -> true, 2);
+        pair.host.context().packets().add(drops);
+        StateSpecBuilder inUdp = pair.coming()
+                .encapsulation(new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, 4500, 4500, Address.ANY));
+        LocalEndpoint at = new LocalEndpoint(AddressFamily.INET, IpProtocol.UDP, Address.ANY, 4500);
+        pair.host.sockets.setEncapsulation("test", 1, at, Encapsulation.UDP_ENCAP_ESPINUDP);
+        pair.accept();
+        pair.state(inUdp);
+        pair.peer.policy(Direction.OUT, BACK, Sas.template(Mode.TUNNEL, THERE, HERE));
+        pair.peer.sad.insert(Sas.state(inUdp));
+
+        pair.receive();
+        assertEquals(null, drops.poll());
+        byte[] moved = pair.sealed().getFirst();
+        Bytes.putU16(moved, 14 + 20, 1025);
+        pair.host.receive(List.of(moved));
+        pair.receive();
+
+        PacketReport report = explainer(pair.host).explain(drops.poll(), "now");
+        assertEquals("opened", report.verdict());
+        assertTrue(
+                report.sentence()
+                        .contains(
+                                "Its peer is at 192.0.2.2 port 1025 now, and was agreed to be at 192.0.2.2 port 4500"),
+                report.sentence());
+        assertTrue(report.advice().startsWith("a NAT has another mapping"), report.advice());
+        assertEquals(null, drops.poll(), "the next one is not shown for it");
+    }
+
     @Test
     void shouldSayWhyNotABetterPolicy() {
         Pair pair = new Pair();
@@ -446,7 +573,7 @@ class DropCauseTest {
         pair.host.policy(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.0/16", 6, 443), PolicySpec.Action.ALLOW, 10);
         pair.send();
 
-        PacketReport report = explainer(pair.host).explain(last(pair.host), "now");
+        PacketReport report = explainer(pair.host).explain(last(pair), "now");
 
         assertEquals(
                 List.of("out policy 9 (priority 10, src 10.1.0.0/16 dst 10.2.0.0/16 proto tcp dport 443) goes before"
@@ -472,6 +599,23 @@ class DropCauseTest {
 
         assertEquals(PacketLog.KEPT_DROPS, log.latestDrops().size());
         assertEquals(pair.host.clock.nowNs(), log.latestDrops().getLast().timeNs());
+    }
+
+    /** The second batch comes too soon after the first, and the third stands for it, too. */
+    @Test
+    void shouldSampleBatches() {
+        Pair pair = new Pair();
+        List<Double> weights = new ArrayList<>();
+        pair.host.context().packets().setSampler((packet, weight) -> weights.add(weight));
+        byte[] frame = Frames.udp("10.1.0.1", "10.2.0.1").frame();
+        for (int batch = 0; batch < 3; batch++) {
+            pair.host.send(frame.clone(), frame.clone());
+            pair.host.clock.advanceNs(4_000_000);
+        }
+        assertEquals(List.of(1.0, 1.0, 2.0, 2.0), weights);
+        pair.host.context().packets().setSampler(null);
+        pair.send();
+        assertEquals(4, weights.size());
     }
 
     @Test

@@ -22,7 +22,7 @@ final class StackHost {
     final List<byte[]> answers = new ArrayList<>();
 
     private final PacketPool pool = new PacketPool(64);
-    private final PathMtu pathMtu;
+    private final PathContext context;
     private final OutboundPath outbound;
     private final InboundPath inbound;
     private final ClearPath clear;
@@ -32,19 +32,31 @@ final class StackHost {
     }
 
     StackHost(boolean clampsMss, String... addresses) {
-        host = new TestHost(addresses);
-        PathContext context = PathContext.builder(host.databases, host.network, host.clock)
+        this(clampsMss, new TestHost(addresses));
+    }
+
+    /** @param host whose databases and network it has */
+    StackHost(TestHost host) {
+        this(false, host);
+    }
+
+    private StackHost(boolean clampsMss, TestHost host) {
+        this.host = host;
+        context = PathContext.builder(host.databases, host.network, host.clock)
                 .placement(PathContext.Placement.IN_STACK)
                 .clampMss(clampsMss)
                 .build(host);
-        pathMtu = context.pathMtu();
         outbound = new OutboundPath(context, stats.newOutbound(), pool);
         inbound = new InboundPath(context, stats.newInbound(), pool);
         clear = new ClearPath(context, stats.newInbound());
     }
 
     PathMtu pathMtu() {
-        return pathMtu;
+        return context.pathMtu();
+    }
+
+    PathContext context() {
+        return context;
     }
 
     static PacketBuffer buffer(byte[] frame, int mark, int ifindex) {

@@ -111,7 +111,7 @@ class DropScenario {
         bridge.run("sh", "-ec", script);
     }
 
-    /** What begins with "ping" is of the host's own, all else of wrong.py. */
+    /** What begins with "ping" or "own" is sent by the host itself, all else to it; but for "ping" by wrong.py. */
     private static void provoke(String packets) {
         if (packets.startsWith("ping")) {
             List<String> line = new ArrayList<>(List.of(packets.split(" ")));
@@ -122,10 +122,11 @@ class DropScenario {
         String mac =
                 topology.left().host().run("cat", "/sys/class/net/eth0/address").strip();
         for (String packet : packets.split(" then ")) {
+            Gateway sender = packet.startsWith("own ") ? topology.left() : topology.right();
             List<String> line = new ArrayList<>(
                     List.of(Requirement.PYTHON, scene.file("wrong.py").toString(), mac));
-            line.addAll(List.of(packet.split(" ")));
-            topology.right().host().command(line).run();
+            line.addAll(List.of(packet.replaceFirst("own ", "").split(" ")));
+            sender.host().command(line).run();
         }
     }
 
@@ -175,6 +176,13 @@ class DropScenario {
             the last was 4294967295
             OutError         | out-overlong             | SA_OUT reqid 1; OUT TO 1 | ping -s 65500 | \
             would be longer than an IP packet can be
+            OutStateProtoError | out-seal-failed        | \
+            ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto ah spi 6 mode transport auth sha1 0x0102; \
+            ip xfrm policy add src 192.0.2.1 dst 192.0.2.2 dir out tmpl proto ah mode transport | own options | \
+            could not be protected by SA 0x00000006
+            InError          | in-not-divisible         | \
+            SA_IN; ip xfrm policy add src fd02::/64 dst fd01::/64 dir in BY 1 | pieces | \
+            cannot be divided again for the host
             """)
     void shouldNameReasonAndFault(String reason, String cause, String setup, String packets, String words) {
         int known = json.output().length();
