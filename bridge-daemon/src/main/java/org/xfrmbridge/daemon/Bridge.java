@@ -32,6 +32,7 @@ import org.xfrmbridge.daemon.control.EventChannel;
 import org.xfrmbridge.daemon.control.FaultLog;
 import org.xfrmbridge.daemon.control.Statistics;
 import org.xfrmbridge.daemon.figures.FiguresSource;
+import org.xfrmbridge.daemon.figures.FlowRates;
 import org.xfrmbridge.daemon.figures.LatestFigures;
 import org.xfrmbridge.daemon.flight.FlightEvents;
 import org.xfrmbridge.daemon.host.KernelNetwork;
@@ -93,6 +94,7 @@ public final class Bridge implements AutoCloseable {
     private final DropLog drops;
     private final FlightEvents flight;
     private final FiguresSource figures;
+    private final FlowRates flows;
     private final PacketQueries packets;
     private final ControlLoop loop;
     private final Clock clock = new SystemClock();
@@ -240,6 +242,7 @@ public final class Bridge implements AutoCloseable {
         FlowQuestion question = stack.question();
         packets = new PacketQueries(
                 stack.packets(), question, new Explainer(databases, engine.removedStates(), question, clock), clock);
+        flows = new FlowRates(stack.packets(), clock);
         figures = new FiguresSource(underlay.label(), engine, stack.stats(), this::clients, clock);
         policies = PolicyJournal.begin(directory, engine, JOURNAL_THREADS);
         states = StateJournal.begin(directory, engine, controlClock, JOURNAL_THREADS);
@@ -252,6 +255,7 @@ public final class Bridge implements AutoCloseable {
                 .query("why", packets::why)
                 .query("trace", packets::trace)
                 .query("drops", request -> packets.drops())
+                .query("flows", request -> flows.toJson())
                 .query("figures", request -> figures.take().toJson());
         underlay.eventSources().forEach((what, source) -> control.channel(new EventChannel(source, what)));
         if (inStack != null) {
@@ -291,7 +295,11 @@ public final class Bridge implements AutoCloseable {
 
     /** Control thread. */
     private String answerOfPackets(String request) {
-        return request.equals("drops") ? packets.drops() : packets.why(request);
+        return switch (request) {
+            case "drops" -> packets.drops();
+            case "flows" -> flows.toJson();
+            default -> packets.why(request);
+        };
     }
 
     /** Any other thread: waits for the answer. */
@@ -389,6 +397,9 @@ public final class Bridge implements AutoCloseable {
     private void upkeep() {
         faults.flush();
         packets.upkeep();
+        long inTheClear = inStack == null ? 0 : inStack.missed();
+        stack.stats().setMissed(underlay.host().missed(), underlay.network().missed() + inTheClear);
+        flows.endForgotten();
         drops.flush();
         flight.upkeep();
         policies.upkeep();

@@ -87,6 +87,11 @@ final class InStack implements ChangeListener {
                 : List.of();
     }
 
+    /** What came in the clear and was not judged, as too much waited. */
+    long missed() {
+        return underlay.clearQueue().missed();
+    }
+
     /** Judges what came in the clear, until the queue is closed. */
     void judge() {
         ClearQueue queue = underlay.clearQueue();

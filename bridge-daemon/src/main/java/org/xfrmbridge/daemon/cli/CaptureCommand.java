@@ -2,6 +2,8 @@ package org.xfrmbridge.daemon.cli;
 
 import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.FileAlreadyExistsException;
@@ -64,7 +66,11 @@ final class CaptureCommand implements Callable<Integer> {
     @Mixin
     private QueryOptions options;
 
-    @Option(names = "-w", paramLabel = "FILE", required = true, description = "The file, which must not be there yet.")
+    @Option(
+            names = "-w",
+            paramLabel = "FILE",
+            required = true,
+            description = "The file, which must not be there yet; - for standard output.")
     private Path file;
 
     @Option(
@@ -90,11 +96,16 @@ final class CaptureCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage() + '.');
         }
+        boolean toOutput = file.toString().equals("-");
+        if (toOutput && keys) {
+            throw new ParameterException(
+                    spec.commandLine(), "--keys: name a file with -w, beside which they are to be.");
+        }
         int id = PacketAnswers.opened(options.askAsPrivileged(question));
         Runtime.getRuntime().addShutdownHook(new Thread(this::end));
         try (OutputStream keyLines = keys ? keyFile() : OutputStream.nullOutputStream();
-                PcapngFile capture = new PcapngFile(new BufferedOutputStream(create(file)))) {
-            System.err.printf("xfrm-bridge: writing packets to %s until Ctrl-C%n", file);
+                PcapngFile capture = new PcapngFile(new BufferedOutputStream(toOutput ? output() : create(file)))) {
+            System.err.printf("xfrm-bridge: writing packets to %s until Ctrl-C%n", toOutput ? "standard output" : file);
             write(id, capture, keyLines);
         } finally {
             written.countDown();
@@ -124,6 +135,11 @@ final class CaptureCommand implements Callable<Integer> {
                 "xfrm-bridge: %s will hold keys: who has them reads all that these SAs protect; delete it afterwards%n",
                 directory);
         return create(directory.resolve("esp_sa"));
+    }
+
+    /** That says so when nobody reads any more. */
+    private static OutputStream output() {
+        return new FileOutputStream(FileDescriptor.out);
     }
 
     private static OutputStream create(Path path) throws IOException {

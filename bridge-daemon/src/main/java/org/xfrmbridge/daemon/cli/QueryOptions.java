@@ -3,14 +3,16 @@ package org.xfrmbridge.daemon.cli;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.xfrmbridge.daemon.figures.Figures;
+import org.xfrmbridge.daemon.figures.FlowsReport;
 import org.xfrmbridge.daemon.os.ControlClient;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.SilentBridgeException;
+import org.xfrmbridge.daemon.top.TopScreen;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which bridge is asked, and how its answer is shown. */
-final class QueryOptions {
+final class QueryOptions implements TopScreen.Source {
     @Mixin
     private DirectoryOption directory;
 
@@ -53,8 +55,15 @@ final class QueryOptions {
     }
 
     /** What it has counted of each SA and policy. */
-    Figures figures() throws IOException {
+    @Override
+    public Figures figures() throws IOException {
         return Figures.ofJson(askAsPrivileged("figures"));
+    }
+
+    /** What has flowed since somebody asked last. */
+    @Override
+    public FlowsReport flows() throws IOException {
+        return FlowsReport.ofJson(askAsPrivileged("flows"));
     }
 
     /** Asks what a bridge answers to root and its group only; the answer is JSON. */

@@ -16,8 +16,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Shows on a terminal what a running bridge does: SAs with their rates and what is left of their limits, "
-                    + "policies by uses, drops by reason, and the load of its threads.",
-            "Keys: 1, 2 and 3 for SAs, policies and drops, s for another order of SAs, r to reverse it, space and b "
+                    + "policies by uses, drops by reason, flows, and the load of its threads.",
+            "Keys: 1 to 4 for SAs, policies, drops and flows, s for another order of SAs, r to reverse it, space and b "
                     + "for the next page and the one before, q to end. Root and the bridge's group may look."
         },
         exitCodeListHeading = Main.EXIT_CODES,
@@ -50,9 +50,9 @@ final class TopCommand implements Callable<Integer> {
         if (options.json()) {
             System.out.print(options.figures().toJson());
         } else if (once) {
-            System.out.print(TopScreen.once(options::figures));
+            System.out.print(TopScreen.once(options));
         } else {
-            new TopScreen(options::figures, seconds).show();
+            new TopScreen(options, seconds).show();
         }
         return 0;
     }

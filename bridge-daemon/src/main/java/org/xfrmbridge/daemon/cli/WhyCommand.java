@@ -46,11 +46,11 @@ final class WhyCommand implements Callable<Integer> {
     private QueryOptions options;
 
     @Parameters(
-            arity = "2..*",
-            paramLabel = "SRC DST [proto P] [sport N] [dport N] [mark M] [dev INDEX] [dir out|in|fwd]",
+            arity = "0..*",
+            paramLabel = "SRC DST [proto P] [sport N] [dport N] [mark M] [dev DEVICE] [dir out|in|fwd]",
             hideParamSyntax = true,
             description = "The packet, in the words of ip xfrm. For ICMP sport and dport are type and code.")
-    private List<String> words;
+    private List<String> words = List.of();
 
     @Override
     public Integer call() throws IOException {

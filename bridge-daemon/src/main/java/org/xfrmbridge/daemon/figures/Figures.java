@@ -24,6 +24,7 @@ import java.util.Map;
  * @param openAcquires how many SAs packets wait for
  * @param sas those with the most bytes, that one first
  * @param otherSas all others, added up
+ * @param tunnels those that have carried most, that one first, also where no SA is left
  * @param policies those used most often, that one first
  * @param otherPolicies how many others there are
  * @param waitingEvents what the datapath has told and the control thread has not looked at
@@ -46,6 +47,7 @@ public record Figures(
         int openAcquires,
         List<Sa> sas,
         OtherSas otherSas,
+        List<Tunnel> tunnels,
         List<PolicyUse> policies,
         int otherPolicies,
         int waitingEvents,
@@ -53,7 +55,7 @@ public record Figures(
         Map<String, Double> threadCpuSeconds,
         long collections,
         double collectionSeconds) {
-    private static final Gson JSON = new GsonBuilder()
+    static final Gson JSON = new GsonBuilder()
             .setFieldNamingPolicy(FieldNamingPolicy.LOWER_CASE_WITH_UNDERSCORES)
             .disableHtmlEscaping()
             .create();
@@ -102,6 +104,15 @@ public record Figures(
 
     /** @param count how many, which have carried these bytes and packets */
     public record OtherSas(long count, long bytes, long packets) {}
+
+    /**
+     * SAs that follow each other by rekeying, and those that are there at once: of the same ends, protocol and reqid.
+     *
+     * @param sas how many are there
+     * @param bytes that they have carried, with those that went
+     */
+    public record Tunnel(
+            String source, String destination, String protocol, long reqid, int sas, long bytes, long packets) {}
 
     /**
      * One policy.

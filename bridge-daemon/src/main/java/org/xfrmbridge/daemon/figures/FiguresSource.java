@@ -16,16 +16,15 @@ import org.xfrmbridge.datapath.Metric;
 import org.xfrmbridge.datapath.XfrmStats;
 import org.xfrmbridge.db.Dump;
 import org.xfrmbridge.io.ClientLoad;
+import org.xfrmbridge.km.StateRole;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.time.Clock;
-import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Policy;
 import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
-import org.xfrmbridge.xfrm.StateSpec;
 
 /**
  * Takes the {@link Figures} of a running bridge. Control thread only. That walks the databases, to the youngest
@@ -37,18 +36,6 @@ public final class FiguresSource {
 
     /** How many SAs, and how many policies, are shown one by one. */
     static final int MOST_SHOWN = 500;
-
-    /** What one has to have that takes an SA's place. */
-    private record Role(Address source, Address destination, int protocol, long reqid, int ifId) {
-        static Role of(StateSpec spec) {
-            return new Role(
-                    spec.saddr(),
-                    spec.id().daddr(),
-                    spec.id().protocol(),
-                    Integer.toUnsignedLong(spec.reqid()),
-                    spec.ifId());
-        }
-    }
 
     private final String place;
     private final XfrmEngine engine;
@@ -76,7 +63,8 @@ public final class FiguresSource {
         long nowSeconds = clock.epochSeconds();
         Most<State> mostStates = new Most<>(MOST_SHOWN);
         Map<String, Integer> phases = new TreeMap<>();
-        Set<Role> ending = new HashSet<>();
+        Set<StateRole> ending = new HashSet<>();
+        TunnelSums tunnels = new TunnelSums(engine.retiredTraffic());
         long bytes = 0;
         long packets = 0;
         int walked = 0;
@@ -86,12 +74,13 @@ public final class FiguresSource {
             String phase = SaFigures.phase(state);
             phases.merge(phase, 1, Integer::sum);
             if (phase.equals("dying")) {
-                ending.add(Role.of(state.spec()));
+                ending.add(StateRole.of(state));
             }
             long carried = state.usage().bytes();
             bytes += carried;
             packets += state.usage().packets();
             mostStates.offer(state, carried);
+            tunnels.add(state);
         }
         List<Figures.Sa> shown = mostStates.inOrder().stream()
                 .map(state -> SaFigures.of(state, nowSeconds))
@@ -118,6 +107,7 @@ public final class FiguresSource {
                 engine.openAcquires(),
                 shown,
                 others,
+                tunnels.most(MOST_SHOWN),
                 policies,
                 sum(counts) - policies.size(),
                 engine.waitingEvents(),
@@ -133,7 +123,7 @@ public final class FiguresSource {
     }
 
     /** Of those SAs that have reached a soft limit, which are few, all that have one in their place already. */
-    private void removeSucceeded(Set<Role> ending) {
+    private void removeSucceeded(Set<StateRole> ending) {
         if (ending.isEmpty()) {
             return;
         }
@@ -141,7 +131,7 @@ public final class FiguresSource {
         int walked = 0;
         for (State state = states.next(); state != null && walked < MOST_WALKED; state = states.next()) {
             walked++;
-            ending.remove(Role.of(state.spec()));
+            ending.remove(StateRole.of(state));
         }
     }
 

@@ -59,7 +59,7 @@ final class SaFigures {
         return spec.direction() == StateSpec.DIRECTION_IN || hasCarried ? "in" : "";
     }
 
-    private static String protocol(int protocol) {
+    static String protocol(int protocol) {
         return switch (protocol) {
             case IpProtocol.ESP -> "esp";
             case IpProtocol.AH -> "ah";

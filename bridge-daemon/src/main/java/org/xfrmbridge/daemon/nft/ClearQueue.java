@@ -1,8 +1,12 @@
 package org.xfrmbridge.daemon.nft;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.stream.Stream;
 import org.xfrmbridge.daemon.os.EventDescriptor;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
@@ -67,6 +71,11 @@ public final class ClearQueue implements AutoCloseable {
     private static final int SOCKET_BYTES = 16 << 20;
     private static final int MOST_QUEUES = 1000;
     private static final int ETHERNET_BYTES = 14;
+    /** A line for each: its number, and further on what it had no room for, and what its socket had none for. */
+    private static final Path QUEUES = Path.of("/proc/thread-self/net/netfilter/nfnetlink_queue");
+
+    private static final int DROPPED_COLUMN = 5;
+    private static final int UNSENT_COLUMN = 6;
 
     private final NetlinkSocket socket;
     private final int number;
@@ -106,6 +115,19 @@ public final class ClearQueue implements AutoCloseable {
         } catch (OsException e) {
             socket.close();
             throw e;
+        }
+    }
+
+    /** How many packets did not pass, as too many waited. 0 where the kernel does not say. */
+    public long missed() {
+        try (Stream<String> queues = Files.lines(QUEUES)) {
+            return queues.map(queue -> queue.strip().split(" +"))
+                    .filter(queue -> queue[0].equals(Integer.toString(number)))
+                    .mapToLong(queue -> Long.parseLong(queue[DROPPED_COLUMN]) + Long.parseLong(queue[UNSENT_COLUMN]))
+                    .findFirst()
+                    .orElse(0);
+        } catch (IOException | RuntimeException e) {
+            return 0;
         }
     }
 

@@ -1,6 +1,8 @@
 package org.xfrmbridge.daemon.packets;
 
 import com.google.common.net.InetAddresses;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -43,11 +45,24 @@ record FlowWords(Direction direction, Flow flow) {
                 case "sport" -> flow.sport = number(name, value, HIGHEST_PORT);
                 case "dport" -> flow.dport = number(name, value, HIGHEST_PORT);
                 case "mark" -> flow.mark = number(name, value, 0xffff_ffffL);
-                case "dev" -> flow.ifindex = number(name, value, Integer.MAX_VALUE);
+                case "dev" -> flow.ifindex = device(value);
                 default -> direction = direction(value);
             }
         }
+        if (flow.protocol == IpProtocol.ANY && (flow.sport | flow.dport) != 0) {
+            throw new IllegalArgumentException("say whose ports these are: proto tcp, or udp");
+        }
         return new FlowWords(direction, flow);
+    }
+
+    /** By its name, as {@code ip xfrm} has it, or by its number. */
+    private static int device(String text) {
+        try {
+            NetworkInterface device = NetworkInterface.getByName(text);
+            return device == null ? number("dev", text, Integer.MAX_VALUE) : device.getIndex();
+        } catch (SocketException | IllegalArgumentException e) {
+            throw new IllegalArgumentException("there is no device " + text + " here", e);
+        }
     }
 
     private static void setAddresses(Flow flow, String source, String destination) {

@@ -3,6 +3,8 @@ package org.xfrmbridge.daemon.top;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.jline.terminal.Attributes;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
@@ -14,14 +16,18 @@ import org.jline.utils.Display;
 import org.jline.utils.InfoCmp.Capability;
 import org.jline.utils.NonBlockingReader;
 import org.xfrmbridge.daemon.figures.Figures;
+import org.xfrmbridge.daemon.figures.FlowsReport;
 
 /** A terminal that shows figures as long as somebody looks. One thread. */
 public final class TopScreen {
     /** Where the figures come from. */
     public interface Source {
-        Figures take() throws IOException;
+        Figures figures() throws IOException;
+
+        FlowsReport flows() throws IOException;
     }
 
+    private static final Logger JLINE_LOG = Logger.getLogger("org.jline");
     private static final int DEFAULT_ROWS = 24;
     private static final int DEFAULT_COLUMNS = 80;
 
@@ -37,13 +43,14 @@ public final class TopScreen {
 
     /** Once, as text: what is counted within a second, too. */
     public static String once(Source source) throws IOException {
-        Figures before = source.take();
+        Figures before = source.figures();
+        source.flows();
         try {
             TimeUnit.SECONDS.sleep(1);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        return TopView.whole(before, source.take());
+        return TopView.whole(before, source.figures(), source.flows());
     }
 
     /**
@@ -71,8 +78,11 @@ public final class TopScreen {
 
     /** By the JDK's own calls to native code: nothing is unpacked for that. */
     private static Terminal terminal() throws IOException {
+        // Of a kind of terminal that it does not know it would write a stack trace.
+        JLINE_LOG.setLevel(Level.OFF);
+        Terminal terminal;
         try {
-            return TerminalBuilder.builder()
+            terminal = TerminalBuilder.builder()
                     .system(true)
                     .provider("ffm")
                     .dumb(false)
@@ -80,20 +90,27 @@ public final class TopScreen {
         } catch (IOException | IllegalStateException e) {
             throw new IOException("this is no terminal: use --once", e);
         }
+        if (terminal.getStringCapability(Capability.cursor_address) == null) {
+            terminal.close();
+            throw new IOException("this terminal cannot be written over: use --once");
+        }
+        return terminal;
     }
 
     private void look(Terminal terminal) throws IOException {
         Display display = new Display(terminal, true);
-        Figures before = source.take();
+        Figures before = source.figures();
         Figures now = before;
+        FlowsReport flows = source.flows();
         long nextNs = System.nanoTime();
         while (!view.isEnded() && !Thread.interrupted()) {
             if (System.nanoTime() - nextNs >= 0) {
                 before = now;
-                now = source.take();
+                now = source.figures();
+                flows = source.flows();
                 nextNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
             }
-            draw(terminal, display, before, now);
+            draw(terminal, display, new TopView.Look(before, now, flows));
             long waitMs = Math.max(1, TimeUnit.NANOSECONDS.toMillis(nextNs - System.nanoTime()));
             int key = terminal.reader().read(waitMs);
             if (key == NonBlockingReader.EOF) {
@@ -103,11 +120,11 @@ public final class TopScreen {
         }
     }
 
-    private void draw(Terminal terminal, Display display, Figures before, Figures now) {
+    private void draw(Terminal terminal, Display display, TopView.Look look) {
         int rows = terminal.getHeight() > 0 ? terminal.getHeight() : DEFAULT_ROWS;
         int columns = terminal.getWidth() > 0 ? terminal.getWidth() : DEFAULT_COLUMNS;
         display.resize(rows, columns);
-        List<String> lines = view.lines(before, now, rows);
+        List<String> lines = view.lines(look, rows);
         display.update(lines.stream().map(line -> styled(line, columns)).toList(), 0);
     }
 

@@ -8,19 +8,25 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.xfrmbridge.daemon.figures.Figures;
 import org.xfrmbridge.daemon.figures.FiguresText;
+import org.xfrmbridge.daemon.figures.FlowsReport;
+import org.xfrmbridge.daemon.figures.FlowsText;
 import org.xfrmbridge.daemon.figures.Rates;
 import org.xfrmbridge.daemon.figures.Table;
 
 /** What is on the screen: which list, in which order, from which line on. One thread. */
 final class TopView {
-    static final String KEYS = "1 SAs  2 policies  3 drops  s order  r reverse  space/b page  q end";
+    static final String KEYS = "1 SAs  2 policies  3 drops  4 flows  s order  r reverse  space/b page  q end";
 
     /** Lists that fill the screen below the summary, by their key. */
     private enum Shown {
         SAS,
         POLICIES,
-        DROPS
+        DROPS,
+        FLOWS
     }
+
+    /** @param before the figures shown last, null for none */
+    record Look(Figures before, Figures now, FlowsReport flows) {}
 
     private Shown shown = Shown.SAS;
     private SaOrder order = SaOrder.TRAFFIC;
@@ -34,6 +40,7 @@ final class TopView {
             case '1' -> show(Shown.SAS);
             case '2' -> show(Shown.POLICIES);
             case '3' -> show(Shown.DROPS);
+            case '4' -> show(Shown.FLOWS);
             case 's' -> order = order.next();
             case 'r' -> reversed = !reversed;
             case ' ', 'n' -> page++;
@@ -53,19 +60,17 @@ final class TopView {
         return ended;
     }
 
-    /** A screen of so many lines. @param before the figures shown last, null for none */
-    List<String> lines(Figures before, Figures now, int height) {
-        Rates rates = new Rates(before, now);
+    /** A screen of so many lines. */
+    List<String> lines(Look look, int height) {
+        Figures now = look.now();
+        Rates rates = new Rates(look.before(), now);
         List<String> lines = new ArrayList<>(summary(rates, now));
         lines.add("");
-        List<String> list = list(rates, now);
+        List<String> list = list(rates, look);
         int room = Math.max(1, height - lines.size() - 3);
         int pages = Math.max(1, (list.size() - 1 + room - 1) / room);
         page = Math.min(page, pages - 1);
-        String title = shown == Shown.SAS
-                ? "SAs by %s%s".formatted(order.label(), reversed ? ", reversed" : "")
-                : shown == Shown.POLICIES ? "policies by uses" : "drops by reason";
-        lines.add("%s, page %d of %d".formatted(title, page + 1, pages));
+        lines.add("%s, page %d of %d".formatted(title(), page + 1, pages));
         lines.add(list.getFirst());
         lines.addAll(list.subList(1 + page * room, Math.min(list.size(), 1 + (page + 1) * room)));
         while (lines.size() < height - 1) {
@@ -75,8 +80,17 @@ final class TopView {
         return lines;
     }
 
+    private String title() {
+        return switch (shown) {
+            case SAS -> "SAs by %s%s".formatted(order.label(), reversed ? ", reversed" : "");
+            case POLICIES -> "policies by uses";
+            case DROPS -> "drops by reason";
+            case FLOWS -> "flows by bits a second";
+        };
+    }
+
     /** All of it, for scripts. */
-    static String whole(Figures before, Figures now) {
+    static String whole(Figures before, Figures now, FlowsReport flows) {
         Rates rates = new Rates(before, now);
         List<String> lines = new ArrayList<>(summary(rates, now));
         lines.add("");
@@ -86,6 +100,7 @@ final class TopView {
                 FiguresText.policies(now.policies(), rates, now.epochSeconds()).lines());
         lines.add(FiguresText.otherPolicies(now));
         lines.addAll(drops(rates, now).lines());
+        lines.addAll(with(FlowsText.flows(flows).lines(), FlowsText.others(flows)));
         return String.join("\n", lines) + '\n';
     }
 
@@ -122,7 +137,8 @@ final class TopView {
         return text.isEmpty() ? "none" : text;
     }
 
-    private List<String> list(Rates rates, Figures now) {
+    private List<String> list(Rates rates, Look look) {
+        Figures now = look.now();
         return switch (shown) {
             case SAS -> {
                 Comparator<Figures.Sa> comparator = order.comparator(rates);
@@ -136,6 +152,7 @@ final class TopView {
                                 .lines(),
                         FiguresText.otherPolicies(now));
             case DROPS -> drops(rates, now).lines();
+            case FLOWS -> with(FlowsText.flows(look.flows()).lines(), FlowsText.others(look.flows()));
         };
     }
 

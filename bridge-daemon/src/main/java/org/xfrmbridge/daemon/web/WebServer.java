@@ -37,7 +37,7 @@ public final class WebServer implements AutoCloseable {
     private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
             + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    /** Asks of packets: "drops", or "why" with the words of that command. The answer is JSON. */
+    /** Asks of packets: "drops", "flows", or "why" with the words of that command. The answer is JSON. */
     public interface PacketQuestions {
         /** @throws IOException if there is no time for it */
         String ask(String request) throws IOException;
@@ -147,6 +147,7 @@ public final class WebServer implements AutoCloseable {
                     yield new Answer(200, exposition.contentType(), exposition.text());
                 }
                 case "/figures" -> Answer.json(figures.get().toJson());
+                case "/flows" -> Answer.json(packets.ask("flows"));
                 case "/drops" -> Answer.json(packets.ask("drops"));
                 case "/why" -> why(exchange.getRequestURI().getQuery());
                 default -> file(path);

@@ -203,6 +203,26 @@ function showDrops(drops) {
     + (drops.unseen ? drops.unseen + " drops were not looked at, as there were more than 1,000 in a second." : "");
 }
 
+function showFlows(report) {
+  table(
+    "flows",
+    ["dir", "protocol", "source", "destination", "verdict", "SPI", "reqid", "policy", "packets/s", "bit/s"],
+    report.flows.slice(0, SHOWN).map(flow => [
+      flow.direction,
+      flow.protocol,
+      flow.source,
+      flow.destination,
+      flow.verdict,
+      flow.spi || "-",
+      flow.spi ? String(flow.reqid) : "-",
+      flow.policy ? String(flow.policy) : "-",
+      number(flow.packets_per_second),
+      number(8 * flow.bytes_per_second),
+      flow.verdict === "dropped" ? "drop" : ""]));
+  const rest = report.other_flows + Math.max(0, report.flows.length - SHOWN);
+  at("other-flows").textContent = rest ? "and " + rest + " other flows" : "";
+}
+
 // The answer of "why", line by line.
 function explained(report) {
   if (report.error) return report.error;
@@ -238,6 +258,7 @@ async function ask() {
   try {
     const now = await fetched("figures");
     showDrops(await fetched("drops"));
+    showFlows(await fetched("flows"));
     // Begun anew: there is nothing to compare with.
     if (before && now.uptime_ms < before.uptime_ms) before = null;
     show(now);

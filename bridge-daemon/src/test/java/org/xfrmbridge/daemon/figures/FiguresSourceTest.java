@@ -6,9 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.xfrmbridge.km.Origin;
+import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Encapsulation;
+import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Lifetime;
+import org.xfrmbridge.xfrm.Mark;
 import org.xfrmbridge.xfrm.State;
+import org.xfrmbridge.xfrm.StateKey;
 
 class FiguresSourceTest {
     private final SampleBridge bridge = new SampleBridge();
@@ -36,6 +41,23 @@ class FiguresSourceTest {
         assertEquals(FiguresSource.MOST_SHOWN, figures.sas().size());
         assertEquals("0x00001000", figures.sas().getFirst().spi());
         assertEquals(new Figures.OtherSas(11, 1100, 11), figures.otherSas());
+    }
+
+    @Test
+    void shouldGoOnAddingUpATunnelThatIsRekeyed() throws Exception {
+        State old = bridge.addState(0x100, 5, spec -> {});
+        bridge.addState(0x101, 2, spec -> {});
+        bridge.addState(0x200, 1, spec -> spec.reqid(6));
+        bridge.engine.deleteState(new StateKey(old.id(), AddressFamily.INET, Mark.NONE, null), Origin.KERNEL);
+        assertEquals(
+                List.of(
+                        new Figures.Tunnel("192.0.2.1", "192.0.2.2", "esp", 5, 1, 700, 7),
+                        new Figures.Tunnel("192.0.2.1", "192.0.2.2", "esp", 6, 1, 100, 1)),
+                bridge.source.take().tunnels());
+        bridge.engine.flushStates(IpProtocol.ANY, Origin.KERNEL);
+        assertEquals(
+                new Figures.Tunnel("192.0.2.1", "192.0.2.2", "esp", 5, 0, 700, 7),
+                bridge.source.take().tunnels().getFirst());
     }
 
     @Test

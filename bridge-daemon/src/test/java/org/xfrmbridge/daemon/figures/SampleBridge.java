@@ -50,6 +50,7 @@ public final class SampleBridge {
         change.accept(spec);
         State state = engine.addState(spec.build(), Origin.KERNEL);
         for (int i = 0; i < packets; i++) {
+            state.sequence();
             state.count(100, clock.epochSeconds());
         }
         return state;

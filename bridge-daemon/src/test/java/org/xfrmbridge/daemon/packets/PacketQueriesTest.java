@@ -156,6 +156,8 @@ class PacketQueriesTest {
                 "10.1.0.1 ten | \"ten\" is no address: write 10.1.0.1 or 2001:db8::1",
                 "10.1.0.1 2001:db8::1 | 10.1.0.1 and 2001:db8::1 are not of one family",
                 "10.1.0.1 10.2.0.1 port 5 | \"port\" is none of proto, sport, dport, mark, dev and dir",
+                "10.1.0.1 10.2.0.1 dport 53 | say whose ports these are: proto tcp, or udp",
+                "10.1.0.1 10.2.0.1 dev nothing | there is no device nothing here",
                 "10.1.0.1 10.2.0.1 dport | say what after \"dport\"",
                 "10.1.0.1 10.2.0.1 dport 65536 | dport is a number from 0 to 65535, not \"65536\"",
                 "10.1.0.1 10.2.0.1 dir up | dir is in, out or fwd, not \"up\"",

@@ -8,11 +8,17 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.daemon.figures.Figures;
+import org.xfrmbridge.daemon.figures.FlowsReport;
 import org.xfrmbridge.daemon.figures.SampleBridge;
 import org.xfrmbridge.xfrm.State;
 
 class TopViewTest {
     private static final int HEIGHT = 14;
+    private static final FlowsReport FLOWS = new FlowsReport(
+            1,
+            List.of(new FlowsReport.Use(
+                    "out", "tcp", "10.1.0.1:40000", "10.2.0.1:443", "protected", "0x00000101", 9, 8, 12, 1500)),
+            3);
 
     private final SampleBridge bridge = new SampleBridge();
     private final TopView view = new TopView();
@@ -38,7 +44,7 @@ class TopViewTest {
 
     private List<String> press(String keys) {
         keys.chars().forEach(view::press);
-        return view.lines(before, now, HEIGHT);
+        return view.lines(new TopView.Look(before, now, FLOWS), HEIGHT);
     }
 
     private static String first(List<String> lines) {
@@ -78,6 +84,9 @@ class TopViewTest {
     void shouldShowPoliciesAndDrops() {
         assertTrue(String.join("\n", press("2")).contains("10.1.0.0/16 -> 10.2.0.0/16"));
         assertTrue(String.join("\n", press("3")).contains("REASON"));
+        String flows = String.join("\n", press("4"));
+        assertTrue(flows.contains("10.1.0.1:40000  10.2.0.1:443  protected  0x00000101"), flows);
+        assertTrue(flows.contains("   12    12k") && flows.contains("and 3 other flows"), flows);
         assertFalse(view.isEnded());
         press("q");
         assertTrue(view.isEnded());
@@ -85,7 +94,7 @@ class TopViewTest {
 
     @Test
     void shouldPrintAllOfItForScripts() {
-        String whole = TopView.whole(before, now);
+        String whole = TopView.whole(before, now, FLOWS);
         assertTrue(whole.contains("0x00000209") && whole.contains("10.2.0.0/16") && whole.contains("REASON"), whole);
         assertFalse(whole.contains("\u001b"), "no escape codes");
     }
