@@ -101,6 +101,11 @@ final class StackHostPort implements PacketPort {
     }
 
     @Override
+    public long missed() {
+        return tap.missed();
+    }
+
+    @Override
     public boolean await(int timeoutMs) {
         return tap.await(timeoutMs);
     }

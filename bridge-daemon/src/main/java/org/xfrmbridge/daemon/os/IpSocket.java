@@ -43,6 +43,9 @@ public final class IpSocket implements AutoCloseable {
     private static final int SO_PRIORITY = 12;
     private static final int SO_SNDBUFFORCE = 32;
     private static final int SO_RCVBUFFORCE = 33;
+    private static final int SO_MEMINFO = 55;
+    private static final int MEMORY_FIGURES_BYTES = 9 * 4;
+    private static final int MEMORY_DROPS = 8 * 4;
     private static final int SO_BINDTOIFINDEX = 62;
     private static final int SO_RCVMARK = 75;
     private static final int IP_MTU_DISCOVER = 10;
@@ -192,6 +195,14 @@ public final class IpSocket implements AutoCloseable {
             set(SOL_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_PROBE);
             set(SOL_IPV6, IPV6_FREEBIND, 1);
         }
+    }
+
+    /** How many packets the kernel has dropped, as too many waited here. */
+    public long missed() {
+        Memory figures = new Memory(MEMORY_FIGURES_BYTES);
+        Memory length = Memory.ofInt(MEMORY_FIGURES_BYTES);
+        int result = LIBC.getsockopt(descriptor.fd(), SOL_SOCKET, SO_MEMINFO, figures.pointer, length.pointer);
+        return result == 0 ? Integer.toUnsignedLong(figures.buffer.getInt(MEMORY_DROPS)) : 0;
     }
 
     private void prepareToReceive() throws OsException {

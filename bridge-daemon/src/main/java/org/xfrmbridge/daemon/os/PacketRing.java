@@ -21,6 +21,7 @@ public final class PacketRing implements AutoCloseable {
     private static final int ETH_P_ALL_BIG_ENDIAN = 0x0300;
     private static final int SOL_PACKET = 263;
     private static final int PACKET_RX_RING = 5;
+    private static final int PACKET_STATISTICS = 6;
     private static final int PACKET_VERSION = 10;
     private static final int PACKET_IGNORE_OUTGOING = 23;
     private static final int TPACKET_V2 = 1;
@@ -54,6 +55,7 @@ public final class PacketRing implements AutoCloseable {
     private final ByteBuffer memory;
     private int block;
     private int slot;
+    private long missed;
 
     /**
      * From now on packets are put in. EPERM without CAP_NET_RAW.
@@ -105,6 +107,17 @@ public final class PacketRing implements AutoCloseable {
     /** Longest IP packet that is taken. */
     public int mostPacketBytes() {
         return mostPacketBytes;
+    }
+
+    /** How many packets came while the ring was full. One thread, any. */
+    public long missed() {
+        Memory counts = new Memory(8);
+        Memory length = Memory.ofInt(8);
+        // To ask sets them back.
+        if (LIBC.getsockopt(fd(), SOL_PACKET, PACKET_STATISTICS, counts.pointer, length.pointer) == 0) {
+            missed += Integer.toUnsignedLong(counts.buffer.getInt(4));
+        }
+        return missed;
     }
 
     private int at() {

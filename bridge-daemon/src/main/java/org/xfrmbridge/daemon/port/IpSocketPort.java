@@ -46,6 +46,7 @@ public final class IpSocketPort implements PacketPort {
 
     private Encapsulations encapsulations = new Encapsulations(false, false);
     private boolean receivesIpInIp;
+    private long missedByClosed;
     private volatile boolean closed;
 
     /**
@@ -169,6 +170,7 @@ public final class IpSocketPort implements PacketPort {
     }
 
     private void remove(IpSocket socket) throws OsException {
+        missedByClosed += socket.missed();
         events.remove(socket.fd());
         SocketReceiver[] less = receivers.clone();
         for (int key = 0; key < less.length; key++) {
@@ -207,6 +209,15 @@ public final class IpSocketPort implements PacketPort {
     @Override
     public void send(PacketBatch batch) {
         output.get().send(batch);
+    }
+
+    @Override
+    public synchronized long missed() {
+        long missed = missedByClosed;
+        for (SocketReceiver receiver : receivers) {
+            missed += receiver == null ? 0 : receiver.socket().missed();
+        }
+        return missed;
     }
 
     @Override

@@ -101,6 +101,11 @@ public final class LinkPort implements PacketPort {
         return !closed;
     }
 
+    @Override
+    public long missed() {
+        return ring.missed() + device.missed();
+    }
+
     /** Wakes the receiving thread; the TAP is its owner's to close. */
     @Override
     public void close() {

@@ -133,6 +133,11 @@ public final class StackTapPort implements PacketPort {
     }
 
     @Override
+    public long missed() {
+        return tap.missed();
+    }
+
+    @Override
     public boolean await(int timeoutMs) {
         return tap.await(timeoutMs);
     }

@@ -18,6 +18,7 @@ public final class TapPort implements PacketPort {
     /** Enough to share the cost of a round, few enough to stay in the first-level cache with their headers. */
     private static final int BATCH_FRAMES = 64;
 
+    private final TapDevice device;
     private final EventDescriptor closing;
     private final TapInput input;
     private final ThreadLocal<TapOutput> output;
@@ -26,6 +27,7 @@ public final class TapPort implements PacketPort {
     private volatile boolean closed;
 
     private TapPort(TapDevice device, Origin origin, Supplier<TapOutput> outputs) throws OsException {
+        this.device = device;
         this.closing = new EventDescriptor();
         this.input = new TapInput(device, origin);
         this.output = ThreadLocal.withInitial(outputs);
@@ -71,6 +73,11 @@ public final class TapPort implements PacketPort {
     public boolean isReadable() {
         waiting.await(0);
         return waiting.happened(0, PollSet.READ);
+    }
+
+    @Override
+    public long missed() {
+        return device.missed();
     }
 
     /** Wakes the receiving thread; the device itself is its owner's to close. */

@@ -5,9 +5,14 @@ import java.util.Set;
 import org.xfrmbridge.daemon.figures.Figures;
 import org.xfrmbridge.daemon.web.Families.Family;
 
-/** {@link Figures} as metrics. Of SAs the {@value #MOST_SAS} with the most bytes have series of their own. */
+/**
+ * {@link Figures} as metrics. The {@value #MOST_TUNNELS} tunnels and {@value #MOST_SAS} SAs with the most bytes have
+ * series of their own.
+ */
 final class FiguresCollector {
     static final int MOST_SAS = 20;
+
+    static final int MOST_TUNNELS = 100;
 
     /** What a direction does with a packet, as its counters are named. */
     private static final Set<String> VERDICTS = Set.of("passed", "protected", "dropped", "not_ip", "consumed");
@@ -19,6 +24,7 @@ final class FiguresCollector {
     static MetricSnapshots collect(Figures figures) {
         Families families = new Families();
         addDatapath(families, figures);
+        addTunnels(families, figures);
         addSas(families, figures);
         addControl(families, figures);
         return families.build();
@@ -28,6 +34,7 @@ final class FiguresCollector {
         families.counter("packets", "Frames taken from a port, IP or not.", both(figures, "packets"))
                 .counter("bytes", "Their bytes, link headers included.", both(figures, "bytes"))
                 .counter("verdicts", "What became of packets.", verdicts(figures))
+                .counter("missed", "Frames that came faster than they were taken.", both(figures, "missed"))
                 .counter("fragments", "Fragments taken into the reassembly.", both(figures, "fragments"))
                 .counter("lookups", "Questions to tables that all flows or SAs share.", both(figures, "lookups"))
                 .counter("bundles_made", "Ways through SAs made for flows.", both(figures, "bundles_made"))
@@ -51,6 +58,27 @@ final class FiguresCollector {
             family.put(figures.inbound().get(verdict), DIRECTION, "in", "verdict", verdict);
         }
         return family;
+    }
+
+    private static void addTunnels(Families families, Figures figures) {
+        Family bytes = new Family();
+        Family packets = new Family();
+        Family sas = new Family();
+        for (Figures.Tunnel tunnel : figures.tunnels()
+                .subList(0, Math.min(MOST_TUNNELS, figures.tunnels().size()))) {
+            String[] labels = {
+                "source", tunnel.source(),
+                "destination", tunnel.destination(),
+                "protocol", tunnel.protocol(),
+                "reqid", Long.toString(tunnel.reqid())
+            };
+            bytes.put(tunnel.bytes(), labels);
+            packets.put(tunnel.packets(), labels);
+            sas.put(tunnel.sas(), labels);
+        }
+        families.counter("tunnel_bytes", "Bytes by ends, protocol and reqid, over all rekeying.", bytes)
+                .counter("tunnel_packets", "Packets by ends, protocol and reqid, over all rekeying.", packets)
+                .gauge("tunnel_sas", "Valid SAs of those ends, protocol and reqid.", sas);
     }
 
     private static void addSas(Families families, Figures figures) {

@@ -669,6 +669,22 @@ class IpSocketPortTest {
         });
     }
 
+    /** As many as the socket's memory holds, and then some. */
+    @Test
+    void shouldTellOfPacketsThatNobodyTook() throws Exception {
+        withPort((network, port) -> {
+            byte[][] packets = new byte[64][];
+            for (int i = 0; i < packets.length; i++) {
+                packets[i] = Family.IPV4.in(ESP, i, 1400);
+            }
+            assertEquals(0, port.missed());
+            for (int round = 0; round < 400 && port.missed() == 0; round++) {
+                sendFromThere(network, packets);
+            }
+            assertTrue(port.missed() > 0);
+        });
+    }
+
     @Test
     void shouldWakeTheReceiverWhenItIsClosed() throws Exception {
         withPort((network, port) -> {

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -265,6 +266,30 @@ class TapPortTest {
                 assertTrue(packets(network, "tx") - before < 5, "one super-frame, and what the host says of itself");
             }
             return frames;
+        }
+    }
+
+    /** The device keeps 500 frames for who reads. */
+    @Test
+    void shouldTellOfFramesThatNobodyTook() throws Exception {
+        try (TestNetwork network = new TestNetwork()) {
+            network.inHere(() -> {
+                try (TapDevice device = TapDevice.open("xbtap0", TapDevice.Offload.NONE)) {
+                    network.ip("link set xbtap0 up");
+                    network.ip("addr add 198.51.100.1/24 dev xbtap0");
+                    network.ip("neighbour add 198.51.100.2 lladdr 02:00:00:00:00:02 dev xbtap0");
+                    TapPort port = TapPort.ofHost(device);
+                    assertEquals(0, port.missed());
+                    try (DatagramSocket socket = new DatagramSocket()) {
+                        for (int i = 0; i < 2000; i++) {
+                            socket.send(
+                                    new DatagramPacket(new byte[10], 10, new InetSocketAddress("198.51.100.2", PORT)));
+                        }
+                    }
+                    assertTrue(port.missed() >= 1000, port.missed() + " were missed");
+                }
+                return null;
+            });
         }
     }
 }
