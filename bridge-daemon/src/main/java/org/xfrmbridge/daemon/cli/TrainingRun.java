@@ -4,6 +4,8 @@ import com.google.common.util.concurrent.Uninterruptibles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -26,6 +28,8 @@ import org.xfrmbridge.daemon.attach.StackPlan;
 import org.xfrmbridge.daemon.attach.WirePlan;
 import org.xfrmbridge.daemon.client.Clients;
 import org.xfrmbridge.daemon.nft.StackNames;
+import org.xfrmbridge.daemon.os.SystemClock;
+import org.xfrmbridge.daemon.warmup.Warmup;
 import org.xfrmbridge.netlink.client.XfrmClient;
 import org.xfrmbridge.pfkey.client.PfkeyClient;
 import org.xfrmbridge.pfkey.client.PfkeyState;
@@ -37,6 +41,7 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Algorithm;
 import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
@@ -53,6 +58,10 @@ import org.xfrmbridge.xfrm.Template;
  * both attachments on one of two hosts, requests by netlink and PF_KEY, and packets through tunnels. The hosts are
  * 192.0.2.1 and 192.0.2.2; behind them, for each tunnel, are 10.1.N.1 and 10.2.N.1, fd00:1::1 and fd00:2::1.
  *
+ * <p>How far the compiler got with a method is part of the record. One that it knows from there, but never compiled for
+ * speed, a later JVM leaves as it is for 50,000 calls: so streams go on until the compiler has nothing left to do,
+ * however busy the machine is, and all that else would make it work comes behind them.
+ *
  * <p>Arguments: {@code peer} or {@code trained}, and a directory. Exits with 1 if no packets came through.
  */
 final class TrainingRun {
@@ -63,7 +72,8 @@ final class TrainingRun {
     private static final int CHACHA20 = 2;
     private static final int PFKEY = 3;
     private static final int GCM_OF_IPV6 = 4;
-    private static final int TUNNELS = 5;
+    private static final int GCM_IN_UDP = 5;
+    private static final int TUNNELS = 6;
 
     // SADB_X_EALG_AESCBC and SADB_AALG_SHA1HMAC
     private static final int AES_CBC = 12;
@@ -71,12 +81,18 @@ final class TrainingRun {
 
     private static final int DISCARD = 9;
     private static final int CHARGEN = 19;
+    private static final int IPSEC_NAT_T = 4500;
     private static final int ECHOES = 10;
     private static final int DATAGRAMS = 10;
     private static final int FRAGMENTED_BYTES = 4000;
     private static final int ANSWER_MS = 2000;
-    private static final Duration STREAM = Duration.ofSeconds(5);
+    private static final Duration STREAM = Duration.ofMillis(500);
     private static final Duration SHORT_STREAM = Duration.ofMillis(100);
+    /** Of compilers in a round of streams each way, when they have nothing left to do. */
+    private static final int RESTING_MS = 25;
+
+    private static final int LEAST_ROUNDS = 3;
+    private static final int MOST_ROUNDS = 60;
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
 
     private final boolean trained;
@@ -103,6 +119,7 @@ final class TrainingRun {
             Thread.ofVirtual().start(() -> serve(server));
         }
         Bridge.start(options(inStack(), directory));
+        openEncapsulation(directory);
         install(directory);
         System.out.println("ready");
     }
@@ -132,14 +149,16 @@ final class TrainingRun {
 
     private void beTrained() throws IOException {
         Path wire = directory.resolve("wire");
-        try (Bridge _ = Bridge.start(options(new WirePlan(DeviceNames.of("eth0", "xfrm0"), true), wire))) {
+        try (Bridge _ = Bridge.start(options(new WirePlan(DeviceNames.of("eth0", "xfrm0"), true), wire));
+                SocketChannel _ = openEncapsulation(wire)) {
             install(wire);
-            exchange(GCM, SHORT_STREAM);
+            exchangeUntilCompiled(GCM);
+            exchangeUntilCompiled(GCM_IN_UDP);
             flush(wire);
         }
         Path stack = directory.resolve("stack");
         new Thread(() -> train(stack), "training").start();
-        Main.main(new String[] {"run", "--warm-up", "--dir", stack.toString()});
+        Main.main(new String[] {"run", "--dir", stack.toString()});
     }
 
     /** A bridge that has been started by its command line. It is ended by the end of this process. */
@@ -147,13 +166,14 @@ final class TrainingRun {
         boolean came = false;
         try {
             awaitBridge(stack);
+            openEncapsulation(stack);
             install(stack);
-            came = exchange(GCM, STREAM);
-            for (int tunnel = CBC; tunnel < TUNNELS; tunnel++) {
+            came = exchangeUntilCompiled(GCM) && exchangeUntilCompiled(GCM_IN_UDP);
+            for (int tunnel = CBC; tunnel < GCM_IN_UDP; tunnel++) {
                 exchange(tunnel, SHORT_STREAM);
             }
             flush(stack);
-            awaitWarmup();
+            new Warmup(new SystemClock()).run();
         } catch (IOException e) {
             e.printStackTrace();
         }
@@ -175,14 +195,6 @@ final class TrainingRun {
                     throw e;
                 }
                 Uninterruptibles.sleepUninterruptibly(Duration.ofMillis(50));
-            }
-        }
-    }
-
-    private static void awaitWarmup() {
-        for (Thread thread : Thread.getAllStackTraces().keySet()) {
-            if (thread.getName().equals(RunCommand.WARMUP)) {
-                Uninterruptibles.joinUninterruptibly(thread);
             }
         }
     }
@@ -228,6 +240,14 @@ final class TrainingRun {
         }
     }
 
+    /** As the library says it of a daemon's socket, until the connection ends. */
+    private static SocketChannel openEncapsulation(Path directory) throws IOException {
+        SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(directory.resolve("control.sock")));
+        channel.write(StandardCharsets.UTF_8.encode("sockets\nencap 1 2 17 0.0.0.0 " + IPSEC_NAT_T + " 2\n"));
+        channel.read(ByteBuffer.allocate(8));
+        return channel;
+    }
+
     private static void flush(Path directory) throws IOException {
         try (XfrmClient xfrm = Clients.xfrmOfBridge(directory)) {
             xfrm.flushPolicies(PolicySpec.Type.MAIN);
@@ -263,6 +283,10 @@ final class TrainingRun {
                         .flags(StateFlags.AF_UNSPEC | StateFlags.ESN)
                         .replayWindow(0)
                         .replay(new ReplayState(0, 0, 0, 0, 128, new int[4]));
+            case GCM_IN_UDP ->
+                state.aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]))
+                        .encapsulation(new Encapsulation(
+                                Encapsulation.UDP_ENCAP_ESPINUDP, IPSEC_NAT_T, IPSEC_NAT_T, Address.parse("0.0.0.0")));
             default -> state.aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]));
         }
         return state.build();
@@ -308,6 +332,23 @@ final class TrainingRun {
     }
 
     // Packets
+
+    /** Whether anything came back. */
+    private static boolean exchangeUntilCompiled(int tunnel) throws IOException {
+        CompilationMXBean compilers = ManagementFactory.getCompilationMXBean();
+        long beforeMs;
+        int rounds = 0;
+        do {
+            beforeMs = compilers.getTotalCompilationTime();
+            if (!exchange(tunnel, STREAM)) {
+                return false;
+            }
+            rounds++;
+        } while (rounds < LEAST_ROUNDS
+                || rounds < MOST_ROUNDS && compilers.getTotalCompilationTime() - beforeMs > RESTING_MS);
+        System.out.printf("tunnel %d: the compilers rest after %d rounds%n", tunnel, rounds);
+        return true;
+    }
 
     /** Pings, fragments, and a stream each way; whether anything came back. */
     private static boolean exchange(int tunnel, Duration stream) throws IOException {
