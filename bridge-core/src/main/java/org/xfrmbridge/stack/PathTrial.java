@@ -4,6 +4,7 @@ import java.util.List;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.db.Databases;
+import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
@@ -20,6 +21,7 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Algorithm;
 import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Encapsulation;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.PolicySpec;
@@ -29,9 +31,9 @@ import org.xfrmbridge.xfrm.StateSpec;
 import org.xfrmbridge.xfrm.Template;
 
 /**
- * Packets of nobody's, through a tunnel between databases of nobody's and out of it again, before a bridge is ready: so
- * that the first packet of a host does not wait until the JVM has found its way through the datapath. All keys are
- * zeros, and nothing leaves memory. One thread.
+ * Packets of nobody's, through a tunnel between databases of nobody's and out of it again: so that the first packet of
+ * a host does not wait until the JVM has found its way through the datapath, nor a stream until its compiler has. All
+ * keys are zeros, and nothing leaves memory. One thread.
  */
 public final class PathTrial {
     private static final Address HERE = Address.parse("192.0.2.1");
@@ -41,14 +43,27 @@ public final class PathTrial {
     private static final int TTL = 64;
     private static final long MAC = 0x02_00_00_00_00_01L;
     private static final int SPI = 0x1001;
+    private static final int IPSEC_NAT_T = 4500;
 
     private final Held fromHost = new Held();
     private final Held toNetwork = new Held();
     private final Held toHost = new Held();
     private final XfrmStack stack;
+    private final int protectedBy;
 
-    private PathTrial(Clock clock, Placement placement) throws XfrmException {
+    private PathTrial(Clock clock, Placement placement, Encapsulation encapsulation) throws XfrmException {
         Databases databases = new Databases();
+        protectedBy = encapsulation == null ? IpProtocol.ESP : IpProtocol.UDP;
+        if (encapsulation != null) {
+            databases
+                    .sockets()
+                    .setEncapsulation(
+                            this,
+                            0,
+                            new LocalEndpoint(
+                                    AddressFamily.INET, IpProtocol.UDP, encapsulation.originalAddress(), IPSEC_NAT_T),
+                            encapsulation.type());
+        }
         stack = new XfrmStack(
                 XfrmEngine.builder(databases, clock),
                 PathContext.builder(databases, new EveryAddress(), clock)
@@ -57,7 +72,8 @@ public final class PathTrial {
                 new TwoWays(fromHost, toHost),
                 new TwoWays(toNetwork, toNetwork));
         XfrmEngine engine = stack.engine();
-        // One State is both ends: what is sent to the other host is received here.
+        // One State is both ends: what is sent to the other host is received here. UDP around ESP is of the same hosts,
+        // and no policy protects it.
         engine.addState(
                 StateSpec.builder()
                         .id(new StateId(THERE, SPI, IpProtocol.ESP))
@@ -66,12 +82,15 @@ public final class PathTrial {
                         .mode(Mode.TUNNEL)
                         .aead(new Algorithm("rfc4106(gcm(aes))", 160, 128, new byte[20]))
                         .replayWindow(32)
+                        .encapsulation(encapsulation)
                         .build(),
                 Origin.KERNEL);
         for (Direction direction : List.of(Direction.OUT, Direction.IN)) {
             engine.addPolicy(
                     PolicySpec.builder()
-                            .selector(Selector.any(AddressFamily.INET))
+                            .selector(Selector.of(AddressFamily.INET)
+                                    .protocol(IpProtocol.ICMP)
+                                    .build())
                             .direction(direction)
                             .templates(List.of(Template.builder()
                                     .id(new StateId(THERE, 0, IpProtocol.ESP))
@@ -85,28 +104,44 @@ public final class PathTrial {
         }
     }
 
-    /**
-     * Sends packets, one after the other.
-     *
-     * @return how many of them came back, as ESP in between
-     */
-    public static int run(Clock clock, Placement placement, int packets) {
+    /** By ESP over IP. */
+    public static PathTrial overIp(Clock clock, Placement placement) {
+        return of(clock, placement, null);
+    }
+
+    /** By ESP in UDP. */
+    public static PathTrial inUdp(Clock clock, Placement placement) {
+        return of(
+                clock,
+                placement,
+                new Encapsulation(Encapsulation.UDP_ENCAP_ESPINUDP, IPSEC_NAT_T, IPSEC_NAT_T, Address.ANY));
+    }
+
+    private static PathTrial of(Clock clock, Placement placement, Encapsulation encapsulation) {
         try {
-            PathTrial trial = new PathTrial(clock, placement);
-            int back = 0;
-            for (int i = 0; i < packets; i++) {
-                back += trial.goesThrough() ? 1 : 0;
-            }
-            return back;
+            return new PathTrial(clock, placement, encapsulation);
         } catch (XfrmException e) {
             throw new IllegalStateException(e);
         }
     }
 
+    /**
+     * Sends packets, one after the other.
+     *
+     * @return how many of them came back, protected in between
+     */
+    public int send(int packets) {
+        int back = 0;
+        for (int i = 0; i < packets; i++) {
+            back += goesThrough() ? 1 : 0;
+        }
+        return back;
+    }
+
     private boolean goesThrough() {
         fromHost.fill();
         stack.outbound().doWork();
-        boolean isProtected = toNetwork.protocol() == IpProtocol.ESP;
+        boolean isProtected = toNetwork.protocol() == protectedBy;
         stack.inbound().doWork();
         return isProtected && toHost.takeAway();
     }

@@ -11,6 +11,7 @@ class PathTrialTest {
     @ParameterizedTest
     @EnumSource
     void shouldBringAllPacketsThrough(Placement placement) {
-        assertEquals(3, PathTrial.run(new ManualClock(), placement, 3));
+        assertEquals(3, PathTrial.overIp(new ManualClock(), placement).send(3));
+        assertEquals(3, PathTrial.inUdp(new ManualClock(), placement).send(3));
     }
 }

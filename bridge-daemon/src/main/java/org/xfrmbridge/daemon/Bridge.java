@@ -19,7 +19,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xfrmbridge.daemon.attach.AttachmentPlan;
 import org.xfrmbridge.daemon.attach.StackPlan;
 import org.xfrmbridge.daemon.attach.StackUnderlay;
 import org.xfrmbridge.daemon.attach.Underlay;
@@ -62,7 +61,6 @@ import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.pfkey.sadb.SadbType;
-import org.xfrmbridge.stack.PathTrial;
 import org.xfrmbridge.stack.XfrmStack;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Direction;
@@ -77,7 +75,6 @@ import org.xfrmbridge.xfrm.Direction;
  */
 public final class Bridge implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Bridge.class);
-    private static final int TRIAL_PACKETS = 30;
     private static final int PATIENCE_SECONDS = 5;
     private static final ThreadFactory JOURNAL_THREADS = Thread.ofPlatform()
             .name("journal")
@@ -88,6 +85,7 @@ public final class Bridge implements AutoCloseable {
     private final NotifySocket service;
     private final DirectoryLock lock;
     private final Underlay underlay;
+    private final DatapathTrial trial;
     private final KernelNetwork kernel;
     private final XfrmStack stack;
     private final FaultLog faults;
@@ -126,7 +124,8 @@ public final class Bridge implements AutoCloseable {
         DirectoryLock lock = DirectoryLock.of(options.directory(), "end it, or choose another directory with --dir");
         Underlay underlay = null;
         boolean left = false;
-        Thread trial = Thread.ofPlatform().name("trial").start(() -> tryOutPath(options.plan()));
+        DatapathTrial trial =
+                DatapathTrial.begin(options.plan() instanceof StackPlan ? Placement.IN_STACK : Placement.IN_WIRE);
         try {
             left = Underlay.isLeft(options.directory());
             if (!left) {
@@ -135,27 +134,17 @@ public final class Bridge implements AutoCloseable {
                 forget(options.directory());
             }
             underlay = Underlay.attach(options.plan(), options.directory());
-            Bridge bridge = new Bridge(options, service, lock, underlay, left);
-            Uninterruptibles.joinUninterruptibly(trial);
+            Bridge bridge = new Bridge(options, service, lock, underlay, left, trial);
+            trial.awaitFirst();
+            trial.goOn();
             return bridge;
         } catch (IOException | RuntimeException e) {
+            trial.end();
             if (underlay != null) {
                 underlay.giveUp(left);
             }
             lock.giveUp();
             throw e;
-        }
-    }
-
-    /** While the kernel is busy with what attaching asks of it. */
-    private static void tryOutPath(AttachmentPlan plan) {
-        try {
-            PathTrial.run(
-                    new SystemClock(),
-                    plan instanceof StackPlan ? Placement.IN_STACK : Placement.IN_WIRE,
-                    TRIAL_PACKETS);
-        } catch (RuntimeException e) {
-            LOG.warn("a packet of nobody's did not find its way, and the first of the host may wait", e);
         }
     }
 
@@ -194,12 +183,19 @@ public final class Bridge implements AutoCloseable {
     }
 
     /** @param left whether a bridge has left an attachment here, and its policies */
-    private Bridge(BridgeOptions options, NotifySocket service, DirectoryLock lock, Underlay underlay, boolean left)
+    private Bridge(
+            BridgeOptions options,
+            NotifySocket service,
+            DirectoryLock lock,
+            Underlay underlay,
+            boolean left,
+            DatapathTrial trial)
             throws IOException {
         this.directory = options.directory();
         this.service = service;
         this.lock = lock;
         this.underlay = underlay;
+        this.trial = trial;
         long startEpochSeconds = clock.epochSeconds();
         outbound = new DatapathLoop(underlay.host());
         inbound = new DatapathLoop(underlay.network());
@@ -430,6 +426,7 @@ public final class Bridge implements AutoCloseable {
     @Override
     public void close() throws IOException {
         plane.stop();
+        trial.end();
         misled.end();
         if (inStack != null) {
             inStack.end();

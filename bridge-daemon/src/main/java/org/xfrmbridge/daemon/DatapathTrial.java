@@ -1,0 +1,101 @@
+package org.xfrmbridge.daemon;
+
+import com.google.common.util.concurrent.Uninterruptibles;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.xfrmbridge.daemon.os.CurrentProcess;
+import org.xfrmbridge.daemon.os.OsException;
+import org.xfrmbridge.daemon.os.SystemClock;
+import org.xfrmbridge.datapath.PathContext.Placement;
+import org.xfrmbridge.stack.PathTrial;
+import org.xfrmbridge.time.Clock;
+
+/**
+ * Packets of nobody's, from a thread of their own ({@link PathTrial}). A few while the kernel is busy with what
+ * attaching asks of it: the first of the host does not wait for classes to be found. The rest when the bridge is ready,
+ * at lowest priority: so many that the JVM has had its compiler work on all that a packet meets between the ports, and
+ * a stream that begins later need not wait for that. They take a tenth of a second of processor time, in half a second;
+ * the compiler's work is what the stream's first packets would have caused. Once in the life of a bridge.
+ */
+final class DatapathTrial {
+    private static final Logger LOG = LoggerFactory.getLogger(DatapathTrial.class);
+
+    static final int FIRST_PACKETS = 30;
+
+    /**
+     * What the JVM knows from its cache it compiles for the first time when it has been called 128 times, and for speed
+     * at the 2,048th call of what was compiled then, which takes it a moment.
+     */
+    static final int PACKETS_OF_TUNNEL = 4000;
+
+    private static final int PACKETS_AT_ONCE = 200;
+    private static final int PAUSE_MS = 15;
+
+    private final Placement placement;
+    private final Clock clock = new SystemClock();
+    private final CountDownLatch first = new CountDownLatch(1);
+    private final CountDownLatch ready = new CountDownLatch(1);
+    private final Thread thread;
+    private volatile int back;
+
+    private DatapathTrial(Placement placement) {
+        this.placement = placement;
+        thread = Thread.ofPlatform().name("trial").daemon().unstarted(this::run);
+    }
+
+    /** Sends the first packets. */
+    static DatapathTrial begin(Placement placement) {
+        DatapathTrial trial = new DatapathTrial(placement);
+        trial.thread.start();
+        return trial;
+    }
+
+    /** Waits until the first packets have found their way, or one has met a fault. */
+    void awaitFirst() {
+        Uninterruptibles.awaitUninterruptibly(first);
+    }
+
+    /** The bridge is ready: the rest may be sent. */
+    void goOn() {
+        ready.countDown();
+    }
+
+    /** Sends no more. */
+    void end() {
+        thread.interrupt();
+        Uninterruptibles.joinUninterruptibly(thread);
+    }
+
+    /** How many packets came back so far. Any thread. */
+    int back() {
+        return back;
+    }
+
+    private void run() {
+        try {
+            PathTrial trial = PathTrial.overIp(clock, placement);
+            back = trial.send(FIRST_PACKETS);
+            first.countDown();
+            ready.await();
+            CurrentProcess.lowerThreadPriority();
+            sendRest(trial);
+            sendRest(PathTrial.inUdp(clock, placement));
+        } catch (InterruptedException e) {
+            // The bridge ends before its packets have come.
+        } catch (OsException e) {
+            LOG.debug("the trial of the datapath ends with its first packets: {}", e.getMessage());
+        } catch (RuntimeException e) {
+            LOG.warn("a packet of nobody's did not find its way, and the first of the host may wait", e);
+        } finally {
+            first.countDown();
+        }
+    }
+
+    private void sendRest(PathTrial trial) throws InterruptedException {
+        for (int sent = 0; sent < PACKETS_OF_TUNNEL; sent += PACKETS_AT_ONCE) {
+            back += trial.send(PACKETS_AT_ONCE);
+            Thread.sleep(PAUSE_MS);
+        }
+    }
+}
