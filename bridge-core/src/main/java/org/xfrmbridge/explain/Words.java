@@ -170,8 +170,9 @@ public final class Words {
         Lifetime lifetime = passage.state().spec().lifetime();
         String packets = limit(passage.packets(), lifetime.softPackets(), lifetime.hardPackets(), "packets");
         String bytes = limit(passage.bytes(), lifetime.softBytes(), lifetime.hardBytes(), "bytes");
-        String seconds = lifetime.hardAddSeconds() == 0 ? "" : ", hard limit " + lifetime.hardAddSeconds() + " s";
-        return packets + ", " + bytes + seconds;
+        String hard = lifetime.hardAddSeconds() == 0 ? "" : ", hard limit " + lifetime.hardAddSeconds() + " s";
+        String soft = lifetime.softAddSeconds() == 0 ? "" : ", soft limit " + lifetime.softAddSeconds() + " s";
+        return packets + ", " + bytes + hard + soft;
     }
 
     private static String limit(long used, long soft, long hard, String unit) {

@@ -229,9 +229,14 @@ class DropCauseTest {
             pair.state(pair.leaving().direction(1));
             pair.send();
         });
-        when(DropCause.OUT_LIMIT_REACHED, "1 of 1 packets", pair -> {
+        when(DropCause.OUT_LIMIT_REACHED, "1 of 1 packets, 128 bytes, hard limit 60 s, soft limit 50 s", pair -> {
+            Lifetime limits = Lifetime.builder()
+                    .hardPackets(1)
+                    .hardAddSeconds(60)
+                    .softAddSeconds(50)
+                    .build();
             pair.protect();
-            pair.state(pair.leaving().lifetime(Lifetime.builder().hardPackets(1).build()));
+            pair.state(pair.leaving().lifetime(limits));
             pair.send();
             pair.send();
         });

@@ -116,13 +116,14 @@ final class TopView {
                                 counts(now.policyCounts()),
                                 now.outbound().get("flow_entries"),
                                 now.inbound().get("flow_entries")),
-                "out %7s pkt/s %7s bit/s   in %7s pkt/s %7s bit/s   dropped %s/s"
+                "out %7s pkt/s %7s bit/s   in %7s pkt/s %7s bit/s   dropped %s/s, missed %s/s"
                         .formatted(
                                 FiguresText.number(rates.outbound("packets")),
                                 FiguresText.number(rates.outbound("bytes") * Byte.SIZE),
                                 FiguresText.number(rates.inbound("packets")),
                                 FiguresText.number(rates.inbound("bytes") * Byte.SIZE),
-                                FiguresText.number(rates.outbound("dropped") + rates.inbound("dropped"))),
+                                FiguresText.number(rates.outbound("dropped") + rates.inbound("dropped")),
+                                FiguresText.number(rates.outbound("missed") + rates.inbound("missed"))),
                 "threads "
                         + now.threadCpuSeconds().keySet().stream()
                                 .map(thread -> "%s %.0f%%".formatted(thread, 100 * rates.load(thread)))
