@@ -95,8 +95,9 @@ public final class OthersChains implements AutoCloseable {
     private void look(NetlinkReader chain) {
         Attributes attributes = Attributes.parse(chain.payload(), GENERIC_MESSAGE_BYTES, CHAIN_TYPE);
         String table = attributes.getString(CHAIN_TABLE);
-        translate |= "nat".equals(attributes.getString(CHAIN_TYPE)) && !StackNames.TABLE.equals(table);
-        if (!StackNames.TABLE.equals(table) && attributes.get(CHAIN_HOOK) != null) {
+        boolean isOwn = StackNames.isOwnTable(table);
+        translate |= "nat".equals(attributes.getString(CHAIN_TYPE)) && !isOwn;
+        if (!isOwn && attributes.get(CHAIN_HOOK) != null) {
             byte[] number = attributes.nested(CHAIN_HOOK, HOOK_PRIORITY).getBytes(HOOK_NUMBER);
             seeArriving |= BEFORE_ROUTING.contains(ByteBuffer.wrap(number).getInt());
         }

@@ -1,6 +1,7 @@
 package org.xfrmbridge.daemon.nft;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,6 +16,9 @@ import org.xfrmbridge.netlink.nl.NetlinkReader;
  */
 public final class OthersRules implements AutoCloseable {
     private static final int TABLE_NAME = 1;
+    /** Tells that a transaction is over, whoever's it was. */
+    private static final int NEW_GENERATION = Batch.NF_TABLES << 8 | 15;
+
     private static final int GENERIC_MESSAGE_BYTES = 4;
     /** Families of tables for frames, which have no part in connection tracking of IP packets: arp, netdev, bridge. */
     private static final List<Integer> OF_FRAMES = List.of(3, 5, 7);
@@ -36,9 +40,23 @@ public final class OthersRules implements AutoCloseable {
         }
     }
 
-    /** Whether tables of nftables have changed since this was asked the last time, whoever's they are. */
-    public boolean haveChanged() {
-        return events.drain();
+    /** Whether tables of others in nftables have changed, or may have, since this was asked the last time. */
+    public boolean haveChanged() throws OsException {
+        boolean changed = false;
+        try {
+            for (ByteBuffer datagram = events.poll(); datagram != null; datagram = events.poll()) {
+                NetlinkReader event = new NetlinkReader(datagram);
+                while (event.next()) {
+                    changed |= event.type() != NEW_GENERATION && isOfOthers(event);
+                }
+            }
+        } catch (OsException e) {
+            if (e.errno() != OsException.ENOBUFS) {
+                throw e;
+            }
+            changed = true;
+        }
+        return changed;
     }
 
     /** Whether there are tables of others in nftables now. */
@@ -48,10 +66,11 @@ public final class OthersRules implements AutoCloseable {
         return found;
     }
 
-    private static boolean isOfOthers(NetlinkReader table) {
-        int family = table.payload().get(0);
-        Attributes attributes = Attributes.parse(table.payload(), GENERIC_MESSAGE_BYTES, TABLE_NAME);
-        return !OF_FRAMES.contains(family) && !StackNames.TABLE.equals(attributes.getString(TABLE_NAME));
+    /** @param message about a table, or anything in one: all have its name as the same attribute */
+    private static boolean isOfOthers(NetlinkReader message) {
+        int family = message.payload().get(0);
+        Attributes attributes = Attributes.parse(message.payload(), GENERIC_MESSAGE_BYTES, TABLE_NAME);
+        return !OF_FRAMES.contains(family) && !StackNames.isOwnTable(attributes.getString(TABLE_NAME));
     }
 
     /** Whether there is what nobody tells of when it comes: the older iptables, IPVS. Costs some microseconds. */

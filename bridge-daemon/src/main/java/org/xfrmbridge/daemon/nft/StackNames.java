@@ -14,6 +14,9 @@ public record StackNames(String tap, int markBit) {
     /** Of the tables of nftables, {@code inet} and {@code netdev}. */
     public static final String TABLE = "xfrm-bridge";
 
+    /** The {@code netdev} one of {@link SignedEsp}, which is there while much ESP comes. */
+    static final String RING_TABLE = "xfrm-bridge-ring";
+
     /** Priority on the way to the TAP: the packet's connection has not been answered, nor translated. */
     static final int UNANSWERED = 0x5846_5250;
 
@@ -55,6 +58,10 @@ public record StackNames(String tap, int markBit) {
 
     /** Bytes 0 and 1 of a MAC whose bytes 2 to 5 are a packet's mark, in native order. */
     public static final int MARK_MAC = StackSigns.MARK_MAC;
+
+    static boolean isOwnTable(String name) {
+        return TABLE.equals(name) || RING_TABLE.equals(name);
+    }
 
     /** All bits of a mark but the bridge's. */
     public int userBits() {

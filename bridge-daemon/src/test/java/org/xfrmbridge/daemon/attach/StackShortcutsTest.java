@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -207,6 +208,18 @@ class StackShortcutsTest {
             network.exec("nft add table netdev others");
             network.exec("nft add table bridge others");
             settle();
+        });
+    }
+
+    @Test
+    void shouldNotBeEndedByRulesOfTheBridgeItself() throws Exception {
+        withShortcuts(() -> {
+            for (String table : List.of("inet xfrm-bridge", "ip xfrm-bridge", "netdev xfrm-bridge-ring")) {
+                network.exec("nft add table " + table);
+                network.exec("nft add set " + table + " s { type ipv4_addr; }");
+                network.exec("nft add element " + table + " s { 192.0.2.2 }");
+                assertNotNull(next(THERE));
+            }
         });
     }
 
