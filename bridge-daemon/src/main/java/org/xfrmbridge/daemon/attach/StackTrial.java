@@ -68,7 +68,11 @@ public final class StackTrial {
         parts.add(part(
                 "raw sockets",
                 StackNeed.SOCKETS,
-                () -> new IpSocketPort(() -> new StackShortcuts(new SystemClock(), NAMES.markBit()), true).close()));
+                () -> new IpSocketPort(
+                                () -> new StackShortcuts(new SystemClock(), NAMES.markBit()),
+                                () -> new StackInboundShortcuts(new SystemClock(), NAMES.markBit()),
+                                true)
+                        .close()));
         parts.add(part(
                 "queues of netfilter",
                 StackNeed.QUEUE,

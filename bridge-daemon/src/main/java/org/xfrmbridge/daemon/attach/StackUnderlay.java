@@ -154,8 +154,10 @@ public final class StackUnderlay implements Underlay {
         boolean hasTap = links.find(names.tap()) != null;
         tap = own(StackNeed.TAP.open(() -> new StackTap(names.tap(), offload, links, socket)));
         linkEvents = own(new LinkEvents());
-        network = StackNeed.SOCKETS.open(
-                () -> new IpSocketPort(() -> new StackShortcuts(new SystemClock(), names.markBit()), plan.offload()));
+        network = StackNeed.SOCKETS.open(() -> new IpSocketPort(
+                () -> new StackShortcuts(new SystemClock(), names.markBit()),
+                () -> new StackInboundShortcuts(new SystemClock(), names.markBit()),
+                plan.offload()));
         own(network::release);
         StackNeed.ROUTING.open(() -> {
             routes.requireRules(tap.link());

@@ -215,7 +215,7 @@ public final class WireUnderlay implements Underlay {
 
     private static PacketRing openRing(Link original) {
         try {
-            return new PacketRing(original.index(), original.mtuBytes());
+            return PacketRing.of(original.index(), original.mtuBytes());
         } catch (OsException e) {
             LOG.warn("ESP crosses the bridge in front of {}, which is slower: {}", original.name(), e.getMessage());
             return null;

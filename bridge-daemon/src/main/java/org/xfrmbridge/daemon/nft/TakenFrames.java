@@ -1,27 +1,14 @@
 package org.xfrmbridge.daemon.nft;
 
-import static org.xfrmbridge.daemon.nft.Rule.bytes;
-import static org.xfrmbridge.daemon.nft.Rule.networkShort;
-
 import org.xfrmbridge.daemon.nft.Batch.Family;
 import org.xfrmbridge.daemon.nft.Batch.Hook;
 import org.xfrmbridge.daemon.nft.Batch.Policy;
-import org.xfrmbridge.daemon.nft.Rule.Comparison;
-import org.xfrmbridge.daemon.nft.Rule.Header;
-import org.xfrmbridge.net.Ethernet;
-import org.xfrmbridge.net.Ipv4;
-import org.xfrmbridge.net.Ipv6;
-import org.xfrmbridge.xfrm.IpProtocol;
 
 /**
  * A chain at the ingress of a device that drops what a {@link org.xfrmbridge.daemon.os.PacketRing} takes there, and
  * nothing else: sockets of packets are in front of it.
  */
 public final class TakenFrames {
-    private static final int IPV4_PLAIN = 0x45;
-    private static final byte[] MORE_FRAGMENTS_OR_OFFSET = bytes(0x3f, 0xff);
-    private static final byte[] NONE = bytes(0, 0);
-
     private TakenFrames() {}
 
     /**
@@ -30,29 +17,7 @@ public final class TakenFrames {
      */
     public static Batch drop(Batch batch, String chain, String device, int mostPacketBytes) {
         return batch.addChain(chain, new Hook("filter", Hook.INGRESS, 0, device), Policy.ACCEPT)
-                .addRule(chain, ipv4(mostPacketBytes))
-                .addRule(chain, ipv6(mostPacketBytes));
-    }
-
-    /** The link header shows a VLAN tag also where the kernel has taken it out. */
-    private static Rule ipv4(int mostPacketBytes) {
-        return new Rule()
-                .is(Header.NETWORK, Ipv4.PROTOCOL, bytes(IpProtocol.ESP))
-                .is(Header.LINK, Ethernet.TYPE, networkShort(Ethernet.TYPE_IPV4))
-                .is(Header.NETWORK, 0, bytes(IPV4_PLAIN))
-                .load(Header.NETWORK, Ipv4.FRAGMENT, 2, 0)
-                .mask(0, MORE_FRAGMENTS_OR_OFFSET, NONE)
-                .compare(0, Comparison.EQUAL, NONE)
-                .has(Header.NETWORK, Ipv4.TOTAL_LENGTH, Comparison.AT_MOST, networkShort(mostPacketBytes))
-                .drop();
-    }
-
-    private static Rule ipv6(int mostPacketBytes) {
-        int mostPayloadBytes = mostPacketBytes - Ipv6.HEADER_BYTES;
-        return new Rule()
-                .is(Header.NETWORK, Ipv6.NEXT_HEADER, bytes(IpProtocol.ESP))
-                .is(Header.LINK, Ethernet.TYPE, networkShort(Ethernet.TYPE_IPV6))
-                .has(Header.NETWORK, Ipv6.PAYLOAD_LENGTH, Comparison.AT_MOST, networkShort(mostPayloadBytes))
-                .drop();
+                .addRule(chain, PlainEsp.ipv4(mostPacketBytes).drop())
+                .addRule(chain, PlainEsp.ipv6(mostPacketBytes).drop());
     }
 }

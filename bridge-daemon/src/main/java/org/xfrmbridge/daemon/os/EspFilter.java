@@ -1,11 +1,12 @@
 package org.xfrmbridge.daemon.os;
 
+import java.util.Arrays;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
 /**
  * Which frames a {@link PacketRing} takes, as a program of classic BPF, linux/filter.h: ESP right behind an IP header
- * without options, no fragment, no VLAN tag, no longer than there is room for. Rules of nftables that are to drop the
- * same are in {@code org.xfrmbridge.daemon.nft.TakenFrames}.
+ * without options, no fragment, no VLAN tag, no longer than there is room for. Rules of nftables that say the same are
+ * in {@code org.xfrmbridge.daemon.nft.PlainEsp}.
  */
 final class EspFilter {
     /** {@code struct sock_fprog}: a count and an address. */
@@ -19,7 +20,11 @@ final class EspFilter {
     private static final int IF_MORE = 0x25;
     private static final int IF_ANY_BIT = 0x45;
     private static final int RETURN = 0x06;
+    // What the kernel knows of a frame beside its bytes.
+    private static final int PACKET_TYPE = -0x1000 + 4;
+    private static final int MARK = -0x1000 + 20;
     private static final int VLAN_TAG_PRESENT = -0x1000 + 48;
+
     private static final int ALL = 0x4_0000;
 
     // Offsets in a frame.
@@ -42,8 +47,29 @@ final class EspFilter {
 
     /** {@code struct sock_fprog}, with the instructions behind it. */
     static Memory program(int mostPacketBytes) {
-        // Operation, operand, and where to go on if it holds and if not; 17 takes the frame, 18 does not.
-        int[][] code = {
+        return program(plainEsp(mostPacketBytes));
+    }
+
+    /** The same, of frames alone that have a mark and a type that rules of nftables have given them. */
+    static Memory ofSigned(int mark, int packetType, int mostPacketBytes) {
+        int[][] sign = {
+            {LOAD_WORD, MARK, 1, 1},
+            {IF_EQUAL, mark, 2, 22},
+            {LOAD_WORD, PACKET_TYPE, 3, 3},
+            {IF_EQUAL, packetType, 4, 22},
+        };
+        int[][] plain = plainEsp(mostPacketBytes);
+        int[][] code = Arrays.copyOf(sign, sign.length + plain.length);
+        for (int i = 0; i < plain.length; i++) {
+            code[sign.length + i] =
+                    new int[] {plain[i][0], plain[i][1], plain[i][2] + sign.length, plain[i][3] + sign.length};
+        }
+        return program(code);
+    }
+
+    /** Operation, operand, and where to go on if it holds and if not; 17 takes the frame, 18 does not. */
+    private static int[][] plainEsp(int mostPacketBytes) {
+        return new int[][] {
             {LOAD_WORD, VLAN_TAG_PRESENT, 1, 1},
             {IF_EQUAL, 0, 2, 18},
             {LOAD_HALF, TYPE, 3, 3},
@@ -64,6 +90,9 @@ final class EspFilter {
             {RETURN, ALL, 18, 18},
             {RETURN, 0, 19, 19},
         };
+    }
+
+    private static Memory program(int[][] code) {
         Memory program = new Memory(PROGRAM_BYTES + code.length * INSTRUCTION_BYTES);
         program.buffer.putShort(0, (short) code.length).putLong(8, program.pointer + PROGRAM_BYTES);
         for (int i = 0; i < code.length; i++) {

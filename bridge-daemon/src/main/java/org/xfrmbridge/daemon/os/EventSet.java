@@ -64,6 +64,11 @@ public final class EventSet implements AutoCloseable {
         return happened;
     }
 
+    /** Readable while something has happened: to wait for it in another set. */
+    public int fd() {
+        return descriptor.fd();
+    }
+
     /** Where an event happened. */
     public int key(int event) {
         return (int) events.buffer.getLong(event * EVENT_BYTES + DATA);

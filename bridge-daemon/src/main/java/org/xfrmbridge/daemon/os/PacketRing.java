@@ -5,20 +5,22 @@ import static org.xfrmbridge.daemon.os.Native.check;
 
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import org.xfrmbridge.daemon.os.Native.Memory;
 
 /**
- * Takes the ESP packets that arrive on an interface from memory that the kernel puts them in, PACKET_RX_RING of
- * packet(7), version 2: no system call for a packet, and none to be woken while more come. The host's stack gets them,
- * too, unless a rule at ingress drops them there. Taken are whole frames without a VLAN tag, in which ESP follows the
- * IP header, which in IPv4 has no options, and no fragments. What comes while the ring is full is lost.
+ * Takes the ESP packets that arrive from memory that the kernel puts them in, PACKET_RX_RING of packet(7), version 2:
+ * no system call for a packet, and none to be woken while more come. The host's stack gets them, too, unless a rule at
+ * ingress keeps them from it. Taken are whole frames without a VLAN tag, in which ESP follows the IP header, which in
+ * IPv4 has no options, and no fragments. What comes while the ring is full is lost.
  *
  * <p>One thread; {@link #close} when it takes no more.
  */
 public final class PacketRing implements AutoCloseable {
     private static final int AF_PACKET = 17;
     private static final int SOCK_RAW_CLOEXEC_NONBLOCK = 3 | 0x80000 | 0x800;
-    private static final int ETH_P_ALL_BIG_ENDIAN = 0x0300;
+    private static final int ETH_P_ALL = 0x0003;
+    private static final int ALL_INTERFACES = 0;
     private static final int SOL_PACKET = 263;
     private static final int PACKET_RX_RING = 5;
     private static final int PACKET_STATISTICS = 6;
@@ -44,6 +46,9 @@ public final class PacketRing implements AutoCloseable {
     private static final int STATUS = 0;
     private static final int FRAME_BYTES = 8;
     private static final int FRAME_AT = 12;
+    /** In {@code struct sockaddr_ll}, behind {@code struct tpacket2_hdr}. */
+    private static final int IFINDEX = 32 + MessageVector.LINK_INDEX;
+
     private static final int OF_KERNEL = 0;
     private static final int OF_USER = 1;
 
@@ -58,17 +63,34 @@ public final class PacketRing implements AutoCloseable {
     private long missed;
 
     /**
-     * From now on packets are put in. EPERM without CAP_NET_RAW.
+     * Of all that arrives on an interface, before rules see it. EPERM without CAP_NET_RAW.
      *
      * @param mostPacketBytes of an IP packet: longer ones are not taken, nor those for which no ring has room
      */
-    public PacketRing(int ifindex, int mostPacketBytes) throws OsException {
-        this.mostPacketBytes = Math.min(mostPacketBytes, BLOCK_BYTES - ROOM_BEFORE_IP);
-        slotBytes = (ROOM_BEFORE_IP + this.mostPacketBytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    public static PacketRing of(int ifindex, int mostPacketBytes) throws OsException {
+        int most = Math.min(mostPacketBytes, BLOCK_BYTES - ROOM_BEFORE_IP);
+        return new PacketRing(most, ETH_P_ALL, ifindex, EspFilter.program(most));
+    }
+
+    /**
+     * Of all that has passed the rules at ingress of its interface, whichever that is, and was given a sign by one of
+     * them. EPERM without CAP_NET_RAW.
+     *
+     * @param type of the frame, of IPv4 or IPv6
+     * @param mark and the type of packet ({@code PACKET_} of packet(7)) that are the sign
+     */
+    public static PacketRing ofSigned(int type, int mark, int packetType, int mostPacketBytes) throws OsException {
+        Memory filter = EspFilter.ofSigned(mark, packetType, mostPacketBytes);
+        return new PacketRing(mostPacketBytes, type, ALL_INTERFACES, filter);
+    }
+
+    private PacketRing(int mostPacketBytes, int type, int ifindex, Memory filter) throws OsException {
+        this.mostPacketBytes = mostPacketBytes;
+        slotBytes = (ROOM_BEFORE_IP + mostPacketBytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         slotsInBlock = BLOCK_BYTES / slotBytes;
         descriptor = new Descriptor(check(LIBC.socket(AF_PACKET, SOCK_RAW_CLOEXEC_NONBLOCK, 0), "socket(AF_PACKET)"));
         try {
-            address = open(ifindex);
+            address = open(type, ifindex, filter);
         } catch (OsException e) {
             descriptor.close();
             throw e;
@@ -76,7 +98,7 @@ public final class PacketRing implements AutoCloseable {
         memory = Memory.mapped(address, RING_BYTES);
     }
 
-    private long open(int ifindex) throws OsException {
+    private long open(int type, int ifindex, Memory filter) throws OsException {
         set(PACKET_VERSION, Memory.ofInt(TPACKET_V2), 4, "PACKET_VERSION");
         set(PACKET_IGNORE_OUTGOING, Memory.ofInt(1), 4, "PACKET_IGNORE_OUTGOING");
         Memory request = new Memory(16);
@@ -86,15 +108,16 @@ public final class PacketRing implements AutoCloseable {
                 .putInt(8, slotBytes)
                 .putInt(12, BLOCKS * slotsInBlock);
         set(PACKET_RX_RING, request, 16, "PACKET_RX_RING");
-        Memory filter = EspFilter.program(mostPacketBytes);
         check(
                 LIBC.setsockopt(fd(), IpSocket.SOL_SOCKET, SO_ATTACH_FILTER, filter.pointer, EspFilter.PROGRAM_BYTES),
                 "setsockopt(SO_ATTACH_FILTER)");
         long at = check(LIBC.mmap(0, RING_BYTES, PROT_READ_WRITE, MAP_SHARED, fd(), 0), "mmap(AF_PACKET)");
         Memory to = new Memory(MessageVector.SOCKADDR_LL_BYTES);
         to.buffer
+                .order(ByteOrder.BIG_ENDIAN)
+                .putShort(MessageVector.LINK_PROTOCOL, (short) type)
+                .order(ByteOrder.nativeOrder())
                 .putShort(0, (short) AF_PACKET)
-                .putShort(MessageVector.LINK_PROTOCOL, (short) ETH_P_ALL_BIG_ENDIAN)
                 .putInt(MessageVector.LINK_INDEX, ifindex);
         check(LIBC.bind(fd(), to.pointer, MessageVector.SOCKADDR_LL_BYTES), "bind(AF_PACKET, interface %s)", ifindex);
         return at;
@@ -121,7 +144,27 @@ public final class PacketRing implements AutoCloseable {
     }
 
     private int at() {
-        return block * BLOCK_BYTES + slot * slotBytes;
+        return at(block, slot);
+    }
+
+    private int at(int ofBlock, int ofSlot) {
+        return ofBlock * BLOCK_BYTES + ofSlot * slotBytes;
+    }
+
+    /** How many frames are there now, counted up to a number. */
+    public int waiting(int most) {
+        int frames = 0;
+        int ofBlock = block;
+        int ofSlot = slot;
+        while (frames < most && (memory.getInt(at(ofBlock, ofSlot) + STATUS) & OF_USER) != 0) {
+            frames++;
+            ofSlot++;
+            if (ofSlot == slotsInBlock) {
+                ofSlot = 0;
+                ofBlock = ofBlock + 1 == BLOCKS ? 0 : ofBlock + 1;
+            }
+        }
+        return frames;
     }
 
     /** Length of the next frame; 0 if none is there. */
@@ -141,6 +184,11 @@ public final class PacketRing implements AutoCloseable {
                 into,
                 offset,
                 memory.getInt(at + FRAME_BYTES));
+    }
+
+    /** Index of the interface that that frame came by. */
+    public int ifindex() {
+        return memory.getInt(at() + IFINDEX);
     }
 
     /** Done with that frame: its memory is the kernel's again. */

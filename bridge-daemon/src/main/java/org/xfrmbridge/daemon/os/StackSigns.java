@@ -44,6 +44,9 @@ public final class StackSigns {
     /** Bytes 0 and 1 of a destination MAC whose bytes 2 to 5 are the index of the device to come in by. */
     public static final int ARRIVAL_MAC = 0x024f;
 
+    /** PACKET_OTHERHOST: with the bridge's mark the sign of ESP that the IP layer leaves to a {@link PacketRing}. */
+    public static final int SIGNED_PACKET_TYPE = 3;
+
     private StackSigns() {}
 
     /** The group of sockets with one of the three priorities. */

@@ -27,6 +27,11 @@ final class IpSocketInput {
         return next >= count;
     }
 
+    /** Whether what was fetched is ESP over IP. */
+    boolean isEsp() {
+        return receiver.protocol() == IpProtocol.ESP;
+    }
+
     /** Fetches what waits at a socket; whether more may wait. */
     boolean fetch(SocketReceiver from) {
         receiver = from;

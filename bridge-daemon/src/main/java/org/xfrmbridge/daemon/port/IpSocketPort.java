@@ -37,6 +37,7 @@ public final class IpSocketPort implements PacketPort {
     private final Queue<Runnable> closing = new ConcurrentLinkedQueue<>();
 
     private final IpSocketInput input = new IpSocketInput();
+    private final RingInput rings;
     private final Moderation moderation = new Moderation();
     /** Those at which something waits. Receiving thread only. */
     private final Queue<SocketReceiver> ready = new ArrayDeque<>();
@@ -54,8 +55,10 @@ public final class IpSocketPort implements PacketPort {
      *
      * @param trains whether ESP in UDP goes and comes in trains; else packet by packet
      */
-    public IpSocketPort(Shortcuts.Source shortcuts, boolean trains) throws OsException {
+    public IpSocketPort(Shortcuts.Source shortcuts, InboundShortcuts.Source inbound, boolean trains)
+            throws OsException {
         this.shortcuts = shortcuts;
+        rings = new RingInput(inbound, events.fd());
         try {
             events.add(wakeup.fd(), PollSet.READ, WAKING);
             hasIpv6 = newSenders().haveIpv6();
@@ -179,18 +182,34 @@ public final class IpSocketPort implements PacketPort {
         receivers = less;
     }
 
+    /** However much comes by one way, the other gets its turn. */
     @Override
     public void receive(PacketPool pool, PacketBatch into) {
-        if (ready.isEmpty() && input.isEmpty()) {
-            moderation.pause();
+        if (areSocketsEmpty()) {
+            if (!rings.haveFrames()) {
+                moderation.pause();
+            }
             await(0);
         }
-        int messages = 0;
-        while (into.size() < BATCH_FRAMES && (!input.isEmpty() || fetch())) {
-            input.take(pool, into);
+        boolean socketsWait = !areSocketsEmpty();
+        int messages = rings.receive(pool, into, socketsWait, socketsWait ? BATCH_FRAMES / 2 : BATCH_FRAMES);
+        while (!rings.areFirst() && into.size() < BATCH_FRAMES && (!input.isEmpty() || fetch())) {
+            take(pool, into);
             messages++;
         }
         moderation.note(messages);
+    }
+
+    private boolean areSocketsEmpty() {
+        return ready.isEmpty() && input.isEmpty();
+    }
+
+    private void take(PacketPool pool, PacketBatch into) {
+        int first = into.size();
+        input.take(pool, into);
+        if (input.isEsp() && into.size() > first) {
+            rings.note(into.get(first));
+        }
     }
 
     /** Fetches from the first at which something may wait; each in turn. */
@@ -225,7 +244,8 @@ public final class IpSocketPort implements PacketPort {
         if (closed) {
             return false;
         }
-        int happened = events.await(ready.isEmpty() && input.isEmpty() ? timeoutMs : 0);
+        int ms = areSocketsEmpty() ? timeoutMs : 0;
+        int happened = events.await(ms != 0 && rings.await(ms) ? 0 : ms);
         SocketReceiver[] now = receivers;
         for (int event = 0; event < happened; event++) {
             int key = events.key(event);
@@ -251,6 +271,7 @@ public final class IpSocketPort implements PacketPort {
                 receiver.socket().close();
             }
         }
+        rings.close();
         encapsulations.release();
         closing.forEach(Runnable::run);
         events.close();

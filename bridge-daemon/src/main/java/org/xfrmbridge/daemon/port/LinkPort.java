@@ -10,7 +10,6 @@ import org.xfrmbridge.daemon.os.PacketRing;
 import org.xfrmbridge.daemon.os.PollSet;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.io.PacketBatch;
-import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketBuffer.Origin;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.io.PacketPort;
@@ -68,24 +67,11 @@ public final class LinkPort implements PacketPort {
         if (ring.next() == 0) {
             moderation.pause();
         }
-        for (int bytes = ring.next(); bytes > 0 && frames < BATCH_FRAMES; bytes = ring.next()) {
-            take(bytes, pool, into);
-            frames++;
+        for (; frames < BATCH_FRAMES && ring.next() > 0; frames++) {
+            into.add(RingInput.take(ring, pool));
         }
         moderation.note(frames);
         while (input.read(pool, into) && into.size() < BATCH_FRAMES) {}
-    }
-
-    private void take(int bytes, PacketPool pool, PacketBatch into) {
-        try {
-            PacketBuffer frame = pool.take();
-            frame.ensureCapacity(bytes);
-            frame.length = bytes;
-            ring.copy(frame.data, frame.offset);
-            into.add(frame);
-        } finally {
-            ring.give();
-        }
     }
 
     @Override

@@ -27,6 +27,7 @@ import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.PacketSocket;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.daemon.port.IpSocketPort;
+import org.xfrmbridge.daemon.port.NoInboundShortcuts;
 import org.xfrmbridge.daemon.port.NoShortcuts;
 import org.xfrmbridge.daemon.selection.Element;
 import org.xfrmbridge.daemon.selection.Level;
@@ -113,7 +114,7 @@ class OwnPacketsTest {
                     owner,
                     IpSocket.haveGroups(),
                     SelectionChange.nothing());
-            port = new IpSocketPort(NoShortcuts::new, true);
+            port = new IpSocketPort(NoShortcuts::new, NoInboundShortcuts::new, true);
             return null;
         });
         table.cover(Set.of(veth0()), false);

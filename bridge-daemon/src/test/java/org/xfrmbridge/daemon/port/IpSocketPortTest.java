@@ -146,7 +146,7 @@ class IpSocketPortTest {
                     boolean known = network.ping(family.thereText) || network.ping(family.thereText);
                     assertTrue(known, "the neighbour is known");
                 }
-                IpSocketPort port = new IpSocketPort(shortcuts, true);
+                IpSocketPort port = new IpSocketPort(shortcuts, NoInboundShortcuts::new, true);
                 try {
                     work.run(network, port);
                 } finally {
@@ -178,7 +178,7 @@ class IpSocketPortTest {
 
     private static void sendFromThere(TestNetwork network, byte[]... packets) throws Exception {
         TestNetwork.within(network.startInThere(() -> {
-            IpSocketPort port = new IpSocketPort(NoShortcuts::new, true);
+            IpSocketPort port = new IpSocketPort(NoShortcuts::new, NoInboundShortcuts::new, true);
             port.send(frames(packets));
             port.close();
             port.release();
@@ -579,7 +579,7 @@ class IpSocketPortTest {
             }
             AtomicInteger source = new AtomicInteger();
             TestNetwork.within(network.startInThere(() -> {
-                IpSocketPort there = new IpSocketPort(NoShortcuts::new, true);
+                IpSocketPort there = new IpSocketPort(NoShortcuts::new, NoInboundShortcuts::new, true);
                 source.set(there.openEncapsulation(PORT));
                 there.setSourceRedirected(PORT, true);
                 there.send(frames(packets));

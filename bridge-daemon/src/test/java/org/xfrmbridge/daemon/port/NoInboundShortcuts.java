@@ -1,0 +1,29 @@
+package org.xfrmbridge.daemon.port;
+
+import org.xfrmbridge.io.PacketBuffer;
+
+/** Where there are none. */
+public class NoInboundShortcuts implements InboundShortcuts {
+    @Override
+    public int mark() {
+        return 0;
+    }
+
+    @Override
+    public Look look(boolean framesWait) {
+        return Look.IDLE;
+    }
+
+    @Override
+    public boolean came(PacketBuffer frame) {
+        return false;
+    }
+
+    @Override
+    public boolean open(PacketBuffer frame) {
+        return false;
+    }
+
+    @Override
+    public void close() {}
+}
