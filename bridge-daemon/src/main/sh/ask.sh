@@ -12,7 +12,7 @@ is_for_run_alone() {
     while read -r line || [ -n "$line" ]; do
         case $line in
             '' | '#'*) ;;
-            attach[\ =]* | tap[\ =]* | mark-bit[\ =]* | mark-opened[\ =]* | clamp-mss* | no-offload* | group[\ =]* | \
+            attach[\ =]* | tap[\ =]* | mark-bit[\ =]* | mark-opened[\ =]* | clamp-mss* | no-offload* | queues[\ =]* | group[\ =]* | \
                 flows[\ =]* | acquires[\ =]* | warm-up* | metrics[\ =]* | log-level[\ =]* | \
                 log-format[\ =]*) ;;
             *) return 1 ;;

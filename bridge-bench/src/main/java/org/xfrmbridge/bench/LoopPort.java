@@ -48,5 +48,8 @@ final class LoopPort implements PacketPort {
     }
 
     @Override
+    public void wake() {}
+
+    @Override
     public void close() {}
 }

@@ -63,7 +63,7 @@ final class LoopbackBridge {
     }
 
     void send() {
-        stack.outbound().doWork();
+        stack.outbound().getFirst().doWork();
     }
 
     /** Whether what left is protected, and lies where {@link #receive} finds it. */
@@ -89,7 +89,7 @@ final class LoopbackBridge {
     }
 
     void receive() {
-        stack.inbound().doWork();
+        stack.inbound().getFirst().doWork();
     }
 
     /** Drops by reason, empty without any. Any thread. */
@@ -116,6 +116,9 @@ final class LoopbackBridge {
         public boolean await(int timeoutMs) {
             return true;
         }
+
+        @Override
+        public void wake() {}
 
         @Override
         public void close() {}

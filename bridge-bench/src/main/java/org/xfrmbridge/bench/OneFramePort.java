@@ -98,5 +98,8 @@ final class OneFramePort implements PacketPort {
     }
 
     @Override
+    public void wake() {}
+
+    @Override
     public void close() {}
 }

@@ -28,7 +28,7 @@ public final class ClearPath {
     public ClearPath(PathContext context, PathCounters counters) {
         this.context = context;
         this.counters = counters;
-        check = new DeliveryCheck(context, counters);
+        check = new DeliveryCheck(context, counters, Steering.ALONE);
         sight = context.packets().newSight(flow);
     }
 

@@ -13,11 +13,13 @@ import org.xfrmbridge.xfrm.StateFlags;
  */
 final class DeliveryCheck {
     private final PolicyCheck policies;
+    private final Steering steering;
     private final FlowInterfaces interfaces;
     private final IcmpQuote quote = new IcmpQuote();
 
-    DeliveryCheck(PathContext context, PathCounters counters) {
-        policies = new PolicyCheck(context, counters);
+    DeliveryCheck(PathContext context, PathCounters counters, Steering steering) {
+        this.steering = steering;
+        policies = new PolicyCheck(context, counters, steering);
         interfaces = new FlowInterfaces(context);
     }
 
@@ -42,7 +44,7 @@ final class DeliveryCheck {
             Direction direction, IpPacket packet, Flow flow, SecPath path, State named, long nowSeconds) {
         flow.ifindex = interfaces.shown(direction, packet.buffer);
         State state = path.isEmpty() ? named : path.last();
-        return state != null && state.inbound() instanceof InboundState sa
+        return state != null && steering.ownsInbound(state) && state.inbound() instanceof InboundState sa
                 ? policies.judge(direction, flow, path, sa.verdicts, nowSeconds)
                 : policies.judge(direction, flow, path, nowSeconds);
     }

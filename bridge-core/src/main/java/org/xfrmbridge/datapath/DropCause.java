@@ -60,6 +60,10 @@ public enum DropCause {
             OUT_NO_STATES,
             "{policy} wants {template}, and {state} that would serve is {phase}. {near}",
             "see why the daemon has not made another one in time: rekeying should come before the hard limit"),
+    OUT_BACKLOG_FULL(
+            OUT_NO_QUEUE_SPACE,
+            "{packet} belongs to another thread of the bridge, which is too far behind to take it",
+            "the bridge has too little of the processors: see the load of its threads with xfrm-bridge top"),
     OUT_NO_WAY(
             OUT_BUNDLE_GEN_ERROR,
             "there is no way to {remote}, where the outer packet goes: no route, or its next hop does not answer",
@@ -121,6 +125,10 @@ public enum DropCause {
             IN_BUFFER_ERROR,
             "there is no memory to begin with {state}",
             "give the bridge more heap (docs/running.md, Memory), or end SAs that nobody needs"),
+    IN_BACKLOG_FULL(
+            IN_BUFFER_ERROR,
+            "{packet} belongs to another thread of the bridge, which is too far behind to take it",
+            "the bridge has too little of the processors: see the load of its threads with xfrm-bridge top"),
     IN_TOO_MANY_TEMPLATES(
             IN_BUFFER_ERROR,
             "the policies for {packet} have six templates or more between them: {policy}",

@@ -28,8 +28,8 @@ public final class FlowQuestion {
     public FlowQuestion(PathContext shared) {
         context = shared.asking();
         PathCounters counters = new PathCounters();
-        resolver = new OutboundResolver(context, counters);
-        check = new PolicyCheck(context, counters);
+        resolver = new OutboundResolver(context, counters, Steering.ALONE);
+        check = new PolicyCheck(context, counters, Steering.ALONE);
     }
 
     /**

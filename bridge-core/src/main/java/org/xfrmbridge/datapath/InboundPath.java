@@ -26,9 +26,10 @@ import org.xfrmbridge.xfrm.State;
  *   <li>a packet to another address than the host's own is to be forwarded: the policies of dir fwd decide
  *   <li>a fragment waits for the rest of its packet
  *   <li>on an encapsulation port the UDP header is taken off; a keepalive ends here, IKE goes on
- *   <li>ESP, AH or IPComp: the State by destination and Spi, then what {@link InboundState#open} lists, account, NAT
- *       mapping, mode header away; the State is noted in the security path, and what comes out begins again at 2. IP in
- *       IP likewise, where an IPComp tunnel sends uncompressed packets so
+ *   <li>ESP, AH or IPComp: the State by destination and Spi, which may belong to another thread, then what
+ *       {@link InboundState#open} lists, account, NAT mapping, mode header away; the State is noted in the security
+ *       path, and what comes out begins again at 2. IP in IP likewise, where an IPComp tunnel sends uncompressed
+ *       packets so
  *   <li>everything else: the policies of dir in compare their templates with the security path
  *   <li>the host gets the packet
  * </ol>
@@ -36,13 +37,14 @@ import org.xfrmbridge.xfrm.State;
  * <p>In the host's stack what has come through no State ends there: the stack has it already, and {@link ClearPath}
  * judges it.
  *
- * <p>One thread. Every frame given to {@link #run} is handed on or back to the pool before it returns. One that shows a
- * fault of this program is counted and dropped, and costs no other.
+ * <p>One thread, or one of several. Every frame given to {@link #run} is handed on or back to the pool before it
+ * returns. One that shows a fault of this program is counted and dropped, and costs no other.
  */
 public final class InboundPath {
     private final PathContext context;
     private final PathCounters counters;
     private final PacketPool pool;
+    private final Steering steering;
     private final DeliveryCheck check;
     private final LocalAddressCache localAddresses;
     private final PathMtuLearner pathMtu;
@@ -81,12 +83,16 @@ public final class InboundPath {
         DONE
     }
 
-    /** @param pool where frames come from and go back to; the thread's own */
-    public InboundPath(PathContext context, PathCounters counters, PacketPool pool) {
+    /**
+     * @param pool where frames come from and go back to; the thread's own
+     * @param steering the thread, among those of the direction
+     */
+    InboundPath(PathContext context, PathCounters counters, PacketPool pool, Steering steering) {
         this.context = context;
         this.counters = counters;
         this.pool = pool;
-        check = new DeliveryCheck(context, counters);
+        this.steering = steering;
+        check = new DeliveryCheck(context, counters, steering);
         localAddresses = new LocalAddressCache(context.network());
         pathMtu = new PathMtuLearner(context, counters);
         encapsulationPort = new EncapsulationPortCache(context.sockets());
@@ -97,18 +103,32 @@ public final class InboundPath {
         sight = context.packets().newSight(flow);
     }
 
-    /** Handles whole batches: takes all frames of {@code in} and appends to the other. */
-    public void run(PacketBatch in, PacketBatch host) {
+    /** What a packet has gone through before it came to a State of another thread, and by which interface it came. */
+    private record HalfOpened(SecPath path, int cameBy) implements PacketBuffer.Progress {}
+
+    /**
+     * Handles whole batches: takes all frames and appends to the last.
+     *
+     * @param handedOver frames of other threads, which have counted them
+     * @param received frames of the network
+     */
+    void run(PacketBatch handedOver, PacketBatch received, PacketBatch host) {
         try {
             nowNs = context.clock().nowNs();
             nowSeconds = context.clock().epochSeconds();
             toHost = host;
-            sight.beginBatch(nowNs, in.size());
-            for (int i = 0; i < in.size(); i++) {
-                guard(in.get(i));
+            sight.beginBatch(nowNs, handedOver.size() + received.size());
+            for (int i = 0; i < handedOver.size(); i++) {
+                guard(handedOver.get(i));
+            }
+            for (int i = 0; i < received.size(); i++) {
+                counters.add(Metric.PACKETS, 1);
+                counters.add(Metric.BYTES, received.get(i).length);
+                guard(received.get(i));
             }
         } finally {
-            in.clear();
+            handedOver.clear();
+            received.clear();
         }
         counters.set(Metric.FLOW_ENTRIES, check.size());
     }
@@ -125,13 +145,16 @@ public final class InboundPath {
     }
 
     private void handle(PacketBuffer frame) {
-        counters.add(Metric.PACKETS, 1);
-        counters.add(Metric.BYTES, frame.length);
         path.clear();
         direction = Direction.IN;
         verdict = null;
         sight.begin(frame);
         cameBy = frame.ifindex;
+        if (frame.progress instanceof HalfOpened half) {
+            path.copyFrom(half.path);
+            cameBy = half.cameBy;
+            frame.progress = null;
+        }
         switch (packet.parse(frame)) {
             case MALFORMED -> drop(DropCause.IN_UNREADABLE);
             case OTHER -> passUnread();
@@ -189,7 +212,6 @@ public final class InboundPath {
         if (packet.parse(whole) != Kind.IP) {
             return drop(DropCause.IN_FRAGMENTS_UNREADABLE);
         }
-        packet.reassembled = true;
         return Next.AGAIN;
     }
 
@@ -240,6 +262,9 @@ public final class InboundPath {
         // the only one.
         boolean expected = content == UdpEncapsulation.Content.ESP && encapsulationPort.isKnown(flow);
         State state = expected ? find(IpProtocol.ESP, Bytes.i32(packet.data(), contentAt)) : null;
+        if (state != null && steering.inboundThread(state, path) != steering.thread()) {
+            return handOver(state);
+        }
         verdict = judge(Direction.IN, state);
         if (verdict.cause() != null || verdict.encapsulationType() != Encapsulation.UDP_ENCAP_ESPINUDP) {
             return Next.DELIVER;
@@ -274,6 +299,9 @@ public final class InboundPath {
             sight.names(protocol, SecurityHeader.spi(protocol, packet.data(), at), encapsulationType != 0);
             return drop(DropCause.IN_UNKNOWN_SPI);
         }
+        if (steering.inboundThread(state, path) != steering.thread()) {
+            return handOver(state);
+        }
         DropCause cause = InboundState.admits(state);
         if (cause != null) {
             return dropAt(state, 0, cause);
@@ -301,11 +329,28 @@ public final class InboundPath {
             TransportChecksum.renew(packet);
         }
         packet.reassembled = false;
+        packet.buffer.longestFragment = 0;
         packet.buffer.mark = state.spec().markOf(packet.buffer.mark);
         // Which way it goes on is for the host's routes to say, or for those of the VRF that it came in by.
         packet.buffer.ifindex = context.network().vrfOf(packet.buffer.ifindex);
         path.add(state, opened.sequence);
         return Next.AGAIN;
+    }
+
+    /** The window and ciphers of a State are one thread's. */
+    private Next handOver(State state) {
+        PacketBuffer frame = packet.buffer;
+        if (!path.isEmpty()) {
+            SecPath soFar = new SecPath();
+            soFar.copyFrom(path);
+            packet.restoreLink();
+            frame.progress = new HalfOpened(soFar, cameBy);
+        }
+        if (!steering.give(steering.inboundThread(state, path), frame)) {
+            return dropAt(state, 0, DropCause.IN_BACKLOG_FULL);
+        }
+        counters.add(Metric.HANDED_OVER, 1);
+        return Next.DONE;
     }
 
     private Next consume() {
@@ -350,7 +395,7 @@ public final class InboundPath {
             sight.showIn(direction, null, path, verdict, check.hasDecided(), packet);
         }
         if (packet.reassembled) {
-            if (!fragmenter.divide(packet, reassembly.largestFragment(), toHost)) {
+            if (!fragmenter.divide(packet, packet.buffer.longestFragment, toHost)) {
                 drop(DropCause.IN_NOT_DIVISIBLE);
             }
             return;

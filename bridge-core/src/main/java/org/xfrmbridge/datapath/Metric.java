@@ -21,6 +21,11 @@ public enum Metric {
     CONSUMED,
     /** Frames that came faster than they were taken: the kernel's queue was full, and they are none of the packets. */
     MISSED,
+    /**
+     * Packets that a thread handed over to another of its direction, to which their State belongs. That one asks all
+     * tables anew.
+     */
+    HANDED_OVER,
     /** Fragments taken into the reassembly. */
     FRAGMENTS,
     /**

@@ -32,6 +32,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
  *       change, is resolved anew: socket policy, sub-policy and policy, States of the templates, next hop
  *   <li>an ICMP error of the host's own that nothing would protect goes the way of the packet it is about, if a policy
  *       with the flag ICMP says so
+ *   <li>where there are several threads, what belongs to States of another is handed over to that one
  *   <li>the packet passes, is dropped, or is protected:
  *   <li>one that would not fit is answered with ICMP and dropped, if it may not be divided
  *   <li>State after State, inside out, does its part
@@ -41,8 +42,8 @@ import org.xfrmbridge.xfrm.IpProtocol;
  * <p>In the host's stack no neighbour is looked for. What passes is told or divided where it is too long for its way,
  * as the stack has seen another device; the stack's own packets are sent in any case, see {@link #isTooBig}.
  *
- * <p>One thread. Every frame given to {@link #run} is handed on or back to the pool before it returns. One that shows a
- * fault of this program is counted and dropped, and costs no other.
+ * <p>One thread, or one of several. Every frame given to {@link #run} is handed on or back to the pool before it
+ * returns. One that shows a fault of this program is counted and dropped, and costs no other.
  */
 public final class OutboundPath {
     private static final int RESOLVES = 4;
@@ -53,6 +54,7 @@ public final class OutboundPath {
     private final HostNetwork network;
     private final PathCounters counters;
     private final PacketPool pool;
+    private final Steering steering;
     private final FlowInterfaces interfaces;
     private final OutboundResolver resolver;
     private final FlowCache<OutboundRoute> routes;
@@ -76,16 +78,20 @@ public final class OutboundPath {
     private long nowNs;
     private long nowSeconds;
 
-    /** @param pool where frames come from and go back to; the thread's own */
-    public OutboundPath(PathContext context, PathCounters counters, PacketPool pool) {
+    /**
+     * @param pool where frames come from and go back to; the thread's own
+     * @param steering the thread, among those of the direction
+     */
+    OutboundPath(PathContext context, PathCounters counters, PacketPool pool, Steering steering) {
         this.context = context;
+        this.steering = steering;
         clock = context.clock();
         events = context.events();
         network = context.network();
         this.counters = counters;
         this.pool = pool;
         interfaces = new FlowInterfaces(context);
-        resolver = new OutboundResolver(context, counters);
+        resolver = new OutboundResolver(context, counters, steering);
         routes = new FlowCache<>(context.flowSlots(), new SecureRandom().nextLong());
         reassembly = new Reassembly(pool);
         fragmenter = new Fragmenter(pool);
@@ -95,19 +101,30 @@ public final class OutboundPath {
         sight = context.packets().newSight(flow);
     }
 
-    /** Handles whole batches: takes all frames of {@code in} and appends to the others. */
-    public void run(PacketBatch in, PacketBatch outgoing, PacketBatch answers) {
+    /**
+     * Handles whole batches: takes all frames and appends to the others.
+     *
+     * @param handedOver frames of other threads, which have counted them
+     * @param received frames of the host
+     */
+    void run(PacketBatch handedOver, PacketBatch received, PacketBatch outgoing, PacketBatch answers) {
         try {
             nowNs = clock.nowNs();
             nowSeconds = clock.epochSeconds();
             toNetwork = outgoing;
             toHost = answers;
-            sight.beginBatch(nowNs, in.size());
-            for (int i = 0; i < in.size(); i++) {
-                guard(in.get(i));
+            sight.beginBatch(nowNs, handedOver.size() + received.size());
+            for (int i = 0; i < handedOver.size(); i++) {
+                guard(handedOver.get(i));
+            }
+            for (int i = 0; i < received.size(); i++) {
+                counters.add(Metric.PACKETS, 1);
+                counters.add(Metric.BYTES, received.get(i).length);
+                guard(received.get(i));
             }
         } finally {
-            in.clear();
+            handedOver.clear();
+            received.clear();
         }
         counters.set(Metric.FLOW_ENTRIES, routes.size());
     }
@@ -127,8 +144,6 @@ public final class OutboundPath {
     }
 
     private void handle(PacketBuffer frame) {
-        counters.add(Metric.PACKETS, 1);
-        counters.add(Metric.BYTES, frame.length);
         sight.begin(frame);
         Kind kind = packet.parse(frame);
         if (kind == Kind.OTHER || kind == Kind.ENCAPSULATED && !context.mayBeRuled(Direction.OUT)) {
@@ -152,8 +167,11 @@ public final class OutboundPath {
         flow.mark = packet.buffer.mark;
         flow.ifindex = interfaces.shown(Direction.OUT, packet.buffer);
         OutboundRoute route = routeOfError(route(flow));
+        if (route.thread != steering.thread() && handOver(route.thread)) {
+            return;
+        }
         sight.route(route);
-        route.touchPolicies(nowSeconds);
+        route.touchPolicies(steering, nowSeconds);
         isBound = route.isBound;
         if (route.cause != null) {
             drop(route.cause);
@@ -165,6 +183,13 @@ public final class OutboundPath {
             }
             protect(route.bundle);
         }
+    }
+
+    /** The numbers and ciphers of a State are one thread's. */
+    private boolean handOver(int thread) {
+        boolean isTaken = steering.give(thread, packet.buffer);
+        counters.add(Metric.HANDED_OVER, isTaken ? 1 : 0);
+        return isTaken;
     }
 
     /** In the host's stack there is no other end of a link that would want it. */
@@ -187,7 +212,6 @@ public final class OutboundPath {
             return false;
         }
         Kind kind = packet.parse(whole);
-        packet.reassembled = true;
         if (kind != Kind.IP) {
             drop(DropCause.OUT_FRAGMENTS_UNREADABLE);
         }
@@ -203,17 +227,18 @@ public final class OutboundPath {
                 return route;
             }
         }
-        route = resolve(of);
+        route = resolve(of, route);
         sight.resolved();
         routes.put(of, route);
         return route;
     }
 
     /** A State may go while a bundle is made of it, and another has come: rekeying must cost no packet. */
-    private OutboundRoute resolve(Flow of) {
-        OutboundRoute route = resolver.resolve(of, nowNs);
+    private OutboundRoute resolve(Flow of, OutboundRoute before) {
+        int thread = before == null ? steering.thread() : before.thread;
+        OutboundRoute route = resolver.resolve(of, thread, nowNs);
         for (int i = 1; i < RESOLVES && route.bundle != null && !route.bundle.isFresh(); i++) {
-            route = resolver.resolve(of, nowNs);
+            route = resolver.resolve(of, thread, nowNs);
         }
         counters.add(Metric.BUNDLES_MADE, route.bundle == null ? 0 : 1);
         return route;
@@ -257,7 +282,7 @@ public final class OutboundPath {
         if (sight.isWatched()) {
             sight.showOut(null, packet);
         }
-        int longest = packet.reassembled ? Math.min(mtu, reassembly.largestFragment()) : mtu;
+        int longest = packet.reassembled ? Math.min(mtu, packet.buffer.longestFragment) : mtu;
         if (packet.reassembled || packet.length > longest) {
             packet.keepLink();
             divide(longest);
@@ -275,7 +300,7 @@ public final class OutboundPath {
             apply(bundle);
         } else if (packet.mayBeFragmented()) {
             boolean inside = packet.reassembled && !packet.isIpv4() && bundle.startsWithOuterHeader();
-            divideOrApply(bundle, inside, Math.min(mtu, reassembly.largestFragment()));
+            divideOrApply(bundle, inside, Math.min(mtu, packet.buffer.longestFragment));
         } else if (isTooBig(mtu)) {
             dropTooLong(DropCause.OUT_TOO_LONG, mtu);
         } else {

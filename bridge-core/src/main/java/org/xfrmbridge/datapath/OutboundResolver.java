@@ -9,6 +9,7 @@ import java.util.function.ToIntFunction;
 import org.xfrmbridge.datapath.OutboundRoute.Basis;
 import org.xfrmbridge.datapath.OutboundRoute.Decision;
 import org.xfrmbridge.datapath.OutboundRoute.Generations;
+import org.xfrmbridge.datapath.OutboundRoute.Place;
 import org.xfrmbridge.datapath.PacketRecord.Need;
 import org.xfrmbridge.db.StateFreshness;
 import org.xfrmbridge.esp.DeflateCodec;
@@ -44,6 +45,8 @@ final class OutboundResolver {
 
     private final PathContext context;
     private final PathCounters counters;
+    private final Steering steering;
+    private final Place here;
     private final SocketPolicyFinder sockets;
     private final FlowInterfaces interfaces;
     private final ToIntFunction<Flow> named;
@@ -63,22 +66,28 @@ final class OutboundResolver {
 
     private DropCause unbundled;
 
-    OutboundResolver(PathContext context, PathCounters counters) {
+    OutboundResolver(PathContext context, PathCounters counters, Steering steering) {
         this.context = context;
         this.counters = counters;
+        this.steering = steering;
+        here = new Place(null, steering.thread());
         interfaces = new FlowInterfaces(context);
         named = interfaces::named;
         sockets = new SocketPolicyFinder(context);
     }
 
-    OutboundRoute resolve(Flow flow, long nowNs) {
+    /** @param thread to which the flow's packets went before, and which may have its next State, too */
+    OutboundRoute resolve(Flow flow, int thread, long nowNs) {
         begin();
         Generations made = Generations.of(context, flow);
         flow.lowerIfindex = interfaces.behind(flow);
         Policy[] policies = policies(flow);
         DropCause cause = decide(policies, flow);
         Bundle bundle = null;
-        if (cause == null && !states.isEmpty()) {
+        Place place = cause == null ? place(thread) : here;
+        if (place.thread() != steering.thread()) {
+            cause = DropCause.OUT_BACKLOG_FULL;
+        } else if (cause == null && !states.isEmpty()) {
             bundle = bundle(flow, nowNs);
             cause = bundle == null ? unbundled : null;
         }
@@ -90,7 +99,16 @@ final class OutboundResolver {
                 nowNs + validForNs);
         int mtu = cause == null && bundle == null ? clearMtu(flow) : OutboundRoute.NO_LIMIT;
         return new OutboundRoute(
-                new Decision(cause, need), bundle, mtu, flow.lowerIfindex, isBound(flow), policies, basis);
+                new Decision(cause, need), bundle, mtu, flow.lowerIfindex, isBound(flow), policies, place, basis);
+    }
+
+    private Place place(int preferred) {
+        if (states.isEmpty() || steering.isAlone()) {
+            return here;
+        }
+        BundleOwners owners = BundleOwners.of(states);
+        owners.claim(steering.thread(), preferred);
+        return new Place(owners, owners.thread());
     }
 
     /**

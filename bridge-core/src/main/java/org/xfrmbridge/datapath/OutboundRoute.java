@@ -32,6 +32,12 @@ final class OutboundRoute {
     /** Whether its socket is bound to the interface that it leaves by. */
     final boolean isBound;
 
+    /** To which packets are to go, as their States belong to it. */
+    final int thread;
+
+    /** Null where there is one thread, or no State. */
+    private final BundleOwners owners;
+
     private final PolicyFreshness policyFreshness;
     private final StateFreshness[] stateFreshness;
     private final int networkGeneration;
@@ -56,6 +62,13 @@ final class OutboundRoute {
     record Decision(DropCause cause, PacketRecord.Need need) {}
 
     /**
+     * Which thread has the States.
+     *
+     * @param owners null where that cannot change
+     */
+    record Place(BundleOwners owners, int thread) {}
+
+    /**
      * What a decision rests on: the questions to the Sad, larval States maybe, and it may be good for some time only.
      */
     record Basis(
@@ -72,6 +85,7 @@ final class OutboundRoute {
             int lowerIfindex,
             boolean isBound,
             Policy[] policies,
+            Place place,
             Basis basis) {
         cause = decision.cause;
         need = decision.need;
@@ -80,6 +94,8 @@ final class OutboundRoute {
         this.lowerIfindex = lowerIfindex;
         this.isBound = isBound;
         this.policies = policies;
+        owners = place.owners;
+        thread = place.thread;
         policyFreshness = basis.made.policies;
         networkGeneration = basis.made.network;
         pathMtuGeneration = basis.made.pathMtu;
@@ -95,6 +111,7 @@ final class OutboundRoute {
                 || pathMtuGeneration != context.pathMtu().generation()
                 || !interfaces.hold(flow, networkGeneration)
                 || validUntilNs - nowNs <= 0
+                || owners != null && owners.thread() != thread
                 || !policyFreshness.holds(flow, policies)) {
             return false;
         }
@@ -116,9 +133,9 @@ final class OutboundRoute {
         return bundle == null || bundle.isFresh();
     }
 
-    void touchPolicies(long nowSeconds) {
+    void touchPolicies(Steering steering, long nowSeconds) {
         for (Policy policy : policies) {
-            policy.touch(nowSeconds);
+            steering.touch(policy, nowSeconds);
         }
     }
 }

@@ -7,8 +7,8 @@ import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
 
 /**
- * Path MTUs towards tunnel ends, learned from ICMP (RFC 1191, RFC 8201). Written by the inbound thread when such a
- * message comes, read by the outbound one when it makes a {@link Bundle}. What is learned can only make packets
+ * Path MTUs towards tunnel ends, learned from ICMP (RFC 1191, RFC 8201). Written by an inbound thread when such a
+ * message comes, read by the outbound ones when they make a {@link Bundle}. What is learned can only make packets
  * smaller, down to a floor; it is forgotten after ten minutes, and the oldest is forgotten when the table is full.
  */
 public final class PathMtu {
@@ -35,8 +35,8 @@ public final class PathMtu {
         return learned == null || learned.expiresNs - nowNs <= 0 ? null : learned;
     }
 
-    /** Inbound thread only. A value above what is known already is ignored: an MTU grows only by being forgotten. */
-    void learn(int family, Address destination, int mtuBytes, long nowNs) {
+    /** Inbound threads only. A value above what is known already is ignored: an MTU grows only by being forgotten. */
+    synchronized void learn(int family, Address destination, int mtuBytes, long nowNs) {
         int floor = family == AddressFamily.INET ? MIN_IPV4_BYTES : Ipv6.MIN_MTU_BYTES;
         int mtu = Math.max(mtuBytes, floor);
         Learned known = find(destination, nowNs);

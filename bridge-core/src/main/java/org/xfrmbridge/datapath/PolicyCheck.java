@@ -31,6 +31,7 @@ final class PolicyCheck {
 
     private final PathContext context;
     private final PathCounters counters;
+    private final Steering steering;
     private final SocketPolicyFinder sockets;
     private final FlowInterfaces interfaces;
     private final FlowCache<Verdict> verdicts;
@@ -63,9 +64,10 @@ final class PolicyCheck {
             PolicyFreshness freshness,
             long validUntilSeconds) {}
 
-    PolicyCheck(PathContext context, PathCounters counters) {
+    PolicyCheck(PathContext context, PathCounters counters, Steering steering) {
         this.context = context;
         this.counters = counters;
+        this.steering = steering;
         sockets = new SocketPolicyFinder(context);
         interfaces = new FlowInterfaces(context);
         verdicts = new FlowCache<>(context.flowSlots(), new SecureRandom().nextLong());
@@ -107,9 +109,9 @@ final class PolicyCheck {
         return verdict;
     }
 
-    private static void touch(Verdict verdict, long nowSeconds) {
+    private void touch(Verdict verdict, long nowSeconds) {
         for (Policy policy : verdict.policies) {
-            policy.touch(nowSeconds);
+            steering.touch(policy, nowSeconds);
         }
     }
 
@@ -205,7 +207,7 @@ final class PolicyCheck {
             find(direction, about, sockets.find(direction, about));
         }
         for (Policy policy : policies) {
-            policy.touch(nowSeconds);
+            steering.touch(policy, nowSeconds);
         }
         return cause(direction, error.family, path);
     }

@@ -16,7 +16,6 @@ final class Reassembly {
     private final PacketPool pool;
     private final FragmentQueue[] datagrams = new FragmentQueue[MAX_DATAGRAMS];
     private int count;
-    private int largestFragment;
 
     Reassembly(PacketPool pool) {
         this.pool = pool;
@@ -35,8 +34,12 @@ final class Reassembly {
         PacketBuffer whole = null;
         try {
             outcome = datagram.add(fragment);
-            largestFragment = datagram.largestFragment();
-            whole = outcome == FragmentQueue.Outcome.COMPLETE ? datagram.finish() : null;
+            if (outcome == FragmentQueue.Outcome.COMPLETE) {
+                whole = datagram.finish();
+            }
+            if (whole != null) {
+                whole.longestFragment = datagram.largestFragment();
+            }
         } finally {
             // After a fault, too: none of its other fragments is to meet what that left.
             if (outcome != FragmentQueue.Outcome.INCOMPLETE) {
@@ -45,11 +48,6 @@ final class Reassembly {
         }
         pool.give(fragment.buffer);
         return whole;
-    }
-
-    /** Length of the longest fragment of the datagram completed last: what its way could take. */
-    int largestFragment() {
-        return largestFragment;
     }
 
     int size() {

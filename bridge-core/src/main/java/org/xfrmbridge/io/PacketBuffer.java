@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /**
  * One Ethernet frame in a byte array, with room before it for outer headers and behind it for padding and ICV. One
- * owner at a time; handing it on is handing on the ownership. Confined to the thread of the {@link PacketPool} it came
- * from.
+ * owner at a time; handing it on is handing on the ownership. Confined to one thread, which may hand it over to
+ * another.
  */
 public final class PacketBuffer {
     /** Whose packet it is, which others' NAT in the host's stack is to treat accordingly. */
@@ -19,6 +19,9 @@ public final class PacketBuffer {
         /** The stack's, which has translated it already. */
         STACK_TRANSLATED
     }
+
+    /** What a datapath thread has done to a packet, and the next one goes on with: theirs to know. */
+    public interface Progress {}
 
     /** Room kept in front of a received frame: enough for nested tunnels of IPv6, UDP and ESP. */
     public static final int HEADROOM = 256;
@@ -48,6 +51,12 @@ public final class PacketBuffer {
 
     public Origin origin = Origin.BRIDGE;
 
+    /** Length of the longest fragment that its packet was put together of; 0 if it came whole. */
+    public int longestFragment;
+
+    /** What is left to the datapath thread that gets the frame next; null of most. */
+    public Progress progress;
+
     /** Makes room for a frame of that many bytes at the usual offset, keeping what is there. */
     public void ensureCapacity(int frameBytes) {
         int needed = HEADROOM + frameBytes + TAILROOM;
@@ -62,5 +71,7 @@ public final class PacketBuffer {
         mark = 0;
         ifindex = 0;
         origin = Origin.BRIDGE;
+        longestFragment = 0;
+        progress = null;
     }
 }

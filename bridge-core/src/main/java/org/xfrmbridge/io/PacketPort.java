@@ -28,6 +28,9 @@ public interface PacketPort extends AutoCloseable {
         return 0;
     }
 
+    /** Ends an {@link #await} of the thread that receives, or its next one. Any thread. */
+    void wake();
+
     @Override
     void close();
 }

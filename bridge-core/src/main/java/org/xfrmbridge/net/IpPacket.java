@@ -99,7 +99,7 @@ public final class IpPacket {
      */
     public Kind parse(PacketBuffer frame) {
         buffer = frame;
-        reassembled = false;
+        reassembled = frame.longestFragment != 0;
         if (frame.length < Ethernet.HEADER_BYTES) {
             return Kind.MALFORMED;
         }

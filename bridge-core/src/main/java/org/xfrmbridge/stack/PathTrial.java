@@ -140,9 +140,9 @@ public final class PathTrial {
 
     private boolean goesThrough() {
         fromHost.fill();
-        stack.outbound().doWork();
+        stack.outbound().getFirst().doWork();
         boolean isProtected = toNetwork.protocol() == protectedBy;
-        stack.inbound().doWork();
+        stack.inbound().getFirst().doWork();
         return isProtected && toHost.takeAway();
     }
 
@@ -211,6 +211,9 @@ public final class PathTrial {
         public boolean await(int timeoutMs) {
             return true;
         }
+
+        @Override
+        public void wake() {}
 
         @Override
         public void close() {}

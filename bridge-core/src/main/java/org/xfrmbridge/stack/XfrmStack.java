@@ -1,5 +1,6 @@
 package org.xfrmbridge.stack;
 
+import java.util.List;
 import org.xfrmbridge.datapath.ClearPath;
 import org.xfrmbridge.datapath.FlowQuestion;
 import org.xfrmbridge.datapath.Inbound;
@@ -14,48 +15,58 @@ import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.xfrm.State;
 
 /**
- * A whole XFRM but for its clients: databases, control side, and the datapath between two ports. Three threads drive
- * it: one for control, see {@link XfrmEngine}, one for each direction. In the host's stack a fourth may judge packets
- * in the clear.
+ * A whole XFRM but for its clients: databases, control side, and the datapath between two sides. Threads drive it: one
+ * for control, see {@link XfrmEngine}, one or more for each direction. In the host's stack another may judge packets in
+ * the clear.
  */
 public final class XfrmStack {
     private final XfrmStats stats = new XfrmStats();
     private final XfrmEngine engine;
-    private final Outbound outbound;
-    private final Inbound inbound;
+    private final List<Outbound> outbound;
+    private final List<Inbound> inbound;
     private final ClearPath clearPath;
     private final PathContext context;
+
+    /** With one thread for each direction. */
+    public XfrmStack(XfrmEngine.Builder control, PathContext.Builder paths, PacketPort host, PacketPort network) {
+        this(control, paths, List.of(host), List.of(network));
+    }
 
     /**
      * @param control over the same databases as {@code paths}; where keepalives go and which keys are wiped is settled
      *     here
-     * @param host where the host's stack sends and receives
-     * @param network where everybody else does
+     * @param hosts where the host's stack sends and receives: one port for each outbound thread. All send by the first
+     * @param networks where everybody else does, one for each inbound thread
      */
-    public XfrmStack(XfrmEngine.Builder control, PathContext.Builder paths, PacketPort host, PacketPort network) {
+    public XfrmStack(
+            XfrmEngine.Builder control, PathContext.Builder paths, List<PacketPort> hosts, List<PacketPort> networks) {
+        PacketPort host = hosts.getFirst();
+        PacketPort network = networks.getFirst();
         engine = control.keepaliveSender(new KeepaliveOutput(paths.network(), network)::send)
                 .wiper(this::forget)
                 .build();
         context = paths.build(engine);
-        outbound = new Outbound(context, stats, host, network);
-        inbound = new Inbound(context, stats, network, host);
+        outbound = Outbound.among(context, stats, hosts, network);
+        inbound = Inbound.among(context, stats, networks, host);
         clearPath = paths.placement() == Placement.IN_STACK ? new ClearPath(context, stats.newInbound()) : null;
     }
 
     private void forget(State state) {
-        outbound.forget(state);
-        inbound.forget(state);
+        outbound.getFirst().forget(state);
+        inbound.getFirst().forget(state);
     }
 
     public XfrmEngine engine() {
         return engine;
     }
 
-    public Outbound outbound() {
+    /** One for each outbound thread. */
+    public List<Outbound> outbound() {
         return outbound;
     }
 
-    public Inbound inbound() {
+    /** One for each inbound thread. */
+    public List<Inbound> inbound() {
         return inbound;
     }
 

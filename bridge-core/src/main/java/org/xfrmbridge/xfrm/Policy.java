@@ -10,7 +10,8 @@ import org.xfrmbridge.time.Timer;
  * {@link #touch} it.
  */
 public final class Policy {
-    private static final VarHandle ENTRY = entryHandle();
+    private static final VarHandle ENTRY = handle("entry", DatabaseEntry.class);
+    private static final VarHandle USAGE = handle("usage", Usage.class);
 
     /** Of a Policy that is not in the Spd yet, and so not dead either. */
     private static final DatabaseEntry<Policy> NOT_YET = () -> null;
@@ -66,6 +67,14 @@ public final class Policy {
         known.renew(nowSeconds);
     }
 
+    /** The same where other threads may use it at the same time. */
+    public void touchShared(long nowSeconds) {
+        if (usage == null) {
+            USAGE.compareAndSet(this, null, new Usage(addSeconds));
+        }
+        usage.renewShared(nowSeconds);
+    }
+
     /**
      * Where the {@link org.xfrmbridge.db.Spd Spd} keeps it: an entry of nothing before it does, null once it has left.
      * Only the Spd asks.
@@ -100,9 +109,9 @@ public final class Policy {
         timer = limitsTimer;
     }
 
-    private static VarHandle entryHandle() {
+    private static VarHandle handle(String field, Class<?> type) {
         try {
-            return MethodHandles.lookup().findVarHandle(Policy.class, "entry", DatabaseEntry.class);
+            return MethodHandles.lookup().findVarHandle(Policy.class, field, type);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }

@@ -17,9 +17,9 @@ import org.xfrmbridge.time.Timer;
  *
  * <p>The control thread alone creates it, changes its spec and moves its {@link Phase}. Datapath threads read those,
  * count in {@link #usage}, {@link #sequence} and {@link #replayWindow}, and own what they build on first use
- * ({@link #outbound}, {@link #inbound}: one thread each). Nothing is counted by reference: a State that left the tables
- * is {@link Phase#DEAD}, and who still holds it sees that. What only packets need (suite, window, sequence, counters)
- * is made for the first one: a million States wait for theirs.
+ * ({@link #outbound}, {@link #inbound}: one thread each, its owner where there are several). Nothing is counted by
+ * reference: a State that left the tables is {@link Phase#DEAD}, and who still holds it sees that. What only packets
+ * need (suite, window, sequence, counters) is made for the first one: a million States wait for theirs.
  *
  * <p>Keys may be wiped at any moment: a transform made or first used after that answers {@code WIPED}, never with a key
  * half cleared.
@@ -33,13 +33,18 @@ public final class State {
     /** Sequence numbers in use, in place of the {@link ReplayState} that they start from. */
     private record Counting(ReplayWindow window, OutboundSequence sequence) {}
 
+    /** Made where a direction has more than one thread; States that count as one share them. */
+    private record Owners(StateOwner outbound, StateOwner inbound) {}
+
     private static final VarHandle NUMBERS;
+    private static final VarHandle OWNERS;
     private static final VarHandle USAGE;
 
     static {
         try {
             NUMBERS = MethodHandles.lookup().findVarHandle(State.class, "numbers", Object.class);
             USAGE = MethodHandles.lookup().findVarHandle(State.class, "usage", Usage.class);
+            OWNERS = MethodHandles.lookup().findVarHandle(State.class, "owners", Owners.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -69,6 +74,8 @@ public final class State {
     private volatile Object numbers;
 
     private volatile ReplayMark replayMark = ReplayMark.START;
+
+    private volatile Owners owners;
 
     private Wipeable outbound;
     private Wipeable inbound;
@@ -197,6 +204,25 @@ public final class State {
         return suite instanceof Suite.Ipip;
     }
 
+    /** Which outbound thread it belongs to, where there are several. Any thread. */
+    public StateOwner outboundOwner() {
+        return owners().outbound;
+    }
+
+    /** The same for the inbound threads. */
+    public StateOwner inboundOwner() {
+        return owners().inbound;
+    }
+
+    private Owners owners() {
+        Owners known = owners;
+        if (known == null) {
+            OWNERS.compareAndSet(this, null, new Owners(new StateOwner(), new StateOwner()));
+            known = owners;
+        }
+        return known;
+    }
+
     /**
      * What the outbound datapath thread built on its first packet, null before. That thread only, like the next two.
      */
@@ -312,6 +338,7 @@ public final class State {
         numbers = other.counting();
         addSeconds = other.addSeconds;
         usage = other.counted();
+        owners = other.owners();
     }
 
     /**

@@ -60,6 +60,14 @@ public final class Usage {
         }
     }
 
+    /** The same where other threads may do so at the same time. */
+    public void renewShared(long nowSeconds) {
+        RENEWALS.getAndAdd(this, 1L);
+        if (useSeconds() != nowSeconds) {
+            USE_SECONDS.setOpaque(this, nowSeconds);
+        }
+    }
+
     public long bytes() {
         return (long) BYTES.getOpaque(this);
     }

@@ -49,6 +49,9 @@ class DropCauseTest {
     private static final Set<DropCause> UNPROVOKED = EnumSet.of(
             // of each route the mode has its header already: it would have to change its mind
             DropCause.OUT_MODE_REFUSED,
+            // where one thread is behind another: SeveralThreadsTest
+            DropCause.OUT_BACKLOG_FULL,
+            DropCause.IN_BACKLOG_FULL,
             // the headers of a whole packet are those of its first fragment, which was read
             DropCause.OUT_FRAGMENTS_UNREADABLE,
             DropCause.IN_FRAGMENTS_UNREADABLE);

@@ -43,9 +43,10 @@ class EngineModelTest extends EngineModel {
     private final PathContext context =
             PathContext.builder(databases, network, clock).build(engine);
     private final FlowInterfaces interfaces = new FlowInterfaces(context);
-    private final OutboundResolver resolver = new OutboundResolver(context, new XfrmStats().newOutbound());
+    private final OutboundResolver resolver =
+            new OutboundResolver(context, new XfrmStats().newOutbound(), Steering.ALONE);
     private final FlowCache<OutboundRoute> routes = new FlowCache<>(1 << 10, 7);
-    private final PolicyCheck check = new PolicyCheck(context, new XfrmStats().newInbound());
+    private final PolicyCheck check = new PolicyCheck(context, new XfrmStats().newInbound(), Steering.ALONE);
     private final List<Flow> flows = new ArrayList<>();
     private final Map<Flow, List<State>> paths = new IdentityHashMap<>();
     private final Map<Flow, List<State>> used = new IdentityHashMap<>();
@@ -208,10 +209,10 @@ class EngineModelTest extends EngineModel {
         NaiveXfrm.Answer expected = naive.outbound(flow);
         OutboundRoute route = routes.get(flow);
         if (route == null || !route.isFresh(context, interfaces, flow, clock.nowNs())) {
-            route = resolver.resolve(flow, clock.nowNs());
+            route = resolver.resolve(flow, 0, clock.nowNs());
             routes.put(flow, route);
         }
-        route.touchPolicies(clock.epochSeconds());
+        route.touchPolicies(Steering.ALONE, clock.epochSeconds());
         assertEquals(expected.reason(), reasonOf(route.cause));
         assertEquals(expected.policies(), List.of(route.policies));
         List<State> states = new ArrayList<>();

@@ -87,8 +87,8 @@ final class FaultBench {
         addInputs();
         PathContext context = PathContext.builder(host.databases, tripping(HostNetwork.class, host.network), host.clock)
                 .build(tripping(DatapathEvents.class, host));
-        outbound = out ? new OutboundPath(context, counters, pool) : null;
-        inbound = out ? null : new InboundPath(context, counters, pool);
+        outbound = out ? new OutboundPath(context, counters, pool, Steering.ALONE) : null;
+        inbound = out ? null : new InboundPath(context, counters, pool, Steering.ALONE);
     }
 
     private void protect(int reqid, String from, String to, int protocol, Supplier<State> states) {
@@ -231,9 +231,9 @@ final class FaultBench {
         }
         try {
             if (out) {
-                outbound.run(in, toNetwork, toHost);
+                outbound.run(new PacketBatch(1), in, toNetwork, toHost);
             } else {
-                inbound.run(in, toHost);
+                inbound.run(new PacketBatch(1), in, toHost);
             }
         } catch (OutOfMemoryError e) {
             // JUnit itself would give up.

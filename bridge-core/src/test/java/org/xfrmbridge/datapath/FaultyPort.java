@@ -46,6 +46,9 @@ final class FaultyPort implements PacketPort {
     }
 
     @Override
+    public void wake() {}
+
+    @Override
     public void close() {
         port.close();
     }

@@ -68,6 +68,9 @@ class KeepaliveOutputTest {
             }
 
             @Override
+            public void wake() {}
+
+            @Override
             public void close() {}
         };
         KeepaliveOutput marking = new KeepaliveOutput(network, port);

@@ -26,8 +26,8 @@ class LookupsTest {
     private static final String B = "192.0.2.2";
     private static final int SPI = 7;
 
-    private final TestHost a = new TestHost(A, "10.1.0.1");
-    private final TestHost b = new TestHost(B, "10.2.0.1");
+    private final TestHost a = new TestHost(1, A, "10.1.0.1");
+    private final TestHost b = new TestHost(1, B, "10.2.0.1");
     private State receiving;
 
     private void protect(boolean udp) {
@@ -167,8 +167,8 @@ class LookupsTest {
      */
     @Test
     void shouldCompareTemplatesAsTheKernelDoesWhenFamiliesDiffer() {
-        TestHost host = new TestHost("2001:db8::2", "10.2.0.1");
-        TestHost peer = new TestHost("2001:db8::1");
+        TestHost host = new TestHost(1, "2001:db8::2", "10.2.0.1");
+        TestHost peer = new TestHost(1, "2001:db8::1");
         peer.sad.insert(Sas.state(Sas.spec(Mode.TUNNEL, "2001:db8::1", "2001:db8::2", SPI)));
         peer.policy(Direction.OUT, Selector.any(2), Sas.template(Mode.TUNNEL, "2001:db8::1", "2001:db8::2"));
         host.sad.insert(Sas.state(Sas.spec(Mode.TUNNEL, "2001:db8::1", "2001:db8::2", SPI)));

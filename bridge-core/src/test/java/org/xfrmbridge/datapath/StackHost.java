@@ -46,8 +46,8 @@ final class StackHost {
                 .placement(PathContext.Placement.IN_STACK)
                 .clampMss(clampsMss)
                 .build(host);
-        outbound = new OutboundPath(context, stats.newOutbound(), pool);
-        inbound = new InboundPath(context, stats.newInbound(), pool);
+        outbound = new OutboundPath(context, stats.newOutbound(), pool, Steering.ALONE);
+        inbound = new InboundPath(context, stats.newInbound(), pool, Steering.ALONE);
         clear = new ClearPath(context, stats.newInbound());
     }
 
@@ -76,7 +76,7 @@ final class StackHost {
     /** What leaves. */
     List<PacketBuffer> send(PacketBuffer... frames) {
         PacketBatch toHost = new PacketBatch(8);
-        List<PacketBuffer> sent = run(frames, (in, out) -> outbound.run(in, out, toHost));
+        List<PacketBuffer> sent = run(frames, (in, out) -> outbound.run(new PacketBatch(1), in, out, toHost));
         failOn(stats.takeOutboundFault());
         answers.clear();
         each(toHost, answer -> answers.add(bytes(answer)));
@@ -89,7 +89,7 @@ final class StackHost {
 
     /** What the stack gets. */
     List<PacketBuffer> receive(PacketBuffer... frames) {
-        List<PacketBuffer> received = run(frames, (in, out) -> inbound.run(in, out));
+        List<PacketBuffer> received = run(frames, (in, out) -> inbound.run(new PacketBatch(1), in, out));
         failOn(stats.takeInboundFault());
         return received;
     }

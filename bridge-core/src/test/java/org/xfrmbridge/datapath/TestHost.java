@@ -27,6 +27,9 @@ import org.xfrmbridge.xfrm.Template;
  * was told.
  */
 final class TestHost implements DatapathEvents {
+    /** With {@code -Ddatapath.threads=N} each test of packets is one of N threads for each direction. */
+    private static final int THREADS = Integer.getInteger("datapath.threads", 1);
+
     final ManualClock clock = new ManualClock();
     final Databases databases = new Databases();
     final Sad sad = databases.sad();
@@ -45,10 +48,15 @@ final class TestHost implements DatapathEvents {
     final MemoryPort wire;
 
     private final PathContext context;
-    private final Outbound outbound;
-    private final Inbound inbound;
+    private final List<Outbound> outbound;
+    private final List<Inbound> inbound;
 
     TestHost(String... addresses) {
+        this(THREADS, addresses);
+    }
+
+    /** @param threads of each direction, which the caller's thread drives in turns */
+    TestHost(int threads, String... addresses) {
         MemoryPort[] hostSide = MemoryPort.wire();
         MemoryPort[] networkSide = MemoryPort.wire();
         stack = hostSide[0];
@@ -59,8 +67,8 @@ final class TestHost implements DatapathEvents {
         context = PathContext.builder(databases, network, clock)
                 .memory(() -> !memoryIsFull, () -> !memoryIsFull)
                 .build(this);
-        outbound = new Outbound(context, stats, hostSide[1], networkSide[1]);
-        inbound = new Inbound(context, stats, networkSide[1], hostSide[1]);
+        outbound = Outbound.among(context, stats, SpreadPort.queues(hostSide[1], threads), networkSide[1]);
+        inbound = Inbound.among(context, stats, SpreadPort.queues(networkSide[1], threads), hostSide[1]);
     }
 
     PathContext context() {
@@ -72,7 +80,7 @@ final class TestHost implements DatapathEvents {
         for (byte[] frame : frames) {
             stack.send(frame);
         }
-        outbound.doWork();
+        workOutbound();
         failOn(stats.takeOutboundFault());
         return wire.drain();
     }
@@ -82,7 +90,7 @@ final class TestHost implements DatapathEvents {
         for (byte[] frame : frames) {
             wire.send(frame);
         }
-        inbound.doWork();
+        workInbound();
         failOn(stats.takeInboundFault());
         return stack.drain();
     }
@@ -96,10 +104,28 @@ final class TestHost implements DatapathEvents {
 
     /** A State has gone, and both threads have had a turn since. */
     void forget(State state) {
-        outbound.forget(state);
-        inbound.forget(state);
-        outbound.doWork();
-        inbound.doWork();
+        outbound.getFirst().forget(state);
+        inbound.getFirst().forget(state);
+        workOutbound();
+        workInbound();
+    }
+
+    /** Until nothing is left that one thread has handed over to another. */
+    void workOutbound() {
+        while (outbound.stream().mapToInt(Outbound::doWork).sum() > 0) {}
+    }
+
+    void workInbound() {
+        while (inbound.stream().mapToInt(Inbound::doWork).sum() > 0) {}
+    }
+
+    /** One for each thread. */
+    List<Outbound> outbound() {
+        return outbound;
+    }
+
+    List<Inbound> inbound() {
+        return inbound;
     }
 
     /** What another host sent, as the gateway would hand it on. */

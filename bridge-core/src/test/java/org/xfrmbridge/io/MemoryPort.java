@@ -60,6 +60,9 @@ public final class MemoryPort implements PacketPort {
     }
 
     @Override
+    public void wake() {}
+
+    @Override
     public void close() {
         closed = true;
     }

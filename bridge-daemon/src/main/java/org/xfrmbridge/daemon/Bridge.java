@@ -46,17 +46,21 @@ import org.xfrmbridge.daemon.os.NotifySocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.daemon.packets.PacketQueries;
+import org.xfrmbridge.daemon.port.SleepingPort;
 import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.daemon.status.Status;
 import org.xfrmbridge.daemon.status.StatusText;
 import org.xfrmbridge.daemon.web.BridgeMetrics;
 import org.xfrmbridge.daemon.web.WebServer;
 import org.xfrmbridge.datapath.FlowQuestion;
+import org.xfrmbridge.datapath.Inbound;
+import org.xfrmbridge.datapath.Outbound;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.explain.Explainer;
 import org.xfrmbridge.io.ClientLoad;
+import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmService;
 import org.xfrmbridge.netlink.msg.XfrmMessage;
@@ -68,10 +72,10 @@ import org.xfrmbridge.xfrm.Direction;
 /**
  * The running program: the place where it is put together. In the order in which it is made: what it stands on
  * ({@link Underlay}), the databases with the policies of a bridge that ended, the engine with the datapath
- * ({@link XfrmStack}), the journals, the sockets of clients ({@link ControlPlane}), and five threads: outbound,
- * inbound, control, guests for clients without rights, and {@link MisledDaemons}. In the host's stack there is more
- * ({@link InStack}), and a sixth thread for what came in the clear. {@link #start} and {@link #close} are called by one
- * thread each.
+ * ({@link XfrmStack}), the journals, the sockets of clients ({@link ControlPlane}), and threads: outbound and inbound,
+ * as many as there are queues, control, guests for clients without rights, and {@link MisledDaemons}. In the host's
+ * stack there is more ({@link InStack}), and another thread for what came in the clear. {@link #start} and
+ * {@link #close} are called by one thread each.
  */
 public final class Bridge implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Bridge.class);
@@ -99,8 +103,11 @@ public final class Bridge implements AutoCloseable {
     private final PolicyJournal policies;
     private final StateJournal states;
     private final ControlPlane plane;
-    private final DatapathLoop outbound;
-    private final DatapathLoop inbound;
+    private final List<DatapathLoop> outbound = new ArrayList<>();
+    private final List<DatapathLoop> inbound = new ArrayList<>();
+    /** Where the network's packets come from, for each thread. */
+    private final List<PacketPort> networks = new ArrayList<>();
+
     /** Null in front of an interface. */
     private final InStack inStack;
 
@@ -197,10 +204,24 @@ public final class Bridge implements AutoCloseable {
         this.underlay = underlay;
         this.trial = trial;
         long startEpochSeconds = clock.epochSeconds();
-        outbound = new DatapathLoop(underlay.host());
-        inbound = new DatapathLoop(underlay.network());
+        List<PacketPort> hosts = underlay.hosts();
+        List<OutboundBarrier.Queue> queues = new ArrayList<>();
+        for (int i = 0; i < hosts.size(); i++) {
+            int queue = i;
+            outbound.add(new DatapathLoop());
+            inbound.add(new DatapathLoop());
+            networks.add(i == 0 ? underlay.network() : new SleepingPort(underlay.network()));
+            queues.add(new OutboundBarrier.Queue(
+                    outbound.get(i),
+                    () -> underlay.isHostWaiting(queue),
+                    () -> outbound(queue).looks(),
+                    () -> outbound(queue).isHandedOver()));
+        }
+        if (hosts.size() < options.plan().queues()) {
+            LOG.warn("{} was made with one queue and keeps it until \"xfrm-bridge detach\"", underlay.label());
+        }
 
-        OutboundBarrier barrier = new OutboundBarrier(underlay::isHostWaiting, outbound, clock);
+        OutboundBarrier barrier = new OutboundBarrier(queues, clock);
         Databases databases = new Databases(barrier);
         if (left) {
             PolicyRestore.run(directory, databases, clock);
@@ -222,9 +243,9 @@ public final class Bridge implements AutoCloseable {
                         .clampMss(options.plan() instanceof StackPlan plan && plan.clampsMss())
                         .ifindex(underlay.hostIndex())
                         .flows(options.flows())
-                        .memory(HeapReserve.ofPackets(clock)::hasRoom, HeapReserve.ofPackets(clock)::hasRoom),
-                underlay.host(),
-                underlay.network());
+                        .memory(HeapReserve.ofThreads(clock), HeapReserve.ofThreads(clock)),
+                hosts,
+                networks);
         XfrmEngine engine = stack.engine();
         faults = new FaultLog(stack.stats());
         drops = new DropLog(stack.stats(), clock);
@@ -266,11 +287,20 @@ public final class Bridge implements AutoCloseable {
             inStack.start();
             threads.add(start("clear", inStack::judge));
         }
-        threads.add(start("outbound", outbound.begin(FlightEvents.recorded("out", stack.outbound()::doWork))));
-        threads.add(start("inbound", inbound.begin(FlightEvents.recorded("in", stack.inbound()::doWork))));
+        for (int i = 0; i < hosts.size(); i++) {
+            Outbound out = stack.outbound().get(i);
+            Inbound in = stack.inbound().get(i);
+            threads.add(start(
+                    "outbound", outbound.get(i).begin(out::await, FlightEvents.recorded("out", out::doWork))));
+            threads.add(start("inbound", inbound.get(i).begin(in::await, FlightEvents.recorded("in", in::doWork))));
+        }
         threads.add(start("control", plane::serve));
         threads.add(start("guests", plane::serveUnprivileged));
         threads.add(start("daemons", () -> misled.watch(kernel::lookAtSockets)));
+    }
+
+    private Outbound outbound(int queue) {
+        return stack.outbound().get(queue);
     }
 
     /** Control thread. */
@@ -394,7 +424,9 @@ public final class Bridge implements AutoCloseable {
         faults.flush();
         packets.upkeep();
         long inTheClear = inStack == null ? 0 : inStack.missed();
-        stack.stats().setMissed(underlay.host().missed(), underlay.network().missed() + inTheClear);
+        stack.stats()
+                .setMissed(
+                        underlay.hosts().getFirst().missed(), underlay.network().missed() + inTheClear);
         flows.endForgotten();
         drops.flush();
         flight.upkeep();
@@ -431,10 +463,10 @@ public final class Bridge implements AutoCloseable {
         if (inStack != null) {
             inStack.end();
         }
-        outbound.end();
-        inbound.end();
-        underlay.host().close();
-        underlay.network().close();
+        outbound.forEach(DatapathLoop::end);
+        inbound.forEach(DatapathLoop::end);
+        underlay.hosts().forEach(PacketPort::close);
+        networks.forEach(PacketPort::close);
         threads.forEach(Uninterruptibles::joinUninterruptibly);
         try (lock) {
             policies.leave();

@@ -1,34 +1,29 @@
 package org.xfrmbridge.daemon;
 
+import java.util.function.IntPredicate;
 import java.util.function.IntSupplier;
-import org.xfrmbridge.io.PacketPort;
 
-/** The loop of one direction: waits at its port and lets the datapath turn over whole batches. One thread runs it. */
+/** The loop of one direction: waits for frames and lets the datapath turn over whole batches. One thread runs it. */
 final class DatapathLoop {
     private static final int IDLE_MS = 1000;
 
-    private final PacketPort port;
     private volatile boolean running;
     private volatile boolean working;
     private volatile long turns;
     private volatile boolean ending;
 
-    /** @param port where frames come from */
-    DatapathLoop(PacketPort port) {
-        this.port = port;
-    }
-
     /**
      * Runs from here on, though the thread that is about to be started may get a core much later: frames that wait for
      * it have been sent under what policies there are now.
      *
+     * @param await waits so many milliseconds at most until there is something to do; false when nothing more will come
      * @param turn handles one batch, and what faults it meets; returns how many frames that was
-     * @return what the thread does, until the port is closed
+     * @return what the thread does, until then
      */
-    Runnable begin(IntSupplier turn) {
+    Runnable begin(IntPredicate await, IntSupplier turn) {
         running = true;
         return () -> {
-            while (port.await(IDLE_MS)) {
+            while (await.test(IDLE_MS)) {
                 work(turn);
             }
         };

@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon;
 
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -66,13 +67,19 @@ final class HeapReserve {
 
     /** For the control thread. @param entries how many States and Policies there are */
     static HeapReserve ofEntries(BridgeOptions options, LongSupplier entries, Clock clock) {
-        long packetBytes = HeapSizes.packetBytes(options.flows(), options.acquires());
+        long packetBytes = HeapSizes.packetBytes(options.allFlows(), options.acquires());
         return new HeapReserve(Heap.ofProcess(), packetBytes, entries, "SAs and policies are taken", clock);
     }
 
     /** For a datapath thread, which does not know how much others keep: while the heap is full, it is. */
-    static HeapReserve ofPackets(Clock clock) {
+    private static HeapReserve ofPackets(Clock clock) {
         return new HeapReserve(Heap.ofProcess(), 0, () -> 1, "SAs that were idle send or receive", clock);
+    }
+
+    /** The same for several datapath threads: each has one of its own. */
+    static BooleanSupplier ofThreads(Clock clock) {
+        ThreadLocal<HeapReserve> own = ThreadLocal.withInitial(() -> ofPackets(clock));
+        return () -> own.get().hasRoom();
     }
 
     /** Whether memory is left for another entry. */

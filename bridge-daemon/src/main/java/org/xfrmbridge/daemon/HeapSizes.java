@@ -21,25 +21,25 @@ public final class HeapSizes {
     private HeapSizes() {}
 
     /**
-     * How many flows are remembered unless someone says: as many as usual, or what fits into an eighth of the heap; a
-     * power of two.
+     * How many flows each thread remembers unless someone says: as many as usual, or what fits into an eighth of the
+     * heap; a power of two.
      */
-    public static int defaultFlows() {
-        long fitting = Runtime.getRuntime().maxMemory() / SHARES_FOR_FLOWS / FLOW_BYTES;
+    public static int defaultFlows(int queues) {
+        long fitting = Runtime.getRuntime().maxMemory() / SHARES_FOR_FLOWS / FLOW_BYTES / queues;
         return (int) Math.min(PathContext.DEFAULT_FLOWS, Long.highestOneBit(Math.max(1, fitting)));
     }
 
     /** What packets may come to take, once so many flows and acquires are there. */
-    static long packetBytes(int flows, int acquires) {
+    static long packetBytes(long flows, int acquires) {
         return bytes(flows, acquires) + BUFFER_BYTES;
     }
 
     /** The least heap for so many: half of it is for other things. */
-    public static long heapBytes(int flows, int acquires) {
+    public static long heapBytes(long flows, int acquires) {
         return 2 * bytes(flows, acquires);
     }
 
-    private static long bytes(int flows, int acquires) {
-        return (long) flows * FLOW_BYTES + (long) acquires * ACQUIRE_BYTES;
+    private static long bytes(long flows, int acquires) {
+        return flows * FLOW_BYTES + (long) acquires * ACQUIRE_BYTES;
     }
 }

@@ -26,6 +26,9 @@ class DatapathLoopTest {
         }
 
         @Override
+        public void wake() {}
+
+        @Override
         public void close() {
             closed = true;
         }
@@ -36,8 +39,8 @@ class DatapathLoopTest {
     void shouldEndInAFlood() throws InterruptedException {
         Port port = new Port();
         CountDownLatch first = new CountDownLatch(1);
-        DatapathLoop loop = new DatapathLoop(port);
-        Thread thread = Thread.ofPlatform().daemon().start(loop.begin(() -> {
+        DatapathLoop loop = new DatapathLoop();
+        Thread thread = Thread.ofPlatform().daemon().start(loop.begin(port::await, () -> {
             first.countDown();
             return 1;
         }));

@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -44,6 +45,9 @@ class OutboundBarrierTest {
         }
 
         @Override
+        public void wake() {}
+
+        @Override
         public void close() {}
     };
 
@@ -62,14 +66,19 @@ class OutboundBarrierTest {
         return frames;
     }
 
+    private static OutboundBarrier barrier(BooleanSupplier waiting, DatapathLoop outbound) {
+        return new OutboundBarrier(
+                List.of(new OutboundBarrier.Queue(outbound, waiting, outbound::turns, () -> false)), new SystemClock());
+    }
+
     private Thread start(DatapathLoop outbound) {
-        return Thread.ofPlatform().start(outbound.begin(this::turn));
+        return Thread.ofPlatform().start(outbound.begin(port::await, this::turn));
     }
 
     @Test
     void shouldWaitForFramesThatWereReceivedButNotJudged() throws Exception {
-        DatapathLoop outbound = new DatapathLoop(port);
-        OutboundBarrier settling = new OutboundBarrier(() -> queued.get() > 0, outbound, new SystemClock());
+        DatapathLoop outbound = new DatapathLoop();
+        OutboundBarrier settling = barrier(() -> queued.get() > 0, outbound);
         queued.set(3);
         arrived.countDown();
         Thread thread = start(outbound);
@@ -89,8 +98,8 @@ class OutboundBarrierTest {
 
     @Test
     void shouldWaitForFramesThatAreQueued() throws Exception {
-        DatapathLoop outbound = new DatapathLoop(port);
-        OutboundBarrier settling = new OutboundBarrier(() -> queued.get() > 0, outbound, new SystemClock());
+        DatapathLoop outbound = new DatapathLoop();
+        OutboundBarrier settling = barrier(() -> queued.get() > 0, outbound);
         queued.set(2);
         goOn.countDown();
         Thread thread = start(outbound);
@@ -108,17 +117,17 @@ class OutboundBarrierTest {
     /** A client may be served before the thread of the datapath has a core. */
     @Test
     void shouldWaitForAThreadThatHasYetToRun() throws Exception {
-        DatapathLoop outbound = new DatapathLoop(port);
+        DatapathLoop outbound = new DatapathLoop();
         CountDownLatch looked = new CountDownLatch(1);
         BooleanSupplier waiting = () -> {
             looked.countDown();
             return queued.get() > 0;
         };
-        OutboundBarrier settling = new OutboundBarrier(waiting, outbound, new SystemClock());
+        OutboundBarrier settling = barrier(waiting, outbound);
         queued.set(2);
         goOn.countDown();
         arrived.countDown();
-        Runnable loop = outbound.begin(this::turn);
+        Runnable loop = outbound.begin(port::await, this::turn);
         CompletableFuture<Integer> seen = CompletableFuture.supplyAsync(() -> {
             settling.run();
             return judged.get();
@@ -133,15 +142,15 @@ class OutboundBarrierTest {
     @Test
     void shouldNotWaitBeforeTheDatapathRuns() {
         AtomicInteger looks = new AtomicInteger();
-        new OutboundBarrier(() -> looks.incrementAndGet() > 0, new DatapathLoop(port), new SystemClock()).run();
+        barrier(() -> looks.incrementAndGet() > 0, new DatapathLoop()).run();
         assertEquals(1, looks.get());
     }
 
     @Test
     void shouldLookOnceOnAnOccasionAndEachTimeOutsideOfOne() {
         AtomicInteger looks = new AtomicInteger();
-        DatapathLoop idle = new DatapathLoop(port);
-        OutboundBarrier settling = new OutboundBarrier(() -> looks.incrementAndGet() < 0, idle, new SystemClock());
+        DatapathLoop idle = new DatapathLoop();
+        OutboundBarrier settling = barrier(() -> looks.incrementAndGet() < 0, idle);
         settling.run();
         settling.run();
         assertEquals(2, looks.get());

@@ -14,7 +14,7 @@ public final class BridgeProcess implements AutoCloseable {
     private final Path directory;
     private final Path log;
     private final Attachment attachment;
-    private final List<String> options;
+    private List<String> options;
     private Daemon daemon;
     private int starts;
 
@@ -64,6 +64,12 @@ public final class BridgeProcess implements AutoCloseable {
     public void start() {
         launch();
         awaitReady();
+    }
+
+    /** The same with other options of {@code run}. */
+    public void start(List<String> otherOptions) {
+        options = otherOptions;
+        start();
     }
 
     private void launch() {

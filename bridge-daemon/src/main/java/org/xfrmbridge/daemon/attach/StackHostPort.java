@@ -1,5 +1,7 @@
 package org.xfrmbridge.daemon.attach;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -40,14 +42,17 @@ final class StackHostPort implements PacketPort {
     private static final long PERIOD_NS = TimeUnit.SECONDS.toNanos(1);
 
     private final StackTapPort tap;
+    private final List<StackTapPort> queues;
     private final Clock clock;
     private final RouteSocket socket = new RouteSocket();
     private final Queries queries = new Queries(socket);
     private long periodNs;
     private int inPeriod;
 
-    StackHostPort(StackTapPort tap, Clock clock) throws OsException {
-        this.tap = tap;
+    /** @param queues of the TAP; this receives by the first */
+    StackHostPort(List<StackTapPort> queues, Clock clock) throws OsException {
+        this.queues = queues;
+        tap = queues.getFirst();
         this.clock = clock;
         periodNs = clock.nowNs();
     }
@@ -112,17 +117,29 @@ final class StackHostPort implements PacketPort {
 
     /** See {@link StackTapPort#setVrfs}. */
     void setVrfs(Map<Integer, Long> macs) {
-        tap.setVrfs(macs);
+        queues.forEach(queue -> queue.setVrfs(macs));
     }
 
-    /** Whether frames wait to be received. One other thread may ask. */
-    boolean isReadable() {
-        return tap.isReadable();
+    /** Where the TAP's queues are received: this port is the first. */
+    List<PacketPort> queues() {
+        List<PacketPort> ports = new ArrayList<>(queues);
+        ports.set(0, this);
+        return ports;
+    }
+
+    /** Whether frames wait to be received at a queue. One other thread may ask. */
+    boolean isReadable(int queue) {
+        return queues.get(queue).isReadable();
+    }
+
+    @Override
+    public void wake() {
+        tap.wake();
     }
 
     @Override
     public void close() {
-        tap.close();
+        queues.forEach(StackTapPort::close);
     }
 
     /** Once no thread sends any more. */

@@ -33,10 +33,10 @@ final class StackTap implements AutoCloseable {
     private Link link;
     private boolean hostForwards;
 
-    StackTap(String name, TapDevice.Offload offload, Links links, RouteSocket socket) throws OsException {
+    StackTap(String name, TapDevice.Offload offload, int queues, Links links, RouteSocket socket) throws OsException {
         this.links = links;
         this.socket = socket;
-        device = TapDevice.open(name, offload);
+        device = TapDevice.open(name, offload, queues);
         link = links.find(name);
         links.setAddressGeneration(link.index(), Link.NO_GENERATED_ADDRESS);
         links.setQueueLength(link.index(), QUEUE_FRAMES);

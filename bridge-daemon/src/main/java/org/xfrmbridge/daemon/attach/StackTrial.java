@@ -77,7 +77,7 @@ public final class StackTrial {
                 "queues of netfilter",
                 StackNeed.QUEUE,
                 () -> ClearQueue.open(NAMES.userBits()).close()));
-        try (StackTap tap = new StackTap(NAMES.tap(), TapDevice.Offload.SUPER_FRAMES, links, socket)) {
+        try (StackTap tap = new StackTap(NAMES.tap(), TapDevice.Offload.SUPER_FRAMES, 1, links, socket)) {
             parts.add(new Part("TAP devices", null));
             parts.add(part("policy routing", StackNeed.ROUTING, () -> {
                 // As it is where a bridge may run.

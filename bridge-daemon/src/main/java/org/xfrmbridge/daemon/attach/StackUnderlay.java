@@ -152,7 +152,7 @@ public final class StackUnderlay implements Underlay {
     private void install(StackPlan plan, boolean left) throws IOException {
         TapDevice.Offload offload = plan.offload() ? TapDevice.Offload.SUPER_FRAMES : TapDevice.Offload.NONE;
         boolean hasTap = links.find(names.tap()) != null;
-        tap = own(StackNeed.TAP.open(() -> new StackTap(names.tap(), offload, links, socket)));
+        tap = own(StackNeed.TAP.open(() -> new StackTap(names.tap(), offload, plan.queues(), links, socket)));
         linkEvents = own(new LinkEvents());
         network = StackNeed.SOCKETS.open(() -> new IpSocketPort(
                 () -> new StackShortcuts(new SystemClock(), names.markBit()),
@@ -164,9 +164,11 @@ public final class StackUnderlay implements Underlay {
             return routes.install(tap.link());
         });
         queue = own(StackNeed.QUEUE.open(() -> ClearQueue.open(names.userBits())));
-        host = new StackHostPort(
-                new StackTapPort(tap.device(), tap.link().mac(), names.markBit(), plan.openedMark()),
-                new SystemClock());
+        List<StackTapPort> queues = new ArrayList<>();
+        for (int i = 0; i < tap.device().queueCount(); i++) {
+            queues.add(new StackTapPort(tap.device(), i, tap.link().mac(), names.markBit(), plan.openedMark()));
+        }
+        host = new StackHostPort(queues, new SystemClock());
         own(host::release);
         guard = own(Guard.open(directory));
         boolean haveGroups = haveGroups();
@@ -289,8 +291,8 @@ public final class StackUnderlay implements Underlay {
     }
 
     @Override
-    public PacketPort host() {
-        return host;
+    public List<PacketPort> hosts() {
+        return host.queues();
     }
 
     @Override
@@ -299,8 +301,8 @@ public final class StackUnderlay implements Underlay {
     }
 
     @Override
-    public boolean isHostWaiting() {
-        return host.isReadable();
+    public boolean isHostWaiting(int queue) {
+        return host.isReadable(queue);
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.xfrmbridge.daemon.attach;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.xfrmbridge.daemon.nft.Guard;
 import org.xfrmbridge.daemon.os.EventSource;
@@ -82,17 +83,17 @@ public interface Underlay extends AutoCloseable {
     /** Where on a packet's way the datapath stands. */
     Placement placement();
 
-    /** Where the host's stack sends and receives. */
-    PacketPort host();
+    /** Where the host's stack sends and receives: one for each queue of its TAP. All take what is for the host. */
+    List<PacketPort> hosts();
 
     /** Where all others do. */
     PacketPort network();
 
     /**
-     * Whether packets of the host, sent by now, wait to be received at {@link #host}: they are judged before a policy
-     * leaves. Control thread.
+     * Whether packets of the host, sent by now, wait to be received at one of {@link #hosts}: they are judged before a
+     * policy leaves. Control thread.
      */
-    boolean isHostWaiting();
+    boolean isHostWaiting(int queue);
 
     /** The TAP by which the host's packets come here. */
     int hostIndex() throws OsException;

@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon.attach;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -58,7 +59,7 @@ public final class WireUnderlay implements Underlay {
     private final ConfigurationMove move;
     private TapDevice hostTap;
     private TapDevice networkTap;
-    private TapPort hostPort;
+    private final List<TapPort> hostPorts = new ArrayList<>();
     private PacketPort networkPort;
     /** The same, null if ESP comes and goes like all else. */
     private LinkPort linkPort;
@@ -66,6 +67,7 @@ public final class WireUnderlay implements Underlay {
     private WireRecord record;
     private IngressFilter filter;
     private TapDevice.Offload offload = TapDevice.Offload.NONE;
+    private int queues = 1;
     private boolean mergesDatagrams;
     private boolean resumed;
 
@@ -85,6 +87,7 @@ public final class WireUnderlay implements Underlay {
     static WireUnderlay attach(WirePlan plan, Path directory, WireRecord left) throws IOException {
         WireUnderlay underlay = new WireUnderlay(directory);
         underlay.offload = plan.offload() ? TapDevice.Offload.SUPER_FRAMES : TapDevice.Offload.NONE;
+        underlay.queues = plan.queues();
         try {
             if (left == null) {
                 underlay.make(plan.names());
@@ -192,9 +195,11 @@ public final class WireUnderlay implements Underlay {
 
     private void openTaps(DeviceNames names) throws AttachmentException {
         try {
-            hostTap = TapDevice.open(names.host(), offload);
+            hostTap = TapDevice.open(names.host(), offload, queues);
             networkTap = TapDevice.open(names.network(), offload);
-            hostPort = TapPort.ofHost(hostTap);
+            for (int i = 0; i < hostTap.queueCount(); i++) {
+                hostPorts.add(TapPort.ofHost(hostTap, i));
+            }
         } catch (OsException e) {
             throw WireRules.explain(e, names);
         }
@@ -356,8 +361,8 @@ public final class WireUnderlay implements Underlay {
     }
 
     @Override
-    public PacketPort host() {
-        return hostPort;
+    public List<PacketPort> hosts() {
+        return List.copyOf(hostPorts);
     }
 
     @Override
@@ -366,8 +371,8 @@ public final class WireUnderlay implements Underlay {
     }
 
     @Override
-    public boolean isHostWaiting() {
-        return hostPort.isReadable();
+    public boolean isHostWaiting(int queue) {
+        return hostPorts.get(queue).isReadable();
     }
 
     @Override

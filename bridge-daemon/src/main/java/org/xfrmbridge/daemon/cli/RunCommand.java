@@ -59,6 +59,8 @@ final class RunCommand implements Callable<Integer> {
     private static final int MOST_FLOWS = 1 << 22;
     private static final int MOST_ACQUIRES = 1 << 20;
 
+    private static final int MOST_QUEUES = 4;
+
     /** The thread of {@link Warmup}. */
     static final String WARMUP = "warmup";
 
@@ -117,6 +119,14 @@ final class RunCommand implements Callable<Integer> {
     private boolean withoutOffload;
 
     @Option(
+            names = "--queues",
+            paramLabel = "N",
+            description = "How many threads each direction has, 1 to " + MOST_QUEUES
+                    + ", each with a queue of the TAP. An SA belongs to one of them at a time. "
+                    + "Default: one for two processors, " + MOST_QUEUES + " at most.")
+    private Integer queues;
+
+    @Option(
             names = "--group",
             paramLabel = "GROUP",
             description = "Members of this group may do what only root may otherwise.")
@@ -125,7 +135,7 @@ final class RunCommand implements Callable<Integer> {
     @Option(
             names = "--flows",
             paramLabel = "N",
-            description = "How many flows are remembered in each direction, " + LEAST_FLOWS + " to " + MOST_FLOWS
+            description = "How many flows each thread of a direction remembers, " + LEAST_FLOWS + " to " + MOST_FLOWS
                     + ", rounded up to a power of two: "
                     + "their packets cost one lookup, those of others five or more. Each takes 144 bytes, and 200 "
                     + "to 300 more once it has had a "
@@ -249,8 +259,8 @@ final class RunCommand implements Callable<Integer> {
                     spec.commandLine(), "--mark-opened: the bit " + markBit + " is the bridge's: see --mark-bit.");
         }
         return original == null
-                ? new StackPlan(new StackNames(tap, bit), opened, clampsMss, !withoutOffload)
-                : new WirePlan(DeviceNames.of(original, tap), !withoutOffload);
+                ? new StackPlan(new StackNames(tap, bit), opened, clampsMss, !withoutOffload, queues())
+                : new WirePlan(DeviceNames.of(original, tap), !withoutOffload, queues());
     }
 
     private int mark(String option, String text) {
@@ -261,19 +271,27 @@ final class RunCommand implements Callable<Integer> {
         }
     }
 
+    /** Half of the processors are the host's own: for who sends and receives what passes here. */
+    private int queues() {
+        if (queues != null && (queues < 1 || queues > MOST_QUEUES)) {
+            throw new ParameterException(spec.commandLine(), "--queues: from 1 to " + MOST_QUEUES + '.');
+        }
+        return queues == null ? Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, MOST_QUEUES) : queues;
+    }
+
     private int flows() {
         if (flows != null && (flows < LEAST_FLOWS || flows > MOST_FLOWS)) {
             throw new ParameterException(
                     spec.commandLine(), "--flows: from " + LEAST_FLOWS + " to " + MOST_FLOWS + '.');
         }
-        return flows == null ? HeapSizes.defaultFlows() : flows;
+        return flows == null ? HeapSizes.defaultFlows(queues()) : flows;
     }
 
     private void requireHeap(BridgeOptions options) {
         if (acquires < 1 || acquires > MOST_ACQUIRES) {
             throw new ParameterException(spec.commandLine(), "--acquires: from 1 to " + MOST_ACQUIRES + '.');
         }
-        long heapBytes = HeapSizes.heapBytes(options.flows(), acquires);
+        long heapBytes = HeapSizes.heapBytes(options.allFlows(), acquires);
         if (heapBytes > Runtime.getRuntime().maxMemory()) {
             long megabytes = 1 + (heapBytes >> 20);
             throw new ParameterException(

@@ -200,7 +200,7 @@ final class TrainingRun {
     }
 
     private static BridgeOptions options(AttachmentPlan plan, Path directory) {
-        return new BridgeOptions(plan, directory, -1, HeapSizes.defaultFlows());
+        return new BridgeOptions(plan, directory, -1, HeapSizes.defaultFlows(plan.queues()));
     }
 
     private static AttachmentPlan inStack() {

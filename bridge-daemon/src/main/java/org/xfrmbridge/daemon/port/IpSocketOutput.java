@@ -1,5 +1,6 @@
 package org.xfrmbridge.daemon.port;
 
+import java.util.concurrent.ThreadLocalRandom;
 import org.xfrmbridge.daemon.os.IpSocket;
 import org.xfrmbridge.daemon.os.MessagesToSend;
 import org.xfrmbridge.daemon.port.Shortcuts.Shortcut;
@@ -34,7 +35,7 @@ final class IpSocketOutput implements RunSender {
     private final IpPacket packet = new IpPacket();
     private boolean hasLooked;
     /** Of the latest packet of which fragments came with none. */
-    private int identification = 1;
+    private int identification = ThreadLocalRandom.current().nextInt(IDENTIFICATIONS) + 1;
 
     /**
      * @param senders the thread's own

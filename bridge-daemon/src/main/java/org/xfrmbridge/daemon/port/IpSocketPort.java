@@ -249,12 +249,20 @@ public final class IpSocketPort implements PacketPort {
         SocketReceiver[] now = receivers;
         for (int event = 0; event < happened; event++) {
             int key = events.key(event);
+            if (key == WAKING) {
+                wakeup.drain();
+            }
             SocketReceiver receiver = key == WAKING ? null : now[key];
             if (receiver != null && !ready.contains(receiver)) {
                 ready.add(receiver);
             }
         }
         return !closed;
+    }
+
+    @Override
+    public void wake() {
+        wakeup.signal();
     }
 
     /** Wakes the receiving thread. */

@@ -30,6 +30,7 @@ public final class LinkPort implements PacketPort {
     private final Queue<Runnable> closing = new ConcurrentLinkedQueue<>();
     private final EventDescriptor wakeup = new EventDescriptor();
     private final PollSet poll = new PollSet();
+    private final int woken;
     private volatile boolean closed;
 
     /**
@@ -43,11 +44,11 @@ public final class LinkPort implements PacketPort {
     public LinkPort(TapDevice device, PacketRing ring, int ifindex, int mostFrames, int mostBytes) throws OsException {
         this.device = device;
         this.ring = ring;
-        input = new TapInput(device, Origin.BRIDGE);
+        input = new TapInput(device, 0, Origin.BRIDGE);
         output = ThreadLocal.withInitial(() -> newOutput(ifindex, mostFrames, mostBytes));
         poll.add(ring.fd(), PollSet.READ);
-        poll.add(device.fd(), PollSet.READ);
-        poll.add(wakeup.fd(), PollSet.READ);
+        poll.add(device.fd(0), PollSet.READ);
+        woken = poll.add(wakeup.fd(), PollSet.READ);
     }
 
     private LinkOutput newOutput(int ifindex, int mostFrames, int mostBytes) {
@@ -83,6 +84,9 @@ public final class LinkPort implements PacketPort {
     public boolean await(int timeoutMs) {
         if (!closed) {
             poll.await(timeoutMs);
+            if (poll.happened(woken, PollSet.READ)) {
+                wakeup.drain();
+            }
         }
         return !closed;
     }
@@ -90,6 +94,11 @@ public final class LinkPort implements PacketPort {
     @Override
     public long missed() {
         return ring.missed() + device.missed();
+    }
+
+    @Override
+    public void wake() {
+        wakeup.signal();
     }
 
     /** Wakes the receiving thread; the TAP is its owner's to close. */

@@ -40,12 +40,13 @@ public final class StackTapPort implements PacketPort {
     private volatile Map<Integer, Long> vrfs = Map.of();
 
     /**
+     * @param queue of the device, by which packets are received
      * @param tapMac link address of the device: the host takes nothing else for its own
      * @param markBit the bit of marks that is the bridge's; what it hands on has it clear
      * @param openedMark bits that are set in the mark of every packet to the host
      */
-    public StackTapPort(TapDevice device, long tapMac, int markBit, int openedMark) throws OsException {
-        tap = TapPort.ofHost(device);
+    public StackTapPort(TapDevice device, int queue, long tapMac, int markBit, int openedMark) throws OsException {
+        tap = TapPort.ofHost(device, queue);
         this.tapMac = tapMac;
         userBits = ~markBit;
         this.openedMark = openedMark;
@@ -140,6 +141,11 @@ public final class StackTapPort implements PacketPort {
     @Override
     public boolean await(int timeoutMs) {
         return tap.await(timeoutMs);
+    }
+
+    @Override
+    public void wake() {
+        tap.wake();
     }
 
     /** Whether frames wait to be received. One other thread may ask. */

@@ -15,9 +15,9 @@ final class TapInput {
     private final Origin origin;
 
     /** @param origin of what is read */
-    TapInput(TapDevice device, Origin origin) {
+    TapInput(TapDevice device, int queue, Origin origin) {
         this.origin = origin;
-        channel = device.new Channel();
+        channel = device.new Channel(queue);
         virtioBytes = device.offload() == TapDevice.Offload.SUPER_FRAMES ? TapDevice.VIRTIO_HEADER_BYTES : 0;
     }
 

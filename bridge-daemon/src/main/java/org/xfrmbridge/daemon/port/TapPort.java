@@ -19,26 +19,30 @@ public final class TapPort implements PacketPort {
     private static final int BATCH_FRAMES = 64;
 
     private final TapDevice device;
-    private final EventDescriptor closing;
+    private final EventDescriptor wakeup = new EventDescriptor();
     private final TapInput input;
     private final ThreadLocal<TapOutput> output;
     private final PollSet poll = new PollSet();
+    private final int woken;
     private final PollSet waiting = new PollSet();
     private volatile boolean closed;
 
-    private TapPort(TapDevice device, Origin origin, Supplier<TapOutput> outputs) throws OsException {
+    private TapPort(TapDevice device, int queue, Origin origin, Supplier<TapOutput> outputs) throws OsException {
         this.device = device;
-        this.closing = new EventDescriptor();
-        this.input = new TapInput(device, origin);
+        this.input = new TapInput(device, queue, origin);
         this.output = ThreadLocal.withInitial(outputs);
-        poll.add(device.fd(), PollSet.READ);
-        waiting.add(device.fd(), PollSet.READ);
-        poll.add(closing.fd(), PollSet.READ);
+        poll.add(device.fd(queue), PollSet.READ);
+        waiting.add(device.fd(queue), PollSet.READ);
+        woken = poll.add(wakeup.fd(), PollSet.READ);
     }
 
-    /** Where the machine's own stack is: it takes merged segments, and datagrams. */
-    public static TapPort ofHost(TapDevice device) throws OsException {
-        return new TapPort(device, Origin.STACK, () -> TapOutput.toHost(device));
+    /**
+     * Where the machine's own stack is: it takes merged segments, and datagrams.
+     *
+     * @param queue of the device: what is received comes by it
+     */
+    public static TapPort ofHost(TapDevice device, int queue) throws OsException {
+        return new TapPort(device, queue, Origin.STACK, () -> TapOutput.toHost(device));
     }
 
     /**
@@ -48,7 +52,7 @@ public final class TapPort implements PacketPort {
      * @param mostBytes that it cuts, the link header included
      */
     public static TapPort ofNetwork(TapDevice device, int mostFrames, int mostBytes) throws OsException {
-        return new TapPort(device, Origin.BRIDGE, () -> TapOutput.toNetwork(device, mostFrames, mostBytes));
+        return new TapPort(device, 0, Origin.BRIDGE, () -> TapOutput.toNetwork(device, mostFrames, mostBytes));
     }
 
     @Override
@@ -65,8 +69,16 @@ public final class TapPort implements PacketPort {
     public boolean await(int timeoutMs) {
         if (!closed) {
             poll.await(timeoutMs);
+            if (poll.happened(woken, PollSet.READ)) {
+                wakeup.drain();
+            }
         }
         return !closed;
+    }
+
+    @Override
+    public void wake() {
+        wakeup.signal();
     }
 
     /** Whether frames wait to be received. One other thread may ask. */
@@ -84,6 +96,6 @@ public final class TapPort implements PacketPort {
     @Override
     public void close() {
         closed = true;
-        closing.signal();
+        wakeup.signal();
     }
 }

@@ -38,6 +38,7 @@ final class FiguresCollector {
                 .counter("fragments", "Fragments taken into the reassembly.", both(figures, "fragments"))
                 .counter("lookups", "Questions to tables that all flows or SAs share.", both(figures, "lookups"))
                 .counter("bundles_made", "Ways through SAs made for flows.", both(figures, "bundles_made"))
+                .counter("handed_over", "Packets that one thread gave another.", both(figures, "handed_over"))
                 .gauge("flow_entries", "Flows that are remembered.", both(figures, "flow_entries"))
                 .gauge("lookups_per_packet", "Lookups per packet since the start.", figures.lookupsPerPacket());
         Family drops = new Family();

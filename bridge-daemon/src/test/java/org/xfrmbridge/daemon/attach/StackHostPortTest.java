@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -80,7 +81,7 @@ class StackHostPortTest {
             network.inHere((Callable<Void>) () -> {
                 try (TapDevice device = TapDevice.open("xbtap0", TapDevice.Offload.SUPER_FRAMES)) {
                     network.ip("link set xbtap0 up");
-                    StackHostPort port = new StackHostPort(new StackTapPort(device, 0, 1, 0), clock);
+                    StackHostPort port = new StackHostPort(List.of(new StackTapPort(device, 0, 0, 1, 0)), clock);
                     send(port, 0);
                     assertEquals(100, confirmed(network));
                     send(port, 100);

@@ -263,7 +263,7 @@ class StackUnderlayTest {
             String counted = network.exec("nft list table ip test");
             assertTrue(counted.contains("counter packets 5 "), counted);
             PacketSocket tap = new PacketSocket("xfrm0");
-            underlay.host().send(datagramToNet());
+            underlay.hosts().getFirst().send(datagramToNet());
             assertEquals(2, datagrams(tap, 2), "it comes from a tunnel and goes into one");
             underlay.barrier().close();
             assertFalse(network.ip("rule").contains("goto"), "it would lead past the barrier");
@@ -297,9 +297,9 @@ class StackUnderlayTest {
                 bound.bindTo(index);
                 ReceivedMessages received = new ReceivedMessages();
                 stranger.send(new DatagramPacket(new byte[4], 4, InetAddress.getByName("192.0.2.1"), 1234));
-                underlay.host().send(datagramToThis(0));
+                underlay.hosts().getFirst().send(datagramToThis(0));
                 assertTrue(received.receive(bound) < 1, "by the TAP");
-                underlay.host().send(datagramToThis(index));
+                underlay.hosts().getFirst().send(datagramToThis(index));
                 assertEquals(1, received.receive(bound));
                 assertTrue(received.read(0));
                 assertEquals(index, received.ifindex());
@@ -629,8 +629,11 @@ class StackUnderlayTest {
             Underlay underlay = Underlay.attach(PLAN, directory);
             network.ip("addr add fe80::9/64 dev xfrm0");
             selectAll(underlay);
-            underlay.host().send(frame("0800" + "4500001c00000000401166c10a0700010a080001" + "04d204d200080000"));
-            underlay.host()
+            underlay.hosts()
+                    .getFirst()
+                    .send(frame("0800" + "4500001c00000000401166c10a0700010a080001" + "04d204d200080000"));
+            underlay.hosts()
+                    .getFirst()
                     .send(frame("86dd" + "60000000000811402001" + "0db8000700000000000000000001" + "2001"
                             + "0db8000800000000000000000001" + "04d204d200089ab7"));
             String counted = network.exec("nft list table inet test");

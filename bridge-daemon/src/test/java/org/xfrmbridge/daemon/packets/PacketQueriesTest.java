@@ -95,7 +95,7 @@ class PacketQueriesTest {
         byte[] frame = HexFormat.of()
                 .parseHex("02000000000102000000000208004500001c00004000401100000a0100010a0200010457" + "08ae00080000");
         hostSide[0].send(frame);
-        stack.outbound().doWork();
+        stack.outbound().getFirst().doWork();
     }
 
     @Test

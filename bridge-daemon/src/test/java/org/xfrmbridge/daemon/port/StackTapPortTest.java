@@ -51,7 +51,7 @@ class StackTapPortTest {
                 try (TapDevice device = TapDevice.open("xbtap0", TapDevice.Offload.SUPER_FRAMES)) {
                     network.ip("link set xbtap0 address 02:49:07:00:00:00 arp off mtu " + MAX_MTU_BYTES + " up");
                     network.ip("addr add 198.51.100.1/24 dev xbtap0");
-                    work.run(network, new StackTapPort(device, TAP_MAC, MARK_BIT, 0));
+                    work.run(network, new StackTapPort(device, 0, TAP_MAC, MARK_BIT, 0));
                 }
                 return null;
             });

@@ -66,7 +66,7 @@ class TapPortTest {
                         batch.get(1).data = new byte[20];
                         assertThrows(
                                 IndexOutOfBoundsException.class,
-                                () -> TapPort.ofHost(device).send(batch));
+                                () -> TapPort.ofHost(device, 0).send(batch));
                         assertEquals(List.of(0, 2, 3), received(host));
                     }
                 }
@@ -94,7 +94,7 @@ class TapPortTest {
                 try (TapDevice device = TapDevice.open("xbtap0", offload)) {
                     network.ip("link set xbtap0 up");
                     network.ip("addr add 198.51.100.1/24 dev xbtap0");
-                    TapPort port = TapPort.ofHost(device);
+                    TapPort port = TapPort.ofHost(device, 0);
                     assertFalse(network.ping("198.51.100.2"));
                     assertFalse(network.ping("198.51.100.2"));
                     PacketBuffer broken = new PacketBuffer();
@@ -172,7 +172,7 @@ class TapPortTest {
                     try (DatagramSocket socket =
                             new DatagramSocket(new InetSocketAddress(to.length == 4 ? "0.0.0.0" : "::", PORT))) {
                         socket.setSoTimeout(5000);
-                        TapPort.ofHost(device).send(batch);
+                        TapPort.ofHost(device, 0).send(batch);
                         for (byte[] expected : sent) {
                             DatagramPacket got = new DatagramPacket(new byte[2000], 2000);
                             socket.receive(got);
@@ -233,7 +233,7 @@ class TapPortTest {
             network.ip("link set xbtap0 address 02:49:07:00:00:00 arp off up");
             network.ip("addr replace 198.51.100.1/24 dev xbtap0");
             network.ip("addr replace 2001:db8:9::1/64 dev xbtap0 nodad");
-            TapPort port = TapPort.ofHost(device);
+            TapPort port = TapPort.ofHost(device, 0);
             long before = packets(network, "tx");
             try (IpSocket socket = IpSocket.udpReceiver(to.length == 4 ? 2 : 10, PORT, true)) {
                 MessagesToSend message = new MessagesToSend();
@@ -278,7 +278,7 @@ class TapPortTest {
                     network.ip("link set xbtap0 up");
                     network.ip("addr add 198.51.100.1/24 dev xbtap0");
                     network.ip("neighbour add 198.51.100.2 lladdr 02:00:00:00:00:02 dev xbtap0");
-                    TapPort port = TapPort.ofHost(device);
+                    TapPort port = TapPort.ofHost(device, 0);
                     assertEquals(0, port.missed());
                     try (DatagramSocket socket = new DatagramSocket()) {
                         for (int i = 0; i < 2000; i++) {
