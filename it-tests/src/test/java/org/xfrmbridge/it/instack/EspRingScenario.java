@@ -37,7 +37,9 @@ import org.xfrmbridge.lab.Topology;
     Requirement.NFT
 })
 class EspRingScenario {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    /** A bridge that had no time for a tenth of a second takes no ring for a minute. */
+    private static final Duration SOON = Duration.ofSeconds(90);
+
     private static final String DATABASES = """
             for way in '192.0.2.1 192.0.2.2 0x1001' '192.0.2.2 192.0.2.1 0x1002'; do
                 set -- $way

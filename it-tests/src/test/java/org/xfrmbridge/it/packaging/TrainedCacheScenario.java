@@ -37,10 +37,10 @@ class TrainedCacheScenario {
             "org/xfrmbridge/offload/Segmentation.cut",
             "org/xfrmbridge/offload/Coalescing.run",
             "org/xfrmbridge/daemon/port/StackTapPort.receive",
-            "org/xfrmbridge/daemon/port/IpSocketInput.take",
+            "org/xfrmbridge/daemon/port/IpSocketInput.frame",
             "org/xfrmbridge/daemon/port/IpSocketOutput.sendRun",
             "org/xfrmbridge/daemon/port/TapInput.read",
-            "org/xfrmbridge/daemon/port/LinkPort.take",
+            "org/xfrmbridge/daemon/port/RingInput.take",
             "org/xfrmbridge/daemon/port/LinkOutput.sendRun");
 
     /** "LM" and a number that has a bit for each level at which the method was compiled, from 0 to 4. */
