@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -12,15 +11,14 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
-import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Command;
 
 /**
  * Why: a method that the cache knows, but not as compiled for speed, a JVM that starts from it leaves slow for 50,000
  * calls, which is worse than no cache; and nothing else would show it. Topology: that of {@code packaging/train-cache}.
- * Steps: train, and ask the JVM what it has of each method. Expected: of both attachments, and of both ways to carry
- * ESP, what each packet meets has been compiled for speed.
+ * Steps: ask the JVM what the cache of these scenarios has of each method. Expected: of both attachments, and of both
+ * ways to carry ESP, what each packet meets has been compiled for speed.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE})
 class TrainedCacheScenario {
@@ -50,35 +48,25 @@ class TrainedCacheScenario {
 
     @Test
     void shouldKnowWhatEachPacketMeetsAsCompiledForSpeed() {
-        try (Scene scene = new Scene("trained-cache")) {
-            Set<String> compiled = train(scene.file("cache.aot"))
-                    .lines()
-                    .map(METHOD::matcher)
-                    .filter(method -> method.find() && (Integer.parseInt(method.group(2)) & FOR_SPEED) != 0)
-                    .map(method -> method.group(1).replace("[L]", ""))
-                    .collect(Collectors.toSet());
-            assertEquals(
-                    List.of(),
-                    MET_BY_EACH_PACKET.stream()
-                            .filter(name -> !compiled.contains(name))
-                            .toList());
-        }
+        Set<String> compiled = methods()
+                .lines()
+                .map(METHOD::matcher)
+                .filter(method -> method.find() && (Integer.parseInt(method.group(2)) & FOR_SPEED) != 0)
+                .map(method -> method.group(1).replace("[L]", ""))
+                .collect(Collectors.toSet());
+        assertEquals(
+                List.of(),
+                MET_BY_EACH_PACKET.stream()
+                        .filter(name -> !compiled.contains(name))
+                        .toList());
     }
 
     /** What the JVM says it has. */
-    private static String train(Path cache) {
-        Path target = HOME.resolve("bridge-daemon/target");
-        Path jar = Arrays.stream(target.toFile().listFiles((_, name) -> name.matches("bridge-daemon-.*\\.jar")))
-                .findAny()
-                .orElseThrow()
-                .toPath();
-        Command.of(
-                        HOME.resolve("packaging/train-cache").toString(),
-                        Path.of(System.getProperty("java.home"), "bin/java").toString(),
-                        jar.toString(),
-                        cache.toString())
+    private static String methods() {
+        Command.of(HOME.resolve("packaging/make-cache").toString())
                 .within(LIMIT)
                 .run();
+        Path cache = HOME.resolve("bridge-daemon/target/xfrm-bridge.aot");
         String options = "-XX:AOTCache=" + cache + " -XX:+UnlockDiagnosticVMOptions -XX:+AOTPrintTrainingInfo";
         return Command.of(BridgeProcess.program().toString(), "--version")
                 .with("XFRM_BRIDGE_JAVA_OPTIONS", options)
