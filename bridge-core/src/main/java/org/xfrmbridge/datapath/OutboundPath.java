@@ -333,14 +333,18 @@ public final class OutboundPath {
     private void apply(Bundle bundle) {
         packet.keepLink();
         packet.makeRoom(bundle.headBytes(), bundle.tailBytes());
-        for (int i = 0; i < bundle.steps(); i++) {
+        // Most bundles have one step, and each has one. Jumping back for each packet has the compiler make code for the
+        // middle of the loop, and then once more for the next packet.
+        int i = 0;
+        do {
             DropCause cause = bundle.step(i).apply(packet, events, nowSeconds);
             if (cause != null) {
                 sight.at(bundle.step(i).state(), 0);
                 drop(cause);
                 return;
             }
-        }
+            i++;
+        } while (i < bundle.steps());
         counters.add(Metric.PROTECTED, 1);
         send(bundle);
     }

@@ -1,5 +1,6 @@
 package org.xfrmbridge.stack;
 
+import java.util.Arrays;
 import java.util.List;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.datapath.PathContext.Placement;
@@ -15,7 +16,9 @@ import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmException;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Ethernet;
+import org.xfrmbridge.net.Icmp;
 import org.xfrmbridge.net.Ipv4;
+import org.xfrmbridge.net.Tcp;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.AddressFamily;
@@ -39,7 +42,8 @@ public final class PathTrial {
     private static final Address HERE = Address.parse("192.0.2.1");
     private static final Address THERE = Address.parse("192.0.2.2");
     private static final int LINK_BYTES = 14;
-    private static final int PACKET_BYTES = 84;
+    private static final int ECHO_BYTES = 84;
+    private static final int SEGMENT_BYTES = 1400;
     private static final int TTL = 64;
     private static final long MAC = 0x02_00_00_00_00_01L;
     private static final int SPI = 0x1001;
@@ -72,8 +76,7 @@ public final class PathTrial {
                 new TwoWays(fromHost, toHost),
                 new TwoWays(toNetwork, toNetwork));
         XfrmEngine engine = stack.engine();
-        // One State is both ends: what is sent to the other host is received here. UDP around ESP is of the same hosts,
-        // and no policy protects it.
+        // One State is both ends: what is sent to the other host is received here.
         engine.addState(
                 StateSpec.builder()
                         .id(new StateId(THERE, SPI, IpProtocol.ESP))
@@ -86,22 +89,24 @@ public final class PathTrial {
                         .build(),
                 Origin.KERNEL);
         for (Direction direction : List.of(Direction.OUT, Direction.IN)) {
-            engine.addPolicy(
-                    PolicySpec.builder()
-                            .selector(Selector.of(AddressFamily.INET)
-                                    .protocol(IpProtocol.ICMP)
-                                    .build())
-                            .direction(direction)
-                            .templates(List.of(Template.builder()
-                                    .id(new StateId(THERE, 0, IpProtocol.ESP))
-                                    .saddr(HERE)
-                                    .family(AddressFamily.INET)
-                                    .mode(Mode.TUNNEL)
-                                    .build()))
-                            .build(),
-                    false,
-                    Origin.KERNEL);
+            // UDP around ESP is of the same hosts, and no policy protects it.
+            for (int protocol : List.of(IpProtocol.ICMP, Tcp.PROTOCOL)) {
+                engine.addPolicy(policy(direction, protocol), false, Origin.KERNEL);
+            }
         }
+    }
+
+    private static PolicySpec policy(Direction direction, int protocol) {
+        return PolicySpec.builder()
+                .selector(Selector.of(AddressFamily.INET).protocol(protocol).build())
+                .direction(direction)
+                .templates(List.of(Template.builder()
+                        .id(new StateId(THERE, 0, IpProtocol.ESP))
+                        .saddr(HERE)
+                        .family(AddressFamily.INET)
+                        .mode(Mode.TUNNEL)
+                        .build()))
+                .build();
     }
 
     /** By ESP over IP. */
@@ -126,20 +131,29 @@ public final class PathTrial {
     }
 
     /**
-     * Sends packets, one after the other.
+     * Sends ICMP echoes, one after the other.
      *
      * @return how many of them came back, protected in between
      */
-    public int send(int packets) {
+    public int sendEchoes(int packets) {
+        return send(packets, IpProtocol.ICMP, ECHO_BYTES);
+    }
+
+    /** Sends full segments of a stream of TCP instead. */
+    public int sendSegments(int packets) {
+        return send(packets, Tcp.PROTOCOL, SEGMENT_BYTES);
+    }
+
+    private int send(int packets, int protocol, int bytes) {
         int back = 0;
         for (int i = 0; i < packets; i++) {
+            fromHost.fill(protocol, bytes);
             back += goesThrough() ? 1 : 0;
         }
         return back;
     }
 
     private boolean goesThrough() {
-        fromHost.fill();
         stack.outbound().getFirst().doWork();
         boolean isProtected = toNetwork.protocol() == protectedBy;
         stack.inbound().getFirst().doWork();
@@ -151,19 +165,26 @@ public final class PathTrial {
         private final byte[] frame = new byte[4096];
         private int length;
 
-        /** An ICMP echo. */
-        void fill() {
-            length = LINK_BYTES + PACKET_BYTES;
+        /** An echo of ICMP, or a segment of TCP that acknowledges. */
+        void fill(int protocol, int bytes) {
+            length = LINK_BYTES + bytes;
+            Arrays.fill(frame, (byte) 0);
             Bytes.putI64(frame, 0, MAC << 16 | MAC >>> 32);
             Bytes.putI32(frame, 8, (int) MAC);
             Bytes.putU16(frame, Ethernet.TYPE, Ethernet.TYPE_IPV4);
             Bytes.putU16(frame, LINK_BYTES, 0x4500);
             frame[LINK_BYTES + Ipv4.TTL] = TTL;
-            frame[LINK_BYTES + Ipv4.PROTOCOL] = IpProtocol.ICMP;
+            frame[LINK_BYTES + Ipv4.PROTOCOL] = (byte) protocol;
             Bytes.putI32(frame, LINK_BYTES + Ipv4.SOURCE, HERE.ipv4());
             Bytes.putI32(frame, LINK_BYTES + Ipv4.DESTINATION, THERE.ipv4());
-            frame[LINK_BYTES + Ipv4.HEADER_BYTES] = 8;
-            Ipv4.finish(frame, LINK_BYTES, PACKET_BYTES);
+            Ipv4.finish(frame, LINK_BYTES, bytes);
+            int payload = LINK_BYTES + Ipv4.HEADER_BYTES;
+            if (protocol == Tcp.PROTOCOL) {
+                frame[payload + Tcp.DATA_OFFSET] = Tcp.HEADER_BYTES << 2;
+                frame[payload + Tcp.FLAGS] = Tcp.ACK;
+            } else {
+                frame[payload] = Icmp.ECHO;
+            }
         }
 
         int protocol() {

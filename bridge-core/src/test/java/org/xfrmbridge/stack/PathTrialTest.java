@@ -2,6 +2,7 @@ package org.xfrmbridge.stack;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.xfrmbridge.datapath.PathContext.Placement;
@@ -11,7 +12,10 @@ class PathTrialTest {
     @ParameterizedTest
     @EnumSource
     void shouldBringAllPacketsThrough(Placement placement) {
-        assertEquals(3, PathTrial.overIp(new ManualClock(), placement).send(3));
-        assertEquals(3, PathTrial.inUdp(new ManualClock(), placement).send(3));
+        for (PathTrial trial : List.of(
+                PathTrial.overIp(new ManualClock(), placement), PathTrial.inUdp(new ManualClock(), placement))) {
+            assertEquals(3, trial.sendEchoes(3));
+            assertEquals(3, trial.sendSegments(3));
+        }
     }
 }

@@ -13,10 +13,11 @@ import org.xfrmbridge.time.Clock;
 
 /**
  * Packets of nobody's, from a thread of their own ({@link PathTrial}). A few while the kernel is busy with what
- * attaching asks of it: the first of the host does not wait for classes to be found. The rest when the bridge is ready,
- * at lowest priority: so many that the JVM has had its compiler work on all that a packet meets between the ports, and
- * a stream that begins later need not wait for that. They take a tenth of a second of processor time, in half a second;
- * the compiler's work is what the stream's first packets would have caused. Once in the life of a bridge.
+ * attaching asks of it: the first of the host does not wait for classes to be found. The rest, full segments of TCP,
+ * when the bridge is ready, at lowest priority: so many that the JVM has had its compiler work on all that a packet
+ * meets between the ports, and a stream that begins later need not wait for that. They take some tenths of a second of
+ * processor time; the compiler's work is what the stream's first packets would have caused. Once in the life of a
+ * bridge.
  */
 final class DatapathTrial {
     private static final Logger LOG = LoggerFactory.getLogger(DatapathTrial.class);
@@ -75,7 +76,7 @@ final class DatapathTrial {
     private void run() {
         try {
             PathTrial trial = PathTrial.overIp(clock, placement);
-            back = trial.send(FIRST_PACKETS);
+            back = trial.sendEchoes(FIRST_PACKETS);
             first.countDown();
             ready.await();
             CurrentProcess.lowerThreadPriority();
@@ -94,7 +95,7 @@ final class DatapathTrial {
 
     private void sendRest(PathTrial trial) throws InterruptedException {
         for (int sent = 0; sent < PACKETS_OF_TUNNEL; sent += PACKETS_AT_ONCE) {
-            back += trial.send(PACKETS_AT_ONCE);
+            back += trial.sendSegments(PACKETS_AT_ONCE);
             Thread.sleep(PAUSE_MS);
         }
     }
