@@ -3,6 +3,7 @@ package org.xfrmbridge.daemon;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
+import java.net.NetworkInterface;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.opentest4j.TestAbortedException;
 import org.xfrmbridge.daemon.os.CurrentProcess;
+import org.xfrmbridge.daemon.os.IpSocket;
+import org.xfrmbridge.daemon.os.MessagesToSend;
 import org.xfrmbridge.daemon.os.NetworkNamespace;
 
 /** Two network namespaces joined by veth0 in each: "here", where the thing under test is, and "there". */
@@ -150,6 +153,21 @@ public final class TestNetwork implements AutoCloseable {
     public static <T> T within(CompletableFuture<T> result)
             throws InterruptedException, ExecutionException, TimeoutException {
         return result.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** Sends frames by the interface of the calling thread's namespace, one after the other. */
+    public static Void sendFrames(List<byte[]> frames) throws Exception {
+        int ifindex = NetworkInterface.getByName("veth0").getIndex();
+        try (IpSocket socket = IpSocket.frameSender()) {
+            MessagesToSend messages = new MessagesToSend();
+            for (byte[] frame : frames) {
+                messages.beginFrame(socket, frame.length, ifindex);
+                messages.append(frame, 0, frame.length);
+                messages.end();
+            }
+            messages.flush();
+        }
+        return null;
     }
 
     private static Process process(String... line) throws IOException {

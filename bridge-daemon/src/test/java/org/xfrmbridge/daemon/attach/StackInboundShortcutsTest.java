@@ -19,8 +19,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.xfrmbridge.daemon.TestNetwork;
-import org.xfrmbridge.daemon.os.IpSocket;
-import org.xfrmbridge.daemon.os.MessagesToSend;
 import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.daemon.port.IpSocketPort;
 import org.xfrmbridge.io.PacketBatch;
@@ -31,6 +29,7 @@ import org.xfrmbridge.net.Checksum;
 import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.MacAddress;
 import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.time.ManualClock;
 import org.xfrmbridge.xfrm.Address;
 
 /** Against a real kernel: ESP comes by a ring or by a socket, never by both. */
@@ -44,21 +43,7 @@ class StackInboundShortcutsTest {
 
     private static final int SIGN = 0x58425245;
 
-    private static final class HandClock implements Clock {
-        private long nowNs = 1;
-
-        @Override
-        public long nowNs() {
-            return nowNs;
-        }
-
-        @Override
-        public long epochSeconds() {
-            return 0;
-        }
-    }
-
-    private final HandClock clock = new HandClock();
+    private final ManualClock clock = new ManualClock();
     private final PacketPool pool = new PacketPool(256);
     private TestNetwork network;
     private IpSocketPort port;
@@ -166,21 +151,7 @@ class StackInboundShortcutsTest {
     }
 
     private void send(List<byte[]> frames) throws Exception {
-        TestNetwork.within(network.startInThere(() -> sendAll(frames)));
-    }
-
-    private static Void sendAll(List<byte[]> frames) throws Exception {
-        int ifindex = NetworkInterface.getByName("veth0").getIndex();
-        try (IpSocket socket = IpSocket.frameSender()) {
-            MessagesToSend messages = new MessagesToSend();
-            for (byte[] frame : frames) {
-                messages.beginFrame(socket, frame.length, ifindex);
-                messages.append(frame, 0, frame.length);
-                messages.end();
-            }
-            messages.flush();
-        }
-        return null;
+        TestNetwork.within(network.startInThere(() -> TestNetwork.sendFrames(frames)));
     }
 
     private List<byte[]> burst(boolean isIpv4) {
@@ -238,7 +209,7 @@ class StackInboundShortcutsTest {
     }
 
     private void pass(long ms) {
-        clock.nowNs += ms * 1_000_000;
+        clock.advanceNs(ms * 1_000_000);
     }
 
     @ParameterizedTest
@@ -434,7 +405,7 @@ class StackInboundShortcutsTest {
             int packets = 30_000;
             CompletableFuture<Void> sending = network.startInThere(() -> {
                 for (int from = 0; from < packets; from += 20) {
-                    sendAll(IntStream.range(from, from + 20)
+                    TestNetwork.sendFrames(IntStream.range(from, from + 20)
                             .mapToObj(this::ipv4)
                             .toList());
                     Thread.sleep(4);

@@ -22,7 +22,7 @@ import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
 import org.xfrmbridge.net.MacAddress;
-import org.xfrmbridge.time.Clock;
+import org.xfrmbridge.time.ManualClock;
 import org.xfrmbridge.xfrm.Address;
 
 /** What the IP layer would do is what {@code ip} and {@code nft} have told a real kernel. */
@@ -34,21 +34,7 @@ class StackShortcutsTest {
     private static final int MARK = 7;
     private static final int MARK_BIT = 0x40000000;
 
-    private static final class HandClock implements Clock {
-        private long nowNs = 1;
-
-        @Override
-        public long nowNs() {
-            return nowNs;
-        }
-
-        @Override
-        public long epochSeconds() {
-            return 0;
-        }
-    }
-
-    private final HandClock clock = new HandClock();
+    private final ManualClock clock = new ManualClock();
     private TestNetwork network;
     private StackShortcuts shortcuts;
 
@@ -128,7 +114,7 @@ class StackShortcutsTest {
     }
 
     private void pass(int ms) {
-        clock.nowNs += ms * 1_000_000L;
+        clock.advanceNs(ms * 1_000_000L);
     }
 
     private static void assertMac(String expected, Shortcut actual) {

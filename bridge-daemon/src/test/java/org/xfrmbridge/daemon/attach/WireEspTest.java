@@ -3,7 +3,6 @@ package org.xfrmbridge.daemon.attach;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.net.NetworkInterface;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,8 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.daemon.TestNetwork;
-import org.xfrmbridge.daemon.os.IpSocket;
-import org.xfrmbridge.daemon.os.MessagesToSend;
 import org.xfrmbridge.daemon.os.PacketSocket;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
@@ -124,7 +121,7 @@ class WireEspTest {
     private Arrival arrivalOf(List<byte[]> frames) throws Exception {
         return network.inHere(() -> {
             try (PacketSocket tap = new PacketSocket("xfrm0n")) {
-                network.startInThere(() -> send(frames)).get();
+                network.startInThere(() -> TestNetwork.sendFrames(frames)).get();
                 Arrival arrival = new Arrival(new TreeMap<>(), new TreeMap<>());
                 PacketBatch batch = new PacketBatch(256);
                 for (int quiet = 0; quiet < 5; quiet++) {
@@ -153,20 +150,6 @@ class WireEspTest {
                 into.merge(Bytes.i32(frame, at + 4), 1, Integer::sum);
             }
         }
-    }
-
-    private static Void send(List<byte[]> frames) throws Exception {
-        int ifindex = NetworkInterface.getByName("veth0").getIndex();
-        try (IpSocket socket = IpSocket.frameSender()) {
-            MessagesToSend messages = new MessagesToSend();
-            for (byte[] frame : frames) {
-                messages.beginFrame(socket, frame.length, ifindex);
-                messages.append(frame, 0, frame.length);
-                messages.end();
-            }
-            messages.flush();
-        }
-        return null;
     }
 
     @Test
