@@ -30,24 +30,33 @@ final class DatapathTrial {
      */
     static final int PACKETS_OF_TUNNEL = 4000;
 
+    /** Another number, for a JVM that does not compile for speed, as that of most tests. */
+    private static final String PACKETS_PROPERTY = "xfrm-bridge.trial-packets";
+
     private static final int PACKETS_AT_ONCE = 200;
     private static final int PAUSE_MS = 15;
 
     private final Placement placement;
+    private final int packetsOfTunnel;
     private final Clock clock = new SystemClock();
     private final CountDownLatch first = new CountDownLatch(1);
     private final CountDownLatch ready = new CountDownLatch(1);
     private final Thread thread;
     private volatile int back;
 
-    private DatapathTrial(Placement placement) {
+    private DatapathTrial(Placement placement, int packetsOfTunnel) {
         this.placement = placement;
+        this.packetsOfTunnel = packetsOfTunnel;
         thread = Thread.ofPlatform().name("trial").daemon().unstarted(this::run);
     }
 
     /** Sends the first packets. */
     static DatapathTrial begin(Placement placement) {
-        DatapathTrial trial = new DatapathTrial(placement);
+        return begin(placement, Integer.getInteger(PACKETS_PROPERTY, PACKETS_OF_TUNNEL));
+    }
+
+    static DatapathTrial begin(Placement placement, int packetsOfTunnel) {
+        DatapathTrial trial = new DatapathTrial(placement, packetsOfTunnel);
         trial.thread.start();
         return trial;
     }
@@ -94,7 +103,7 @@ final class DatapathTrial {
     }
 
     private void sendRest(PathTrial trial) throws InterruptedException {
-        for (int sent = 0; sent < PACKETS_OF_TUNNEL; sent += PACKETS_AT_ONCE) {
+        for (int sent = 0; sent < packetsOfTunnel; sent += PACKETS_AT_ONCE) {
             back += trial.sendSegments(PACKETS_AT_ONCE);
             Thread.sleep(PAUSE_MS);
         }

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Timeout;
 import org.xfrmbridge.datapath.PathContext.Placement;
 
 class DatapathTrialTest {
-    private final DatapathTrial trial = DatapathTrial.begin(Placement.IN_STACK);
+    private final DatapathTrial trial = DatapathTrial.begin(Placement.IN_STACK, DatapathTrial.PACKETS_OF_TUNNEL);
 
     @Test
     @Timeout(600)
