@@ -3,19 +3,26 @@ package org.xfrmbridge.lab;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
-/** Waiting for what another program does: a condition polled every 50 ms. Throws {@link LabException} at the limit. */
+/**
+ * Waiting for what another program does: a condition looked at every 50 ms, or after as long as it takes itself. Throws
+ * {@link LabException} at the limit.
+ */
 public final class Await {
-    private static final long POLL_MS = 50;
+    private static final long POLL_NS = 50_000_000;
 
     private Await() {}
 
     public static void until(String what, Duration limit, BooleanSupplier condition) {
         long deadlineNs = System.nanoTime() + limit.toNanos();
+        long lookedNs = System.nanoTime();
         while (!condition.getAsBoolean()) {
-            if (System.nanoTime() - deadlineNs > 0) {
+            long nowNs = System.nanoTime();
+            if (nowNs - deadlineNs > 0) {
                 throw new LabException("waited " + limit.toSeconds() + " s in vain for " + what);
             }
-            pause(Duration.ofMillis(POLL_MS));
+            // A condition that starts programs must not take the processors from what it waits for.
+            pause(Duration.ofNanos(Math.max(POLL_NS, nowNs - lookedNs)));
+            lookedNs = System.nanoTime();
         }
     }
 

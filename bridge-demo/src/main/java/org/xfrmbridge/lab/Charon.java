@@ -1,5 +1,6 @@
 package org.xfrmbridge.lab;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -91,6 +92,7 @@ public final class Charon implements AutoCloseable {
     }
 
     public void awaitAnswer() {
+        daemon.await("open its socket", START_LIMIT, () -> Files.exists(socket()));
         daemon.await("answer", START_LIMIT, () -> control("--stats").result().succeeded());
     }
 
@@ -123,7 +125,11 @@ public final class Charon implements AutoCloseable {
     }
 
     private String vici() {
-        return "unix://" + directory.resolve("vici");
+        return "unix://" + socket();
+    }
+
+    private Path socket() {
+        return directory.resolve("vici");
     }
 
     public void stop() {

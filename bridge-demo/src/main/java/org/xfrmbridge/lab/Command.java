@@ -22,6 +22,7 @@ import java.util.stream.Stream;
  */
 public final class Command {
     private static final Duration DEFAULT_LIMIT = Duration.ofSeconds(30);
+    private static final boolean HAS_TERMINAL = hasTerminal();
     private static final Redirect NOTHING = Redirect.from(Path.of("/dev/null").toFile());
 
     private final List<String> arguments;
@@ -113,9 +114,12 @@ public final class Command {
 
     /** Starts it with its output appended to {@code output}. */
     Process start(Path output) {
-        // Ctrl-C is for this process alone, which then ends what it started in the right order; setsid keeps the pid.
-        List<String> line = new ArrayList<>(List.of("setsid"));
-        line.addAll(arguments);
+        List<String> line = new ArrayList<>(arguments);
+        if (HAS_TERMINAL) {
+            // Ctrl-C is for this process alone, which then ends what it started in the right order; setsid keeps the
+            // pid.
+            line.addFirst("setsid");
+        }
         ProcessBuilder builder = new ProcessBuilder(line);
         builder.environment().put("PATH", searchPath());
         builder.environment().put("LC_ALL", "C");
@@ -127,6 +131,14 @@ public final class Command {
             return builder.start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean hasTerminal() {
+        try (var terminal = Files.newInputStream(Path.of("/dev/tty"))) {
+            return true;
+        } catch (IOException e) {
+            return false;
         }
     }
 

@@ -15,9 +15,11 @@ public record Gateway(Namespace host, Namespace client, Addresses outer, Address
 
     /** Gives the host its addresses on the wire. */
     void addOuter() {
-        for (Family family : outer.families()) {
-            host.address(DEVICE, outer.of(family) + (family == Family.IPV4 ? "/24" : "/64"));
-        }
+        host.addresses(
+                DEVICE,
+                outer.families().stream()
+                        .map(family -> outer.of(family) + (family == Family.IPV4 ? "/24" : "/64"))
+                        .toList());
     }
 
     /** A way to the other's inner address through its outer one. */

@@ -26,14 +26,14 @@ public final class Namespace implements AutoCloseable {
             throw new LabException(
                     "network namespaces can't be made here (a container has to be privileged): " + added.reason());
         }
-        ip("link", "set", "lo", "up");
-        sysctl("ipv4.ip_forward", 0);
+        List<String> lines = new ArrayList<>(List.of("ip link set lo up", setting("ipv4.ip_forward", 0)));
         if (HAS_IPV6) {
-            sysctl("ipv6.conf.all.forwarding", 0);
-            sysctl("ipv6.conf.default.accept_dad", 0);
-            sysctl("ipv6.conf.default.accept_ra", 0);
-            sysctl("ipv6.conf.all.accept_ra", 0);
+            lines.add(setting("ipv6.conf.all.forwarding", 0));
+            lines.add(setting("ipv6.conf.default.accept_dad", 0));
+            lines.add(setting("ipv6.conf.default.accept_ra", 0));
+            lines.add(setting("ipv6.conf.all.accept_ra", 0));
         }
+        script(lines);
     }
 
     public String name() {
@@ -70,10 +70,14 @@ public final class Namespace implements AutoCloseable {
     }
 
     public void address(String device, String address) {
-        String[] flags = address.indexOf(':') >= 0 ? new String[] {"nodad"} : new String[0];
-        List<String> line = new ArrayList<>(List.of("address", "add", address, "dev", device));
-        line.addAll(List.of(flags));
-        ip(line.toArray(String[]::new));
+        addresses(device, List.of(address));
+    }
+
+    public void addresses(String device, List<String> addresses) {
+        script(addresses.stream()
+                .map(address ->
+                        "ip address add " + address + " dev " + device + (address.contains(":") ? " nodad" : ""))
+                .toList());
     }
 
     public void route(String destination, String gateway) {
@@ -82,18 +86,25 @@ public final class Namespace implements AutoCloseable {
 
     /** @param key below {@code net}, with dots */
     public void sysctl(String key, int value) {
-        run("sh", "-c", "echo " + value + " >/proc/sys/net/" + key.replace('.', '/'));
+        script(List.of(setting(key, value)));
+    }
+
+    private static String setting(String key, int value) {
+        return "echo " + value + " >/proc/sys/net/" + key.replace('.', '/');
     }
 
     public void forwarding() {
-        sysctl("ipv4.ip_forward", 1);
-        sysctl("ipv6.conf.all.forwarding", 1);
+        script(List.of(setting("ipv4.ip_forward", 1), setting("ipv6.conf.all.forwarding", 1)));
+    }
+
+    /** Lines of a shell up to the first that fails: much cheaper than a command for each. */
+    void script(List<String> lines) {
+        run("sh", "-ec", String.join("\n", lines));
     }
 
     /** A veth pair between two hosts, both ends up. */
     public static void connect(Namespace left, String leftDevice, Namespace right, String rightDevice) {
-        left.ip("link", "add", leftDevice, "type", "veth", "peer", "name", rightDevice, "netns", right.name);
-        left.ip("link", "set", leftDevice, "up");
+        left.ip("link", "add", leftDevice, "up", "type", "veth", "peer", "name", rightDevice, "netns", right.name);
         right.ip("link", "set", rightDevice, "up");
     }
 

@@ -86,7 +86,7 @@ public record Topology(Gateway left, Gateway right, Namespace wire) {
                 "add chain ip nat post { type nat hook postrouting priority 100 ; }",
                 "add rule ip nat post oifname " + RIGHT_PORT + " meta l4proto udp masquerade to :" + ports,
                 "add rule ip nat post oifname " + RIGHT_PORT + " masquerade");
-        rules.forEach(rule -> wire.run("nft", rule));
+        wire.run("nft", String.join("\n", rules));
     }
 
     /** What makes a home router get a new address: all its mappings are forgotten with the old one. */
@@ -97,9 +97,11 @@ public record Topology(Gateway left, Gateway right, Namespace wire) {
 
     private static Gateway standalone(Lab lab, String role, Gateway.Addresses outer, Gateway.Addresses inner) {
         Namespace host = new Namespace(lab, role);
-        for (Gateway.Family family : inner.families()) {
-            host.address("lo", family.host(inner.of(family)));
-        }
+        host.addresses(
+                "lo",
+                inner.families().stream()
+                        .map(family -> family.host(inner.of(family)))
+                        .toList());
         return new Gateway(host, host, outer, inner);
     }
 
@@ -111,10 +113,8 @@ public record Topology(Gateway left, Gateway right, Namespace wire) {
         // 10.1.0.1 has the router 10.1.0.100, fd01::1 the router fd01::100
         String router4 = inner.v4() + "00";
         String router6 = inner.v6() + "00";
-        host.address("lan", router4 + "/24");
-        host.address("lan", router6 + "/64");
-        client.address(Gateway.DEVICE, inner.v4() + "/24");
-        client.address(Gateway.DEVICE, inner.v6() + "/64");
+        host.addresses("lan", List.of(router4 + "/24", router6 + "/64"));
+        client.addresses(Gateway.DEVICE, List.of(inner.v4() + "/24", inner.v6() + "/64"));
         client.route("default", router4);
         client.route("default", router6);
         return new Gateway(host, client, outer, inner);
@@ -129,9 +129,9 @@ public record Topology(Gateway left, Gateway right, Namespace wire) {
         if (Namespace.HAS_IPV6) {
             wire.sysctl("ipv6.conf.all.disable_ipv6", 1);
         }
-        wire.ip("link", "add", "switch", "type", "bridge");
-        wire.ip("link", "set", "switch", "up");
-        wire.ip("link", "set", LEFT_PORT, "master", "switch");
-        wire.ip("link", "set", RIGHT_PORT, "master", "switch");
+        wire.script(List.of(
+                "ip link add switch up type bridge",
+                "ip link set " + LEFT_PORT + " master switch",
+                "ip link set " + RIGHT_PORT + " master switch"));
     }
 }
