@@ -135,7 +135,8 @@ public final class Command {
     }
 
     private static boolean hasTerminal() {
-        try (var terminal = Files.newInputStream(Path.of("/dev/tty"))) {
+        try {
+            Files.newInputStream(Path.of("/dev/tty")).close();
             return true;
         } catch (IOException e) {
             return false;
