@@ -180,9 +180,8 @@ def executed_and_left():
 time.sleep(1)
 socket.socket(fileno=%d).sendto(b'hello', ('%s', 53))
 time.sleep(0.5)""" % (sock.fileno(), PEER)
-    subprocess.Popen([sys.executable, "-c", program], env=PLAIN, close_fds=False)
-    sock.close()
-    time.sleep(2)
+    with subprocess.Popen([sys.executable, "-c", program], env=PLAIN, close_fds=False):
+        sock.close()
 
 
 def passed():
