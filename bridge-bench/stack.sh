@@ -17,9 +17,12 @@
 #     s/GB       seconds of processor that both bridges took for one GB
 #     datagrams  thousands of 64 bytes a second that arrive
 #     us         microseconds of processor that both bridges took for one
+#     ping       microseconds of a round trip, median of 500, 2 ms apart
 #
 #     --rounds N   default 5     --secs N   default 2     --unprotected, --protected   only that part
 #     --policies "N..."   other numbers of policies
+#     --beside PROGRAM    protected: also two bridges of PROGRAM, the xfrm-bridge of another build, on the wire; ratios
+#                         are to these
 #
 # Needs root, gcc, iperf3, jq and a build (mvn package). Everything happens in namespaces and a directory that it makes
 # and removes.
@@ -35,6 +38,7 @@ PARTS='unprotected protected'
 DATAGRAMS=60000
 KEY=0x000102030405060708090a0b0c0d0e0f10111213
 PREFIX=st
+BESIDE=
 declare -A PIDS
 
 while [ $# -gt 0 ]; do
@@ -42,6 +46,7 @@ while [ $# -gt 0 ]; do
         --rounds) ROUNDS=$2; shift ;;
         --secs) SECS=$2; shift ;;
         --policies) POLICIES=$2; shift ;;
+        --beside) BESIDE=$2; shift ;;
         --unprotected) PARTS=unprotected ;;
         --protected) PARTS=protected ;;
         *) usage ;;
@@ -80,9 +85,12 @@ pair() {
     in_ns "$1a" ping -c 1 -W 5 192.0.2.2 >"$TMP/out" || fail 'no connection'
 }
 
+# program HOST: whose bridge is there; those of another build are on hosts oa and ob
+program() { case $1 in o?) echo "$BESIDE" ;; *) echo "$BRIDGE" ;; esac }
+
 # bridge HOST [--attach eth0]
 bridge() {
-    spawn "bridge-$1" "$1" "$BRIDGE" run --dir "$TMP/dir-$1" "${@:2}"
+    spawn "bridge-$1" "$1" "$(program "$1")" run --dir "$TMP/dir-$1" "${@:2}"
     for _ in {1..600}; do
         grep -qs '^ready' "$TMP/bridge-$1.log" && return
         kill -0 "${PIDS[bridge-$1]}" 2>/dev/null || break
@@ -91,7 +99,7 @@ bridge() {
     fail "the bridge did not start: $(tail -n 3 "$TMP/bridge-$1.log")"
 }
 
-under() { in_ns "$1" "$BRIDGE" exec --dir "$TMP/dir-$1" -- "${@:2}"; }
+under() { in_ns "$1" "$(program "$1")" exec --dir "$TMP/dir-$1" -- "${@:2}"; }
 
 note() { echo "$1 $2 $3" >>"$TMP/figures"; }    # note WHAT PEER FIGURE
 
@@ -205,7 +213,8 @@ protected_pair() {    # protected_pair NAME [--attach eth0]
     for side in a b; do
         bridge "$1$side" "${@:2}"
         protect "$1$side"
-        spawn "encap-$1$side" "$1$side" "$BRIDGE" exec --dir "$TMP/dir-$1$side" -- "$TMP/stack" encap 4500
+        spawn "encap-$1$side" "$1$side" "$(program "$1$side")" exec --dir "$TMP/dir-$1$side" -- \
+            "$TMP/stack" encap 4500
     done
     # Whatever device the address of the host is on.
     in_ns "$1a" ip route add 10.2.0.0/16 via 192.0.2.2 src 10.1.0.1
@@ -242,21 +251,25 @@ protected_round() {    # protected_round LABEL PEER NET
     got=$(tail -n 1 "$log")
     note datagrams "$1" "$(jq -n "$got / $SECS / 1000")"
     note us "$1" "$(jq -n "($(ticks "${pids[@]}") - $before) * 1000000 / $(getconf CLK_TCK) / ([$got, 1] | max)")"
+    in_ns "$2a" ping -n -c 500 -i 0.002 -W 1 "10.2.$3.1" | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' >"$TMP/pings"
+    note ping "$1" "$(sort -g "$TMP/pings" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] * 1000 }')"
 }
 
 protected() {
     local net round
+    [ -z "$BESIDE" ] || protected_pair o --attach eth0
     protected_pair w --attach eth0
     protected_pair s
     for net in 0 1; do
         # Some for the compiler.
         for ((round = -2; round < ROUNDS; round++)); do
             [ $round != 0 ] || rm -f "$TMP/figures"
+            [ -z "$BESIDE" ] || protected_round beside o $net
             protected_round wire w $net
             protected_round stack s $net
         done
         [ $net = 0 ] && echo 'protected, ESP' || echo 'protected, ESP in UDP'
-        medians tcp s/GB datagrams us
+        medians tcp s/GB datagrams us ping
     done
 }
 
