@@ -26,7 +26,7 @@ class WrittenOutEqualsTest {
                 "daemon.attach.StackShortcuts$Hop",
                 "daemon.nft.CoveredDevice",
                 "daemon.nft.OthersChains$Others",
-                "daemon.nft.StackChains$Hooks",
+                "daemon.nft.Hooks",
                 "daemon.selection.Level",
                 "daemon.selection.WideScope"
             })

@@ -3,8 +3,6 @@ package org.xfrmbridge.daemon.attach;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -12,12 +10,10 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.xfrmbridge.daemon.nft.CarriedFlows;
 import org.xfrmbridge.daemon.nft.ClearQueue;
 import org.xfrmbridge.daemon.nft.CoveredDevice;
 import org.xfrmbridge.daemon.nft.Guard;
 import org.xfrmbridge.daemon.nft.OthersChains;
-import org.xfrmbridge.daemon.nft.OthersChains.Flowtables;
 import org.xfrmbridge.daemon.nft.OthersChains.Others;
 import org.xfrmbridge.daemon.nft.RulesetWatch;
 import org.xfrmbridge.daemon.nft.StackNames;
@@ -33,12 +29,10 @@ import org.xfrmbridge.daemon.port.StackTapPort;
 import org.xfrmbridge.daemon.route.Link;
 import org.xfrmbridge.daemon.route.Links;
 import org.xfrmbridge.daemon.route.RouteSocket;
-import org.xfrmbridge.daemon.selection.Element;
 import org.xfrmbridge.daemon.selection.Selection;
 import org.xfrmbridge.daemon.selection.SelectionChange;
 import org.xfrmbridge.daemon.selection.SelectionTable;
 import org.xfrmbridge.daemon.selection.WideScope;
-import org.xfrmbridge.daemon.status.Part;
 import org.xfrmbridge.daemon.status.Place;
 import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.io.PacketPort;
@@ -67,15 +61,14 @@ public final class StackUnderlay implements Underlay {
     private Guard guard;
     private ClearQueue queue;
     private OthersChains others;
-    private Others beside = Others.NONE;
-    private CarriedFlows carried;
+    private OthersFlowtables flowtables;
     private StackTable table;
     private StackTap tap;
     private StackHostPort host;
     private IpSocketPort network;
     private LinkEvents linkEvents;
     private RulesetEvents rulesetEvents;
-    private Set<Integer> encapsulationPorts = Set.of();
+    private StackEncapsulation encapsulation;
     private StackArrivals arrivals;
     private boolean finishesUdp;
 
@@ -181,7 +174,8 @@ public final class StackUnderlay implements Underlay {
                     StackTable.install(names, tap.link().index(), queue.number(), guard.socket(), haveGroups, first));
         }
         others = own(StackNeed.NFTABLES.open(OthersChains::open));
-        carried = own(CarriedFlows.open());
+        flowtables = own(new OthersFlowtables(routes, links));
+        encapsulation = new StackEncapsulation(network, table);
         rulesetEvents = own(StackNeed.NFTABLES.open(RulesetEvents::new));
         arrivals = new StackArrivals(socket);
         cover(false);
@@ -219,7 +213,7 @@ public final class StackUnderlay implements Underlay {
     static Place left(Path directory, StackRecord left) throws IOException {
         StackUnderlay underlay = new StackUnderlay(directory, left.names());
         try {
-            return underlay.place(underlay.look().stays(), Set.of(), List.of(), Set.of());
+            return underlay.look().left();
         } finally {
             underlay.leave();
         }
@@ -227,40 +221,15 @@ public final class StackUnderlay implements Underlay {
 
     @Override
     public Place status() throws OsException {
-        return place(
-                look().all(queue.number()),
-                table.covered(),
-                uncovered(),
-                table.encapsulation().keySet());
+        return look().place(
+                        queue.number(),
+                        table.covered(),
+                        uncovered(),
+                        table.encapsulation().keySet());
     }
 
     private StackLook look() {
-        return new StackLook(links, routes, names, directory);
-    }
-
-    private Place place(
-            List<Part> parts, Set<CoveredDevice> covered, List<String> uncovered, Set<Integer> encapsulations)
-            throws OsException {
-        return new Place(
-                "in the stack",
-                names.tap(),
-                false,
-                runOptions(),
-                socket.namespaceCookie(),
-                parts,
-                covered.stream()
-                        .filter(CoveredDevice::isEthernet)
-                        .map(CoveredDevice::name)
-                        .sorted()
-                        .toList(),
-                uncovered,
-                encapsulations.stream().sorted().toList());
-    }
-
-    private String runOptions() {
-        return names.equals(StackNames.DEFAULT)
-                ? ""
-                : "--tap %s --mark-bit 0x%x".formatted(names.tap(), names.markBit());
+        return new StackLook(socket, links, routes, names, directory);
     }
 
     /** Up, but no place where what is selected could be seen when it leaves. */
@@ -318,37 +287,9 @@ public final class StackUnderlay implements Underlay {
             wide.removeAll(table.wide());
             table.commit(change);
             if (!change.added().isEmpty() || !wide.isEmpty()) {
-                endFlows(change.added(), wide);
+                flowtables.end(change.added(), wide);
             }
         };
-    }
-
-    /**
-     * No flowtable carries any longer what has come to be selected. The table has its change, whatever becomes of this.
-     */
-    private void endFlows(Collection<Element> elements, Collection<WideScope> wide) {
-        if (beside.flowtables() != Flowtables.NONE) {
-            attempt(
-                    () -> {
-                        routes.endFlows();
-                        if (beside.flowtables() == Flowtables.CARDS || hasBridges()) {
-                            endConnections(elements, wide);
-                        }
-                    },
-                    "what a flowtable carries could not be taken out of it, and may pass in the clear");
-        }
-    }
-
-    /** A flow from port to port of bridges of Linux, or within a card, asks for no route. */
-    private void endConnections(Collection<Element> elements, Collection<WideScope> wide) throws OsException {
-        int ended = carried.end(elements, wide);
-        if (ended > 0) {
-            LOG.info("{} connections that a flowtable carried were ended, as they are to come here", ended);
-        }
-    }
-
-    private boolean hasBridges() throws OsException {
-        return links.all().stream().anyMatch(link -> "bridge".equals(link.kind()));
     }
 
     private void useRules(SelectionChange next) throws OsException {
@@ -379,26 +320,7 @@ public final class StackUnderlay implements Underlay {
      * @param ports all of them from now on
      */
     public void encapsulate(Set<Integer> ports) throws OsException {
-        encapsulationPorts = Set.copyOf(ports);
-        keepEncapsulation();
-    }
-
-    private void keepEncapsulation() throws OsException {
-        Set<Integer> ended = new HashSet<>(table.encapsulation().keySet());
-        if (ended.equals(encapsulationPorts)) {
-            return;
-        }
-        ended.removeAll(encapsulationPorts);
-        Map<Integer, Integer> redirected = new HashMap<>();
-        for (int port : encapsulationPorts) {
-            redirected.put(port, network.openEncapsulation(port));
-        }
-        ended.forEach(port -> network.setSourceRedirected(port, false));
-        table.encapsulation(redirected);
-        encapsulationPorts.forEach(port -> network.setSourceRedirected(port, true));
-        for (int port : ended) {
-            network.closeEncapsulation(port);
-        }
+        encapsulation.set(ports);
     }
 
     /** Keeps the host from sending, forwarding and receiving anything but from and to itself. */
@@ -484,7 +406,7 @@ public final class StackUnderlay implements Underlay {
         lookAfter(this::keepWay);
         lookAfter(this::keepTables);
         lookAfter(() -> cover(false));
-        lookAfter(this::keepEncapsulation);
+        lookAfter(encapsulation::keep);
     }
 
     private interface Care {
@@ -528,19 +450,7 @@ public final class StackUnderlay implements Underlay {
     private void lookAtOthers() throws OsException {
         Others now = others.look();
         table.beside(now);
-        Flowtables before = beside.flowtables();
-        beside = now;
-        if (now.flowtables() == before) {
-            return;
-        }
-        if (before == Flowtables.NONE) {
-            LOG.warn(
-                    "somebody's flowtable forwards packets past all rules: flows that policies are for stand still in "
-                            + "it, unless its rules leave out what leaves or comes by {}; see \"xfrm-bridge firewall\"",
-                    names.tap());
-        }
-        SelectionChange all = table.selected();
-        endFlows(all.added(), all.wide());
+        flowtables.note(now.flowtables(), names.tap(), table::selected);
     }
 
     /** @param hasLinkGone one of the same name and number has come, maybe, and not the chain that it had */

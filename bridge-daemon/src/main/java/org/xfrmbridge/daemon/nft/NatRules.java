@@ -61,7 +61,7 @@ final class NatRules {
 
     void addChains(Batch batch) {
         batch.addChain(ARRIVING).addChain(SENT).addChain(RESELECT);
-        StackChains.jumpByFamily(batch, RESELECT, Direction.OUT);
+        Conditions.jumpByFamily(batch, RESELECT, Direction.OUT);
     }
 
     /** @param flowtables whether others forward flows past all chains */
@@ -83,11 +83,11 @@ final class NatRules {
                     ARRIVING,
                     changed(ORIGINAL, HAS_SOURCE_NAT)
                             .loadOutputDevice(0)
-                            .lookup(StackChains.COVERED, 0)
+                            .lookup(Conditions.COVERED, 0)
                             .accept());
         }
         batch.addRule(
-                SENT, StackChains.isCovered(changed(ORIGINAL, HAS_SOURCE_NAT)).accept());
+                SENT, Conditions.isCovered(changed(ORIGINAL, HAS_SOURCE_NAT)).accept());
         batch.addChain(KEPT, new Hook("filter", Hook.POSTROUTING, BEFORE_IDENTITY), Policy.ACCEPT);
         own.accept(batch, KEPT);
         batch.addRule(KEPT, new Rule().hasBits(Meta.MARK, names.markBit(), true).accept());

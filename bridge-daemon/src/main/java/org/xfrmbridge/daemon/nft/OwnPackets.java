@@ -62,8 +62,8 @@ final class OwnPackets {
         batch.addRule(LEFT, hasPriority().immediate(0, Rule.nativeInt(0)).set(Meta.PRIORITY, 0));
         batch.addRule(LEFT, new Rule().setMark(names.userBits(), 0));
         if (haveGroup) {
-            batch.addRule(LEFT, StackChains.isLoopback(Meta.OIF).accept());
-            batch.addRule(LEFT, StackChains.leavesBy(new Rule(), KNOWN).accept());
+            batch.addRule(LEFT, Conditions.isLoopback(Meta.OIF).accept());
+            batch.addRule(LEFT, Conditions.leavesBy(new Rule(), KNOWN).accept());
             batch.addRule(LEFT, new Rule().counter().drop());
         } else {
             batch.addRule(LEFT, new Rule().accept());

@@ -101,10 +101,7 @@ final class SelectionRules {
         if (knowsRoutes) {
             batch.addRule(
                     UNROUTED,
-                    new Rule()
-                            .loadOutputDevice(0)
-                            .lookup(StackChains.COVERED, 0)
-                            .leave());
+                    new Rule().loadOutputDevice(0).lookup(Conditions.COVERED, 0).leave());
         }
         batch.addRule(UNROUTED, selecting(Direction.OUT).apply(new Rule()));
         for (int family : List.of(AddressFamily.INET, AddressFamily.INET6)) {
@@ -158,11 +155,11 @@ final class SelectionRules {
             batch.flushChain(LATE).deleteChain(LATE);
         } else if (now && !before) {
             batch.addChain(LATE, new Hook("filter", Hook.POSTROUTING, LATE_PRIORITY), Policy.ACCEPT);
-            batch.addRule(LATE, StackChains.isLoopback(Meta.OIF).accept());
+            batch.addRule(LATE, Conditions.isLoopback(Meta.OIF).accept());
             own.accept(batch, LATE);
             batch.addRule(
                     LATE, new Rule().hasBits(Meta.MARK, names.markBit(), true).accept());
-            StackChains.jumpByFamily(batch, LATE, Direction.OUT);
+            Conditions.jumpByFamily(batch, LATE, Direction.OUT);
         }
     }
 
@@ -177,8 +174,8 @@ final class SelectionRules {
                 boolean all = change.wide().contains(scope) || levels.stream().anyMatch(Level::isEmpty);
                 writeChain(batch, chain(scope), scope, all, levels, selecting(direction));
                 if (direction == Direction.OUT) {
-                    writeChain(batch, sent(family), scope, all, levels, marking(StackChains.SELECTED));
-                    writeChain(batch, leaving(family), scope, all, levels, marking(StackChains.LEAVING_SELECTED));
+                    writeChain(batch, sent(family), scope, all, levels, marking(OutboundChains.SELECTED));
+                    writeChain(batch, leaving(family), scope, all, levels, marking(OutboundChains.LEAVING_SELECTED));
                     writeArriving(batch, scope, all, flowtables, levels);
                 }
             }
@@ -210,9 +207,9 @@ final class SelectionRules {
             batch.addRule(arriving, new Rule().jump(UNROUTED));
             batch.addRule(
                     arriving,
-                    new Rule().hasBits(Meta.MARK, names.markBit(), true).goTo(StackChains.ARRIVED));
+                    new Rule().hasBits(Meta.MARK, names.markBit(), true).goTo(OutboundChains.ARRIVED));
         } else {
-            writeChain(batch, arriving, scope, all, levels, marking(StackChains.ARRIVED));
+            writeChain(batch, arriving, scope, all, levels, marking(OutboundChains.ARRIVED));
         }
     }
 
@@ -280,6 +277,6 @@ final class SelectionRules {
                 ? rule -> rule.counter()
                         .setMark(names.userBits(), names.markBit())
                         .leave()
-                : rule -> rule.counter().goTo(StackChains.ask(direction));
+                : rule -> rule.counter().goTo(InboundChains.ask(direction));
     }
 }

@@ -7,7 +7,6 @@ import java.util.Set;
 import org.xfrmbridge.daemon.nft.Batch.Family;
 import org.xfrmbridge.daemon.nft.OthersChains.Others;
 import org.xfrmbridge.daemon.nft.StackChains.Extensions;
-import org.xfrmbridge.daemon.nft.StackChains.Hooks;
 import org.xfrmbridge.daemon.os.IpSocket;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
@@ -77,7 +76,7 @@ public final class StackTable implements SelectionTable {
         NetfilterSocket netfilter = new NetfilterSocket(owner);
         return netfilter.hasTable(Family.INET, StackNames.TABLE)
                 && netfilter.hasTable(Family.NETDEV, StackNames.TABLE)
-                && !StackChains.isShut(netfilter);
+                && !ShutChains.areThere(netfilter);
     }
 
     /** Leaves the tables that a bridge has left as they are until the first {@link #commit}, which replaces them. */
@@ -292,7 +291,7 @@ public final class StackTable implements SelectionTable {
         all.writeEncapsulation(batch, Map.of(), encapsulation);
         all.addNetdev(batch, Set.of());
         if (shut) {
-            StackChains.addShut(batch.in(Family.INET));
+            ShutChains.add(batch.in(Family.INET));
         }
         netfilter.commit(batch);
         extensions = these;
@@ -307,7 +306,7 @@ public final class StackTable implements SelectionTable {
         shut = true;
         lost |= !netfilter.hasTable(Family.INET, StackNames.TABLE);
         Batch batch = new Batch(Family.INET, StackNames.TABLE).addTable(extensions.tableFlags());
-        StackChains.addShut(batch);
+        ShutChains.add(batch);
         netfilter.commit(batch);
     }
 
@@ -315,8 +314,8 @@ public final class StackTable implements SelectionTable {
     public void open() throws OsException {
         if (shut) {
             Batch batch = new Batch(Family.INET, StackNames.TABLE);
-            StackChains.addShut(batch);
-            StackChains.deleteShut(batch);
+            ShutChains.add(batch);
+            ShutChains.delete(batch);
             netfilter.commit(batch);
             shut = false;
         }
