@@ -139,6 +139,15 @@ class DoctorScenario {
         assertTrue(report.contains("or stand in for one interface with --attach IFACE"), report);
     }
 
+    /** A bridge does without them. */
+    @Test
+    @Requires(Requirement.DEBIAN_PYTHON)
+    void shouldSayWhatFiltersOfTcAreFor() throws IOException {
+        String report = ask(0, user.lacking("tc"));
+        assertSays("note   filters of tc: what comes protected for groups, for link-local addresses, or for ", report);
+        assertTrue(report.contains("load the modules sch_ingress, cls_u32 and act_mirred"), report);
+    }
+
     @Test
     void shouldSeeThatItsNameIsTaken() {
         host.ip("link", "add", "xfrm0", "type", "veth", "peer", "name", "xfrm0p");

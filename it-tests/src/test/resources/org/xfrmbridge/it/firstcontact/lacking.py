@@ -4,6 +4,7 @@ netfilter    NETLINK_NETFILTER sockets are refused.
 nf_tables    There is netfilter, but no nftables.
 rules        There is no policy routing (CONFIG_IP_MULTIPLE_TABLES).
 rules-ipv6   There is for IPv4 alone (CONFIG_IPV6_MULTIPLE_TABLES).
+tc           There are no filters of tc (CONFIG_NET_SCHED).
 
 seccomp stops the command at socket() and sendto(). What it asks of the missing part becomes a question of a number that
 no part has, so it is the kernel that answers.
@@ -20,8 +21,8 @@ RECEIVE, SEND, CONTINUE = 0xC0502100, 0xC0182101, 1
 AF_NETLINK, AF_INET6, NETLINK_NETFILTER = 16, 10, 12
 HEADER = struct.Struct("IHHII")
 BATCH_BEGIN, NF_TABLES, NO_SUBSYSTEM, NO_SUCH_SUBSYSTEM = 16, 10, 0, 13
-RULES = range(32, 35)
-NO_SUCH_RULES, NO_SUCH_FAMILY = 20, 28
+RULES, FILTERS = range(32, 35), range(36, 47)
+NO_SUCH_RULES, NO_SUCH_FAMILY, NO_SUCH_FILTERS = 20, 28, 200
 
 what, command = sys.argv[1], sys.argv[2:]
 libc = ctypes.CDLL(None, use_errno=True)
@@ -53,6 +54,8 @@ def changed(message):
         HEADER.pack_into(message, 0, length, NO_SUCH_SUBSYSTEM << 8 | kind & 255, *rest)
     elif what == "rules" and kind in RULES:
         HEADER.pack_into(message, 0, length, kind + NO_SUCH_RULES, *rest)
+    elif what == "tc" and kind in FILTERS:
+        HEADER.pack_into(message, 0, length, kind + NO_SUCH_FILTERS, *rest)
     elif what == "rules-ipv6" and kind in RULES and message[body] == AF_INET6:
         message[body] = NO_SUCH_FAMILY
     else:
