@@ -72,6 +72,9 @@ final class StackInboundShortcuts implements InboundShortcuts {
     private long restEndsNs;
     private long busyNs;
     private long openedNs;
+    /** When what had come before that was taken, as far as is known. */
+    private long settledNs;
+
     private long refusedNs;
 
     /** @param markBit the bit of marks that is the bridge's */
@@ -162,10 +165,15 @@ final class StackInboundShortcuts implements InboundShortcuts {
         return soon && nowNs - restEndsNs >= 0 && ways.size() < MOST_WAYS && mayOpen(wayOf(frame), nowNs);
     }
 
+    @Override
+    public void cameBefore() {
+        settledNs = clock.nowNs();
+    }
+
     /** Those that were on their way when it was opened came just so. */
     private void refuse(ByteBuffer way) {
         long nowNs = clock.nowNs();
-        if (nowNs - openedNs < REST_NS) {
+        if (nowNs - settledNs < REST_NS) {
             return;
         }
         try {
@@ -227,6 +235,7 @@ final class StackInboundShortcuts implements InboundShortcuts {
             signed.open(way.array(), device.index(), device.name());
             ways.add(copyOf(way));
             openedNs = nowNs;
+            settledNs = nowNs;
             restEndsNs = nowNs + BETWEEN_WAYS_NS;
             return true;
         } catch (OsException e) {

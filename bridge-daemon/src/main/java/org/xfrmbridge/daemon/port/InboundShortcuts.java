@@ -42,6 +42,9 @@ public interface InboundShortcuts extends AutoCloseable {
     /** The IP layer has handed over ESP in that frame; whether so much comes that its way should be opened. */
     boolean came(PacketBuffer frame);
 
+    /** ESP comes by sockets that may have been there before the latest way was opened. */
+    void cameBefore();
+
     /** Opens the way of the frame of which {@link #came} has just said that; false if the kernel refuses. */
     boolean open(PacketBuffer frame);
 

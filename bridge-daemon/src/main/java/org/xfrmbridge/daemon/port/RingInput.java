@@ -151,6 +151,10 @@ final class RingInput implements AutoCloseable {
 
     /** ESP has come by a socket. */
     void note(PacketBuffer frame) {
+        if (socketsFirst) {
+            shortcuts.cameBefore();
+            return;
+        }
         if (shortcuts == null && isRare()) {
             return;
         }

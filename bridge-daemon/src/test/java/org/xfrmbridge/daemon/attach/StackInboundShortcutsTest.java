@@ -302,6 +302,27 @@ class StackInboundShortcutsTest {
         });
     }
 
+    /** What waits at the socket by then has no sign, however late it is taken. */
+    @Test
+    void shouldNotRefuseAWayForWhatCameBeforeItWasOpened() throws Exception {
+        withPort(clock, () -> {
+            openWay(true);
+            pass(10_001);
+            arrivals();
+            pass(110);
+            send(burst(true));
+            List<Arrival> arrivals = new ArrayList<>();
+            port.await(1000);
+            receive(arrivals);
+            receive(arrivals);
+            pass(110);
+            arrivals.addAll(arrivals());
+            assertEquals(BURST, arrivals.size());
+            assertFalse(arrivals.stream().anyMatch(Arrival::byRing));
+            assertTrue(comesByRing());
+        });
+    }
+
     /** At once; and back when it has gone. */
     @ParameterizedTest
     @CsvSource({

@@ -20,6 +20,9 @@ public class NoInboundShortcuts implements InboundShortcuts {
     }
 
     @Override
+    public void cameBefore() {}
+
+    @Override
     public boolean open(PacketBuffer frame) {
         return false;
     }
