@@ -29,18 +29,34 @@ final class Fragmenter {
     }
 
     /**
-     * Appends the fragments as frames with the packet's link header, mark and interface, and gives the packet's own
-     * buffer back to the pool.
-     *
-     * @return false, with nothing done, where the headers alone do not fit
+     * Whether it can be divided so: headers and eight bytes have to fit into each fragment. Moves the packet's protocol
+     * to its {@link IpPacket#transportPoint}.
      */
-    boolean divide(IpPacket packet, int mtuBytes, PacketBatch into) {
+    static boolean divides(IpPacket packet, int mtuBytes) {
+        return stepBytes(packet, mtuBytes) > 0;
+    }
+
+    /**
+     * Appends the fragments as frames with the packet's link header, mark and interface, and gives the packet's own
+     * buffer back to the pool. The packet is one that {@link #divides} so.
+     */
+    void divide(IpPacket packet, int mtuBytes, PacketBatch into) {
         packet.restoreLink();
-        boolean done = packet.isIpv4() ? divideIpv4(packet, mtuBytes, into) : divideIpv6(packet, mtuBytes, into);
-        if (done) {
-            pool.give(packet.buffer);
+        int step = stepBytes(packet, mtuBytes);
+        if (packet.isIpv4()) {
+            divideIpv4(packet, step, into);
+        } else {
+            divideIpv6(packet, step, into);
         }
-        return done;
+        pool.give(packet.buffer);
+    }
+
+    /** How much of the payload each fragment has but for the last; not positive if the headers alone do not fit. */
+    private static int stepBytes(IpPacket packet, int mtuBytes) {
+        int headerBytes = packet.isIpv4()
+                ? Ipv4.headerBytes(packet.data(), packet.offset)
+                : packet.transportPoint() - packet.offset + Ipv6.FRAGMENT_HEADER_BYTES;
+        return mtuBytes - headerBytes & -UNIT_BYTES;
     }
 
     /**
@@ -59,13 +75,9 @@ final class Fragmenter {
         }
     }
 
-    private boolean divideIpv4(IpPacket packet, int mtuBytes, PacketBatch into) {
+    private void divideIpv4(IpPacket packet, int step, PacketBatch into) {
         byte[] data = packet.data();
         int headerBytes = Ipv4.headerBytes(data, packet.offset);
-        int step = mtuBytes - headerBytes & -UNIT_BYTES;
-        if (step <= 0) {
-            return false;
-        }
         int flags = Bytes.u16(data, packet.offset + Ipv4.FRAGMENT) & Ipv4.DONT_FRAGMENT;
         int dataBytes = packet.length - headerBytes;
         for (int start = 0; start < dataBytes; start += step) {
@@ -81,16 +93,11 @@ final class Fragmenter {
             Ipv4.finish(frame.data, pieceAt, headerBytes + bytes);
             into.add(frame);
         }
-        return true;
     }
 
-    private boolean divideIpv6(IpPacket packet, int mtuBytes, PacketBatch into) {
+    private void divideIpv6(IpPacket packet, int step, PacketBatch into) {
         byte[] data = packet.data();
         int headerBytes = packet.transportPoint() - packet.offset;
-        int step = mtuBytes - headerBytes - Ipv6.FRAGMENT_HEADER_BYTES & -UNIT_BYTES;
-        if (step <= 0) {
-            return false;
-        }
         int id = nextId++;
         int dataBytes = packet.length - headerBytes;
         for (int start = 0; start < dataBytes; start += step) {
@@ -109,7 +116,6 @@ final class Fragmenter {
             Ipv6.putTotalLength(frame.data, pieceAt, length);
             into.add(frame);
         }
-        return true;
     }
 
     /** A fresh frame with the packet's link header and room for so many bytes, at {@link #pieceAt}. */

@@ -390,14 +390,17 @@ public final class InboundPath {
         if (toStack && !path.isEmpty() && packet.buffer.ifindex == 0) {
             packet.buffer.ifindex = arrival.of(flow, cameBy, nowNs);
         }
+        int longest = packet.buffer.longestFragment;
+        if (packet.reassembled && !Fragmenter.divides(packet, longest)) {
+            drop(DropCause.IN_NOT_DIVISIBLE);
+            return;
+        }
         counters.add(path.isEmpty() ? Metric.PASSED : Metric.PROTECTED, 1);
         if (sight.isWatched()) {
             sight.showIn(direction, null, path, verdict, check.hasDecided(), packet);
         }
         if (packet.reassembled) {
-            if (!fragmenter.divide(packet, packet.buffer.longestFragment, toHost)) {
-                drop(DropCause.IN_NOT_DIVISIBLE);
-            }
+            fragmenter.divide(packet, longest, toHost);
             return;
         }
         if (!path.isEmpty()) {

@@ -275,17 +275,22 @@ public final class OutboundPath {
             dropTooLong(DropCause.OUT_CLEAR_TOO_LONG, mtu);
             return;
         }
+        int longest = packet.reassembled ? Math.min(mtu, packet.buffer.longestFragment) : mtu;
+        boolean inPieces = packet.reassembled || packet.length > longest;
+        if (inPieces && !Fragmenter.divides(packet, longest)) {
+            dropTooLong(DropCause.OUT_NOT_DIVISIBLE, longest);
+            return;
+        }
         counters.add(Metric.PASSED, 1);
         if (packet.buffer.origin == Origin.STACK_UNANSWERED) {
-            network.forgetConnection(packet.family, packet.protocol, packet.data(), packet.offset, packet.payload);
+            network.forgetConnection(packet.family, flow.protocol, packet.data(), packet.offset, packet.payload);
         }
         if (sight.isWatched()) {
             sight.showOut(null, packet);
         }
-        int longest = packet.reassembled ? Math.min(mtu, packet.buffer.longestFragment) : mtu;
-        if (packet.reassembled || packet.length > longest) {
+        if (inPieces) {
             packet.keepLink();
-            divide(longest);
+            fragmenter.divide(packet, longest, toNetwork);
         } else {
             toNetwork.add(packet.buffer);
         }
@@ -318,11 +323,12 @@ public final class OutboundPath {
             apply(bundle);
             return;
         }
-        packet.keepLink();
-        if (!fragmenter.divide(packet, mtu, pieces)) {
+        if (!Fragmenter.divides(packet, mtu)) {
             dropTooLong(DropCause.OUT_PIECES_IMPOSSIBLE, mtu);
             return;
         }
+        packet.keepLink();
+        fragmenter.divide(packet, mtu, pieces);
         for (int i = 0; i < pieces.size(); i++) {
             packet.parse(pieces.get(i));
             apply(bundle);
@@ -345,7 +351,6 @@ public final class OutboundPath {
             }
             i++;
         } while (i < bundle.steps());
-        counters.add(Metric.PROTECTED, 1);
         send(bundle);
     }
 
@@ -413,6 +418,12 @@ public final class OutboundPath {
     }
 
     private void send(Bundle bundle) {
+        boolean inPieces = packet.length > bundle.linkMtu();
+        if (inPieces && !Fragmenter.divides(packet, bundle.linkMtu())) {
+            dropTooLong(DropCause.OUT_NOT_DIVISIBLE, bundle.linkMtu());
+            return;
+        }
+        counters.add(Metric.PROTECTED, 1);
         NextHop nextHop = bundle.nextHop();
         packet.buffer.mark = bundle.mark();
         packet.buffer.origin = Origin.BRIDGE;
@@ -423,17 +434,11 @@ public final class OutboundPath {
         if (sight.isWatched()) {
             sight.showOut(null, packet);
         }
-        if (packet.length > bundle.linkMtu()) {
-            divide(bundle.linkMtu());
+        if (inPieces) {
+            fragmenter.divide(packet, bundle.linkMtu(), toNetwork);
         } else {
             packet.restoreLink();
             toNetwork.add(packet.buffer);
-        }
-    }
-
-    private void divide(int mtu) {
-        if (!fragmenter.divide(packet, mtu, toNetwork)) {
-            dropTooLong(DropCause.OUT_NOT_DIVISIBLE, mtu);
         }
     }
 

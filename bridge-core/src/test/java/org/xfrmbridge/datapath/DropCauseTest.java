@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
 import org.xfrmbridge.explain.Explainer;
@@ -513,6 +514,17 @@ class DropCauseTest {
         assertFalse((report.sentence() + report.advice()).contains("{"), report.sentence());
         assertEquals("Xfrm" + each.cause.reason().label(), report.reason());
         assertEquals("dropped", report.verdict());
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"OUT_NOT_DIVISIBLE", "IN_NOT_DIVISIBLE"})
+    void shouldNotCountAsCarriedWhatCannotBeDivided(DropCause cause) {
+        Pair pair = new Pair();
+        CASES.get(cause).provocation.run(pair);
+
+        XfrmStats stats = pair.host.stats;
+        assertEquals(0, stats.outbound(Metric.PASSED) + stats.outbound(Metric.PROTECTED));
+        assertEquals(0, stats.inbound(Metric.PASSED) + stats.inbound(Metric.PROTECTED));
     }
 
     @Test
