@@ -324,10 +324,15 @@ public final class State {
 
     /**
      * Control thread only: starts window and sequence from the values a client gave, null for the beginning. The kind
-     * of window is the spec's, as {@code xfrm_init_replay} chooses it; a bitmap must be as long as the spec's.
+     * of window is the spec's, as {@code xfrm_init_replay} chooses it; a bitmap must be as long as the spec's. One that
+     * is used stays so, as ciphers may have been made for it.
      */
     public void resetReplay(ReplayState from) {
-        numbers = from == null ? ReplayState.INITIAL : from;
+        ReplayState start = from == null ? ReplayState.INITIAL : from;
+        Object current;
+        do {
+            current = numbers;
+        } while (!NUMBERS.compareAndSet(this, current, current instanceof Counting ? counting(start) : start));
     }
 
     /**

@@ -53,6 +53,20 @@ class StateVerbsTest extends EngineFixture {
         assertEquals(List.of(used), wiped);
     }
 
+    @Test
+    void shouldHaveCiphersWipedWhenAStateGoesWhoseNumbersWereJustSet() throws XfrmException {
+        List<State> wiped = new ArrayList<>();
+        start(builder().wiper(wiped::add));
+        State used = engine.addState(esp(1), ASKER);
+        used.sequence().next();
+
+        engine.updateReplay(replayUpdate(new ReplayState(9, 0, 0, 0, 0, new int[0]), null), ASKER);
+        engine.deleteState(key(1), ASKER);
+
+        assertEquals(List.of(used), wiped);
+        assertEquals(9, used.replaySnapshot().oseq());
+    }
+
     // Add, get, delete
 
     @Test
