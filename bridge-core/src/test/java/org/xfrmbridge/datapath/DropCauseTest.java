@@ -602,6 +602,24 @@ class DropCauseTest {
     }
 
     @Test
+    void shouldNameNearestOfManyBetterPolicies() {
+        Pair pair = new Pair();
+        pair.host.policy(Direction.OUT, OUT, PolicySpec.Action.BLOCK, 100);
+        for (int port = 1; port <= 5; port++) {
+            Selector other = Sas.between("10.1.0.0/16", "10.2.0.0/16", 6, port);
+            pair.host.policy(Direction.OUT, other, PolicySpec.Action.ALLOW, 10);
+        }
+        pair.host.policy(Direction.OUT, Sas.between("10.1.0.0/16", "10.2.0.9/32"), PolicySpec.Action.ALLOW, 50);
+        pair.send();
+
+        List<String> passedOver =
+                explainer(pair.host).explain(last(pair), "now").passedOver();
+
+        assertEquals(3, passedOver.size());
+        assertTrue(passedOver.getFirst().endsWith("but it is for dst 10.2.0.9/32, not 10.2.0.1"), passedOver::toString);
+    }
+
+    @Test
     void shouldKeepTheLatestDropsAndCountWhatIsTooMuch() {
         Pair pair = new Pair();
         pair.host.policy(Direction.OUT, OUT, PolicySpec.Action.BLOCK, 100);
