@@ -134,6 +134,8 @@ final class RingInput implements AutoCloseable {
     private void heed(Look look) {
         if (look == Look.CHANGED) {
             ringsFirst = true;
+            // Else each would wait for the other: what came by sockets before has no end that could be seen any more.
+            socketsFirst = false;
         } else if (look != Look.OPEN) {
             closeRings();
         }

@@ -323,6 +323,26 @@ class StackInboundShortcutsTest {
         });
     }
 
+    /** All comes, though sockets are to be taken first for the one reason and rings for the other. */
+    @Test
+    void shouldNotStandStillWhenAWayIsClosedAsSoonAsItIsOpened() throws Exception {
+        withPort(clock, () -> {
+            openWay(true);
+            pass(10_001);
+            arrivals();
+            pass(110);
+            send(burst(true));
+            List<Arrival> arrivals = new ArrayList<>();
+            port.await(1000);
+            receive(arrivals);
+            receive(arrivals);
+            assertTrue(network.exec("nft list tables").contains("ring"), "no way was opened");
+            network.ip("route add 203.0.113.0/24 dev veth0");
+            arrivals.addAll(arrivals());
+            assertEquals(BURST, arrivals.size());
+        });
+    }
+
     /** At once; and back when it has gone. */
     @ParameterizedTest
     @CsvSource({
