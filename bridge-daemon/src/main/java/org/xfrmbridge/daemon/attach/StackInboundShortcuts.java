@@ -149,15 +149,15 @@ final class StackInboundShortcuts implements InboundShortcuts {
     }
 
     @Override
-    public boolean came(PacketBuffer frame) {
+    public Way came(PacketBuffer frame) {
         if (!ways.isEmpty() && ways.contains(wayOf(frame))) {
-            refuse(wayOf(frame));
-            return false;
+            return refuse(wayOf(frame)) ? Way.CLOSED : Way.AS_BEFORE;
         }
         came++;
-        if (came < MANY) {
-            return false;
-        }
+        return came >= MANY && isWorthOpening(frame) ? Way.WORTH_OPENING : Way.AS_BEFORE;
+    }
+
+    private boolean isWorthOpening(PacketBuffer frame) {
         came = 0;
         long nowNs = clock.nowNs();
         boolean soon = nowNs - cameNs < REST_NS;
@@ -171,17 +171,17 @@ final class StackInboundShortcuts implements InboundShortcuts {
     }
 
     /** Those that were on their way when it was opened came just so. */
-    private void refuse(ByteBuffer way) {
+    private boolean refuse(ByteBuffer way) {
         long nowNs = clock.nowNs();
         if (nowNs - settledNs < REST_NS) {
-            return;
+            return false;
         }
         try {
             signed.close(way.array());
             ways.remove(way);
         } catch (OsException e) {
             LOG.debug("ESP by one way comes by two: {}", e.getMessage());
-            return;
+            return false;
         }
         if (refused.size() == MOST_WAYS) {
             refused.clear();
@@ -190,6 +190,7 @@ final class StackInboundShortcuts implements InboundShortcuts {
             refusedNs = nowNs;
         }
         refused.add(copyOf(way));
+        return true;
     }
 
     private boolean mayOpen(ByteBuffer way, long nowNs) {

@@ -24,6 +24,15 @@ public interface InboundShortcuts extends AutoCloseable {
         IDLE
     }
 
+    /** What has become of the way of a frame that the IP layer has handed over. */
+    enum Way {
+        AS_BEFORE,
+        /** So much comes by it that it should be opened. */
+        WORTH_OPENING,
+        /** It was open, and is no more. What came by it came before what comes from now on. */
+        CLOSED
+    }
+
     /** Where the thread that receives has its own from. */
     interface Source {
         InboundShortcuts open() throws OsException;
@@ -39,13 +48,13 @@ public interface InboundShortcuts extends AutoCloseable {
      */
     Look look(boolean framesWait);
 
-    /** The IP layer has handed over ESP in that frame; whether so much comes that its way should be opened. */
-    boolean came(PacketBuffer frame);
+    /** The IP layer has handed over ESP in that frame. */
+    Way came(PacketBuffer frame);
 
     /** ESP comes by sockets that may have been there before the latest way was opened. */
     void cameBefore();
 
-    /** Opens the way of the frame of which {@link #came} has just said that; false if the kernel refuses. */
+    /** Opens the way of the frame that {@link #came} has just found worth it; false if the kernel refuses. */
     boolean open(PacketBuffer frame);
 
     /** Closes all ways. */

@@ -232,7 +232,7 @@ public final class IpSocketPort implements PacketPort {
 
     @Override
     public synchronized long missed() {
-        long missed = missedByClosed;
+        long missed = missedByClosed + rings.missed();
         for (SocketReceiver receiver : receivers) {
             missed += receiver == null ? 0 : receiver.socket().missed();
         }

@@ -44,6 +44,7 @@ final class RingInput implements AutoCloseable {
     private boolean socketsFirst;
     private boolean ringsFirst;
     private boolean isImpossible;
+    private long missedByClosed;
 
     /** @param socketsFd readable while anything waits at sockets */
     RingInput(InboundShortcuts.Source source, int socketsFd) {
@@ -160,8 +161,10 @@ final class RingInput implements AutoCloseable {
         if (shortcuts == null && isRare()) {
             return;
         }
-        if (shortcuts.came(frame) && openRing(frame) && shortcuts.open(frame)) {
-            socketsFirst = true;
+        switch (shortcuts.came(frame)) {
+            case WORTH_OPENING -> socketsFirst = openRing(frame) && shortcuts.open(frame);
+            case CLOSED -> ringsFirst = true;
+            case AS_BEFORE -> {}
         }
     }
 
@@ -183,17 +186,32 @@ final class RingInput implements AutoCloseable {
         int family = isIpv4 ? IPV4 : IPV6;
         if (rings[family] == null) {
             try {
-                rings[family] = PacketRing.ofSigned(
-                        TYPES[family],
-                        shortcuts.mark(),
-                        StackSigns.SIGNED_PACKET_TYPE,
-                        InboundShortcuts.MOST_PACKET_BYTES);
+                set(
+                        family,
+                        PacketRing.ofSigned(
+                                TYPES[family],
+                                shortcuts.mark(),
+                                StackSigns.SIGNED_PACKET_TYPE,
+                                InboundShortcuts.MOST_PACKET_BYTES));
                 watch();
             } catch (OsException e) {
                 giveUp(e);
             }
         }
         return !isImpossible;
+    }
+
+    private synchronized void set(int family, PacketRing ring) {
+        rings[family] = ring;
+    }
+
+    /** How many packets came while a ring was full. Any thread. */
+    synchronized long missed() {
+        long missed = missedByClosed;
+        for (PacketRing ring : rings) {
+            missed += ring == null ? 0 : ring.missed();
+        }
+        return missed;
     }
 
     private void watch() {
@@ -220,9 +238,10 @@ final class RingInput implements AutoCloseable {
         }
     }
 
-    private void closeRings() {
+    private synchronized void closeRings() {
         for (int family = 0; family < rings.length; family++) {
             if (rings[family] != null) {
+                missedByClosed += rings[family].missed();
                 rings[family].close();
                 rings[family] = null;
             }

@@ -302,6 +302,30 @@ class StackInboundShortcutsTest {
         });
     }
 
+    /** What waits in the ring came before what comes when its way is closed. */
+    @Test
+    void shouldKeepTheOrderWhenAWayIsRefused() throws Exception {
+        withPort(clock, () -> {
+            openWay(true);
+            pass(110);
+            List<byte[]> frames = new ArrayList<>(burst(true));
+            frames.add(with(ipv4(BURST), 20, 0x2000));
+            frames.add(with(ipv4(BURST), 20, 10));
+            send(frames);
+            List<Arrival> arrivals = new ArrayList<>();
+            port.await(1000);
+            receive(arrivals);
+            send(IntStream.range(BURST + 1, 2 * BURST).mapToObj(this::ipv4).toList());
+            arrivals.addAll(arrivals());
+            assertTrue(arrivals.removeIf(arrival -> arrival.number() == BURST && !arrival.byRing()));
+            List<Integer> sent = IntStream.range(0, 2 * BURST)
+                    .filter(number -> number != BURST)
+                    .boxed()
+                    .toList();
+            assertEquals(sent, numbers(arrivals));
+        });
+    }
+
     /** What waits at the socket by then has no sign, however late it is taken. */
     @Test
     void shouldNotRefuseAWayForWhatCameBeforeItWasOpened() throws Exception {
@@ -436,6 +460,30 @@ class StackInboundShortcutsTest {
             openWay(true);
             String chains = network.exec("nft list table netdev xfrm-bridge-ring");
             assertTrue(chains.contains("device \"br0\"") && !chains.contains("device \"veth0\""), chains);
+        });
+    }
+
+    /** Much waits at sockets when a way is opened, and then no processor is free for long. */
+    @Test
+    void shouldKeepTheOrderWhileItIsSlow() throws Exception {
+        withPort(clock, () -> {
+            List<Arrival> arrivals = new ArrayList<>();
+            for (int tries = 0; arrivals.stream().noneMatch(Arrival::byRing); tries++) {
+                assertTrue(tries < 50, "no way is opened");
+                arrivals.clear();
+                pass(110);
+                send(burst(true));
+                receive(arrivals);
+                receive(arrivals);
+                for (int first = BURST; first < 2 * BURST; first += 20) {
+                    pass(110);
+                    send(IntStream.range(first, first + 20).mapToObj(this::ipv4).toList());
+                    receive(arrivals);
+                }
+                arrivals.addAll(arrivals());
+                assertEquals(IntStream.range(0, 2 * BURST).boxed().toList(), numbers(arrivals));
+            }
+            assertTrue(comesByRing(), "was refused for nothing");
         });
     }
 

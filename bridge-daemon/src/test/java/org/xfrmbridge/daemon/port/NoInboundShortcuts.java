@@ -15,8 +15,8 @@ public class NoInboundShortcuts implements InboundShortcuts {
     }
 
     @Override
-    public boolean came(PacketBuffer frame) {
-        return false;
+    public Way came(PacketBuffer frame) {
+        return Way.AS_BEFORE;
     }
 
     @Override
