@@ -18,8 +18,11 @@ class ArchitectureTest {
                     "org.xfrmbridge.netlink..",
                     "org.xfrmbridge.pfkey..",
                     "org.xfrmbridge.daemon..",
-                    "java.net..",
                     "java.lang.foreign..",
                     "jnr..",
-                    "sun..");
+                    "sun..")
+            .orShould()
+            // URLs are where classes are loaded from.
+            .dependOnClassesThat()
+            .haveNameMatching("java\\.net\\.(?!UR).*");
 }

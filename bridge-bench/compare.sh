@@ -1,0 +1,9 @@
+#!/bin/sh
+# compare.sh CHECKOUT CHECKOUT... [OPTIONS]: how long a packet takes with other builds, where it takes 1 with the first,
+# to one in a hundred. In each checkout this was done:
+#
+#     mvn -B -q -DskipTests -pl bridge-bench -am package
+#
+# One may be there twice: what is not 1 then is this machine. --help for the options; README.md says what the figures
+# are. No root, no network. The JVM is told what xfrm-bridge tells it, and COMPARE_JAVA_OPTIONS.
+exec sh "$(dirname -- "$0")/java.sh" 512m "${COMPARE_JAVA_OPTIONS:-}" org.xfrmbridge.bench.Comparison "$@"
