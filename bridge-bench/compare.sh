@@ -5,5 +5,6 @@
 #     mvn -B -q -DskipTests -pl bridge-bench -am package
 #
 # One may be there twice: what is not 1 then is this machine. --help for the options; README.md says what the figures
-# are. No root, no network. The JVM is told what xfrm-bridge tells it, and COMPARE_JAVA_OPTIONS.
-exec sh "$(dirname -- "$0")/java.sh" 512m "${COMPARE_JAVA_OPTIONS:-}" org.xfrmbridge.bench.Comparison "$@"
+# are. No root, no network. The JVM is told what xfrm-bridge tells it, to wait for its compiler, which would be at work
+# in what is measured else, and COMPARE_JAVA_OPTIONS.
+exec sh "$(dirname -- "$0")/java.sh" 512m "-Xbatch ${COMPARE_JAVA_OPTIONS:-}" org.xfrmbridge.bench.Comparison "$@"
