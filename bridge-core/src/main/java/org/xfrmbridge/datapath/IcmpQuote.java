@@ -46,13 +46,14 @@ final class IcmpQuote {
         return flow;
     }
 
-    /** As if it went the way of the error, by the same interfaces and with the same mark. */
+    /** As if it went the way of the error, by the same interfaces, with the same mark and by the same CPU. */
     Flow reversedFlow(Flow error) {
         FlowDecoder.decode(quoted, flow);
         FlowDecoder.reverse(flow);
         flow.ifindex = error.ifindex;
         flow.lowerIfindex = error.lowerIfindex;
         flow.mark = error.mark;
+        flow.cpu = error.cpu;
         return flow;
     }
 }

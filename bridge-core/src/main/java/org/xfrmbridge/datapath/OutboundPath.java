@@ -115,12 +115,12 @@ public final class OutboundPath {
             toHost = answers;
             sight.beginBatch(nowNs, handedOver.size() + received.size());
             for (int i = 0; i < handedOver.size(); i++) {
-                guard(handedOver.get(i));
+                guard(handedOver.get(i), handedOver.get(i).cpu);
             }
             for (int i = 0; i < received.size(); i++) {
                 counters.add(Metric.PACKETS, 1);
                 counters.add(Metric.BYTES, received.get(i).length);
-                guard(received.get(i));
+                guard(received.get(i), steering.thread());
             }
         } finally {
             handedOver.clear();
@@ -130,11 +130,11 @@ public final class OutboundPath {
     }
 
     /** What a fault leaves half done is nobody's: buffers do not go on, nor to the pool, where they may be already. */
-    private void guard(PacketBuffer frame) {
+    private void guard(PacketBuffer frame, int cpu) {
         int sent = toNetwork.size();
         int answered = toHost.size();
         try {
-            handle(frame);
+            handle(frame, cpu);
         } catch (Throwable fault) {
             toNetwork.truncate(sent);
             toHost.truncate(answered);
@@ -143,7 +143,7 @@ public final class OutboundPath {
         }
     }
 
-    private void handle(PacketBuffer frame) {
+    private void handle(PacketBuffer frame, int cpu) {
         sight.begin(frame);
         Kind kind = packet.parse(frame);
         if (kind == Kind.OTHER || kind == Kind.ENCAPSULATED && !context.mayBeRuled(Direction.OUT)) {
@@ -164,10 +164,11 @@ public final class OutboundPath {
         }
         FlowDecoder.decode(packet, flow);
         sight.read(packet);
+        flow.cpu = cpu;
         flow.mark = packet.buffer.mark;
         flow.ifindex = interfaces.shown(Direction.OUT, packet.buffer);
         OutboundRoute route = routeOfError(route(flow));
-        if (route.thread != steering.thread() && handOver(route.thread)) {
+        if (route.place.thread() != steering.thread() && handOver(route.place)) {
             return;
         }
         sight.route(route);
@@ -186,8 +187,9 @@ public final class OutboundPath {
     }
 
     /** The numbers and ciphers of a State are one thread's. */
-    private boolean handOver(int thread) {
-        boolean isTaken = steering.give(thread, packet.buffer);
+    private boolean handOver(OutboundRoute.Place place) {
+        packet.buffer.cpu = place.cpu();
+        boolean isTaken = steering.give(place.thread(), packet.buffer);
         counters.add(Metric.HANDED_OVER, isTaken ? 1 : 0);
         return isTaken;
     }
@@ -235,7 +237,7 @@ public final class OutboundPath {
 
     /** A State may go while a bundle is made of it, and another has come: rekeying must cost no packet. */
     private OutboundRoute resolve(Flow of, OutboundRoute before) {
-        int thread = before == null ? steering.thread() : before.thread;
+        int thread = before == null ? steering.thread() : before.place.thread();
         OutboundRoute route = resolver.resolve(of, thread, nowNs);
         for (int i = 1; i < RESOLVES && route.bundle != null && !route.bundle.isFresh(); i++) {
             route = resolver.resolve(of, thread, nowNs);

@@ -33,6 +33,8 @@ import org.xfrmbridge.xfrm.Template;
 final class OutboundResolver {
     /** How long an unanswered acquire is not repeated for a flow. */
     static final long ACQUIRE_RETRY_NS = 100_000_000L;
+    /** The same where only a State for one CPU is missing. */
+    static final long CPU_ACQUIRE_RETRY_NS = 1_000_000_000L;
     /** How long a next hop that is not known is not asked for again for a flow. */
     static final long NEXT_HOP_RETRY_NS = 1_000_000_000L;
     /** How long an answer of the kernel's, whose socket a flow is, is good for. */
@@ -70,7 +72,7 @@ final class OutboundResolver {
         this.context = context;
         this.counters = counters;
         this.steering = steering;
-        here = new Place(null, steering.thread());
+        here = new Place(null, steering.thread(), Flow.NO_CPU);
         interfaces = new FlowInterfaces(context);
         named = interfaces::named;
         sockets = new SocketPolicyFinder(context);
@@ -84,7 +86,7 @@ final class OutboundResolver {
         Policy[] policies = policies(flow);
         DropCause cause = decide(policies, flow);
         Bundle bundle = null;
-        Place place = cause == null ? place(thread) : here;
+        Place place = cause == null ? place(flow, thread) : here;
         if (place.thread() != steering.thread()) {
             cause = DropCause.OUT_BACKLOG_FULL;
         } else if (cause == null && !states.isEmpty()) {
@@ -102,13 +104,16 @@ final class OutboundResolver {
                 new Decision(cause, need), bundle, mtu, flow.lowerIfindex, isBound(flow), policies, place, basis);
     }
 
-    private Place place(int preferred) {
+    /** A State for one CPU is the thread's of that number. */
+    private Place place(Flow flow, int before) {
         if (states.isEmpty() || steering.isAlone()) {
             return here;
         }
+        boolean isOfOneCpu = states.stream().anyMatch(state -> state.spec().pcpu() == flow.cpu);
+        int cpu = isOfOneCpu ? flow.cpu : Flow.NO_CPU;
         BundleOwners owners = BundleOwners.of(states);
-        owners.claim(steering.thread(), preferred);
-        return new Place(owners, owners.thread());
+        owners.claim(steering.thread(), cpu == Flow.NO_CPU ? before : cpu);
+        return new Place(owners, owners.thread(), cpu);
     }
 
     /**
@@ -275,6 +280,9 @@ final class OutboundResolver {
         refused = false;
         unusable = phase == State.Phase.VALID ? null : state;
         if (phase == State.Phase.VALID) {
+            if (policy.spec().wantsStateOf(flow.cpu, state)) {
+                askForCpu(policy, template, flow, remote, local);
+            }
             return state;
         }
         if (state == null) {
@@ -286,6 +294,17 @@ final class OutboundResolver {
             validForNs = Math.min(validForNs, ACQUIRE_RETRY_NS);
         }
         return null;
+    }
+
+    /** XFRM_POLICY_CPU_ACQUIRE: what there is serves until the State of the flow's CPU has come. */
+    private void askForCpu(Policy policy, Template template, Flow flow, Address remote, Address local) {
+        State larval = context.sad().acquiringForCpu(policy, template, flow.cpu, remote, local);
+        if (larval == null) {
+            context.events().acquire(policy, template, flow, remote, local, named);
+            validForNs = Math.min(validForNs, CPU_ACQUIRE_RETRY_NS);
+        } else {
+            larvalStates.add(larval);
+        }
     }
 
     /** Whether what was found is to be used or waited for, or nothing was added while nothing was found. */

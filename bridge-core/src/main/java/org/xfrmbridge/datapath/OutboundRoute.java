@@ -32,11 +32,8 @@ final class OutboundRoute {
     /** Whether its socket is bound to the interface that it leaves by. */
     final boolean isBound;
 
-    /** To which packets are to go, as their States belong to it. */
-    final int thread;
-
-    /** Null where there is one thread, or no State. */
-    private final BundleOwners owners;
+    /** To whom packets are to go. */
+    final Place place;
 
     private final PolicyFreshness policyFreshness;
     private final StateFreshness[] stateFreshness;
@@ -64,9 +61,14 @@ final class OutboundRoute {
     /**
      * Which thread has the States.
      *
-     * @param owners null where that cannot change
+     * @param owners null where that cannot change: there is one thread, or no State
+     * @param cpu as whose packets that thread is to look for them: the CPU that they are for, or {@link Flow#NO_CPU}
      */
-    record Place(BundleOwners owners, int thread) {}
+    record Place(BundleOwners owners, int thread, int cpu) {
+        boolean holds() {
+            return owners == null || owners.thread() == thread;
+        }
+    }
 
     /**
      * What a decision rests on: the questions to the Sad, larval States maybe, and it may be good for some time only.
@@ -94,8 +96,7 @@ final class OutboundRoute {
         this.lowerIfindex = lowerIfindex;
         this.isBound = isBound;
         this.policies = policies;
-        owners = place.owners;
-        thread = place.thread;
+        this.place = place;
         policyFreshness = basis.made.policies;
         networkGeneration = basis.made.network;
         pathMtuGeneration = basis.made.pathMtu;
@@ -111,7 +112,7 @@ final class OutboundRoute {
                 || pathMtuGeneration != context.pathMtu().generation()
                 || !interfaces.hold(flow, networkGeneration)
                 || validUntilNs - nowNs <= 0
-                || owners != null && owners.thread() != thread
+                || !place.holds()
                 || !policyFreshness.holds(flow, policies)) {
             return false;
         }

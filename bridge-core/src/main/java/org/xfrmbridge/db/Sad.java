@@ -116,7 +116,8 @@ public final class Sad {
 
     /**
      * Outbound: the best State for a template of a Policy, as {@code xfrm_state_find} chooses: valid and not dying,
-     * valid and dying, each the latest added; then those with a wildcard source. Any thread.
+     * valid and dying, each the latest added, but those for the flow's CPU first; then those with a wildcard source.
+     * Any thread.
      *
      * <p>Else what stands in the way of asking a key manager: a larval State (asked already), an expired or failed one
      * (ask later); the phase tells. Null if there is nothing. A template with a Spi must not be asked for if
@@ -133,7 +134,7 @@ public final class Sad {
         StateGroup exact = group(daddr, saddr, kind, template.reqid(), ifId);
         State found = exact == null ? null : exact.best(spi, mark, flow);
         if (found == null && exact != null) {
-            found = exact.acquiring(spi, mark);
+            found = exact.acquiring(spi, mark, Flow.NO_CPU);
         }
         if (found != null) {
             return found;
@@ -142,12 +143,28 @@ public final class Sad {
                 saddr.isAny(template.family()) ? null : group(daddr, Address.ANY, kind, template.reqid(), ifId);
         found = wildcard == null ? null : wildcard.best(spi, mark, flow);
         if (found == null && wildcard != null) {
-            found = wildcard.acquiring(spi, mark);
+            found = wildcard.acquiring(spi, mark, Flow.NO_CPU);
         }
         if (found == null && exact != null) {
             found = exact.failed(spi, mark, flow);
         }
         return found == null && wildcard != null ? wildcard.failed(spi, mark, flow) : found;
+    }
+
+    /**
+     * Outbound: the larval State by which a key manager is asked for one of that CPU, beside the one for all that
+     * {@link #find} has found. Any thread. Null if there is none.
+     */
+    public State acquiringForCpu(Policy policy, Template template, int cpu, Address daddr, Address saddr) {
+        StateGroup group = group(
+                daddr,
+                saddr,
+                StateGroup.kind(template),
+                template.reqid(),
+                policy.spec().ifId());
+        return group == null
+                ? null
+                : group.acquiring(template.id().spi(), policy.spec().mark().maskedValue(), cpu);
     }
 
     /** Null if there is none. Any thread. */

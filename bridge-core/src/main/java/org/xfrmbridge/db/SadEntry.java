@@ -16,6 +16,8 @@ final class SadEntry extends WalkEntry<State> {
     private final int markValue;
     private final int markMask;
     final long addSeconds;
+    /** The one that it is for, {@link StateSpec#ABSENT} for all. */
+    final int cpu;
 
     /** Set before any table has the entry, and never again. */
     StateGroup group;
@@ -38,6 +40,7 @@ final class SadEntry extends WalkEntry<State> {
         markValue = spec.mark().value();
         markMask = spec.mark().mask();
         addSeconds = state.addSeconds();
+        cpu = spec.pcpu();
     }
 
     /** Where a State is; null if it is in no database. */
@@ -47,6 +50,10 @@ final class SadEntry extends WalkEntry<State> {
 
     State state() {
         return value();
+    }
+
+    boolean isOfOneCpu() {
+        return cpu != StateSpec.ABSENT;
     }
 
     boolean fitsMark(int mark) {
@@ -131,6 +138,7 @@ final class SadEntry extends WalkEntry<State> {
                 || spec.reqid() != now.reqid()
                 || spec.ifId() != now.ifId()
                 || spec.seq() != sequence
+                || spec.pcpu() != now.pcpu()
                 || !spec.mark().equals(now.mark());
     }
 

@@ -40,6 +40,9 @@ final class StateGroup {
      */
     private TreeMap<Long, SadEntry> byAddTime;
 
+    /** How many are for one CPU. Without any, the first that serves and is not dying is the best. */
+    private volatile int ofOneCpu;
+
     private volatile SadEntry larval;
     private volatile SadEntry larvalWithoutSpi;
     private volatile int version;
@@ -99,7 +102,9 @@ final class StateGroup {
         return mature == null && larval == null && larvalWithoutSpi == null;
     }
 
+    @SuppressWarnings("NonAtomicOperationOnVolatileField")
     void add(SadEntry entry) {
+        ofOneCpu = ofOneCpu + (entry.isOfOneCpu() ? 1 : 0);
         if (entry.state().phase() != Phase.ACQUIRING) {
             addMature(entry);
         } else if (entry.spi != 0) {
@@ -168,6 +173,7 @@ final class StateGroup {
     }
 
     /** Its own link stays, for readers that stand on it. */
+    @SuppressWarnings("NonAtomicOperationOnVolatileField")
     void remove(SadEntry entry) {
         forgetAddTime(entry);
         SadEntry before = entry.previous;
@@ -187,39 +193,51 @@ final class StateGroup {
         } else {
             larvalWithoutSpi = after;
         }
+        ofOneCpu = ofOneCpu - (entry.isOfOneCpu() ? 1 : 0);
     }
 
     /**
-     * The valid State to use: one that is not dying before one that is, then the latest added. States of one CPU are
-     * passed over: datapath threads are no CPUs, and there is always a State for all beside those.
+     * The valid State to use, as {@code xfrm_state_look_at} chooses, to which the latest added is shown first: that for
+     * the flow's CPU before that for all, unless only the former is dying and the younger; one that is not dying before
+     * one that is; then the latest added.
      */
     State best(int spi, int mark, Flow flow) {
-        State dying = null;
+        boolean mayBeOfOneCpu = ofOneCpu > 0;
+        SadEntry best = null;
         for (SadEntry entry = mature; entry != null; entry = entry.next) {
             State state = entry.state();
-            if (!serves(entry, spi, mark) || !state.isValid() || state.spec().pcpu() != -1 || !selects(state, flow)) {
+            boolean isOfOtherCpu = entry.isOfOneCpu() && entry.cpu != flow.cpu;
+            if (!serves(entry, spi, mark) || !state.isValid() || isOfOtherCpu || !selects(state, flow)) {
                 continue;
             }
-            if (!state.isDying()) {
-                return state;
-            }
-            if (dying == null) {
-                dying = state;
+            boolean isBetter = best == null
+                    || best.state().isDying() && !state.isDying()
+                    || entry.isOfOneCpu() && !best.isOfOneCpu();
+            best = isBetter ? entry : best;
+            if (!best.state().isDying() && (!mayBeOfOneCpu || best.isOfOneCpu())) {
+                break;
             }
         }
-        return dying;
+        return best == null ? null : best.state();
     }
 
-    /** A State that waits for a key manager, or null. */
-    State acquiring(int spi, int mark) {
-        State found = spi == 0 ? acquiring(larvalWithoutSpi, spi, mark) : null;
-        return found != null ? found : acquiring(larval, spi, mark);
+    /**
+     * A State that waits for a key manager, or null.
+     *
+     * @param cpu that it is for, {@link Flow#NO_CPU} for all
+     */
+    State acquiring(int spi, int mark, int cpu) {
+        State found = spi == 0 ? acquiring(larvalWithoutSpi, spi, mark, cpu) : null;
+        return found != null ? found : acquiring(larval, spi, mark, cpu);
     }
 
-    private static State acquiring(SadEntry chain, int spi, int mark) {
+    private static State acquiring(SadEntry chain, int spi, int mark, int cpu) {
         for (SadEntry entry = chain; entry != null; entry = entry.next) {
-            if (serves(entry, spi, mark) && entry.state().phase() == Phase.ACQUIRING) {
-                return entry.state();
+            State state = entry.state();
+            if (serves(entry, spi, mark)
+                    && state.phase() == Phase.ACQUIRING
+                    && state.spec().pcpu() == cpu) {
+                return state;
             }
         }
         return null;

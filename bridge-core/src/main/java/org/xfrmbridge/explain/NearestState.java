@@ -84,6 +84,9 @@ final class NearestState {
         if (spec.direction() == StateSpec.DIRECTION_IN) {
             differences.add("it was added for dir in");
         }
+        if (spec.pcpu() != StateSpec.ABSENT && spec.pcpu() != flow.cpu) {
+            differences.add("it is for CPU %d alone".formatted(spec.pcpu()));
+        }
         if (!state.isValid()) {
             differences.add("it is " + Words.phase(state.phase()));
         }

@@ -57,6 +57,9 @@ public final class PacketBuffer {
     /** What is left to the datapath thread that gets the frame next; null of most. */
     public Progress progress;
 
+    /** The CPU that sends it, likewise: read only where a frame is handed over. */
+    public int cpu;
+
     /** Makes room for a frame of that many bytes at the usual offset, keeping what is there. */
     public void ensureCapacity(int frameBytes) {
         int needed = HEADROOM + frameBytes + TAILROOM;

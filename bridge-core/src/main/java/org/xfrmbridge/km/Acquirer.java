@@ -58,13 +58,13 @@ final class Acquirer {
      */
     void acquire(Want want) {
         Template template = want.template();
-        boolean answered = want.policy().isDead()
-                || sad.find(want.policy(), template, want.flow(), want.daddr(), want.saddr()) != null
-                || spiIsTaken(want);
+        State found = sad.find(want.policy(), template, want.flow(), want.daddr(), want.saddr());
+        boolean forCpu = found != null && isForCpu(want, found);
+        boolean answered = want.policy().isDead() || found != null && !forCpu || spiIsTaken(want);
         if (answered || !acquires.hasRoom(want.policy())) {
             return;
         }
-        State larval = larval(larvalSpec(want));
+        State larval = larval(larvalSpec(want, forCpu ? want.flow().cpu : StateSpec.ABSENT));
         if (ask(larval, template, want.policy())) {
             states.installLarval(larval);
             acquires.begin(larval, want.policy());
@@ -78,7 +78,7 @@ final class Acquirer {
     void announce(Selector selector, StateSpec request, PolicySpec policySpec, AlgorithmMasks masks)
             throws XfrmException {
         PolicySpec verified = PolicyRules.verify(policySpec);
-        if (!StateConstruction.hasCpu(request)) {
+        if (!states.hasCpu(request)) {
             throw new XfrmException(Errno.EINVAL, "this host has no CPU of that number");
         }
         List<Template> templates = new ArrayList<>(verified.templates());
@@ -116,6 +116,14 @@ final class Acquirer {
         return new State(spec, State.Phase.ACQUIRING, new Usage(clock.epochSeconds()));
     }
 
+    /** Whether it is for a CPU that a State is wanted, beside the one for all, and none is being asked for. */
+    private boolean isForCpu(Want want, State found) {
+        return found.isValid()
+                && want.policy().spec().wantsStateOf(want.flow().cpu, found)
+                && sad.acquiringForCpu(want.policy(), want.template(), want.flow().cpu, want.daddr(), want.saddr())
+                        == null;
+    }
+
     /** A template that names its Spi can get no other State than the one which has it, fitting or not. */
     private boolean spiIsTaken(Want want) {
         StateId id = want.template().id();
@@ -129,7 +137,7 @@ final class Acquirer {
     }
 
     /** {@code xfrm_init_tempstate}: for this session only, until the key manager says for what else. */
-    private StateSpec larvalSpec(Want want) {
+    private StateSpec larvalSpec(Want want, int cpu) {
         Template template = want.template();
         int family = template.family();
         StateId id = template.id();
@@ -143,6 +151,7 @@ final class Acquirer {
                 .mark(want.policy().spec().mark())
                 .ifId(want.policy().spec().ifId())
                 .direction(StateSpec.DIRECTION_OUT)
+                .pcpu(cpu)
                 .seq(nextSequence())
                 .lifetime(LarvalStates.lifetime(sysctls.acquireExpireSeconds()))
                 .replayMaxDifference(0)

@@ -114,9 +114,9 @@ final class LarvalStates {
         return larval == null ? sad.larval(wanted) : larval;
     }
 
-    private static void verify(StateSpec wanted, int minSpi, int maxSpi) throws XfrmException {
+    private void verify(StateSpec wanted, int minSpi, int maxSpi) throws XfrmException {
         verifyRange(wanted.id().protocol(), minSpi, maxSpi);
-        refuseIf(!StateConstruction.hasCpu(wanted), "this host has no CPU of that number");
+        refuseIf(!states.hasCpu(wanted), "this host has no CPU of that number");
         refuseIf(!AddressFamily.isIp(wanted.family()), "the address family is neither IPv4 nor IPv6");
         refuseIf(wanted.mode() == null, "there is no such mode");
     }

@@ -2,7 +2,6 @@ package org.xfrmbridge.km;
 
 import static org.xfrmbridge.km.XfrmException.refuseIf;
 
-import org.xfrmbridge.db.Interner;
 import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Encapsulation;
@@ -23,7 +22,6 @@ final class MigrateStateVerb {
     private final StateLifecycle states;
     private final KeyManagers keyManagers;
     private final Clock clock;
-    private final Interner interner = new Interner();
 
     MigrateStateVerb(StateLifecycle states, KeyManagers keyManagers, Clock clock) {
         this.states = states;
@@ -144,7 +142,7 @@ final class MigrateStateVerb {
     private State construct(StateSpec wanted) throws XfrmException {
         State moved;
         try {
-            moved = StateConstruction.construct(wanted, interner, clock.epochSeconds());
+            moved = states.construct(wanted);
         } catch (XfrmException refusal) {
             throw new XfrmException(Errno.EINVAL, refusal.getMessage());
         }

@@ -5,7 +5,6 @@ import static org.xfrmbridge.km.XfrmException.refuseIf;
 import java.util.ArrayList;
 import java.util.List;
 import org.xfrmbridge.db.Dump;
-import org.xfrmbridge.db.Interner;
 import org.xfrmbridge.db.Sad;
 import org.xfrmbridge.db.Spd;
 import org.xfrmbridge.km.Migration.Move;
@@ -36,7 +35,6 @@ final class MigrateVerb {
     private final PolicyExpiry policyExpiry;
     private final KeyManagers keyManagers;
     private final Clock clock;
-    private final Interner interner = new Interner();
 
     MigrateVerb(
             Sad sad, Spd spd, StateLifecycle states, PolicyExpiry policyExpiry, KeyManagers keyManagers, Clock clock) {
@@ -152,7 +150,7 @@ final class MigrateVerb {
             if (!sameAddress && states.locate(spec) != null) {
                 throw new XfrmException(Errno.EEXIST);
             }
-            State copy = StateConstruction.construct(spec, interner, clock.epochSeconds());
+            State copy = states.construct(spec);
             copy.succeed(state);
             State larval = sameAddress ? null : states.larvalAnsweredBy(copy.spec());
             states.install(copy);

@@ -9,6 +9,7 @@ import org.xfrmbridge.esp.AlgorithmTable;
 import org.xfrmbridge.esp.EspSuite;
 import org.xfrmbridge.esp.KeyedAlgorithm;
 import org.xfrmbridge.esp.Suite;
+import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Algorithm;
 import org.xfrmbridge.xfrm.Encapsulation;
@@ -36,9 +37,17 @@ final class StateConstruction {
     private static final int OFFLOAD_INBOUND = 2;
     private static final int OFFLOAD_PACKET = 4;
 
-    private StateConstruction() {}
+    private final Interner interner = new Interner();
+    private final int cpus;
+    private final Clock clock;
 
-    static State construct(StateSpec request, Interner interner, long nowSeconds) throws XfrmException {
+    /** @param cpus how many there are that a State may be for */
+    StateConstruction(int cpus, Clock clock) {
+        this.cpus = cpus;
+        this.clock = clock;
+    }
+
+    State construct(StateSpec request) throws XfrmException {
         StateSpecBuilder spec = request.toBuilder();
         adoptDefaults(spec, request);
         spec.aead(attach(AlgorithmKind.AEAD, request.aead(), true))
@@ -58,7 +67,7 @@ final class StateConstruction {
         requireKeepalive(complete);
         requireReplayWindow(complete);
         requireNoOffload(complete);
-        return new State(complete, State.Phase.VALID, usage(complete, nowSeconds), StateConstruction::suite);
+        return new State(complete, State.Phase.VALID, usage(complete, clock.epochSeconds()), StateConstruction::suite);
     }
 
     private static void adoptDefaults(StateSpecBuilder spec, StateSpec request) {
@@ -95,13 +104,12 @@ final class StateConstruction {
         return wanted.as(entry.name(), icvBits);
     }
 
-    private static void requireCpu(StateSpec spec) throws XfrmException {
+    private void requireCpu(StateSpec spec) throws XfrmException {
         require(hasCpu(spec), Errno.ERANGE, "this host has no CPU of that number");
     }
 
-    static boolean hasCpu(StateSpec spec) {
-        return !spec.hasPcpu()
-                || Integer.compareUnsigned(spec.pcpu(), Runtime.getRuntime().availableProcessors()) < 0;
+    boolean hasCpu(StateSpec spec) {
+        return !spec.hasPcpu() || Integer.compareUnsigned(spec.pcpu(), cpus) < 0;
     }
 
     /**

@@ -28,6 +28,7 @@ final class StateLifecycle {
     private final NatKeepalives keepalives;
     private final RemovedStates removed = new RemovedStates();
     private final RetiredTraffic retired = new RetiredTraffic();
+    private final StateConstruction construction;
     private final Clock clock;
 
     StateLifecycle(XfrmEngine.Builder setup, PendingAcquires acquires, KeyManagers keyManagers, ControlTimers timers) {
@@ -36,6 +37,7 @@ final class StateLifecycle {
         this.reserve = setup.reserve;
         this.wiper = setup.wiper;
         clock = setup.clock;
+        construction = new StateConstruction(setup.cpus, clock);
         tunnels = new IpipTunnels(sad);
         expiry = new StateExpiry(this, keyManagers, timers, setup.clock);
         replayNotices = new ReplayNotices(keyManagers, timers);
@@ -56,6 +58,16 @@ final class StateLifecycle {
 
     ReplayNotices replayNotices() {
         return replayNotices;
+    }
+
+    /** A State as a verified request wants it, in no table yet. */
+    State construct(StateSpec request) throws XfrmException {
+        return construction.construct(request);
+    }
+
+    /** Whether the CPU is there that a State is for, if it is for one. */
+    boolean hasCpu(StateSpec spec) {
+        return construction.hasCpu(spec);
     }
 
     /** Before one more State is made for a request: ENOMEM if there is no memory for it. */

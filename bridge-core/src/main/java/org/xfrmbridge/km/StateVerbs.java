@@ -2,7 +2,6 @@ package org.xfrmbridge.km;
 
 import static org.xfrmbridge.km.XfrmException.refuseIf;
 
-import org.xfrmbridge.db.Interner;
 import org.xfrmbridge.km.ChangeListener.Change;
 import org.xfrmbridge.km.XfrmService.ReplayUpdate;
 import org.xfrmbridge.time.Clock;
@@ -27,7 +26,6 @@ final class StateVerbs {
     private final ReplayNotices replayNotices;
     private final KeyManagers keyManagers;
     private final Clock clock;
-    private final Interner interner = new Interner();
 
     StateVerbs(
             StateLifecycle states,
@@ -152,7 +150,7 @@ final class StateVerbs {
             if (origin.via() == Origin.Interface.NETLINK) {
                 StateRules.verify(request);
             }
-            return StateConstruction.construct(request, interner, clock.epochSeconds());
+            return states.construct(request);
         } catch (XfrmException refusal) {
             request.wipeKeys();
             throw refusal;

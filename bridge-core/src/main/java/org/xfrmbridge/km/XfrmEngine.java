@@ -81,6 +81,7 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
         private RandomGenerator random = new SecureRandom();
         private Runnable wakeup = () -> {};
         private int acquires = DEFAULT_ACQUIRES;
+        int cpus = Runtime.getRuntime().availableProcessors();
         private Collection<State> lostStates = List.of();
 
         private Builder(Databases databases, Clock clock) {
@@ -106,6 +107,15 @@ public final class XfrmEngine implements XfrmService, DatapathEvents {
          */
         public Builder acquires(int most) {
             acquires = most;
+            return this;
+        }
+
+        /**
+         * How many CPUs there are that States may be for. Those of the machine at least, to which key managers look;
+         * outbound thread n of the datapath is CPU n.
+         */
+        public Builder cpus(int least) {
+            cpus = Math.max(cpus, least);
             return this;
         }
 

@@ -44,6 +44,7 @@ public final class XfrmStack {
         PacketPort network = networks.getFirst();
         engine = control.keepaliveSender(new KeepaliveOutput(paths.network(), network)::send)
                 .wiper(this::forget)
+                .cpus(hosts.size())
                 .build();
         context = paths.build(engine);
         outbound = Outbound.among(context, stats, hosts, network);

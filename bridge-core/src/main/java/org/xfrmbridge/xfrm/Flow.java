@@ -10,6 +10,9 @@ public final class Flow {
     /** Of {@link #lowerIfindex}: no interface has this index. */
     public static final int NOT_ASKED = -1;
 
+    /** Of {@link #cpu}: States for one CPU are not for it. */
+    public static final int NO_CPU = StateSpec.ABSENT;
+
     public int family;
     public long saddrHigh;
     public long saddrLow;
@@ -27,6 +30,9 @@ public final class Flow {
     public int lowerIfindex;
 
     public int ifId;
+
+    /** Of what is sent: the CPU that sends it, which may have States of its own. */
+    public int cpu = NO_CPU;
 
     public Address saddr() {
         return new Address(saddrHigh, saddrLow);
@@ -49,6 +55,7 @@ public final class Flow {
         ifindex = other.ifindex;
         lowerIfindex = other.lowerIfindex;
         ifId = other.ifId;
+        cpu = other.cpu;
         return this;
     }
 
@@ -58,8 +65,8 @@ public final class Flow {
     }
 
     /**
-     * Whether all fields are equal, but for {@link #lowerIfindex}, which follows from the others. No {@code equals}: a
-     * Flow changes, and must be no key of a map.
+     * Whether all fields are equal, but for {@link #lowerIfindex}, which follows from the others, and {@link #cpu},
+     * which most flows keep. No {@code equals}: a Flow changes, and must be no key of a map.
      */
     public boolean isSame(Flow other) {
         return saddrHigh == other.saddrHigh

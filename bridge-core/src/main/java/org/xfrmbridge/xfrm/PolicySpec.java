@@ -65,6 +65,18 @@ public record PolicySpec(
         return (flags & ICMP) != 0;
     }
 
+    /**
+     * Whether a State is to be asked for that is for a CPU alone: {@code XFRM_POLICY_CPU_ACQUIRE}.
+     *
+     * @param cpu or {@link Flow#NO_CPU}
+     * @param found the valid State that there is
+     */
+    public boolean wantsStateOf(int cpu, State found) {
+        return (flags & CPU_ACQUIRE) != 0
+                && cpu != Flow.NO_CPU
+                && cpu != found.spec().pcpu();
+    }
+
     /** Whether a flow is one that the policy is for, but for its direction. */
     public boolean matches(Flow flow) {
         return ifId == flow.ifId && selector.matches(flow, flow.family) && mark.fits(flow.mark);

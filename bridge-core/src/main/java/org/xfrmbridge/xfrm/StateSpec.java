@@ -20,7 +20,7 @@ import io.soabase.recordbuilder.core.RecordBuilder;
  * @param replayMaxAge XFRMA_ETIMER_THRESH in tenths of a second, 0 for never
  * @param outputMark XFRMA_SET_MARK and its mask, null if absent
  * @param direction XFRMA_SA_DIR: 0 unset, 1 in, 2 out
- * @param pcpu XFRMA_SA_PCPU
+ * @param pcpu XFRMA_SA_PCPU: the CPU that sends through it, {@link #ABSENT} for all
  * @param offloadFlags flags of XFRMA_OFFLOAD_DEV, {@link #ABSENT} if there is none: no State is ever offloaded
  * @param given {@code GIVEN_} bits: attributes whose presence counts, whatever their value
  */

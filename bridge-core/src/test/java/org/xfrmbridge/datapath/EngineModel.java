@@ -53,8 +53,10 @@ abstract class EngineModel extends Model {
     final Spd spd = databases.spd();
     final SocketPolicies sockets = databases.sockets();
     final StaticNetwork network = new StaticNetwork();
-    final XfrmEngine engine =
-            XfrmEngine.builder(databases, clock).random(new Random(1)).build();
+    final XfrmEngine engine = XfrmEngine.builder(databases, clock)
+            .random(new Random(1))
+            .cpus(RandomEntries.CPUS)
+            .build();
     final NaiveXfrm naive = new NaiveXfrm();
     final RandomEntries entries = new RandomEntries(random);
 
@@ -196,7 +198,7 @@ abstract class EngineModel extends Model {
             int spi = larval.id().spi() != 0 ? larval.id().spi() : 1 + random.nextInt(6);
             spec.id(new StateId(larval.id().daddr(), spi, larval.id().protocol()))
                     .lifetime(Lifetime.UNLIMITED)
-                    .direction(0)
+                    .direction(larval.hasPcpu() ? StateSpec.DIRECTION_OUT : 0)
                     .mark(larval.mark().sanitized());
             if (random.nextInt(3) == 0) {
                 engine.failAcquire(larval.seq());
@@ -245,7 +247,8 @@ abstract class EngineModel extends Model {
             StateSpecBuilder spec =
                     naive.states.states.get(random.nextInt(naive.states.states.size())).spec().toBuilder()
                             .lifetime(entries.lifetime());
-            spec.ifId(random.nextInt(3) == 0 ? 1 : spec.ifId()).direction(0);
+            spec.ifId(random.nextInt(3) == 0 ? 1 : spec.ifId());
+            spec.direction(spec.pcpu() == StateSpec.ABSENT ? 0 : StateSpec.DIRECTION_OUT);
             spec.mark(spec.mark().sanitized());
             update(RandomEntries.complete(spec).build());
         }

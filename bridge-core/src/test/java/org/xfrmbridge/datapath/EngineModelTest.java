@@ -205,7 +205,7 @@ class EngineModelTest extends EngineModel {
     // Packets
 
     private void send(Flow flow, boolean again) {
-        say(() -> "send " + flow);
+        say(() -> "send " + flow + " CPU " + flow.cpu);
         NaiveXfrm.Answer expected = naive.outbound(flow);
         OutboundRoute route = routes.get(flow);
         if (route == null || !route.isFresh(context, interfaces, flow, clock.nowNs())) {

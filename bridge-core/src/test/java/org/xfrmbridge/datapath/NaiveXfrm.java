@@ -116,6 +116,9 @@ final class NaiveXfrm {
             StateList.Verdict verdict = states.find(policy, template, flow, wanted.daddr, wanted.saddr);
             if (verdict.best != null) {
                 found.add(verdict.best);
+                if (verdict.lacksStateOfCpu(policy, flow)) {
+                    missing.add(template);
+                }
                 ends = wanted;
                 continue;
             }

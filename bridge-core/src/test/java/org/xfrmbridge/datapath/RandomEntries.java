@@ -37,6 +37,9 @@ final class RandomEntries {
     };
     private static final int LATEST_SECONDS = 20;
 
+    /** One more than flows are of. */
+    static final int CPUS = 3;
+
     private final Random random;
 
     RandomEntries(Random random) {
@@ -91,6 +94,8 @@ final class RandomEntries {
         flow.mark = random.nextInt(4);
         flow.ifindex = random.nextInt(2);
         flow.ifId = oneIn(8) ? 1 : 0;
+        // What comes by one queue, of which an equal flow is.
+        flow.cpu = (flow.sport + flow.dport) % 3 - 1;
         return flow;
     }
 
@@ -115,6 +120,7 @@ final class RandomEntries {
                 .priority(random.nextInt(3))
                 .direction(direction)
                 .action(action)
+                .flags(oneIn(3) ? PolicySpec.CPU_ACQUIRE : 0)
                 .templates(templates(family, direction))
                 .mark(pick(random, MARKS))
                 .ifId(oneIn(8) ? 1 : 0)
@@ -165,11 +171,20 @@ final class RandomEntries {
         if (tunnel) {
             spec.flags(spec.flags() | StateFlags.AF_UNSPEC);
         }
+        forOneCpu(spec);
         if (oneIn(4)) {
             spec.selector(selector(tunnel ? family() : spec.family()));
         }
         spec.lifetime(oneIn(3) ? oneIn(2) ? seconds() : traffic() : Lifetime.UNLIMITED);
         return complete(spec);
+    }
+
+    private void forOneCpu(StateSpecBuilder spec) {
+        if (oneIn(4)) {
+            spec.direction(StateSpec.DIRECTION_OUT)
+                    .pcpu(random.nextInt(CPUS))
+                    .flags(spec.flags() & ~StateFlags.WILDRECV);
+        }
     }
 
     /** A State for a template of a policy and a flow, but for its lifetime. */
@@ -187,6 +202,7 @@ final class RandomEntries {
                 .mark(oneIn(2) ? Mark.NONE : policy.mark())
                 .ifId(policy.ifId())
                 .flags(tunnel ? StateFlags.AF_UNSPEC : 0);
+        forOneCpu(spec);
         spec.selector(oneIn(4) ? spec.selector() : Selector.any(AddressFamily.UNSPEC));
         return complete(spec);
     }
@@ -237,9 +253,10 @@ final class RandomEntries {
 
     /** What tells one State from another here. */
     static String text(StateSpec spec) {
-        return "%s from %s reqid %d %s mark %s if %d seq %d flags %d for %s%s"
+        return "%s CPU %d from %s reqid %d %s mark %s if %d seq %d flags %d for %s%s"
                 .formatted(
                         spec.id(),
+                        spec.pcpu(),
                         spec.saddr().toText(spec.family()),
                         spec.reqid(),
                         spec.mode(),
@@ -252,11 +269,12 @@ final class RandomEntries {
     }
 
     static String text(PolicySpec spec) {
-        return "policy %s %s %s priority %d for %s mark %s if %d templates %s%s"
+        return "policy %s %s %s flags %d priority %d for %s mark %s if %d templates %s%s"
                 .formatted(
                         spec.direction(),
                         spec.type(),
                         spec.action(),
+                        spec.flags(),
                         spec.priority(),
                         text(spec.selector()),
                         text(spec.mark()),

@@ -90,11 +90,15 @@ class SadModelTest extends Model {
                 .mark(flows.mark())
                 .ifId(random.nextInt(6) == 0 ? 1 : 0)
                 .flags(random.nextInt(20) == 0 ? StateFlags.WILDRECV : 0)
-                .pcpu(random.nextInt(20) == 0 ? 0 : -1);
+                .pcpu(cpu());
         if (random.nextInt(4) == 0) {
             spec.selector(flows.selector(flows.family()));
         }
         return spec;
+    }
+
+    private int cpu() {
+        return random.nextInt(4) == 0 ? random.nextInt(2) : -1;
     }
 
     /** Seconds that mostly go on, as clocks do; NEWAE sets any. */
@@ -165,6 +169,7 @@ class SadModelTest extends Model {
                         address(spec.family()), 1 + random.nextInt(5), spec.id().protocol()))
                 .ifId(random.nextInt(2))
                 .reqid(spec.reqid() ^ 1)
+                .pcpu(cpu())
                 .build();
     }
 
@@ -233,22 +238,24 @@ class SadModelTest extends Model {
     private void compareSequences() {
         int sequence = 1 + random.nextInt(50);
         int mark = random.nextInt(6);
-        say(() -> "look up number " + sequence + " mark " + mark);
+        int cpu = cpu();
+        say(() -> "look up number " + sequence + " mark " + mark + " CPU " + cpu);
         State larval = null;
         for (State state : model.reversed()) {
             StateSpec spec = state.spec();
             boolean fits = spec.seq() == sequence
                     && spec.mark().fits(mark)
                     && state.phase() == Phase.ACQUIRING
-                    && spec.pcpu() == -1;
+                    && spec.pcpu() == cpu;
             larval = larval == null && fits ? state : larval;
         }
-        assertSame(larval, sad.larvalBySequence(sequence, mark, -1));
+        assertSame(larval, sad.larvalBySequence(sequence, mark, cpu));
     }
 
     private void compareFinds() {
         StateSpec wanted = spec().build();
         flows.fill(flow, flows.family());
+        flow.cpu = random.nextInt(3) - 1;
         boolean anySpi = random.nextInt(4) != 0;
         StateId id = new StateId(
                 wanted.id().daddr(), anySpi ? 0 : wanted.id().spi(), wanted.id().protocol());
@@ -260,14 +267,16 @@ class SadModelTest extends Model {
                 .mode(wanted.mode())
                 .build();
         Mark mark = flows.mark();
-        say(() -> "find for " + template + " mark " + mark + " flow " + flow);
+        say(() -> "find for " + template + " mark " + mark + " flow " + flow + " CPU " + flow.cpu);
         PolicySpec policy = PolicySpec.builder()
                 .selector(Selector.any(2))
                 .templates(List.of(template))
                 .mark(mark)
                 .ifId(wanted.ifId())
                 .build();
-        State found = sad.find(new Policy(policy, 0, 0), template, flow, id.daddr(), wanted.saddr());
+        Policy asking = new Policy(policy, 0, 0);
+        State found = sad.find(asking, template, flow, id.daddr(), wanted.saddr());
+        State forCpu = sad.acquiringForCpu(asking, template, flow.cpu, id.daddr(), wanted.saddr());
         StateList.Verdict expected = list.find(policy, template, flow, id.daddr(), wanted.saddr());
         if (expected.best != null) {
             assertSame(expected.best, found);
@@ -278,6 +287,7 @@ class SadModelTest extends Model {
         } else {
             assertNull(found);
         }
+        assertEquals(expected.acquiringForCpu, forCpu != null);
         assertEquals(larval(wanted), sad.larval(wanted) != null);
     }
 

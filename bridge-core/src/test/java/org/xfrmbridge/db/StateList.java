@@ -1,6 +1,7 @@
 package org.xfrmbridge.db;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Flow;
@@ -21,11 +22,21 @@ public final class StateList {
     public static final class Verdict {
         public State best;
         public boolean acquiring;
+        public boolean acquiringForCpu;
         public boolean failed;
 
         /** Whether a key manager is to be asked. */
         public boolean isNothing() {
             return best == null && !acquiring && !failed;
+        }
+
+        /** Whether one is to be asked for a State of the flow's CPU, beside the one that there is. */
+        public boolean lacksStateOfCpu(PolicySpec policy, Flow flow) {
+            return best != null
+                    && (policy.flags() & PolicySpec.CPU_ACQUIRE) != 0
+                    && flow.cpu >= 0
+                    && best.spec().pcpu() != flow.cpu
+                    && !acquiringForCpu;
         }
     }
 
@@ -33,16 +44,22 @@ public final class StateList {
     public Verdict find(PolicySpec policy, Template template, Flow flow, Address daddr, Address saddr) {
         Verdict verdict = new Verdict();
         collect(verdict, policy, template, flow, daddr, saddr);
+        boolean acquiringForCpu = verdict.acquiringForCpu;
         if (verdict.best == null && !verdict.acquiring) {
             collect(verdict, policy, template, flow, daddr, Address.ANY);
         }
+        verdict.acquiringForCpu = acquiringForCpu;
         return verdict;
     }
 
-    /** The loop and the cases of xfrm_state_find and xfrm_state_look_at, without the CPUs. */
+    /**
+     * The loop and the cases of xfrm_state_find and xfrm_state_look_at, but that what is being negotiated for one CPU
+     * keeps nobody from using the State for all, and that the latest added comes first whatever times clients have set.
+     */
     private void collect(
             Verdict verdict, PolicySpec policy, Template template, Flow flow, Address daddr, Address saddr) {
         int mark = policy.mark().value() & policy.mark().mask();
+        List<State> serving = new ArrayList<>();
         for (State state : states.reversed()) {
             StateSpec spec = state.spec();
             boolean serves = spec.family() == template.family()
@@ -57,22 +74,27 @@ public final class StateList {
                     && (template.id().spi() == 0
                             || template.id().spi() == spec.id().spi());
             if (serves) {
-                lookAt(verdict, state, flow);
+                serving.add(state);
             }
         }
+        serving.sort(Comparator.comparingLong(state -> -state.usage().addSeconds()));
+        serving.forEach(state -> lookAt(verdict, state, flow));
     }
 
     private static void lookAt(Verdict verdict, State state, Flow flow) {
         boolean selected = isSelected(state.spec().selector(), flow);
         State best = verdict.best;
         if (state.phase() == Phase.VALID) {
+            int cpu = state.spec().pcpu();
             boolean better = best == null
+                    || best.spec().pcpu() == -1 && cpu != -1 && cpu == flow.cpu
                     || best.isDying() && !state.isDying()
                     || best.isDying() == state.isDying()
                             && best.usage().addSeconds() < state.usage().addSeconds();
-            verdict.best = selected && state.spec().pcpu() == -1 && better ? state : best;
+            verdict.best = selected && (cpu == -1 || cpu == flow.cpu) && better ? state : best;
         } else if (state.phase() == Phase.ACQUIRING) {
-            verdict.acquiring |= best == null;
+            verdict.acquiring |= best == null && state.spec().pcpu() == -1;
+            verdict.acquiringForCpu |= state.spec().pcpu() == flow.cpu;
         } else {
             verdict.failed |= selected;
         }

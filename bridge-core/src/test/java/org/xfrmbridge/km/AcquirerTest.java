@@ -15,6 +15,7 @@ import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.Policy;
+import org.xfrmbridge.xfrm.PolicySpec;
 import org.xfrmbridge.xfrm.Selector;
 import org.xfrmbridge.xfrm.State;
 import org.xfrmbridge.xfrm.StateId;
@@ -86,6 +87,54 @@ class AcquirerTest extends EngineFixture {
         engine.drainEvents();
 
         heard("acquire 1");
+    }
+
+    @Test
+    void shouldAskOnceForEachCpuWhereThePolicyWantsThatAndAStateForAllIsThere() throws XfrmException {
+        start(builder().cpus(8));
+        flow.cpu = 7;
+        engine.addState(esp(1), ASKER);
+        keyManager.take();
+        want();
+        engine.drainEvents();
+        heard();
+
+        policy = engine.addPolicy(
+                policy.spec().toBuilder().flags(PolicySpec.CPU_ACQUIRE).build(), false, ASKER);
+        keyManager.take();
+        want();
+        want();
+        flow.cpu = 6;
+        want();
+        flow.cpu = Flow.NO_CPU;
+        want();
+        engine.drainEvents();
+        heard("acquire 1", "acquire 2");
+        assertEquals(7, keyManager.acquires.get(0).larval().spec().pcpu());
+        assertEquals(6, keyManager.acquires.get(1).larval().spec().pcpu());
+
+        flow.cpu = 7;
+        StateSpec larval = keyManager.acquires.getFirst().larval().spec();
+        engine.addState(
+                esp(7, s -> {
+                    s.seq(larval.seq())
+                            .pcpu(7)
+                            .direction(StateSpec.DIRECTION_OUT)
+                            .replayWindow(0);
+                }),
+                ASKER);
+        keyManager.take();
+        want();
+        engine.drainEvents();
+        heard();
+        assertEquals(State.Phase.DEAD, keyManager.acquires.getFirst().larval().phase());
+        refused(
+                Errno.ERANGE,
+                () -> engine.addState(
+                        esp(8, s -> {
+                            s.pcpu(8).direction(StateSpec.DIRECTION_OUT).replayWindow(0);
+                        }),
+                        ASKER));
     }
 
     @Test

@@ -40,6 +40,7 @@ import org.xfrmbridge.netlink.msg.XfrmMessage;
 import org.xfrmbridge.netlink.nl.Attributes;
 import org.xfrmbridge.netlink.nl.NetlinkHeader;
 import org.xfrmbridge.netlink.nl.NetlinkReader;
+import org.xfrmbridge.xfrm.StateSpec;
 
 /** Events as they are multicast, as {@link XfrmEvent}s: what {@code EventEncoder} writes. */
 final class EventDecoder {
@@ -119,7 +120,8 @@ final class EventDecoder {
                 request,
                 PolicyDecoder.templates(attributes.get(XfrmAttribute.TMPL)),
                 AttributeValues.mark(attributes),
-                AttributeValues.ifId(attributes));
+                AttributeValues.ifId(attributes),
+                attributes.getInt(XfrmAttribute.SA_PCPU, StateSpec.ABSENT));
     }
 
     private static Reported reported(ByteBuffer in) {

@@ -34,8 +34,13 @@ public sealed interface XfrmEvent {
     /** POLEXPIRE, group EXPIRE. @param hard and the Policy is gone */
     record PolicyExpired(PolicyEntry policy, boolean hard) implements XfrmEvent {}
 
-    /** ACQUIRE, group ACQUIRE: a packet waits for States. @param templates that have none, all of the Policy's */
-    record Acquire(UserAcquire request, List<Template> templates, Mark mark, int ifId) implements XfrmEvent {}
+    /**
+     * ACQUIRE, group ACQUIRE: a packet waits for States, or goes by one for all CPUs until its own has one.
+     *
+     * @param templates that have none, all of the Policy's
+     * @param pcpu the CPU that wants it for itself, {@link org.xfrmbridge.xfrm.StateSpec#ABSENT} for all
+     */
+    record Acquire(UserAcquire request, List<Template> templates, Mark mark, int ifId, int pcpu) implements XfrmEvent {}
 
     /** NEWAE, group AEVENTS: counters for a stand-by. */
     record ReplayChanged(ReplayEntry replay) implements XfrmEvent {}
