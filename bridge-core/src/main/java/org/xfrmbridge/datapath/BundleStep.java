@@ -1,6 +1,5 @@
 package org.xfrmbridge.datapath;
 
-import java.util.concurrent.atomic.AtomicInteger;
 import org.xfrmbridge.esp.DeflateCodec;
 import org.xfrmbridge.esp.OutboundSequence;
 import org.xfrmbridge.km.DatapathEvents;
@@ -25,7 +24,7 @@ final class BundleStep {
     }
 
     /** Null where the State cannot carry packets of that family in its mode. */
-    static BundleStep of(State state, int innerFamily, AtomicInteger identifications, DeflateCodec codec) {
+    static BundleStep of(State state, int innerFamily, Identifications identifications, DeflateCodec codec) {
         StateSpec spec = state.spec();
         ModeHeader mode = ModeHeader.of(spec, innerFamily, identifications);
         OutboundTransform transform = OutboundTransform.of(state, spec, codec);

@@ -28,7 +28,7 @@ public final class FlowQuestion {
     public FlowQuestion(PathContext shared) {
         context = shared.asking();
         PathCounters counters = new PathCounters();
-        resolver = new OutboundResolver(context, counters, Steering.ALONE);
+        resolver = new OutboundResolver(context, counters, Steering.ALONE, new Identifications(0, 1));
         check = new PolicyCheck(context, counters, Steering.ALONE);
     }
 

@@ -1,7 +1,6 @@
 package org.xfrmbridge.datapath;
 
 import java.util.Arrays;
-import java.util.concurrent.ThreadLocalRandom;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketPool;
@@ -19,13 +18,13 @@ final class Fragmenter {
     private static final int OPTION_COPIED = 0x80;
 
     private final PacketPool pool;
+    private final Identifications identifications;
     /** Where the IP header of the fragment in hand starts. */
     private int pieceAt;
 
-    private int nextId = ThreadLocalRandom.current().nextInt();
-
-    Fragmenter(PacketPool pool) {
+    Fragmenter(PacketPool pool, Identifications identifications) {
         this.pool = pool;
+        this.identifications = identifications;
     }
 
     /**
@@ -71,7 +70,7 @@ final class Fragmenter {
         int word = Bytes.u16(data, packet.offset + Ipv4.FRAGMENT);
         Bytes.putU16(data, packet.offset + Ipv4.FRAGMENT, word & ~Ipv4.DONT_FRAGMENT);
         if (Bytes.u16(data, packet.offset + Ipv4.ID) == 0) {
-            Bytes.putU16(data, packet.offset + Ipv4.ID, nextId++);
+            Bytes.putU16(data, packet.offset + Ipv4.ID, identifications.nextIpv4());
         }
     }
 
@@ -98,7 +97,7 @@ final class Fragmenter {
     private void divideIpv6(IpPacket packet, int step, PacketBatch into) {
         byte[] data = packet.data();
         int headerBytes = packet.transportPoint() - packet.offset;
-        int id = nextId++;
+        int id = identifications.nextIpv6();
         int dataBytes = packet.length - headerBytes;
         for (int start = 0; start < dataBytes; start += step) {
             int bytes = Math.min(step, dataBytes - start);

@@ -99,7 +99,7 @@ public final class InboundPath {
         arrival = new ArrivalInterface(context);
         returnMtu = new ReturnMtu(context);
         reassembly = new Reassembly(pool);
-        fragmenter = new Fragmenter(pool);
+        fragmenter = new Fragmenter(pool, steering.newIdentifications());
         sight = context.packets().newSight(flow);
     }
 

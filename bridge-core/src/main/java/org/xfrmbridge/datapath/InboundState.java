@@ -1,6 +1,5 @@
 package org.xfrmbridge.datapath;
 
-import java.util.concurrent.atomic.AtomicInteger;
 import org.xfrmbridge.esp.DeflateCodec;
 import org.xfrmbridge.esp.ReplayVerdict;
 import org.xfrmbridge.esp.ReplayWindow;
@@ -121,7 +120,7 @@ final class InboundState implements Wipeable {
     int innerMtu(int mtuBytes, int innerFamily) {
         StateSpec spec = state.spec();
         int udpBytes = spec.encapsulation() == null ? 0 : Udp.HEADER_BYTES;
-        return ModeHeader.of(spec, innerFamily, new AtomicInteger())
+        return ModeHeader.of(spec, innerFamily, new Identifications(0, 1))
                 .innerMtu(mtuBytes, room -> transform.maxPayloadFor(room - udpBytes));
     }
 

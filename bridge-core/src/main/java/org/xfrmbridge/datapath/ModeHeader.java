@@ -1,6 +1,5 @@
 package org.xfrmbridge.datapath;
 
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntUnaryOperator;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.xfrm.StateSpec;
@@ -20,7 +19,7 @@ abstract sealed class ModeHeader permits TransportHeader, TunnelHeader, BeetHead
     static final int IMPOSSIBLE = -1;
 
     /** The header for packets of that family, or null where the mode is not one of ours. */
-    static ModeHeader of(StateSpec spec, int innerFamily, AtomicInteger identifications) {
+    static ModeHeader of(StateSpec spec, int innerFamily, Identifications identifications) {
         return switch (spec.mode()) {
             case TRANSPORT -> new TransportHeader(spec.family());
             case TUNNEL -> new TunnelHeader(spec, innerFamily, identifications);

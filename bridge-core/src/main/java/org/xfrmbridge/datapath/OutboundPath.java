@@ -91,10 +91,11 @@ public final class OutboundPath {
         this.counters = counters;
         this.pool = pool;
         interfaces = new FlowInterfaces(context);
-        resolver = new OutboundResolver(context, counters, steering);
+        Identifications identifications = steering.newIdentifications();
+        resolver = new OutboundResolver(context, counters, steering, identifications);
         routes = new FlowCache<>(context.flowSlots(), new SecureRandom().nextLong());
         reassembly = new Reassembly(pool);
-        fragmenter = new Fragmenter(pool);
+        fragmenter = new Fragmenter(pool, identifications);
         neighbours = new NeighbourProxy(context);
         localAddresses = new LocalAddressCache(network);
         sourceAddresses = new SourceAddressCache(network);

@@ -3,8 +3,6 @@ package org.xfrmbridge.datapath;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ToIntFunction;
 import org.xfrmbridge.datapath.OutboundRoute.Basis;
 import org.xfrmbridge.datapath.OutboundRoute.Decision;
@@ -54,8 +52,7 @@ final class OutboundResolver {
     private final ToIntFunction<Flow> named;
 
     private final DeflateCodec codec = new DeflateCodec();
-    private final AtomicInteger identifications =
-            new AtomicInteger(ThreadLocalRandom.current().nextInt());
+    private final Identifications identifications;
     private final List<State> states = new ArrayList<>();
     private final List<StateFreshness> stateFreshness = new ArrayList<>();
     private final List<State> larvalStates = new ArrayList<>();
@@ -68,10 +65,11 @@ final class OutboundResolver {
 
     private DropCause unbundled;
 
-    OutboundResolver(PathContext context, PathCounters counters, Steering steering) {
+    OutboundResolver(PathContext context, PathCounters counters, Steering steering, Identifications identifications) {
         this.context = context;
         this.counters = counters;
         this.steering = steering;
+        this.identifications = identifications;
         here = new Place(null, steering.thread(), Flow.NO_CPU);
         interfaces = new FlowInterfaces(context);
         named = interfaces::named;

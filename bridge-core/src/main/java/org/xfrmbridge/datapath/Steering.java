@@ -80,6 +80,11 @@ public final class Steering {
         return thread;
     }
 
+    /** Those of this thread alone. */
+    Identifications newIdentifications() {
+        return new Identifications(thread, all.length);
+    }
+
     /** Counts a use of a Policy, which all threads share. */
     void touch(Policy policy, long nowSeconds) {
         if (isAlone()) {

@@ -1,6 +1,5 @@
 package org.xfrmbridge.datapath;
 
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntUnaryOperator;
 import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.Ipv4;
@@ -23,13 +22,9 @@ final class TunnelHeader extends ModeHeader {
     private final boolean ecn;
     private final boolean dscp;
     private final boolean copyDontFragment;
-    /**
-     * Of IPv4, and of all tunnels of a datapath thread: two flows through the same tunnel ends must not use the same
-     * one at the same time, or their fragments mix (RFC 6864 4.3).
-     */
-    private final AtomicInteger identifications;
+    private final Identifications identifications;
 
-    TunnelHeader(StateSpec spec, int innerFamily, AtomicInteger identifications) {
+    TunnelHeader(StateSpec spec, int innerFamily, Identifications identifications) {
         this.outer = new OuterHeader(spec);
         this.innerFamily = innerFamily;
         this.identifications = identifications;
@@ -50,20 +45,13 @@ final class TunnelHeader extends ModeHeader {
         boolean dontFragment = copyDontFragment && !smallIpv6 && (fields.fragmentWord & Ipv4.DONT_FRAGMENT) != 0;
         fields.fragmentWord = dontFragment ? Ipv4.DONT_FRAGMENT : 0;
         // An identification is for fragments only (RFC 6864 4.1).
-        fields.id = dontFragment ? 0 : nextIdentification();
+        fields.id = dontFragment ? 0 : identifications.nextIpv4();
         fields.tos = Ecn.encapsulate(dscp ? fields.tos : 0, ecn ? fields.tos : 0);
         fields.ttl = HOP_LIMIT;
         outer.write(packet, start - headBytes, fields);
         packet.payload = start;
         packet.length = end - packet.offset;
         return innerFamily == AddressFamily.INET ? IpProtocol.IPIP : IpProtocol.IPV6;
-    }
-
-    /** Plain: the counter is of this thread alone. */
-    private int nextIdentification() {
-        int next = identifications.getPlain();
-        identifications.setPlain(next + 1);
-        return next & 0xffff;
     }
 
     @Override

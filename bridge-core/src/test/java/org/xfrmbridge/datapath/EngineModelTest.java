@@ -44,7 +44,7 @@ class EngineModelTest extends EngineModel {
             PathContext.builder(databases, network, clock).build(engine);
     private final FlowInterfaces interfaces = new FlowInterfaces(context);
     private final OutboundResolver resolver =
-            new OutboundResolver(context, new XfrmStats().newOutbound(), Steering.ALONE);
+            new OutboundResolver(context, new XfrmStats().newOutbound(), Steering.ALONE, new Identifications(0, 1));
     private final FlowCache<OutboundRoute> routes = new FlowCache<>(1 << 10, 7);
     private final PolicyCheck check = new PolicyCheck(context, new XfrmStats().newInbound(), Steering.ALONE);
     private final List<Flow> flows = new ArrayList<>();

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -268,7 +267,7 @@ class PacketSizeTest {
         IpPacket packet = new IpPacket();
         packet.parse(buffer);
         packet.keepLink();
-        BundleStep step = BundleStep.of(state, AddressFamily.INET, new AtomicInteger(), new DeflateCodec());
+        BundleStep step = BundleStep.of(state, AddressFamily.INET, new Identifications(0, 1), new DeflateCodec());
         assertNull(step.apply(packet, new TestHost(), 1));
         packet.restoreLink();
         return Arrays.copyOfRange(buffer.data, buffer.offset, buffer.offset + buffer.length);

@@ -36,7 +36,7 @@ class ReassemblyTest {
         PacketBatch out = new PacketBatch(4);
         IpPacket packet = Frames.view(frame);
         packet.keepLink();
-        new Fragmenter(new PacketPool(1)).divide(packet, mtu, out);
+        new Fragmenter(new PacketPool(1), new Identifications(0, 1)).divide(packet, mtu, out);
         List<byte[]> frames = new ArrayList<>();
         for (int i = 0; i < out.size(); i++) {
             PacketBuffer piece = out.get(i);
