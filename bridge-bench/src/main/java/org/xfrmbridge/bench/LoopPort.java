@@ -1,16 +1,16 @@
 package org.xfrmbridge.bench;
 
 import java.util.Arrays;
+import org.xfrmbridge.io.BusyPort;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketPool;
-import org.xfrmbridge.io.PacketPort;
 
 /**
  * A port that yields the same frames again and again, copied as a device would, and remembers the last frame sent to
  * it.
  */
-final class LoopPort implements PacketPort {
+final class LoopPort implements BusyPort {
     private final byte[][] frames;
     private byte[] sent = {};
 
@@ -41,15 +41,4 @@ final class LoopPort implements PacketPort {
     byte[] lastSent() {
         return Arrays.copyOf(sent, sent.length);
     }
-
-    @Override
-    public boolean await(int timeoutMs) {
-        return true;
-    }
-
-    @Override
-    public void wake() {}
-
-    @Override
-    public void close() {}
 }

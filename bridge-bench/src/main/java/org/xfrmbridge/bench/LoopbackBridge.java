@@ -7,9 +7,9 @@ import org.xfrmbridge.datapath.DropReason;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.datapath.XfrmStats;
 import org.xfrmbridge.db.Databases;
+import org.xfrmbridge.io.BusyPort;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketPool;
-import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.stack.XfrmStack;
 import org.xfrmbridge.xfrm.Address;
@@ -101,7 +101,7 @@ final class LoopbackBridge {
     }
 
     /** One port of a host, whose packets lie where they are put and found. */
-    private record TwoWays(OneFramePort from, OneFramePort to) implements PacketPort {
+    private record TwoWays(OneFramePort from, OneFramePort to) implements BusyPort {
         @Override
         public void receive(PacketPool pool, PacketBatch into) {
             from.receive(pool, into);
@@ -111,17 +111,6 @@ final class LoopbackBridge {
         public void send(PacketBatch batch) {
             to.send(batch);
         }
-
-        @Override
-        public boolean await(int timeoutMs) {
-            return true;
-        }
-
-        @Override
-        public void wake() {}
-
-        @Override
-        public void close() {}
     }
 
     /** Every address is its own. */

@@ -1,10 +1,10 @@
 package org.xfrmbridge.bench;
 
 import java.util.Arrays;
+import org.xfrmbridge.io.BusyPort;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketPool;
-import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.Ethernet;
 import org.xfrmbridge.net.Ipv4;
@@ -15,7 +15,7 @@ import org.xfrmbridge.xfrm.IpProtocol;
  * A port that holds one frame: what was offered is received once, what is sent stays until the next. One thread, no
  * garbage.
  */
-final class OneFramePort implements PacketPort {
+final class OneFramePort implements BusyPort {
     static final int LINK_BYTES = 14;
 
     private static final int PORTS_AT = LINK_BYTES + Ipv4.HEADER_BYTES;
@@ -91,15 +91,4 @@ final class OneFramePort implements PacketPort {
         length = last.length;
         System.arraycopy(last.data, last.offset, frame, 0, length);
     }
-
-    @Override
-    public boolean await(int timeoutMs) {
-        return true;
-    }
-
-    @Override
-    public void wake() {}
-
-    @Override
-    public void close() {}
 }

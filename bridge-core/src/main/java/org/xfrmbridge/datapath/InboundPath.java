@@ -1,17 +1,14 @@
 package org.xfrmbridge.datapath;
 
 import org.xfrmbridge.esp.DeflateCodec;
-import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.net.Bytes;
 import org.xfrmbridge.net.FlowDecoder;
-import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.IpPacket.Kind;
 import org.xfrmbridge.net.Udp;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Encapsulation;
-import org.xfrmbridge.xfrm.Flow;
 import org.xfrmbridge.xfrm.IpProtocol;
 import org.xfrmbridge.xfrm.Mode;
 import org.xfrmbridge.xfrm.State;
@@ -37,28 +34,17 @@ import org.xfrmbridge.xfrm.State;
  * <p>In the host's stack what has come through no State ends there: the stack has it already, and {@link ClearPath}
  * judges it.
  *
- * <p>One thread, or one of several. Every frame given to {@link #run} is handed on or back to the pool before it
- * returns. One that shows a fault of this program is counted and dropped, and costs no other.
+ * <p>One thread, or one of several; see {@link PacketPath}.
  */
-public final class InboundPath {
-    private final PathContext context;
-    private final PathCounters counters;
-    private final PacketPool pool;
-    private final Steering steering;
+public final class InboundPath extends PacketPath {
     private final DeliveryCheck check;
-    private final LocalAddressCache localAddresses;
     private final PathMtuLearner pathMtu;
     private final ReturnMtu returnMtu;
-    private final Reassembly reassembly;
-    private final Fragmenter fragmenter;
     private final ModeInput modes = new ModeInput();
     private final DeflateCodec codec = new DeflateCodec();
     private final EncapsulationPortCache encapsulationPort;
-    private final PacketSight sight;
     private final ArrivalInterface arrival;
 
-    private final IpPacket packet = new IpPacket();
-    private final Flow flow = new Flow();
     private final SecPath path = new SecPath();
     private final ModeInput.Opened opened = new ModeInput.Opened();
     /** What the policies said to the packet as it is now; null if they were not asked yet. */
@@ -67,12 +53,8 @@ public final class InboundPath {
     /** IN, until it turns out to be for somebody else. */
     private Direction direction;
 
-    private PacketBatch toHost;
     /** Index of the interface that the frame at hand came by. */
     private int cameBy;
-
-    private long nowNs;
-    private long nowSeconds;
 
     /** What is to be done with a packet next. */
     private enum Next {
@@ -83,68 +65,25 @@ public final class InboundPath {
         DONE
     }
 
-    /**
-     * @param pool where frames come from and go back to; the thread's own
-     * @param steering the thread, among those of the direction
-     */
     InboundPath(PathContext context, PathCounters counters, PacketPool pool, Steering steering) {
-        this.context = context;
-        this.counters = counters;
-        this.pool = pool;
-        this.steering = steering;
+        super(context, counters, pool, steering);
         check = new DeliveryCheck(context, counters, steering);
-        localAddresses = new LocalAddressCache(context.network());
         pathMtu = new PathMtuLearner(context, counters);
         encapsulationPort = new EncapsulationPortCache(context.sockets());
         arrival = new ArrivalInterface(context);
         returnMtu = new ReturnMtu(context);
-        reassembly = new Reassembly(pool);
-        fragmenter = new Fragmenter(pool, steering.newIdentifications());
-        sight = context.packets().newSight(flow);
     }
 
     /** What a packet has gone through before it came to a State of another thread, and by which interface it came. */
     private record HalfOpened(SecPath path, int cameBy) implements PacketBuffer.Progress {}
 
-    /**
-     * Handles whole batches: takes all frames and appends to the last.
-     *
-     * @param handedOver frames of other threads, which have counted them
-     * @param received frames of the network
-     */
-    void run(PacketBatch handedOver, PacketBatch received, PacketBatch host) {
-        try {
-            nowNs = context.clock().nowNs();
-            nowSeconds = context.clock().epochSeconds();
-            toHost = host;
-            sight.beginBatch(nowNs, handedOver.size() + received.size());
-            for (int i = 0; i < handedOver.size(); i++) {
-                guard(handedOver.get(i));
-            }
-            for (int i = 0; i < received.size(); i++) {
-                counters.add(Metric.PACKETS, 1);
-                counters.add(Metric.BYTES, received.get(i).length);
-                guard(received.get(i));
-            }
-        } finally {
-            handedOver.clear();
-            received.clear();
-        }
-        counters.set(Metric.FLOW_ENTRIES, check.size());
+    @Override
+    int flows() {
+        return check.size();
     }
 
-    /** What a fault leaves half done is nobody's: buffers do not go on, nor to the pool, where they may be already. */
-    private void guard(PacketBuffer frame) {
-        int delivered = toHost.size();
-        try {
-            handle(frame);
-        } catch (Throwable fault) {
-            toHost.truncate(delivered);
-            counters.fault(fault);
-        }
-    }
-
-    private void handle(PacketBuffer frame) {
+    @Override
+    void handle(PacketBuffer frame) {
         path.clear();
         direction = Direction.IN;
         verdict = null;

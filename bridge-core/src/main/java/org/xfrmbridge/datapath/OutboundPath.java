@@ -10,11 +10,9 @@ import org.xfrmbridge.io.PacketBuffer.Origin;
 import org.xfrmbridge.io.PacketPool;
 import org.xfrmbridge.km.DatapathEvents;
 import org.xfrmbridge.net.FlowDecoder;
-import org.xfrmbridge.net.IpPacket;
 import org.xfrmbridge.net.IpPacket.Kind;
 import org.xfrmbridge.net.Ipv4;
 import org.xfrmbridge.net.Ipv6;
-import org.xfrmbridge.time.Clock;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
 import org.xfrmbridge.xfrm.Flow;
@@ -42,109 +40,43 @@ import org.xfrmbridge.xfrm.IpProtocol;
  * <p>In the host's stack no neighbour is looked for. What passes is told or divided where it is too long for its way,
  * as the stack has seen another device; the stack's own packets are sent in any case, see {@link #isTooBig}.
  *
- * <p>One thread, or one of several. Every frame given to {@link #run} is handed on or back to the pool before it
- * returns. One that shows a fault of this program is counted and dropped, and costs no other.
+ * <p>One thread, or one of several; see {@link PacketPath}.
  */
-public final class OutboundPath {
+public final class OutboundPath extends PacketPath {
     private static final int RESOLVES = 4;
 
-    private final PathContext context;
-    private final Clock clock;
     private final DatapathEvents events;
     private final HostNetwork network;
-    private final PathCounters counters;
-    private final PacketPool pool;
-    private final Steering steering;
     private final FlowInterfaces interfaces;
     private final OutboundResolver resolver;
     private final FlowCache<OutboundRoute> routes;
-    private final Reassembly reassembly;
-    private final Fragmenter fragmenter;
     private final NeighbourProxy neighbours;
-    private final LocalAddressCache localAddresses;
     private final SourceAddressCache sourceAddresses;
     private final IcmpQuote quote = new IcmpQuote();
-    private final PacketSight sight;
 
     private final SecPath fromHost = new SecPath();
-    private final IpPacket packet = new IpPacket();
-    private final Flow flow = new Flow();
     private final PacketBatch pieces = new PacketBatch(64);
     /** Whether its socket is bound to the interface that it was about to leave by. */
     private boolean isBound;
 
-    private PacketBatch toNetwork;
-    private PacketBatch toHost;
-    private long nowNs;
-    private long nowSeconds;
-
-    /**
-     * @param pool where frames come from and go back to; the thread's own
-     * @param steering the thread, among those of the direction
-     */
     OutboundPath(PathContext context, PathCounters counters, PacketPool pool, Steering steering) {
-        this.context = context;
-        this.steering = steering;
-        clock = context.clock();
+        super(context, counters, pool, steering);
         events = context.events();
         network = context.network();
-        this.counters = counters;
-        this.pool = pool;
         interfaces = new FlowInterfaces(context);
-        Identifications identifications = steering.newIdentifications();
         resolver = new OutboundResolver(context, counters, steering, identifications);
         routes = new FlowCache<>(context.flowSlots(), new SecureRandom().nextLong());
-        reassembly = new Reassembly(pool);
-        fragmenter = new Fragmenter(pool, identifications);
         neighbours = new NeighbourProxy(context);
-        localAddresses = new LocalAddressCache(network);
         sourceAddresses = new SourceAddressCache(network);
-        sight = context.packets().newSight(flow);
     }
 
-    /**
-     * Handles whole batches: takes all frames and appends to the others.
-     *
-     * @param handedOver frames of other threads, which have counted them
-     * @param received frames of the host
-     */
-    void run(PacketBatch handedOver, PacketBatch received, PacketBatch outgoing, PacketBatch answers) {
-        try {
-            nowNs = clock.nowNs();
-            nowSeconds = clock.epochSeconds();
-            toNetwork = outgoing;
-            toHost = answers;
-            sight.beginBatch(nowNs, handedOver.size() + received.size());
-            for (int i = 0; i < handedOver.size(); i++) {
-                guard(handedOver.get(i), handedOver.get(i).cpu);
-            }
-            for (int i = 0; i < received.size(); i++) {
-                counters.add(Metric.PACKETS, 1);
-                counters.add(Metric.BYTES, received.get(i).length);
-                guard(received.get(i), steering.thread());
-            }
-        } finally {
-            handedOver.clear();
-            received.clear();
-        }
-        counters.set(Metric.FLOW_ENTRIES, routes.size());
+    @Override
+    int flows() {
+        return routes.size();
     }
 
-    /** What a fault leaves half done is nobody's: buffers do not go on, nor to the pool, where they may be already. */
-    private void guard(PacketBuffer frame, int cpu) {
-        int sent = toNetwork.size();
-        int answered = toHost.size();
-        try {
-            handle(frame, cpu);
-        } catch (Throwable fault) {
-            toNetwork.truncate(sent);
-            toHost.truncate(answered);
-            pieces.truncate(0);
-            counters.fault(fault);
-        }
-    }
-
-    private void handle(PacketBuffer frame, int cpu) {
+    @Override
+    void handle(PacketBuffer frame) {
         sight.begin(frame);
         Kind kind = packet.parse(frame);
         if (kind == Kind.OTHER || kind == Kind.ENCAPSULATED && !context.mayBeRuled(Direction.OUT)) {
@@ -165,7 +97,6 @@ public final class OutboundPath {
         }
         FlowDecoder.decode(packet, flow);
         sight.read(packet);
-        flow.cpu = cpu;
         flow.mark = packet.buffer.mark;
         flow.ifindex = interfaces.shown(Direction.OUT, packet.buffer);
         OutboundRoute route = routeOfError(route(flow));
@@ -331,12 +262,12 @@ public final class OutboundPath {
             return;
         }
         packet.keepLink();
+        pieces.clear();
         fragmenter.divide(packet, mtu, pieces);
         for (int i = 0; i < pieces.size(); i++) {
             packet.parse(pieces.get(i));
             apply(bundle);
         }
-        pieces.clear();
     }
 
     private void apply(Bundle bundle) {

@@ -94,11 +94,6 @@ public final class Steering {
         }
     }
 
-    /** Whether an outbound State belongs to this thread. */
-    boolean ownsOutbound(State state) {
-        return isAlone() || state.outboundOwner().thread() == thread;
-    }
-
     /** Whether an inbound State belongs to this thread. */
     boolean ownsInbound(State state) {
         return isAlone() || state.inboundOwner().thread() == thread;

@@ -6,11 +6,11 @@ import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.db.Databases;
 import org.xfrmbridge.db.SocketPolicies.LocalEndpoint;
+import org.xfrmbridge.io.BusyPort;
 import org.xfrmbridge.io.HostNetwork;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketPool;
-import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.km.Origin;
 import org.xfrmbridge.km.XfrmEngine;
 import org.xfrmbridge.km.XfrmException;
@@ -217,7 +217,7 @@ public final class PathTrial {
         }
     }
 
-    private record TwoWays(Held from, Held to) implements PacketPort {
+    private record TwoWays(Held from, Held to) implements BusyPort {
         @Override
         public void receive(PacketPool pool, PacketBatch into) {
             from.receive(pool, into);
@@ -227,17 +227,6 @@ public final class PathTrial {
         public void send(PacketBatch batch) {
             to.send(batch);
         }
-
-        @Override
-        public boolean await(int timeoutMs) {
-            return true;
-        }
-
-        @Override
-        public void wake() {}
-
-        @Override
-        public void close() {}
     }
 
     /** A host that has every address, and one neighbour. */

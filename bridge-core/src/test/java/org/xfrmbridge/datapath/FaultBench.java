@@ -233,7 +233,7 @@ final class FaultBench {
             if (out) {
                 outbound.run(new PacketBatch(1), in, toNetwork, toHost);
             } else {
-                inbound.run(new PacketBatch(1), in, toHost);
+                inbound.run(new PacketBatch(1), in, toNetwork, toHost);
             }
         } catch (OutOfMemoryError e) {
             // JUnit itself would give up.

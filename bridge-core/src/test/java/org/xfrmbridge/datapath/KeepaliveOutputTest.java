@@ -11,10 +11,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.xfrmbridge.io.BusyPort;
 import org.xfrmbridge.io.MemoryPort;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketPool;
-import org.xfrmbridge.io.PacketPort;
 import org.xfrmbridge.io.StaticNetwork;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Encapsulation;
@@ -53,7 +53,7 @@ class KeepaliveOutputTest {
     @Test
     void shouldHaveTheMarkOfTheState() {
         List<Integer> marks = new ArrayList<>();
-        PacketPort port = new PacketPort() {
+        BusyPort port = new BusyPort() {
             @Override
             public void receive(PacketPool pool, PacketBatch into) {}
 
@@ -61,17 +61,6 @@ class KeepaliveOutputTest {
             public void send(PacketBatch batch) {
                 marks.add(batch.get(0).mark);
             }
-
-            @Override
-            public boolean await(int timeoutMs) {
-                return true;
-            }
-
-            @Override
-            public void wake() {}
-
-            @Override
-            public void close() {}
         };
         KeepaliveOutput marking = new KeepaliveOutput(network, port);
         State unmarked = state("192.0.2.1", "198.51.100.2");

@@ -20,6 +20,7 @@ import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.xfrmbridge.esp.EspTransform;
+import org.xfrmbridge.io.BusyPort;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer;
 import org.xfrmbridge.io.PacketPool;
@@ -336,7 +337,7 @@ class SeveralThreadsTest {
         while (threads.get(0).doWork() + threads.get(1).doWork() > 0) {}
         assertEquals(2 * HandoverRing.SLOTS, sent.get());
 
-        PacketPort flood = new PacketPort() {
+        BusyPort flood = new BusyPort() {
             @Override
             public void receive(PacketPool pool, PacketBatch into) {
                 for (int i = 0; i < HandoverRing.SLOTS + 10; i++) {
@@ -346,17 +347,6 @@ class SeveralThreadsTest {
 
             @Override
             public void send(PacketBatch batch) {}
-
-            @Override
-            public boolean await(int timeoutMs) {
-                return true;
-            }
-
-            @Override
-            public void wake() {}
-
-            @Override
-            public void close() {}
         };
         Outbound.among(host.context(), host.stats, List.of(queues.getFirst(), flood), new Port(frame -> {}))
                 .get(1)

@@ -89,7 +89,8 @@ final class StackHost {
 
     /** What the stack gets. */
     List<PacketBuffer> receive(PacketBuffer... frames) {
-        List<PacketBuffer> received = run(frames, (in, out) -> inbound.run(new PacketBatch(1), in, out));
+        List<PacketBuffer> received =
+                run(frames, (in, out) -> inbound.run(new PacketBatch(1), in, new PacketBatch(1), out));
         failOn(stats.takeInboundFault());
         return received;
     }

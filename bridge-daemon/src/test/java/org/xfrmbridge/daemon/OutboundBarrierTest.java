@@ -12,9 +12,6 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.xfrmbridge.daemon.os.SystemClock;
-import org.xfrmbridge.io.PacketBatch;
-import org.xfrmbridge.io.PacketPool;
-import org.xfrmbridge.io.PacketPort;
 
 @Timeout(20)
 class OutboundBarrierTest {
@@ -27,29 +24,14 @@ class OutboundBarrierTest {
     private final CountDownLatch arrived = new CountDownLatch(1);
     private volatile boolean open = true;
 
-    private final PacketPort port = new PacketPort() {
-        @Override
-        public void receive(PacketPool pool, PacketBatch into) {}
-
-        @Override
-        public void send(PacketBatch batch) {}
-
-        @Override
-        public boolean await(int timeoutMs) {
-            try {
-                arrived.await();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-            return open;
+    private boolean await(int timeoutMs) {
+        try {
+            arrived.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
-
-        @Override
-        public void wake() {}
-
-        @Override
-        public void close() {}
-    };
+        return open;
+    }
 
     /** Takes what waits, then dwells on it. */
     private int turn() {
@@ -72,7 +54,7 @@ class OutboundBarrierTest {
     }
 
     private Thread start(DatapathLoop outbound) {
-        return Thread.ofPlatform().start(outbound.begin(port::await, this::turn));
+        return Thread.ofPlatform().start(outbound.begin(this::await, this::turn));
     }
 
     @Test
@@ -127,7 +109,7 @@ class OutboundBarrierTest {
         queued.set(2);
         goOn.countDown();
         arrived.countDown();
-        Runnable loop = outbound.begin(port::await, this::turn);
+        Runnable loop = outbound.begin(this::await, this::turn);
         CompletableFuture<Integer> seen = CompletableFuture.supplyAsync(() -> {
             settling.run();
             return judged.get();

@@ -3,11 +3,9 @@ package org.xfrmbridge.daemon.port;
 import java.io.UncheckedIOException;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import org.xfrmbridge.daemon.os.EventDescriptor;
 import org.xfrmbridge.daemon.os.IpSocket;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PacketRing;
-import org.xfrmbridge.daemon.os.PollSet;
 import org.xfrmbridge.daemon.os.TapDevice;
 import org.xfrmbridge.io.PacketBatch;
 import org.xfrmbridge.io.PacketBuffer.Origin;
@@ -28,10 +26,7 @@ public final class LinkPort implements PacketPort {
     private final Moderation moderation = new Moderation();
     private final ThreadLocal<LinkOutput> output;
     private final Queue<Runnable> closing = new ConcurrentLinkedQueue<>();
-    private final EventDescriptor wakeup = new EventDescriptor();
-    private final PollSet poll = new PollSet();
-    private final int woken;
-    private volatile boolean closed;
+    private final Sleep sleep;
 
     /**
      * EPERM without CAP_NET_RAW.
@@ -46,9 +41,7 @@ public final class LinkPort implements PacketPort {
         this.ring = ring;
         input = new TapInput(device, 0, Origin.BRIDGE);
         output = ThreadLocal.withInitial(() -> newOutput(ifindex, mostFrames, mostBytes));
-        poll.add(ring.fd(), PollSet.READ);
-        poll.add(device.fd(0), PollSet.READ);
-        woken = poll.add(wakeup.fd(), PollSet.READ);
+        sleep = new Sleep(ring.fd(), device.fd(0));
     }
 
     private LinkOutput newOutput(int ifindex, int mostFrames, int mostBytes) {
@@ -82,13 +75,7 @@ public final class LinkPort implements PacketPort {
 
     @Override
     public boolean await(int timeoutMs) {
-        if (!closed) {
-            poll.await(timeoutMs);
-            if (poll.happened(woken, PollSet.READ)) {
-                wakeup.drain();
-            }
-        }
-        return !closed;
+        return sleep.await(timeoutMs);
     }
 
     @Override
@@ -98,20 +85,19 @@ public final class LinkPort implements PacketPort {
 
     @Override
     public void wake() {
-        wakeup.signal();
+        sleep.wake();
     }
 
     /** Wakes the receiving thread; the TAP is its owner's to close. */
     @Override
     public void close() {
-        closed = true;
-        wakeup.signal();
+        sleep.close();
     }
 
     /** When no thread receives or sends any more. */
     public void release() {
         closing.forEach(Runnable::run);
         ring.close();
-        wakeup.close();
+        sleep.release();
     }
 }

@@ -1,7 +1,6 @@
 package org.xfrmbridge.daemon.port;
 
 import java.util.function.Supplier;
-import org.xfrmbridge.daemon.os.EventDescriptor;
 import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.PollSet;
 import org.xfrmbridge.daemon.os.TapDevice;
@@ -19,21 +18,17 @@ public final class TapPort implements PacketPort {
     private static final int BATCH_FRAMES = 64;
 
     private final TapDevice device;
-    private final EventDescriptor wakeup = new EventDescriptor();
     private final TapInput input;
     private final ThreadLocal<TapOutput> output;
-    private final PollSet poll = new PollSet();
-    private final int woken;
+    private final Sleep sleep;
     private final PollSet waiting = new PollSet();
-    private volatile boolean closed;
 
     private TapPort(TapDevice device, int queue, Origin origin, Supplier<TapOutput> outputs) throws OsException {
         this.device = device;
         this.input = new TapInput(device, queue, origin);
         this.output = ThreadLocal.withInitial(outputs);
-        poll.add(device.fd(queue), PollSet.READ);
+        sleep = new Sleep(device.fd(queue));
         waiting.add(device.fd(queue), PollSet.READ);
-        woken = poll.add(wakeup.fd(), PollSet.READ);
     }
 
     /**
@@ -67,18 +62,12 @@ public final class TapPort implements PacketPort {
 
     @Override
     public boolean await(int timeoutMs) {
-        if (!closed) {
-            poll.await(timeoutMs);
-            if (poll.happened(woken, PollSet.READ)) {
-                wakeup.drain();
-            }
-        }
-        return !closed;
+        return sleep.await(timeoutMs);
     }
 
     @Override
     public void wake() {
-        wakeup.signal();
+        sleep.wake();
     }
 
     /** Whether frames wait to be received. One other thread may ask. */
@@ -95,7 +84,6 @@ public final class TapPort implements PacketPort {
     /** Wakes the receiving thread; the device itself is its owner's to close. */
     @Override
     public void close() {
-        closed = true;
-        wakeup.signal();
+        sleep.close();
     }
 }

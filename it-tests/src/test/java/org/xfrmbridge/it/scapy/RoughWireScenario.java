@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -20,15 +19,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.xfrmbridge.it.harness.KeyedHosts;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
 import org.xfrmbridge.lab.Attachment;
-import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Daemon;
 import org.xfrmbridge.lab.Gateway;
-import org.xfrmbridge.lab.Namespace;
 import org.xfrmbridge.lab.Side;
 import org.xfrmbridge.lab.Topology;
 
@@ -54,26 +52,7 @@ class RoughWireScenario {
     private static final Duration LIMIT = Duration.ofSeconds(30L + SECONDS);
     private static final Duration REST = Duration.ofSeconds(1);
     private static final List<String> PROGRAMS = List.of("superframes.py", "roughwire.c");
-    private static final String KEY = " aead 'rfc4106(gcm(aes))' 0x0102030405060708090a0b0c0d0e0f1011121314 128";
     private static final String ENCAPSULATION = " encap espinudp 4500 4500 0.0.0.0";
-
-    private record Run(Topology topology, Map<Side, BridgeProcess> bridges, boolean inUdp) {
-        Namespace host(Side side) {
-            return topology.site(side).host();
-        }
-
-        String inner(Side side) {
-            return topology.site(side).inner().v4();
-        }
-
-        String outer(Side side) {
-            return topology.site(side).outer().v4();
-        }
-
-        JsonObject stat(Side side) {
-            return JsonParser.parseString(bridges.get(side).stat()).getAsJsonObject();
-        }
-    }
 
     /** What the program has done to the packets of one side. */
     private record Roughness(long came, long lost, long again, long held, long unseen) {
@@ -95,27 +74,22 @@ class RoughWireScenario {
     @CsvSource({"WIRE, false", "WIRE, true", "STACK, false", "STACK, true"})
     void shouldTakeInOnceWhatIsNotLost(Attachment attachment, boolean inUdp) throws IOException {
         try (Scene scene = new Scene("rough-" + attachment + "-" + inUdp)) {
-            Run run = start(scene, attachment, inUdp);
-            Daemon server = scene.own(run.host(Side.RIGHT)
-                    .start(
-                            "iperf3",
-                            scene.file("server.log"),
-                            run.host(Side.RIGHT).command("iperf3", "-s", "--forceflush", "-B", run.inner(Side.RIGHT))));
-            server.awaitOutput("listening", LIMIT);
+            KeyedHosts hosts = start(scene, attachment, inUdp);
+            hosts.serveIperf(scene);
 
-            shouldKeepOrder(run, Side.RIGHT);
-            shouldKeepOrder(run, Side.LEFT, "-R");
+            shouldKeepOrder(hosts, Side.RIGHT);
+            shouldKeepOrder(hosts, Side.LEFT, "-R");
 
             for (String port : List.of(Topology.LEFT_PORT, Topology.RIGHT_PORT)) {
-                run.topology.wire().ip("link", "set", port, "nomaster");
+                hosts.topology().wire().ip("link", "set", port, "nomaster");
             }
-            Map<Side, JsonObject> before = stats(run);
-            Daemon wire = scene.own(run.topology
+            Map<Side, JsonObject> before = stats(hosts);
+            Daemon wire = scene.own(hosts.topology()
                     .wire()
                     .start(
                             "roughwire",
                             scene.file("roughwire.log"),
-                            run.topology
+                            hosts.topology()
                                     .wire()
                                     .command(
                                             scene.file("roughwire").toString(),
@@ -123,16 +97,16 @@ class RoughWireScenario {
                                             Topology.RIGHT_PORT,
                                             "16")));
             wire.awaitOutput("open", LIMIT);
-            iperf(run, "-b", "300M", "-t" + SECONDS);
-            iperf(run, "-b", "300M", "-t" + SECONDS, "-R");
-            Map<Side, JsonObject> after = statsAtRest(run, wire);
+            hosts.iperf(LIMIT, "-b", "300M", "-t" + SECONDS);
+            hosts.iperf(LIMIT, "-b", "300M", "-t" + SECONDS, "-R");
+            Map<Side, JsonObject> after = statsAtRest(hosts, wire);
             wire.terminate();
-            judge(run, Side.LEFT, Side.RIGHT, Roughness.of(Topology.LEFT_PORT, wire.output()), before, after);
-            judge(run, Side.RIGHT, Side.LEFT, Roughness.of(Topology.RIGHT_PORT, wire.output()), before, after);
+            judge(Side.LEFT, Side.RIGHT, Roughness.of(Topology.LEFT_PORT, wire.output()), before, after);
+            judge(Side.RIGHT, Side.LEFT, Roughness.of(Topology.RIGHT_PORT, wire.output()), before, after);
         }
     }
 
-    private static Run start(Scene scene, Attachment attachment, boolean inUdp) throws IOException {
+    private static KeyedHosts start(Scene scene, Attachment attachment, boolean inUdp) throws IOException {
         for (String program : PROGRAMS) {
             try (InputStream text = RoughWireScenario.class.getResourceAsStream(program)) {
                 Files.copy(text, scene.file(program));
@@ -141,98 +115,72 @@ class RoughWireScenario {
         Path source = scene.file("roughwire.c");
         Command.of("gcc", "-O2", "-Wall", "-o", scene.file("roughwire").toString(), source.toString())
                 .run();
-        Run run = new Run(Topology.direct(scene), new EnumMap<>(Side.class), inUdp);
+        KeyedHosts hosts = KeyedHosts.start(scene, Topology.direct(scene), attachment, List.of());
         for (Side side : Side.values()) {
-            run.bridges.put(side, BridgeProcess.launch(scene, run.host(side), attachment, List.of()));
-        }
-        for (Side side : Side.values()) {
-            BridgeProcess bridge = run.bridges.get(side);
-            bridge.awaitReady();
-            Side other = side == Side.LEFT ? Side.RIGHT : Side.LEFT;
-            run.host(side).ip("route", "replace", run.inner(other), "via", run.outer(other), "src", run.inner(side));
             // So that the kernel cuts and finishes all there is, and the program in between has what a wire has.
-            run.host(side).run("ethtool", "-K", Gateway.DEVICE, "tx", "off");
+            hosts.host(side).run("ethtool", "-K", Gateway.DEVICE, "tx", "off");
             if (inUdp) {
-                Command encapsulate = bridge.command(
-                        Requirement.PYTHON, scene.file("superframes.py").toString(), "encapsulate");
-                scene.own(run.host(side).start("python3", scene.file(side + "-encapsulate.log"), encapsulate))
+                Command encapsulate = hosts.bridge(side)
+                        .command(
+                                Requirement.PYTHON, scene.file("superframes.py").toString(), "encapsulate");
+                scene.own(hosts.host(side).start("python3", scene.file(side + "-encapsulate.log"), encapsulate))
                         .awaitOutput("open", LIMIT);
             }
-            bridge.run("sh", "-ec", databases(run, side));
+            hosts.run(side, databases(hosts, side, inUdp ? ENCAPSULATION : ""));
         }
-        return run;
+        return hosts;
     }
 
-    private static String databases(Run run, Side side) {
-        return state(run, Side.LEFT, Side.RIGHT, "0x1001")
-                + state(run, Side.RIGHT, Side.LEFT, "0x1002")
-                + policy(run, Side.LEFT, Side.RIGHT, side == Side.LEFT ? "out" : "in")
-                + policy(run, Side.RIGHT, Side.LEFT, side == Side.LEFT ? "in" : "out");
+    private static String databases(KeyedHosts hosts, Side at, String encapsulation) {
+        return hosts.state(Side.LEFT, 0x1001, 1, "replay-window 128" + encapsulation)
+                + hosts.state(Side.RIGHT, 0x1002, 1, "replay-window 128" + encapsulation)
+                + hosts.policy(at, Side.LEFT, 1, "")
+                + hosts.policy(at, Side.RIGHT, 1, "");
     }
 
-    private static String state(Run run, Side from, Side to, String spi) {
-        return "ip xfrm state add src " + run.outer(from) + " dst " + run.outer(to) + " proto esp spi " + spi
-                + " reqid 1 mode tunnel replay-window 128" + KEY + (run.inUdp ? ENCAPSULATION : "") + '\n';
-    }
-
-    private static String policy(Run run, Side from, Side to, String direction) {
-        return "ip xfrm policy add src " + run.inner(from) + " dst " + run.inner(to) + " dir " + direction
-                + " tmpl src " + run.outer(from) + " dst " + run.outer(to) + " proto esp reqid 1 mode tunnel\n";
-    }
-
-    private static JsonObject iperf(Run run, String... options) {
-        List<String> line =
-                new ArrayList<>(List.of("iperf3", "-J", "-c", run.inner(Side.RIGHT), "-B", run.inner(Side.LEFT)));
-        line.addAll(List.of(options));
-        return JsonParser.parseString(
-                        run.host(Side.LEFT).command(line).within(LIMIT).run())
-                .getAsJsonObject()
-                .getAsJsonObject("end");
-    }
-
-    private static void shouldKeepOrder(Run run, Side to, String... options) {
+    private static void shouldKeepOrder(KeyedHosts hosts, Side to, String... options) {
         List<String> line = new ArrayList<>(List.of("-u", "-l", "1300", "-b", "20M", "-t2"));
         line.addAll(List.of(options));
-        long notTakenBefore = notTaken(run, to);
-        JsonObject udp = iperf(run, line.toArray(String[]::new))
+        long notTakenBefore = notTaken(hosts, to);
+        JsonObject udp = hosts.iperf(LIMIT, line.toArray(String[]::new))
                 .getAsJsonArray("streams")
                 .get(0)
                 .getAsJsonObject()
                 .getAsJsonObject("udp");
         assertEquals(0, udp.get("out_of_order").getAsLong(), udp::toString);
-        long notTaken = notTaken(run, to) - notTakenBefore;
+        long notTaken = notTaken(hosts, to) - notTakenBefore;
         assertTrue(udp.get("lost_packets").getAsLong() <= notTaken, () -> notTaken + " not taken: " + udp);
         assertTrue(udp.get("packets").getAsLong() > 1000, udp::toString);
     }
 
     /** On a machine that is too busy: what iperf3 did not take in time, nor a bridge. */
-    private static long notTaken(Run run, Side to) {
-        String[] udp = run.host(to)
+    private static long notTaken(KeyedHosts hosts, Side to) {
+        String[] udp = hosts.host(to)
                 .run("sh", "-c", "awk '/^Udp:/ { print $6 }' /proc/net/snmp")
                 .split("\\s+");
         assertEquals("RcvbufErrors", udp[0]);
         long missed = Long.parseLong(udp[1]);
-        for (JsonObject stat : stats(run).values()) {
+        for (JsonObject stat : stats(hosts).values()) {
             missed += count(stat, "outbound", "missed") + count(stat, "inbound", "missed");
         }
         return missed;
     }
 
-    private static Map<Side, JsonObject> stats(Run run) {
+    private static Map<Side, JsonObject> stats(KeyedHosts hosts) {
         Map<Side, JsonObject> stats = new EnumMap<>(Side.class);
         for (Side side : Side.values()) {
-            stats.put(side, run.stat(side));
+            stats.put(side, hosts.stat(side));
         }
         return stats;
     }
 
     /** What was on its way when a stream ended is still answered, and sent again. */
-    private static Map<Side, JsonObject> statsAtRest(Run run, Daemon wire) {
-        Map<Side, JsonObject> stats = stats(run);
+    private static Map<Side, JsonObject> statsAtRest(KeyedHosts hosts, Daemon wire) {
+        Map<Side, JsonObject> stats = stats(hosts);
         wire.await("have nothing to do", LIMIT, () -> {
             Map<Side, JsonObject> before = new EnumMap<>(stats);
             LockSupport.parkNanos(REST.toNanos());
-            stats.putAll(stats(run));
+            stats.putAll(stats(hosts));
             return Arrays.stream(Side.values())
                     .allMatch(side -> grown(before.get(side), stats.get(side), "outbound", "protected") == 0);
         });
@@ -240,7 +188,7 @@ class RoughWireScenario {
     }
 
     private static void judge(
-            Run run, Side from, Side to, Roughness wire, Map<Side, JsonObject> before, Map<Side, JsonObject> after) {
+            Side from, Side to, Roughness wire, Map<Side, JsonObject> before, Map<Side, JsonObject> after) {
         long sent = grown(before.get(from), after.get(from), "outbound", "protected");
         long opened = grown(before.get(to), after.get(to), "inbound", "protected");
         long replays = grown(before.get(to), after.get(to), "xfrm_stat", "XfrmInStateSeqError");
