@@ -5,16 +5,22 @@ import org.xfrmbridge.xfrm.AddressFamily;
 import org.xfrmbridge.xfrm.Flow;
 
 /**
- * What was found for the flows seen lately: bounded, of one datapath thread. It allocates when it is made, and once
- * more with the first flow that is not IPv4. Four slots per set; a flow whose set is full may take an empty slot in one
- * other, so that nearly as many flows as there are slots can stay. When both are full the least used of its own goes
- * first: a flood of flows seen once pushes out its own kind, and flows that ended are forgotten slowly.
+ * What was found for the flows seen lately: bounded, of one datapath thread. It is made small, and grows fourfold when
+ * half of it is in use, until it has the slots that were asked for; so it allocates then, and with the first flow that
+ * is not IPv4. Four slots per set; a flow whose set is full may take an empty slot in one other, so that nearly as many
+ * flows as there are slots can stay. When both are full the least used of its own goes first: a flood of flows seen
+ * once pushes out its own kind, and flows that ended are forgotten slowly.
  *
  * <p>Values carry whatever makes them stale (generations); the caller checks, and puts a fresh one in the same place.
  */
 public final class FlowCache<V> {
     private static final int WAYS = 4;
     private static final int WORDS = 4;
+
+    /** Most hosts have fewer flows, and pages of the process are not touched for those that never come. */
+    static final int FIRST_SETS = 1 << 10;
+
+    private static final int GROWTH = 4;
 
     /** The header of a large array ends 16 bytes behind the start of a cache line: so no key lies across two. */
     private static final int KEYS_START = 2;
@@ -27,15 +33,19 @@ public final class FlowCache<V> {
     private static final long LANES = 0x0001_0001_0001_0001L;
     private static final long LANE_TOPS = LANES << LANE_BITS - 1;
 
-    private final int sets;
-    private final long[] lanes;
+    /** In the word of ports. */
+    private static final int FAMILY_SHIFT = 40;
+
+    private final int mostSets;
+    private int sets;
+    private long[] lanes;
     /** All of an IPv4 flow, and what is not in {@link #wideKeys} of others. */
-    private final long[] keys;
+    private long[] keys;
 
     /** Null while all flows are IPv4: as large as the other. */
     private long[] wideKeys;
 
-    private final Object[] values;
+    private Object[] values;
 
     private final long seed0;
     private final long seed1;
@@ -48,7 +58,8 @@ public final class FlowCache<V> {
      * @param seed makes it unforeseeable which flows compete for a slot
      */
     public FlowCache(int expectedFlows, long seed) {
-        sets = Math.max(1, Integer.highestOneBit(Math.max(1, expectedFlows - 1)) * 2 / WAYS);
+        mostSets = Math.max(1, Integer.highestOneBit(Math.max(1, expectedFlows - 1)) * 2 / WAYS);
+        sets = Math.min(FIRST_SETS, mostSets);
         lanes = new long[sets];
         keys = new long[KEYS_START + sets * WAYS * WORDS];
         values = new Object[sets * WAYS];
@@ -58,7 +69,27 @@ public final class FlowCache<V> {
         seed3 = Hashing.mix(seed, 4) | 1;
     }
 
+    /** An empty one that finds what another one has, once it has taken that. */
+    private FlowCache(FlowCache<V> other, int sets) {
+        mostSets = other.mostSets;
+        this.sets = sets;
+        lanes = new long[sets];
+        keys = new long[KEYS_START + sets * WAYS * WORDS];
+        wideKeys = other.wideKeys == null ? null : new long[keys.length];
+        values = new Object[sets * WAYS];
+        seed0 = other.seed0;
+        seed1 = other.seed1;
+        seed2 = other.seed2;
+        seed3 = other.seed3;
+    }
+
+    /** How many flows fit when it has grown. */
     public int capacity() {
+        return mostSets * WAYS;
+    }
+
+    /** How many fit now. */
+    int slots() {
         return sets * WAYS;
     }
 
@@ -87,6 +118,9 @@ public final class FlowCache<V> {
         long hash = hash(flow);
         int slot = find(flow, hash);
         if (slot < 0) {
+            if (size >= slots() / 2 && sets < mostSets) {
+                grow();
+            }
             slot = spare(hash);
             size += values[slot] == null ? 1 : 0;
             int shift = slot % WAYS * LANE_BITS;
@@ -101,6 +135,42 @@ public final class FlowCache<V> {
         Arrays.fill(values, null);
         Arrays.fill(lanes, 0);
         size = 0;
+    }
+
+    /** Nothing has changed if there is no memory for that. */
+    private void grow() {
+        FlowCache<V> larger = new FlowCache<>(this, Math.min(GROWTH * sets, mostSets));
+        for (int slot = 0; slot < values.length; slot++) {
+            if (values[slot] != null) {
+                larger.take(this, slot);
+            }
+        }
+        sets = larger.sets;
+        lanes = larger.lanes;
+        keys = larger.keys;
+        wideKeys = larger.wideKeys;
+        values = larger.values;
+        size = larger.size;
+    }
+
+    /** Takes what another keeps in a slot, as far as it has an empty one. */
+    private void take(FlowCache<V> other, int slot) {
+        int from = keyOf(slot);
+        long hash = other.hash(from);
+        int set = set(hash);
+        int into = emptySlot(set);
+        into = into < 0 ? emptySlot(otherSet(hash)) : into;
+        if (into < 0) {
+            return;
+        }
+        size++;
+        System.arraycopy(other.keys, from, keys, keyOf(into), WORDS);
+        if (wideKeys != null) {
+            System.arraycopy(other.wideKeys, from, wideKeys, keyOf(into), WORDS);
+        }
+        values[into] = other.values[slot];
+        long lane = other.lanes[slot / WAYS] >>> slot % WAYS * LANE_BITS & 0xffff;
+        lanes[into / WAYS] |= lane << into % WAYS * LANE_BITS;
     }
 
     private int set(long hash) {
@@ -190,7 +260,7 @@ public final class FlowCache<V> {
     }
 
     private static long ports(Flow flow) {
-        return (long) flow.family << 40 | (long) flow.protocol << 32 | (long) flow.sport << 16 | flow.dport;
+        return (long) flow.family << FAMILY_SHIFT | (long) flow.protocol << 32 | (long) flow.sport << 16 | flow.dport;
     }
 
     private static long rest(Flow flow) {
@@ -226,13 +296,28 @@ public final class FlowCache<V> {
         }
     }
 
-    /** Both halves of 128-bit products, each of two words under secret seeds. */
     private long hash(Flow flow) {
-        long sum = multiply(addresses(flow) ^ seed0, ports(flow) ^ seed1)
-                + multiply(rest(flow) ^ seed2, flow.ifId ^ seed3);
-        if (isWide(flow)) {
-            sum += multiply(flow.saddrHigh ^ seed3, flow.daddrHigh ^ seed0) ^ flow.saddrLow * seed2;
-        }
+        long narrow = narrowHash(addresses(flow), ports(flow), rest(flow), flow.ifId);
+        return isWide(flow) ? finish(narrow + wideHash(flow.saddrHigh, flow.saddrLow, flow.daddrHigh)) : finish(narrow);
+    }
+
+    /** Of a flow that is kept. */
+    private long hash(int at) {
+        long narrow = narrowHash(keys[at], keys[at + 1], keys[at + 2], keys[at + 3]);
+        boolean isWide = keys[at + 1] >>> FAMILY_SHIFT != AddressFamily.INET;
+        return finish(isWide ? narrow + wideHash(wideKeys[at], wideKeys[at + 1], wideKeys[at + 2]) : narrow);
+    }
+
+    /** Both halves of 128-bit products, each of two words under secret seeds. */
+    private long narrowHash(long addresses, long ports, long rest, long ifId) {
+        return multiply(addresses ^ seed0, ports ^ seed1) + multiply(rest ^ seed2, ifId ^ seed3);
+    }
+
+    private long wideHash(long saddrHigh, long saddrLow, long daddrHigh) {
+        return multiply(saddrHigh ^ seed3, daddrHigh ^ seed0) ^ saddrLow * seed2;
+    }
+
+    private long finish(long sum) {
         return multiply(sum ^ seed1, seed2);
     }
 

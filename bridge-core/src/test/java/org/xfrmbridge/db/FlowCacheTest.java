@@ -129,6 +129,46 @@ class FlowCacheTest {
     }
 
     @Test
+    void shouldStaySmallWhileFlowsAreFew() {
+        FlowCache<Integer> cache = new FlowCache<>(1 << 17, 11);
+        int few = cache.slots() / 2;
+        for (int i = 0; i < 10 * few; i++) {
+            cache.put(flow(i % few), i);
+        }
+        assertEquals(1 << 17, cache.capacity());
+        assertTrue(cache.slots() <= 1 << 12, cache.slots() + " slots for " + few + " flows");
+    }
+
+    @Test
+    void shouldKnowOfBothFamiliesWhatItKnewBeforeItGrew() {
+        FlowCache<Integer> cache = new FlowCache<>(1 << 16, 11);
+        int first = cache.slots();
+        int flows = cache.capacity() / 2;
+        for (int i = 0; i < flows; i++) {
+            cache.put(flowOfEitherFamily(i), i);
+        }
+        int known = 0;
+        for (int i = 0; i < flows; i++) {
+            Integer found = cache.get(flowOfEitherFamily(i));
+            assertTrue(found == null || found == i);
+            known += found == null ? 0 : 1;
+        }
+        assertTrue(first < cache.capacity());
+        assertEquals(cache.capacity(), cache.slots());
+        assertEquals(known, cache.size());
+        assertTrue(known >= 0.99 * flows, "of " + flows + " flows " + known + " are known");
+    }
+
+    private static Flow flowOfEitherFamily(int number) {
+        Flow flow = flow(number / 2);
+        if (number % 2 == 1) {
+            flow.family = AddressFamily.INET6;
+            flow.saddrLow = number;
+        }
+        return flow;
+    }
+
+    @Test
     void shouldForgetEverythingWhenCleared() {
         FlowCache<Integer> cache = new FlowCache<>(4, 0);
         cache.put(flow(0), 1);

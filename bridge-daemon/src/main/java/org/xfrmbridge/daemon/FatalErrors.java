@@ -23,7 +23,7 @@ final class FatalErrors implements Thread.UncaughtExceptionHandler {
 
     private static final Logger LOG = LoggerFactory.getLogger(FatalErrors.class);
     private static final long SAYING_LIMIT_MS = 2000;
-    private static final int SPARE_BYTES = 1 << 20;
+    private static final int SPARE_BYTES = 1 << 18;
     private static final FileOutputStream ERRORS = new FileOutputStream(FileDescriptor.err);
     private static final byte[] NO_MEMORY =
             ("ERROR out of memory: the bridge ends, and nothing passes until it runs again; a larger -Xmx gives it "

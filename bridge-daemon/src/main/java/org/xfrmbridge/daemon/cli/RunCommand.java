@@ -137,9 +137,8 @@ final class RunCommand implements Callable<Integer> {
             paramLabel = "N",
             description = "How many flows each thread of a direction remembers, " + LEAST_FLOWS + " to " + MOST_FLOWS
                     + ", rounded up to a power of two: "
-                    + "their packets cost one lookup, those of others five or more. Each takes 144 bytes, and 200 "
-                    + "to 300 more once it has had a "
-                    + "packet. Default: " + PathContext.DEFAULT_FLOWS
+                    + "their packets cost one lookup, those of others five or more. Each takes 350 to 450 bytes "
+                    + "once it has had a packet. Default: " + PathContext.DEFAULT_FLOWS
                     + ", less where that is more than an eighth of the heap.")
     private Integer flows;
 
