@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Locale;
+import java.util.Set;
 import java.util.jar.Manifest;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -21,10 +22,12 @@ import java.util.zip.ZipOutputStream;
 // Makes jars, in place, into some whose classes the JVM takes into its cache. It leaves out those of a signed jar,
 // before which it also reads and verifies the digests of all entries, and those that were made for a Java before 6. So
 // a signature goes (only a security provider needs one, and not of an OpenJDK), and old classes get what newer ones
-// have: maps of the stack.
+// have: maps of the stack. Of the manifest stays what the JVM heeds, as it is read at each start: in that of Bouncy
+// Castle 400 lines tell containers of modules what is in the jar.
 
 private static final int FIRST_VERSION = ClassFile.JAVA_6_VERSION;
 private static final int VERSION = ClassFile.JAVA_8_VERSION;
+private static final Set<String> HEEDED = Set.of("Manifest-Version", "Multi-Release", "Automatic-Module-Name");
 
 void main(String[] jars) throws IOException {
     for (String jar : jars) {
@@ -54,7 +57,7 @@ private static boolean isSignature(String name) {
 
 private static byte[] prepared(String name, byte[] bytes, ClassFile classes) throws IOException {
     if (name.equals("META-INF/MANIFEST.MF")) {
-        return withoutDigests(bytes);
+        return heeded(bytes);
     }
     if (!name.endsWith(".class") || name.endsWith("module-info.class")) {
         return bytes;
@@ -70,9 +73,10 @@ private static byte[] prepared(String name, byte[] bytes, ClassFile classes) thr
                     .andThen(ClassTransform.endHandler(builder -> builder.withVersion(VERSION, 0))));
 }
 
-private static byte[] withoutDigests(byte[] bytes) throws IOException {
+private static byte[] heeded(byte[] bytes) throws IOException {
     Manifest manifest = new Manifest(new ByteArrayInputStream(bytes));
     manifest.getEntries().clear();
+    manifest.getMainAttributes().keySet().removeIf(name -> !HEEDED.contains(name.toString()));
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     manifest.write(out);
     return out.toByteArray();

@@ -19,39 +19,52 @@ final class PolicyArray implements PolicySet {
         return one.precedes(other) ? new PolicyArray(one, other) : new PolicyArray(other, one);
     }
 
+    // A client's first policies come here: a switch over types would make a class for itself.
+
     /** Adds to policies of the same addresses. */
     static PolicySet add(PolicySet policies, SpdEntry entry) {
-        return switch (policies) {
-            case SpdEntry other -> of(other, entry);
-            case PolicyArray array
-            when array.size() >= MOST -> TupleSpace.of(array).with(entry);
-            case PolicyArray array -> array.with(entry);
-            case TupleSpace space -> space.with(entry);
-            case PoliciesByName byName -> throw new IllegalStateException("a part of a larger set");
-            case Trie trie -> throw new IllegalStateException("a trie has policies of several addresses");
-        };
+        if (policies instanceof SpdEntry other) {
+            return of(other, entry);
+        }
+        if (policies instanceof PolicyArray array) {
+            return array.size() >= MOST ? TupleSpace.of(array).with(entry) : array.with(entry);
+        }
+        if (policies instanceof TupleSpace space) {
+            return space.with(entry);
+        }
+        throw notOfTheSameAddresses(policies);
+    }
+
+    private static IllegalStateException notOfTheSameAddresses(PolicySet policies) {
+        return new IllegalStateException(
+                policies instanceof Trie ? "a trie has policies of several addresses" : "a part of a larger set");
     }
 
     /** Adds to policies that match the same flows. */
     static PolicySet addAlike(PolicySet alike, SpdEntry entry) {
-        return switch (alike) {
-            case PolicyArray array
-            when array.size() >= MOST && PoliciesByName.tellsApart(array, entry) -> PoliciesByName.of(array, entry);
-            case PolicyArray array -> array.with(entry);
-            case PoliciesByName byName -> byName.with(entry);
-            default -> of((SpdEntry) alike, entry);
-        };
+        if (alike instanceof PolicyArray array) {
+            return array.size() >= MOST && PoliciesByName.tellsApart(array, entry)
+                    ? PoliciesByName.of(array, entry)
+                    : array.with(entry);
+        }
+        return alike instanceof PoliciesByName byName ? byName.with(entry) : of((SpdEntry) alike, entry);
     }
 
     /** Null if it was the last. */
     static PolicySet remove(PolicySet policies, SpdEntry entry) {
-        return switch (policies) {
-            case SpdEntry last -> null;
-            case PolicyArray array -> array.without(entry);
-            case TupleSpace space -> space.without(entry);
-            case PoliciesByName byName -> byName.without(entry);
-            case Trie trie -> throw new IllegalStateException("a trie has policies of several addresses");
-        };
+        if (policies instanceof SpdEntry) {
+            return null;
+        }
+        if (policies instanceof PolicyArray array) {
+            return array.without(entry);
+        }
+        if (policies instanceof TupleSpace space) {
+            return space.without(entry);
+        }
+        if (policies instanceof PoliciesByName byName) {
+            return byName.without(entry);
+        }
+        throw notOfTheSameAddresses(policies);
     }
 
     int size() {

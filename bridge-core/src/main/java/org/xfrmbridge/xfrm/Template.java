@@ -46,6 +46,23 @@ public record Template(
         return (authMask & cipherMask & compressionMask) == ALL;
     }
 
+    /** As a record's own, but without the classes that the JVM makes for that when it is first asked. */
+    @Override
+    public boolean equals(Object object) {
+        return object instanceof Template other
+                && id.equals(other.id)
+                && family == other.family
+                && saddr.equals(other.saddr)
+                && reqid == other.reqid
+                && mode == other.mode
+                && share == other.share
+                && optional == other.optional
+                && authMask == other.authMask
+                && cipherMask == other.cipherMask
+                && compressionMask == other.compressionMask
+                && allAlgorithms == other.allAlgorithms;
+    }
+
     /** Of what templates differ in. */
     @Override
     public int hashCode() {

@@ -14,6 +14,8 @@ import org.xfrmbridge.daemon.nft.OthersChains.Flowtables;
 import org.xfrmbridge.daemon.nft.OthersChains.Others;
 import org.xfrmbridge.xfrm.Address;
 import org.xfrmbridge.xfrm.Direction;
+import org.xfrmbridge.xfrm.Mode;
+import org.xfrmbridge.xfrm.StateId;
 
 /** Records whose equals is written out, so that none is made at each start: all components must count in it. */
 class WrittenOutEqualsTest {
@@ -23,6 +25,9 @@ class WrittenOutEqualsTest {
                 "xfrm.Address",
                 "xfrm.Lifetime",
                 "xfrm.Mark",
+                "xfrm.StateId",
+                "xfrm.Template",
+                "db.FieldMatch",
                 "daemon.attach.StackShortcuts$Hop",
                 "daemon.nft.CoveredDevice",
                 "daemon.nft.OthersChains$Others",
@@ -65,6 +70,8 @@ class WrittenOutEqualsTest {
             case "boolean" -> other;
             case "String" -> "name" + number;
             case "Address" -> new Address(0, number);
+            case "StateId" -> new StateId(new Address(0, number), number, number);
+            case "Mode" -> other ? Mode.TUNNEL : Mode.TRANSPORT;
             case "Direction" -> other ? Direction.IN : Direction.OUT;
             case "Set" -> other ? Set.of(Direction.OUT) : Set.of();
             case "OptionalInt" -> other ? OptionalInt.of(number) : OptionalInt.empty();
