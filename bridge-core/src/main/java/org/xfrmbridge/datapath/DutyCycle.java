@@ -68,6 +68,9 @@ public abstract sealed class DutyCycle permits Outbound, Inbound {
         return new PacketPool(4 * BATCH_FRAMES);
     }
 
+    /** Whether most of what comes goes to the network, and not to the host. */
+    abstract boolean leadsOut();
+
     abstract StateOwner ownerOf(State state);
 
     /** Wipes what this direction made of the keys. */
@@ -80,6 +83,19 @@ public abstract sealed class DutyCycle permits Outbound, Inbound {
     public final void forget(State state) {
         int owner = steering.isAlone() ? 0 : Math.max(0, ownerOf(state).thread());
         all.get(owner).removed.add(state);
+    }
+
+    /**
+     * Has all opened that this thread sends by, for which its first packet would wait. Called by that thread, once,
+     * before it waits for packets. What fails here is met by the first packet, and counted then.
+     */
+    public final void prepare() {
+        try {
+            // Of no packets.
+            (leadsOut() ? network : host).send(new PacketBatch(0));
+        } catch (RuntimeException e) {
+            // See above.
+        }
     }
 
     /** Waits until there is something to do or the time is over; false if the port was closed. */

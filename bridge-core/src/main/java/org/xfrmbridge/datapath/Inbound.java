@@ -28,6 +28,11 @@ public final class Inbound extends DutyCycle {
     }
 
     @Override
+    boolean leadsOut() {
+        return false;
+    }
+
+    @Override
     StateOwner ownerOf(State state) {
         return state.inboundOwner();
     }

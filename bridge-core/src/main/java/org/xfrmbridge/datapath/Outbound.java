@@ -28,6 +28,11 @@ public final class Outbound extends DutyCycle {
     }
 
     @Override
+    boolean leadsOut() {
+        return true;
+    }
+
+    @Override
     StateOwner ownerOf(State state) {
         return state.outboundOwner();
     }

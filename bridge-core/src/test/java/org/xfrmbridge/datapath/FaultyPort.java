@@ -9,6 +9,7 @@ final class FaultyPort implements PacketPort {
     private final PacketPort port;
     private boolean sendFails;
     private boolean receiveFails;
+    private int sends;
 
     FaultyPort(PacketPort port) {
         this.port = port;
@@ -20,6 +21,11 @@ final class FaultyPort implements PacketPort {
 
     void failNextReceive() {
         receiveFails = true;
+    }
+
+    /** How often anything was sent, be it no frame. */
+    int sends() {
+        return sends;
     }
 
     @Override
@@ -37,6 +43,7 @@ final class FaultyPort implements PacketPort {
             sendFails = false;
             throw new IllegalStateException("a fault");
         }
+        sends++;
         port.send(batch);
     }
 

@@ -27,13 +27,14 @@ class PortFaultTest {
     private boolean clockFails;
     private IntSupplier turn;
     private Outbound outbound;
+    private Inbound inbound;
 
     private void start(FaultTest.Way way) {
         StaticNetwork network = new StaticNetwork().addLocal("10.1.0.1").addLocal("10.2.0.1");
         PathContext context =
                 PathContext.builder(new Databases(), network, new FaultyClock()).build(new TestHost());
         outbound = new Outbound(context, stats, source, sink);
-        Inbound inbound = new Inbound(context, stats, source, sink);
+        inbound = new Inbound(context, stats, source, sink);
         turn = way == FaultTest.Way.OUT ? outbound::doWork : inbound::doWork;
     }
 
@@ -65,6 +66,27 @@ class PortFaultTest {
         assertEquals(faults, stats.drops(DropReason.FAULT));
         assertEquals(0, turn.getAsInt());
         assertEquals(0, to[1].drain().size());
+    }
+
+    @Test
+    void shouldHaveItsPortsOpenWhatItSendsByBeforeAPacketComes() {
+        start(FaultTest.Way.OUT);
+        outbound.prepare();
+        assertEquals(1, sink.sends());
+        assertEquals(0, source.sends());
+        assertEquals(0, to[1].drain().size());
+        inbound.prepare();
+        assertEquals(2, sink.sends());
+        assertEquals(0, source.sends());
+        assertEquals(0, to[1].drain().size());
+    }
+
+    @Test
+    void shouldGoOnWhenThatFailsAndCountItWithTheFirstPacket() {
+        start(FaultTest.Way.OUT);
+        sink.failNextSend();
+        outbound.prepare();
+        assertPasses(10, 0);
     }
 
     @ParameterizedTest

@@ -290,9 +290,16 @@ public final class Bridge implements AutoCloseable {
         for (int i = 0; i < hosts.size(); i++) {
             Outbound out = stack.outbound().get(i);
             Inbound in = stack.inbound().get(i);
-            threads.add(start(
-                    "outbound", outbound.get(i).begin(out::await, FlightEvents.recorded("out", out::doWork))));
-            threads.add(start("inbound", inbound.get(i).begin(in::await, FlightEvents.recorded("in", in::doWork))));
+            Runnable outboundLoop = outbound.get(i).begin(out::await, FlightEvents.recorded("out", out::doWork));
+            Runnable inboundLoop = inbound.get(i).begin(in::await, FlightEvents.recorded("in", in::doWork));
+            threads.add(start("outbound", () -> {
+                out.prepare();
+                outboundLoop.run();
+            }));
+            threads.add(start("inbound", () -> {
+                in.prepare();
+                inboundLoop.run();
+            }));
         }
         threads.add(start("control", plane::serve));
         threads.add(start("guests", plane::serveUnprivileged));
