@@ -10,7 +10,7 @@ import org.xfrmbridge.xfrm.StateOwner;
  * another has is passed on by that one, to which packets go for it until then.
  */
 final class BundleOwners {
-    private static final int FIRST = 0;
+    static final int FIRST = 0;
 
     private final StateOwner[] owners;
 
@@ -27,19 +27,19 @@ final class BundleOwners {
     }
 
     /**
-     * Sees to it that all belong to somebody, and passes on what is not to stay with the caller.
+     * Sees to it that all belong to somebody, and that what is not to stay with the caller is passed on.
      *
-     * @param thread the caller
+     * @param caller its thread
      * @param preferred whose a State is to become that is nobody's
      */
-    void claim(int thread, int preferred) {
+    void claim(Steering caller, int preferred) {
         if (owners.length == 1) {
             owners[0].claim(preferred);
             return;
         }
         for (StateOwner owner : owners) {
-            if (owner.claim(FIRST) == thread && thread != FIRST) {
-                owner.pass(FIRST);
+            if (owner.claim(FIRST) == caller.thread() && caller.thread() != FIRST) {
+                caller.passWhenSent(owner);
             }
         }
     }

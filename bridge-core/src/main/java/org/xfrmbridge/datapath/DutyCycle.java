@@ -124,6 +124,7 @@ public abstract sealed class DutyCycle permits Outbound, Inbound {
             run();
             steering.wakeOthers();
             flush(network, toNetwork);
+            steering.passOn();
             flush(host, toHost);
         }
         return frames;

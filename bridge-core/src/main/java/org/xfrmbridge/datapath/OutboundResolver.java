@@ -110,7 +110,7 @@ final class OutboundResolver {
         boolean isOfOneCpu = states.stream().anyMatch(state -> state.spec().pcpu() == flow.cpu);
         int cpu = isOfOneCpu ? flow.cpu : Flow.NO_CPU;
         BundleOwners owners = BundleOwners.of(states);
-        owners.claim(steering.thread(), cpu == Flow.NO_CPU ? before : cpu);
+        owners.claim(steering, cpu == Flow.NO_CPU ? before : cpu);
         return new Place(owners, owners.thread(), cpu);
     }
 

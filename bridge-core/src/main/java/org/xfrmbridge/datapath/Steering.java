@@ -43,6 +43,9 @@ public final class Steering {
     /** To which something was handed over that may have to be woken for it. */
     private final boolean[] unwoken;
 
+    /** States that this thread has, and the first is to have. */
+    private final List<StateOwner> leaving = new ArrayList<>();
+
     private volatile boolean asleep;
 
     private Steering(int thread, int threads, PacketPort port) {
@@ -91,6 +94,19 @@ public final class Steering {
             policy.touch(nowSeconds);
         } else {
             policy.touchShared(nowSeconds);
+        }
+    }
+
+    /** What this thread has made with a State is to be sent before another sends with it. */
+    void passWhenSent(StateOwner owner) {
+        leaving.add(owner);
+    }
+
+    /** All that was made is sent. */
+    void passOn() {
+        if (!leaving.isEmpty()) {
+            leaving.forEach(owner -> owner.pass(BundleOwners.FIRST));
+            leaving.clear();
         }
     }
 
