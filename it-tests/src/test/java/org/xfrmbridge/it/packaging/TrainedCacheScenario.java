@@ -26,8 +26,9 @@ class TrainedCacheScenario {
     private static final Duration LIMIT = Duration.ofMinutes(8);
 
     private static final List<String> MET_BY_EACH_PACKET = List.of(
-            "org/xfrmbridge/datapath/OutboundPath.handle",
-            "org/xfrmbridge/datapath/InboundPath.handle",
+            "org/xfrmbridge/datapath/PacketPath.guard",
+            "org/xfrmbridge/datapath/OutboundPath.apply",
+            "org/xfrmbridge/datapath/InboundPath.receive",
             "org/xfrmbridge/datapath/InboundPath.demultiplexUdp",
             "org/xfrmbridge/esp/EspTransform.seal",
             "org/xfrmbridge/esp/EspTransform.open",
