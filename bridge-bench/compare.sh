@@ -1,6 +1,6 @@
 #!/bin/sh
-# compare.sh CHECKOUT CHECKOUT... [OPTIONS]: how long a packet takes with other builds, where it takes 1 with the first,
-# to one in a hundred. In each checkout this was done:
+# compare.sh CHECKOUT CHECKOUT... [OPTIONS]: how long a packet takes with other builds, where it takes 1 with the first.
+# Some dozen samples are to tell one in a hundred apart. In each checkout this was done:
 #
 #     mvn -B -q -DskipTests -pl bridge-bench -am package
 #
