@@ -18,9 +18,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /**
- * What a change costs a packet, to one in a hundred: {@link DatapathBench} of several builds in one JVM, by turns. Two
- * runs of JMH are a tenth apart where they are of one program: the machine has changed meanwhile, and the compiler has
- * made other code. Here the machine is the same for all, and of what the compiler does by chance there are many
+ * What a change costs a packet: {@link DatapathBench} of several builds in one JVM, by turns, in some dozen samples.
+ * Two runs of JMH are a tenth apart where they are of one program: the machine has changed meanwhile, and the compiler
+ * has made other code. Here the machine is the same for all, and of what the compiler does by chance there are many
  * samples.
  */
 @Command(

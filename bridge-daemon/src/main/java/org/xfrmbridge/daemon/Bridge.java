@@ -52,8 +52,8 @@ import org.xfrmbridge.daemon.status.Status;
 import org.xfrmbridge.daemon.status.StatusText;
 import org.xfrmbridge.daemon.web.BridgeMetrics;
 import org.xfrmbridge.daemon.web.WebServer;
+import org.xfrmbridge.datapath.DutyCycle;
 import org.xfrmbridge.datapath.FlowQuestion;
-import org.xfrmbridge.datapath.Inbound;
 import org.xfrmbridge.datapath.Outbound;
 import org.xfrmbridge.datapath.PathContext;
 import org.xfrmbridge.datapath.PathContext.Placement;
@@ -288,22 +288,21 @@ public final class Bridge implements AutoCloseable {
             threads.add(start("clear", inStack::judge));
         }
         for (int i = 0; i < hosts.size(); i++) {
-            Outbound out = stack.outbound().get(i);
-            Inbound in = stack.inbound().get(i);
-            Runnable outboundLoop = outbound.get(i).begin(out::await, FlightEvents.recorded("out", out::doWork));
-            Runnable inboundLoop = inbound.get(i).begin(in::await, FlightEvents.recorded("in", in::doWork));
-            threads.add(start("outbound", () -> {
-                out.prepare();
-                outboundLoop.run();
-            }));
-            threads.add(start("inbound", () -> {
-                in.prepare();
-                inboundLoop.run();
-            }));
+            threads.add(
+                    start("outbound", turns(outbound.get(i), stack.outbound().get(i), "out")));
+            threads.add(start("inbound", turns(inbound.get(i), stack.inbound().get(i), "in")));
         }
         threads.add(start("control", plane::serve));
         threads.add(start("guests", plane::serveUnprivileged));
         threads.add(start("daemons", () -> misled.watch(kernel::lookAtSockets)));
+    }
+
+    private static Runnable turns(DatapathLoop loop, DutyCycle cycle, String direction) {
+        Runnable turns = loop.begin(cycle::await, FlightEvents.recorded(direction, cycle::doWork));
+        return () -> {
+            cycle.prepare();
+            turns.run();
+        };
     }
 
     private Outbound outbound(int queue) {
