@@ -26,6 +26,7 @@ public final class UmlGuest implements AutoCloseable {
     private static final String NO_WIDE_REGISTERS = "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,"
             + "-AVX512BW,-AVX512CD,-AVX512DQ,-AVX_Fast_Unaligned_Load";
 
+    private static final String HALTED = "reboot: System halted";
     private static final int SHOWN_CHARACTERS = 1500;
     private static final Duration POLL = Duration.ofMillis(100);
     private static final List<String> DEVICES = List.of("ipv6", "dummy", "udp_tunnel");
@@ -149,10 +150,12 @@ public final class UmlGuest implements AutoCloseable {
 
     /** Waits for the script's end and returns what it printed. Throws if its exit code is not 0. */
     public String finish(Duration limit) {
-        String console = kernel.finish(limit);
+        // Now and then the process of a guest that has halted does not end.
+        kernel.await("halt", limit, () -> !kernel.isAlive() || kernel.output().contains(HALTED));
+        kernel.kill9();
         Path exitCode = directory.resolve("exit-code");
         if (!Files.exists(exitCode) || !"0".equals(Command.text(exitCode).strip())) {
-            throw new AssertionError("the guest's script failed\n" + output() + "\n" + lastOf(console));
+            throw new AssertionError("the guest's script failed\n" + output() + "\n" + lastOf(kernel.output()));
         }
         return output();
     }
