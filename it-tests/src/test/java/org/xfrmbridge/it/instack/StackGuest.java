@@ -61,7 +61,12 @@ final class StackGuest {
 
     /** The line that runs a Python program of these scenarios, which runs what needs the bridge by its arguments. */
     static String onBridge(String program) {
-        return "%s %s exec --dir /run/bridge --\n".formatted(python(program), BridgeProcess.program());
+        return onBridge(program, "");
+    }
+
+    /** The same with an argument before those. */
+    static String onBridge(String program, String argument) {
+        return "%s %s %s exec --dir /run/bridge --\n".formatted(python(program), argument, BridgeProcess.program());
     }
 
     private static String python(String program) {
@@ -88,13 +93,17 @@ final class StackGuest {
      * @param argument with which it makes the hosts
      */
     static String outputOfBoth(Scene scene, List<String> modules, String program, String argument, String namespace) {
-        String script = run(program, argument)
+        return output(scene, modules, scriptOfBoth(program, argument, namespace), program);
+    }
+
+    /** The lines that print it. */
+    static String scriptOfBoth(String program, String argument, String namespace) {
+        return run(program, argument)
                 + "echo kernel\n"
                 + run(program, "")
                 + startBridge(namespace)
                 + "echo bridge\n"
                 + onBridge(program);
-        return output(scene, modules, script, program);
     }
 
     /** What {@link #outputOfBoth} returns if both print the same lines. */

@@ -34,12 +34,23 @@ class VrfScenario {
             clear_in received 0 no ESP clear 0
             """;
 
+    private static final String FORWARDED = """
+            XfrmFwdHdrError fwd-into-vrf
+            icmp 10.2.0.1 -> 10.1.0.9 (84 bytes) came through a tunnel of a VRF and is to be forwarded there, past the \
+            host's rules
+            policy src 10.2.0.1/32 dst 10.1.0.9/32 SPI 0x00001002
+            """;
+
     @Test
     void shouldProtectInVrfsAsTheKernelDoes() {
         try (Scene scene = new Scene("guest-vrf")) {
             List<String> modules = StackGuest.modules("vrf");
+            String script = StackGuest.scriptOfBoth("vrf.py", "wires", "host")
+                    + "echo forwarded\n"
+                    + StackGuest.onBridge("vrf.py", "forwarded");
             assertEquals(
-                    StackGuest.twice(EXPECTED), StackGuest.outputOfBoth(scene, modules, "vrf.py", "wires", "host"));
+                    StackGuest.twice(EXPECTED) + "\nforwarded\n" + FORWARDED.strip(),
+                    StackGuest.output(scene, modules, script, "vrf.py"));
         }
     }
 }

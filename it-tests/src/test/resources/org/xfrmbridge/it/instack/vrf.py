@@ -1,8 +1,8 @@
 """A host whose interface is in a VRF, on a wire with a peer and a stranger. "vrf.py wires" makes the namespaces;
 "vrf.py XFRM..." tries, with states and policies that the command XFRM, in front of others, brings to the host: without
 one they are its kernel's, as those of the peer always are. A line for each trial: what came of it, whether there was
-ESP, how many packets of it in the clear."""
-import re, subprocess, sys, time
+ESP, how many packets of it in the clear. "vrf.py forwarded XFRM..." says why a bridge drops what it is to forward."""
+import json, re, subprocess, sys, time
 
 KEY = "0x000102030405060708090a0b0c0d0e0f10111213"
 HERE, PEER, STRANGER, INNER, FAR = "192.0.2.1", "192.0.2.2", "192.0.2.3", "10.1.0.1", "10.2.0.1"
@@ -32,7 +32,7 @@ while got < {BYTES}:
     got += len(stream.recv(65536)) or exit("ended")
 print("carried")
 """
-xfrm = sys.argv[1:]
+xfrm = [word for word in sys.argv[1:] if word != "forwarded"]
 
 
 def run(words, check=True):
@@ -115,6 +115,25 @@ def between(here, there):
     return f"({echoes} or tcp) and host {here} and host {there}"
 
 
+def forwarded():
+    """The program that runs commands by the bridge, "PROGRAM exec --dir DIRECTORY --", traces, too."""
+    behind = "10.1.0.9"
+    tmpl = f"tmpl src {PEER} dst {HERE} proto esp mode tunnel"
+    protect(HERE, PEER, INNER, FAR, "tunnel")
+    database("peer", f"policy add src {FAR} dst {behind} dir out {tmpl}")
+    database("host", f"policy add src {FAR} dst {behind} dir fwd {tmpl}")
+    trace = subprocess.Popen(["ip", "netns", "exec", "host", xfrm[0], "trace", "--drops", "--json", *xfrm[2:4]],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    next(line for line in trace.stderr if "watching packets" in line)
+    ping("peer", f"-I {FAR} {behind}")
+    drop = json.loads(trace.stdout.readline())
+    trace.terminate()
+    trace.wait()
+    print(drop["reason"], drop["cause"])
+    print(drop["sentence"])
+    print("policy", drop["policies"][0]["selector"], "SPI", drop["states"][0]["spi"])
+
+
 def wires():
     for namespace in "host", "peer", "stranger", "wire":
         run(["ip", "netns", "add", namespace])
@@ -148,6 +167,9 @@ def wires():
 
 if sys.argv[1:] == ["wires"]:
     wires()
+    sys.exit()
+if "forwarded" in sys.argv:
+    forwarded()
     sys.exit()
 attempt("unprotected", between(HERE, PEER), both_ways(HERE, PEER))
 protect(HERE, PEER)
