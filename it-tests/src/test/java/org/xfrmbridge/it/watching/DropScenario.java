@@ -3,23 +3,30 @@ package org.xfrmbridge.it.watching;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.xfrmbridge.daemon.client.Clients;
+import org.xfrmbridge.datapath.DropCause;
 import org.xfrmbridge.it.harness.Requirement;
 import org.xfrmbridge.it.harness.Requires;
 import org.xfrmbridge.it.harness.Scene;
+import org.xfrmbridge.lab.Attachment;
 import org.xfrmbridge.lab.BridgeProcess;
 import org.xfrmbridge.lab.Command;
 import org.xfrmbridge.lab.Daemon;
@@ -31,13 +38,13 @@ import org.xfrmbridge.xfrm.StateSpec;
 
 /**
  * Why: who asks why packets are dropped is to be told, of each reason and in words that name the fault. Topology: a
- * host with a bridge, and Scapy on the other host, which has none. Steps: for each reason SAs and policies by {@code ip
- * xfrm}, and a packet that is dropped for it, while {@code xfrm-bridge trace --drops} runs. Expected: it names reason
- * and cause, the policy or the SPI, and the fault, for people and as JSON.
+ * host with a bridge of two queues, and Scapy on the other host, which has none. Steps: for each reason SAs and
+ * policies by {@code ip xfrm}, and a packet that is dropped for it, while {@code xfrm-bridge trace --drops} runs.
+ * Expected: it names reason and cause, the policy or the SPI, and the fault, for people and as JSON.
  */
 @Requires({Requirement.ROOT, Requirement.TUN, Requirement.BRIDGE, Requirement.SCAPY})
 class DropScenario {
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(30);
     private static final String KEY = "aead 'rfc4106(gcm(aes))' 0x0102030405060708090a0b0c0d0e0f1011121314 128";
 
     /** What the setups below are made of. */
@@ -56,82 +63,7 @@ class DropScenario {
             "TO",
             "tmpl src 192.0.2.1 dst 192.0.2.2 proto esp mode tunnel reqid");
 
-    private static Scene scene;
-    private static Topology topology;
-    private static BridgeProcess bridge;
-    private static Daemon json;
-    private static Daemon text;
-
-    @BeforeAll
-    static void start() {
-        scene = new Scene("drops");
-        topology = Topology.direct(scene);
-        bridge = BridgeProcess.start(scene, topology.left().host());
-        topology.left().routeTo(topology.right(), Gateway.Family.IPV4);
-        topology.left().host().sysctl("ipv4.conf.all.forwarding", 1);
-        topology.left().host().route("10.3.0.0/16", "192.0.2.2");
-        try (InputStream script = DropScenario.class.getResourceAsStream("wrong.py")) {
-            Files.copy(script, scene.file("wrong.py"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        json = trace("json", "--drops", "--json");
-        text = trace("text", "--drops");
-    }
-
-    @AfterAll
-    static void end() {
-        if (scene != null) {
-            scene.close();
-        }
-    }
-
-    private static Command ask(String... words) {
-        List<String> line = new ArrayList<>(List.of(BridgeProcess.program().toString(), words[0], "--dir"));
-        line.add(bridge.directory().toString());
-        line.addAll(List.of(words).subList(1, words.length));
-        return topology.left().host().command(line);
-    }
-
-    private static Daemon trace(String name, String... options) {
-        List<String> words = new ArrayList<>(List.of("trace"));
-        words.addAll(List.of(options));
-        Daemon trace = scene.own(topology.left()
-                .host()
-                .start("trace", scene.file("trace-" + name + ".log"), ask(words.toArray(String[]::new))));
-        trace.awaitOutput("watching packets", SOON);
-        return trace;
-    }
-
-    private static void setUp(String setup) {
-        String script = "ip xfrm state flush; ip xfrm policy flush; " + setup;
-        for (Map.Entry<String, String> word : WORDS.entrySet()) {
-            script = script.replaceAll("\\b" + word.getKey() + "\\b", word.getValue());
-        }
-        bridge.run("sh", "-ec", script);
-    }
-
-    /** What begins with "ping" or "own" is sent by the host itself, all else to it; but for "ping" by wrong.py. */
-    private static void provoke(String packets) {
-        if (packets.startsWith("ping")) {
-            List<String> line = new ArrayList<>(List.of(packets.split(" ")));
-            line.addAll(List.of("-c", "3", "-i", "0.2", "-W", "1", "10.2.0.1"));
-            topology.left().host().command(line).result();
-            return;
-        }
-        String mac =
-                topology.left().host().run("cat", "/sys/class/net/eth0/address").strip();
-        for (String packet : packets.split(" then ")) {
-            Gateway sender = packet.startsWith("own ") ? topology.left() : topology.right();
-            List<String> line = new ArrayList<>(
-                    List.of(Requirement.PYTHON, scene.file("wrong.py").toString(), mac));
-            line.addAll(List.of(packet.replaceFirst("own ", "").split(" ")));
-            sender.host().command(line).run();
-        }
-    }
-
-    @ParameterizedTest(name = "{0} {1}: {4}")
-    @CsvSource(delimiter = '|', textBlock = """
+    private static final String CASES = """
             InNoStates       | in-unknown-spi           | true | esp spi=0x9999 | SPI 0x00009999 (esp) to 192.0.2.1 from
             InNoStates       | in-unknown-spi           | \
             SA_IN; ip xfrm state delete dst 192.0.2.1 proto esp spi 0x1001 | esp | this side deleted it
@@ -183,7 +115,120 @@ class DropScenario {
             InError          | in-not-divisible         | \
             SA_IN; ip xfrm policy add src fd02::/64 dst fd01::/64 dir in BY 1 | pieces | \
             cannot be divided again for the host
-            """)
+            """;
+
+    private static final String OF_DIRECTIONS = """
+            InStateDirError  | in-state-for-out | 2 | SA_IN; IN BY 1           | esp  | was added for dir out
+            OutStateDirError | out-state-for-in | 1 | SA_OUT reqid 1; OUT TO 1 | ping | was added for dir in
+            """;
+
+    /** With a test each; that of the last one is VrfScenario. */
+    private static final Set<String> SINGLE = Set.of("InStateInvalid", "OutNoQueueSpace", "FwdHdrError");
+
+    private static Scene scene;
+    private static Topology topology;
+    private static BridgeProcess bridge;
+    private static Daemon json;
+    private static Daemon text;
+    private static int holds;
+
+    @BeforeAll
+    static void start() {
+        scene = new Scene("drops");
+        topology = Topology.direct(scene);
+        bridge = BridgeProcess.launch(scene, topology.left().host(), Attachment.STACK, List.of("--queues", "2"));
+        bridge.awaitReady();
+        topology.left().routeTo(topology.right(), Gateway.Family.IPV4);
+        topology.left().host().sysctl("ipv4.conf.all.forwarding", 1);
+        topology.left().host().route("10.3.0.0/16", "192.0.2.2");
+        for (String program : List.of("wrong.py", "merged.py", "hold.py")) {
+            try (InputStream script = DropScenario.class.getResourceAsStream(program)) {
+                Files.copy(script, scene.file(program));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        json = trace("json", "--drops", "--json");
+        text = trace("text", "--drops");
+    }
+
+    @AfterAll
+    static void end() {
+        if (scene != null) {
+            scene.close();
+        }
+    }
+
+    private static Command ask(String... words) {
+        List<String> line = new ArrayList<>(List.of(BridgeProcess.program().toString(), words[0], "--dir"));
+        line.add(bridge.directory().toString());
+        line.addAll(List.of(words).subList(1, words.length));
+        return topology.left().host().command(line);
+    }
+
+    private static Daemon trace(String name, String... options) {
+        List<String> words = new ArrayList<>(List.of("trace"));
+        words.addAll(List.of(options));
+        Daemon trace = scene.own(topology.left()
+                .host()
+                .start("trace", scene.file("trace-" + name + ".log"), ask(words.toArray(String[]::new))));
+        trace.awaitOutput("watching packets", SOON);
+        return trace;
+    }
+
+    private static void setUp(String setup) {
+        String script = "ip xfrm state flush; ip xfrm policy flush; " + setup;
+        for (Map.Entry<String, String> word : WORDS.entrySet()) {
+            script = script.replaceAll("\\b" + word.getKey() + "\\b", word.getValue());
+        }
+        bridge.run("sh", "-ec", script);
+    }
+
+    /**
+     * Stops threads that send, the eldest first, as a machine does that has no processor for them; until it is
+     * finished.
+     */
+    private static Daemon holdOutbound(int threads) {
+        Command command = python(topology.left(), "hold.py", "" + bridge.pid(), "outbound", "" + threads);
+        // A file of its own: what another has said is not its word.
+        Daemon hold = beside(topology.left(), "hold-" + ++holds, command.withOpenInput());
+        hold.awaitOutput("holds", SOON);
+        return hold;
+    }
+
+    /** What begins with "ping" or "own" is sent by the host itself, all else to it; but for "ping" by wrong.py. */
+    private static void provoke(String packets) {
+        if (packets.startsWith("ping")) {
+            List<String> line = new ArrayList<>(List.of(packets.split(" ")));
+            line.addAll(List.of("-c", "3", "-i", "0.2", "-W", "1", "10.2.0.1"));
+            topology.left().host().command(line).result();
+            return;
+        }
+        for (String packet : packets.split(" then ")) {
+            wrong(packet).run();
+        }
+    }
+
+    private static Command wrong(String packet) {
+        List<String> words = new ArrayList<>(List.of(mac()));
+        words.addAll(List.of(packet.replaceFirst("own ", "").split(" ")));
+        Gateway sender = packet.startsWith("own ") ? topology.left() : topology.right();
+        return python(sender, "wrong.py", words.toArray(String[]::new));
+    }
+
+    private static String mac() {
+        return topology.left().host().run("cat", "/sys/class/net/eth0/address").strip();
+    }
+
+    private static Command python(Gateway at, String program, String... words) {
+        List<String> line =
+                new ArrayList<>(List.of(Requirement.PYTHON, scene.file(program).toString()));
+        line.addAll(List.of(words));
+        return at.host().command(line);
+    }
+
+    @ParameterizedTest(name = "{0} {1}: {4}")
+    @CsvSource(delimiter = '|', textBlock = CASES)
     void shouldNameReasonAndFault(String reason, String cause, String setup, String packets, String words) {
         int known = json.output().length();
         int shown = text.output().length();
@@ -194,10 +239,7 @@ class DropScenario {
 
     /** Later programs than Debian 12's {@code ip} give an SA a direction (XFRMA_SA_DIR). */
     @ParameterizedTest(name = "{0}")
-    @CsvSource(delimiter = '|', textBlock = """
-            InStateDirError  | in-state-for-out | 2 | SA_IN; IN BY 1           | esp  | was added for dir out
-            OutStateDirError | out-state-for-in | 1 | SA_OUT reqid 1; OUT TO 1 | ping | was added for dir in
-            """)
+    @CsvSource(delimiter = '|', textBlock = OF_DIRECTIONS)
     void shouldNameReasonWhenAnSaIsForTheOtherDirection(
             String reason, String cause, int direction, String setup, String packets, String words) throws IOException {
         int known = json.output().length();
@@ -212,8 +254,73 @@ class DropScenario {
         assertNamed(known, shown, reason, cause, words);
     }
 
-    /** @param known how much each trace had said before */
-    private static void assertNamed(int known, int shown, String reason, String cause, String words) {
+    /**
+     * One thread gets no processor while another hands over to it more than it takes. States that are used together are
+     * the first thread's.
+     */
+    @Test
+    void shouldNameReasonWhereAThreadIsBehind() {
+        int known = json.output().length();
+        int shown = text.output().length();
+        setUp("SA_OUT reqid 1; ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1003 reqid 2 mode tunnel "
+                + KEY + "; ip xfrm policy add src 10.2.0.0/16 dst 10.3.0.0/16 dir out TO 1 TO 2");
+        long before = timesBehind();
+        try (Daemon hold = holdOutbound(1)) {
+            // By their hash some of these flows come to that thread itself, and wait.
+            for (int port = 1111; port < 1141 && timesBehind() == before; port++) {
+                python(topology.right(), "merged.py", mac(), "" + port).run();
+            }
+            hold.finish(SOON);
+        }
+        String line = assertNamed(
+                known, shown, "OutNoQueueSpace", "out-backlog-full", "belongs to another thread of the bridge");
+        assertTrue(line.contains("\"selector\":\"src 10.2.0.0/16 dst 10.3.0.0/16\""), line);
+    }
+
+    /**
+     * An SA that has reached its hard limit goes with the timers of the control thread's turn. This one lasts: who
+     * deletes an out policy waits until what the host sent before has gone, and the threads that send get no processor.
+     * There are two who delete, so that one waits when the other's turn is over.
+     */
+    @Test
+    void shouldNameReasonWhileAnSaThatHasEndedIsFoundStill() {
+        int known = json.output().length();
+        int shown = text.output().length();
+        setUp("ip xfrm state add src 192.0.2.2 dst 192.0.2.1 proto esp spi 0x1001 reqid 1 mode tunnel flag af-unspec "
+                + "limit packet-hard 1 " + KEY + "; IN BY 1; SA_OUT reqid 1; OUT TO 1; " + policies("add", 8)
+                + policies("add", 9));
+        try (Daemon _ = holdOutbound(2)) {
+            topology.left().host().command("ping", "-c1", "-W1", "10.2.0.1").result();
+            beside(topology.left(), "delete-8", bridge.command("sh", "-ec", policies("delete", 8)));
+            beside(topology.left(), "delete-9", bridge.command("sh", "-ec", policies("delete", 9)));
+            try (Daemon _ = beside(topology.right(), "sender", wrong("esp times=600 every=0.05"))) {
+                String line = assertNamed(
+                        known, shown, "InStateInvalid", "in-state-ended", ", and the peer still sends with it");
+                assertTrue(line.contains("\"spi\":\"0x00001001\""), line);
+            }
+        }
+    }
+
+    private static Daemon beside(Gateway at, String name, Command command) {
+        return scene.own(at.host().start(name, scene.file(name + ".log"), command));
+    }
+
+    private static long timesBehind() {
+        return JsonParser.parseString(bridge.stat())
+                .getAsJsonObject()
+                .getAsJsonObject("xfrm_stat")
+                .get("XfrmOutNoQueueSpace")
+                .getAsLong();
+    }
+
+    /** Commands for thirty of them. */
+    private static String policies(String verb, int network) {
+        return "seq 30 | sed 's,.*,xfrm policy " + verb + " src 10." + network
+                + ".&.0/24 dst 10.2.0.0/16 dir out,' | ip -batch -; ";
+    }
+
+    /** @param known how much the trace as JSON had said before, {@code shown} the other. @return the line of JSON */
+    private static String assertNamed(int known, int shown, String reason, String cause, String words) {
         String named = "\"reason\":\"Xfrm" + reason + "\",\"cause\":\"" + cause + "\",\"sentence\":\"";
         json.await("say " + named, SOON, () -> json.output().substring(known).contains(named));
         String line = json.output()
@@ -225,6 +332,17 @@ class DropScenario {
         assertTrue(line.contains(words), line);
         assertTrue(line.contains("\"advice\":\""), line);
         text.await("say " + words, SOON, () -> text.output().substring(shown).contains(words));
+        return line;
+    }
+
+    @Test
+    void shouldLeaveNoReasonUnprovoked() {
+        Stream<String> ofCases = (CASES + OF_DIRECTIONS).lines().map(line -> line.replaceFirst(" *\\|.*", ""));
+        Set<String> provoked = Stream.concat(ofCases, SINGLE.stream()).collect(Collectors.toSet());
+        Set<String> given = Arrays.stream(DropCause.values())
+                .map(cause -> cause.reason().label())
+                .collect(Collectors.toSet());
+        assertEquals(given, provoked);
     }
 
     /** What was dropped is there also for who comes later, and none of it shows a key. */

@@ -2,11 +2,12 @@
 
 Arguments: the host's MAC address, then words: esp (in a tunnel), transport, clear, short, pieces (in a tunnel, IPv6
 whose first fragment ends with its options); and what is changed of it, as spi=0x1001, seq=1,
-src=10.2.0.1, dst=10.1.0.1, size=64, times=1, df=1, corrupt=1. "options" is what the host itself sends with IP options
-that end in the middle.
+src=10.2.0.1, dst=10.1.0.1, size=64, times=1, every=0 (seconds between those), df=1, corrupt=1. "options" is what the
+host itself sends with IP options that end in the middle.
 """
 import socket
 import sys
+import time
 import warnings
 
 warnings.filterwarnings("ignore")
@@ -15,7 +16,8 @@ from scapy.all import (ESP, IP, UDP, Ether, IPv6, IPv6ExtHdrFragment, SecurityAs
 
 conf.verb = 0
 mac, shape = sys.argv[1:3]
-say = dict(spi="0x1001", seq="1", src="10.2.0.1", dst="10.1.0.1", size="64", times="1", df="0", corrupt="0")
+say = dict(spi="0x1001", seq="1", src="10.2.0.1", dst="10.1.0.1", size="64", times="1", df="0", corrupt="0",
+           every="0")
 say.update(word.split("=") for word in sys.argv[3:])
 OUTER = ("192.0.2.2", "192.0.2.1")
 
@@ -58,3 +60,4 @@ if say["corrupt"] == "1":
     packet = packet[:-1] + bytes([packet[-1] ^ 1])
 for _ in range(int(say["times"])):
     send(packet)
+    time.sleep(float(say["every"]))
