@@ -10,7 +10,8 @@
 #
 # The young generation grows when collections take more than 10 % of the time, not 1 %, and begins with so much that
 # hardly one comes before the bridge is ready: else a stream of packets makes 400 MB of it. What the compiler has freed
-# is given back every second.
+# is given back every second. The compiler looks for no vectors: packets go as fast without, as ciphers have code of the
+# JVM's own, and it keeps the processors from the first second of a stream for less time.
 #
 # Reflection, of the command line's options, goes by native code: it would make some thirty classes at each start, which
 # no cache can hold. Native access and Unsafe: jnr reaches native code and memory by names that JDK 25 guards.
@@ -28,5 +29,5 @@ case $cache in
     ?*) if [ -r "$cache" ]; then cache="-XX:AOTCache=$cache -Xlog:aot*=off,cds*=off"; else cache=; fi ;;
 esac
 printf '%s\n' "$collector -XX:+UseCompactObjectHeaders -Xms32m -XX:TrimNativeHeapInterval=1000 -XX:-UsePerfData \
-$cache -Djdk.reflect.useNativeAccessorOnly=true --enable-native-access=ALL-UNNAMED \
+-XX:-UseSuperWord $cache -Djdk.reflect.useNativeAccessorOnly=true --enable-native-access=ALL-UNNAMED \
 --sun-misc-unsafe-memory-access=allow $options"

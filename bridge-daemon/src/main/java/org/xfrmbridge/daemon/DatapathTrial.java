@@ -1,11 +1,11 @@
 package org.xfrmbridge.daemon;
 
 import com.google.common.util.concurrent.Uninterruptibles;
+import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.os.CurrentProcess;
-import org.xfrmbridge.daemon.os.OsException;
 import org.xfrmbridge.daemon.os.SystemClock;
 import org.xfrmbridge.datapath.PathContext.Placement;
 import org.xfrmbridge.stack.PathTrial;
@@ -88,12 +88,14 @@ final class DatapathTrial {
             back = trial.sendEchoes(FIRST_PACKETS);
             first.countDown();
             ready.await();
+            // A stream that begins now wants the processors, too, and the compiler has work for a second or two.
+            CurrentProcess.lowerCompilerPriority();
             CurrentProcess.lowerThreadPriority();
             sendRest(trial);
             sendRest(PathTrial.inUdp(clock, placement));
         } catch (InterruptedException e) {
             // The bridge ends before its packets have come.
-        } catch (OsException e) {
+        } catch (IOException e) {
             LOG.debug("the trial of the datapath ends with its first packets: {}", e.getMessage());
         } catch (RuntimeException e) {
             LOG.warn("a packet of nobody's did not find its way, and the first of the host may wait", e);
