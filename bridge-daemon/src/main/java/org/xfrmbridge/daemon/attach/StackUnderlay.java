@@ -372,7 +372,7 @@ public final class StackUnderlay implements Underlay {
     /** What tells of changes of the host, by what a person calls them. */
     @Override
     public Map<String, EventSource> eventSources() {
-        return Map.of("interfaces and routes", linkEvents, "nftables", rulesetEvents);
+        return Map.of("interfaces and routes", linkEvents, "nftables", rulesetEvents, "the guard", new GuardEvents());
     }
 
     /** Routes and interfaces. Made before any of them is read. */
@@ -398,6 +398,23 @@ public final class StackUnderlay implements Underlay {
         protected void changed() throws OsException {
             keepTables();
         }
+    }
+
+    /** Until there is another guard, the end of this process leaves tables that anybody may flush. */
+    private final class GuardEvents implements EventSource {
+        @Override
+        public int fd() {
+            return guard.fd();
+        }
+
+        @Override
+        public void handleEvents() {
+            lookAfter(guard::keep);
+        }
+
+        /** With the rest. */
+        @Override
+        public void close() {}
     }
 
     @Override

@@ -20,14 +20,16 @@ public final class SocketDestroyEvents implements AutoCloseable {
 
     private final NetlinkSocket socket = SocketTable.open();
     private boolean listening;
+    private boolean closed;
 
     /** Readable when there is something to {@link #read}; negative if the kernel does not tell. */
     public int fd() {
         return socket == null ? -1 : socket.fd();
     }
 
+    /** Nothing, when it is closed: others close later, and say then what they await no more. */
     public void listen(boolean wanted) throws OsException {
-        for (int group : wanted == listening || socket == null ? new int[0] : GROUPS) {
+        for (int group : wanted == listening || socket == null || closed ? new int[0] : GROUPS) {
             if (wanted) {
                 socket.join(group);
             } else {
@@ -56,6 +58,7 @@ public final class SocketDestroyEvents implements AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
         if (socket != null) {
             socket.close();
         }

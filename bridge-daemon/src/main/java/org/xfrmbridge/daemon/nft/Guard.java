@@ -8,6 +8,7 @@ import org.slf4j.LoggerFactory;
 import org.xfrmbridge.daemon.os.CurrentProcess;
 import org.xfrmbridge.daemon.os.Descriptor;
 import org.xfrmbridge.daemon.os.DescriptorSocket;
+import org.xfrmbridge.daemon.os.EventSet;
 import org.xfrmbridge.daemon.os.NetlinkSocket;
 import org.xfrmbridge.daemon.os.OsException;
 
@@ -22,12 +23,15 @@ public final class Guard implements AutoCloseable {
 
     private final Path directory;
     private final NetlinkSocket socket;
+    private final EventSet deaths = new EventSet();
     private DescriptorSocket connection;
+    private boolean released;
 
-    private Guard(Path directory, DescriptorSocket connection, NetlinkSocket socket) {
+    private Guard(Path directory, DescriptorSocket connection, NetlinkSocket socket) throws OsException {
         this.directory = directory;
         this.connection = connection;
         this.socket = socket;
+        watch();
     }
 
     /** The guard of that directory; one is started if none answers. */
@@ -80,28 +84,55 @@ public final class Guard implements AutoCloseable {
         return socket;
     }
 
-    /** Every few seconds: another one holds the same socket if the guard has died. */
+    /** Readable when the guard has died, until {@link #keep} was asked for another one. */
+    public int fd() {
+        return deaths.fd();
+    }
+
+    /** Another one holds the same socket if the guard has died. */
     public void keep() throws IOException {
         if (connection.isConnected()) {
             return;
         }
         connection.close();
         connection = start(directory);
+        watch();
         handOver();
         LOG.warn("the process that guards nftables' tables was ended by somebody: there is another one");
     }
 
     /** After the tables were removed. */
     public void end() throws OsException {
-        connection.ask('E', DescriptorSocket.NONE);
-        close();
+        if (connection.isConnected()) {
+            connection.ask('E', DescriptorSocket.NONE);
+        }
+        release();
     }
 
-    /** The guard stays, and the tables with it. */
+    /** The guard stays, and the tables with it: another one if it has died. Nothing, after {@link #end}. */
     @Override
     public void close() {
+        if (released) {
+            return;
+        }
+        try {
+            keep();
+        } catch (IOException e) {
+            LOG.error("nobody guards nftables' tables, and who flushes them opens them: {}", e.getMessage());
+        }
+        release();
+    }
+
+    private void release() {
+        released = true;
         connection.close();
+        deaths.close();
         socket.close();
+    }
+
+    /** A closed descriptor is not watched any more. */
+    private void watch() throws OsException {
+        deaths.add(connection.fd(), 0, 0);
     }
 
     private void handOver() throws OsException {

@@ -49,6 +49,11 @@ public final class DescriptorSocket implements AutoCloseable {
         return result;
     }
 
+    /** Hangs up when the other process ends. */
+    public int fd() {
+        return descriptor.fd();
+    }
+
     /** Whether the other process is there. */
     public boolean isConnected() {
         return poll.await(0) == 0;

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.xfrmbridge.daemon.TestNetwork;
+import org.xfrmbridge.daemon.os.PollSet;
 
 /** A table belongs to a socket, and others' flush goes past it as long as anybody holds that. */
 @Timeout(60)
@@ -87,6 +88,38 @@ class GuardTest {
         assertNotEquals(before, process().orElseThrow().pid());
         guard.close();
         assertEquals("table inet guarded", tablesAfterFlush());
+    }
+
+    @Test
+    void shouldBeThereWhenTheBridgeEndsThoughItHadDied() throws Exception {
+        Guard guard = openGuard();
+        addTable(guard);
+        kill();
+        guard.close();
+        assertEquals("table inet guarded", tablesAfterFlush());
+    }
+
+    @Test
+    void shouldTellOfEachDeathOnce() throws Exception {
+        Guard guard = openGuard();
+        PollSet told = new PollSet();
+        told.add(guard.fd(), PollSet.READ);
+        for (int death = 0; death < 2; death++) {
+            assertEquals(0, told.await(0));
+            kill();
+            assertEquals(1, told.await(1000));
+            guard.keep();
+        }
+        assertEquals(0, told.await(0));
+        guard.end();
+    }
+
+    @Test
+    void shouldEndThoughItHadDied() throws Exception {
+        Guard guard = openGuard();
+        kill();
+        guard.end();
+        assertEquals(Optional.empty(), process());
     }
 
     @Test
