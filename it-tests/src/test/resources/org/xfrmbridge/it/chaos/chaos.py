@@ -334,6 +334,9 @@ class Gateway:
         self.directory = os.path.join(scene.directory, side)
         self.bridge = self.charon = None
         self.starts = 0
+        # Held by who flushes tables, and by who ends what keeps them closed meanwhile.
+        self.tables = threading.RLock()
+        self.nobodys = False
 
     def ip(self, *words, check=False):
         return sh("ip", "-n", self.ns, *words, check=check)
@@ -407,19 +410,38 @@ class Gateway:
             return len(re.findall("^ready", self.log(), re.M)) >= self.starts
         self.scene.wait("the bridge of %s to be ready" % self.side, 90, is_ready)
 
+    def is_served(self):
+        return self.bridge.poll() is None and len(re.findall("^ready", self.log(), re.M)) >= self.starts
+
     def end_bridge(self, by):
-        if self.bridge.poll() is None:
-            self.bridge.send_signal(by)
-            try:
-                self.bridge.wait(30)
-            except subprocess.TimeoutExpired:
-                trace = sh("jstack", str(self.bridge.pid)).stdout
-                self.bridge.kill()
-                raise Failure("the bridge of %s does not end: %s" % (self.side, trace)) from None
+        with self.tables:
+            if self.bridge.poll() is None:
+                self.bridge.send_signal(by)
+                try:
+                    self.bridge.wait(30)
+                except subprocess.TimeoutExpired:
+                    trace = sh("jstack", str(self.bridge.pid)).stdout
+                    self.bridge.kill()
+                    raise Failure("the bridge of %s does not end: %s" % (self.side, trace)) from None
+            self.nobodys = self.nobodys or not self.guard_pids()
 
     def guard_pids(self):
         found = sh("pgrep", "-f", "xfrm-bridge-guard %s$" % re.escape(self.directory)).stdout.split()
         return [int(pid) for pid in found]
+
+    def kill_guard(self):
+        for pid in self.guard_pids():
+            os.kill(pid, signal.SIGKILL)
+        self.nobodys = self.nobodys or not self.is_served()
+
+    def flush(self, *commands):
+        """Tables of nobody stay; who flushes them then opens them, which no program that has ended can prevent."""
+        with self.tables:
+            if self.is_served():
+                self.nobodys = False
+            if not self.nobodys:
+                for command in commands:
+                    self.inside("nft", command)
 
     def exec(self, *words, **more):
         return self.inside(self.scene.launcher, "exec", "--dir", self.directory, "--", *words, timeout=60, **more)
@@ -905,7 +927,7 @@ def delete_rules(gateway, chance):
 def flush_tables(gateway, chance):
     for command in chance.sample(("flush ruleset", "delete table inet xfrm-bridge", "delete table netdev xfrm-bridge",
                                   "flush table inet xfrm-bridge"), 2):
-        gateway.inside("nft", command)
+        gateway.flush(command)
     moment(chance)
 
 
@@ -914,23 +936,22 @@ def others_nat(gateway, chance):
                           "add rule ip others post oifname eth1 masquerade;"
                           "add rule ip others post oifname eth2 masquerade")
     moment(chance, 3)
-    gateway.inside("nft", chance.choice(("flush ruleset", "delete table ip others")))
+    gateway.flush(chance.choice(("flush ruleset", "delete table ip others")))
     gateway.inside("nft", "delete table ip others")
 
 
 def kill_guard(gateway, chance):
-    for pid in gateway.guard_pids():
-        os.kill(pid, signal.SIGKILL)
-    if chance.random() < 0.5:
-        gateway.inside("nft", "flush ruleset")
+    with gateway.tables:
+        gateway.kill_guard()
+        if chance.random() < 0.5:
+            gateway.flush("flush ruleset")
     moment(chance)
 
 
 def kill_guard_and_bridge(gateway, chance):
-    """Tables of nobody stay; who flushes them then opens them, which no program that has ended can prevent."""
-    for pid in gateway.guard_pids():
-        os.kill(pid, signal.SIGKILL)
-    gateway.end_bridge(signal.SIGKILL)
+    with gateway.tables:
+        gateway.kill_guard()
+        gateway.end_bridge(signal.SIGKILL)
     moment(chance)
 
 
