@@ -148,6 +148,7 @@ static ssize_t send_diverted(int fd, const struct name *name, struct msghdr *mes
         dialogue_asked(fd);
         return (ssize_t) length;
     }
+    struct name connected = *name;
     for (;;) {
         ssize_t sent = REAL(sendmsg)(fd, message, flags | MSG_NOSIGNAL);
         if (sent >= 0) {
@@ -163,11 +164,12 @@ static ssize_t send_diverted(int fd, const struct name *name, struct msghdr *mes
         }
         if (errno == EAGAIN && wait_for_room(fd))
             continue;
-        if (!bridge_died(errno) || !channel_await(fd, name, flags, SENDING)) {
+        if (!bridge_died(errno) || !channel_await(fd, &connected, flags, SENDING)) {
             request_none(fd);
             return -1;
         }
         mark_lost(fd, name);
+        name_of(fd, &connected); /* the bridge that is there now may have ended before it has the message */
     }
 }
 

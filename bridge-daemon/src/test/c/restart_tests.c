@@ -107,6 +107,32 @@ static void blocking_receive_waits_for_the_bridge(void)
     tell(fd);
 }
 
+static void *start_after_end(void *unused)
+{
+    mock_await_end();
+    mock_start();
+    return unused;
+}
+
+static void send_outlives_a_second_bridge_that_ends(void)
+{
+    char data[64];
+    int fd = open_netlink(SOCK_RAW);
+    bind_netlink(fd, 0, 0);
+    for (int copies = 0; copies < 200; copies++)
+        dup(fd); /* all are replaced after the new connection is made: time for it to end */
+    for (int tries = 0; tries < 3; tries++) {
+        pthread_t thread;
+        mock_kill();
+        mock_start_to_end();
+        CHECK(pthread_create(&thread, NULL, start_after_end, NULL) == 0);
+        CHECK(request(fd, MOCK_TELL, 0) > 0);
+        recv(fd, data, sizeof data, 0); /* an answer, or that the request was lost */
+        pthread_join(thread, NULL);
+    }
+    tell(fd);
+}
+
 struct refusal {
     struct nlmsghdr header;
     struct nlmsgerr error;
@@ -287,6 +313,7 @@ const struct test restart_tests[] = {
         TEST(listener_learns_that_events_were_lost),
         TEST(copy_that_outlives_the_first_descriptor_keeps_its_groups),
         TEST(send_is_repeated),
+        TEST(send_outlives_a_second_bridge_that_ends),
         TEST(listener_that_sends_first_learns_it_too),
         TEST(poll_loop_does_not_spin_while_the_bridge_is_away),
         TEST(blocking_receive_waits_for_the_bridge),

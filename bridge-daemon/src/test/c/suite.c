@@ -49,6 +49,19 @@ void mock_kill(void)
     mock = -1;
 }
 
+void mock_start_to_end(void)
+{
+    setenv("MOCK_ENDS", "1", 1);
+    mock_start();
+    unsetenv("MOCK_ENDS");
+}
+
+void mock_await_end(void)
+{
+    CHECK(waitpid(mock, NULL, 0) == mock);
+    mock = -1;
+}
+
 void mock_stop(void)
 {
     CHECK(kill(mock, SIGSTOP) == 0 && waitpid(mock, NULL, WUNTRACED) == mock);

@@ -48,6 +48,10 @@ void check_failed(const char *what, const char *file, int line) __attribute__((n
 void mock_start(void);
 void mock_kill(void);
 
+/* One that ends as soon as somebody has connected. */
+void mock_start_to_end(void);
+void mock_await_end(void);
+
 /* A stopped mock answers nothing, and its queues fill up. */
 void mock_stop(void);
 void mock_go_on(void);

@@ -1,6 +1,6 @@
 package org.xfrmbridge.it.strongswan;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -58,7 +58,9 @@ class RestartScenario extends PairedScenario {
         pair().sniffer().assertNothingClear();
 
         pair().bridge(Side.LEFT).start();
-        assertEquals("", pair().bridge(Side.LEFT).run("ip", "xfrm", "state"));
+        String states = pair().bridge(Side.LEFT).run("ip", "xfrm", "state");
+        // Charon may have a number for the next one already.
+        assertFalse(states.contains("aead"), states);
         String policies = pair().bridge(Side.LEFT).run("ip", "xfrm", "policy");
         assertTrue(policies.contains("src 10.1.0.1/32 dst 10.2.0.1/32"), policies);
         pair().ping(Family.IPV4).send();

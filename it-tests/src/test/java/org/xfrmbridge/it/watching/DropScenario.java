@@ -376,6 +376,9 @@ class DropScenario {
                         "setpriv",
                         "--reuid=nobody",
                         "--clear-groups",
+                        // The program may be in root's home.
+                        "--inh-caps=+dac_read_search",
+                        "--ambient-caps=+dac_read_search",
                         BridgeProcess.program().toString(),
                         "drops",
                         "--dir",
