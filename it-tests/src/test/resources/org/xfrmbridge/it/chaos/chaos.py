@@ -950,8 +950,9 @@ def kill_guard(gateway, chance):
 
 def kill_guard_and_bridge(gateway, chance):
     with gateway.tables:
-        gateway.kill_guard()
+        # In the other order the bridge would have another guard by then.
         gateway.end_bridge(signal.SIGKILL)
+        gateway.kill_guard()
     moment(chance)
 
 
