@@ -110,11 +110,20 @@ public final class CurrentProcess {
     public static void lowerCompilerPriority() throws IOException {
         try (DirectoryStream<Path> threads = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
             for (Path thread : threads) {
-                if (Files.readString(thread.resolve("comm")).startsWith(COMPILER_FOR_SPEED)) {
+                if (nameOf(thread).startsWith(COMPILER_FOR_SPEED)) {
                     int id = Integer.parseInt(thread.getFileName().toString());
                     check(LIBC.setpriority(PRIO_PROCESS, id, NICE), "setpriority");
                 }
             }
+        }
+    }
+
+    private static String nameOf(Path thread) {
+        try {
+            return Files.readString(thread.resolve("comm"));
+        } catch (IOException e) {
+            // It has ended.
+            return "";
         }
     }
 }
