@@ -407,7 +407,7 @@ class Gateway:
         def is_ready():
             if self.bridge.poll() is not None:
                 raise Failure("the bridge of %s ended: %s" % (self.side, self.log()[-800:]))
-            return len(re.findall("^ready", self.log(), re.M)) >= self.starts
+            return self.is_served()
         self.scene.wait("the bridge of %s to be ready" % self.side, 90, is_ready)
 
     def is_served(self):
